@@ -1,0 +1,134 @@
+/**
+ * The `key=value` fields of version 1: what a number, a token, an address or a name looks like on the wire.
+ *
+ * @module
+ */
+
+/** How one kind of value is written, and read back from text that may be anything. */
+export interface Field<T> {
+  write(value: T): string;
+  /** The value, or undefined when the text is none. */
+  read(text: string): T | undefined;
+  optional?: boolean;
+}
+
+/** A network address and port, as {@linkcode Deno.NetAddr} has it. */
+export interface Endpoint {
+  hostname: string;
+  port: number;
+}
+
+/** The longest name, in characters (code points). */
+export const MAX_NAME_CHARACTERS = 32;
+
+/** The same field, but a packet may lack it. */
+export function optional<T>(field: Field<T>): Field<T> {
+  return { ...field, optional: true };
+}
+
+/** A whole number from 0 that a double holds exactly. */
+export const number: Field<number> = {
+  write: String,
+  read(text) {
+    if (!/^(0|[1-9][0-9]{0,15})$/.test(text)) return undefined;
+    const value = Number(text);
+    return Number.isSafeInteger(value) ? value : undefined;
+  },
+};
+
+/** True, written as 1; false is not written at all. */
+export const flag: Field<boolean> = {
+  write: () => "1",
+  read: (text) => text === "1" ? true : undefined,
+};
+
+/** 64 bits as 16 hexadecimal digits: tokens, epochs, streams. */
+export const hex64: Field<string> = matching(/^[0-9a-f]{16}$/);
+
+/** A short word of lower-case letters and hyphens: the code of an error. */
+export const word: Field<string> = matching(/^[a-z][a-z-]{0,31}$/);
+
+/** A member's name, in Unicode NFC. */
+export const name: Field<string> = { write: (text) => text, read: (text) => normalizeName(text) };
+
+/** `127.0.0.1:9090` or `[::1]:9090`. */
+export const address: Field<string> = {
+  write: (text) => text,
+  read: (text) => parseAddress(text) && text,
+};
+
+function matching(pattern: RegExp): Field<string> {
+  return { write: (text) => text, read: (text) => pattern.test(text) ? text : undefined };
+}
+
+/** 64 random bits as 16 hexadecimal digits. */
+export function randomHex64(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * A name as the room keeps it (Unicode NFC), or undefined where it can be none: 1 to {@linkcode MAX_NAME_CHARACTERS}
+ * letters and digits of any script, `_`, `-` and `.`, the first of them no combining mark.
+ */
+export function normalizeName(text: string): string | undefined {
+  if (text.length > 4 * MAX_NAME_CHARACTERS) return undefined;
+  const normal = text.normalize("NFC");
+  return /^(?!\p{M})[\p{L}\p{M}\p{Nd}_.-]{1,32}$/u.test(normal) ? normal : undefined;
+}
+
+/** What two names have in common when they are the same name but for case. */
+export function nameKey(name: string): string {
+  // upper case first, so that "straße" and "STRASSE", "σ" and "ς" meet
+  return name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+}
+
+const ADDRESS = /^(?:(\d{1,3}(?:\.\d{1,3}){3})|\[([0-9a-f:.]{2,45}(?:%[\w.-]{1,15})?)\]):([1-9]\d{0,4})$/;
+
+/** The two parts of an address like `127.0.0.1:9090` or `[::1]:9090`, or undefined where it is none. */
+export function parseAddress(text: string): Endpoint | undefined {
+  const [, ipv4, ipv6, digits] = ADDRESS.exec(text) ?? [];
+  const port = Number(digits);
+  if (!(port <= 65535)) return undefined;
+  if (ipv4?.split(".").some((octet) => Number(octet) > 255 || octet !== String(Number(octet)))) return undefined;
+  if (ipv6 !== undefined && !ipv6.includes(":")) return undefined;
+  return { hostname: ipv4 ?? ipv6, port };
+}
+
+/** An address as the protocol writes it; an IPv4 peer of an IPv6 socket (`::ffff:10.0.0.1`) is written as IPv4. */
+export function formatAddress({ hostname, port }: Endpoint): string {
+  if (hostname.startsWith("::ffff:") && hostname.includes(".")) hostname = hostname.slice(7);
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/**
+ * The values of a header's `key=value` pairs, and the checksum if it has one; or the reason why they are none. Keys
+ * that are not asked for are passed over, so that a later version can add some.
+ */
+export function fieldsOf(
+  pairs: string[],
+  fields: Record<string, Field<unknown>>,
+): { values: Record<string, unknown>; sum?: string } | string {
+  const values: Record<string, unknown> = {};
+  const seen = new Set<string>();
+  let sum: string | undefined;
+  for (const pair of pairs) {
+    if (pair === "") continue;
+    const at = pair.indexOf("=");
+    if (at < 1) return "a field is not key=value";
+    const key = pair.slice(0, at), text = pair.slice(at + 1);
+    if (seen.has(key)) return "a field stands twice";
+    seen.add(key);
+    if (key === "sum") {
+      sum = text;
+    } else if (Object.hasOwn(fields, key)) {
+      const value = fields[key].read(text);
+      if (value === undefined) return `the field ${key} is malformed`;
+      values[key] = value;
+    }
+  }
+  for (const key in fields) {
+    if (!fields[key].optional && !(key in values)) return `the field ${key} is missing`;
+  }
+  return { values, sum };
+}
