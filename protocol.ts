@@ -96,6 +96,8 @@ export type V1Packet =
     name?: string;
     /** Milliseconds of silence after which the server takes the member for gone. */
     timeout: number;
+    /** Milliseconds after which the member is asked to greet again; grows with the room. */
+    keepalive: number;
     /** Set when the sender of a message gets no copy of it. */
     noecho?: boolean;
   }
@@ -169,6 +171,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<Of<T>> } = {
       seq: number,
       name: optional(name),
       timeout: number,
+      keepalive: number,
       noecho: optional(flag),
     },
   },
@@ -232,11 +235,15 @@ function writeClassic(packet: ClassicPacket): string {
 }
 
 /** What C programs and `nc` leave at the end of a datagram: NULs of the buffer, and one line ending. */
-const TRAILER = /\r?\n?\0*$/;
+const TRAILER = /\r?\n?(?<!\0)\0*$/;
+
+/** What follows the word where one bit of a v1 packet's `/1` is wrong; refused, lest it be read as a classic text. */
+const DAMAGED = /^(?:[^ ]1|\/[^]) sum=[0-9a-f]{8}(?:[ \n]|$)/;
 
 function readClassic(datagram: string): Decoded {
   const [, word, rest] = /^(GREETING|MESSAGE|SIGN-IN|LIST|INCOMING)([^]*)$/.exec(datagram) ?? [];
   if (word === undefined) return refuse("not a word of the protocol");
+  if (DAMAGED.test(rest)) return refuse("damaged on the way");
   const text = rest.replace(TRAILER, "").replace(/^ /, "");
   switch (word) {
     case "GREETING":
@@ -302,8 +309,8 @@ function readV1(datagram: Uint8Array): Decoded {
   const header = (end < 0 ? text : text.slice(0, end)).replace(/\r$/, "");
   const body = end < 0 ? "" : text.slice(end + 1);
   const [word, ...pairs] = header.split(" ");
-  const [type, version] = word.split("/");
-  if (version !== "1") return refuse(`version ${version} is not known`);
+  const [type, ...version] = word.split("/");
+  if (version.join("/") !== "1") return refuse("not a version that is known");
   if (!Object.hasOwn(LAYOUTS, type)) return refuse("not a type of the protocol");
 
   const layout = LAYOUTS[type as V1Packet["type"]] as Layout<Record<string, unknown>>;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isIPv6 } from "node:net";
 
 /** How one kind of value is written, and read back from text that may be anything. */
 export interface Field<T> {
@@ -79,8 +80,8 @@ export function normalizeName(text: string): string | undefined {
 
 /** What two names have in common when they are the same name but for case. */
 export function nameKey(name: string): string {
-  // upper case first, so that "straße" and "STRASSE", "σ" and "ς" meet
-  return name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+  // by way of upper case, so that "straße" and "STRASSE", "σ" and "ς" meet; lower case first, for the capital "ẞ"
+  return name.normalize("NFC").toLowerCase().toUpperCase().toLowerCase().normalize("NFC");
 }
 
 const ADDRESS = /^(?:(\d{1,3}(?:\.\d{1,3}){3})|\[([0-9a-f:.]{2,45}(?:%[\w.-]{1,15})?)\]):([1-9]\d{0,4})$/;
@@ -91,7 +92,7 @@ export function parseAddress(text: string): Endpoint | undefined {
   const port = Number(digits);
   if (!(port <= 65535)) return undefined;
   if (ipv4?.split(".").some((octet) => Number(octet) > 255 || octet !== String(Number(octet)))) return undefined;
-  if (ipv6 !== undefined && !ipv6.includes(":")) return undefined;
+  if (ipv6 !== undefined && !isIPv6(ipv6)) return undefined;
   return { hostname: ipv4 ?? ipv6, port };
 }
 

@@ -34,27 +34,45 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
  */
 export function splitText(text: string, limit: number): string[] {
   const pieces: string[] = [];
-  while (encoder.encode(text).length > limit) {
-    const head = longestHead(text, limit);
-    const space = head.lastIndexOf(" ");
+  // no text has fewer bytes than UTF-16 units, so a long one need not be encoded to be known as too long
+  while (text.length > limit || encoder.encode(text).length > limit) {
+    const { end, space } = longestHead(text, limit);
     // a space just behind the head is as good a place as one inside it
-    const end = text[head.length] === " " ? head.length : space > head.length / 2 ? space : head.length;
-    pieces.push(text.slice(0, end));
-    text = text.slice(text[end] === " " ? end + 1 : end);
+    const atSpace = space > end / 2;
+    const cut = atSpace ? space : end;
+    pieces.push(text.slice(0, cut));
+    text = text.slice(atSpace ? cut + 1 : cut);
   }
   if (text !== "" || pieces.length === 0) pieces.push(text);
   return pieces;
 }
 
-/** The longest beginning of a text that fits and ends between two characters. */
-function longestHead(text: string, limit: number): string {
+/** Where the longest beginning of a text that fits ends, between two characters, and where its last space is, or 0. */
+function longestHead(text: string, limit: number): { end: number; space: number } {
   // encodeInto stops at the last code point that fits
   const { read } = encoder.encodeInto(text, new Uint8Array(limit));
+  let end = 0, space = 0;
   // what follows decides whether the cut is inside a character, so a little more than the head is looked at
-  let end = 0;
   for (const { index, segment } of graphemes.segment(text.slice(0, read + 64))) {
+    // a space that carries an accent is no place to cut
+    if (segment === " " && index <= read) space = index;
     if (index + segment.length > read) break;
     end = index + segment.length;
   }
-  return text.slice(0, end || read);
+  return { end: end || read, space };
+}
+
+/** What somebody said, and who it was. */
+export interface Said {
+  from: string;
+  name?: string;
+  /** Whether it tells what the sender does (`/me waves`). */
+  action?: boolean;
+  text: string;
+}
+
+/** A message as people read it, on a screen and in a classic INCOMING: `<From 127.0.0.1:52207:Alice>: Hello`. */
+export function messageLine({ from, name, action, text }: Said): string {
+  const sender = name === undefined ? from : `${from}:${name}`;
+  return action ? `<From ${sender}>: * ${name ?? from} ${text}` : `<From ${sender}>: ${text}`;
 }

@@ -1,0 +1,163 @@
+/**
+ * The chat client: `deno run -A client.ts 127.0.0.1 9090`.
+ *
+ * The front door only: flags in, then one race of the keyboard's lines against the socket's datagrams.
+ *
+ * @module
+ */
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { completeLine, readLine } from "./client/commands.ts";
+import { Channel, race } from "./client/race.ts";
+import { openScreen, type Screen } from "./client/screen.ts";
+import { Session } from "./client/session.ts";
+import { inWords, statisticsInWords } from "./client/words.ts";
+import { Alarm, now } from "./clock.ts";
+import { Failure, openSocket, parsePort, readCommandLine, run, UsageError, versionLine } from "./command_line.ts";
+import { datagrams } from "./datagrams.ts";
+import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
+import { type Endpoint, formatAddress } from "./protocol/fields.ts";
+
+const HELP = `udp-chat client: joins a room and says what you type to everyone in it.
+
+Usage: deno run -A client.ts [SERVER [PORT]]
+
+  SERVER, --server SERVER, -sip SERVER   the server's name or address (127.0.0.1)
+  PORT, --port PORT, -sp PORT            the server's port (${DEFAULT_PORT})
+  --help                                 this text
+  --version                              the version
+
+In the room, /help lists the commands; /quit or Ctrl-C leaves.
+In a pipe, the lines of standard input are sent; exit code 0 when all of them have arrived, 1 when not.`;
+
+/** What the command line asks of the client. */
+interface ClientOptions {
+  server: string;
+  port: number;
+}
+
+/** Chats until the user leaves. */
+async function chat({ server, port }: ClientOptions): Promise<void> {
+  const endpoint = { hostname: await resolveHost(server), port };
+  const serverAddress = formatAddress(endpoint);
+  const conn = openSocket(endpoint.hostname.includes(":") ? "::" : "0.0.0.0", 0);
+  const signals = new Channel<"alarm" | "interrupt">();
+  const alarm = new Alarm(() => signals.push("alarm"));
+  const screen = openScreen({ interrupted: () => signals.push("interrupt"), complete: completeLine });
+  const session = new Session({
+    server: `${server}:${port}`,
+    send: (packet) => transmit(conn, packet, endpoint),
+    show: (shown) => {
+      const text = inWords(shown, { colour: screen.interactive && !Deno.noColor, times: screen.interactive });
+      if (shown.kind === "notice" || shown.kind === "problem") screen.printAside(text);
+      else screen.print(text);
+    },
+  });
+
+  screen.print("Welcome to the chat room!\nType your message and press Enter to send it");
+  screen.prompt();
+  session.start(now());
+  alarm.set(session.nextWake);
+
+  // the race: what is typed against what arrives, and against the time
+  const sources = { line: screen.lines, datagram: datagrams(conn), signal: signals };
+  for await (const heard of race(sources, (source) => source === "line" && session.full)) {
+    if (heard.from === "line") {
+      if (heard.done) finish(session, screen);
+      else typed(heard.value, session, screen);
+    } else if (heard.from === "datagram" && !heard.done) {
+      // whoever else sends datagrams here is not listened to
+      const decoded = heard.value.from === serverAddress ? decode(heard.value.bytes) : undefined;
+      if (decoded?.ok) session.receive(decoded.packet, now());
+    } else if (heard.from === "signal" && !heard.done) {
+      if (heard.value === "alarm") session.wake(now());
+      else if (session.leaving) break;
+      else session.leave(now());
+    }
+    if (session.state === "left") break;
+    alarm.set(session.nextWake);
+  }
+
+  alarm.set(undefined);
+  screen.close();
+  conn.close();
+  if (session.failure !== undefined) throw new Failure(session.failure);
+}
+
+/** Deals with a line from the keyboard. */
+function typed(line: string, session: Session, screen: Screen): void {
+  const read = readLine(line);
+  if ("mistake" in read) {
+    screen.printAside(`!! ${read.mistake}`);
+  } else if ("command" in read) {
+    read.command.run({
+      print: screen.printAside,
+      quit: () => finish(session, screen),
+      statistics: () => statisticsInWords(session.statistics),
+    }, read.argument);
+  } else if (read.say.trim() !== "") {
+    session.say(read.say, now());
+  }
+  if (!session.leaving) screen.prompt();
+}
+
+/** Leaves, but first sees what was typed to its destination. */
+function finish(session: Session, screen: Screen): void {
+  if (!screen.interactive) return session.finish(now());
+  if (session.waiting === 0) return session.leave(now());
+  screen.print("-- What you typed has not all arrived; waiting. Ctrl-C leaves at once");
+  session.finish(now());
+}
+
+/** Sends a packet; what gets lost on the way or is refused by the system is for the session to repeat. */
+function transmit(conn: Deno.DatagramConn, packet: Packet, { hostname, port }: Endpoint): void {
+  conn.send(encode(packet), { transport: "udp", hostname, port }).catch(() => {});
+}
+
+/**
+ * The address of a host; IPv4 where it has both, as servers listen there unless told otherwise.
+ *
+ * @throws {UsageError} when there is no such host.
+ */
+async function resolveHost(host: string): Promise<string> {
+  const family = isIP(host);
+  // datagrams to "any address" go to this machine, but come back from its loopback address
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (family === 4) return host;
+  // the one way of writing an IPv6 address that the socket reports too
+  if (family === 6) return host === "::" ? "::1" : new URL(`http://[${host}]`).hostname.slice(1, -1);
+  try {
+    const found = await lookup(host, { all: true });
+    return (found.find(({ family }) => family === 4) ?? found[0]).address;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new UsageError(`There is no host '${host}': give the server's name or its address, like 192.168.1.5`);
+  }
+}
+
+/** Reads the command line. */
+function readOptions(args: string[]): ClientOptions | string {
+  const read = readCommandLine(args, {
+    string: ["port", "server"],
+    boolean: ["help", "version"],
+    singleDash: { "-sip": "--server", "-sp": "--port" },
+    positional: 2,
+  });
+  if (read.help) return HELP;
+  if (read.version) return versionLine("udp-chat client");
+  const [first, second] = read._ as string[];
+  const server = read.server ?? first ?? "127.0.0.1";
+  const port = read.port ?? (read.server === undefined ? second : first) ?? String(DEFAULT_PORT);
+  const given = [read.server, read.port].filter((value) => value !== undefined).length;
+  if (read._.length + given > 2) throw new UsageError("The server or its port is given twice; --help shows how");
+  return { server, port: parsePort(port) };
+}
+
+if (import.meta.main) {
+  await run(async () => {
+    const options = readOptions(Deno.args);
+    if (typeof options === "string") console.log(options);
+    else await chat(options);
+    return 0;
+  });
+}

@@ -1,0 +1,98 @@
+/**
+ * When to greet the server: until it answers, with growing pauses, and then again to keep the membership alive.
+ *
+ * @module
+ */
+import type { RoundTrip } from "./round_trip.ts";
+
+/** The first pause between two greetings without an answer, in milliseconds. */
+const FIRST_PAUSE_MS = 250;
+/** The longest: a server that comes back is joined within 2 s, even if a greeting or its answer is lost. */
+const MAX_PAUSE_MS = 1000;
+/** How much longer each further pause is. */
+const BACK_OFF = 1.5;
+/** How many of the last greetings an answer is accepted to. */
+const REMEMBERED = 16;
+
+/** Greets, and notices how long there has been no answer. */
+export class Greeter {
+  readonly #roundTrip: RoundTrip;
+  readonly #greet: (id: number) => void;
+  readonly #sentAt = new Map<number, number>();
+  #id: number;
+  #tries = 0;
+  #silentSince: number | undefined;
+  #dueAt: number | undefined;
+
+  /**
+   * @param greet Sends a greeting with an id, which its answer will carry.
+   * @param firstId Where the ids begin; random unless told otherwise, so that nobody elsewhere can forge an answer.
+   */
+  constructor(
+    roundTrip: RoundTrip,
+    greet: (id: number) => void,
+    firstId: number = crypto.getRandomValues(new Uint32Array(1))[0],
+  ) {
+    this.#roundTrip = roundTrip;
+    this.#greet = greet;
+    this.#id = firstId;
+  }
+
+  get nextWake(): number | undefined {
+    return this.#dueAt;
+  }
+
+  /** How many greetings in a row have had no answer. */
+  get tries(): number {
+    return this.#tries;
+  }
+
+  /** Milliseconds since the first greeting that had no answer; 0 while there is none. */
+  silence(now: number): number {
+    return this.#silentSince === undefined ? 0 : now - this.#silentSince;
+  }
+
+  /** Greets at once, and goes on until there is an answer. */
+  start(now: number): void {
+    this.#dueAt = now;
+    this.wake(now);
+  }
+
+  /** Greets no more. */
+  stop(): void {
+    this.#dueAt = undefined;
+  }
+
+  /**
+   * An answer to greeting `id` has come.
+   *
+   * @param keepalive Milliseconds until the next greeting.
+   * @returns Whether that greeting was sent from here, not long ago.
+   */
+  answered(id: number, keepalive: number, now: number): boolean {
+    const sentAt = this.#sentAt.get(id);
+    if (sentAt === undefined) return false;
+    this.#roundTrip.sample(now - sentAt);
+    this.#sentAt.delete(id);
+    this.#tries = 0;
+    this.#silentSince = undefined;
+    this.#dueAt = now + keepalive;
+    return true;
+  }
+
+  /** Whether an answer, a refusal for instance, belongs to one of the last greetings. */
+  asked(id: number | undefined): boolean {
+    return id !== undefined && this.#sentAt.has(id);
+  }
+
+  wake(now: number): void {
+    if (this.#dueAt === undefined || this.#dueAt > now) return;
+    this.#silentSince ??= now;
+    this.#id++;
+    this.#sentAt.set(this.#id, now);
+    this.#sentAt.delete(this.#id - REMEMBERED);
+    this.#dueAt = now + Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * BACK_OFF ** this.#tries);
+    this.#tries++;
+    this.#greet(this.#id);
+  }
+}

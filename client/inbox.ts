@@ -1,0 +1,216 @@
+/**
+ * What happened in the room, put in order: each event once, the missing ones asked for again.
+ *
+ * @module
+ */
+import type { EventPacket } from "../protocol.ts";
+import type { RoundTrip } from "./round_trip.ts";
+
+/** What the inbox gives, in the order of the room. */
+export type Arrived = { event: EventPacket } | { missed: number };
+
+/** A range of seqs, both ends included. */
+export interface Range {
+  from: number;
+  to: number;
+}
+
+/** How many early events are held; of those further ahead only the latest seq is remembered. */
+const MAX_EARLY = 2048;
+/** The longest random pause before the first request for what is missing, in milliseconds: it may only be late. */
+const MAX_FIRST_PAUSE_MS = 30;
+/** How many ranges are asked for at once. */
+const MAX_RANGES = 8;
+/** How many senders' streams are remembered, to know a message that was said again after the server lost its memory. */
+const MAX_STREAMS = 4096;
+
+/** How an inbox is made. */
+export interface InboxOptions {
+  roundTrip: RoundTrip;
+  /** Takes what can be shown. */
+  give: (arrived: Arrived) => void;
+  /** Asks the server for a range of events. */
+  request: (range: Range) => void;
+  /** A number from 0 to 1; Math.random unless told otherwise. */
+  random?: () => number;
+}
+
+/** The receiving end of the room's number line. */
+export class Inbox {
+  readonly #roundTrip: RoundTrip;
+  readonly #give: (arrived: Arrived) => void;
+  readonly #request: (range: Range) => void;
+  readonly #random: () => number;
+  /** Events that came before their turn; undefined where there is nothing to show. */
+  readonly #early = new Map<number, EventPacket | undefined>();
+  readonly #lastIds = new Map<string, number>();
+  #epoch: string | undefined;
+  #next = 1;
+  #latest = 0;
+  #missed = 0;
+  #askAt: number | undefined;
+  #asked = 0;
+  /** How many events came that were here already. */
+  duplicates = 0;
+  /** How many events were given, how many of them after they had been asked for, and how many are lost for good. */
+  received = 0;
+  repaired = 0;
+  lost = 0;
+
+  constructor({ roundTrip, give, request, random = Math.random }: InboxOptions) {
+    this.#roundTrip = roundTrip;
+    this.#give = give;
+    this.#request = request;
+    this.#random = random;
+  }
+
+  get epoch(): string | undefined {
+    return this.#epoch;
+  }
+
+  /** The seq of the next event to give. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** How many events are known to be missing or wait for a missing one. */
+  get behind(): number {
+    return this.#latest - this.#next + 1;
+  }
+
+  /** When {@linkcode wake} wants to be called, in milliseconds. */
+  get nextWake(): number | undefined {
+    return this.#askAt;
+  }
+
+  /** Begins with the events behind `seq` in another epoch; what was missing of the last one is lost. */
+  begin(epoch: string, seq: number): void {
+    this.#flush();
+    this.#epoch = epoch;
+    this.#next = seq + 1;
+    this.#latest = seq;
+  }
+
+  /** The server's latest event has this seq: what is missing up to it will be asked for. */
+  latest(epoch: string, seq: number, now: number): void {
+    if (epoch !== this.#epoch || seq <= this.#latest) return;
+    this.#latest = seq;
+    this.#schedule(now);
+  }
+
+  /** Takes an event; undefined stands for one that is not to be shown. */
+  take(epoch: string, seq: number, event: EventPacket | undefined, now: number): void {
+    if (epoch !== this.#epoch) return;
+    if (seq < this.#next || this.#early.has(seq)) {
+      this.duplicates++;
+      return;
+    }
+    this.#latest = Math.max(this.#latest, seq);
+    if (seq < this.#next + MAX_EARLY) {
+      if (this.#asked > 0) this.repaired++;
+      this.#early.set(seq, event);
+      this.#giveReady();
+    }
+    this.#schedule(now);
+  }
+
+  /** The server has these events no more. */
+  gone(epoch: string, { from, to }: Range, now: number): void {
+    if (epoch !== this.#epoch || from > this.#next || to < this.#next || to > this.#latest) return;
+    for (; this.#next <= to; this.#next++) {
+      if (this.#early.has(this.#next)) this.#giveNext();
+      else this.#missed++;
+    }
+    this.#giveReady();
+    this.#tellMissed();
+    this.#schedule(now);
+  }
+
+  /** Asks for what is missing, if it is time to. */
+  wake(now: number): void {
+    if (this.#askAt === undefined || this.#askAt > now) return;
+    for (const range of this.#missing()) this.#request(range);
+    this.#asked++;
+    this.#askAt = now + this.#roundTrip.timeout(this.#asked) * (0.75 + 0.5 * this.#random());
+  }
+
+  #giveReady(): void {
+    const before = this.#next;
+    while (this.#early.has(this.#next)) {
+      this.#giveNext();
+      this.#next++;
+    }
+    if (this.#next > before) this.#asked = Math.min(this.#asked, 1);
+  }
+
+  #giveNext(): void {
+    this.#tellMissed();
+    const event = this.#early.get(this.#next);
+    this.#early.delete(this.#next);
+    if (event && !this.#saidBefore(event)) {
+      this.received++;
+      this.#give({ event });
+    }
+  }
+
+  #tellMissed(): void {
+    if (this.#missed === 0) return;
+    this.lost += this.#missed;
+    this.#give({ missed: this.#missed });
+    this.#missed = 0;
+  }
+
+  /** Gives what is here and counts what is not, because the epoch that it belongs to is over. */
+  #flush(): void {
+    const missing = this.behind - this.#early.size;
+    for (const seq of [...this.#early.keys()].sort((a, b) => a - b)) {
+      this.#next = seq;
+      this.#giveNext();
+    }
+    if (this.#epoch !== undefined) this.#missed += missing;
+    this.#tellMissed();
+    this.#askAt = undefined;
+    this.#asked = 0;
+  }
+
+  /**
+   * Whether a message was given before, under another seq: its sender said it again to a server that had lost its
+   * memory. The sender's address is part of the key, so that nobody can spoil another's stream.
+   */
+  #saidBefore(event: EventPacket): boolean {
+    if (event.type !== "INCOMING" || event.stream === undefined || event.id === undefined) return false;
+    const key = `${event.from} ${event.stream}`;
+    const last = this.#lastIds.get(key) ?? 0;
+    if (event.id <= last) {
+      this.duplicates++;
+      return true;
+    }
+    this.#lastIds.delete(key);
+    this.#lastIds.set(key, event.id);
+    if (this.#lastIds.size > MAX_STREAMS) this.#lastIds.delete(this.#lastIds.keys().next().value!);
+    return false;
+  }
+
+  #schedule(now: number): void {
+    if (this.behind <= 0) {
+      this.#askAt = undefined;
+      this.#asked = 0;
+    } else {
+      this.#askAt ??= now + this.#random() * MAX_FIRST_PAUSE_MS;
+    }
+  }
+
+  /** The first gaps. */
+  #missing(): Range[] {
+    const ranges: Range[] = [];
+    const end = Math.min(this.#latest, this.#next + MAX_EARLY - 1);
+    for (let seq = this.#next; seq <= end; seq++) {
+      if (this.#early.has(seq)) continue;
+      const last = ranges.at(-1);
+      if (last?.to === seq - 1) last.to = seq;
+      else if (ranges.length === MAX_RANGES) break;
+      else ranges.push({ from: seq, to: seq });
+    }
+    return ranges;
+  }
+}

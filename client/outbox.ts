@@ -1,0 +1,130 @@
+/**
+ * What was typed and has not arrived yet: repeated until it is acknowledged, in order.
+ *
+ * @module
+ */
+import { SEND_WINDOW } from "../protocol.ts";
+import { randomHex64 } from "../protocol/fields.ts";
+import type { RoundTrip } from "./round_trip.ts";
+
+/** What a message says, apart from its number. */
+export interface Draft {
+  text: string;
+  action?: boolean;
+}
+
+/** A message with its number, as it goes out. */
+export interface Outgoing extends Draft {
+  stream: string;
+  id: number;
+  first: number;
+}
+
+interface Waiting extends Draft {
+  id: number;
+  /** How often it was sent. */
+  times: number;
+  /** When it was first sent, and when it is to be sent again, in milliseconds. */
+  sentAt: number;
+  dueAt: number;
+}
+
+/** How many messages may wait for the server. */
+export const OUTBOX_SIZE = 1000;
+
+/**
+ * The messages from here to one destination.
+ *
+ * The ids count up without a gap and the destination gives the messages in that order, so one acknowledgement stands
+ * for all before it.
+ */
+export class Outbox {
+  readonly stream: string = randomHex64();
+  readonly #roundTrip: RoundTrip;
+  readonly #send: (message: Outgoing) => void;
+  readonly #waiting: Waiting[] = [];
+  #nextId = 1;
+  #open = false;
+  /** How many messages were sent again. */
+  repeated = 0;
+  /** When the destination last acknowledged something, or the outbox began to wait, in milliseconds. */
+  progressAt = 0;
+
+  constructor(roundTrip: RoundTrip, send: (message: Outgoing) => void) {
+    this.#roundTrip = roundTrip;
+    this.#send = send;
+  }
+
+  /** How many messages are not acknowledged. */
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** Whether the oldest message has been sent so often that the destination is probably not there. */
+  get stuck(): boolean {
+    return this.#open && this.#waiting.length > 0 && this.#waiting[0].times > 3;
+  }
+
+  /** When {@linkcode wake} wants to be called, in milliseconds. */
+  get nextWake(): number | undefined {
+    if (!this.#open || this.#waiting.length === 0) return undefined;
+    return Math.min(...this.#waiting.slice(0, SEND_WINDOW).map(({ dueAt }) => dueAt));
+  }
+
+  /** Takes a message and sends it when its turn comes. */
+  add(draft: Draft, now: number): void {
+    if (this.#waiting.length === 0) this.progressAt = now;
+    this.#waiting.push({ ...draft, id: this.#nextId++, times: 0, sentAt: 0, dueAt: now });
+    this.wake(now);
+  }
+
+  /** The destination is there: what waits goes out, all of it anew. */
+  open(now: number): void {
+    this.#open = true;
+    this.progressAt = now;
+    for (const message of this.#waiting) message.dueAt = now;
+    this.wake(now);
+  }
+
+  /** The destination is not there: what comes is kept. */
+  close(): void {
+    this.#open = false;
+  }
+
+  /** Keeps a message back for a while, because the destination has asked for it. */
+  hold(id: number, until: number): void {
+    // those behind it would only be refused as well
+    for (const message of this.#waiting) if (message.id >= id) message.dueAt = Math.max(message.dueAt, until);
+  }
+
+  /** The destination has given message `id`, and so all before it. Returns whether that was news. */
+  acknowledge(stream: string | undefined, id: number, now: number): boolean {
+    if (stream !== this.stream || this.#waiting.length === 0 || id < this.#waiting[0].id) return false;
+    if (id >= this.#nextId) return false;
+    const index = id - this.#waiting[0].id;
+    const { times, sentAt } = this.#waiting[index];
+    if (times === 1) this.#roundTrip.sample(now - sentAt);
+    this.#waiting.splice(0, index + 1);
+    this.progressAt = now;
+    this.wake(now);
+    return true;
+  }
+
+  /** Gives up all that waits, and returns it. */
+  clear(): Draft[] {
+    return this.#waiting.splice(0).map(({ text, action }) => ({ text, action }));
+  }
+
+  /** Sends what is due, for the first or for a further time. */
+  wake(now: number): void {
+    if (!this.#open) return;
+    for (const message of this.#waiting.slice(0, SEND_WINDOW)) {
+      if (message.dueAt > now) continue;
+      if (message.times++ === 0) message.sentAt = now;
+      else this.repeated++;
+      message.dueAt = now + this.#roundTrip.timeout(message.times);
+      const { id, text, action } = message;
+      this.#send({ stream: this.stream, id, first: this.#waiting[0].id, text, action });
+    }
+  }
+}

@@ -1,0 +1,431 @@
+/**
+ * The client's side of a chat: joins, keeps alive, delivers what is said here and gives what is said elsewhere.
+ *
+ * It knows no sockets, no clock and no screen: packets and lines go in, the time with each call, and what is to be sent
+ * and shown comes out through {@linkcode SessionOptions}.
+ *
+ * @module
+ */
+import { type ClassicPacket, type EventPacket, MAX_TEXT_BYTES, type Packet, type V1Packet } from "../protocol.ts";
+import { printable, splitText } from "../protocol/text.ts";
+import { ClassicTalk } from "./classic_talk.ts";
+import { Greeter } from "./greeter.ts";
+import { type Arrived, Inbox } from "./inbox.ts";
+import { type Draft, Outbox, OUTBOX_SIZE } from "./outbox.ts";
+import { Parting } from "./parting.ts";
+import { RoundTrip } from "./round_trip.ts";
+import type { Shown } from "./shown.ts";
+
+/** What a session is made with. */
+export interface SessionOptions {
+  /** The server, as people know it; for notices. */
+  server: string;
+  /** The name to sign in with; none to join without one. */
+  name?: string;
+  /** Sends a packet to the server. */
+  send: (packet: Packet) => void;
+  /** Shows something to the user. */
+  show: (shown: Shown) => void;
+  /** A number from 0 to 1; Math.random unless told otherwise. */
+  random?: () => number;
+}
+
+/**
+ * How a session stands: `joining` until the server has answered, `joined` from then on, `classic` with a server that
+ * speaks that dialect only, `refused` when the server does not take the name, `left` after goodbye.
+ */
+export type SessionState = "joining" | "joined" | "classic" | "refused" | "left";
+
+/** What a session has counted. */
+export interface SessionStatistics {
+  state: SessionState;
+  /** The smoothed round trip to the server in milliseconds, once measured. */
+  roundTrip?: number;
+  received: number;
+  repaired: number;
+  lost: number;
+  duplicates: number;
+  /** Messages that were sent again. */
+  repeated: number;
+  /** Messages that are not acknowledged. */
+  waiting: number;
+}
+
+/** Silence after which the user is told that there is no answer, in milliseconds. */
+const NO_ANSWER_MS = 1800;
+/** Unanswered greetings after which the classic dialect is tried too. */
+const CLASSIC_AFTER = 5;
+/** How long a session that is to end waits for the next message to arrive at the server, in milliseconds. */
+const DELIVERY_DEADLINE_MS = 10_000;
+
+/** One user's session with one server. */
+export class Session {
+  readonly #server: string;
+  readonly #send: (packet: Packet) => void;
+  readonly #show: (shown: Shown) => void;
+  readonly #roundTrip = new RoundTrip();
+  readonly #greeter: Greeter;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #classic: ClassicTalk;
+  #state: SessionState = "joining";
+  #name: string | undefined;
+  #token: string | undefined;
+  #address: string | undefined;
+  /** Whether the user has been told that there is no answer. */
+  #toldSilent = false;
+  #everJoined = false;
+  readonly #parting: Parting;
+  /** When the user had no more to say, and why not all of it arrived. */
+  #finishedAt: number | undefined;
+  #failure: string | undefined;
+
+  constructor({ server, name, send, show, random }: SessionOptions) {
+    this.#server = server;
+    this.#name = name;
+    this.#send = send;
+    this.#show = show;
+    this.#greeter = new Greeter(this.#roundTrip, (id) => this.#greet(id));
+    this.#outbox = new Outbox(this.#roundTrip, (message) => {
+      send({ dialect: "v1", type: "MESSAGE", token: this.#token, ...message });
+    });
+    this.#inbox = new Inbox({
+      roundTrip: this.#roundTrip,
+      give: (arrived) => this.#give(arrived),
+      request: (range) => {
+        send({ dialect: "v1", type: "RESEND", token: this.#token!, epoch: this.#inbox.epoch!, ...range });
+      },
+      random,
+    });
+    this.#classic = new ClassicTalk({ send, notice: (text) => this.#notice(text) });
+    this.#parting = new Parting((id) => send({ dialect: "v1", type: "LEAVE", id, token: this.#token! }));
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** The address that the server knows this client by, once it has said so. */
+  get address(): string | undefined {
+    return this.#address;
+  }
+
+  /** How many messages have not arrived at the server, as far as is known. */
+  get waiting(): number {
+    return this.#outbox.size + this.#classic.size;
+  }
+
+  /** Whether no further message can be taken for now. */
+  get full(): boolean {
+    return this.waiting >= OUTBOX_SIZE;
+  }
+
+  /** Whether goodbye is being said. */
+  get leaving(): boolean {
+    return this.#parting.begun;
+  }
+
+  /** Why a session that has ended did not deliver all that it was given; undefined when it did. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  get statistics(): SessionStatistics {
+    const { received, repaired, lost, duplicates } = this.#inbox;
+    return {
+      state: this.#state,
+      roundTrip: this.#roundTrip.smoothed,
+      received,
+      repaired,
+      lost,
+      duplicates,
+      repeated: this.#outbox.repeated,
+      waiting: this.waiting,
+    };
+  }
+
+  /** When {@linkcode wake} wants to be called next, in milliseconds of the caller's clock; undefined for never. */
+  get nextWake(): number | undefined {
+    const times = [
+      this.#greeter.nextWake,
+      this.#outbox.nextWake,
+      this.#inbox.nextWake,
+      this.#classic.nextWake,
+      this.#parting.nextWake,
+      this.#deadline,
+    ].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Begins to join. */
+  start(now: number): void {
+    this.#greeter.start(now);
+  }
+
+  /** Joins under another name, after one was refused. */
+  rename(name: string, now: number): void {
+    this.#name = name;
+    if (this.#state === "refused") this.#state = "joining";
+    this.#greeter.start(now);
+  }
+
+  /** Says something to everyone; a text that is too long for one message becomes several. */
+  say(text: string, now: number, action = false): void {
+    if (this.full) {
+      this.#problem("Not sent: too many messages wait for the server already");
+      return;
+    }
+    for (const piece of splitText(text, MAX_TEXT_BYTES)) {
+      if (piece === "") continue;
+      if (this.#state === "classic") this.#classic.say(action ? `* ${piece}` : piece, now);
+      else this.#outbox.add(action ? { text: piece, action } : { text: piece }, now);
+    }
+    this.#probeClassic(now);
+    if (this.#state === "joining" && this.#toldSilent && this.#everJoined) {
+      this.#notice(`The server is not there; ${this.waiting} waiting to be sent when it is back`);
+    }
+  }
+
+  /**
+   * Takes no more to say, and leaves when everything has arrived; or when nothing has for 10 s, with a
+   * {@linkcode failure}.
+   */
+  finish(now: number): void {
+    this.#finishedAt ??= now;
+    this.#leaveIfFinished(now);
+  }
+
+  /** Leaves at once: says goodbye to the server, and is over when the server has heard it, or soon after. */
+  leave(now: number): void {
+    if (this.#parting.begun) return;
+    if (this.waiting > 0 || this.#finishedAt !== undefined) this.#failure = this.#shortfall();
+    this.#greeter.stop();
+    if (this.#state === "joined") this.#parting.begin(now);
+    else this.#parting.end();
+    this.#outbox.close();
+    this.#leaveIfParted();
+  }
+
+  /** Does what is due. */
+  wake(now: number): void {
+    if (this.#parting.begun) {
+      this.#parting.wake(now);
+      return this.#leaveIfParted();
+    }
+    this.#greeter.wake(now);
+    this.#outbox.wake(now);
+    this.#inbox.wake(now);
+    this.#classic.wake(now);
+    if (this.#state === "joined" && this.#outbox.stuck && this.#greeter.tries === 0) this.#greeter.start(now);
+    this.#noticeSilence(now);
+    this.#leaveIfFinished(now);
+  }
+
+  /** Takes a packet that came from the server. */
+  receive(packet: Packet, now: number): void {
+    if (this.#state === "left") return;
+    if (packet.dialect === "classic") this.#receiveClassic(packet, now);
+    else this.#receiveV1(packet, now);
+    this.#leaveIfFinished(now);
+  }
+
+  #receiveV1(packet: V1Packet, now: number): void {
+    switch (packet.type) {
+      case "WELCOME":
+        return this.#welcome(packet, now);
+      case "INCOMING":
+        if (packet.epoch !== this.#inbox.epoch) return;
+        if (packet.id !== undefined && packet.from === this.#address) {
+          this.#outbox.acknowledge(packet.stream, packet.id, now);
+        }
+        return this.#inbox.take(packet.epoch, packet.seq, packet, now);
+      case "ONLINE":
+      case "OFFLINE":
+        return this.#inbox.take(packet.epoch, packet.seq, packet, now);
+      case "ACK":
+        return this.#acknowledged(packet, now);
+      case "HEARTBEAT":
+        return this.#inbox.latest(packet.epoch, packet.seq, now);
+      case "GONE":
+        return this.#inbox.gone(packet.epoch, packet, now);
+      case "ERROR":
+        return this.#refused(packet, now);
+      case "CLOSING":
+        return this.#closing(packet, now);
+    }
+  }
+
+  #greet(id: number): void {
+    const token = this.#token;
+    if (this.#name === undefined) this.#send({ dialect: "v1", type: "GREETING", id, token });
+    else this.#send({ dialect: "v1", type: "SIGN-IN", id, token, name: this.#name });
+    // a classic server is registered with once it is likely to be one, and again from time to time
+    if (!this.#everJoined && this.#greeter.tries % CLASSIC_AFTER === 0) this.#classic.greet();
+  }
+
+  #welcome(packet: V1Packet & { type: "WELCOME" }, now: number): void {
+    if (this.#parting.begun || !this.#greeter.answered(packet.id, packet.keepalive, now)) return;
+    const isBack = this.#state !== "joined" || packet.token !== this.#token;
+    const isNewRoom = packet.epoch !== this.#inbox.epoch;
+    this.#token = packet.token;
+    this.#address = packet.address;
+    if (isNewRoom) this.#inbox.begin(packet.epoch, packet.seq);
+    else this.#inbox.latest(packet.epoch, packet.seq, now);
+    if (this.#name !== undefined && packet.name !== this.#name) {
+      // the address was a member without this name; now that its token is known, the name can be asked for
+      return this.#greeter.start(now);
+    }
+    if (!isBack && !isNewRoom) return;
+    if (this.#everJoined && (this.#toldSilent || isNewRoom)) {
+      this.#notice(isNewRoom ? "The server has started anew; joined again" : "The server is back");
+    } else if (this.#toldSilent) {
+      this.#notice("The server has answered; joined");
+    }
+    this.#state = "joined";
+    this.#everJoined = true;
+    this.#toldSilent = false;
+    if (this.#classic.size > 0) {
+      // the outbox was never opened, so nothing in it has been sent under its present number
+      const drafts = [...this.#classic.clear().map((text): Draft => ({ text })), ...this.#outbox.clear()];
+      for (const draft of drafts) this.#outbox.add(draft, now);
+    }
+    this.#outbox.open(now);
+  }
+
+  #acknowledged({ stream, id, seq }: V1Packet & { type: "ACK" }, now: number): void {
+    if (this.#parting.begun && stream === undefined) {
+      this.#parting.end();
+      return this.#leaveIfParted();
+    }
+    this.#outbox.acknowledge(stream, id, now);
+    // a server that sends no copies to the sender tells the place of a message this way, so that there is no gap
+    if (seq !== undefined && stream === this.#outbox.stream && this.#inbox.epoch) {
+      this.#inbox.take(this.#inbox.epoch, seq, undefined, now);
+    }
+  }
+
+  #refused({ code, id, wait, text }: V1Packet & { type: "ERROR" }, now: number): void {
+    if (this.#parting.begun) {
+      this.#parting.end();
+      this.#leaveIfParted();
+    } else if (code === "not-joined") {
+      if (this.#state !== "joined") return;
+      this.#state = "joining";
+      this.#outbox.close();
+      this.#greeter.start(now);
+    } else if (code === "slow-down" && id !== undefined) {
+      this.#outbox.hold(id, now + Math.min(wait ?? 1000, 10_000));
+    } else if (this.#greeter.asked(id)) {
+      this.#greeter.stop();
+      this.#outbox.close();
+      this.#state = "refused";
+      this.#problem(printable(text));
+    }
+  }
+
+  #closing({ epoch }: V1Packet & { type: "CLOSING" }, now: number): void {
+    if (this.#state !== "joined" || epoch !== this.#inbox.epoch) return;
+    this.#lose("The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves", now);
+  }
+
+  /** The server is not there any more: what is said waits until it is back. */
+  #lose(notice: string, now: number): void {
+    this.#state = "joining";
+    this.#toldSilent = true;
+    this.#outbox.close();
+    this.#notice(notice);
+    if (this.#greeter.tries === 0) this.#greeter.start(now);
+  }
+
+  #noticeSilence(now: number): void {
+    if (this.#toldSilent || this.#greeter.silence(now) < NO_ANSWER_MS) return;
+    if (this.#state === "joined") {
+      this.#lose(`No answer from ${this.#server} any more. Trying again; what you type is kept`, now);
+    } else if (this.#state === "joining") {
+      this.#toldSilent = true;
+      this.#problem(
+        `No answer from ${this.#server}. Is the server started, are address and port right, and does a firewall let ` +
+          "UDP through? Trying again; Ctrl-C or /quit stops",
+      );
+      this.#probeClassic(now);
+    }
+  }
+
+  /** A server that has never answered may be a classic one: what is typed shows it, if it sends that back. */
+  #probeClassic(now: number): void {
+    if (this.#everJoined || !this.#toldSilent || this.#state !== "joining" || this.#classic.size > 0) return;
+    const [first, ...rest] = this.#outbox.clear();
+    if (!first) return;
+    this.#classic.say(classicText(first), now);
+    for (const draft of rest) this.#outbox.add(draft, now);
+  }
+
+  #receiveClassic(packet: ClassicPacket, now: number): void {
+    if (packet.type !== "INCOMING" || this.#everJoined || this.#state === "refused") return;
+    if (this.#state === "joining") {
+      this.#state = "classic";
+      this.#greeter.stop();
+      this.#notice("This server speaks the classic dialect: no names, no repeats of what is lost");
+    }
+    this.#classic.heard(packet.line, now);
+    this.#show({ kind: "line", line: printable(packet.line) });
+    for (const draft of this.#outbox.clear()) this.#classic.say(classicText(draft), now);
+  }
+
+  /** When a session that is to end gives up, in milliseconds. */
+  get #deadline(): number | undefined {
+    if (this.#finishedAt === undefined || this.#parting.begun) return undefined;
+    return Math.max(this.#finishedAt, this.#outbox.progressAt) + DELIVERY_DEADLINE_MS;
+  }
+
+  #leaveIfFinished(now: number): void {
+    const deadline = this.#deadline;
+    if (deadline === undefined) return;
+    if (this.#shortfall() === undefined || this.#state === "refused" || now >= deadline) this.leave(now);
+  }
+
+  #leaveIfParted(): void {
+    if (this.#parting.over) this.#state = "left";
+  }
+
+  /** Why the session could not end now with everything done; undefined when it could. */
+  #shortfall(): string | undefined {
+    const { waiting } = this, messages = waiting === 1 ? "1 message" : `${waiting} messages`;
+    if (this.#state === "refused") return `Not joined, and ${messages} not delivered`;
+    if (this.#state === "joining") return `No answer from ${this.#server}; ${messages} not delivered`;
+    if (waiting > 0) return `${messages} not delivered: the server has not confirmed in time`;
+    const { unconfirmed } = this.#classic;
+    if (unconfirmed > 0) return `${unconfirmed} sent, but this classic server does not say whether they arrived`;
+    return undefined;
+  }
+
+  #give(arrived: Arrived): void {
+    if ("event" in arrived) return this.#showEvent(arrived.event);
+    this.#notice(
+      arrived.missed === 1 ? "1 message was missed for good" : `${arrived.missed} messages were missed for good`,
+    );
+  }
+
+  #showEvent(event: EventPacket): void {
+    if (event.type === "INCOMING") {
+      const { from, name, at, action, text } = event;
+      this.#show({ kind: "message", from, name, at, action, text: printable(text), own: from === this.#address });
+      return;
+    }
+    const members = event.members.filter(({ address }) => address !== this.#address);
+    if (members.length === 0) return;
+    this.#show({ kind: "presence", online: event.type === "ONLINE", members, at: event.at });
+  }
+
+  #notice(text: string): void {
+    this.#show({ kind: "notice", text });
+  }
+
+  #problem(text: string): void {
+    this.#show({ kind: "problem", text });
+  }
+}
+
+function classicText({ text, action }: Draft): string {
+  return action ? `* ${text}` : text;
+}

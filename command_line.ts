@@ -1,0 +1,105 @@
+/**
+ * What both programs do with their command line: flags, exit codes, `--version`.
+ *
+ * @module
+ */
+import { type Args, parseArgs, type ParseOptions } from "@std/cli/parse-args";
+import config from "./deno.json" with { type: "json" };
+
+/** Something that was asked for wrongly: one line, then exit code 2. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** Something that failed: one line, then exit code 1. */
+export class Failure extends Error {
+  override name = "Failure";
+}
+
+/** How a program wants its command line read. */
+export interface CommandLine extends Pick<ParseOptions, "boolean" | "string" | "negatable" | "alias" | "default"> {
+  /** Flags of one dash and several letters, as the assignments have them, and what they stand for. */
+  singleDash?: Record<string, string>;
+  /** The most arguments that are no flags. */
+  positional: number;
+}
+
+/**
+ * Reads flags and arguments.
+ *
+ * @throws {UsageError} for a flag that the program does not have, a flag without its value, or too many arguments.
+ */
+export function readCommandLine(args: string[], { singleDash = {}, positional, ...options }: CommandLine): Args {
+  const spelledOut = args.map((arg) => {
+    const [flag, ...value] = arg.split("=");
+    return Object.hasOwn(singleDash, flag) ? [singleDash[flag], ...value].join("=") : arg;
+  });
+  const read = parseArgs(spelledOut, {
+    ...options,
+    string: ["_", ...(options.string ?? [])],
+    unknown(arg, key) {
+      if (key !== undefined) throw new UsageError(`There is no flag ${arg}; --help lists them`);
+    },
+  });
+  for (const key of options.string ?? []) {
+    if (read[key] === "") throw new UsageError(`--${key} takes a value`);
+  }
+  if (read._.length > positional) {
+    throw new UsageError(`'${read._[positional]}' is one argument too many; --help shows what is taken`);
+  }
+  return read;
+}
+
+/**
+ * The port in a text.
+ *
+ * @throws {UsageError} where it is none.
+ */
+export function parsePort(text: string, lowest = 1): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (!(port >= lowest && port <= 65_535)) {
+    throw new UsageError(`'${text}' is no port: give a number from ${lowest} to 65535`);
+  }
+  return port;
+}
+
+/** The line that `--version` prints: the program, the Deno that runs it, and the machine that it is for. */
+export function versionLine(program: string): string {
+  return `${program} ${config.version} (Deno ${Deno.version.deno}, ${Deno.build.target})`;
+}
+
+/**
+ * Opens a UDP socket.
+ *
+ * @throws {UsageError} when the runtime was started without what UDP needs.
+ */
+export function openSocket(hostname: string, port: number): Deno.DatagramConn {
+  if (typeof Deno.listenDatagram !== "function") {
+    throw new UsageError("UDP is not switched on in this Deno: add --unstable-net behind 'deno run'");
+  }
+  return Deno.listenDatagram({ transport: "udp", hostname, port });
+}
+
+/** Runs a program to its end, and turns what it throws into one line and an exit code. */
+export async function run(main: () => Promise<number>): Promise<never> {
+  let code: number;
+  try {
+    code = await main();
+  } catch (error) {
+    const [line, exitCode] = explain(error);
+    console.error(line);
+    code = exitCode;
+  }
+  Deno.exit(code);
+}
+
+/** What a person needs to know of an error, and the exit code. */
+function explain(error: unknown): [string, number] {
+  if (error instanceof UsageError) return [error.message, 2];
+  if (error instanceof Failure) return [error.message, 1];
+  if (error instanceof Deno.errors.NotCapable) {
+    const flag = /--allow-[a-z]+/.exec(error.message)?.[0] ?? "-A";
+    return [`Deno was not given the permission for that: add ${flag} (or -A for all) behind 'deno run'`, 2];
+  }
+  return [`Failed: ${error instanceof Error ? error.message : error}`, 1];
+}

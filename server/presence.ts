@@ -1,0 +1,73 @@
+/**
+ * Who came and who went, told together: a room where everyone joins at once must not drown in notices.
+ *
+ * @module
+ */
+import { byteLength, MAX_DATAGRAM_BYTES, type Presence } from "../protocol.ts";
+import type { NewEvent } from "./events.ts";
+
+/** The shortest wait for others that come or go, in milliseconds. */
+const MIN_WAIT_MS = 100;
+/** The longest, in milliseconds. */
+const MAX_WAIT_MS = 5000;
+/** What each member adds to the wait, in milliseconds: it keeps notices below 500 datagrams a second in all. */
+const WAIT_PER_MEMBER_MS = 2;
+/** Bytes of an ONLINE or OFFLINE packet that are left for the members behind the longest header. */
+const NOTICE_BYTES = MAX_DATAGRAM_BYTES - 100;
+
+/** Collects arrivals and departures until it is time to tell them. */
+export class PresenceNotices {
+  readonly #arrived = new Map<string, Presence>();
+  readonly #departed = new Map<string, Presence>();
+  #dueAt: number | undefined;
+
+  /** When the notices are to be told, in milliseconds of the room's clock; undefined while there are none. */
+  get dueAt(): number | undefined {
+    return this.#dueAt;
+  }
+
+  /** Notes that a member came, or has another name now. */
+  arrived({ address, name }: Presence, now: number, members: number): void {
+    this.#arrived.set(address, { address, name });
+    this.#schedule(now, members);
+  }
+
+  /** Notes that a member went; one whose arrival nobody was told of is forgotten instead. */
+  departed({ address, name }: Presence, now: number, members: number): void {
+    if (!this.#arrived.delete(address)) this.#departed.set(address, { address, name });
+    this.#schedule(now, members);
+  }
+
+  /** The notices that are due, as few events as they fit into: departures before arrivals. */
+  take(now: number): NewEvent[] {
+    if (this.#dueAt === undefined || this.#dueAt > now) return [];
+    this.#dueAt = undefined;
+    const events: NewEvent[] = [
+      ...batches(this.#departed).map((members): NewEvent => ({ type: "OFFLINE", at: now, members })),
+      ...batches(this.#arrived).map((members): NewEvent => ({ type: "ONLINE", at: now, members })),
+    ];
+    this.#departed.clear();
+    this.#arrived.clear();
+    return events;
+  }
+
+  #schedule(now: number, members: number): void {
+    this.#dueAt ??= now + Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, members * WAIT_PER_MEMBER_MS));
+  }
+}
+
+/** Cuts a crowd into groups that fit into a datagram each. */
+function batches(crowd: Map<string, Presence>): Presence[][] {
+  const groups: Presence[][] = [];
+  let free = 0;
+  for (const member of crowd.values()) {
+    const bytes = member.address.length + byteLength(member.name ?? "") + 2;
+    if (bytes > free) {
+      groups.push([]);
+      free = NOTICE_BYTES;
+    }
+    groups.at(-1)!.push(member);
+    free -= bytes;
+  }
+  return groups;
+}

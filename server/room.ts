@@ -1,0 +1,405 @@
+/**
+ * The room: who is here, who may speak, and what follows from a packet. It knows no sockets and no clock.
+ *
+ * Everything is plain synchronous code: packets go in with {@linkcode Room.receive}, the time with each call, and what
+ * is to be sent goes out through a {@linkcode Delivery}.
+ *
+ * @module
+ */
+import { type ClassicPacket, type Dialect, MAX_TEXT_BYTES, MEMBER_TIMEOUT_MS, type Packet } from "../protocol.ts";
+import type { V1Packet } from "../protocol.ts";
+import { normalizeName } from "../protocol/fields.ts";
+import { printable, splitText } from "../protocol/text.ts";
+import type { Delivery } from "./delivery.ts";
+import { EventLog, type NewEvent, type Past, type WindowOptions } from "./events.ts";
+import { type Member, Members } from "./members.ts";
+import { PresenceNotices } from "./presence.ts";
+import { type MessagePacket, MessageStream } from "./streams.ts";
+import { TokenBucket, type TokenBucketOptions } from "./token_bucket.ts";
+
+/** What a room remembers of an earlier run of the server. */
+export interface RoomPast extends Past {
+  members: Member[];
+}
+
+/** Who wants to know what happens in the room, at the moment when it does. */
+export interface RoomObserver {
+  joined?(member: Member): void;
+  /** A member has another name, or another address, or its stream has gone on. */
+  changed?(member: Member): void;
+  left?(member: Member, how: "goodbye" | "silence"): void;
+  happened?(event: NewEvent & { seq: number }, from?: Member): void;
+}
+
+/** How a room behaves. */
+export interface RoomOptions {
+  /** Whether the sender of a message gets a copy too. Default true. */
+  echo?: boolean;
+  /** Silence after which a v1 member is taken for gone, in milliseconds. Default 60,000. */
+  timeout?: number;
+  /** The most members. Default 1,000,000: room for every honest crowd, and an end for a forged one. */
+  maxMembers?: number;
+  /** How often a member may speak. Default: as often as it likes. */
+  rate?: TokenBucketOptions;
+  window?: WindowOptions;
+  observer?: RoomObserver;
+  past?: RoomPast;
+}
+
+/** What the room has seen since it began. */
+export interface RoomStatistics {
+  /** The members who have joined, each once. */
+  joined: number;
+  /** The messages that were accepted. */
+  messages: number;
+  /** The packets that nothing followed from. */
+  ignored: number;
+}
+
+/** The most events that one RESEND brings. */
+const MAX_RESEND = 128;
+/** The most messages that may wait for an earlier one, over all members: beyond it, their senders repeat them. */
+const MAX_EARLY = 10_000;
+/** What each member adds to the keep-alive, in milliseconds: it keeps greetings below 500 datagrams a second. */
+const KEEPALIVE_PER_MEMBER_MS = 2;
+
+/** One room, both dialects. */
+export class Room {
+  readonly #delivery: Delivery;
+  readonly #echo: boolean;
+  readonly #timeout: number;
+  readonly #maxMembers: number;
+  readonly #rate: TokenBucketOptions;
+  readonly #observer: RoomObserver;
+  readonly #members = new Members();
+  readonly #events: EventLog;
+  readonly #presence = new PresenceNotices();
+  readonly #statistics: RoomStatistics = { joined: 0, messages: 0, ignored: 0 };
+  #silenceCheckAt: number | undefined;
+  #early = 0;
+
+  constructor(delivery: Delivery, options: RoomOptions = {}, now = Date.now()) {
+    this.#delivery = delivery;
+    this.#echo = options.echo ?? true;
+    this.#timeout = options.timeout ?? MEMBER_TIMEOUT_MS;
+    this.#maxMembers = options.maxMembers ?? 1_000_000;
+    this.#rate = options.rate ?? { rate: 0, burst: 0 };
+    this.#observer = options.observer ?? {};
+    this.#events = new EventLog(options.window, options.past);
+    for (const member of options.past?.members ?? []) this.#restore(member, now);
+  }
+
+  get statistics(): Readonly<RoomStatistics> {
+    return this.#statistics;
+  }
+
+  /** How many members are here. */
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** Names the run of the number line; see PROTOCOL.md. */
+  get epoch(): string {
+    return this.#events.epoch;
+  }
+
+  /** When {@linkcode wake} wants to be called next, in milliseconds of the caller's clock; undefined for never. */
+  get nextWake(): number | undefined {
+    const times = [this.#presence.dueAt, this.#events.heartbeatAt, this.#silenceCheckAt];
+    const due = times.filter((time) => time !== undefined);
+    return due.length === 0 ? undefined : Math.min(...due);
+  }
+
+  /** Does what is due: removes the silent, tells who came and went, shows the end of the number line. */
+  wake(now: number): void {
+    if (this.#silenceCheckAt !== undefined && this.#silenceCheckAt <= now) this.#removeSilent(now);
+    for (const event of this.#presence.take(now)) this.#happen(event, now);
+    const heartbeat = this.#events.takeHeartbeat(now);
+    if (heartbeat) this.#delivery.broadcast(heartbeat);
+  }
+
+  /** Tells the v1 members that the server is going away. */
+  close(): void {
+    this.#delivery.broadcast({ dialect: "v1", type: "CLOSING", epoch: this.epoch });
+  }
+
+  /** Counts a datagram that was no packet. */
+  ignore(): void {
+    this.#statistics.ignored++;
+  }
+
+  /** Lets follow what follows from a packet that came from an address. */
+  receive(packet: Packet, from: string, now: number): void {
+    if (packet.dialect === "classic") this.#receiveClassic(packet, from, now);
+    else this.#receiveV1(packet, from, now);
+  }
+
+  #receiveClassic(packet: ClassicPacket, from: string, now: number): void {
+    const member = this.#members.at(from);
+    // who speaks v1 is protected by a token, which a bare word does not carry
+    if (member?.dialect === "v1") return this.ignore();
+    switch (packet.type) {
+      case "GREETING":
+        if (!member) this.#join(from, packet.line ? "classic-line" : "classic", now);
+        return;
+      case "SIGN-IN":
+        return this.#signInClassic(member ?? this.#join(from, "classic-line", now), packet.name, now);
+      case "MESSAGE":
+        if (!member || this.#overRate(member, now) > 0) return this.ignore();
+        for (const text of splitText(printable(packet.text), MAX_TEXT_BYTES)) this.#say(member, { text }, now);
+        return;
+      case "LIST":
+        return member ? this.#tell(member, this.#listLine()) : this.ignore();
+      default:
+        return this.ignore();
+    }
+  }
+
+  #signInClassic(member: Member | undefined, wanted: string, now: number): void {
+    if (!member) return;
+    const name = normalizeName(wanted);
+    if (name === undefined) {
+      return this.#tell(member, "A name has 1 to 32 letters, digits and _ - . only; try another");
+    }
+    if (!this.#isFree(name, member)) return this.#tell(member, `The name ${name} is taken; try another`);
+    this.#rename(member, name, now);
+    this.#tell(member, `Signed in as ${name}`);
+  }
+
+  #listLine(): string {
+    const { names, more } = this.#members.namesAfter(undefined, ", ");
+    const unnamed = this.#members.size - this.#members.named;
+    const rest = more ? ` and ${this.#members.named - names.length} more` : "";
+    return `Signed In Users: ${names.join(", ") || "none"}${rest}${unnamed ? ` (and ${unnamed} unnamed)` : ""}`;
+  }
+
+  #receiveV1(packet: V1Packet, from: string, now: number): void {
+    if (packet.type === "GREETING" || packet.type === "SIGN-IN") return this.#greet(packet, from, now);
+    if (!("token" in packet) || packet.token === undefined) return this.ignore();
+    const member = this.#members.at(from);
+    if (member?.dialect !== "v1") {
+      this.ignore();
+      const id = "id" in packet ? packet.id : undefined;
+      return this.#refuse({ address: from, dialect: "v1" }, "not-joined", "Greet first", { id });
+    }
+    if (packet.token !== member.token) return this.ignore();
+    this.#members.touch(member, now);
+    switch (packet.type) {
+      case "MESSAGE":
+        return this.#message(member, packet, now);
+      case "RESEND":
+        return this.#resend(member, packet);
+      case "LIST":
+        return this.#delivery.send(member, {
+          dialect: "v1",
+          type: "USERS",
+          id: packet.id,
+          total: this.#members.named,
+          unnamed: this.#members.size - this.#members.named,
+          ...this.#members.namesAfter(packet.after),
+        });
+      case "LOOKUP":
+        return this.#lookUp(member, packet);
+      case "LEAVE":
+        this.#remove(member, "goodbye", now);
+        return this.#delivery.send(member, { dialect: "v1", type: "ACK", id: packet.id });
+    }
+  }
+
+  /** A greeting of either kind: joins, keeps alive, signs in, or brings a member back from another address. */
+  #greet(packet: V1Packet & { type: "GREETING" | "SIGN-IN" }, from: string, now: number): void {
+    let member = this.#members.at(from);
+    const known = packet.token === undefined ? undefined : this.#members.withToken(packet.token);
+    if (known && known !== member) {
+      // the member's address has changed (another Wi-Fi, another port of a NAT); its token shows that it is the same
+      if (member) this.#remove(member, "silence", now);
+      this.#delivery.leave(known);
+      this.#members.move(known, from);
+      this.#delivery.join(known);
+      this.#observer.changed?.(known);
+      member = known;
+    }
+    if (member && member.dialect !== "v1") {
+      this.#remove(member, "silence", now);
+      member = undefined;
+    }
+    if (packet.type === "SIGN-IN" && !this.#isFree(packet.name, member)) {
+      return this.#refuse({ address: from, dialect: "v1" }, "name-taken", `The name ${packet.name} is taken`, packet);
+    }
+    member ??= this.#join(from, "v1", now, packet.type === "SIGN-IN" ? packet.name : undefined);
+    if (!member) return this.#refuse({ address: from, dialect: "v1" }, "room-full", "The room is full", packet);
+    // without the right token (the WELCOME was lost, or the source address is forged) nothing changes but that the
+    // WELCOME is said again, and it goes to the member's own address
+    if (packet.token === member.token) {
+      this.#members.touch(member, now);
+      if (packet.type === "SIGN-IN" && packet.name !== member.name) this.#rename(member, packet.name, now);
+    }
+    this.#delivery.send(member, {
+      dialect: "v1",
+      type: "WELCOME",
+      id: packet.id,
+      address: member.address,
+      token: member.token,
+      epoch: this.epoch,
+      seq: this.#events.seq,
+      name: member.name,
+      timeout: this.#timeout,
+      keepalive: Math.floor(
+        Math.max(1000, Math.min(this.#timeout / 3, this.#members.v1Size * KEEPALIVE_PER_MEMBER_MS)),
+      ),
+      noecho: !this.#echo,
+    });
+  }
+
+  #isFree(name: string, member: Member | undefined): boolean {
+    const holder = this.#members.withName(name);
+    return holder === undefined || holder === member;
+  }
+
+  #message(member: Member, packet: MessagePacket, now: number): void {
+    if (member.stream?.name !== packet.stream) {
+      this.#early -= member.stream?.early ?? 0;
+      member.stream = new MessageStream(packet.stream, packet.first);
+    }
+    const stream = member.stream;
+    if (stream.isRepeat(packet)) {
+      return this.#delivery.send(member, { dialect: "v1", type: "ACK", stream: packet.stream, id: packet.id });
+    }
+    const wait = this.#overRate(member, now);
+    if (wait > 0) return this.#refuse(member, "slow-down", "Too many messages", { id: packet.id }, wait);
+    const before = stream.early;
+    const ready = stream.take(packet, this.#early < MAX_EARLY);
+    this.#early += stream.early - before;
+    for (const { stream, id, action, text } of ready) {
+      const { seq } = this.#say(member, { stream, id, action, text: printable(text) }, now);
+      if (!this.#echo) this.#delivery.send(member, { dialect: "v1", type: "ACK", stream, id, seq });
+    }
+    if (ready.length > 0) this.#observer.changed?.(member);
+  }
+
+  #overRate(member: Member, now: number): number {
+    if (this.#rate.rate === 0) return 0;
+    member.bucket ??= new TokenBucket(this.#rate, now);
+    return member.bucket.take(this.#rate, now);
+  }
+
+  #say(member: Member, said: { stream?: string; id?: number; action?: boolean; text: string }, now: number) {
+    this.#statistics.messages++;
+    const message = { type: "INCOMING" as const, from: member.address, name: member.name, at: now, ...said };
+    return this.#happen(message, now, member);
+  }
+
+  /** Puts an event on the number line and tells everyone. */
+  #happen(event: NewEvent, now: number, from?: Member) {
+    const packet = this.#events.append(event, now, this.#members.v1Size);
+    this.#observer.happened?.(packet, from);
+    this.#delivery.broadcast(packet, this.#echo ? undefined : from);
+    return packet;
+  }
+
+  #resend(member: Member, packet: V1Packet & { type: "RESEND" }): void {
+    if (packet.epoch !== this.epoch) {
+      return this.#refuse(member, "not-joined", "The room has begun anew: greet again", {});
+    }
+    const first = this.#events.first;
+    if (packet.from < first) {
+      const to = Math.min(packet.to, first - 1);
+      this.#delivery.send(member, { dialect: "v1", type: "GONE", epoch: this.epoch, from: packet.from, to });
+    }
+    const from = Math.max(packet.from, first);
+    const to = Math.min(packet.to, this.#events.seq, from + MAX_RESEND - 1);
+    for (let seq = from; seq <= to; seq++) {
+      const event = this.#events.get(seq)!;
+      const own = !this.#echo && event.type === "INCOMING" && event.stream === member.stream?.name &&
+        event.from === member.address;
+      this.#delivery.send(
+        member,
+        own ? { dialect: "v1", type: "ACK", stream: event.stream, id: event.id!, seq } : event,
+      );
+    }
+  }
+
+  #lookUp(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }): void {
+    const found = name === undefined ? this.#members.at(address!) : this.#members.withName(name);
+    if (!found) return this.#refuse(asker, "no-such-user", `${name ?? address} is not here`, { id });
+    this.#delivery.send(asker, {
+      dialect: "v1",
+      type: "PEER",
+      id,
+      address: found.address,
+      name: found.name,
+      since: found.since,
+      classic: found.dialect !== "v1",
+    });
+    if (name !== undefined && found.dialect === "v1" && found !== asker) {
+      // UDP hole punching (RFC 5128, section 3.3): the peer's datagram opens its NAT for the asker's
+      this.#delivery.send(found, { dialect: "v1", type: "PUNCH", address: asker.address });
+    }
+  }
+
+  #join(address: string, dialect: Dialect, now: number, name?: string): Member | undefined {
+    if (this.#members.size >= this.#maxMembers) {
+      this.ignore();
+      return undefined;
+    }
+    const member = this.#members.add(address, dialect, now);
+    if (name !== undefined) this.#members.rename(member, name);
+    this.#statistics.joined++;
+    this.#delivery.join(member);
+    this.#watchSilence(member, now);
+    this.#presence.arrived(member, now, this.#members.v1Size);
+    this.#observer.joined?.(member);
+    return member;
+  }
+
+  #restore(member: Member, now: number): void {
+    member.heard = now;
+    this.#members.restore(member);
+    this.#delivery.join(member);
+    this.#watchSilence(member, now);
+    this.#events.scheduleHeartbeats(now, this.#members.v1Size);
+  }
+
+  #rename(member: Member, name: string, now: number): void {
+    if (member.name === name) return;
+    this.#members.rename(member, name);
+    this.#presence.arrived(member, now, this.#members.v1Size);
+    this.#observer.changed?.(member);
+  }
+
+  #remove(member: Member, how: "goodbye" | "silence", now: number): void {
+    const { address, name } = member;
+    this.#members.remove(member);
+    this.#early -= member.stream?.early ?? 0;
+    this.#delivery.leave(member);
+    this.#presence.departed({ address, name }, now, this.#members.v1Size);
+    this.#observer.left?.({ ...member, name }, how);
+  }
+
+  #watchSilence(member: Member, now: number): void {
+    if (member.dialect === "v1") this.#silenceCheckAt ??= now + this.#timeout;
+  }
+
+  #removeSilent(now: number): void {
+    let member: Member | undefined;
+    while ((member = this.#members.mostSilent) && member.heard + this.#timeout <= now) {
+      this.#remove(member, "silence", now);
+    }
+    this.#silenceCheckAt = member && member.heard + this.#timeout;
+  }
+
+  /** Says something to one classic member, in a line that reads well on its own. */
+  #tell(member: Member, line: string): void {
+    this.#delivery.send(member, { dialect: "classic", type: "INCOMING", line });
+  }
+
+  #refuse(
+    to: Parameters<Delivery["send"]>[0],
+    code: string,
+    text: string,
+    { id }: { id?: number },
+    wait?: number,
+  ): void {
+    this.#delivery.send(to, { dialect: "v1", type: "ERROR", code, id, wait, text });
+  }
+}

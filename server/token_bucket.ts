@@ -1,0 +1,38 @@
+/**
+ * How often a member may speak: a token bucket (RFC 2697, section 3, has the idea).
+ *
+ * @module
+ */
+
+/** How fast a bucket fills, and how much it holds. */
+export interface TokenBucketOptions {
+  /** Tokens a second; 0 for no limit at all. */
+  rate: number;
+  /** The most tokens that it holds: what may be spent at once after a pause. */
+  burst: number;
+}
+
+/** A bucket that fills with time and gives a token to whoever asks while there is one. */
+export class TokenBucket {
+  #tokens: number;
+  #filledAt: number;
+
+  constructor({ burst }: TokenBucketOptions, now: number) {
+    this.#tokens = burst;
+    this.#filledAt = now;
+  }
+
+  /**
+   * Takes a token.
+   *
+   * @returns 0 when there was one, otherwise the milliseconds until there is.
+   */
+  take({ rate, burst }: TokenBucketOptions, now: number): number {
+    if (rate === 0) return 0;
+    this.#tokens = Math.min(burst, this.#tokens + Math.max(0, now - this.#filledAt) * rate / 1000);
+    this.#filledAt = now;
+    if (this.#tokens < 1) return Math.ceil((1 - this.#tokens) * 1000 / rate);
+    this.#tokens--;
+    return 0;
+  }
+}

@@ -1,0 +1,77 @@
+/** Receiving that nothing from the network ends. */
+import { assertEquals } from "@std/assert";
+import { type Datagram, datagrams, type Receiver } from "../datagrams.ts";
+
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** A socket whose `receive` does what it is told, step by step, and is closed after the last. */
+function receiver(steps: (Error | { from: Deno.NetAddr; data: string })[]): Receiver & { calls: number } {
+  return {
+    calls: 0,
+    // not async, so that the overload with a sender of any kind fits
+    receive(buffer = new Uint8Array(65_536)): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
+      const step = steps[this.calls++] ?? new Deno.errors.BadResource("closed");
+      if (step instanceof Error) return Promise.reject(step);
+      const { written } = new TextEncoder().encodeInto(step.data, buffer);
+      return Promise.resolve([buffer.subarray(0, written) as Uint8Array<ArrayBuffer>, step.from]);
+    },
+  };
+}
+
+async function all(conn: Receiver): Promise<{ from: string; data: string }[]> {
+  const seen = [];
+  for await (const { bytes, from } of datagrams(conn)) seen.push({ from, data: text(bytes) });
+  return seen;
+}
+
+const peer = (hostname: string, port: number): Deno.NetAddr => ({ transport: "udp", hostname, port });
+
+Deno.test("datagrams: errors about peers and unknown ones are passed over, a closed socket ends it", async () => {
+  const conn = receiver([
+    new Deno.errors.ConnectionReset("WSAECONNRESET (os error 10054)"),
+    new Deno.errors.ConnectionRefused("ECONNREFUSED (os error 111)"),
+    new Error("nobody knows this one"),
+    { from: peer("127.0.0.1", 52207), data: "GREETING" },
+    new Deno.errors.BadResource("Bad resource ID"),
+    { from: peer("127.0.0.1", 52207), data: "too late" },
+  ]);
+  assertEquals(await all(conn), [{ from: "127.0.0.1:52207", data: "GREETING" }]);
+  assertEquals(conn.calls, 5);
+});
+
+Deno.test("datagrams: every code by which a system speaks of a peer is passed over", async () => {
+  const codes = ["ECONNREFUSED", "ECONNRESET", "ECONNABORTED", "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN"];
+  const conn = receiver([
+    ...codes.map((code) => Object.assign(new Error(code), { code })),
+    { from: peer("::1", 5), data: "x" },
+  ]);
+  assertEquals(await all(conn), [{ from: "[::1]:5", data: "x" }]);
+});
+
+Deno.test("datagrams: an interrupted receive ends it, as closing does on some systems", async () => {
+  const conn = receiver([new Deno.errors.Interrupted("operation canceled")]);
+  assertEquals(await all(conn), []);
+});
+
+Deno.test("datagrams: an empty datagram is one too, and the buffer is used again", async () => {
+  const conn = receiver([{ from: peer("10.0.0.1", 1), data: "" }, { from: peer("10.0.0.1", 1), data: "next" }]);
+  const seen: Datagram[] = [];
+  for await (const datagram of datagrams(conn)) seen.push(datagram);
+  assertEquals(seen.map(({ bytes }) => bytes.length), [0, 4]);
+  assertEquals(seen[0].bytes.buffer, seen[1].bytes.buffer);
+});
+
+Deno.test("datagrams: on a real socket, until it is closed", async () => {
+  const conn = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const sender = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const { port } = sender.addr as Deno.NetAddr;
+  await sender.send(new TextEncoder().encode("MESSAGE hello"), conn.addr);
+  const seen = [];
+  for await (const { bytes, from } of datagrams(conn)) {
+    seen.push({ from, data: text(bytes) });
+    // the next receive must be under way when the socket is closed
+    queueMicrotask(() => conn.close());
+  }
+  sender.close();
+  assertEquals(seen, [{ from: `127.0.0.1:${port}`, data: "MESSAGE hello" }]);
+});

@@ -1,0 +1,193 @@
+/** The fields of version 1: names, addresses, numbers, and headers that may be anything. */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  address,
+  type Field,
+  fieldsOf,
+  flag,
+  formatAddress,
+  hex64,
+  MAX_NAME_CHARACTERS,
+  name,
+  nameKey,
+  normalizeName,
+  number,
+  optional,
+  parseAddress,
+  randomHex64,
+  word,
+} from "../../protocol/fields.ts";
+
+const anyText = fc.string({ unit: "binary" });
+
+Deno.test("number: every safe whole number, in one spelling only", () => {
+  fc.assert(fc.property(fc.maxSafeNat(), (value) => assertEquals(number.read(number.write(value)), value)));
+  const none = ["", "-1", "+1", "01", "1.0", "1e3", "0x1", " 1", "1 ", "٣", "Infinity", "9007199254740992"];
+  for (const text of none) assertEquals(number.read(text), undefined, text);
+});
+
+Deno.test("flag: 1 is true, all else is malformed", () => {
+  assertEquals(flag.read(flag.write(true)), true);
+  for (const text of ["", "0", "true", "11"]) assertEquals(flag.read(text), undefined, text);
+});
+
+Deno.test("hex64: sixteen lower-case digits, and what randomHex64 makes", () => {
+  for (let i = 0; i < 100; i++) {
+    const value = randomHex64();
+    assertEquals(hex64.read(hex64.write(value)), value);
+  }
+  for (const text of ["", "0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF", "0123456789abcdeg"]) {
+    assertEquals(hex64.read(text), undefined, text);
+  }
+});
+
+Deno.test("word: lower-case letters and hyphens, at most 32", () => {
+  for (const text of ["not-joined", "a", "a".repeat(32)]) assertEquals(word.read(text), text);
+  for (const text of ["", "-a", "Not-joined", "a b", "a_b", "a".repeat(33)]) assertEquals(word.read(text), undefined);
+});
+
+Deno.test("no field's read throws, and what it accepts it writes and reads back to the same", () => {
+  const fields: Field<unknown>[] = [number, flag, hex64, word, name, address] as Field<unknown>[];
+  fc.assert(fc.property(fc.constantFrom(...fields), anyText, (field, text) => {
+    const value = field.read(text);
+    if (value !== undefined) assertEquals(field.read(field.write(value)), value);
+  }));
+});
+
+Deno.test("normalizeName: letters and digits of any script, _ - and ., up to 32 code points", () => {
+  const good = ["A", "Alice", "bob_2", "j.doe", "-", "Ярослав", "名前", "٣", "𝒜".repeat(MAX_NAME_CHARACTERS), "क्षि"];
+  for (const text of good) assertEquals(normalizeName(text), text.normalize("NFC"));
+  const bad = [
+    "",
+    " ",
+    "a b",
+    "a\n",
+    "a\u001b[2J",
+    "<b>",
+    "a:b",
+    "a,b",
+    "a/b",
+    "a=b",
+    "😀",
+    "\u0301a",
+    "a\u200b",
+    "a\u202eb",
+    "\ud835",
+    "a".repeat(MAX_NAME_CHARACTERS + 1),
+    "a".repeat(100_000),
+  ];
+  for (const text of bad) assertEquals(normalizeName(text), undefined, JSON.stringify(text.slice(0, 40)));
+});
+
+Deno.test("normalizeName: both spellings of an accent are one name", () => {
+  assertEquals(normalizeName("Rene\u0301"), "Ren\u00e9");
+  // 33 code points that NFC makes 32 of
+  assertEquals(normalizeName("a".repeat(31) + "e\u0301"), "a".repeat(31) + "\u00e9");
+});
+
+Deno.test("normalizeName: what it gives it leaves as it is", () => {
+  fc.assert(fc.property(anyText, (text) => {
+    const normal = normalizeName(text);
+    if (normal !== undefined) assertEquals(normalizeName(normal), normal);
+  }));
+});
+
+Deno.test("nameKey: names that differ only in case are one, others are not", () => {
+  const same = [
+    ["Alice", "aLICE"],
+    ["straße", "STRASSE"],
+    ["straße", "STRAẞE"],
+    ["σοφός", "ΣΟΦΌΣ"],
+    ["Rene\u0301", "REN\u00c9"],
+    ["Ярослав", "ЯРОСЛАВ"],
+    ["ǆ", "ǅ"],
+  ];
+  for (const [one, other] of same) assertEquals(nameKey(one), nameKey(other), `${one} ${other}`);
+  for (const [one, other] of [["Alice", "Alise"], ["a", "á"], ["a.b", "ab"]]) {
+    assert(nameKey(one) !== nameKey(other), `${one} ${other}`);
+  }
+});
+
+Deno.test("nameKey: every letter meets its upper case, its lower case and its decomposition", () => {
+  const wrong: string[] = [];
+  for (let point = 0; point < 0x20000; point++) {
+    const letter = String.fromCodePoint(point);
+    if (!/\p{L}/u.test(letter)) continue;
+    const key = nameKey(letter);
+    const spellings = [key, letter.toUpperCase(), letter.toLowerCase(), letter.normalize("NFD")];
+    if (spellings.some((spelling) => nameKey(spelling) !== key)) wrong.push(point.toString(16));
+  }
+  assertEquals(wrong, []);
+});
+
+Deno.test("parseAddress: IPv4 and IPv6 with a port", () => {
+  assertEquals(parseAddress("127.0.0.1:9090"), { hostname: "127.0.0.1", port: 9090 });
+  assertEquals(parseAddress("[::1]:65535"), { hostname: "::1", port: 65535 });
+  assertEquals(parseAddress("[fe80::1%eth0]:1"), { hostname: "fe80::1%eth0", port: 1 });
+  const none = [
+    "",
+    "127.0.0.1",
+    "127.0.0.1:",
+    "127.0.0.1:0",
+    "127.0.0.1:65536",
+    "127.0.0.1:09090",
+    "127.0.0.1:9090 ",
+    "127.0.0.1:9090\n",
+    "127.0.0:9090",
+    "127.0.0.256:9090",
+    "127.0.0.01:9090",
+    "127.0.0.1.1:9090",
+    "localhost:9090",
+    "::1:9090",
+    "[::1]",
+    "[:::]:9090",
+    "[1:2]:9090",
+    "[12345::]:9090",
+    "[1.2.3.4]:9090",
+    "[::1%]:9090",
+    "[fe80::1%e th]:9090",
+  ];
+  for (const text of none) assertEquals(parseAddress(text), undefined, JSON.stringify(text));
+});
+
+Deno.test("parseAddress and formatAddress undo each other", () => {
+  const port = fc.integer({ min: 1, max: 65535 });
+  fc.assert(fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), port, (hostname, port) => {
+    const text = formatAddress({ hostname, port });
+    const endpoint = parseAddress(text);
+    assert(endpoint !== undefined, text);
+    assertEquals(formatAddress(endpoint), text);
+  }));
+});
+
+Deno.test("formatAddress: an IPv4 peer of an IPv6 socket is written as IPv4", () => {
+  assertEquals(formatAddress({ hostname: "::ffff:10.0.0.1", port: 5 }), "10.0.0.1:5");
+  assertEquals(formatAddress({ hostname: "::ffff:0:1", port: 5 }), "[::ffff:0:1]:5");
+});
+
+Deno.test("fieldsOf: any order, unknown keys passed over, empty pairs too", () => {
+  const fields = { id: number, token: optional(hex64) } as Record<string, Field<unknown>>;
+  assertEquals(fieldsOf(["colour=red", "", "id=7", "sum=x"], fields), { values: { id: 7 }, sum: "x" });
+  assertEquals(fieldsOf(["token=0123456789abcdef", "id=7"], fields), {
+    values: { token: "0123456789abcdef", id: 7 },
+    sum: undefined,
+  });
+});
+
+Deno.test("fieldsOf: says what is wrong", () => {
+  const fields = { id: number, token: optional(hex64) } as Record<string, Field<unknown>>;
+  assertEquals(fieldsOf(["id"], fields), "a field is not key=value");
+  assertEquals(fieldsOf(["=7"], fields), "a field is not key=value");
+  assertEquals(fieldsOf(["id=7", "id=7"], fields), "a field stands twice");
+  assertEquals(fieldsOf(["x=7", "id=7", "x=8"], fields), "a field stands twice");
+  assertEquals(fieldsOf(["id=seven"], fields), "the field id is malformed");
+  assertEquals(fieldsOf(["id=7", "token=1"], fields), "the field token is malformed");
+  assertEquals(fieldsOf([], fields), "the field id is missing");
+});
+
+Deno.test("fieldsOf: keys that every object has are unknown keys", () => {
+  for (const key of ["constructor", "__proto__", "toString", "hasOwnProperty"]) {
+    assertEquals(fieldsOf([`${key}=1`], {}), { values: {}, sum: undefined });
+  }
+});

@@ -1,0 +1,112 @@
+/** PROTOCOL.md against protocol.ts: each example is a packet, of the type that its section describes. */
+import { assert, assertEquals } from "@std/assert";
+import { decode, encode, type Packet } from "../protocol.ts";
+
+interface Example {
+  /** The heading of the section that it stands in. */
+  section: string;
+  datagram: string;
+}
+
+const reference = Deno.readTextFileSync(new URL("../PROTOCOL.md", import.meta.url)).replaceAll("\r\n", "\n");
+
+/** The fenced blocks of a Markdown text that are in a language, each with the heading before it. */
+function* examples(markdown: string, language: string): Generator<Example> {
+  let section = "";
+  for (const [, heading, fence, text] of markdown.matchAll(/^#+ (.*)$|^```(\S*)\n([^]*?)\n```$/gm)) {
+    if (heading !== undefined) section = heading;
+    else if (fence === language) yield { section, datagram: text };
+  }
+}
+
+const all = [...examples(reference, "datagram")];
+/** The headings that are a packet type: `GREETING` in the classic part, `GREETING/1` in the other. */
+const TYPE = /^[A-Z-]+(\/1)?$/;
+
+function packetOf({ section, datagram }: Example): Packet {
+  const decoded = decode(new TextEncoder().encode(datagram));
+  assert(decoded.ok, `${section}: ${datagram}: ${decoded.ok || decoded.reason}`);
+  return decoded.packet;
+}
+
+const heading = ({ type, dialect }: Packet) => dialect === "v1" ? `${type}/1` : type;
+
+Deno.test("PROTOCOL.md: every example is accepted, and is of the type that its section describes", () => {
+  for (const example of all) {
+    const packet = packetOf(example);
+    if (TYPE.test(example.section)) assertEquals(heading(packet), example.section, example.datagram);
+  }
+});
+
+Deno.test("PROTOCOL.md: every example is what our own programs write, but for checksums left out by hand", () => {
+  for (const example of all) {
+    const ours = new TextDecoder().decode(encode(packetOf(example)));
+    const hasSum = example.datagram.includes(" sum=");
+    assertEquals(hasSum ? ours : ours.replace(/ sum=[0-9a-f]{8}/, ""), example.datagram);
+  }
+});
+
+Deno.test("PROTOCOL.md: every type of both dialects has a section and an example", () => {
+  // a table that the type checker keeps complete
+  const types: Record<`${Extract<Packet, { dialect: "v1" }>["type"]}/1`, true> & Record<ClassicType, true> = {
+    "GREETING": true,
+    "MESSAGE": true,
+    "SIGN-IN": true,
+    "LIST": true,
+    "INCOMING": true,
+    "GREETING/1": true,
+    "SIGN-IN/1": true,
+    "RESEND/1": true,
+    "LIST/1": true,
+    "LOOKUP/1": true,
+    "LEAVE/1": true,
+    "MESSAGE/1": true,
+    "ACK/1": true,
+    "INCOMING/1": true,
+    "ONLINE/1": true,
+    "OFFLINE/1": true,
+    "WELCOME/1": true,
+    "HEARTBEAT/1": true,
+    "GONE/1": true,
+    "USERS/1": true,
+    "PEER/1": true,
+    "PUNCH/1": true,
+    "ERROR/1": true,
+    "CLOSING/1": true,
+    "OPEN/1": true,
+  };
+  const shown = new Set(all.filter(({ section }) => TYPE.test(section)).map(({ section }) => section));
+  assertEquals([...shown].sort(), Object.keys(types).sort());
+});
+
+type ClassicType = Extract<Packet, { dialect: "classic" }>["type"];
+
+Deno.test("PROTOCOL.md: each version 1 section names the fields of its examples", () => {
+  for (const example of all.filter(({ section }) => section.endsWith("/1"))) {
+    const prose = sectionText(example.section);
+    const [header] = example.datagram.split("\n");
+    for (const [, key] of header.matchAll(/ ([a-z]+)=/g)) {
+      assert(key === "sum" || new RegExp(`\`\\[?${key}\\]?\``).test(prose), `${example.section} lacks ${key}`);
+    }
+  }
+});
+
+function sectionText(section: string): string {
+  const start = reference.indexOf(`### ${section}\n`);
+  const end = reference.indexOf("\n#", start + 4);
+  return reference.slice(start, end < 0 ? undefined : end);
+}
+
+Deno.test("PROTOCOL.md: no fenced block is of a kind that nothing checks", () => {
+  const kinds = Array.from(reference.matchAll(/^```(\S+)$/gm), ([, kind]) => kind);
+  assertEquals([...new Set(kinds)].sort(), ["abnf", "console", "datagram"]);
+});
+
+Deno.test("PROTOCOL.md: the lines of the nc session are packets too", () => {
+  const [session] = examples(reference, "console");
+  const lines = session.datagram.split("\n").filter((line) => !line.startsWith("$ "));
+  for (const line of lines) {
+    const packet = packetOf({ section: session.section, datagram: `${line}\n` });
+    assertEquals(packet.dialect, "classic", line);
+  }
+});

@@ -1,0 +1,418 @@
+/** Packets to bytes and back: both dialects, every type, and whatever else may arrive. */
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import {
+  byteLength,
+  type ClassicPacket,
+  decode,
+  encode,
+  MAX_CLASSIC_BYTES,
+  MAX_DATAGRAM_BYTES,
+  MAX_TEXT_BYTES,
+  type Packet,
+  type V1Packet,
+} from "../protocol.ts";
+import { formatAddress, MAX_NAME_CHARACTERS, normalizeName } from "../protocol/fields.ts";
+import { printable } from "../protocol/text.ts";
+
+type Of<P extends Packet, T extends P["type"]> = Extract<P, { type: T }>;
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** The packet in a text or bytes; fails when there is none. */
+function packetOf(datagram: string | Uint8Array): Packet {
+  const decoded = decode(typeof datagram === "string" ? bytesOf(datagram) : datagram);
+  assert(decoded.ok, `${JSON.stringify(datagram)}: ${decoded.ok || decoded.reason}`);
+  return decoded.packet;
+}
+
+function reasonOf(datagram: string): string {
+  const decoded = decode(bytesOf(datagram));
+  assert(!decoded.ok, datagram);
+  return decoded.reason;
+}
+
+// ---- any packet
+
+const number = fc.oneof(fc.nat(1000), fc.maxSafeNat());
+const hex64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((value) => value.toString(16).padStart(16, "0"));
+const yes = fc.constant(true);
+/** Up to 880 bytes: 220 code points of at most four. */
+const text = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 220 }),
+  fc.string({ unit: "binary-ascii", maxLength: MAX_TEXT_BYTES, size: "max" }),
+);
+const someText = text.filter((text) => text !== "");
+const name = fc.string({
+  unit: fc.constantFrom(..."abzABZ09_-.éßЯ語٣क्षि𝒜", "e\u0301"),
+  minLength: 1,
+  maxLength: MAX_NAME_CHARACTERS,
+}).map(normalizeName).filter((name) => name !== undefined);
+const address = fc.record({ hostname: fc.oneof(fc.ipV4(), fc.ipV6()), port: fc.integer({ min: 1, max: 65535 }) })
+  .map(formatAddress);
+const range = fc.tuple(fc.maxSafeNat(), fc.maxSafeNat()).map(([a, b]) => ({
+  from: Math.max(1, Math.min(a, b)),
+  to: Math.max(1, a, b),
+}));
+const members = fc.array(fc.record({ address, name }, { requiredKeys: ["address"] }), { maxLength: 5 });
+const event = { epoch: hex64, seq: number, at: number };
+
+/** An arbitrary for a v1 type: its required fields, then those that it may lack. */
+function v1<T extends V1Packet["type"]>(
+  type: T,
+  required: Record<string, fc.Arbitrary<unknown>>,
+  optional: Record<string, fc.Arbitrary<unknown>> = {},
+): fc.Arbitrary<Of<V1Packet, T>> {
+  const always = { dialect: fc.constant("v1"), type: fc.constant(type), ...required };
+  return fc.record({ ...always, ...optional }, { requiredKeys: Object.keys(always) as never[] }) as never;
+}
+
+const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
+  "GREETING": v1("GREETING", { id: number }, { token: hex64 }),
+  "SIGN-IN": v1("SIGN-IN", { id: number, name }, { token: hex64 }),
+  "RESEND": fc.tuple(v1("RESEND", { token: hex64, epoch: hex64 }), range).map(([packet, range]) => ({
+    ...packet,
+    ...range,
+  })),
+  "LIST": v1("LIST", { id: number, token: hex64 }, { after: name }),
+  "LOOKUP": fc.oneof(
+    v1("LOOKUP", { id: number, token: hex64, name }),
+    v1("LOOKUP", { id: number, token: hex64, address }),
+  ),
+  "LEAVE": v1("LEAVE", { id: number, token: hex64 }),
+  "MESSAGE": fc.tuple(v1("MESSAGE", { stream: hex64, text: someText }, { token: hex64, action: yes }), range).map(
+    ([packet, { from, to }]) => ({ ...packet, first: from, id: to }),
+  ),
+  "ACK": v1("ACK", { id: number }, { stream: hex64, seq: number }),
+  "INCOMING": v1("INCOMING", { ...event, from: address, text }, { name, stream: hex64, id: number, action: yes }),
+  "ONLINE": v1("ONLINE", { ...event, members }),
+  "OFFLINE": v1("OFFLINE", { ...event, members }),
+  "WELCOME": v1(
+    "WELCOME",
+    { id: number, address, token: hex64, epoch: hex64, seq: number, timeout: number, keepalive: number },
+    { name, noecho: yes },
+  ),
+  "HEARTBEAT": v1("HEARTBEAT", { epoch: hex64, seq: number }),
+  "GONE": fc.tuple(v1("GONE", { epoch: hex64 }), range).map(([packet, range]) => ({ ...packet, ...range })),
+  "USERS": v1(
+    "USERS",
+    { id: number, total: number, unnamed: number, names: fc.array(name, { maxLength: 8 }) },
+    { more: yes },
+  ),
+  "PEER": v1("PEER", { id: number, address, since: number }, { name, classic: yes }),
+  "PUNCH": v1("PUNCH", { address }),
+  "ERROR": v1("ERROR", { code: fc.stringMatching(/^[a-z][a-z-]{0,31}$/), text }, { id: number, wait: number }),
+  "CLOSING": v1("CLOSING", { epoch: hex64 }),
+  "OPEN": v1("OPEN", {}),
+};
+const anyV1 = fc.oneof(...Object.values(V1) as fc.Arbitrary<V1Packet>[]);
+
+/** A classic text as it survives the way: trailing NULs and one line ending are cut off, so it ends in neither. */
+const classicText = text.map((text) => text.replace(/[\r\n\0]+$/, "")).filter((text) => text !== "");
+
+const CLASSIC: { [T in ClassicPacket["type"]]: fc.Arbitrary<Of<ClassicPacket, T>> } = {
+  "GREETING": fc.record({
+    dialect: fc.constant("classic"),
+    type: fc.constant("GREETING"),
+    line: fc.boolean(),
+  }),
+  "MESSAGE": fc.record({ dialect: fc.constant("classic"), type: fc.constant("MESSAGE"), text: classicText }),
+  "SIGN-IN": fc.record({ dialect: fc.constant("classic"), type: fc.constant("SIGN-IN"), name }),
+  "LIST": fc.record({ dialect: fc.constant("classic"), type: fc.constant("LIST") }),
+  "INCOMING": fc.record({ dialect: fc.constant("classic"), type: fc.constant("INCOMING"), line: classicText }),
+};
+const anyClassic = fc.oneof(...Object.values(CLASSIC) as fc.Arbitrary<ClassicPacket>[]);
+
+// ---- there and back
+
+for (const [type, packets] of [...Object.entries(V1), ...Object.entries(CLASSIC)]) {
+  const dialect = packets === V1[type as V1Packet["type"]] ? `${type}/1` : `classic ${type}`;
+  Deno.test(`${dialect}: what is encoded decodes to the same, within the limit`, () => {
+    fc.assert(fc.property(packets as fc.Arbitrary<Packet>, (packet) => {
+      const bytes = encode(packet);
+      assert(bytes.length <= MAX_DATAGRAM_BYTES);
+      assertEquals(packetOf(bytes), packet);
+    }));
+  });
+}
+
+const MAX = Number.MAX_SAFE_INTEGER;
+const HEX = "f".repeat(16);
+const NAME = "𝒜".repeat(MAX_NAME_CHARACTERS);
+const ADDRESS = "[0000:0000:0000:0000:0000:ffff:255.255.255.255%enp0s31f6.40960]:65535";
+const TEXT = "😀".repeat(MAX_TEXT_BYTES / 4);
+const MEMBER = { address: ADDRESS, name: NAME };
+const EVENT = { epoch: HEX, seq: MAX, at: MAX };
+
+/** The longest packet of each type: every field there, and each as long as it may be. */
+const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "type"> } = {
+  "GREETING": { id: MAX, token: HEX },
+  "SIGN-IN": { id: MAX, token: HEX, name: NAME },
+  "RESEND": { token: HEX, epoch: HEX, from: MAX, to: MAX },
+  "LIST": { id: MAX, token: HEX, after: NAME },
+  "LOOKUP": { id: MAX, token: HEX, name: NAME },
+  "LEAVE": { id: MAX, token: HEX },
+  "MESSAGE": { token: HEX, stream: HEX, id: MAX, first: MAX, action: true, text: TEXT },
+  "ACK": { stream: HEX, id: MAX, seq: MAX },
+  "INCOMING": { ...EVENT, from: ADDRESS, name: NAME, stream: HEX, id: MAX, action: true, text: TEXT },
+  "ONLINE": { ...EVENT, members: Array(5).fill(MEMBER) },
+  "OFFLINE": { ...EVENT, members: Array(5).fill(MEMBER) },
+  "WELCOME": {
+    id: MAX,
+    address: ADDRESS,
+    token: HEX,
+    epoch: HEX,
+    seq: MAX,
+    name: NAME,
+    timeout: MAX,
+    keepalive: MAX,
+    noecho: true,
+  },
+  "HEARTBEAT": { epoch: HEX, seq: MAX },
+  "GONE": { epoch: HEX, from: MAX, to: MAX },
+  "USERS": { id: MAX, total: MAX, unnamed: MAX, more: true, names: Array(8).fill(NAME) },
+  "PEER": { id: MAX, address: ADDRESS, name: NAME, since: MAX, classic: true },
+  "PUNCH": { address: ADDRESS },
+  "ERROR": { code: "a".repeat(32), id: MAX, wait: MAX, text: TEXT },
+  "CLOSING": { epoch: HEX },
+  "OPEN": {},
+};
+const longest = Object.entries(LONGEST).map(([type, rest]) => ({ dialect: "v1", type, ...rest }) as V1Packet);
+
+Deno.test("the longest packet of each v1 type fits into a datagram and comes back the same", () => {
+  for (const packet of longest) {
+    const bytes = encode(packet);
+    assert(bytes.length <= MAX_DATAGRAM_BYTES, `${packet.type}: ${bytes.length} bytes`);
+    assertEquals(packetOf(bytes), packet);
+  }
+});
+
+Deno.test("the longest text leaves no room for a longer one", () => {
+  const incoming = longest.find(({ type }) => type === "INCOMING")!;
+  const spare = MAX_DATAGRAM_BYTES - encode(incoming).length;
+  assert(spare >= 0 && spare < 4, `${spare} bytes to spare`);
+});
+
+// ---- limits
+
+Deno.test("encode: refuses what is over the limits", () => {
+  const message = { dialect: "v1", type: "MESSAGE", stream: HEX, id: 1, first: 1 } as const;
+  assertThrows(() => encode({ ...message, text: "a".repeat(MAX_TEXT_BYTES + 1) }), RangeError, "MESSAGE");
+  assertThrows(
+    () => encode({ dialect: "classic", type: "MESSAGE", text: "é".repeat(MAX_TEXT_BYTES / 2 + 1) }),
+    RangeError,
+  );
+  assertThrows(() => encode({ dialect: "v1", type: "ERROR", code: "x", text: "a".repeat(1300) }), RangeError);
+  assertThrows(() => encode({ dialect: "classic", type: "INCOMING", line: "a".repeat(1300) }), RangeError);
+});
+
+Deno.test("decode: takes classic datagrams up to 4096 bytes, v1 up to 1232", () => {
+  const classic = `MESSAGE ${"a".repeat(MAX_CLASSIC_BYTES - 8)}`;
+  assertEquals(packetOf(classic).type, "MESSAGE");
+  assertEquals(reasonOf(`${classic}a`), "too long");
+  const v1 = `ERROR/1 code=x\n${"a".repeat(MAX_DATAGRAM_BYTES - 15)}`;
+  assertEquals(packetOf(v1).type, "ERROR");
+  assertEquals(reasonOf(`${v1}a`), "too long");
+  const message = `MESSAGE/1 stream=${HEX} id=1 first=1\n`;
+  assertEquals(packetOf(message + "a".repeat(MAX_TEXT_BYTES)).type, "MESSAGE");
+  assertEquals(reasonOf(message + "a".repeat(MAX_TEXT_BYTES + 1)), "the text is too long");
+});
+
+Deno.test("byteLength: bytes of UTF-8", () => assertEquals(byteLength("aé語😀"), 10));
+
+// ---- the classic spellings
+
+Deno.test("classic: what the assignment's programs and nc send", () => {
+  const message = (text: string): Packet => ({ dialect: "classic", type: "MESSAGE", text });
+  const incoming: Packet = { dialect: "classic", type: "INCOMING", line: "<From 1.2.3.4:5>: x" };
+  const spellings: [string, Packet][] = [
+    ["MESSAGEhello", message("hello")],
+    ["MESSAGE hello", message("hello")],
+    ["MESSAGE hello\n", message("hello")],
+    ["MESSAGE hello\r\n", message("hello")],
+    ["MESSAGE hello\n\0\0\0", message("hello")],
+    ["MESSAGE  indented", message(" indented")],
+    ["MESSAGE two\nlines\n", message("two\nlines")],
+    ["MESSAGE:hello", message(":hello")],
+    ["GREETING", { dialect: "classic", type: "GREETING", line: false }],
+    ["GREETING\0", { dialect: "classic", type: "GREETING", line: false }],
+    ["GREETING ", { dialect: "classic", type: "GREETING", line: false }],
+    ["GREETING\n", { dialect: "classic", type: "GREETING", line: true }],
+    ["GREETING\r\n", { dialect: "classic", type: "GREETING", line: true }],
+    ["INCOMING<From 1.2.3.4:5>: x", incoming],
+    ["INCOMING <From 1.2.3.4:5>: x", incoming],
+    ["INCOMING <From 1.2.3.4:5>: x\n", incoming],
+    ["SIGN-IN Alice", { dialect: "classic", type: "SIGN-IN", name: "Alice" }],
+    ["SIGN-IN Alice\n", { dialect: "classic", type: "SIGN-IN", name: "Alice" }],
+    ["LIST", { dialect: "classic", type: "LIST" }],
+    ["LIST\n", { dialect: "classic", type: "LIST" }],
+  ];
+  for (const [datagram, packet] of spellings) assertEquals(packetOf(datagram), packet);
+});
+
+Deno.test("classic: what is none", () => {
+  const none = ["", "\n", "hello", "message hello", " MESSAGE hello", "MESSAGE", "MESSAGE \n", "SIGN-IN", "SIGN-IN \n"];
+  for (const datagram of [...none, "SIGN-INAlice", "GREETING Bob", "LISTEN", "INCOMIN"]) reasonOf(datagram);
+});
+
+Deno.test("classic: bytes that are not UTF-8 are no reason to refuse a text", () => {
+  const bytes = Uint8Array.from([...bytesOf("MESSAGE caf"), 0xe9]);
+  assertEquals(packetOf(bytes), { dialect: "classic", type: "MESSAGE", text: "caf\ufffd" });
+});
+
+Deno.test("classic: a datagram of NULs costs no more than another", () => {
+  assertEquals(packetOf(`MESSAGE${"\0".repeat(4000)}x`).type, "MESSAGE");
+});
+
+// ---- version 1 as others may write it
+
+Deno.test("v1: fields in any order, unknown ones, more spaces, a line ending, no checksum", () => {
+  const packet: Packet = { dialect: "v1", type: "GREETING", id: 7, token: HEX };
+  const spellings = [
+    `GREETING/1 id=7 token=${HEX}`,
+    `GREETING/1 token=${HEX} id=7`,
+    `GREETING/1  token=${HEX}  id=7 `,
+    `GREETING/1 id=7 token=${HEX} colour=red since=`,
+    `GREETING/1 id=7 token=${HEX}\n`,
+    `GREETING/1 id=7 token=${HEX}\r\n`,
+    `GREETING/1 id=7 token=${HEX}\na body that this type has no use for`,
+  ];
+  for (const datagram of spellings) assertEquals(packetOf(datagram), packet);
+});
+
+Deno.test("v1: the checksum is verified wherever it stands", () => {
+  const datagram = textOf(encode({ dialect: "v1", type: "HEARTBEAT", epoch: HEX, seq: 7 }));
+  const [, sum] = /^HEARTBEAT\/1( sum=[0-9a-f]{8}) epoch=f{16} seq=7$/.exec(datagram)!;
+  assertEquals(packetOf(datagram.replace(sum, "")), packetOf(datagram));
+  assertEquals(packetOf(datagram.replace(sum, "") + sum), packetOf(datagram));
+  assertEquals(reasonOf(datagram.replace("seq=7", "seq=8")), "checksum does not match");
+  assertEquals(reasonOf(datagram.replace(sum, " sum=")), "checksum does not match");
+});
+
+Deno.test("v1: the checksum is CRC-32 as it is computed bit by bit", () => {
+  const datagram = "OPEN/1 colour=red";
+  let crc = 0xffffffff;
+  for (const byte of bytesOf(datagram)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? crc >>> 1 ^ 0xedb88320 : crc >>> 1;
+  }
+  const sum = ((crc ^ 0xffffffff) >>> 0).toString(16).padStart(8, "0");
+  assertEquals(packetOf(datagram.replace("/1", `/1 sum=${sum}`)).type, "OPEN");
+});
+
+Deno.test("v1: a text is taken as it is, line feeds included", () => {
+  const packet = packetOf(`MESSAGE/1 stream=${HEX} id=1 first=1\n\n two \r\nlines\n`);
+  assert(packet.type === "MESSAGE" && packet.text === "\n two \r\nlines\n");
+});
+
+Deno.test("v1: what is none, and why", () => {
+  const reasons: [string, string][] = [
+    ["GREETING/2 id=1", "not a version that is known"],
+    ["GREETING/1/1 id=1", "not a version that is known"],
+    ["GREETING/1\u001b[2J id=1", "not a version that is known"],
+    ["HELLO/1 id=1", "not a type of the protocol"],
+    ["GREETING/1", "the field id is missing"],
+    ["GREETING/1 id=x", "the field id is malformed"],
+    ["GREETING/1 id=1 id=1", "a field stands twice"],
+    ["GREETING/1 id", "a field is not key=value"],
+    [`MESSAGE/1 stream=${HEX} id=1 first=1`, "MESSAGE without a text"],
+    [`MESSAGE/1 stream=${HEX} id=1 first=2\nx`, "first is not between 1 and id"],
+    [`MESSAGE/1 stream=${HEX} id=1 first=0\nx`, "first is not between 1 and id"],
+    [`RESEND/1 token=${HEX} epoch=${HEX} from=3 to=2`, "from is not between 1 and to"],
+    [`GONE/1 epoch=${HEX} from=0 to=2`, "from is not between 1 and to"],
+    [`LOOKUP/1 id=1 token=${HEX}`, "LOOKUP takes a name or an address"],
+    [`LOOKUP/1 id=1 token=${HEX} name=A address=1.2.3.4:5`, "LOOKUP takes a name or an address"],
+    ["USERS/1 id=1 total=1 unnamed=0\nno name", "a name is malformed"],
+    [`ONLINE/1 epoch=${HEX} seq=1 at=1\nnowhere Alice`, "a member is malformed"],
+    [`ONLINE/1 epoch=${HEX} seq=1 at=1\n1.2.3.4:5 no name`, "a member is malformed"],
+  ];
+  for (const [datagram, reason] of reasons) assertEquals(reasonOf(datagram), reason, datagram);
+  assert(!decode(Uint8Array.from([...bytesOf("OPEN/1\n"), 0xff])).ok, "not UTF-8");
+});
+
+// ---- whatever else may arrive
+
+/** Decodes, and checks that a reason may be shown to a person as it is. */
+function decodesQuietly(datagram: Uint8Array): void {
+  const decoded = decode(datagram);
+  if (!decoded.ok) assert(decoded.reason !== "" && printable(decoded.reason) === decoded.reason);
+}
+
+Deno.test("no bytes make decode throw: random ones", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 5000, size: "max" }), decodesQuietly), { numRuns: 500 });
+});
+
+Deno.test("no bytes make decode throw: what looks like a packet", () => {
+  const any = fc.string({ unit: "binary", maxLength: 20 });
+  const type = fc.oneof(fc.constantFrom(...Object.keys(V1), ...Object.keys(CLASSIC), "__proto__", "CONSTRUCTOR"), any);
+  const version = fc.constantFrom("/1", "/1", "/1", "", "/", "/2", "/1/1", "/01", "/1.0");
+  const key = fc.constantFrom(
+    ..."sum id token epoch seq at from to name address stream first action timeout code wait __proto__".split(" "),
+  );
+  const value = fc.oneof(any, number.map(String), hex64, name, address, fc.constantFrom("", "0", "1", "=", "NaN"));
+  const pair = fc.oneof(fc.tuple(key, value).map(([key, value]) => `${key}=${value}`), any);
+  const header = fc.tuple(type, version, fc.array(pair), fc.constantFrom(" ", "  ", "\t", "\n"));
+  const datagram = fc.tuple(header, fc.constantFrom("", "\n", "\r\n", "\0"), fc.oneof(any, name, address)).map(
+    ([[type, version, pairs, space], end, body]) => [type + version, ...pairs].join(space) + end + body,
+  );
+  fc.assert(fc.property(datagram, (datagram) => decodesQuietly(bytesOf(datagram))), { numRuns: 3000 });
+});
+
+Deno.test("no bytes make decode throw: packets cut short, overwritten and put together", () => {
+  const cut = fc.tuple(fc.oneof(anyV1, anyClassic), fc.nat(MAX_DATAGRAM_BYTES), fc.uint8Array(), anyV1);
+  fc.assert(fc.property(cut, ([packet, at, noise, next]) => {
+    const bytes = encode(packet);
+    const end = at % (bytes.length + 1);
+    decodesQuietly(bytes.subarray(0, end));
+    decodesQuietly(Uint8Array.from([...bytes.subarray(0, end), ...noise, ...bytes.subarray(end + noise.length)]));
+    decodesQuietly(Uint8Array.from([...bytes.subarray(0, end), ...encode(next)]));
+  }));
+});
+
+// ---- one bit flipped
+
+function flipped(bytes: Uint8Array, bit: number): Uint8Array {
+  const copy = bytes.slice();
+  copy[bit >> 3] ^= 1 << (bit & 7);
+  return copy;
+}
+
+/** A v1 packet with a bit flipped is refused, or it was the word `sum` that was hit and all else is as it was. */
+function surviving(packet: V1Packet, bit: number): void {
+  const bytes = encode(packet);
+  const decoded = decode(flipped(bytes, bit));
+  if (!decoded.ok) return;
+  assertEquals(decoded.packet, packet);
+  const at = (bit >> 3) - `${packet.type}/1 `.length;
+  assert(at >= 0 && at < "sum".length, `bit ${bit} of ${textOf(bytes)}`);
+}
+
+Deno.test("a v1 datagram with any one bit flipped is refused or the very same packet: every bit of every type", () => {
+  for (const type of Object.keys(V1) as V1Packet["type"][]) {
+    const [packet] = fc.sample<V1Packet>(V1[type], { numRuns: 1, seed: 1 });
+    for (let bit = 0; bit < encode(packet).length * 8; bit++) surviving(packet, bit);
+  }
+});
+
+Deno.test("a v1 datagram with any one bit flipped is refused or the very same packet: any packet, any bit", () => {
+  fc.assert(
+    fc.property(anyV1, fc.nat(), (packet, bit) => surviving(packet, bit % (encode(packet).length * 8))),
+    { numRuns: 3000 },
+  );
+});
+
+Deno.test("a datagram without a checksum and with one bit flipped is refused or of the same type", () => {
+  const unsummed = anyV1.map((packet) => ({
+    type: packet.type,
+    bytes: bytesOf(textOf(encode(packet)).replace(/ sum=[0-9a-f]{8}/, "")),
+  }));
+  const classic = anyClassic.map((packet) => ({ type: packet.type, bytes: encode(packet) }));
+  fc.assert(
+    fc.property(fc.oneof(unsummed, classic), fc.nat(), ({ type, bytes }, bit) => {
+      const decoded = decode(flipped(bytes, bit % (bytes.length * 8)));
+      assert(!decoded.ok || decoded.packet.type === type);
+    }),
+    { numRuns: 3000 },
+  );
+});
