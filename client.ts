@@ -11,12 +11,12 @@ import { completeLine, readLine } from "./client/commands.ts";
 import { Channel, race } from "./client/race.ts";
 import { openScreen, type Screen } from "./client/screen.ts";
 import { Session } from "./client/session.ts";
-import { inWords, statisticsInWords } from "./client/words.ts";
+import { inWords, type WordsOptions } from "./client/words.ts";
 import { Alarm, now } from "./clock.ts";
 import { Failure, openSocket, parsePort, readCommandLine, run, UsageError, versionLine } from "./command_line.ts";
-import { datagrams } from "./datagrams.ts";
+import { datagrams, socketAddress } from "./datagrams.ts";
 import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
-import { type Endpoint, formatAddress } from "./protocol/fields.ts";
+import { formatAddress, normalizeName } from "./protocol/fields.ts";
 
 const HELP = `udp-chat client: joins a room and says what you type to everyone in it.
 
@@ -24,6 +24,7 @@ Usage: deno run -A client.ts [SERVER [PORT]]
 
   SERVER, --server SERVER, -sip SERVER   the server's name or address (127.0.0.1)
   PORT, --port PORT, -sp PORT            the server's port (${DEFAULT_PORT})
+  --name NAME, -u NAME                   sign in with a name: 1 to 32 letters, digits, _ - .
   --help                                 this text
   --version                              the version
 
@@ -34,23 +35,31 @@ In a pipe, the lines of standard input are sent; exit code 0 when all of them ha
 interface ClientOptions {
   server: string;
   port: number;
+  name?: string;
 }
 
+/** What to tell someone whose name is none. */
+const NAME_RULE = "A name has 1 to 32 letters, digits and _ - . only; choose another";
+
 /** Chats until the user leaves. */
-async function chat({ server, port }: ClientOptions): Promise<void> {
-  const endpoint = { hostname: await resolveHost(server), port };
-  const serverAddress = formatAddress(endpoint);
-  const conn = openSocket(endpoint.hostname.includes(":") ? "::" : "0.0.0.0", 0);
+async function chat({ server, port, name }: ClientOptions): Promise<void> {
+  const hostname = await resolveHost(server);
+  const serverAddress = formatAddress({ hostname, port });
+  const conn = openSocket(hostname.includes(":") ? "::" : "0.0.0.0", 0);
   const signals = new Channel<"alarm" | "interrupt">();
   const alarm = new Alarm(() => signals.push("alarm"));
-  const screen = openScreen({ interrupted: () => signals.push("interrupt"), complete: completeLine });
-  const session = new Session({
-    server: `${server}:${port}`,
-    send: (packet) => transmit(conn, packet, endpoint),
+  const screen = openScreen({
+    interrupted: () => signals.push("interrupt"),
+    complete: (line) => completeLine(line, session.people.names),
+  });
+  const words = { colour: screen.interactive && !Deno.noColor, times: screen.interactive };
+  const session: Session = new Session({
+    server: formatAddress({ hostname: server, port }),
+    name,
+    send: (packet, peer) => transmit(conn, packet, peer ?? serverAddress),
     show: (shown) => {
-      const text = inWords(shown, { colour: screen.interactive && !Deno.noColor, times: screen.interactive });
-      if (shown.kind === "notice" || shown.kind === "problem") screen.printAside(text);
-      else screen.print(text);
+      const isAside = shown.kind === "notice" || shown.kind === "problem" || shown.kind === "refused";
+      (isAside ? screen.printAside : screen.print)(inWords(shown, words));
     },
   });
 
@@ -64,16 +73,19 @@ async function chat({ server, port }: ClientOptions): Promise<void> {
   for await (const heard of race(sources, (source) => source === "line" && session.full)) {
     if (heard.from === "line") {
       if (heard.done) finish(session, screen);
-      else typed(heard.value, session, screen);
+      else typed(heard.value, session, screen, words);
     } else if (heard.from === "datagram" && !heard.done) {
-      // whoever else sends datagrams here is not listened to
-      const decoded = heard.value.from === serverAddress ? decode(heard.value.bytes) : undefined;
-      if (decoded?.ok) session.receive(decoded.packet, now());
+      const { bytes, from } = heard.value;
+      const decoded = decode(bytes);
+      if (!decoded.ok) continue;
+      if (from === serverAddress) session.receive(decoded.packet, now());
+      else session.receiveFromPeer(decoded.packet, from, now());
     } else if (heard.from === "signal" && !heard.done) {
       if (heard.value === "alarm") session.wake(now());
       else if (session.leaving) break;
       else session.leave(now());
     }
+    if (session.state === "refused" && !screen.interactive) session.finish(now());
     if (session.state === "left") break;
     alarm.set(session.nextWake);
   }
@@ -85,18 +97,24 @@ async function chat({ server, port }: ClientOptions): Promise<void> {
 }
 
 /** Deals with a line from the keyboard. */
-function typed(line: string, session: Session, screen: Screen): void {
-  const read = readLine(line);
-  if ("mistake" in read) {
-    screen.printAside(`!! ${read.mistake}`);
-  } else if ("command" in read) {
+function typed(line: string, session: Session, screen: Screen, words: WordsOptions): void {
+  const read = readLine(line, session.name !== undefined);
+  if (read.kind === "mistake") {
+    screen.printAside(`!! ${read.text}`);
+  } else if (read.kind === "command") {
     read.command.run({
+      session,
+      now: now(),
       print: screen.printAside,
       quit: () => finish(session, screen),
-      statistics: () => statisticsInWords(session.statistics),
-    }, read.argument);
-  } else if (read.say.trim() !== "") {
-    session.say(read.say, now());
+      setTimes: (shown) => words.times = shown,
+    }, ...read.values);
+  } else if (session.state === "refused") {
+    const name = normalizeName(read.text.trim());
+    if (name === undefined) screen.printAside(`!! ${NAME_RULE}`);
+    else session.rename(name, now());
+  } else if (read.text.trim() !== "") {
+    session.say(read.text, now());
   }
   if (!session.leaving) screen.prompt();
 }
@@ -110,8 +128,8 @@ function finish(session: Session, screen: Screen): void {
 }
 
 /** Sends a packet; what gets lost on the way or is refused by the system is for the session to repeat. */
-function transmit(conn: Deno.DatagramConn, packet: Packet, { hostname, port }: Endpoint): void {
-  conn.send(encode(packet), { transport: "udp", hostname, port }).catch(() => {});
+function transmit(conn: Deno.DatagramConn, packet: Packet, address: string): void {
+  conn.send(encode(packet), socketAddress(address, conn)).catch(() => {});
 }
 
 /**
@@ -138,9 +156,9 @@ async function resolveHost(host: string): Promise<string> {
 /** Reads the command line. */
 function readOptions(args: string[]): ClientOptions | string {
   const read = readCommandLine(args, {
-    string: ["port", "server"],
+    string: ["port", "server", "name"],
     boolean: ["help", "version"],
-    singleDash: { "-sip": "--server", "-sp": "--port" },
+    singleDash: { "-sip": "--server", "-sp": "--port", "-u": "--name" },
     positional: 2,
   });
   if (read.help) return HELP;
@@ -150,7 +168,9 @@ function readOptions(args: string[]): ClientOptions | string {
   const port = read.port ?? (read.server === undefined ? second : first) ?? String(DEFAULT_PORT);
   const given = [read.server, read.port].filter((value) => value !== undefined).length;
   if (read._.length + given > 2) throw new UsageError("The server or its port is given twice; --help shows how");
-  return { server, port: parsePort(port) };
+  const name = read.name === undefined ? undefined : normalizeName(read.name);
+  if (read.name !== undefined && name === undefined) throw new UsageError(NAME_RULE);
+  return { server, port: parsePort(port), name };
 }
 
 if (import.meta.main) {

@@ -1,9 +1,9 @@
 /**
- * A socket's datagrams as an async iterator that nothing from the network ends.
+ * A socket's datagrams as an async iterator that nothing from the network ends, and its addresses as the protocol has them.
  *
  * @module
  */
-import { formatAddress } from "./protocol/fields.ts";
+import { formatAddress, parseAddress } from "./protocol/fields.ts";
 
 /** A datagram and the address that it came from. */
 export interface Datagram {
@@ -46,6 +46,13 @@ export async function* datagrams(conn: Receiver): AsyncGenerator<Datagram> {
       await new Promise((resume) => setTimeout(resume, Math.min(2 ** failures++, MAX_PAUSE_MS)));
     }
   }
+}
+
+/** An address of the protocol as a socket takes it; a socket for both families takes IPv4 in its IPv6 form. */
+export function socketAddress(address: string, { addr }: Pick<Deno.DatagramConn, "addr">): Deno.NetAddr {
+  const { hostname, port } = parseAddress(address)!;
+  const isMapped = (addr as Deno.NetAddr).hostname.includes(":") && !hostname.includes(":");
+  return { transport: "udp", hostname: isMapped ? `::ffff:${hostname}` : hostname, port };
 }
 
 /** Whether an exception of a socket speaks of one peer (unreachable, refused, reset), not of the socket itself. */

@@ -8,7 +8,7 @@
 import { Alarm, now } from "./clock.ts";
 import { Failure, openSocket, parsePort, readCommandLine, run, UsageError, versionLine } from "./command_line.ts";
 import { datagrams } from "./datagrams.ts";
-import { decode, DEFAULT_PORT } from "./protocol.ts";
+import { decode, DEFAULT_PORT, MEMBER_TIMEOUT_MS } from "./protocol.ts";
 import { formatAddress, parseAddress } from "./protocol/fields.ts";
 import { UdpDelivery } from "./server/delivery.ts";
 import type { Member } from "./server/members.ts";
@@ -21,6 +21,7 @@ Usage: deno run -A server.ts [PORT]
   PORT, --port PORT, -sp PORT   where to listen (${DEFAULT_PORT}); 0 picks a free port
   --host HOST                   the address to listen on (0.0.0.0); :: for IPv4 and IPv6
   --no-echo                     the sender of a message gets no copy of it
+  --timeout SECONDS             silence after which a client is taken for gone (60)
   --quiet                       no line for each client that comes or goes
   --help                        this text
   --version                     the version
@@ -33,11 +34,13 @@ interface ServerOptions {
   host: string;
   port: number;
   echo: boolean;
+  /** Milliseconds of silence after which a member is taken for gone. */
+  timeout: number;
   quiet: boolean;
 }
 
 /** Serves until it is told to stop. */
-async function serve({ host, port, echo, quiet }: ServerOptions): Promise<void> {
+async function serve({ host, port, echo, timeout, quiet }: ServerOptions): Promise<void> {
   const conn = listen(host, port);
   const delivery = new UdpDelivery(conn);
   const log = quiet ? {} : {
@@ -45,7 +48,7 @@ async function serve({ host, port, echo, quiet }: ServerOptions): Promise<void> 
     left: (member: Member, how: string) =>
       console.log(`Client ${tuple(member.address)} ${how === "silence" ? "fell silent" : "left"} at ${time(now())}`),
   };
-  const room = new Room(delivery, { echo, observer: log });
+  const room = new Room(delivery, { echo, timeout, observer: log });
   const alarm = new Alarm(() => {
     room.wake(now());
     alarm.set(room.nextWake);
@@ -146,7 +149,7 @@ function time(at: number): string {
 /** Reads the command line. */
 function readOptions(args: string[]): ServerOptions | string {
   const read = readCommandLine(args, {
-    string: ["port", "host"],
+    string: ["port", "host", "timeout"],
     boolean: ["echo", "quiet", "help", "version"],
     negatable: ["echo"],
     default: { echo: true, host: "0.0.0.0" },
@@ -157,7 +160,9 @@ function readOptions(args: string[]): ServerOptions | string {
   if (read.version) return versionLine("udp-chat server");
   if (read._.length > 0 && read.port !== undefined) throw new UsageError("The port is given twice");
   const port = parsePort(String(read.port ?? read._[0] ?? DEFAULT_PORT), 0);
-  return { host: read.host, port, echo: read.echo, quiet: read.quiet };
+  const seconds = Number(read.timeout ?? MEMBER_TIMEOUT_MS / 1000);
+  if (!(seconds >= 3 && seconds <= 86_400)) throw new UsageError("--timeout takes 3 to 86400 seconds");
+  return { host: read.host, port, echo: read.echo, timeout: 1000 * seconds, quiet: read.quiet };
 }
 
 if (import.meta.main) {

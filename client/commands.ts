@@ -4,74 +4,175 @@
  * @module
  */
 
+import { nameKey } from "../protocol/fields.ts";
+import type { Session } from "./session.ts";
+import { statisticsInWords } from "./words.ts";
+
 /** What commands do things to. */
 export interface CommandContext {
+  session: Session;
+  /** The time, in milliseconds. */
+  now: number;
   print(text: string): void;
+  /** Leaves, once what was typed has arrived. */
   quit(): void;
-  statistics(): string;
+  /** Shows the time before messages, or not. */
+  setTimes(shown: boolean): void;
 }
 
 /** A command as it is typed, listed and carried out. */
 export interface Command {
   /** Without the slash; the first is the one that help shows. */
   names: string[];
-  /** What stands behind the name. */
-  usage: string;
+  /** What must stand behind the name, in words: the last of them may be several. */
+  takes: string[];
   summary: string;
-  run(context: CommandContext, argument: string): void;
+  run(context: CommandContext, ...values: string[]): void;
 }
 
-/** Every command. */
+/** Every command; help, completion and the hints for slips are made from it. */
 export const COMMANDS: Command[] = [
   {
     names: ["help", "?"],
-    usage: "",
+    takes: [],
     summary: "lists the commands",
-    run: (context) => context.print(helpText()),
+    run: ({ print }) => print(helpText()),
   },
   {
-    names: ["quit", "exit", "q"],
-    usage: "",
-    summary: "leaves the room; so do Ctrl-C, Ctrl-D and plain quit",
-    run: (context) => context.quit(),
+    names: ["list", "names", "who"],
+    takes: [],
+    summary: "lists who is signed in",
+    run: ({ session, now }) => session.list(now),
+  },
+  {
+    names: ["send", "msg"],
+    takes: ["NAME", "TEXT"],
+    summary: "says something to one member alone, not through the server",
+    run: ({ session, now }, name, text) => session.sayTo(name, text, now),
+  },
+  {
+    names: ["reply", "r"],
+    takes: ["TEXT"],
+    summary: "answers whoever wrote last to you alone",
+    run: ({ session, now }, text) => session.reply(text, now),
+  },
+  {
+    names: ["me"],
+    takes: ["TEXT"],
+    summary: "tells what you do: /me waves",
+    run: ({ session, now }, text) => session.say(text, now, true),
+  },
+  {
+    names: ["whois"],
+    takes: ["NAME"],
+    summary: "shows a member's address and since when it is here",
+    run: ({ session, now }, name) => session.whois(name, now),
+  },
+  {
+    names: ["ignore"],
+    takes: ["NAME"],
+    summary: "shows nothing more from a name or an address",
+    run({ session, print }, who) {
+      session.people.ignore(who);
+      print(`-- You hear no more from ${who}; /unignore ${who} undoes it`);
+    },
+  },
+  {
+    names: ["unignore"],
+    takes: ["NAME"],
+    summary: "shows them again",
+    run({ session, print }, who) {
+      print(session.people.unignore(who) ? `-- You hear ${who} again` : `!! ${who} was not ignored`);
+    },
+  },
+  {
+    names: ["times"],
+    takes: ["on|off"],
+    summary: "shows the time before messages, or not",
+    run({ setTimes, print }, value) {
+      const word = value.toLowerCase();
+      if (word === "on" || word === "off") setTimes(word === "on");
+      else print("!! /times takes on or off");
+    },
   },
   {
     names: ["stats"],
-    usage: "",
+    takes: [],
     summary: "shows round trip, repeats and losses",
-    run: (context) => context.print(context.statistics()),
+    run: ({ session, print }) => print(statisticsInWords(session.statistics)),
+  },
+  {
+    names: ["quit", "exit", "q"],
+    takes: [],
+    summary: "leaves the room; so do Ctrl-C, Ctrl-D and plain quit",
+    run: ({ quit }) => quit(),
   },
 ];
 
-/** What a typed line is. */
-export type Typed = { say: string } | { command: Command; argument: string } | { mistake: string };
+/** The commands that the assignment has without a slash, for members with a name. */
+const PLAIN = ["list", "send"];
 
-/** Tells a command from what is to be said: `/word` and plain `quit` are commands, `//text` says `/text`. */
-export function readLine(line: string): Typed {
-  if (line.trim() === "quit") return { command: find("quit")!, argument: "" };
-  if (!line.startsWith("/")) return { say: line };
-  if (line.startsWith("//")) return { say: line.slice(1) };
-  const [, word, argument] = /^\/(\S*)\s*([^]*)$/.exec(line)!;
+/** What a typed line is. */
+export type Typed =
+  | { kind: "text"; text: string }
+  | { kind: "command"; command: Command; values: string[] }
+  | { kind: "mistake"; text: string };
+
+/**
+ * Tells a command from what is to be said: `/word` is a command, `//text` says `/text`, plain `quit` leaves, and for a
+ * member with a name plain `list` and `send NAME TEXT` are commands too.
+ */
+export function readLine(line: string, isSignedIn: boolean): Typed {
+  const [, word, rest] = /^\/?(\S*)\s*([^]*)$/.exec(line)!;
+  const isPlain = word === "quit" && rest === "" ||
+    isSignedIn && PLAIN.includes(word) && (word !== "list" || rest === "");
+  if (!line.startsWith("/") && !isPlain) return { kind: "text", text: line };
+  if (line.startsWith("//")) return { kind: "text", text: line.slice(1) };
   const command = find(word.toLowerCase());
-  if (command) return { command, argument: argument.trim() };
-  const near = nearest(word.toLowerCase());
-  const hint = near ? `did you mean /${near}?` : "/help lists them";
-  return { mistake: `There is no command /${word}: ${hint} To say it, type //${word}` };
+  if (!command) {
+    const near = nearest(word.toLowerCase());
+    const hint = near ? `did you mean /${near}?` : "/help lists them.";
+    return { kind: "mistake", text: `There is no command /${word}: ${hint} To say it, type //${word}` };
+  }
+  const values = split(rest.trim(), command.takes.length);
+  if (values.length < command.takes.length) {
+    return { kind: "mistake", text: `/${command.names[0]} takes ${command.takes.join(" ")}` };
+  }
+  return { kind: "command", command, values };
 }
 
-/** The commands that a half-typed line may become, as node:readline wants them. */
-export function completeLine(line: string): [string[], string] {
+/** The words of a text, at most so many: the last has the rest. */
+function split(text: string, most: number): string[] {
+  const values: string[] = [];
+  while (text !== "" && values.length < most - 1) {
+    const [word] = /^\S+/.exec(text)!;
+    values.push(word);
+    text = text.slice(word.length).trimStart();
+  }
+  return text === "" ? values : [...values, text];
+}
+
+/** What a half-typed line may become, as node:readline wants it: commands, and names where a name is due. */
+export function completeLine(line: string, names: string[]): [string[], string] {
+  const [, word, start] = /^(\/?\S+) (\S*)$/.exec(line) ?? [];
+  if (word !== undefined) {
+    const isCommand = word.startsWith("/") || PLAIN.includes(word);
+    if (!isCommand || find(word.replace("/", ""))?.takes[0] !== "NAME") return [[], line];
+    return [names.filter((name) => nameKey(name).startsWith(nameKey(start))).map((name) => `${name} `), start];
+  }
   if (!/^\/\S*$/.test(line)) return [[], line];
-  const all = COMMANDS.map(({ names, usage }) => `/${names[0]}${usage ? " " : ""}`);
+  const all = COMMANDS.map(({ names, takes }) => `/${names[0]}${takes.length > 0 ? " " : ""}`);
   return [all.filter((candidate) => candidate.startsWith(line)), line];
 }
 
 /** The list of commands, a line each. */
 export function helpText(): string {
-  const rows = COMMANDS.map(({ names, usage, summary }) => [`/${names[0]} ${usage}`.trim(), summary]);
+  const rows = COMMANDS.map(({ names, takes, summary }) => [[`/${names[0]}`, ...takes].join(" "), summary]);
   const width = Math.max(...rows.map(([left]) => left.length));
-  const list = rows.map(([left, summary]) => `${left.padEnd(width)}  ${summary}`);
-  return [...list, "Anything else is said to everyone; a line that is to begin with / begins with //."].join("\n");
+  return [
+    ...rows.map(([left, summary]) => `${left.padEnd(width)}  ${summary}`),
+    "Anything else is said to everyone; //text says /text. With a name, plain list and send NAME TEXT work too.",
+  ].join("\n");
 }
 
 function find(word: string): Command | undefined {

@@ -60,6 +60,11 @@ export class Outbox {
     return this.#waiting.length;
   }
 
+  /** Whether the destination is taken to be there. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   /** Whether the oldest message has been sent so often that the destination is probably not there. */
   get stuck(): boolean {
     return this.#open && this.#waiting.length > 0 && this.#waiting[0].times > 3;
@@ -81,7 +86,6 @@ export class Outbox {
   /** The destination is there: what waits goes out, all of it anew. */
   open(now: number): void {
     this.#open = true;
-    this.progressAt = now;
     for (const message of this.#waiting) message.dueAt = now;
     this.wake(now);
   }
@@ -97,22 +101,22 @@ export class Outbox {
     for (const message of this.#waiting) if (message.id >= id) message.dueAt = Math.max(message.dueAt, until);
   }
 
-  /** The destination has given message `id`, and so all before it. Returns whether that was news. */
-  acknowledge(stream: string | undefined, id: number, now: number): boolean {
-    if (stream !== this.stream || this.#waiting.length === 0 || id < this.#waiting[0].id) return false;
-    if (id >= this.#nextId) return false;
+  /** The destination has given message `id`, and so all before it; returns those of them that waited for that. */
+  acknowledge(stream: string | undefined, id: number, now: number): Draft[] {
+    if (stream !== this.stream || this.#waiting.length === 0 || id < this.#waiting[0].id) return [];
+    if (id >= this.#nextId) return [];
     const index = id - this.#waiting[0].id;
     const { times, sentAt } = this.#waiting[index];
     if (times === 1) this.#roundTrip.sample(now - sentAt);
-    this.#waiting.splice(0, index + 1);
+    const settled = this.#waiting.splice(0, index + 1);
     this.progressAt = now;
     this.wake(now);
-    return true;
+    return settled.map(asDraft);
   }
 
   /** Gives up all that waits, and returns it. */
   clear(): Draft[] {
-    return this.#waiting.splice(0).map(({ text, action }) => ({ text, action }));
+    return this.#waiting.splice(0).map(asDraft);
   }
 
   /** Sends what is due, for the first or for a further time. */
@@ -123,8 +127,11 @@ export class Outbox {
       if (message.times++ === 0) message.sentAt = now;
       else this.repeated++;
       message.dueAt = now + this.#roundTrip.timeout(message.times);
-      const { id, text, action } = message;
-      this.#send({ stream: this.stream, id, first: this.#waiting[0].id, text, action });
+      this.#send({ stream: this.stream, id: message.id, first: this.#waiting[0].id, ...asDraft(message) });
     }
   }
+}
+
+function asDraft({ text, action }: Draft): Draft {
+  return action ? { text, action } : { text };
 }

@@ -6,15 +6,20 @@
  *
  * @module
  */
-import { type ClassicPacket, type EventPacket, MAX_TEXT_BYTES, type Packet, type V1Packet } from "../protocol.ts";
+import { type ClassicPacket, MAX_TEXT_BYTES, type Packet, type V1Packet } from "../protocol.ts";
 import { printable, splitText } from "../protocol/text.ts";
 import { ClassicTalk } from "./classic_talk.ts";
+import { DirectMessages } from "./direct.ts";
+import { Directory } from "./directory.ts";
 import { Greeter } from "./greeter.ts";
-import { type Arrived, Inbox } from "./inbox.ts";
+import { Inbox } from "./inbox.ts";
 import { type Draft, Outbox, OUTBOX_SIZE } from "./outbox.ts";
 import { Parting } from "./parting.ts";
+import type { People } from "./people.ts";
+import { Questions } from "./questions.ts";
 import { RoundTrip } from "./round_trip.ts";
 import type { Shown } from "./shown.ts";
+import { View } from "./view.ts";
 
 /** What a session is made with. */
 export interface SessionOptions {
@@ -22,8 +27,8 @@ export interface SessionOptions {
   server: string;
   /** The name to sign in with; none to join without one. */
   name?: string;
-  /** Sends a packet to the server. */
-  send: (packet: Packet) => void;
+  /** Sends a packet to the server, or to the address of a peer. */
+  send: (packet: Packet, peer?: string) => void;
   /** Shows something to the user. */
   show: (shown: Shown) => void;
   /** A number from 0 to 1; Math.random unless told otherwise. */
@@ -61,13 +66,16 @@ const DELIVERY_DEADLINE_MS = 10_000;
 /** One user's session with one server. */
 export class Session {
   readonly #server: string;
-  readonly #send: (packet: Packet) => void;
-  readonly #show: (shown: Shown) => void;
+  readonly #send: SessionOptions["send"];
+  readonly #view: View;
   readonly #roundTrip = new RoundTrip();
   readonly #greeter: Greeter;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #classic: ClassicTalk;
+  readonly #questions: Questions;
+  readonly #direct: DirectMessages;
+  readonly #directory: Directory;
   #state: SessionState = "joining";
   #name: string | undefined;
   #token: string | undefined;
@@ -75,6 +83,11 @@ export class Session {
   /** Whether the user has been told that there is no answer. */
   #toldSilent = false;
   #everJoined = false;
+  #joinedAt = 0;
+  /** Why the server does not take this client. */
+  #refusal = "";
+  /** How many direct messages did not arrive. */
+  #undelivered = 0;
   readonly #parting: Parting;
   /** When the user had no more to say, and why not all of it arrived. */
   #finishedAt: number | undefined;
@@ -84,21 +97,41 @@ export class Session {
     this.#server = server;
     this.#name = name;
     this.#send = send;
-    this.#show = show;
+    this.#view = new View(show);
     this.#greeter = new Greeter(this.#roundTrip, (id) => this.#greet(id));
     this.#outbox = new Outbox(this.#roundTrip, (message) => {
       send({ dialect: "v1", type: "MESSAGE", token: this.#token, ...message });
     });
     this.#inbox = new Inbox({
       roundTrip: this.#roundTrip,
-      give: (arrived) => this.#give(arrived),
+      give: (arrived) => this.#view.arrived(arrived, this.#address),
       request: (range) => {
         send({ dialect: "v1", type: "RESEND", token: this.#token!, epoch: this.#inbox.epoch!, ...range });
       },
       random,
     });
-    this.#classic = new ClassicTalk({ send, notice: (text) => this.#notice(text) });
+    this.#classic = new ClassicTalk({ send, notice: (text) => this.#view.notice(text) });
+    this.#questions = new Questions(this.#roundTrip, send);
+    this.#directory = new Directory({ questions: this.#questions, view: this.#view, token: () => this.#token! });
+    this.#direct = new DirectMessages({
+      questions: this.#questions,
+      self: () => ({ token: this.#token!, address: this.#address!, name: this.#name }),
+      send,
+      arrived: (message) => this.#view.direct(message),
+      delivered: (name, { text }, acknowledged) => {
+        this.#view.notice(`${name} ${acknowledged ? "has" : "was sent (a classic client does not confirm)"}: ${text}`);
+      },
+      failed: (name, drafts, reason) => {
+        this.#undelivered += drafts.length;
+        this.#view.problem(`Not delivered to ${name}: ${reason}`);
+      },
+    });
     this.#parting = new Parting((id) => send({ dialect: "v1", type: "LEAVE", id, token: this.#token! }));
+  }
+
+  /** Who was seen, and who is not to be heard. */
+  get people(): People {
+    return this.#view.people;
   }
 
   get state(): SessionState {
@@ -110,9 +143,14 @@ export class Session {
     return this.#address;
   }
 
-  /** How many messages have not arrived at the server, as far as is known. */
+  /** The name that this client has, or wants. */
+  get name(): string | undefined {
+    return this.#name;
+  }
+
+  /** How many messages have not arrived, as far as is known. */
   get waiting(): number {
-    return this.#outbox.size + this.#classic.size;
+    return this.#outbox.size + this.#classic.size + this.#direct.waiting;
   }
 
   /** Whether no further message can be taken for now. */
@@ -151,6 +189,8 @@ export class Session {
       this.#outbox.nextWake,
       this.#inbox.nextWake,
       this.#classic.nextWake,
+      this.#questions.nextWake,
+      this.#direct.nextWake,
       this.#parting.nextWake,
       this.#deadline,
     ].filter((time) => time !== undefined);
@@ -162,8 +202,8 @@ export class Session {
     this.#greeter.start(now);
   }
 
-  /** Joins under another name, after one was refused. */
-  rename(name: string, now: number): void {
+  /** Tries to join again after a refusal, under another name or under none. */
+  rename(name: string | undefined, now: number): void {
     this.#name = name;
     if (this.#state === "refused") this.#state = "joining";
     this.#greeter.start(now);
@@ -172,7 +212,7 @@ export class Session {
   /** Says something to everyone; a text that is too long for one message becomes several. */
   say(text: string, now: number, action = false): void {
     if (this.full) {
-      this.#problem("Not sent: too many messages wait for the server already");
+      this.#view.problem("Not sent: too many messages wait for the server already");
       return;
     }
     for (const piece of splitText(text, MAX_TEXT_BYTES)) {
@@ -182,8 +222,31 @@ export class Session {
     }
     this.#probeClassic(now);
     if (this.#state === "joining" && this.#toldSilent && this.#everJoined) {
-      this.#notice(`The server is not there; ${this.waiting} waiting to be sent when it is back`);
+      this.#view.notice(`The server is not there; ${this.waiting} waiting to be sent when it is back`);
     }
+  }
+
+  /** Says something to the member with a name alone; the text does not pass through the server. */
+  sayTo(name: string, text: string, now: number): void {
+    if (!this.#canAsk()) return;
+    this.#direct.say(name, splitText(text, MAX_TEXT_BYTES).map((text) => ({ text })), now);
+  }
+
+  /** Answers whoever wrote last to this client alone. */
+  reply(text: string, now: number): void {
+    const { lastWriter } = this.#view;
+    if (lastWriter === undefined) this.#view.problem("Nobody with a name has written to you yet");
+    else this.sayTo(lastWriter, text, now);
+  }
+
+  /** Shows who is here. */
+  list(now: number): void {
+    if (this.#canAsk()) this.#directory.list(now);
+  }
+
+  /** Shows who has a name. */
+  whois(name: string, now: number): void {
+    if (this.#canAsk()) this.#directory.whois(name, now);
   }
 
   /**
@@ -216,6 +279,8 @@ export class Session {
     this.#outbox.wake(now);
     this.#inbox.wake(now);
     this.#classic.wake(now);
+    this.#questions.wake(now);
+    this.#direct.wake(now);
     if (this.#state === "joined" && this.#outbox.stuck && this.#greeter.tries === 0) this.#greeter.start(now);
     this.#noticeSilence(now);
     this.#leaveIfFinished(now);
@@ -226,6 +291,13 @@ export class Session {
     if (this.#state === "left") return;
     if (packet.dialect === "classic") this.#receiveClassic(packet, now);
     else this.#receiveV1(packet, now);
+    this.#leaveIfFinished(now);
+  }
+
+  /** Takes a packet that came from any other address. */
+  receiveFromPeer(packet: Packet, from: string, now: number): void {
+    if (this.#state !== "joined" || packet.dialect !== "v1" || this.people.isIgnored({ address: from })) return;
+    this.#direct.receive(packet, from, now);
     this.#leaveIfFinished(now);
   }
 
@@ -248,6 +320,13 @@ export class Session {
         return this.#inbox.latest(packet.epoch, packet.seq, now);
       case "GONE":
         return this.#inbox.gone(packet.epoch, packet, now);
+      case "USERS":
+      case "PEER":
+        this.#questions.answer(packet, now);
+        return;
+      case "PUNCH":
+        // the datagram opens this side's NAT for those of the peer (RFC 5128, section 3.3); it says nothing
+        return this.#send({ dialect: "v1", type: "OPEN" }, packet.address);
       case "ERROR":
         return this.#refused(packet, now);
       case "CLOSING":
@@ -277,12 +356,13 @@ export class Session {
     }
     if (!isBack && !isNewRoom) return;
     if (this.#everJoined && (this.#toldSilent || isNewRoom)) {
-      this.#notice(isNewRoom ? "The server has started anew; joined again" : "The server is back");
+      this.#view.notice(isNewRoom ? "The server has started anew; joined again" : "The server is back");
     } else if (this.#toldSilent) {
-      this.#notice("The server has answered; joined");
+      this.#view.notice("The server has answered; joined");
     }
     this.#state = "joined";
     this.#everJoined = true;
+    this.#joinedAt = now;
     this.#toldSilent = false;
     if (this.#classic.size > 0) {
       // the outbox was never opened, so nothing in it has been sent under its present number
@@ -304,7 +384,8 @@ export class Session {
     }
   }
 
-  #refused({ code, id, wait, text }: V1Packet & { type: "ERROR" }, now: number): void {
+  #refused(packet: V1Packet & { type: "ERROR" }, now: number): void {
+    const { code, id, wait, text } = packet;
     if (this.#parting.begun) {
       this.#parting.end();
       this.#leaveIfParted();
@@ -319,7 +400,10 @@ export class Session {
       this.#greeter.stop();
       this.#outbox.close();
       this.#state = "refused";
-      this.#problem(printable(text));
+      this.#refusal = printable(text);
+      this.#view.show({ kind: "refused", text: this.#refusal });
+    } else {
+      this.#questions.answer(packet, now);
     }
   }
 
@@ -333,7 +417,7 @@ export class Session {
     this.#state = "joining";
     this.#toldSilent = true;
     this.#outbox.close();
-    this.#notice(notice);
+    this.#view.notice(notice);
     if (this.#greeter.tries === 0) this.#greeter.start(now);
   }
 
@@ -343,7 +427,7 @@ export class Session {
       this.#lose(`No answer from ${this.#server} any more. Trying again; what you type is kept`, now);
     } else if (this.#state === "joining") {
       this.#toldSilent = true;
-      this.#problem(
+      this.#view.problem(
         `No answer from ${this.#server}. Is the server started, are address and port right, and does a firewall let ` +
           "UDP through? Trying again; Ctrl-C or /quit stops",
       );
@@ -365,23 +449,24 @@ export class Session {
     if (this.#state === "joining") {
       this.#state = "classic";
       this.#greeter.stop();
-      this.#notice("This server speaks the classic dialect: no names, no repeats of what is lost");
+      this.#view.notice("This server speaks the classic dialect: no names, no repeats of what is lost");
     }
     this.#classic.heard(packet.line, now);
-    this.#show({ kind: "line", line: printable(packet.line) });
+    this.#view.show({ kind: "line", line: printable(packet.line) });
     for (const draft of this.#outbox.clear()) this.#classic.say(classicText(draft), now);
   }
 
   /** When a session that is to end gives up, in milliseconds. */
   get #deadline(): number | undefined {
     if (this.#finishedAt === undefined || this.#parting.begun) return undefined;
-    return Math.max(this.#finishedAt, this.#outbox.progressAt) + DELIVERY_DEADLINE_MS;
+    return Math.max(this.#finishedAt, this.#outbox.progressAt, this.#joinedAt) + DELIVERY_DEADLINE_MS;
   }
 
   #leaveIfFinished(now: number): void {
     const deadline = this.#deadline;
     if (deadline === undefined) return;
-    if (this.#shortfall() === undefined || this.#state === "refused" || now >= deadline) this.leave(now);
+    const isDone = this.#shortfall() === undefined || this.#undelivered > 0 && this.waiting === 0;
+    if (isDone && this.#questions.size === 0 || this.#state === "refused" || now >= deadline) this.leave(now);
   }
 
   #leaveIfParted(): void {
@@ -391,38 +476,23 @@ export class Session {
   /** Why the session could not end now with everything done; undefined when it could. */
   #shortfall(): string | undefined {
     const { waiting } = this, messages = waiting === 1 ? "1 message" : `${waiting} messages`;
-    if (this.#state === "refused") return `Not joined, and ${messages} not delivered`;
+    if (this.#state === "refused") return this.#refusal;
     if (this.#state === "joining") return `No answer from ${this.#server}; ${messages} not delivered`;
     if (waiting > 0) return `${messages} not delivered: the server has not confirmed in time`;
+    if (this.#undelivered > 0) return `${this.#undelivered} not delivered`;
     const { unconfirmed } = this.#classic;
     if (unconfirmed > 0) return `${unconfirmed} sent, but this classic server does not say whether they arrived`;
     return undefined;
   }
 
-  #give(arrived: Arrived): void {
-    if ("event" in arrived) return this.#showEvent(arrived.event);
-    this.#notice(
-      arrived.missed === 1 ? "1 message was missed for good" : `${arrived.missed} messages were missed for good`,
+  #canAsk(): boolean {
+    if (this.#state === "joined") return true;
+    this.#view.problem(
+      this.#state === "classic"
+        ? "This server speaks the classic dialect: it has no names and no direct messages"
+        : "The server does not answer at the moment; try again when it does",
     );
-  }
-
-  #showEvent(event: EventPacket): void {
-    if (event.type === "INCOMING") {
-      const { from, name, at, action, text } = event;
-      this.#show({ kind: "message", from, name, at, action, text: printable(text), own: from === this.#address });
-      return;
-    }
-    const members = event.members.filter(({ address }) => address !== this.#address);
-    if (members.length === 0) return;
-    this.#show({ kind: "presence", online: event.type === "ONLINE", members, at: event.at });
-  }
-
-  #notice(text: string): void {
-    this.#show({ kind: "notice", text });
-  }
-
-  #problem(text: string): void {
-    this.#show({ kind: "problem", text });
+    return false;
   }
 }
 

@@ -14,6 +14,14 @@ export type Shown =
   | { kind: "line"; line: string }
   /** Who came or went; `at` in Unix milliseconds. */
   | { kind: "presence"; online: boolean; members: Presence[]; at: number }
+  /** What one member said to this one alone; `confirmed` when the server says that a member has the address. */
+  | Said & { kind: "direct"; confirmed: boolean }
+  /** Who is signed in, sorted, and how many are here without a name. */
+  | { kind: "users"; names: string[]; unnamed: number }
+  /** Who somebody is; `since` in Unix milliseconds. */
+  | { kind: "whois"; address: string; name?: string; since: number; classic: boolean }
+  /** The server does not take this client, or not under this name. */
+  | { kind: "refused"; text: string }
   /** How things stand. */
   | { kind: "notice"; text: string }
   /** What went wrong, and what to do about it. */

@@ -43,6 +43,20 @@ export function inWords(shown: Shown, { colour, times }: WordsOptions): string {
         const who = name === undefined ? address : `${address} ${name}`;
         return `${time}${paint(colour, dim, `[${who}] is ${shown.online ? "Online" : "Offline"}`)}`;
       }).join("\n");
+    case "direct": {
+      const { from, confirmed } = shown;
+      const said = messageLine(confirmed ? shown : { ...shown, name: undefined, from: `${from} (unconfirmed)` });
+      return `<- ${senderColoured(said, colour)}`;
+    }
+    case "users":
+      return `<- Signed In Users: ${shown.names.join(", ") || "none"}` +
+        (shown.unnamed > 0 ? ` (and ${shown.unnamed} unnamed)` : "");
+    case "whois": {
+      const { name, address, since, classic } = shown;
+      return `<- ${name ?? "(unnamed)"} is at ${address} since ${clockTime(since)}${classic ? ", classic" : ""}`;
+    }
+    case "refused":
+      return paint(colour, red, `!! ${shown.text}`);
     case "notice":
       return paint(colour, dim, `-- ${shown.text}`);
     case "problem":

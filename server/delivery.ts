@@ -4,7 +4,7 @@
  * @module
  */
 import type { Dialect, Packet, V1Packet } from "../protocol.ts";
-import { parseAddress } from "../protocol/fields.ts";
+import { socketAddress } from "../datagrams.ts";
 import { inDialect } from "./dialects.ts";
 
 /** Someone whom packets can be sent to. */
@@ -51,7 +51,6 @@ const MAX_WAITING_BROADCASTS = 1_000;
 export class UdpDelivery implements Delivery {
   readonly statistics: DeliveryStatistics = { sent: 0, failed: 0, dropped: 0 };
   readonly #conn: Sender;
-  readonly #isIPv6: boolean;
   readonly #destinations = new Set<Destination>();
   readonly #unicasts: { to: Destination; bytes: Uint8Array }[] = [];
   readonly #broadcasts: { packet: V1Packet; except?: Destination }[] = [];
@@ -59,7 +58,6 @@ export class UdpDelivery implements Delivery {
 
   constructor(conn: Sender) {
     this.#conn = conn;
-    this.#isIPv6 = (conn.addr as Deno.NetAddr).hostname.includes(":");
   }
 
   join(destination: Destination): void {
@@ -128,18 +126,11 @@ export class UdpDelivery implements Delivery {
 
   async #transmit(bytes: Uint8Array, address: string): Promise<void> {
     try {
-      await this.#conn.send(bytes, socketAddress(address, this.#isIPv6));
+      await this.#conn.send(bytes, socketAddress(address, this.#conn));
       this.statistics.sent++;
     } catch {
       // it concerns this one address, or it will show again with the next
       this.statistics.failed++;
     }
   }
-}
-
-/** An address of the protocol as a socket takes it; a socket for both families takes IPv4 in its IPv6 form. */
-export function socketAddress(address: string, isIPv6: boolean): Deno.NetAddr {
-  const { hostname, port } = parseAddress(address)!;
-  const mapped = isIPv6 && !hostname.includes(":") ? `::ffff:${hostname}` : hostname;
-  return { transport: "udp", hostname: mapped, port };
 }

@@ -5,7 +5,7 @@
  */
 import { type Dialect, MAX_DATAGRAM_BYTES } from "../protocol.ts";
 import { nameKey, randomHex64 } from "../protocol/fields.ts";
-import type { MessageStream } from "./streams.ts";
+import type { MessageStream } from "../protocol/message_stream.ts";
 import type { TokenBucket } from "./token_bucket.ts";
 
 /** One who has greeted. */

@@ -14,7 +14,7 @@ import type { Delivery } from "./delivery.ts";
 import { EventLog, type NewEvent, type Past, type WindowOptions } from "./events.ts";
 import { type Member, Members } from "./members.ts";
 import { PresenceNotices } from "./presence.ts";
-import { type MessagePacket, MessageStream } from "./streams.ts";
+import { type MessagePacket, MessageStream } from "../protocol/message_stream.ts";
 import { TokenBucket, type TokenBucketOptions } from "./token_bucket.ts";
 
 /** What a room remembers of an earlier run of the server. */
@@ -224,7 +224,12 @@ export class Room {
       member = undefined;
     }
     if (packet.type === "SIGN-IN" && !this.#isFree(packet.name, member)) {
-      return this.#refuse({ address: from, dialect: "v1" }, "name-taken", `The name ${packet.name} is taken`, packet);
+      return this.#refuse(
+        { address: from, dialect: "v1" },
+        "name-taken",
+        `The name ${packet.name} is taken; choose another`,
+        packet,
+      );
     }
     member ??= this.#join(from, "v1", now, packet.type === "SIGN-IN" ? packet.name : undefined);
     if (!member) return this.#refuse({ address: from, dialect: "v1" }, "room-full", "The room is full", packet);

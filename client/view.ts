@@ -1,0 +1,63 @@
+/**
+ * What the user gets to see of all that arrives: cleaned, without the ignored, and who it was remembered.
+ *
+ * @module
+ */
+import type { EventPacket } from "../protocol.ts";
+import { printable } from "../protocol/text.ts";
+import type { DirectMessage } from "./direct.ts";
+import type { Arrived } from "./inbox.ts";
+import { People } from "./people.ts";
+import type { Shown } from "./shown.ts";
+
+/** Everything that is shown goes through here. */
+export class View {
+  /** Shows one thing. */
+  readonly show: (shown: Shown) => void;
+  readonly people: People = new People();
+  /** Who wrote last to this client alone, by a confirmed name. */
+  lastWriter: string | undefined;
+
+  constructor(show: (shown: Shown) => void) {
+    this.show = show;
+  }
+
+  /** Shows what the room brought, or that some of it is missing; `self` is this client's own address. */
+  arrived(arrived: Arrived, self: string | undefined): void {
+    if ("event" in arrived) return this.#event(arrived.event, self);
+    const { missed } = arrived;
+    this.notice(missed === 1 ? "1 message was missed for good" : `${missed} messages were missed for good`);
+  }
+
+  /** Shows a message that was sent to this client alone. */
+  direct({ address, name, confirmed, text, action }: DirectMessage): void {
+    if (this.people.isIgnored({ address, name })) return;
+    this.people.saw(name);
+    if (name !== undefined) this.lastWriter = name;
+    this.show({ kind: "direct", from: address, name, confirmed, action, text: printable(text) });
+  }
+
+  /** Says how things stand. */
+  notice(text: string): void {
+    this.show({ kind: "notice", text });
+  }
+
+  /** Says what went wrong. */
+  problem(text: string): void {
+    this.show({ kind: "problem", text });
+  }
+
+  #event(event: EventPacket, self: string | undefined): void {
+    if (event.type === "INCOMING") {
+      const { from, name, at, action, text } = event;
+      if (this.people.isIgnored({ address: from, name })) return;
+      this.people.saw(name);
+      this.show({ kind: "message", from, name, at, action, text: printable(text), own: from === self });
+      return;
+    }
+    const online = event.type === "ONLINE";
+    for (const { name } of event.members) online ? this.people.saw(name) : this.people.lost(name);
+    const members = event.members.filter(({ address }) => address !== self);
+    if (members.length > 0) this.show({ kind: "presence", online, members, at: event.at });
+  }
+}

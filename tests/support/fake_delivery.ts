@@ -1,0 +1,58 @@
+/**
+ * A delivery that keeps what the room sends instead of sending it.
+ *
+ * @module
+ */
+import type { Packet, V1Packet } from "../../protocol.ts";
+import type { Delivery, Destination } from "../../server/delivery.ts";
+import { inDialect } from "../../server/dialects.ts";
+
+/** One datagram that would have been sent. */
+export interface Sent {
+  to: string;
+  packet: Packet;
+  /** What would have been in it; one array for all copies of a broadcast in one dialect. */
+  bytes: Uint8Array;
+}
+
+const decoder = new TextDecoder();
+
+/** Keeps every datagram. Each packet is encoded, so that one that no datagram can carry fails the test. */
+export class FakeDelivery implements Delivery {
+  readonly destinations = new Set<Destination>();
+  #sent: Sent[] = [];
+
+  join(destination: Destination): void {
+    this.destinations.add(destination);
+  }
+
+  leave(destination: Destination): void {
+    this.destinations.delete(destination);
+  }
+
+  send({ address, dialect }: Destination, packet: Packet): void {
+    const bytes = inDialect(packet, dialect);
+    if (bytes) this.#sent.push({ to: address, packet, bytes });
+  }
+
+  broadcast(packet: V1Packet, except?: Destination): void {
+    const encoded = { v1: inDialect(packet, "v1"), classic: inDialect(packet, "classic") };
+    const line = inDialect(packet, "classic-line");
+    for (const destination of this.destinations) {
+      const bytes = destination.dialect === "classic-line" ? line : encoded[destination.dialect];
+      if (bytes && destination !== except) this.#sent.push({ to: destination.address, packet, bytes });
+    }
+  }
+
+  /** What was sent since the last call. */
+  take(): Sent[] {
+    const sent = this.#sent;
+    this.#sent = [];
+    return sent;
+  }
+}
+
+/** A datagram as text. */
+export function textOf({ bytes }: Sent): string {
+  return decoder.decode(bytes);
+}

@@ -1,0 +1,96 @@
+/**
+ * A room in memory with a clock that stands still until it is moved.
+ *
+ * @module
+ */
+import { decode, type Packet, type V1Packet } from "../../protocol.ts";
+import { Room, type RoomOptions } from "../../server/room.ts";
+import { FakeDelivery, type Sent, textOf } from "./fake_delivery.ts";
+
+/** A v1 packet of one type, without the fields that are the same in all. */
+export type Body<T extends V1Packet["type"]> = Omit<Extract<V1Packet, { type: T }>, "dialect" | "type">;
+
+/** What a v1 packet of one type looks like. */
+export type V1<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
+
+/** The stream of a member that writes only one. */
+export const STREAM = "c07d5f3be8192a64";
+
+/** The room, the time, and what was sent. */
+export class FakeRoom {
+  readonly delivery = new FakeDelivery();
+  readonly room: Room;
+  now = 1_732_094_000_000;
+
+  constructor(options: RoomOptions = {}) {
+    this.room = new Room(this.delivery, options, this.now);
+  }
+
+  /** Lets a datagram arrive, as its text, and returns all that is sent in answer. */
+  datagram(from: string, text: string): Sent[] {
+    const decoded = decode(new TextEncoder().encode(text));
+    if (decoded.ok) this.room.receive(decoded.packet, from, this.now);
+    else this.room.ignore();
+    return this.delivery.take();
+  }
+
+  /** Lets a v1 packet arrive, and returns all that is sent in answer. */
+  v1<T extends V1Packet["type"]>(from: string, type: T, body: Body<T>): Sent[] {
+    this.room.receive({ dialect: "v1", type, ...body } as Packet, from, this.now);
+    return this.delivery.take();
+  }
+
+  /** Joins, and returns the WELCOME. */
+  join(from: string, name?: string): V1<"WELCOME"> {
+    const sent = name === undefined ? this.v1(from, "GREETING", { id: 1 }) : this.v1(from, "SIGN-IN", { id: 1, name });
+    return one(sent, "WELCOME");
+  }
+
+  /** Says something in a member's only stream, in order. */
+  say(from: string, token: string, id: number, text: string): Sent[] {
+    return this.v1(from, "MESSAGE", { token, stream: STREAM, id, first: id, text });
+  }
+
+  /** Moves the clock on, wakes the room whenever it wants it, and returns all that is sent meanwhile. */
+  pass(ms: number): Sent[] {
+    const end = this.now + ms;
+    for (let at, wakes = 0; (at = this.room.nextWake) !== undefined && at <= end; wakes++) {
+      if (wakes > 100_000) throw new Error(`The room wants to be woken at ${at} for ever`);
+      this.now = Math.max(this.now, Math.ceil(at));
+      this.room.wake(this.now);
+    }
+    this.now = end;
+    return this.delivery.take();
+  }
+
+  /** Lets all notices and heartbeats pass that what happened so far has caused. */
+  settle(): void {
+    this.pass(40_000);
+  }
+}
+
+/** The only packet of a type among what was sent, to whomever. */
+export function one<T extends V1Packet["type"]>(sent: Sent[], type: T): V1<T> {
+  const found = all(sent, type);
+  if (found.length !== 1) {
+    throw new Error(`${found.length} of ${type} in: ${sent.map(textOf).join(" | ") || "nothing"}`);
+  }
+  return found[0];
+}
+
+/** All v1 packets of a type among what was sent. */
+export function all<T extends V1Packet["type"]>(sent: Sent[], type: T): V1<T>[] {
+  return sent.map(({ packet }) => packet).filter((packet) => packet.type === type && packet.dialect === "v1") as V1<
+    T
+  >[];
+}
+
+/** What was sent to one address. */
+export function to(sent: Sent[], address: string): Sent[] {
+  return sent.filter((datagram) => datagram.to === address);
+}
+
+/** What was sent, as `ADDRESS TYPE`, for a look at who gets what. */
+export function outline(sent: Sent[]): string[] {
+  return sent.map(({ to, packet }) => `${to} ${packet.type}`);
+}
