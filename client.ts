@@ -178,6 +178,5 @@ if (import.meta.main) {
     const options = readOptions(Deno.args);
     if (typeof options === "string") console.log(options);
     else await chat(options);
-    return 0;
   });
 }

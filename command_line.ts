@@ -63,6 +63,20 @@ export function parsePort(text: string, lowest = 1): number {
   return port;
 }
 
+/**
+ * The whole number that a flag was given, or undefined where it was not.
+ *
+ * @throws {UsageError} where it is none, or out of range.
+ */
+export function parseNumber(read: Args, flag: string, lowest: number, highest: number): number | undefined {
+  if (read[flag] === undefined) return undefined;
+  const value = /^\d+$/.test(read[flag]) ? Number(read[flag]) : NaN;
+  if (!(value >= lowest && value <= highest)) {
+    throw new UsageError(`--${flag} takes a whole number from ${lowest} to ${highest}`);
+  }
+  return value;
+}
+
 /** The line that `--version` prints: the program, the Deno that runs it, and the machine that it is for. */
 export function versionLine(program: string): string {
   return `${program} ${config.version} (Deno ${Deno.version.deno}, ${Deno.build.target})`;
@@ -80,17 +94,21 @@ export function openSocket(hostname: string, port: number): Deno.DatagramConn {
   return Deno.listenDatagram({ transport: "udp", hostname, port });
 }
 
-/** Runs a program to its end, and turns what it throws into one line and an exit code. */
-export async function run(main: () => Promise<number>): Promise<never> {
-  let code: number;
-  try {
-    code = await main();
-  } catch (error) {
-    const [line, exitCode] = explain(error);
+/** Runs a program to its end, and turns what it throws, also from a timer, into one line and an exit code. */
+export async function run(main: () => Promise<void>): Promise<never> {
+  const fail = (error: unknown): never => {
+    const [line, code] = explain(error);
     console.error(line);
-    code = exitCode;
+    Deno.exit(code);
+  };
+  globalThis.addEventListener("error", ({ error }) => fail(error));
+  globalThis.addEventListener("unhandledrejection", ({ reason }) => fail(reason));
+  try {
+    await main();
+  } catch (error) {
+    fail(error);
   }
-  Deno.exit(code);
+  Deno.exit(0);
 }
 
 /** What a person needs to know of an error, and the exit code. */

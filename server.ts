@@ -6,13 +6,32 @@
  * @module
  */
 import { Alarm, now } from "./clock.ts";
-import { Failure, openSocket, parsePort, readCommandLine, run, UsageError, versionLine } from "./command_line.ts";
+import {
+  Failure,
+  openSocket,
+  parseNumber,
+  parsePort,
+  readCommandLine,
+  run,
+  UsageError,
+  versionLine,
+} from "./command_line.ts";
 import { datagrams } from "./datagrams.ts";
+import { openConsole } from "./server/console.ts";
+import {
+  DIAL_SETTINGS,
+  dialInWords,
+  type NetworkConditions,
+  NetworkDial,
+  PERFECT,
+  turned,
+} from "./server/network_dial.ts";
+import { openState } from "./server/state.ts";
+import type { WindowOptions } from "./server/events.ts";
 import { decode, DEFAULT_PORT, MEMBER_TIMEOUT_MS } from "./protocol.ts";
 import { formatAddress, parseAddress } from "./protocol/fields.ts";
 import { UdpDelivery } from "./server/delivery.ts";
-import type { Member } from "./server/members.ts";
-import { Room } from "./server/room.ts";
+import { Room, type RoomObserver } from "./server/room.ts";
 
 const HELP = `udp-chat server: everyone who greets it hears what everyone says.
 
@@ -22,9 +41,16 @@ Usage: deno run -A server.ts [PORT]
   --host HOST                   the address to listen on (0.0.0.0); :: for IPv4 and IPv6
   --no-echo                     the sender of a message gets no copy of it
   --timeout SECONDS             silence after which a client is taken for gone (60)
+  --window COUNT                how many events are kept for those who missed them (10000)
+  --window-bytes BYTES          the most memory that they may take, about (8388608)
+  --state FILE                  keeps room and names in FILE, over a restart or a crash
   --quiet                       no line for each client that comes or goes
   --help                        this text
   --version                     the version
+
+To show what a bad network does, each way (and at any time by typing it here, without the dashes):
+  --drop 20%  --duplicate 5%  --delay 20..200 (milliseconds)  --corrupt 1%
+  --seed N                      the same datagrams meet the same fate each time
 
 Clients join with: deno run -A client.ts HOST PORT
 Ctrl-C stops the server and tells the clients.`;
@@ -36,44 +62,77 @@ interface ServerOptions {
   echo: boolean;
   /** Milliseconds of silence after which a member is taken for gone. */
   timeout: number;
+  window: Required<WindowOptions>;
+  stateFile?: string;
   quiet: boolean;
+  conditions: NetworkConditions;
+  seed?: number;
 }
 
 /** Serves until it is told to stop. */
-async function serve({ host, port, echo, timeout, quiet }: ServerOptions): Promise<void> {
+async function serve(options: ServerOptions): Promise<void> {
+  const { host, port, quiet } = options;
   const conn = listen(host, port);
-  const delivery = new UdpDelivery(conn);
-  const log = quiet ? {} : {
-    joined: (member: Member) => console.log(`Client ${tuple(member.address)} connected at ${time(member.since)}`),
-    left: (member: Member, how: string) =>
-      console.log(`Client ${tuple(member.address)} ${how === "silence" ? "fell silent" : "left"} at ${time(now())}`),
-  };
-  const room = new Room(delivery, { echo, timeout, observer: log });
+  const state = options.stateFile === undefined ? undefined : openState(options.stateFile, options.window.events);
+  const dial = new NetworkDial(options.seed);
+  dial.conditions = options.conditions;
+  const delivery = new UdpDelivery(conn, dial);
+  const observer = both(state?.observer, quiet ? undefined : LOG);
+  const room = new Room(delivery, { ...options, observer, past: state?.past }, now());
   const alarm = new Alarm(() => {
     room.wake(now());
     alarm.set(room.nextWake);
   });
-  announce(host, (conn.addr as Deno.NetAddr).port);
+  alarm.set(room.nextWake);
 
+  announce(host, (conn.addr as Deno.NetAddr).port);
+  if (!dial.isPerfect) console.log(`The network is now: ${dialInWords(dial.conditions)}`);
+  if (state) console.log(`Went on with ${room.size} members from ${options.stateFile}`);
+  const summary = () => inWords(room, delivery);
+  const terminal = openConsole({ dial, summary, print: console.log });
   const stop = onceStopped(async () => {
     room.close();
     await delivery.idle();
     conn.close();
   });
-  for await (const { bytes, from } of datagrams(conn)) {
-    const decoded = decode(bytes);
-    if (decoded.ok) room.receive(decoded.packet, from, now());
-    else room.ignore();
-    alarm.set(room.nextWake);
-  }
-  stop.forget();
-  alarm.set(undefined);
 
-  const { joined, messages, ignored } = room.statistics;
-  console.log(
-    `Closed: ${joined} members, ${messages} messages in, ${delivery.statistics.sent} datagrams out, ` +
-      `${ignored} ignored`,
-  );
+  for await (const { bytes, from } of datagrams(conn)) {
+    dial.pass(bytes, (bytes) => {
+      const decoded = decode(bytes);
+      if (decoded.ok) room.receive(decoded.packet, from, now());
+      else room.ignore();
+      alarm.set(room.nextWake);
+    });
+  }
+
+  stop.forget();
+  terminal.close();
+  alarm.set(undefined);
+  dial.close();
+  state?.close();
+  console.log(`Closed: ${summary()}`);
+}
+
+/** Says on the terminal who comes and goes. */
+const LOG: RoomObserver = {
+  joined: ({ address, since }) => console.log(`Client ${tuple(address)} connected at ${time(since)}`),
+  left: ({ address }, how) =>
+    console.log(`Client ${tuple(address)} ${how === "silence" ? "fell silent" : "left"} at ${time(now())}`),
+};
+
+/** Tells two observers, the first one first. */
+function both(first: RoomObserver = {}, second: RoomObserver = {}): RoomObserver {
+  return {
+    joined: (...what) => (first.joined?.(...what), second.joined?.(...what)),
+    changed: (...what) => (first.changed?.(...what), second.changed?.(...what)),
+    left: (...what) => (first.left?.(...what), second.left?.(...what)),
+    happened: (...what) => (first.happened?.(...what), second.happened?.(...what)),
+  };
+}
+
+function inWords({ size, statistics: { joined, messages, ignored } }: Room, { statistics }: UdpDelivery): string {
+  return `${joined} members joined, ${size} here, ${messages} messages in, ${statistics.sent} datagrams out, ` +
+    `${ignored} ignored`;
 }
 
 /**
@@ -149,7 +208,7 @@ function time(at: number): string {
 /** Reads the command line. */
 function readOptions(args: string[]): ServerOptions | string {
   const read = readCommandLine(args, {
-    string: ["port", "host", "timeout"],
+    string: ["port", "host", "timeout", "window", "window-bytes", "state", "seed", ...DIAL_SETTINGS],
     boolean: ["echo", "quiet", "help", "version"],
     negatable: ["echo"],
     default: { echo: true, host: "0.0.0.0" },
@@ -159,10 +218,29 @@ function readOptions(args: string[]): ServerOptions | string {
   if (read.help) return HELP;
   if (read.version) return versionLine("udp-chat server");
   if (read._.length > 0 && read.port !== undefined) throw new UsageError("The port is given twice");
-  const port = parsePort(String(read.port ?? read._[0] ?? DEFAULT_PORT), 0);
-  const seconds = Number(read.timeout ?? MEMBER_TIMEOUT_MS / 1000);
-  if (!(seconds >= 3 && seconds <= 86_400)) throw new UsageError("--timeout takes 3 to 86400 seconds");
-  return { host: read.host, port, echo: read.echo, timeout: 1000 * seconds, quiet: read.quiet };
+  let conditions: NetworkConditions = PERFECT;
+  for (const setting of DIAL_SETTINGS) {
+    if (read[setting] === undefined) continue;
+    const next = turned(conditions, setting, read[setting]);
+    if (!next) {
+      throw new UsageError(`--${setting} takes ${setting === "delay" ? "20 or 20..200 (ms)" : "a share, like 20%"}`);
+    }
+    conditions = next;
+  }
+  return {
+    host: read.host,
+    port: parsePort(String(read.port ?? read._[0] ?? DEFAULT_PORT), 0),
+    echo: read.echo,
+    timeout: 1000 * (parseNumber(read, "timeout", 3, 86_400) ?? MEMBER_TIMEOUT_MS / 1000),
+    window: {
+      events: parseNumber(read, "window", 1, 1_000_000) ?? 10_000,
+      bytes: parseNumber(read, "window-bytes", 10_000, 2 ** 32) ?? 8 << 20,
+    },
+    stateFile: read.state,
+    quiet: read.quiet,
+    conditions,
+    seed: parseNumber(read, "seed", 0, 2 ** 32 - 1),
+  };
 }
 
 if (import.meta.main) {
@@ -170,6 +248,5 @@ if (import.meta.main) {
     const options = readOptions(Deno.args);
     if (typeof options === "string") console.log(options);
     else await serve(options);
-    return 0;
   });
 }

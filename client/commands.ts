@@ -26,6 +26,8 @@ export interface Command {
   names: string[];
   /** What must stand behind the name, in words: the last of them may be several. */
   takes: string[];
+  /** What may stand there instead of nothing. */
+  may?: string;
   summary: string;
   run(context: CommandContext, ...values: string[]): void;
 }
@@ -96,6 +98,16 @@ export const COMMANDS: Command[] = [
     },
   },
   {
+    names: ["history"],
+    takes: [],
+    may: "COUNT",
+    summary: "shows the last messages, 20 or COUNT",
+    run({ session, now, print }, count = "20") {
+      if (/^[1-9]\d?$/.test(count)) session.history(Number(count), now);
+      else print("!! /history takes a number from 1 to 99");
+    },
+  },
+  {
     names: ["stats"],
     takes: [],
     summary: "shows round trip, repeats and losses",
@@ -134,7 +146,7 @@ export function readLine(line: string, isSignedIn: boolean): Typed {
     const hint = near ? `did you mean /${near}?` : "/help lists them.";
     return { kind: "mistake", text: `There is no command /${word}: ${hint} To say it, type //${word}` };
   }
-  const values = split(rest.trim(), command.takes.length);
+  const values = split(rest.trim(), command.takes.length + (command.may ? 1 : 0));
   if (values.length < command.takes.length) {
     return { kind: "mistake", text: `/${command.names[0]} takes ${command.takes.join(" ")}` };
   }
@@ -167,7 +179,9 @@ export function completeLine(line: string, names: string[]): [string[], string] 
 
 /** The list of commands, a line each. */
 export function helpText(): string {
-  const rows = COMMANDS.map(({ names, takes, summary }) => [[`/${names[0]}`, ...takes].join(" "), summary]);
+  const rows = COMMANDS.map(({ names, takes, may, summary }) => {
+    return [[`/${names[0]}`, ...takes, ...(may ? [`[${may}]`] : [])].join(" "), summary];
+  });
   const width = Math.max(...rows.map(([left]) => left.length));
   return [
     ...rows.map(([left, summary]) => `${left.padEnd(width)}  ${summary}`),

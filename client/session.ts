@@ -6,12 +6,13 @@
  *
  * @module
  */
-import { type ClassicPacket, MAX_TEXT_BYTES, type Packet, type V1Packet } from "../protocol.ts";
+import { type ClassicPacket, type EventPacket, MAX_TEXT_BYTES, type Packet, type V1Packet } from "../protocol.ts";
 import { printable, splitText } from "../protocol/text.ts";
 import { ClassicTalk } from "./classic_talk.ts";
 import { DirectMessages } from "./direct.ts";
 import { Directory } from "./directory.ts";
 import { Greeter } from "./greeter.ts";
+import { History, MAX_HISTORY } from "./history.ts";
 import { Inbox } from "./inbox.ts";
 import { type Draft, Outbox, OUTBOX_SIZE } from "./outbox.ts";
 import { Parting } from "./parting.ts";
@@ -76,6 +77,9 @@ export class Session {
   readonly #questions: Questions;
   readonly #direct: DirectMessages;
   readonly #directory: Directory;
+  readonly #history: History;
+  /** How many messages of the past the user wants to see. */
+  #historyLength = 0;
   #state: SessionState = "joining";
   #name: string | undefined;
   #token: string | undefined;
@@ -109,6 +113,13 @@ export class Session {
         send({ dialect: "v1", type: "RESEND", token: this.#token!, epoch: this.#inbox.epoch!, ...range });
       },
       random,
+    });
+    this.#history = new History({
+      roundTrip: this.#roundTrip,
+      request: (range) => {
+        send({ dialect: "v1", type: "RESEND", token: this.#token!, epoch: this.#inbox.epoch!, ...range });
+      },
+      done: (events) => this.#view.past(events, this.#historyLength, this.#address),
     });
     this.#classic = new ClassicTalk({ send, notice: (text) => this.#view.notice(text) });
     this.#questions = new Questions(this.#roundTrip, send);
@@ -191,6 +202,7 @@ export class Session {
       this.#classic.nextWake,
       this.#questions.nextWake,
       this.#direct.nextWake,
+      this.#history.nextWake,
       this.#parting.nextWake,
       this.#deadline,
     ].filter((time) => time !== undefined);
@@ -249,6 +261,16 @@ export class Session {
     if (this.#canAsk()) this.#directory.whois(name, now);
   }
 
+  /** Shows the last messages of those that came before what is on the screen. */
+  history(length: number, now: number): void {
+    if (!this.#canAsk()) return;
+    const to = this.#inbox.next - 1;
+    if (to < 1) return this.#view.notice("Nothing was said here yet");
+    this.#historyLength = length;
+    // arrivals and departures have their places on the number line too, so more is asked for than is shown
+    this.#history.ask({ from: Math.max(1, to - MAX_HISTORY + 1), to }, now);
+  }
+
   /**
    * Takes no more to say, and leaves when everything has arrived; or when nothing has for 10 s, with a
    * {@linkcode failure}.
@@ -281,6 +303,7 @@ export class Session {
     this.#classic.wake(now);
     this.#questions.wake(now);
     this.#direct.wake(now);
+    this.#history.wake(now);
     if (this.#state === "joined" && this.#outbox.stuck && this.#greeter.tries === 0) this.#greeter.start(now);
     this.#noticeSilence(now);
     this.#leaveIfFinished(now);
@@ -310,15 +333,16 @@ export class Session {
         if (packet.id !== undefined && packet.from === this.#address) {
           this.#outbox.acknowledge(packet.stream, packet.id, now);
         }
-        return this.#inbox.take(packet.epoch, packet.seq, packet, now);
+        return this.#event(packet, now);
       case "ONLINE":
       case "OFFLINE":
-        return this.#inbox.take(packet.epoch, packet.seq, packet, now);
+        return this.#event(packet, now);
       case "ACK":
         return this.#acknowledged(packet, now);
       case "HEARTBEAT":
         return this.#inbox.latest(packet.epoch, packet.seq, now);
       case "GONE":
+        this.#history.gone(packet);
         return this.#inbox.gone(packet.epoch, packet, now);
       case "USERS":
       case "PEER":
@@ -331,6 +355,14 @@ export class Session {
         return this.#refused(packet, now);
       case "CLOSING":
         return this.#closing(packet, now);
+    }
+  }
+
+  #event(event: EventPacket, now: number): void {
+    if (this.#history.isOpen && event.epoch === this.#inbox.epoch && event.seq < this.#inbox.next) {
+      this.#history.take(event);
+    } else {
+      this.#inbox.take(event.epoch, event.seq, event, now);
     }
   }
 
@@ -380,6 +412,7 @@ export class Session {
     this.#outbox.acknowledge(stream, id, now);
     // a server that sends no copies to the sender tells the place of a message this way, so that there is no gap
     if (seq !== undefined && stream === this.#outbox.stream && this.#inbox.epoch) {
+      this.#history.gone({ from: seq, to: seq });
       this.#inbox.take(this.#inbox.epoch, seq, undefined, now);
     }
   }
@@ -466,7 +499,10 @@ export class Session {
     const deadline = this.#deadline;
     if (deadline === undefined) return;
     const isDone = this.#shortfall() === undefined || this.#undelivered > 0 && this.waiting === 0;
-    if (isDone && this.#questions.size === 0 || this.#state === "refused" || now >= deadline) this.leave(now);
+    const isQuiet = this.#questions.size === 0 && !this.#history.isOpen && this.#inbox.behind <= 0;
+    if (isDone && isQuiet || this.#state === "refused" || now >= deadline) {
+      this.leave(now);
+    }
   }
 
   #leaveIfParted(): void {

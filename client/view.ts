@@ -29,6 +29,15 @@ export class View {
     this.notice(missed === 1 ? "1 message was missed for good" : `${missed} messages were missed for good`);
   }
 
+  /** Shows the last messages of what happened earlier. */
+  past(events: EventPacket[], length: number, self: string | undefined): void {
+    const messages = events.filter(({ type }) => type === "INCOMING").slice(-length);
+    if (messages.length === 0) return this.notice("The server has no earlier messages");
+    this.notice(messages.length === 1 ? "The last message:" : `The last ${messages.length} messages:`);
+    for (const event of messages) this.#event(event, self);
+    this.notice("That was the past");
+  }
+
   /** Shows a message that was sent to this client alone. */
   direct({ address, name, confirmed, text, action }: DirectMessage): void {
     if (this.people.isIgnored({ address, name })) return;

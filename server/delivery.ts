@@ -6,6 +6,7 @@
 import type { Dialect, Packet, V1Packet } from "../protocol.ts";
 import { socketAddress } from "../datagrams.ts";
 import { inDialect } from "./dialects.ts";
+import type { NetworkDial } from "./network_dial.ts";
 
 /** Someone whom packets can be sent to. */
 export interface Destination {
@@ -51,13 +52,16 @@ const MAX_WAITING_BROADCASTS = 1_000;
 export class UdpDelivery implements Delivery {
   readonly statistics: DeliveryStatistics = { sent: 0, failed: 0, dropped: 0 };
   readonly #conn: Sender;
+  readonly #dial: NetworkDial | undefined;
   readonly #destinations = new Set<Destination>();
   readonly #unicasts: { to: Destination; bytes: Uint8Array }[] = [];
   readonly #broadcasts: { packet: V1Packet; except?: Destination }[] = [];
   #pumping: Promise<void> | undefined;
 
-  constructor(conn: Sender) {
+  /** @param dial Where given, what goes out passes through it. */
+  constructor(conn: Sender, dial?: NetworkDial) {
     this.#conn = conn;
+    this.#dial = dial;
   }
 
   join(destination: Destination): void {
@@ -125,6 +129,11 @@ export class UdpDelivery implements Delivery {
   }
 
   async #transmit(bytes: Uint8Array, address: string): Promise<void> {
+    if (!this.#dial || this.#dial.isPerfect) return await this.#put(bytes, address);
+    this.#dial.pass(bytes, (bytes) => void this.#put(bytes, address));
+  }
+
+  async #put(bytes: Uint8Array, address: string): Promise<void> {
     try {
       await this.#conn.send(bytes, socketAddress(address, this.#conn));
       this.statistics.sent++;

@@ -7,7 +7,7 @@
  * @module
  */
 import { type ClassicPacket, type Dialect, MAX_TEXT_BYTES, MEMBER_TIMEOUT_MS, type Packet } from "../protocol.ts";
-import type { V1Packet } from "../protocol.ts";
+import type { EventPacket, V1Packet } from "../protocol.ts";
 import { normalizeName } from "../protocol/fields.ts";
 import { printable, splitText } from "../protocol/text.ts";
 import type { Delivery } from "./delivery.ts";
@@ -28,7 +28,8 @@ export interface RoomObserver {
   /** A member has another name, or another address, or its stream has gone on. */
   changed?(member: Member): void;
   left?(member: Member, how: "goodbye" | "silence"): void;
-  happened?(event: NewEvent & { seq: number }, from?: Member): void;
+  /** Called before anybody is told of the event. */
+  happened?(event: EventPacket, from?: Member): void;
 }
 
 /** How a room behaves. */
@@ -268,6 +269,8 @@ export class Room {
     }
     const stream = member.stream;
     if (stream.isRepeat(packet)) {
+      // its INCOMING is lost, and perhaps nothing else will show the sender that there was one
+      this.#delivery.send(member, { dialect: "v1", type: "HEARTBEAT", epoch: this.epoch, seq: this.#events.seq });
       return this.#delivery.send(member, { dialect: "v1", type: "ACK", stream: packet.stream, id: packet.id });
     }
     const wait = this.#overRate(member, now);

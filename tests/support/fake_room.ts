@@ -65,7 +65,7 @@ export class FakeRoom {
 
   /** Lets all notices and heartbeats pass that what happened so far has caused. */
   settle(): void {
-    this.pass(40_000);
+    this.pass(30_000);
   }
 }
 

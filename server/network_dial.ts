@@ -1,0 +1,141 @@
+/**
+ * A dial for teaching: loses, repeats, delays and damages datagrams on purpose, in both directions.
+ *
+ * @module
+ */
+
+/** How bad the network is to be. */
+export interface NetworkConditions {
+  /** The share of datagrams that are lost, repeated, and damaged in one bit: 0 to 1 each. */
+  drop: number;
+  duplicate: number;
+  corrupt: number;
+  /** The shortest and longest delay in milliseconds; each datagram has its own, which reorders them. */
+  delay: [shortest: number, longest: number];
+}
+
+/** The network as it is. */
+export const PERFECT: Readonly<NetworkConditions> = { drop: 0, duplicate: 0, corrupt: 0, delay: [0, 0] };
+
+/** The most datagrams that are held back at once; the next are lost, as in a router. */
+const MAX_HELD = 10_000;
+
+/** What the dial has done, in datagrams. */
+export interface DialStatistics {
+  passed: number;
+  dropped: number;
+  duplicated: number;
+  corrupted: number;
+}
+
+/** A network that is as bad as it is set. */
+export class NetworkDial {
+  conditions: NetworkConditions = { ...PERFECT };
+  readonly statistics: DialStatistics = { passed: 0, dropped: 0, duplicated: 0, corrupted: 0 };
+  readonly #random: () => number;
+  readonly #held = new Set<ReturnType<typeof setTimeout>>();
+
+  /** @param seed Where the random numbers begin: the same seed, the same fate for each datagram in turn. */
+  constructor(seed: number = crypto.getRandomValues(new Uint32Array(1))[0]) {
+    this.#random = seededRandom(seed);
+  }
+
+  /** Whether the network is left as it is. */
+  get isPerfect(): boolean {
+    const { drop, duplicate, corrupt, delay } = this.conditions;
+    return drop === 0 && duplicate === 0 && corrupt === 0 && delay[1] === 0;
+  }
+
+  /**
+   * Passes a datagram on: never, once or twice, now or later, whole or damaged.
+   *
+   * @param deliver Called for each copy; the bytes are its own unless it is delivered at once.
+   */
+  pass(datagram: Uint8Array, deliver: (datagram: Uint8Array) => void): void {
+    if (this.isPerfect) return deliver(datagram);
+    const { drop, duplicate } = this.conditions;
+    if (this.#random() < drop) {
+      this.statistics.dropped++;
+      return;
+    }
+    this.#deliver(datagram, deliver);
+    if (this.#random() < duplicate) {
+      this.statistics.duplicated++;
+      this.#deliver(datagram, deliver);
+    }
+  }
+
+  /** Forgets what is held back. */
+  close(): void {
+    for (const timer of this.#held) clearTimeout(timer);
+    this.#held.clear();
+  }
+
+  #deliver(datagram: Uint8Array, deliver: (datagram: Uint8Array) => void): void {
+    const { corrupt, delay: [shortest, longest] } = this.conditions;
+    if (this.#random() < corrupt && datagram.length > 0) {
+      this.statistics.corrupted++;
+      datagram = datagram.slice();
+      datagram[Math.floor(this.#random() * datagram.length)] ^= 1 << Math.floor(this.#random() * 8);
+    }
+    const delay = shortest + this.#random() * (longest - shortest);
+    if (longest === 0) {
+      this.statistics.passed++;
+      return deliver(datagram);
+    }
+    if (this.#held.size >= MAX_HELD) {
+      this.statistics.dropped++;
+      return;
+    }
+    const copy = datagram.slice();
+    const timer = setTimeout(() => {
+      this.#held.delete(timer);
+      this.statistics.passed++;
+      deliver(copy);
+    }, delay);
+    this.#held.add(timer);
+  }
+}
+
+/** Numbers from 0 to 1 that look random and are the same for the same seed (Mulberry32, Tommy Ettinger). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The settings that can be turned, as flags and as lines on the server's terminal. */
+export const DIAL_SETTINGS = ["drop", "duplicate", "corrupt", "delay"] as const;
+/** One of {@linkcode DIAL_SETTINGS}. */
+export type DialSetting = typeof DIAL_SETTINGS[number];
+
+/**
+ * The conditions with one setting turned: a share like `20%` or `0.2`, a delay in milliseconds like `20..200` or `50`.
+ *
+ * @returns undefined where the value is none.
+ */
+export function turned(
+  conditions: NetworkConditions,
+  setting: DialSetting,
+  value: string,
+): NetworkConditions | undefined {
+  if (setting === "delay") {
+    const [, shortest, longest = shortest] = /^(\d{1,5})(?:\.\.(\d{1,5}))?(?: ?ms)?$/.exec(value) ?? [];
+    if (shortest === undefined || Number(longest) < Number(shortest)) return undefined;
+    return { ...conditions, delay: [Number(shortest), Number(longest)] };
+  }
+  const [, digits, percent] = /^(\d{1,3}(?:\.\d{1,4})?)( ?%)?$/.exec(value) ?? [];
+  const share = percent === undefined ? Number(digits) : Number(digits) / 100;
+  return share >= 0 && share <= 1 ? { ...conditions, [setting]: share } : undefined;
+}
+
+/** How the dial stands, in a line. */
+export function dialInWords({ drop, duplicate, corrupt, delay }: NetworkConditions): string {
+  const percent = (share: number) => `${Number((100 * share).toFixed(4))}%`;
+  return `drop ${percent(drop)}, duplicate ${percent(duplicate)}, corrupt ${percent(corrupt)}, ` +
+    `delay ${delay[0]}..${delay[1]} ms, each way`;
+}

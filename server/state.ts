@@ -1,0 +1,156 @@
+/**
+ * The room's memory in a file: with it, a server that was stopped or killed goes on where it was.
+ *
+ * Everything is written before it is sent, in one transaction with full synchronisation (SQLite's write-ahead log), so
+ * that after a crash, or even a power failure, no seq that a member has seen is ever given to another event.
+ *
+ * @module
+ */
+import { DatabaseSync } from "node:sqlite";
+import { UsageError } from "../command_line.ts";
+import { decode, type Dialect, encode, type EventPacket } from "../protocol.ts";
+import { randomHex64 } from "../protocol/fields.ts";
+import { MessageStream } from "../protocol/message_stream.ts";
+import type { Member } from "./members.ts";
+import type { RoomObserver, RoomPast } from "./room.ts";
+
+/** A state file that is open. */
+export interface State {
+  /** What an earlier server has left; a new epoch and nothing else in a new file. */
+  past: RoomPast;
+  /** Writes down what the room tells it. */
+  observer: RoomObserver;
+  close(): void;
+}
+
+/** Marks a SQLite file as ours: "UDPc". */
+const APPLICATION_ID = 0x55445063;
+const VERSION = 1;
+/** How many events are written between two clearings of those that no window has any more. */
+const CLEAR_EVERY = 500;
+
+/**
+ * Opens a state file, or makes a new one.
+ *
+ * @param keptEvents How many recent events the file keeps.
+ * @throws {UsageError} when the file can't be used: another program's, damaged, in use by another server, not writable.
+ */
+export function openState(path: string, keptEvents = 10_000): State {
+  let database: DatabaseSync;
+  try {
+    database = new DatabaseSync(path);
+    prepare(database);
+  } catch (error) {
+    throw new UsageError(`The state file ${path} can't be used: ${whyNot(error)}`);
+  }
+  let past: RoomPast;
+  try {
+    past = readPast(database);
+  } catch (error) {
+    database.close();
+    throw new UsageError(`The state file ${path} can't be used: ${whyNot(error)}`);
+  }
+  return { past, observer: writer(database, keptEvents), close: () => database.close() };
+}
+
+class ForeignFile extends Error {}
+class DamagedFile extends Error {}
+
+function whyNot(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof ForeignFile || message.includes("not a database")) {
+    return "it belongs to another program; give another name";
+  }
+  if (message.includes("locked")) return "another server is using it; stop that one, or give another name";
+  if (error instanceof DamagedFile || message.includes("malformed")) {
+    return "it is damaged; move it away to begin anew";
+  }
+  if (error instanceof Deno.errors.NotCapable) return "add --allow-read and --allow-write (or -A) behind 'deno run'";
+  if (message.includes("unable to open")) return "its folder does not exist, or it may not be written there";
+  return message;
+}
+
+function prepare(database: DatabaseSync): void {
+  // the lock is held for as long as the server runs, so that no second one writes to the file
+  database.exec("PRAGMA locking_mode = EXCLUSIVE");
+  const id = Number(database.prepare("PRAGMA application_id").get()!.application_id);
+  const tables = Number(database.prepare("SELECT count(*) AS n FROM sqlite_schema").get()!.n);
+  if (id !== APPLICATION_ID && (id !== 0 || tables > 0)) throw new ForeignFile();
+  const version = Number(database.prepare("PRAGMA user_version").get()!.user_version);
+  if (version > VERSION) throw new Error("a newer udp-chat wrote it; use that one, or give another name");
+  database.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    BEGIN IMMEDIATE;
+    PRAGMA application_id = ${APPLICATION_ID};
+    PRAGMA user_version = ${VERSION};
+    CREATE TABLE IF NOT EXISTS room (epoch TEXT NOT NULL, seq INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY, datagram BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS members (
+      key TEXT PRIMARY KEY, address TEXT NOT NULL, dialect TEXT NOT NULL, token TEXT NOT NULL, name TEXT,
+      since INTEGER NOT NULL, stream TEXT, next INTEGER
+    ) WITHOUT ROWID;
+    INSERT INTO room SELECT '${randomHex64()}', 0 WHERE NOT EXISTS (SELECT * FROM room);
+    COMMIT;
+  `);
+}
+
+function readPast(database: DatabaseSync): RoomPast {
+  const room = database.prepare("SELECT epoch, seq FROM room").get()!;
+  const seq = Number(room.seq);
+  const events: EventPacket[] = [];
+  for (const row of database.prepare("SELECT datagram FROM events ORDER BY seq").iterate()) {
+    const decoded = decode(row.datagram as Uint8Array);
+    if (!decoded.ok) throw new DamagedFile();
+    events.push(decoded.packet as EventPacket);
+  }
+  const isWhole = events.every((event, i) => event.seq === seq - events.length + 1 + i && event.epoch === room.epoch);
+  if (!isWhole) throw new DamagedFile();
+  const members = database.prepare("SELECT * FROM members").all().map((row): Member => ({
+    address: String(row.address),
+    dialect: row.dialect as Dialect,
+    token: String(row.token),
+    name: row.name === null ? undefined : String(row.name),
+    since: Number(row.since),
+    heard: 0,
+    stream: row.stream === null ? undefined : new MessageStream(String(row.stream), Number(row.next)),
+    bucket: undefined,
+  }));
+  return { epoch: String(room.epoch), seq, events, members };
+}
+
+function writer(database: DatabaseSync, keptEvents: number): RoomObserver {
+  const insertEvent = database.prepare("INSERT INTO events VALUES (?, ?)");
+  const setSeq = database.prepare("UPDATE room SET seq = ?");
+  const setStream = database.prepare("UPDATE members SET stream = ?, next = ? WHERE key = ?");
+  const clearEvents = database.prepare("DELETE FROM events WHERE seq <= ?");
+  const putMember = database.prepare("REPLACE INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  const dropMember = database.prepare("DELETE FROM members WHERE key = ?");
+
+  const put = (member: Member) => {
+    const { address, dialect, token, name, since, stream } = member;
+    const next = stream?.next ?? null;
+    putMember.run(keyOf(member), address, dialect, token, name ?? null, since, stream?.name ?? null, next);
+  };
+  return {
+    joined: put,
+    changed: put,
+    left: (member) => void dropMember.run(keyOf(member)),
+    happened(event, from) {
+      database.exec("BEGIN IMMEDIATE");
+      insertEvent.run(event.seq, encode(event));
+      setSeq.run(event.seq);
+      if (from && event.type === "INCOMING" && event.stream !== undefined) {
+        // with the event itself: otherwise its repeat would be taken for a new message after a crash just here
+        setStream.run(event.stream, event.id! + 1, keyOf(from));
+      }
+      if (event.seq % CLEAR_EVERY === 0) clearEvents.run(event.seq - keptEvents);
+      database.exec("COMMIT");
+    },
+  };
+}
+
+/** What a member is known by in the file: its address may change while it has a token. */
+function keyOf({ token, address }: Member): string {
+  return token || address;
+}

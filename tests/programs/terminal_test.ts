@@ -1,0 +1,204 @@
+/** The client as people see it: in a terminal, with the keys that they press. */
+import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { commandOf, join, type Server, startServer } from "../support/programs.ts";
+import { HAS_TMUX, quoted, startTmux, type Terminal, type TerminalOptions, type Tmux } from "../support/tmux.ts";
+
+/** A test that needs a terminal. */
+function terminalTest(name: string, fn: () => Promise<void>): void {
+  const reason = HAS_TMUX ? "" : " (skipped: tmux is not installed)";
+  Deno.test({ name: `terminal: ${name}${reason}`, ignore: !HAS_TMUX, fn });
+}
+
+/** The shell's words that start a client. */
+function clientCommand(port: number): string {
+  return [...commandOf("client"), "127.0.0.1", String(port)].map(quoted).join(" ");
+}
+
+/** A client in a terminal, and its address. */
+async function joinTerminal(tmux: Tmux, server: Server, options?: TerminalOptions): Promise<[Terminal, string]> {
+  const before = server.arrivals().length;
+  const terminal = await tmux.open(clientCommand(server.port), options);
+  const address = await server.arrival(before + 1);
+  await terminal.until(/^\+>$/m);
+  return [terminal, address];
+}
+
+/** What stands in the last line of a screen. */
+function lastLine(screen: string): string {
+  return screen.split("\n").at(-1)!;
+}
+
+terminalTest("what is typed in one is seen in both, with the time before it", async () => {
+  await using server = await startServer();
+  await using tmux = await startTmux();
+  const [alice, aliceAddress] = await joinTerminal(tmux, server);
+  const [bob, bobAddress] = await joinTerminal(tmux, server);
+
+  await alice.type("Hello Bob, ¿qué tal? 🙂");
+  await alice.press("Enter");
+  const said = new RegExp(`^\\d\\d:\\d\\d <From ${aliceAddress}>: Hello Bob, ¿qué tal\\? 🙂\\n`, "m");
+  await alice.until(said);
+  await bob.until(said);
+  await bob.type("Hello Alice");
+  await bob.press("Enter");
+  const answered = new RegExp(`^\\d\\d:\\d\\d <From ${bobAddress}>: Hello Alice\\n\\+>$`, "m");
+  assertMatch(
+    await alice.until(answered),
+    /^Welcome to the chat room!\nType your message and press Enter to send it\n/,
+  );
+  await bob.until(answered);
+});
+
+terminalTest("a half-typed line stays as it is when a message arrives", async () => {
+  await using server = await startServer();
+  await using tmux = await startTmux();
+  await using bob = await join(server);
+  const [alice, address] = await joinTerminal(tmux, server, { columns: 50, rows: 12 });
+  // who came is told a moment later, and not between the lines below
+  await bob.stdout.until(`[${address}] is Online\n`);
+
+  await alice.type("half a");
+  await alice.until(/^\+> half a$/m);
+  await bob.type("first interruption\n");
+  const once = await alice.until(/first interruption/);
+  assertMatch(once, /<From [^>]*>: first interruption\n\+> half a$/);
+  assertEquals(once.match(/half a/g)?.length, 1);
+
+  // with the cursor inside the line
+  await alice.press("Home");
+  await bob.type("second interruption\n");
+  assertMatch(await alice.until(/second interruption/), /second interruption\n\+> half a$/);
+  await alice.type("not ");
+  await alice.press("End");
+  await alice.type(" line");
+  await alice.until(/^\+> not half a line$/m);
+  await alice.press("Enter");
+  await bob.stdout.until(`<From ${address}>: not half a line\n`);
+
+  // a line of several rows
+  const long = Array.from({ length: 30 }, (_, i) => `word${i}`).join(" ");
+  await alice.type(long);
+  await alice.until(/word29$/);
+  await bob.type("third interruption\n");
+  const screen = await alice.until(/third interruption/);
+  assertEquals(lastLine(screen), `+> ${long}`);
+  assertEquals(screen.match(/word17/g)?.length, 1);
+  assertMatch(screen, /second interruption\n(.*\n)*.*: not half a line\n.*: third interruption\n\+> word0 /);
+  // and with the cursor in its first row
+  await alice.press("Home");
+  await bob.type("fourth interruption\n");
+  assertEquals(lastLine(await alice.until(/fourth interruption/)), `+> ${long}`);
+  await alice.type("> ");
+  await alice.press("Enter");
+  await bob.stdout.until(`<From ${address}>: > ${long}\n`);
+  assertEquals((await alice.until(new RegExp(`: > ${long}\\n\\+>$`))).match(/third interruption/g)?.length, 1);
+});
+
+terminalTest("Tab completes commands, Up brings back what was typed", async () => {
+  await using server = await startServer();
+  await using tmux = await startTmux();
+  const [alice] = await joinTerminal(tmux, server);
+
+  await alice.type("/he");
+  await alice.press("Tab");
+  await alice.until(/^\+> \/help$/m);
+  await alice.press("Enter");
+  await alice.until(/^\/quit .*leaves the room[^]*\n\+>$/m);
+  await alice.type("something worth repeating");
+  await alice.press("Enter");
+  await alice.until(/: something worth repeating\n\+>$/);
+  await alice.press("Up");
+  await alice.until(/^\+> something worth repeating$/m);
+  await alice.press("Up");
+  await alice.until(/^\+> \/help$/m);
+  await alice.press("Down", "Enter");
+  assertEquals(
+    (await alice.until(/repeating\n[^]*: something worth repeating\n\+>$/)).match(/>: something/g)?.length,
+    2,
+  );
+  await alice.type("/hlep");
+  await alice.press("Enter");
+  await alice.until(/^!! There is no command \/hlep: did you mean \/help\?.*\n\+>$/m);
+  await alice.type("/stats");
+  await alice.press("Enter");
+  await alice.until(/^joined, round trip \d+\.\d ms$/m);
+});
+
+terminalTest("senders have colours, and none under NO_COLOR", async () => {
+  await using server = await startServer();
+  await using tmux = await startTmux();
+  const [coloured] = await joinTerminal(tmux, server);
+  const plain = await tmux.open(`NO_COLOR=1 ${clientCommand(server.port)}`);
+  await server.arrival(2);
+  await coloured.type("hello");
+  await coloured.press("Enter");
+  // deno-lint-ignore no-control-regex -- escape sequences are the point
+  await coloured.until(/\x1b\[[0-9;]+m<From [^>]*>\x1b\[[0-9;]*m: hello/, { colours: true });
+  const screen = await plain.until(/^\d\d:\d\d <From [^>]*>: hello$/m, { colours: true });
+  // deno-lint-ignore no-control-regex -- escape sequences are the point
+  assertNotMatch(screen, /\x1b/);
+});
+
+/** A client inside a shell that tells afterwards how the client ended and how it left the terminal. */
+async function inShell(tmux: Tmux, port: number): Promise<Terminal> {
+  const terminal = await tmux.open(
+    `before=$(stty -g); ${clientCommand(port)}; echo "exit code $?"; ` +
+      'test "$(stty -g)" = "$before" && echo "terminal as before"; stty -a; echo "that was all"; cat',
+    { columns: 100, rows: 40 },
+  );
+  await terminal.until(/^\+>$/m);
+  return terminal;
+}
+
+/** Waits until the client in a shell has ended, and asserts that nothing of it is left. */
+async function assertLeft(terminal: Terminal): Promise<string> {
+  const screen = await terminal.until(/^that was all$/m);
+  assertMatch(screen, /^exit code 0\nterminal as before\n/m);
+  assertMatch(screen, /(^|\s)icanon(\s|$)/m);
+  assertMatch(screen, /(^|\s)echo(\s|$)/m);
+  return screen;
+}
+
+terminalTest("Ctrl-C, Ctrl-D, quit and /quit leave and restore the terminal", async () => {
+  await using server = await startServer();
+  await using tmux = await startTmux();
+  const leave: ((terminal: Terminal) => Promise<void>)[] = [
+    (terminal) => terminal.press("C-c"),
+    (terminal) => terminal.press("C-d"),
+    async (terminal) => {
+      await terminal.type("quit");
+      await terminal.press("Enter");
+    },
+    async (terminal) => {
+      await terminal.type("/quit");
+      await terminal.press("Enter");
+    },
+    async (terminal) => {
+      await terminal.type("half a line");
+      await terminal.until(/half a line$/);
+      await terminal.press("C-c");
+    },
+  ];
+  const terminals = await Promise.all(leave.map(() => inShell(tmux, server.port)));
+  await server.arrival(leave.length);
+  await Promise.all(terminals.map((terminal, i) => leave[i](terminal)));
+  const screens = await Promise.all(terminals.map(assertLeft));
+  assertMatch(screens[4], /^\+> half a line\nexit code 0$/m);
+  for (const address of server.arrivals()) {
+    await server.stdout.until(`Client (127.0.0.1, ${address.split(":")[1]}) left at `);
+  }
+});
+
+terminalTest("a client whose server is not there says so and can be left", async () => {
+  await using tmux = await startTmux();
+  const port = await (async () => {
+    await using server = await startServer();
+    return server.port;
+  })();
+  const terminal = await inShell(tmux, port);
+  await terminal.type("half a");
+  const told = await terminal.until(/^!! No answer from 127\.0\.0\.1:\d+\./m);
+  assertEquals(lastLine(told), "+> half a");
+  await terminal.press("C-c");
+  assert((await assertLeft(terminal)).includes("+> half a\nexit code 0\n"));
+});

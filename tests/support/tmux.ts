@@ -1,0 +1,128 @@
+/**
+ * Terminals for programs that want one: panes of a tmux server of their own, whose keys are pressed and whose screens
+ * are read here.
+ *
+ * @module
+ */
+import { ROOT } from "./programs.ts";
+import { DEADLINE_MS } from "./waiting.ts";
+
+/** Pause between two looks at a screen, in milliseconds. */
+const LOOK_AGAIN_MS = 40;
+
+/** How a screen is read. */
+export interface ScreenOptions {
+  /** Whether the escape sequences for colours are in the text. */
+  colours?: boolean;
+}
+
+/** A terminal with a program in it. */
+export interface Terminal {
+  /** Types text, without Enter. */
+  type(text: string): Promise<void>;
+  /** Presses keys, in tmux's names: `Enter`, `Tab`, `Up`, `C-c`. */
+  press(...keys: string[]): Promise<void>;
+  /** What can be seen, a line each, without spaces at the end; rows that belong to one long line are one. */
+  screen(options?: ScreenOptions): Promise<string>;
+  /**
+   * Waits until what can be seen matches, and returns it.
+   *
+   * @throws {Error} with the last screen when the deadline has passed.
+   */
+  until(pattern: RegExp, options?: ScreenOptions): Promise<string>;
+}
+
+/** How large a terminal is. */
+export interface TerminalOptions {
+  columns?: number;
+  rows?: number;
+}
+
+/** A tmux server. */
+export interface Tmux extends AsyncDisposable {
+  /** Opens a terminal in which a shell command runs. */
+  open(shellCommand: string, options?: TerminalOptions): Promise<Terminal>;
+}
+
+/** Whether there is a tmux on this machine. */
+export const HAS_TMUX = await (async () => {
+  try {
+    return (await new Deno.Command("tmux", { args: ["-V"], stdout: "null", stderr: "null" }).output()).success;
+  } catch {
+    return false;
+  }
+})();
+
+/** Prepares a tmux server with a socket of its own; it starts with its first terminal and ends with disposal. */
+export async function startTmux(): Promise<Tmux> {
+  const folder = await Deno.makeTempDir({ prefix: "udp-chat-tmux-" });
+  // what would change the programs' behaviour stays outside
+  const { NO_COLOR: _, TMUX: __, ...inherited } = Deno.env.toObject();
+  const env = {
+    ...inherited,
+    TMUX_TMPDIR: folder,
+    SHELL: "/bin/sh",
+    LC_ALL: "C.UTF-8",
+    DENO_NO_UPDATE_CHECK: "1",
+  };
+
+  async function tmux(...args: string[]): Promise<string> {
+    const { success, stdout, stderr } = await new Deno.Command("tmux", {
+      args: ["-u", "-L", "test", "-f", "/dev/null", ...args],
+      env,
+      clearEnv: true,
+      cwd: ROOT,
+    }).output();
+    const decoder = new TextDecoder();
+    if (!success) throw new Error(`tmux ${args.join(" ")}: ${decoder.decode(stderr)}`);
+    return decoder.decode(stdout);
+  }
+
+  let sessions = 0;
+  return {
+    async open(shellCommand, { columns = 80, rows = 24 } = {}) {
+      const target = `session-${++sessions}`;
+      const size = ["-x", String(columns), "-y", String(rows)];
+      await tmux("new-session", "-d", "-s", target, ...size, shellCommand, ";", "set-option", "status", "off");
+      return terminal(tmux, target);
+    },
+    async [Symbol.asyncDispose]() {
+      if (sessions > 0) await tmux("kill-server").catch(() => {});
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+function terminal(tmux: (...args: string[]) => Promise<string>, target: string): Terminal {
+  async function screen({ colours = false }: ScreenOptions = {}): Promise<string> {
+    const text = await tmux("capture-pane", "-p", "-J", ...(colours ? ["-e"] : []), "-t", target);
+    return text.split("\n").map((line) => line.trimEnd()).join("\n").trimEnd();
+  }
+  return {
+    screen,
+    async type(text) {
+      await tmux("send-keys", "-t", target, "-l", text);
+    },
+    async press(...keys) {
+      await tmux("send-keys", "-t", target, ...keys);
+    },
+    async until(pattern, options) {
+      const late = new Error();
+      const deadline = performance.now() + DEADLINE_MS;
+      while (true) {
+        const seen = await screen(options);
+        if (pattern.test(seen)) return seen;
+        if (performance.now() > deadline) {
+          late.message = `Not within ${DEADLINE_MS} ms: the screen is not like ${pattern}\n${seen}\n---`;
+          throw late;
+        }
+        await new Promise((resume) => setTimeout(resume, LOOK_AGAIN_MS));
+      }
+    },
+  };
+}
+
+/** A word for the shell, whatever characters it has. */
+export function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
