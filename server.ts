@@ -28,6 +28,7 @@ import {
 } from "./server/network_dial.ts";
 import { openState } from "./server/state.ts";
 import type { WindowOptions } from "./server/events.ts";
+import type { TokenBucketOptions } from "./server/token_bucket.ts";
 import { decode, DEFAULT_PORT, MEMBER_TIMEOUT_MS } from "./protocol.ts";
 import { formatAddress, parseAddress } from "./protocol/fields.ts";
 import { UdpDelivery } from "./server/delivery.ts";
@@ -40,6 +41,8 @@ Usage: deno run -A server.ts [PORT]
   PORT, --port PORT, -sp PORT   where to listen (${DEFAULT_PORT}); 0 picks a free port
   --host HOST                   the address to listen on (0.0.0.0); :: for IPv4 and IPv6
   --no-echo                     the sender of a message gets no copy of it
+  --rate COUNT                  how many messages a second each member may send, twice as many at once (20);
+                                0 for no limit
   --timeout SECONDS             silence after which a client is taken for gone (60)
   --window COUNT                how many events are kept for those who missed them (10000)
   --window-bytes BYTES          the most memory that they may take, about (8388608)
@@ -60,6 +63,7 @@ interface ServerOptions {
   host: string;
   port: number;
   echo: boolean;
+  rate: TokenBucketOptions;
   /** Milliseconds of silence after which a member is taken for gone. */
   timeout: number;
   window: Required<WindowOptions>;
@@ -76,7 +80,8 @@ async function serve(options: ServerOptions): Promise<void> {
   const state = options.stateFile === undefined ? undefined : openState(options.stateFile, options.window.events);
   const dial = new NetworkDial(options.seed);
   dial.conditions = options.conditions;
-  const delivery = new UdpDelivery(conn, dial);
+  let arrived = 0;
+  const delivery = new UdpDelivery(conn, { dial, arrived: () => arrived });
   const observer = both(state?.observer, quiet ? undefined : LOG);
   const room = new Room(delivery, { ...options, observer, past: state?.past }, now());
   const alarm = new Alarm(() => {
@@ -97,6 +102,7 @@ async function serve(options: ServerOptions): Promise<void> {
   });
 
   for await (const { bytes, from } of datagrams(conn)) {
+    arrived++;
     dial.pass(bytes, (bytes) => {
       const decoded = decode(bytes);
       if (decoded.ok) room.receive(decoded.packet, from, now());
@@ -208,7 +214,7 @@ function time(at: number): string {
 /** Reads the command line. */
 function readOptions(args: string[]): ServerOptions | string {
   const read = readCommandLine(args, {
-    string: ["port", "host", "timeout", "window", "window-bytes", "state", "seed", ...DIAL_SETTINGS],
+    string: ["port", "host", "rate", "timeout", "window", "window-bytes", "state", "seed", ...DIAL_SETTINGS],
     boolean: ["echo", "quiet", "help", "version"],
     negatable: ["echo"],
     default: { echo: true, host: "0.0.0.0" },
@@ -227,10 +233,12 @@ function readOptions(args: string[]): ServerOptions | string {
     }
     conditions = next;
   }
+  const rate = parseNumber(read, "rate", 0, 1_000_000) ?? 20;
   return {
     host: read.host,
     port: parsePort(String(read.port ?? read._[0] ?? DEFAULT_PORT), 0),
     echo: read.echo,
+    rate: { rate, burst: 2 * rate },
     timeout: 1000 * (parseNumber(read, "timeout", 3, 86_400) ?? MEMBER_TIMEOUT_MS / 1000),
     window: {
       events: parseNumber(read, "window", 1, 1_000_000) ?? 10_000,

@@ -81,9 +81,10 @@ export class DirectMessages {
 
   get nextWake(): number | undefined {
     const times: number[] = [];
-    for (const { outbox, askedAt } of this.#conversations.values()) {
+    for (const { outbox, askedAt, isAsking } of this.#conversations.values()) {
       if (outbox.size === 0) continue;
-      times.push(outbox.progressAt + DELIVERY_DEADLINE_MS, askedAt + LOOK_UP_AGAIN_MS);
+      times.push(outbox.progressAt + DELIVERY_DEADLINE_MS);
+      if (!isAsking) times.push(askedAt + LOOK_UP_AGAIN_MS);
       if (outbox.nextWake !== undefined) times.push(outbox.nextWake);
     }
     return times.length === 0 ? undefined : Math.min(...times);
@@ -167,8 +168,10 @@ export class DirectMessages {
   }
 
   #giveUp(key: string, conversation: Conversation, reason: string): void {
-    this.#conversations.delete(key);
-    this.#options.failed(conversation.name, conversation.outbox.clear(), reason);
+    if (this.#conversations.get(key) === conversation) this.#conversations.delete(key);
+    const drafts = conversation.outbox.clear();
+    // a late answer to a look-up may find that everything has arrived, or was given up before
+    if (drafts.length > 0) this.#options.failed(conversation.name, drafts, reason);
   }
 
   #acknowledged({ stream, id }: V1Packet & { type: "ACK" }, from: string, now: number): void {

@@ -11,9 +11,9 @@ import { printable, splitText } from "../protocol/text.ts";
 import { ClassicTalk } from "./classic_talk.ts";
 import { DirectMessages } from "./direct.ts";
 import { Directory } from "./directory.ts";
-import { Greeter } from "./greeter.ts";
 import { History, MAX_HISTORY } from "./history.ts";
 import { Inbox } from "./inbox.ts";
+import { Membership, type MembershipState } from "./membership.ts";
 import { type Draft, Outbox, OUTBOX_SIZE } from "./outbox.ts";
 import { Parting } from "./parting.ts";
 import type { People } from "./people.ts";
@@ -36,11 +36,8 @@ export interface SessionOptions {
   random?: () => number;
 }
 
-/**
- * How a session stands: `joining` until the server has answered, `joined` from then on, `classic` with a server that
- * speaks that dialect only, `refused` when the server does not take the name, `left` after goodbye.
- */
-export type SessionState = "joining" | "joined" | "classic" | "refused" | "left";
+/** How a session stands: as its membership does, until it has `left`. */
+export type SessionState = MembershipState | "left";
 
 /** What a session has counted. */
 export interface SessionStatistics {
@@ -57,10 +54,6 @@ export interface SessionStatistics {
   waiting: number;
 }
 
-/** Silence after which the user is told that there is no answer, in milliseconds. */
-const NO_ANSWER_MS = 1800;
-/** Unanswered greetings after which the classic dialect is tried too. */
-const CLASSIC_AFTER = 5;
 /** How long a session that is to end waits for the next message to arrive at the server, in milliseconds. */
 const DELIVERY_DEADLINE_MS = 10_000;
 
@@ -70,7 +63,7 @@ export class Session {
   readonly #send: SessionOptions["send"];
   readonly #view: View;
   readonly #roundTrip = new RoundTrip();
-  readonly #greeter: Greeter;
+  readonly #membership: Membership;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #classic: ClassicTalk;
@@ -78,55 +71,62 @@ export class Session {
   readonly #direct: DirectMessages;
   readonly #directory: Directory;
   readonly #history: History;
+  readonly #parting: Parting;
   /** How many messages of the past the user wants to see. */
   #historyLength = 0;
-  #state: SessionState = "joining";
-  #name: string | undefined;
-  #token: string | undefined;
-  #address: string | undefined;
-  /** Whether the user has been told that there is no answer. */
-  #toldSilent = false;
-  #everJoined = false;
-  #joinedAt = 0;
-  /** Why the server does not take this client. */
-  #refusal = "";
   /** How many direct messages did not arrive. */
   #undelivered = 0;
-  readonly #parting: Parting;
   /** When the user had no more to say, and why not all of it arrived. */
   #finishedAt: number | undefined;
   #failure: string | undefined;
 
   constructor({ server, name, send, show, random }: SessionOptions) {
     this.#server = server;
-    this.#name = name;
     this.#send = send;
     this.#view = new View(show);
-    this.#greeter = new Greeter(this.#roundTrip, (id) => this.#greet(id));
+    this.#membership = new Membership({
+      server,
+      name,
+      roundTrip: this.#roundTrip,
+      view: this.#view,
+      send,
+      welcomed: ({ epoch, seq }, now) => {
+        if (epoch !== this.#inbox.epoch) this.#inbox.begin(epoch, seq);
+        else this.#inbox.latest(epoch, seq, now);
+      },
+      joined: (now) => this.#joined(now),
+      lost: () => this.#outbox.close(),
+      greetClassic: () => this.#classic.greet(),
+      silent: (now) => this.#probeClassic(now),
+    });
     this.#outbox = new Outbox(this.#roundTrip, (message) => {
-      send({ dialect: "v1", type: "MESSAGE", token: this.#token, ...message });
+      send({ dialect: "v1", type: "MESSAGE", token: this.#membership.token, ...message });
     });
     this.#inbox = new Inbox({
       roundTrip: this.#roundTrip,
-      give: (arrived) => this.#view.arrived(arrived, this.#address),
+      give: (arrived) => this.#view.arrived(arrived, this.address),
       request: (range) => {
-        send({ dialect: "v1", type: "RESEND", token: this.#token!, epoch: this.#inbox.epoch!, ...range });
+        send({ dialect: "v1", type: "RESEND", token: this.#membership.token, epoch: this.#inbox.epoch!, ...range });
       },
       random,
     });
     this.#history = new History({
       roundTrip: this.#roundTrip,
       request: (range) => {
-        send({ dialect: "v1", type: "RESEND", token: this.#token!, epoch: this.#inbox.epoch!, ...range });
+        send({ dialect: "v1", type: "RESEND", token: this.#membership.token, epoch: this.#inbox.epoch!, ...range });
       },
-      done: (events) => this.#view.past(events, this.#historyLength, this.#address),
+      done: (events) => this.#view.past(events, this.#historyLength, this.address),
     });
     this.#classic = new ClassicTalk({ send, notice: (text) => this.#view.notice(text) });
     this.#questions = new Questions(this.#roundTrip, send);
-    this.#directory = new Directory({ questions: this.#questions, view: this.#view, token: () => this.#token! });
+    this.#directory = new Directory({
+      questions: this.#questions,
+      view: this.#view,
+      token: () => this.#membership.token,
+    });
     this.#direct = new DirectMessages({
       questions: this.#questions,
-      self: () => ({ token: this.#token!, address: this.#address!, name: this.#name }),
+      self: () => ({ token: this.#membership.token, address: this.#membership.address!, name: this.#membership.name }),
       send,
       arrived: (message) => this.#view.direct(message),
       delivered: (name, { text }, acknowledged) => {
@@ -137,7 +137,7 @@ export class Session {
         this.#view.problem(`Not delivered to ${name}: ${reason}`);
       },
     });
-    this.#parting = new Parting((id) => send({ dialect: "v1", type: "LEAVE", id, token: this.#token! }));
+    this.#parting = new Parting((id) => send({ dialect: "v1", type: "LEAVE", id, token: this.#membership.token }));
   }
 
   /** Who was seen, and who is not to be heard. */
@@ -146,17 +146,17 @@ export class Session {
   }
 
   get state(): SessionState {
-    return this.#state;
+    return this.#parting.over ? "left" : this.#membership.state;
   }
 
   /** The address that the server knows this client by, once it has said so. */
   get address(): string | undefined {
-    return this.#address;
+    return this.#membership.address;
   }
 
   /** The name that this client has, or wants. */
   get name(): string | undefined {
-    return this.#name;
+    return this.#membership.name;
   }
 
   /** How many messages have not arrived, as far as is known. */
@@ -182,7 +182,7 @@ export class Session {
   get statistics(): SessionStatistics {
     const { received, repaired, lost, duplicates } = this.#inbox;
     return {
-      state: this.#state,
+      state: this.state,
       roundTrip: this.#roundTrip.smoothed,
       received,
       repaired,
@@ -196,7 +196,7 @@ export class Session {
   /** When {@linkcode wake} wants to be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
     const times = [
-      this.#greeter.nextWake,
+      this.#membership.nextWake,
       this.#outbox.nextWake,
       this.#inbox.nextWake,
       this.#classic.nextWake,
@@ -211,14 +211,12 @@ export class Session {
 
   /** Begins to join. */
   start(now: number): void {
-    this.#greeter.start(now);
+    this.#membership.start(now);
   }
 
   /** Tries to join again after a refusal, under another name or under none. */
   rename(name: string | undefined, now: number): void {
-    this.#name = name;
-    if (this.#state === "refused") this.#state = "joining";
-    this.#greeter.start(now);
+    this.#membership.rename(name, now);
   }
 
   /** Says something to everyone; a text that is too long for one message becomes several. */
@@ -229,11 +227,11 @@ export class Session {
     }
     for (const piece of splitText(text, MAX_TEXT_BYTES)) {
       if (piece === "") continue;
-      if (this.#state === "classic") this.#classic.say(action ? `* ${piece}` : piece, now);
+      if (this.state === "classic") this.#classic.say(action ? `* ${piece}` : piece, now);
       else this.#outbox.add(action ? { text: piece, action } : { text: piece }, now);
     }
     this.#probeClassic(now);
-    if (this.#state === "joining" && this.#toldSilent && this.#everJoined) {
+    if (this.state === "joining" && this.#membership.isSilent && this.#membership.everJoined) {
       this.#view.notice(`The server is not there; ${this.waiting} waiting to be sent when it is back`);
     }
   }
@@ -284,34 +282,29 @@ export class Session {
   leave(now: number): void {
     if (this.#parting.begun) return;
     if (this.waiting > 0 || this.#finishedAt !== undefined) this.#failure = this.#shortfall();
-    this.#greeter.stop();
-    if (this.#state === "joined") this.#parting.begin(now);
-    else this.#parting.end();
+    this.#membership.stop();
     this.#outbox.close();
-    this.#leaveIfParted();
+    if (this.state === "joined") this.#parting.begin(now);
+    else this.#parting.end();
   }
 
   /** Does what is due. */
   wake(now: number): void {
-    if (this.#parting.begun) {
-      this.#parting.wake(now);
-      return this.#leaveIfParted();
-    }
-    this.#greeter.wake(now);
+    if (this.#parting.begun) return this.#parting.wake(now);
+    this.#membership.wake(now);
     this.#outbox.wake(now);
     this.#inbox.wake(now);
     this.#classic.wake(now);
     this.#questions.wake(now);
     this.#direct.wake(now);
     this.#history.wake(now);
-    if (this.#state === "joined" && this.#outbox.stuck && this.#greeter.tries === 0) this.#greeter.start(now);
-    this.#noticeSilence(now);
+    if (this.#outbox.stuck) this.#membership.suspect(now);
     this.#leaveIfFinished(now);
   }
 
   /** Takes a packet that came from the server. */
   receive(packet: Packet, now: number): void {
-    if (this.#state === "left") return;
+    if (this.#parting.begun) return this.#receiveParting(packet);
     if (packet.dialect === "classic") this.#receiveClassic(packet, now);
     else this.#receiveV1(packet, now);
     this.#leaveIfFinished(now);
@@ -319,7 +312,7 @@ export class Session {
 
   /** Takes a packet that came from any other address. */
   receiveFromPeer(packet: Packet, from: string, now: number): void {
-    if (this.#state !== "joined" || packet.dialect !== "v1" || this.people.isIgnored({ address: from })) return;
+    if (this.state !== "joined" || packet.dialect !== "v1" || this.people.isIgnored({ address: from })) return;
     this.#direct.receive(packet, from, now);
     this.#leaveIfFinished(now);
   }
@@ -327,10 +320,10 @@ export class Session {
   #receiveV1(packet: V1Packet, now: number): void {
     switch (packet.type) {
       case "WELCOME":
-        return this.#welcome(packet, now);
+        return this.#membership.welcome(packet, now);
       case "INCOMING":
         if (packet.epoch !== this.#inbox.epoch) return;
-        if (packet.id !== undefined && packet.from === this.#address) {
+        if (packet.id !== undefined && packet.from === this.address) {
           this.#outbox.acknowledge(packet.stream, packet.id, now);
         }
         return this.#event(packet, now);
@@ -354,7 +347,7 @@ export class Session {
       case "ERROR":
         return this.#refused(packet, now);
       case "CLOSING":
-        return this.#closing(packet, now);
+        return this.#membership.closing(packet, now);
     }
   }
 
@@ -366,36 +359,14 @@ export class Session {
     }
   }
 
-  #greet(id: number): void {
-    const token = this.#token;
-    if (this.#name === undefined) this.#send({ dialect: "v1", type: "GREETING", id, token });
-    else this.#send({ dialect: "v1", type: "SIGN-IN", id, token, name: this.#name });
-    // a classic server is registered with once it is likely to be one, and again from time to time
-    if (!this.#everJoined && this.#greeter.tries % CLASSIC_AFTER === 0) this.#classic.greet();
+  /** Only that the goodbye was heard is of interest any more. */
+  #receiveParting(packet: Packet): void {
+    const isHeard = packet.dialect === "v1" && packet.type === "ACK" && packet.stream === undefined;
+    const isForgotten = packet.dialect === "v1" && packet.type === "ERROR" && packet.code === "not-joined";
+    if (isHeard || isForgotten) this.#parting.end();
   }
 
-  #welcome(packet: V1Packet & { type: "WELCOME" }, now: number): void {
-    if (this.#parting.begun || !this.#greeter.answered(packet.id, packet.keepalive, now)) return;
-    const isBack = this.#state !== "joined" || packet.token !== this.#token;
-    const isNewRoom = packet.epoch !== this.#inbox.epoch;
-    this.#token = packet.token;
-    this.#address = packet.address;
-    if (isNewRoom) this.#inbox.begin(packet.epoch, packet.seq);
-    else this.#inbox.latest(packet.epoch, packet.seq, now);
-    if (this.#name !== undefined && packet.name !== this.#name) {
-      // the address was a member without this name; now that its token is known, the name can be asked for
-      return this.#greeter.start(now);
-    }
-    if (!isBack && !isNewRoom) return;
-    if (this.#everJoined && (this.#toldSilent || isNewRoom)) {
-      this.#view.notice(isNewRoom ? "The server has started anew; joined again" : "The server is back");
-    } else if (this.#toldSilent) {
-      this.#view.notice("The server has answered; joined");
-    }
-    this.#state = "joined";
-    this.#everJoined = true;
-    this.#joinedAt = now;
-    this.#toldSilent = false;
+  #joined(now: number): void {
     if (this.#classic.size > 0) {
       // the outbox was never opened, so nothing in it has been sent under its present number
       const drafts = [...this.#classic.clear().map((text): Draft => ({ text })), ...this.#outbox.clear()];
@@ -405,10 +376,6 @@ export class Session {
   }
 
   #acknowledged({ stream, id, seq }: V1Packet & { type: "ACK" }, now: number): void {
-    if (this.#parting.begun && stream === undefined) {
-      this.#parting.end();
-      return this.#leaveIfParted();
-    }
     this.#outbox.acknowledge(stream, id, now);
     // a server that sends no copies to the sender tells the place of a message this way, so that there is no gap
     if (seq !== undefined && stream === this.#outbox.stream && this.#inbox.epoch) {
@@ -418,59 +385,15 @@ export class Session {
   }
 
   #refused(packet: V1Packet & { type: "ERROR" }, now: number): void {
-    const { code, id, wait, text } = packet;
-    if (this.#parting.begun) {
-      this.#parting.end();
-      this.#leaveIfParted();
-    } else if (code === "not-joined") {
-      if (this.#state !== "joined") return;
-      this.#state = "joining";
-      this.#outbox.close();
-      this.#greeter.start(now);
-    } else if (code === "slow-down" && id !== undefined) {
-      this.#outbox.hold(id, now + Math.min(wait ?? 1000, 10_000));
-    } else if (this.#greeter.asked(id)) {
-      this.#greeter.stop();
-      this.#outbox.close();
-      this.#state = "refused";
-      this.#refusal = printable(text);
-      this.#view.show({ kind: "refused", text: this.#refusal });
-    } else {
-      this.#questions.answer(packet, now);
-    }
-  }
-
-  #closing({ epoch }: V1Packet & { type: "CLOSING" }, now: number): void {
-    if (this.#state !== "joined" || epoch !== this.#inbox.epoch) return;
-    this.#lose("The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves", now);
-  }
-
-  /** The server is not there any more: what is said waits until it is back. */
-  #lose(notice: string, now: number): void {
-    this.#state = "joining";
-    this.#toldSilent = true;
-    this.#outbox.close();
-    this.#view.notice(notice);
-    if (this.#greeter.tries === 0) this.#greeter.start(now);
-  }
-
-  #noticeSilence(now: number): void {
-    if (this.#toldSilent || this.#greeter.silence(now) < NO_ANSWER_MS) return;
-    if (this.#state === "joined") {
-      this.#lose(`No answer from ${this.#server} any more. Trying again; what you type is kept`, now);
-    } else if (this.#state === "joining") {
-      this.#toldSilent = true;
-      this.#view.problem(
-        `No answer from ${this.#server}. Is the server started, are address and port right, and does a firewall let ` +
-          "UDP through? Trying again; Ctrl-C or /quit stops",
-      );
-      this.#probeClassic(now);
-    }
+    const { code, id, wait } = packet;
+    if (code === "slow-down" && id !== undefined) this.#outbox.hold(id, now + Math.min(wait ?? 1000, 10_000));
+    else if (!this.#membership.refused(packet, now)) this.#questions.answer(packet, now);
   }
 
   /** A server that has never answered may be a classic one: what is typed shows it, if it sends that back. */
   #probeClassic(now: number): void {
-    if (this.#everJoined || !this.#toldSilent || this.#state !== "joining" || this.#classic.size > 0) return;
+    const { everJoined, isSilent } = this.#membership;
+    if (everJoined || !isSilent || this.state !== "joining" || this.#classic.size > 0) return;
     const [first, ...rest] = this.#outbox.clear();
     if (!first) return;
     this.#classic.say(classicText(first), now);
@@ -478,12 +401,8 @@ export class Session {
   }
 
   #receiveClassic(packet: ClassicPacket, now: number): void {
-    if (packet.type !== "INCOMING" || this.#everJoined || this.#state === "refused") return;
-    if (this.#state === "joining") {
-      this.#state = "classic";
-      this.#greeter.stop();
-      this.#view.notice("This server speaks the classic dialect: no names, no repeats of what is lost");
-    }
+    if (packet.type !== "INCOMING" || this.#membership.everJoined || this.state === "refused") return;
+    if (this.state === "joining") this.#membership.becomeClassic();
     this.#classic.heard(packet.line, now);
     this.#view.show({ kind: "line", line: printable(packet.line) });
     for (const draft of this.#outbox.clear()) this.#classic.say(classicText(draft), now);
@@ -492,7 +411,7 @@ export class Session {
   /** When a session that is to end gives up, in milliseconds. */
   get #deadline(): number | undefined {
     if (this.#finishedAt === undefined || this.#parting.begun) return undefined;
-    return Math.max(this.#finishedAt, this.#outbox.progressAt, this.#joinedAt) + DELIVERY_DEADLINE_MS;
+    return Math.max(this.#finishedAt, this.#outbox.progressAt, this.#membership.joinedAt) + DELIVERY_DEADLINE_MS;
   }
 
   #leaveIfFinished(now: number): void {
@@ -500,20 +419,16 @@ export class Session {
     if (deadline === undefined) return;
     const isDone = this.#shortfall() === undefined || this.#undelivered > 0 && this.waiting === 0;
     const isQuiet = this.#questions.size === 0 && !this.#history.isOpen && this.#inbox.behind <= 0;
-    if (isDone && isQuiet || this.#state === "refused" || now >= deadline) {
+    if (isDone && isQuiet || this.state === "refused" || now >= deadline) {
       this.leave(now);
     }
-  }
-
-  #leaveIfParted(): void {
-    if (this.#parting.over) this.#state = "left";
   }
 
   /** Why the session could not end now with everything done; undefined when it could. */
   #shortfall(): string | undefined {
     const { waiting } = this, messages = waiting === 1 ? "1 message" : `${waiting} messages`;
-    if (this.#state === "refused") return this.#refusal;
-    if (this.#state === "joining") return `No answer from ${this.#server}; ${messages} not delivered`;
+    if (this.state === "refused") return this.#membership.refusal;
+    if (this.state === "joining") return `No answer from ${this.#server}; ${messages} not delivered`;
     if (waiting > 0) return `${messages} not delivered: the server has not confirmed in time`;
     if (this.#undelivered > 0) return `${this.#undelivered} not delivered`;
     const { unconfirmed } = this.#classic;
@@ -522,9 +437,9 @@ export class Session {
   }
 
   #canAsk(): boolean {
-    if (this.#state === "joined") return true;
+    if (this.state === "joined") return true;
     this.#view.problem(
-      this.#state === "classic"
+      this.state === "classic"
         ? "This server speaks the classic dialect: it has no names and no direct messages"
         : "The server does not answer at the moment; try again when it does",
     );

@@ -3,8 +3,10 @@
  *
  * @module
  */
-import type { Dialect, Packet, V1Packet } from "../protocol.ts";
+import { setImmediate } from "node:timers";
 import { socketAddress } from "../datagrams.ts";
+import type { Dialect, Packet, V1Packet } from "../protocol.ts";
+import { type AddressTable, Destinations } from "./destinations.ts";
 import { inDialect } from "./dialects.ts";
 import type { NetworkDial } from "./network_dial.ts";
 
@@ -12,13 +14,15 @@ import type { NetworkDial } from "./network_dial.ts";
 export interface Destination {
   address: string;
   dialect: Dialect;
+  /** Where the delivery keeps it, as long as it has joined; nobody else's business. */
+  slot?: number;
 }
 
 /** What the room needs of a transport. Nothing here waits: what can't be sent at once is queued, and bounded. */
 export interface Delivery {
   /** From now on a broadcast reaches this destination. */
   join(destination: Destination): void;
-  /** A broadcast reaches it no more. */
+  /** A broadcast reaches it no more, not even the rest of one that has begun. */
   leave(destination: Destination): void;
   /** Sends a packet to one destination, as its dialect has it. */
   send(to: Destination, packet: Packet): void;
@@ -32,114 +36,185 @@ export type Sender = Pick<Deno.DatagramConn, "send" | "addr">;
 /** What a delivery has done so far, in datagrams. */
 export interface DeliveryStatistics {
   sent: number;
-  /** Those that the system refused: no route, no permission, a port of 0. */
+  /** Those that the system refused: no route, no permission. */
   failed: number;
   /** Those that were given up because too many waited: v1 members ask for them again. */
   dropped: number;
+}
+
+/** A way to send to many at once on the socket; see sendmmsg.ts. */
+export interface FastOutlet {
+  table(): AddressTable;
+  /** Resolves when the socket takes more. */
+  writable(): Promise<unknown>;
+}
+
+/** How a delivery is made. */
+export interface UdpDeliveryOptions {
+  /** Where given, broadcasts go this way instead of one by one. */
+  fast?: FastOutlet;
+  /** What goes out passes through it, one by one, unless it is perfect. */
+  dial?: NetworkDial;
+  /** How many datagrams have arrived so far: a broadcast that is under way lets those pass that do. */
+  arrived?: () => number;
 }
 
 /** The most datagrams to single destinations that wait. */
 const MAX_WAITING_UNICASTS = 20_000;
 /** The most broadcasts that wait. */
 const MAX_WAITING_BROADCASTS = 1_000;
+/** So many copies of a broadcast go out in one system call, then others are heard: a millisecond or two. */
+const COPIES_AT_ONCE = 1024;
+/** So many copies are under way at once when each has its own system call. */
+const SINGLE_COPIES_AT_ONCE = 64;
+
+interface Broadcast {
+  dialect: Dialect;
+  payload: Uint8Array;
+  except?: Destination;
+}
 
 /**
  * Delivery over a UDP socket.
  *
- * Answers to single members go before what is left of a broadcast, so that a large room does not keep a newcomer
- * waiting. A destination that can't be reached costs nobody else a copy.
+ * A broadcast to many is cut into portions, and between two of them whatever has arrived is dealt with, so that a large
+ * room does not keep a newcomer waiting. A destination that can't be reached costs nobody else a copy.
  */
 export class UdpDelivery implements Delivery {
-  readonly statistics: DeliveryStatistics = { sent: 0, failed: 0, dropped: 0 };
   readonly #conn: Sender;
+  readonly #fast: FastOutlet | undefined;
+  readonly #tables: AddressTable[] = [];
   readonly #dial: NetworkDial | undefined;
-  readonly #destinations = new Set<Destination>();
-  readonly #unicasts: { to: Destination; bytes: Uint8Array }[] = [];
-  readonly #broadcasts: { packet: V1Packet; except?: Destination }[] = [];
-  #pumping: Promise<void> | undefined;
+  readonly #arrived: () => number;
+  readonly #groups: Record<Dialect, Destinations>;
+  readonly #unicasts: { address: string; payload: Uint8Array }[] = [];
+  readonly #broadcasts: Broadcast[] = [];
+  readonly #statistics: DeliveryStatistics = { sent: 0, failed: 0, dropped: 0 };
+  #sendingUnicasts: Promise<void> | undefined;
+  #sendingBroadcasts: Promise<void> | undefined;
 
-  /** @param dial Where given, what goes out passes through it. */
-  constructor(conn: Sender, dial?: NetworkDial) {
+  constructor(conn: Sender, { fast, dial, arrived = () => 0 }: UdpDeliveryOptions = {}) {
     this.#conn = conn;
+    this.#fast = fast;
     this.#dial = dial;
+    this.#arrived = arrived;
+    const destinations = () => {
+      const table = fast?.table();
+      if (table) this.#tables.push(table);
+      return new Destinations(table);
+    };
+    this.#groups = { "v1": destinations(), "classic": destinations(), "classic-line": destinations() };
+  }
+
+  get statistics(): DeliveryStatistics {
+    const { sent, failed, dropped } = this.#statistics;
+    // a table passes over those that it can't reach, and counts them
+    const passedOver = this.#tables.reduce((sum, { failed }) => sum + failed, 0);
+    return { sent: sent - passedOver, failed: failed + passedOver, dropped };
   }
 
   join(destination: Destination): void {
-    this.#destinations.add(destination);
+    this.#groups[destination.dialect].add(destination);
   }
 
   leave(destination: Destination): void {
-    this.#destinations.delete(destination);
+    this.#groups[destination.dialect].remove(destination);
   }
 
   send({ address, dialect }: Destination, packet: Packet): void {
-    const bytes = inDialect(packet, dialect);
-    if (!bytes) return;
+    const payload = inDialect(packet, dialect);
+    if (!payload) return;
     if (this.#unicasts.length >= MAX_WAITING_UNICASTS) {
-      this.statistics.dropped++;
+      this.#statistics.dropped++;
       return;
     }
-    this.#unicasts.push({ to: { address, dialect }, bytes });
-    this.#pumping ??= this.#pump();
+    this.#unicasts.push({ address, payload });
+    if (this.#sendingUnicasts) return;
+    // the rest of the function that is called may be over before it returns
+    const sending = this.#sendUnicasts();
+    if (this.#unicasts.length > 0) this.#sendingUnicasts = sending;
   }
 
   broadcast(packet: V1Packet, except?: Destination): void {
-    if (this.#broadcasts.length >= MAX_WAITING_BROADCASTS) {
-      this.statistics.dropped += this.#destinations.size;
-      return;
+    for (const dialect of ["v1", "classic", "classic-line"] as const) {
+      const { size } = this.#groups[dialect];
+      const payload = size > 0 ? inDialect(packet, dialect) : undefined;
+      if (!payload) continue;
+      if (this.#broadcasts.length >= MAX_WAITING_BROADCASTS) this.#statistics.dropped += size;
+      else this.#broadcasts.push({ dialect, payload, except });
     }
-    this.#broadcasts.push({ packet, except });
-    this.#pumping ??= this.#pump();
+    if (this.#sendingBroadcasts) return;
+    const sending = this.#sendBroadcasts();
+    if (this.#broadcasts.length > 0) this.#sendingBroadcasts = sending;
   }
 
   /** Resolves when nothing waits to be sent any more. */
   async idle(): Promise<void> {
-    await this.#pumping;
-  }
-
-  async #pump(): Promise<void> {
-    for (let job; (job = this.#broadcasts[0] ?? this.#unicasts[0]);) {
-      await this.#sendUnicasts();
-      if ("packet" in job) {
-        await this.#sendBroadcast(job.packet, job.except);
-        this.#broadcasts.shift();
-      }
+    while (this.#sendingUnicasts || this.#sendingBroadcasts) {
+      await this.#sendingUnicasts;
+      await this.#sendingBroadcasts;
     }
-    this.#pumping = undefined;
   }
 
   async #sendUnicasts(): Promise<void> {
     for (let i = 0; i < this.#unicasts.length; i++) {
-      const { to, bytes } = this.#unicasts[i];
-      await this.#transmit(bytes, to.address);
+      const { address, payload } = this.#unicasts[i];
+      await this.#transmit(payload, address);
     }
     this.#unicasts.length = 0;
+    this.#sendingUnicasts = undefined;
   }
 
-  async #sendBroadcast(packet: V1Packet, except: Destination | undefined): Promise<void> {
-    const encoded = new Map<Dialect, Uint8Array | undefined>();
-    for (const destination of this.#destinations) {
-      const { dialect } = destination;
-      if (!encoded.has(dialect)) encoded.set(dialect, inDialect(packet, dialect));
-      const bytes = encoded.get(dialect);
-      if (!bytes || destination === except) continue;
-      await this.#transmit(bytes, destination.address);
-      if (this.#unicasts.length > 0) await this.#sendUnicasts();
+  /** Sends what waits; the first portion, and in a small room all of it, before it returns. */
+  async #sendBroadcasts(): Promise<void> {
+    for (let broadcast; (broadcast = this.#broadcasts[0]);) {
+      const { dialect, payload, except } = broadcast;
+      const group = this.#groups[dialect];
+      group.begin(except);
+      while (group.left > 0) {
+        const startedAt = performance.now();
+        const portion = this.#sendPortion(group, payload);
+        if (portion) await portion;
+        if (group.left > 0) await this.#letOthersIn(performance.now() - startedAt);
+      }
+      this.#broadcasts.shift();
     }
+    this.#sendingBroadcasts = undefined;
   }
 
-  async #transmit(bytes: Uint8Array, address: string): Promise<void> {
-    if (!this.#dial || this.#dial.isPerfect) return await this.#put(bytes, address);
-    this.#dial.pass(bytes, (bytes) => void this.#put(bytes, address));
+  /** Sends a portion of a broadcast; returns undefined when the socket takes more at once. */
+  #sendPortion(group: Destinations, payload: Uint8Array): Promise<unknown> | undefined {
+    if (this.#fast && (this.#dial?.isPerfect ?? true)) {
+      this.#statistics.sent += group.left;
+      const isTaken = group.sendNext(payload, COPIES_AT_ONCE);
+      this.#statistics.sent -= group.left;
+      return isTaken ? undefined : this.#fast.writable();
+    }
+    return Promise.all(group.takeNext(SINGLE_COPIES_AT_ONCE).map((address) => this.#transmit(payload, address)));
   }
 
-  async #put(bytes: Uint8Array, address: string): Promise<void> {
+  /** Lets the event loop deal with what has arrived, for as long as the last portion took, or until all is dealt with. */
+  async #letOthersIn(milliseconds: number): Promise<void> {
+    const until = performance.now() + milliseconds;
+    let before: number;
+    do {
+      before = this.#arrived();
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    } while (this.#arrived() !== before && performance.now() < until);
+  }
+
+  async #transmit(payload: Uint8Array, address: string): Promise<void> {
+    if (!this.#dial || this.#dial.isPerfect) return await this.#put(payload, address);
+    this.#dial.pass(payload, (payload) => void this.#put(payload, address));
+  }
+
+  async #put(payload: Uint8Array, address: string): Promise<void> {
     try {
-      await this.#conn.send(bytes, socketAddress(address, this.#conn));
-      this.statistics.sent++;
+      await this.#conn.send(payload, socketAddress(address, this.#conn));
+      this.#statistics.sent++;
     } catch {
       // it concerns this one address, or it will show again with the next
-      this.statistics.failed++;
+      this.#statistics.failed++;
     }
   }
 }

@@ -22,6 +22,8 @@ export interface Member {
   /** The run of messages that the member is sending, once there is one. */
   stream: MessageStream | undefined;
   bucket: TokenBucket | undefined;
+  /** Where the delivery keeps the member. */
+  slot?: number;
 }
 
 /** Names as a USERS packet lists them, and whether there are more behind them. */
@@ -84,6 +86,7 @@ export class Members {
       heard: now,
       stream: undefined,
       bucket: undefined,
+      slot: undefined,
     };
     this.restore(member);
     return member;

@@ -1,0 +1,221 @@
+/**
+ * Being a member: greeting until the server answers, noticing when it no longer does, and coming back.
+ *
+ * @module
+ */
+import type { V1Packet } from "../protocol.ts";
+import { printable } from "../protocol/text.ts";
+import { Greeter } from "./greeter.ts";
+import type { RoundTrip } from "./round_trip.ts";
+import type { View } from "./view.ts";
+
+type Welcome = Extract<V1Packet, { type: "WELCOME" }>;
+type Refusal = Extract<V1Packet, { type: "ERROR" }>;
+
+/**
+ * How a client stands with the server: `joining` until it has answered, `joined` from then on, `classic` with a server
+ * that speaks that dialect only, `refused` when it does not take the client, or not under this name.
+ */
+export type MembershipState = "joining" | "joined" | "classic" | "refused";
+
+/** What membership needs of the session. */
+export interface MembershipOptions {
+  /** The server, as people know it. */
+  server: string;
+  /** The name to sign in with; none to join without one. */
+  name?: string;
+  roundTrip: RoundTrip;
+  view: View;
+  send: (packet: V1Packet) => void;
+  /** Called with each answer of the server to a greeting, before {@linkcode joined}. */
+  welcomed: (welcome: Welcome, now: number) => void;
+  /** The server can be spoken to, for the first time or again. */
+  joined: (now: number) => void;
+  /** The server can't be spoken to for now. */
+  lost: () => void;
+  /** The server has never answered: it may be one that has to be greeted in the classic dialect. */
+  greetClassic: () => void;
+  /** The user has just been told that the server has never answered. */
+  silent: (now: number) => void;
+}
+
+/** Silence after which the user is told that there is no answer, in milliseconds. */
+const NO_ANSWER_MS = 1800;
+/** So many unanswered greetings apart, a server that has never answered is greeted in the classic dialect too. */
+const CLASSIC_EVERY = 5;
+
+/** One client's membership in one room. */
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #greeter: Greeter;
+  #state: MembershipState = "joining";
+  #name: string | undefined;
+  #token: string | undefined;
+  #address: string | undefined;
+  #epoch: string | undefined;
+  #everJoined = false;
+  #joinedAt = 0;
+  /** Whether the user has been told that there is no answer. */
+  #toldSilent = false;
+  #refusal = "";
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+    this.#name = options.name;
+    this.#greeter = new Greeter(options.roundTrip, (id) => this.#greet(id));
+  }
+
+  get state(): MembershipState {
+    return this.#state;
+  }
+
+  /** The name that this client has, or wants. */
+  get name(): string | undefined {
+    return this.#name;
+  }
+
+  /** What the server wants to see in each packet; empty before it has said so. */
+  get token(): string {
+    return this.#token ?? "";
+  }
+
+  /** The address that the server knows this client by, once it has said so. */
+  get address(): string | undefined {
+    return this.#address;
+  }
+
+  /** When the server could last be spoken to again, in milliseconds. */
+  get joinedAt(): number {
+    return this.#joinedAt;
+  }
+
+  /** Why the server does not take this client. */
+  get refusal(): string {
+    return this.#refusal;
+  }
+
+  /** Whether the user knows that there is no answer. */
+  get isSilent(): boolean {
+    return this.#toldSilent;
+  }
+
+  get everJoined(): boolean {
+    return this.#everJoined;
+  }
+
+  get nextWake(): number | undefined {
+    return this.#greeter.nextWake;
+  }
+
+  /** Begins to join. */
+  start(now: number): void {
+    this.#greeter.start(now);
+  }
+
+  /** Tries again after a refusal, under another name or under none. */
+  rename(name: string | undefined, now: number): void {
+    this.#name = name;
+    if (this.#state === "refused") this.#state = "joining";
+    this.#greeter.start(now);
+  }
+
+  /** Greets no more. */
+  stop(): void {
+    this.#greeter.stop();
+  }
+
+  /** The server has not confirmed something for long: asks whether it is still there. */
+  suspect(now: number): void {
+    if (this.#state === "joined" && this.#greeter.tries === 0) this.#greeter.start(now);
+  }
+
+  wake(now: number): void {
+    this.#greeter.wake(now);
+    if (this.#toldSilent || this.#greeter.silence(now) < NO_ANSWER_MS) return;
+    const { server, view, silent } = this.#options;
+    if (this.#state === "joined") {
+      this.#lose(`No answer from ${server} any more. Trying again; what you type is kept`, now);
+    } else if (this.#state === "joining") {
+      this.#toldSilent = true;
+      view.problem(
+        `No answer from ${server}. Is the server started, are address and port right, and does a firewall let UDP ` +
+          "through? Trying again; Ctrl-C or /quit stops",
+      );
+      if (!this.#everJoined) silent(now);
+    }
+  }
+
+  /** Takes the server's answer to a greeting. */
+  welcome(packet: Welcome, now: number): void {
+    if (!this.#greeter.answered(packet.id, packet.keepalive, now)) return;
+    const isNewMember = packet.token !== this.#token;
+    const isNewRoom = packet.epoch !== this.#epoch;
+    this.#token = packet.token;
+    this.#address = packet.address;
+    this.#epoch = packet.epoch;
+    this.#options.welcomed(packet, now);
+    if (this.#name !== undefined && packet.name !== this.#name) {
+      // the address was a member without this name; now that its token is known, the name can be asked for
+      if (isNewMember) this.#greeter.start(now);
+      return;
+    }
+    if (this.#state === "joined" && !isNewMember && !isNewRoom) return;
+    if (this.#everJoined && (this.#toldSilent || isNewRoom)) {
+      this.#options.view.notice(isNewRoom ? "The server has started anew; joined again" : "The server is back");
+    } else if (this.#toldSilent) {
+      this.#options.view.notice("The server has answered; joined");
+    }
+    this.#state = "joined";
+    this.#everJoined = true;
+    this.#toldSilent = false;
+    this.#joinedAt = now;
+    this.#options.joined(now);
+  }
+
+  /** Takes an ERROR that may be about the membership; returns whether it was. */
+  refused({ code, id, text }: Refusal, now: number): boolean {
+    if (code === "not-joined") {
+      if (this.#state !== "joined") return true;
+      this.#state = "joining";
+      this.#options.lost();
+      this.#greeter.start(now);
+      return true;
+    }
+    if (!this.#greeter.asked(id)) return false;
+    this.#greeter.stop();
+    this.#options.lost();
+    this.#state = "refused";
+    this.#refusal = printable(text);
+    this.#options.view.show({ kind: "refused", text: this.#refusal });
+    return true;
+  }
+
+  /** The server says that it is going away. */
+  closing({ epoch }: { epoch: string }, now: number): void {
+    if (this.#state !== "joined" || epoch !== this.#epoch) return;
+    this.#lose("The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves", now);
+  }
+
+  /** The server has turned out to know the classic dialect only. */
+  becomeClassic(): void {
+    this.#state = "classic";
+    this.#greeter.stop();
+    this.#options.view.notice("This server speaks the classic dialect: no names, no repeats of what is lost");
+  }
+
+  #greet(id: number): void {
+    const { send, greetClassic } = this.#options;
+    const token = this.#token;
+    if (this.#name === undefined) send({ dialect: "v1", type: "GREETING", id, token });
+    else send({ dialect: "v1", type: "SIGN-IN", id, token, name: this.#name });
+    if (!this.#everJoined && this.#greeter.tries % CLASSIC_EVERY === 0) greetClassic();
+  }
+
+  #lose(notice: string, now: number): void {
+    this.#state = "joining";
+    this.#toldSilent = true;
+    this.#options.lost();
+    this.#options.view.notice(notice);
+    if (this.#greeter.tries === 0) this.#greeter.start(now);
+  }
+}
