@@ -5,22 +5,31 @@
  *
  * @module
  */
-import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import process from "node:process";
 import { completeLine, readLine } from "./client/commands.ts";
 import { Channel, race } from "./client/race.ts";
 import { openScreen, type Screen } from "./client/screen.ts";
 import { Session } from "./client/session.ts";
 import { inWords, type WordsOptions } from "./client/words.ts";
 import { Alarm, now } from "./clock.ts";
-import { Failure, openSocket, parsePort, readCommandLine, run, UsageError, versionLine } from "./command_line.ts";
+import {
+  Failure,
+  openSocket,
+  parsePort,
+  readCommandLine,
+  run,
+  startedBy,
+  UsageError,
+  versionLine,
+} from "./command_line.ts";
 import { datagrams, socketAddress } from "./datagrams.ts";
 import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
 import { formatAddress, normalizeName } from "./protocol/fields.ts";
 
 const HELP = `udp-chat client: joins a room and says what you type to everyone in it.
 
-Usage: deno run -A client.ts [SERVER [PORT]]
+Usage: ${startedBy("client")} [SERVER [PORT]]
 
   SERVER, --server SERVER, -sip SERVER   the server's name or address (127.0.0.1)
   PORT, --port PORT, -sp PORT            the server's port (${DEFAULT_PORT})
@@ -145,10 +154,13 @@ async function resolveHost(host: string): Promise<string> {
   // the one way of writing an IPv6 address that the socket reports too
   if (family === 6) return host === "::" ? "::1" : new URL(`http://[${host}]`).hostname.slice(1, -1);
   try {
+    // the node:dns of Deno 2.4 warns of a module that it uses itself
+    Object.assign(process, { noDeprecation: true });
+    const { lookup } = await import("node:dns/promises");
     const found = await lookup(host, { all: true });
     return (found.find(({ family }) => family === 4) ?? found[0]).address;
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
+    if ((error as { code?: unknown }).code === "EPERM") throw new Deno.errors.NotCapable("--allow-net");
     throw new UsageError(`There is no host '${host}': give the server's name or its address, like 192.168.1.5`);
   }
 }

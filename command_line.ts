@@ -77,6 +77,13 @@ export function parseNumber(read: Args, flag: string, lowest: number, highest: n
   return value;
 }
 
+/** What a person types to start one of the two programs, in the form in which this one was started. */
+export function startedBy(program: "server" | "client"): string {
+  if (Deno.build.standalone) return `udp-chat-${program}`;
+  if (import.meta.url.endsWith(".js")) return `deno run -A --unstable-net udp-chat-${program}.js`;
+  return `deno run -A ${program}.ts`;
+}
+
 /** The line that `--version` prints: the program, the Deno that runs it, and the machine that it is for. */
 export function versionLine(program: string): string {
   return `${program} ${config.version} (Deno ${Deno.version.deno}, ${Deno.build.target})`;

@@ -13,6 +13,7 @@ import {
   parsePort,
   readCommandLine,
   run,
+  startedBy,
   UsageError,
   versionLine,
 } from "./command_line.ts";
@@ -26,17 +27,19 @@ import {
   PERFECT,
   turned,
 } from "./server/network_dial.ts";
+import { openSendmmsg } from "./server/sendmmsg.ts";
 import { openState } from "./server/state.ts";
 import type { WindowOptions } from "./server/events.ts";
 import type { TokenBucketOptions } from "./server/token_bucket.ts";
 import { decode, DEFAULT_PORT, MEMBER_TIMEOUT_MS } from "./protocol.ts";
 import { formatAddress, parseAddress } from "./protocol/fields.ts";
+import { count } from "./protocol/text.ts";
 import { UdpDelivery } from "./server/delivery.ts";
 import { Room, type RoomObserver } from "./server/room.ts";
 
 const HELP = `udp-chat server: everyone who greets it hears what everyone says.
 
-Usage: deno run -A server.ts [PORT]
+Usage: ${startedBy("server")} [PORT]
 
   PORT, --port PORT, -sp PORT   where to listen (${DEFAULT_PORT}); 0 picks a free port
   --host HOST                   the address to listen on (0.0.0.0); :: for IPv4 and IPv6
@@ -48,6 +51,7 @@ Usage: deno run -A server.ts [PORT]
   --window-bytes BYTES          the most memory that they may take, about (8388608)
   --state FILE                  keeps room and names in FILE, over a restart or a crash
   --quiet                       no line for each client that comes or goes
+  --verbose                     says how datagrams are sent
   --help                        this text
   --version                     the version
 
@@ -55,7 +59,7 @@ To show what a bad network does, each way (and at any time by typing it here, wi
   --drop 20%  --duplicate 5%  --delay 20..200 (milliseconds)  --corrupt 1%
   --seed N                      the same datagrams meet the same fate each time
 
-Clients join with: deno run -A client.ts HOST PORT
+Clients join with: ${startedBy("client")} HOST PORT
 Ctrl-C stops the server and tells the clients.`;
 
 /** What the command line asks of the server. */
@@ -69,9 +73,13 @@ interface ServerOptions {
   window: Required<WindowOptions>;
   stateFile?: string;
   quiet: boolean;
+  verbose: boolean;
   conditions: NetworkConditions;
   seed?: number;
 }
+
+/** What is asked for to hold what arrives while a broadcast goes out, in bytes; the system may grant less. */
+const RECEIVE_BUFFER_BYTES = 8 << 20;
 
 /** Serves until it is told to stop. */
 async function serve(options: ServerOptions): Promise<void> {
@@ -80,8 +88,11 @@ async function serve(options: ServerOptions): Promise<void> {
   const state = options.stateFile === undefined ? undefined : openState(options.stateFile, options.window.events);
   const dial = new NetworkDial(options.seed);
   dial.conditions = options.conditions;
+  const sendmmsg = openSendmmsg(conn);
+  const fast = "reason" in sendmmsg ? undefined : sendmmsg;
+  fast?.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
   let arrived = 0;
-  const delivery = new UdpDelivery(conn, { dial, arrived: () => arrived });
+  const delivery = new UdpDelivery(conn, { fast, dial, arrived: () => arrived });
   const observer = both(state?.observer, quiet ? undefined : LOG);
   const room = new Room(delivery, { ...options, observer, past: state?.past }, now());
   const alarm = new Alarm(() => {
@@ -89,17 +100,23 @@ async function serve(options: ServerOptions): Promise<void> {
     alarm.set(room.nextWake);
   });
   alarm.set(room.nextWake);
-
-  announce(host, (conn.addr as Deno.NetAddr).port);
-  if (!dial.isPerfect) console.log(`The network is now: ${dialInWords(dial.conditions)}`);
-  if (state) console.log(`Went on with ${room.size} members from ${options.stateFile}`);
-  const summary = () => inWords(room, delivery);
-  const terminal = openConsole({ dial, summary, print: console.log });
   const stop = onceStopped(async () => {
     room.close();
     await delivery.idle();
+    fast?.close();
     conn.close();
   });
+
+  announce(host, (conn.addr as Deno.NetAddr).port);
+  if (options.verbose) {
+    console.log(
+      "reason" in sendmmsg ? `Sending one by one: ${sendmmsg.reason}` : "Sending to many at once by sendmmsg",
+    );
+  }
+  if (!dial.isPerfect) console.log(`The network is now: ${dialInWords(dial.conditions)}`);
+  if (state) console.log(`Went on with ${count(room.size, "member")} from ${options.stateFile}`);
+  const summary = () => inWords(room, delivery);
+  const terminal = openConsole({ dial, summary, print: console.log });
 
   for await (const { bytes, from } of datagrams(conn)) {
     arrived++;
@@ -137,8 +154,8 @@ function both(first: RoomObserver = {}, second: RoomObserver = {}): RoomObserver
 }
 
 function inWords({ size, statistics: { joined, messages, ignored } }: Room, { statistics }: UdpDelivery): string {
-  return `${joined} members joined, ${size} here, ${messages} messages in, ${statistics.sent} datagrams out, ` +
-    `${ignored} ignored`;
+  return `${count(joined, "member")} joined, ${size} here, ${count(messages, "message")} in, ` +
+    `${count(statistics.sent, "datagram")} out, ${ignored} ignored`;
 }
 
 /**
@@ -159,7 +176,7 @@ function listen(host: string, port: number): Deno.DatagramConn {
     if (error instanceof Deno.errors.AddrNotAvailable) {
       throw new UsageError(`This machine has no address ${host}: give one of its own with --host, or 0.0.0.0 for all`);
     }
-    if (error instanceof Error && error.message.includes("lookup address")) {
+    if (error instanceof Error && /lookup address|invalid host/.test(error.message)) {
       throw new UsageError(`There is no host '${host}': give an address of this machine with --host, or 0.0.0.0`);
     }
     throw error;
@@ -173,7 +190,7 @@ function announce(host: string, port: number): void {
   const addresses = host === "0.0.0.0" || host === "::" ? ownAddresses(host === "::") : [host];
   if (addresses.length === 0) addresses.push("127.0.0.1");
   console.log("To join from this network, type:");
-  for (const address of addresses) console.log(`  deno run -A client.ts ${address} ${port}`);
+  for (const address of addresses) console.log(`  ${startedBy("client")} ${address} ${port}`);
 }
 
 /** The addresses that others on the network reach this machine by. */
@@ -215,7 +232,7 @@ function time(at: number): string {
 function readOptions(args: string[]): ServerOptions | string {
   const read = readCommandLine(args, {
     string: ["port", "host", "rate", "timeout", "window", "window-bytes", "state", "seed", ...DIAL_SETTINGS],
-    boolean: ["echo", "quiet", "help", "version"],
+    boolean: ["echo", "quiet", "verbose", "help", "version"],
     negatable: ["echo"],
     default: { echo: true, host: "0.0.0.0" },
     singleDash: { "-sp": "--port" },
@@ -246,6 +263,7 @@ function readOptions(args: string[]): ServerOptions | string {
     },
     stateFile: read.state,
     quiet: read.quiet,
+    verbose: read.verbose,
     conditions,
     seed: parseNumber(read, "seed", 0, 2 ** 32 - 1),
   };

@@ -57,9 +57,10 @@ export class ClassicTalk {
     return this.#dueAt;
   }
 
-  /** Registers with the server. */
+  /** Registers with the server; what it may never have got, because nothing came back, is said once more. */
   greet(): void {
     this.#send({ dialect: "classic", type: "GREETING", line: false });
+    if (this.probing) this.#send({ dialect: "classic", type: "MESSAGE", text: this.#inFlight! });
   }
 
   /** Sends a line, after those that wait. */

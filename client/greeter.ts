@@ -47,9 +47,9 @@ export class Greeter {
     return this.#tries;
   }
 
-  /** Milliseconds since the first greeting that had no answer; 0 while there is none. */
-  silence(now: number): number {
-    return this.#silentSince === undefined ? 0 : now - this.#silentSince;
+  /** When the first greeting was sent that had no answer, in milliseconds; undefined while there is none. */
+  get silentSince(): number | undefined {
+    return this.#silentSince;
   }
 
   /** Greets at once, and goes on until there is an answer. */

@@ -41,8 +41,8 @@ export interface MembershipOptions {
 
 /** Silence after which the user is told that there is no answer, in milliseconds. */
 const NO_ANSWER_MS = 1800;
-/** So many unanswered greetings apart, a server that has never answered is greeted in the classic dialect too. */
-const CLASSIC_EVERY = 5;
+/** How often a server that has never answered is greeted in the classic dialect, in milliseconds. */
+const CLASSIC_EVERY_MS = 10_000;
 
 /** One client's membership in one room. */
 export class Membership {
@@ -58,6 +58,8 @@ export class Membership {
   /** Whether the user has been told that there is no answer. */
   #toldSilent = false;
   #refusal = "";
+  /** When the server was last greeted in the classic dialect, in milliseconds. */
+  #classicAt: number | undefined;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -104,7 +106,9 @@ export class Membership {
   }
 
   get nextWake(): number | undefined {
-    return this.#greeter.nextWake;
+    const { nextWake, silentSince } = this.#greeter;
+    if (nextWake === undefined || silentSince === undefined || this.#toldSilent) return nextWake;
+    return Math.min(nextWake, silentSince + NO_ANSWER_MS);
   }
 
   /** Begins to join. */
@@ -131,7 +135,10 @@ export class Membership {
 
   wake(now: number): void {
     this.#greeter.wake(now);
-    if (this.#toldSilent || this.#greeter.silence(now) < NO_ANSWER_MS) return;
+    const { silentSince } = this.#greeter;
+    if (silentSince === undefined || now < silentSince + NO_ANSWER_MS) return;
+    if (!this.#everJoined && this.#state === "joining") this.#greetClassic(now);
+    if (this.#toldSilent) return;
     const { server, view, silent } = this.#options;
     if (this.#state === "joined") {
       this.#lose(`No answer from ${server} any more. Trying again; what you type is kept`, now);
@@ -204,11 +211,16 @@ export class Membership {
   }
 
   #greet(id: number): void {
-    const { send, greetClassic } = this.#options;
+    const { send } = this.#options;
     const token = this.#token;
     if (this.#name === undefined) send({ dialect: "v1", type: "GREETING", id, token });
     else send({ dialect: "v1", type: "SIGN-IN", id, token, name: this.#name });
-    if (!this.#everJoined && this.#greeter.tries % CLASSIC_EVERY === 0) greetClassic();
+  }
+
+  #greetClassic(now: number): void {
+    if (this.#classicAt !== undefined && now < this.#classicAt + CLASSIC_EVERY_MS) return;
+    this.#classicAt = now;
+    this.#options.greetClassic();
   }
 
   #lose(notice: string, now: number): void {

@@ -114,6 +114,12 @@ export class Outbox {
     return settled.map(asDraft);
   }
 
+  /** Gives up the message that waits for the longest time, and returns it. */
+  takeFirst(): Draft | undefined {
+    const first = this.#waiting.shift();
+    return first && asDraft(first);
+  }
+
   /** Gives up all that waits, and returns it. */
   clear(): Draft[] {
     return this.#waiting.splice(0).map(asDraft);

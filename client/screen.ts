@@ -52,7 +52,11 @@ function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
   readline.on("SIGCONT", () => readline.prompt(true));
   let prompting = false;
   let closed = false;
-  readline.on("close", () => closed = true);
+  readline.on("close", () => {
+    // the line that was being typed stays; what follows, the shell's prompt too, begins a line of its own
+    if (prompting) process.stdout.write("\n");
+    closed = true;
+  });
 
   function print(text: string): void {
     if (!prompting || closed) {
@@ -60,10 +64,12 @@ function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
       return;
     }
     // the line being typed may take several rows: up to its first, and away with all of it
-    moveCursor(process.stdout, 0, -readline.getCursorPos().rows);
+    const { rows } = readline.getCursorPos();
+    moveCursor(process.stdout, 0, -rows);
     cursorTo(process.stdout, 0);
     clearScreenDown(process.stdout);
-    process.stdout.write(`${text}\n`);
+    // readline goes up by the rows above the cursor before it draws the line anew: they must be there again
+    process.stdout.write(`${text}\n${"\n".repeat(rows)}`);
     readline.prompt(true);
   }
 
@@ -76,10 +82,7 @@ function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
       prompting = true;
       readline.prompt();
     },
-    close() {
-      if (!closed && prompting) process.stdout.write("\n");
-      readline.close();
-    },
+    close: () => readline.close(),
   };
 }
 

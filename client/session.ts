@@ -7,7 +7,7 @@
  * @module
  */
 import { type ClassicPacket, type EventPacket, MAX_TEXT_BYTES, type Packet, type V1Packet } from "../protocol.ts";
-import { printable, splitText } from "../protocol/text.ts";
+import { count, printable, splitText } from "../protocol/text.ts";
 import { ClassicTalk } from "./classic_talk.ts";
 import { DirectMessages } from "./direct.ts";
 import { Directory } from "./directory.ts";
@@ -91,8 +91,9 @@ export class Session {
       view: this.#view,
       send,
       welcomed: ({ epoch, seq }, now) => {
-        if (epoch !== this.#inbox.epoch) this.#inbox.begin(epoch, seq);
-        else this.#inbox.latest(epoch, seq, now);
+        // who was here before the server began anew wants to hear all that has been said since
+        if (epoch !== this.#inbox.epoch) this.#inbox.begin(epoch, this.#inbox.epoch === undefined ? seq : 0);
+        this.#inbox.latest(epoch, seq, now);
       },
       joined: (now) => this.#joined(now),
       lost: () => this.#outbox.close(),
@@ -195,6 +196,7 @@ export class Session {
 
   /** When {@linkcode wake} wants to be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
+    if (this.#parting.begun) return this.#parting.nextWake;
     const times = [
       this.#membership.nextWake,
       this.#outbox.nextWake,
@@ -203,7 +205,6 @@ export class Session {
       this.#questions.nextWake,
       this.#direct.nextWake,
       this.#history.nextWake,
-      this.#parting.nextWake,
       this.#deadline,
     ].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
@@ -394,10 +395,8 @@ export class Session {
   #probeClassic(now: number): void {
     const { everJoined, isSilent } = this.#membership;
     if (everJoined || !isSilent || this.state !== "joining" || this.#classic.size > 0) return;
-    const [first, ...rest] = this.#outbox.clear();
-    if (!first) return;
-    this.#classic.say(classicText(first), now);
-    for (const draft of rest) this.#outbox.add(draft, now);
+    const first = this.#outbox.takeFirst();
+    if (first) this.#classic.say(classicText(first), now);
   }
 
   #receiveClassic(packet: ClassicPacket, now: number): void {
@@ -426,13 +425,15 @@ export class Session {
 
   /** Why the session could not end now with everything done; undefined when it could. */
   #shortfall(): string | undefined {
-    const { waiting } = this, messages = waiting === 1 ? "1 message" : `${waiting} messages`;
+    const { waiting } = this, messages = count(waiting, "message");
     if (this.state === "refused") return this.#membership.refusal;
     if (this.state === "joining") return `No answer from ${this.#server}; ${messages} not delivered`;
     if (waiting > 0) return `${messages} not delivered: the server has not confirmed in time`;
-    if (this.#undelivered > 0) return `${this.#undelivered} not delivered`;
+    if (this.#undelivered > 0) return `${count(this.#undelivered, "message")} not delivered`;
     const { unconfirmed } = this.#classic;
-    if (unconfirmed > 0) return `${unconfirmed} sent, but this classic server does not say whether they arrived`;
+    if (unconfirmed > 0) {
+      return `${count(unconfirmed, "message")} sent, but this classic server does not say whether they arrived`;
+    }
     return undefined;
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { EventPacket } from "../protocol.ts";
-import { printable } from "../protocol/text.ts";
+import { count, printable } from "../protocol/text.ts";
 import type { DirectMessage } from "./direct.ts";
 import type { Arrived } from "./inbox.ts";
 import { People } from "./people.ts";
@@ -25,15 +25,14 @@ export class View {
   /** Shows what the room brought, or that some of it is missing; `self` is this client's own address. */
   arrived(arrived: Arrived, self: string | undefined): void {
     if ("event" in arrived) return this.#event(arrived.event, self);
-    const { missed } = arrived;
-    this.notice(missed === 1 ? "1 message was missed for good" : `${missed} messages were missed for good`);
+    this.notice(`${count(arrived.missed, "message")} missed for good: the server does not have them any more`);
   }
 
   /** Shows the last messages of what happened earlier. */
   past(events: EventPacket[], length: number, self: string | undefined): void {
     const messages = events.filter(({ type }) => type === "INCOMING").slice(-length);
     if (messages.length === 0) return this.notice("The server has no earlier messages");
-    this.notice(messages.length === 1 ? "The last message:" : `The last ${messages.length} messages:`);
+    this.notice(`The last ${count(messages.length, "message")}:`);
     for (const event of messages) this.#event(event, self);
     this.notice("That was the past");
   }

@@ -76,3 +76,8 @@ export function messageLine({ from, name, action, text }: Said): string {
   const sender = name === undefined ? from : `${from}:${name}`;
   return action ? `<From ${sender}>: * ${name ?? from} ${text}` : `<From ${sender}>: ${text}`;
 }
+
+/** A number and what it counts, in the plural but for one: `1 member`, `2 members`. */
+export function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}

@@ -9,6 +9,7 @@ import type { Dialect, Packet, V1Packet } from "../protocol.ts";
 import { type AddressTable, Destinations } from "./destinations.ts";
 import { inDialect } from "./dialects.ts";
 import type { NetworkDial } from "./network_dial.ts";
+import type { Sendmmsg } from "./sendmmsg.ts";
 
 /** Someone whom packets can be sent to. */
 export interface Destination {
@@ -42,11 +43,9 @@ export interface DeliveryStatistics {
   dropped: number;
 }
 
-/** A way to send to many at once on the socket; see sendmmsg.ts. */
-export interface FastOutlet {
+/** What is needed of a way to send to many at once on the socket. */
+export interface FastOutlet extends Pick<Sendmmsg, "writable"> {
   table(): AddressTable;
-  /** Resolves when the socket takes more. */
-  writable(): Promise<unknown>;
 }
 
 /** How a delivery is made. */
@@ -67,6 +66,9 @@ const MAX_WAITING_BROADCASTS = 1_000;
 const COPIES_AT_ONCE = 1024;
 /** So many copies are under way at once when each has its own system call. */
 const SINGLE_COPIES_AT_ONCE = 64;
+
+/** How long a full socket is waited for before it is tried again all the same, in milliseconds. */
+const MAX_WAIT_MS = 1000;
 
 interface Broadcast {
   dialect: Dialect;
@@ -188,7 +190,7 @@ export class UdpDelivery implements Delivery {
       this.#statistics.sent += group.left;
       const isTaken = group.sendNext(payload, COPIES_AT_ONCE);
       this.#statistics.sent -= group.left;
-      return isTaken ? undefined : this.#fast.writable();
+      return isTaken ? undefined : this.#fast.writable(MAX_WAIT_MS);
     }
     return Promise.all(group.takeNext(SINGLE_COPIES_AT_ONCE).map((address) => this.#transmit(payload, address)));
   }

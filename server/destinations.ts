@@ -3,26 +3,12 @@
  *
  * @module
  */
+import { parseAddress } from "../protocol/fields.ts";
 import type { Destination } from "./delivery.ts";
+import type { DestinationTable } from "./sendmmsg.ts";
 
-/** Addresses in slots, and a socket that sends to many of them by one system call. */
-export interface AddressTable {
-  /** Copies that could not be sent so far, because their address is out of reach. */
-  readonly failed: number;
-  /** Puts an address into the next slot; false where it is none that this socket can send to. */
-  add(address: string): boolean;
-  /** Exchanges the addresses of two slots. */
-  swap(slot: number, other: number): void;
-  /** Frees the last slot. */
-  removeLast(): void;
-  /**
-   * Sends a payload to the slots from `from` up to, and without, `to`. An address that can't be reached costs no other
-   * its copy.
-   *
-   * @returns The first slot that got none because the socket's buffer is full; `to` when all were served.
-   */
-  send(payload: Uint8Array, from: number, to: number): number;
-}
+/** What is needed of a table that sends to many slots by one system call. */
+export type AddressTable = Pick<DestinationTable, "failed" | "add" | "remove" | "swap" | "send">;
 
 /** The destinations of one dialect, and how far the broadcast that is under way has got among them. */
 export class Destinations {
@@ -48,7 +34,7 @@ export class Destinations {
 
   /** Adds a destination, in constant time. */
   add(destination: Destination): void {
-    if (this.#table && !this.#table.add(destination.address)) return;
+    if (this.#table?.add(parseAddress(destination.address)!) === undefined && this.#table) return;
     destination.slot = this.#bySlot.length;
     this.#bySlot.push(destination);
   }
@@ -63,7 +49,7 @@ export class Destinations {
     if (gap < this.#served) gap = this.#exchange(gap, --this.#served);
     if (gap < this.#end) gap = this.#exchange(gap, --this.#end);
     this.#exchange(gap, this.#bySlot.length - 1);
-    this.#table?.removeLast();
+    this.#table?.remove(this.#bySlot.length - 1);
     this.#bySlot.pop();
     destination.slot = undefined;
   }

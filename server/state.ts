@@ -36,24 +36,19 @@ const CLEAR_EVERY = 500;
  * @throws {UsageError} when the file can't be used: another program's, damaged, in use by another server, not writable.
  */
 export function openState(path: string, keptEvents = 10_000): State {
-  let database: DatabaseSync;
+  let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(path);
-    prepare(database);
+    const opened = database = new DatabaseSync(path);
+    prepare(opened);
+    return { past: readPast(opened), observer: writer(opened, keptEvents), close: () => opened.close() };
   } catch (error) {
+    database?.close();
     throw new UsageError(`The state file ${path} can't be used: ${whyNot(error)}`);
   }
-  let past: RoomPast;
-  try {
-    past = readPast(database);
-  } catch (error) {
-    database.close();
-    throw new UsageError(`The state file ${path} can't be used: ${whyNot(error)}`);
-  }
-  return { past, observer: writer(database, keptEvents), close: () => database.close() };
 }
 
 class ForeignFile extends Error {}
+class NewerFile extends Error {}
 class DamagedFile extends Error {}
 
 function whyNot(error: unknown): string {
@@ -61,13 +56,16 @@ function whyNot(error: unknown): string {
   if (error instanceof ForeignFile || message.includes("not a database")) {
     return "it belongs to another program; give another name";
   }
+  if (error instanceof NewerFile) return "a newer udp-chat wrote it; use that one, or give another name";
   if (message.includes("locked")) return "another server is using it; stop that one, or give another name";
-  if (error instanceof DamagedFile || message.includes("malformed")) {
+  if (error instanceof DamagedFile || /malformed|unsupported file format/.test(message)) {
     return "it is damaged; move it away to begin anew";
   }
   if (error instanceof Deno.errors.NotCapable) return "add --allow-read and --allow-write (or -A) behind 'deno run'";
-  if (message.includes("unable to open")) return "its folder does not exist, or it may not be written there";
-  return message;
+  if (message.includes("unable to open")) {
+    return "its folder does not exist, it is a folder itself, or it may not be written; give another name";
+  }
+  return `${message}; give another name`;
 }
 
 function prepare(database: DatabaseSync): void {
@@ -77,7 +75,7 @@ function prepare(database: DatabaseSync): void {
   const tables = Number(database.prepare("SELECT count(*) AS n FROM sqlite_schema").get()!.n);
   if (id !== APPLICATION_ID && (id !== 0 || tables > 0)) throw new ForeignFile();
   const version = Number(database.prepare("PRAGMA user_version").get()!.user_version);
-  if (version > VERSION) throw new Error("a newer udp-chat wrote it; use that one, or give another name");
+  if (version > VERSION) throw new NewerFile();
   database.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
@@ -96,12 +94,13 @@ function prepare(database: DatabaseSync): void {
 }
 
 function readPast(database: DatabaseSync): RoomPast {
-  const room = database.prepare("SELECT epoch, seq FROM room").get()!;
+  const room = database.prepare("SELECT epoch, seq FROM room").get();
+  if (!room) throw new DamagedFile();
   const seq = Number(room.seq);
   const events: EventPacket[] = [];
   for (const row of database.prepare("SELECT datagram FROM events ORDER BY seq").iterate()) {
-    const decoded = decode(row.datagram as Uint8Array);
-    if (!decoded.ok) throw new DamagedFile();
+    const decoded = row.datagram instanceof Uint8Array && decode(row.datagram);
+    if (!decoded || !decoded.ok) throw new DamagedFile();
     events.push(decoded.packet as EventPacket);
   }
   const isWhole = events.every((event, i) => event.seq === seq - events.length + 1 + i && event.epoch === room.epoch);
