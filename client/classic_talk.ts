@@ -30,6 +30,9 @@ export class ClassicTalk {
   #dueAt: number | undefined;
   #confirmed = false;
   #echoes = true;
+  /** When the last burst began, in milliseconds, and how many lines went out in it. */
+  #burstAt = -Infinity;
+  #burst = 0;
   /** How many lines were sent and never came back. */
   unconfirmed = 0;
 
@@ -113,10 +116,12 @@ export class ClassicTalk {
       this.#dueAt = now + ECHO_TIMEOUT_MS;
       return;
     }
-    for (const text of this.#waiting.splice(0, BLIND_BURST)) {
+    if (now >= this.#burstAt + BLIND_PAUSE_MS) [this.#burstAt, this.#burst] = [now, 0];
+    for (const text of this.#waiting.splice(0, BLIND_BURST - this.#burst)) {
       this.#send({ dialect: "classic", type: "MESSAGE", text });
+      this.#burst++;
       this.unconfirmed++;
     }
-    this.#dueAt = this.#waiting.length > 0 ? now + BLIND_PAUSE_MS : undefined;
+    this.#dueAt = this.#waiting.length > 0 ? this.#burstAt + BLIND_PAUSE_MS : undefined;
   }
 }

@@ -197,21 +197,24 @@ function find(word: string): Command | undefined {
 function nearest(word: string): string | undefined {
   let best: string | undefined, least = Math.max(1, Math.floor(word.length / 2)) + 1;
   for (const { names: [name] } of COMMANDS) {
-    const distance = name.startsWith(word) && word !== "" ? 1 : editDistance(word, name);
+    const distance = name.startsWith(word) && word !== "" ? 0 : editDistance(word, name);
     if (distance < least) [best, least] = [name, distance];
   }
   return best;
 }
 
-/** The number of characters to insert, delete or replace to turn one word into another (Levenshtein 1966). */
+/** The characters to insert, delete, replace or exchange with their neighbour to get from one word to another. */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  // optimal string alignment (Damerau 1964): rows[i][j] is the distance of the first i and the first j characters
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    rows.push([i]);
     for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
+      const replaced = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const isExchanged = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const exchanged = isExchanged ? rows[i - 2][j - 2] + 1 : Infinity;
+      rows[i][j] = Math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, replaced, exchanged);
     }
-    row = next;
   }
-  return row[b.length];
+  return rows[a.length][b.length];
 }

@@ -63,12 +63,16 @@ const CONFIRMED_FOR_MS = 10_000;
 const MAX_CORRESPONDENTS = 256;
 const MAX_STREAMS = 4;
 const MAX_UNCONFIRMED = 64;
+/** How many addresses that nothing is known of are asked about at once. */
+const MAX_STRANGERS = 32;
 
 /** All direct messages of one session, out and in. */
 export class DirectMessages {
   readonly #options: DirectOptions;
   readonly #conversations = new Map<string, Conversation>();
   readonly #correspondents = new Map<string, Correspondent>();
+  /** How many of them the server has not said anything of yet. */
+  #strangers = 0;
 
   constructor(options: DirectOptions) {
     this.#options = options;
@@ -183,7 +187,8 @@ export class DirectMessages {
   }
 
   #message(packet: MessagePacket, from: string, now: number): void {
-    const correspondent = this.#correspondent(from);
+    const correspondent = this.#correspondents.get(from) ?? this.#newCorrespondent(from);
+    if (!correspondent) return; // unacknowledged, so it will be repeated
     let stream = correspondent.streams.get(packet.stream);
     if (!stream) {
       stream = new MessageStream(packet.stream, packet.first);
@@ -202,15 +207,20 @@ export class DirectMessages {
     }
   }
 
-  #correspondent(address: string): Correspondent {
-    const known = this.#correspondents.get(address) ?? { streams: new Map(), unconfirmed: [] };
-    // the latest last, so that the first to be forgotten is the one that was silent for the longest time
-    this.#correspondents.delete(address);
-    this.#correspondents.set(address, known);
-    if (this.#correspondents.size > MAX_CORRESPONDENTS) {
-      this.#correspondents.delete(this.#correspondents.keys().next().value!);
+  /** Makes a place for an address that nothing is known of, if there is one. */
+  #newCorrespondent(address: string): Correspondent | undefined {
+    if (this.#strangers >= MAX_STRANGERS) return undefined;
+    if (this.#correspondents.size >= MAX_CORRESPONDENTS) {
+      // those that the server does not know go first: a crowd of them must not push out those that it does
+      const known = [...this.#correspondents];
+      const [gone] = known.find(([, { who }]) => who && !who.confirmed) ?? known.find(([, { who }]) => who) ?? [];
+      if (gone === undefined) return undefined;
+      this.#correspondents.delete(gone);
     }
-    return known;
+    const correspondent: Correspondent = { streams: new Map(), unconfirmed: [] };
+    this.#correspondents.set(address, correspondent);
+    this.#strangers++;
+    return correspondent;
   }
 
   /** Shows what an address has sent, once the server has said who has that address. */
@@ -218,6 +228,7 @@ export class DirectMessages {
     if (correspondent.who && now < correspondent.who.until) return this.#arrive(address, correspondent);
     if (correspondent.unconfirmed.length > 1) return; // asked already
     const settle = (name: string | undefined, confirmed: boolean, now: number) => {
+      if (!correspondent.who) this.#strangers--;
       correspondent.who = { name, confirmed, until: now + CONFIRMED_FOR_MS };
       this.#arrive(address, correspondent);
     };

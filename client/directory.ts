@@ -3,8 +3,12 @@
  *
  * @module
  */
+import { nameKey } from "../protocol/fields.ts";
 import type { Questions } from "./questions.ts";
 import type { View } from "./view.ts";
+
+/** The most names that are listed. */
+const MAX_NAMES = 100_000;
 
 /** What asking needs of the session. */
 export interface DirectoryOptions {
@@ -52,8 +56,10 @@ export class Directory {
         if (answer.type !== "USERS") return failed();
         const names = [...known, ...answer.names];
         for (const name of answer.names) this.#view.people.saw(name);
-        // a page without names that promises more would be asked for without end
-        if (answer.more && answer.names.length > 0) this.#listAfter(names, now);
+        // what does not go on behind the last name would be asked for without end
+        const last = known.at(-1);
+        const goesOn = answer.names.length > 0 && (last === undefined || nameKey(answer.names[0]) > nameKey(last));
+        if (answer.more && goesOn && names.length < MAX_NAMES) this.#listAfter(names, now);
         else this.#view.show({ kind: "users", names, unnamed: answer.unnamed });
       },
       failed,

@@ -16,8 +16,8 @@ const DEADLINE_MS = 5000;
 export interface HistoryOptions {
   roundTrip: RoundTrip;
   request: (range: Range) => void;
-  /** Takes the events in order, and how many of those asked for are not to be had any more. */
-  done: (events: EventPacket[], gone: number) => void;
+  /** Takes the events in order, and how many the server neither sent nor said to be gone. */
+  done: (events: EventPacket[], missing: number) => void;
 }
 
 /** One look into the past at a time. */
@@ -68,6 +68,12 @@ export class History {
     this.#endIfComplete();
   }
 
+  /** Forgets what was asked: the server has begun anew, with another past. */
+  cancel(): void {
+    this.#wanted = undefined;
+    this.#found.clear();
+  }
+
   wake(now: number): void {
     if (!this.#wanted) return;
     if (now >= this.#giveUpAt) return this.#end();
@@ -88,13 +94,13 @@ export class History {
 
   #end(): void {
     const { from, to } = this.#wanted!;
-    this.#wanted = undefined;
+    const missing = to - from + 1 - this.#found.size;
     const events: EventPacket[] = [];
     for (let seq = from; seq <= to; seq++) {
       const event = this.#found.get(seq);
       if (event) events.push(event);
     }
-    this.#found.clear();
-    this.#options.done(events, to - from + 1 - events.length);
+    this.cancel();
+    this.#options.done(events, missing);
   }
 }

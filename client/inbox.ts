@@ -23,6 +23,8 @@ const MAX_FIRST_PAUSE_MS = 30;
 const MAX_RANGES = 8;
 /** How many senders' streams are remembered, to know a message that was said again after the server lost its memory. */
 const MAX_STREAMS = 4096;
+/** How many missed ids in a row are remembered, in case they are said again. */
+const MAX_HOLES = 64;
 
 /** How an inbox is made. */
 export interface InboxOptions {
@@ -43,7 +45,8 @@ export class Inbox {
   readonly #random: () => number;
   /** Events that came before their turn; undefined where there is nothing to show. */
   readonly #early = new Map<number, EventPacket | undefined>();
-  readonly #lastIds = new Map<string, number>();
+  /** Of each stream the first and last id that were given, and those between that were missed. */
+  readonly #seen = new Map<string, { first: number; last: number; holes: Set<number> }>();
   #epoch: string | undefined;
   #next = 1;
   #latest = 0;
@@ -180,14 +183,20 @@ export class Inbox {
   #saidBefore(event: EventPacket): boolean {
     if (event.type !== "INCOMING" || event.stream === undefined || event.id === undefined) return false;
     const key = `${event.from} ${event.stream}`;
-    const last = this.#lastIds.get(key) ?? 0;
-    if (event.id <= last) {
+    const { id } = event;
+    const seen = this.#seen.get(key) ?? { first: id, last: id - 1, holes: new Set() };
+    if (id >= seen.first && id <= seen.last && !seen.holes.delete(id)) {
       this.duplicates++;
       return true;
     }
-    this.#lastIds.delete(key);
-    this.#lastIds.set(key, event.id);
-    if (this.#lastIds.size > MAX_STREAMS) this.#lastIds.delete(this.#lastIds.keys().next().value!);
+    // whatever lies between this id and those that were given was missed
+    for (let hole = Math.max(seen.last + 1, id - MAX_HOLES); hole < id; hole++) seen.holes.add(hole);
+    for (let hole = Math.min(seen.first - 1, id + MAX_HOLES); hole > id; hole--) seen.holes.add(hole);
+    seen.first = Math.min(seen.first, id);
+    seen.last = Math.max(seen.last, id);
+    this.#seen.delete(key);
+    this.#seen.set(key, seen);
+    if (this.#seen.size > MAX_STREAMS) this.#seen.delete(this.#seen.keys().next().value!);
     return false;
   }
 

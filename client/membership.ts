@@ -35,12 +35,18 @@ export interface MembershipOptions {
   lost: () => void;
   /** The server has never answered: it may be one that has to be greeted in the classic dialect. */
   greetClassic: () => void;
+  /** The server has turned out to know the classic dialect only. */
+  classic: (now: number) => void;
   /** The user has just been told that the server has never answered. */
   silent: (now: number) => void;
 }
 
 /** Silence after which the user is told that there is no answer, in milliseconds. */
 const NO_ANSWER_MS = 1800;
+/** The same for a server that has answered before, where losses are more likely than its end. */
+const NO_ANSWER_ANY_MORE_MS = 5000;
+/** A server of version 1 is heard in the classic dialect when greetings were lost: so many more show what it is. */
+const GREETINGS_AGAINST_CLASSIC = 8;
 /** How often a server that has never answered is greeted in the classic dialect, in milliseconds. */
 const CLASSIC_EVERY_MS = 10_000;
 
@@ -58,6 +64,8 @@ export class Membership {
   /** Whether the user has been told that there is no answer. */
   #toldSilent = false;
   #refusal = "";
+  /** How many more greetings a server gets that has spoken the classic dialect. */
+  #greetingsLeft: number | undefined;
   /** When the server was last greeted in the classic dialect, in milliseconds. */
   #classicAt: number | undefined;
 
@@ -108,7 +116,12 @@ export class Membership {
   get nextWake(): number | undefined {
     const { nextWake, silentSince } = this.#greeter;
     if (nextWake === undefined || silentSince === undefined || this.#toldSilent) return nextWake;
-    return Math.min(nextWake, silentSince + NO_ANSWER_MS);
+    return Math.min(nextWake, silentSince + this.#patience);
+  }
+
+  /** Milliseconds of silence after which the user is told. */
+  get #patience(): number {
+    return this.#state === "joined" ? NO_ANSWER_ANY_MORE_MS : NO_ANSWER_MS;
   }
 
   /** Begins to join. */
@@ -134,9 +147,12 @@ export class Membership {
   }
 
   wake(now: number): void {
+    if (this.#greetingsLeft === 0 && this.#state === "joining" && (this.#greeter.nextWake ?? now) <= now) {
+      return this.#becomeClassic(now);
+    }
     this.#greeter.wake(now);
     const { silentSince } = this.#greeter;
-    if (silentSince === undefined || now < silentSince + NO_ANSWER_MS) return;
+    if (silentSince === undefined || now < silentSince + this.#patience) return;
     if (!this.#everJoined && this.#state === "joining") this.#greetClassic(now);
     if (this.#toldSilent) return;
     const { server, view, silent } = this.#options;
@@ -174,6 +190,7 @@ export class Membership {
     }
     this.#state = "joined";
     this.#everJoined = true;
+    this.#greetingsLeft = undefined;
     this.#toldSilent = false;
     this.#joinedAt = now;
     this.#options.joined(now);
@@ -203,14 +220,22 @@ export class Membership {
     this.#lose("The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves", now);
   }
 
-  /** The server has turned out to know the classic dialect only. */
-  becomeClassic(): void {
+  /** The server has spoken the classic dialect: when a few more greetings have no answer either, it knows no other. */
+  heardClassic(now: number): void {
+    if (this.#state !== "joining" || this.#greetingsLeft !== undefined) return;
+    this.#greetingsLeft = GREETINGS_AGAINST_CLASSIC;
+    this.#greeter.start(now);
+  }
+
+  #becomeClassic(now: number): void {
     this.#state = "classic";
     this.#greeter.stop();
     this.#options.view.notice("This server speaks the classic dialect: no names, no repeats of what is lost");
+    this.#options.classic(now);
   }
 
   #greet(id: number): void {
+    if (this.#greetingsLeft !== undefined) this.#greetingsLeft--;
     const { send } = this.#options;
     const token = this.#token;
     if (this.#name === undefined) send({ dialect: "v1", type: "GREETING", id, token });

@@ -54,6 +54,8 @@ export interface SessionStatistics {
   waiting: number;
 }
 
+/** How many lines are kept until it is clear which dialect the server speaks. */
+const MAX_EARLY_LINES = 100;
 /** How long a session that is to end waits for the next message to arrive at the server, in milliseconds. */
 const DELIVERY_DEADLINE_MS = 10_000;
 
@@ -72,6 +74,8 @@ export class Session {
   readonly #directory: Directory;
   readonly #history: History;
   readonly #parting: Parting;
+  /** What came in the classic dialect before it was clear whether the server knows version 1 too. */
+  readonly #earlyLines: string[] = [];
   /** How many messages of the past the user wants to see. */
   #historyLength = 0;
   /** How many direct messages did not arrive. */
@@ -92,12 +96,16 @@ export class Session {
       send,
       welcomed: ({ epoch, seq }, now) => {
         // who was here before the server began anew wants to hear all that has been said since
-        if (epoch !== this.#inbox.epoch) this.#inbox.begin(epoch, this.#inbox.epoch === undefined ? seq : 0);
+        if (epoch !== this.#inbox.epoch) {
+          this.#history.cancel();
+          this.#inbox.begin(epoch, this.#inbox.epoch === undefined ? seq : 0);
+        }
         this.#inbox.latest(epoch, seq, now);
       },
       joined: (now) => this.#joined(now),
       lost: () => this.#outbox.close(),
       greetClassic: () => this.#classic.greet(),
+      classic: (now) => this.#becameClassic(now),
       silent: (now) => this.#probeClassic(now),
     });
     this.#outbox = new Outbox(this.#roundTrip, (message) => {
@@ -116,7 +124,7 @@ export class Session {
       request: (range) => {
         send({ dialect: "v1", type: "RESEND", token: this.#membership.token, epoch: this.#inbox.epoch!, ...range });
       },
-      done: (events) => this.#view.past(events, this.#historyLength, this.address),
+      done: (events, missing) => this.#view.past(events, this.#historyLength, missing, this.address),
     });
     this.#classic = new ClassicTalk({ send, notice: (text) => this.#view.notice(text) });
     this.#questions = new Questions(this.#roundTrip, send);
@@ -368,6 +376,8 @@ export class Session {
   }
 
   #joined(now: number): void {
+    // what was said before a member of version 1 joined is not shown to it
+    this.#earlyLines.length = 0;
     if (this.#classic.size > 0) {
       // the outbox was never opened, so nothing in it has been sent under its present number
       const drafts = [...this.#classic.clear().map((text): Draft => ({ text })), ...this.#outbox.clear()];
@@ -401,10 +411,19 @@ export class Session {
 
   #receiveClassic(packet: ClassicPacket, now: number): void {
     if (packet.type !== "INCOMING" || this.#membership.everJoined || this.state === "refused") return;
-    if (this.state === "joining") this.#membership.becomeClassic();
-    this.#classic.heard(packet.line, now);
-    this.#view.show({ kind: "line", line: printable(packet.line) });
+    this.#membership.heardClassic(now);
+    if (this.state === "classic") this.#hearLine(packet.line, now);
+    else if (this.#earlyLines.length < MAX_EARLY_LINES) this.#earlyLines.push(packet.line);
+  }
+
+  #becameClassic(now: number): void {
+    for (const line of this.#earlyLines.splice(0)) this.#hearLine(line, now);
     for (const draft of this.#outbox.clear()) this.#classic.say(classicText(draft), now);
+  }
+
+  #hearLine(line: string, now: number): void {
+    this.#classic.heard(line, now);
+    this.#view.show({ kind: "line", line: printable(line) });
   }
 
   /** When a session that is to end gives up, in milliseconds. */

@@ -29,12 +29,12 @@ export class View {
   }
 
   /** Shows the last messages of what happened earlier. */
-  past(events: EventPacket[], length: number, self: string | undefined): void {
+  past(events: EventPacket[], length: number, missing: number, self: string | undefined): void {
     const messages = events.filter(({ type }) => type === "INCOMING").slice(-length);
     if (messages.length === 0) return this.notice("The server has no earlier messages");
     this.notice(`The last ${count(messages.length, "message")}:`);
     for (const event of messages) this.#event(event, self);
-    this.notice("That was the past");
+    this.notice(missing > 0 ? "Some may be missing: not all of the answer arrived" : "That was the past");
   }
 
   /** Shows a message that was sent to this client alone. */

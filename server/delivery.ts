@@ -159,11 +159,9 @@ export class UdpDelivery implements Delivery {
   }
 
   async #sendUnicasts(): Promise<void> {
-    for (let i = 0; i < this.#unicasts.length; i++) {
-      const { address, payload } = this.#unicasts[i];
-      await this.#transmit(payload, address);
+    for (let next; (next = this.#unicasts[0]); this.#unicasts.shift()) {
+      await this.#transmit(next.payload, next.address);
     }
-    this.#unicasts.length = 0;
     this.#sendingUnicasts = undefined;
   }
 

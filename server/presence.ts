@@ -17,7 +17,7 @@ const NOTICE_BYTES = MAX_DATAGRAM_BYTES - 100;
 
 /** Collects arrivals and departures until it is time to tell them. */
 export class PresenceNotices {
-  readonly #arrived = new Map<string, Presence>();
+  readonly #arrived = new Map<string, Presence & { isNew: boolean }>();
   readonly #departed = new Map<string, Presence>();
   #dueAt: number | undefined;
 
@@ -26,15 +26,31 @@ export class PresenceNotices {
     return this.#dueAt;
   }
 
-  /** Notes that a member came, or has another name now. */
+  /** Notes that a member came. */
   arrived({ address, name }: Presence, now: number, members: number): void {
-    this.#arrived.set(address, { address, name });
+    this.#arrived.set(address, { address, name, isNew: true });
     this.#schedule(now, members);
+  }
+
+  /** Notes that a member has another name, which is told as an arrival. */
+  renamed({ address, name }: Presence, now: number, members: number): void {
+    this.#arrived.set(address, { address, name, isNew: this.#arrived.get(address)?.isNew ?? false });
+    this.#schedule(now, members);
+  }
+
+  /** Notes that a member has another address; that is not told, unless nobody was told of the old one yet. */
+  moved(from: string, to: string): void {
+    const arrival = this.#arrived.get(from);
+    if (!arrival) return;
+    this.#arrived.delete(from);
+    this.#arrived.set(to, { ...arrival, address: to });
   }
 
   /** Notes that a member went; one whose arrival nobody was told of is forgotten instead. */
   departed({ address, name }: Presence, now: number, members: number): void {
-    if (!this.#arrived.delete(address)) this.#departed.set(address, { address, name });
+    const arrival = this.#arrived.get(address);
+    this.#arrived.delete(address);
+    if (!arrival?.isNew) this.#departed.set(address, { address, name });
     this.#schedule(now, members);
   }
 
@@ -66,7 +82,7 @@ function batches(crowd: Map<string, Presence>): Presence[][] {
       groups.push([]);
       free = NOTICE_BYTES;
     }
-    groups.at(-1)!.push(member);
+    groups.at(-1)!.push({ address: member.address, name: member.name });
     free -= bytes;
   }
   return groups;

@@ -76,6 +76,8 @@ export class Room {
   readonly #events: EventLog;
   readonly #presence = new PresenceNotices();
   readonly #statistics: RoomStatistics = { joined: 0, messages: 0, ignored: 0 };
+  /** Who said what, for a room without echo. */
+  readonly #authors = new WeakMap<EventPacket, Member>();
   #silenceCheckAt: number | undefined;
   #early = 0;
 
@@ -215,6 +217,7 @@ export class Room {
       // the member's address has changed (another Wi-Fi, another port of a NAT); its token shows that it is the same
       if (member) this.#remove(member, "silence", now);
       this.#delivery.leave(known);
+      this.#presence.moved(known.address, from);
       this.#members.move(known, from);
       this.#delivery.join(known);
       this.#observer.changed?.(known);
@@ -224,6 +227,7 @@ export class Room {
       this.#remove(member, "silence", now);
       member = undefined;
     }
+    if (member && member.token === packet.token) this.#members.touch(member, now);
     if (packet.type === "SIGN-IN" && !this.#isFree(packet.name, member)) {
       return this.#refuse(
         { address: from, dialect: "v1" },
@@ -236,10 +240,7 @@ export class Room {
     if (!member) return this.#refuse({ address: from, dialect: "v1" }, "room-full", "The room is full", packet);
     // without the right token (the WELCOME was lost, or the source address is forged) nothing changes but that the
     // WELCOME is said again, and it goes to the member's own address
-    if (packet.token === member.token) {
-      this.#members.touch(member, now);
-      if (packet.type === "SIGN-IN" && packet.name !== member.name) this.#rename(member, packet.name, now);
-    }
+    if (packet.token === member.token && packet.type === "SIGN-IN") this.#rename(member, packet.name, now);
     this.#delivery.send(member, {
       dialect: "v1",
       type: "WELCOME",
@@ -300,6 +301,7 @@ export class Room {
   /** Puts an event on the number line and tells everyone. */
   #happen(event: NewEvent, now: number, from?: Member) {
     const packet = this.#events.append(event, now, this.#members.v1Size);
+    if (from && !this.#echo) this.#authors.set(packet, from);
     this.#observer.happened?.(packet, from);
     this.#delivery.broadcast(packet, this.#echo ? undefined : from);
     return packet;
@@ -318,13 +320,17 @@ export class Room {
     const to = Math.min(packet.to, this.#events.seq, from + MAX_RESEND - 1);
     for (let seq = from; seq <= to; seq++) {
       const event = this.#events.get(seq)!;
-      const own = !this.#echo && event.type === "INCOMING" && event.stream === member.stream?.name &&
-        event.from === member.address;
-      this.#delivery.send(
-        member,
-        own ? { dialect: "v1", type: "ACK", stream: event.stream, id: event.id!, seq } : event,
-      );
+      this.#delivery.send(member, this.#echo ? event : this.#withoutEcho(event, member));
     }
+  }
+
+  /** What a member gets in place of an event: of its own message no copy, only the place. */
+  #withoutEcho(event: EventPacket, member: Member): V1Packet {
+    if (event.type !== "INCOMING" || event.id === undefined || event.stream !== member.stream?.name) return event;
+    // the name of a stream is no secret; after a restart, who said what is known by the address only
+    const author = this.#authors.get(event) ?? this.#members.at(event.from);
+    if (author !== member) return event;
+    return { dialect: "v1", type: "ACK", stream: event.stream, id: event.id, seq: event.seq };
   }
 
   #lookUp(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }): void {
@@ -371,7 +377,7 @@ export class Room {
   #rename(member: Member, name: string, now: number): void {
     if (member.name === name) return;
     this.#members.rename(member, name);
-    this.#presence.arrived(member, now, this.#members.v1Size);
+    this.#presence.renamed(member, now, this.#members.v1Size);
     this.#observer.changed?.(member);
   }
 

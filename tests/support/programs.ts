@@ -162,7 +162,7 @@ export async function startServer(...flags: string[]): Promise<Server> {
   try {
     const [, port] = await program.stdout.until(/^Listening on .*:(\d+)\n/m);
     // a signal that comes before the whole announcement may find nobody listening for it
-    await program.stdout.until(new RegExp(`client.*${port}\n`));
+    await program.stdout.until(new RegExp(`, type:\n.* ${port}\n`));
     const arrivals = () =>
       [...program.stdout.text().matchAll(/^Client \((.*), (\d+)\) connected at .*\n/mg)]
         .map(([, host, port]) => host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);

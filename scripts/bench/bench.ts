@@ -1,0 +1,174 @@
+/**
+ * Measures the server and the client, and compares the server with others: `deno task bench`.
+ *
+ * @module
+ */
+import { parseNumber, readCommandLine, run, UsageError } from "../../command_line.ts";
+import { COMPETITORS, findToolchains, LABELS, type Toolchains } from "./competitors.ts";
+import { fairnessInWords, measureFairness } from "./fairness.ts";
+import { compare, UNDISTURBED } from "./fanout.ts";
+import { lossTable, measureLoss } from "./loss.ts";
+import { type Cores, type Durations, findCores, loadCapacity } from "./measure.ts";
+import { measureStartup, startupTable } from "./startup.ts";
+import { fanoutTable, readable, summarize } from "./table.ts";
+
+const HELP = `Measures udp-chat on this machine, and prints Markdown tables.
+
+Usage: deno task bench [PART...]
+
+  fanout     deliveries a second, processor time, latency and memory, beside servers in C, Python, Node and plain Deno
+  startup    how long server and client take to start, from source and, after 'deno task compile', compiled
+  loss       datagrams and time for each message, at 0%, 10% and 30% loss each way, 30 members
+  fairness   what becomes of sign-ins and messages that arrive during broadcasts to 100,000 members
+  All of them unless some are named; with --members or --only, fanout alone.
+
+  --quick              everything smaller and shorter: less than a minute in all
+  --rounds N           rounds of fanout (5; with --quick 2)
+  --members 10,100     sizes of fanout's rooms (10,100,1000,10000; with --quick 100,1000)
+  --only ours,c        the programs of fanout: ${COMPETITORS.join(", ")}
+  --json               prints everything that was measured as JSON instead
+  --help               this text
+
+UDP_CHAT_SERVER names another command for the server. Progress goes to standard error.`;
+
+const PARTS = ["fanout", "startup", "loss", "fairness"] as const;
+type Part = typeof PARTS[number];
+
+/** What the command line asks for. */
+interface BenchOptions {
+  parts: readonly Part[];
+  quick: boolean;
+  json: boolean;
+  rounds: number;
+  sizes: number[];
+  only: string[];
+}
+
+/** One part's result, as numbers and as text. */
+interface Report {
+  data: unknown;
+  text: string;
+}
+
+/** Everything about how long and how large, in full and for a quick look; times in milliseconds. */
+const FULL = {
+  durations: { warm: 1000, measure: 2000, latency: 1500 } satisfies Durations,
+  attempts: 3,
+  budget: 20 * 60_000,
+  starts: 10,
+  loss: { members: 30, messages: 300, interval: 40 },
+  fairness: { members: 100_000, requests: 1000, messages: 10 },
+};
+const QUICK: typeof FULL = {
+  durations: { warm: 250, measure: 400, latency: 250 },
+  attempts: 1,
+  budget: 30_000,
+  starts: 3,
+  loss: { members: 30, messages: 60, interval: 20 },
+  fairness: { members: 20_000, requests: 500, messages: 10 },
+};
+
+const progress = (line: string) => console.error(line);
+
+/** Measures what is asked for, one part after the other, and prints it. */
+async function bench(options: BenchOptions): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "udp-chat-bench-" });
+  try {
+    const toolchains = await findToolchains(folder, options.only);
+    toolchains.missing.forEach(progress);
+    const cores = await findCores();
+    if (!cores.separate) progress("Programs can't be bound to cores here: server and load share what there is");
+    const reports: Partial<Record<Part, Report>> = {};
+    for (const part of options.parts) {
+      if ((part === "fanout" || part === "fairness") && Deno.build.os !== "linux") {
+        progress(`${part} is left out: its load generator needs Linux`);
+      } else if (part === "fairness" && !options.only.includes("ours")) {
+        progress("fairness is left out: it measures our own server");
+      } else {
+        reports[part] = await REPORTS[part](options, toolchains, cores);
+      }
+    }
+    if (options.json) console.log(JSON.stringify(dataOf(reports), undefined, 2));
+    else console.log(Object.values(reports).map(({ text }) => text).join("\n\n"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function dataOf(reports: Partial<Record<Part, Report>>): Record<string, unknown> {
+  const machine = { cores: navigator.hardwareConcurrency, deno: Deno.version.deno, target: Deno.build.target };
+  return { machine, ...Object.fromEntries(Object.entries(reports).map(([part, { data }]) => [part, data])) };
+}
+
+const REPORTS: Record<Part, (options: BenchOptions, toolchains: Toolchains, cores: Cores) => Promise<Report>> = {
+  async fanout({ quick, sizes, rounds }, toolchains, cores) {
+    const { durations, attempts, budget } = quick ? QUICK : FULL;
+    const capacity = await loadCapacity(toolchains.load, cores);
+    const generator = `The load generator, in ${toolchains.loadLabel}, takes up to ${
+      readable(capacity)
+    } copies a second`;
+    progress(generator);
+    const measurements = await compare(toolchains, { sizes, rounds, durations, attempts, budget, cores, progress });
+    const summaries = summarize(measurements);
+    const busy = summaries.filter(({ serverBusy }) => serverBusy < UNDISTURBED).length;
+    const note = busy > 0
+      ? `\nThe server had less than ${
+        100 * UNDISTURBED
+      }% of its core in ${busy} of ${summaries.length} lines: other work on this machine, ` +
+        "or the load, held it back, and the rates are lower than they could be."
+      : "";
+    return {
+      data: { loadCapacity: capacity, measurements, summaries },
+      text: `${fanoutTable(summaries, LABELS)}\n\n${generator}.${note}`,
+    };
+  },
+  async startup({ quick }) {
+    const data = await measureStartup((quick ? QUICK : FULL).starts, progress);
+    return { data, text: startupTable(data) };
+  },
+  async loss({ quick }) {
+    const data = await measureLoss({ ...(quick ? QUICK : FULL).loss, drops: [0, 10, 30], progress });
+    return { data, text: lossTable(data) };
+  },
+  async fairness({ quick }, toolchains, cores) {
+    const data = await measureFairness(toolchains, { ...(quick ? QUICK : FULL).fairness, cores, progress });
+    return { data, text: fairnessInWords(data) };
+  },
+};
+
+/** Reads the command line. */
+function readOptions(args: string[]): BenchOptions | string {
+  const read = readCommandLine(args, {
+    string: ["rounds", "members", "only"],
+    boolean: ["quick", "json", "help"],
+    positional: PARTS.length,
+  });
+  if (read.help) return HELP;
+  const named = read._.map(String);
+  const unknown = named.find((part) => !(PARTS as readonly string[]).includes(part));
+  if (unknown !== undefined) throw new UsageError(`There is no part '${unknown}': give ${PARTS.join(", ")}`);
+  const only = read.only?.split(",") ?? [...COMPETITORS];
+  const stranger = only.find((key: string) => !(COMPETITORS as readonly string[]).includes(key));
+  if (stranger !== undefined) throw new UsageError(`--only knows no '${stranger}': give ${COMPETITORS.join(", ")}`);
+  const sizes = read.members?.split(",") ?? (read.quick ? ["100", "1000"] : ["10", "100", "1000", "10000"]);
+  if (!sizes.every((size: string) => /^[1-9]\d{0,5}$/.test(size))) {
+    throw new UsageError("--members takes numbers from 1 to 999999 with commas between them, like 10,100");
+  }
+  const isNarrow = read.members !== undefined || read.only !== undefined;
+  return {
+    parts: named.length > 0 ? PARTS.filter((part) => named.includes(part)) : isNarrow ? ["fanout"] : PARTS,
+    quick: read.quick,
+    json: read.json,
+    rounds: parseNumber(read, "rounds", 1, 100) ?? (read.quick ? 2 : 5),
+    sizes: sizes.map(Number),
+    only,
+  };
+}
+
+if (import.meta.main) {
+  await run(async () => {
+    const options = readOptions(Deno.args);
+    if (typeof options === "string") console.log(options);
+    else await bench(options);
+  });
+}

@@ -1,0 +1,366 @@
+/*
+ * The load: thousands of classic members in one thread, who say something and count what comes back.
+ *
+ * A socket that is bound to a port of every address receives for the whole of 127.0.0.0/8, and IP_PKTINFO lets it send
+ * from any address there. So a member is an address of its own, as for a real crowd, but a few sockets hold them all,
+ * and one recvmmsg empties many members' copies out of the kernel: far less work than the server's, which has to make
+ * one copy for each. A text ends in its number, eight hexadecimal digits, by which a copy is known again.
+ *
+ *   load fanout PORT MEMBERS WINDOW WARM_MS MEASURE_MS LATENCY_MS PID SPIN
+ *   load hold PORT MEMBERS
+ *   load capacity
+ *
+ * See load.ts for the same in Deno, where there is no C compiler, and measure.ts for what is made of its output: a line
+ * of JSON.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SOCKETS = 32, BATCH = 256, SEND_BATCH = 64, TEXT = 100, LONGEST = 256, RING = 1 << 20, BUFFER = 32 << 20 };
+/* pauses in nanoseconds: between two looks at empty sockets; without any copy, until the rest is taken for lost */
+enum { NAP = 100 * 1000, QUIET = 150 * 1000 * 1000 };
+/* a latency falls into one of 64 steps for each power of two of nanoseconds: 1.6% at most beside the truth */
+enum { STEPS = 64, BUCKETS = STEPS * 40 };
+
+static int sockets[SOCKETS];
+static unsigned socket_count, members, block;
+static struct sockaddr_in server = { .sin_family = AF_INET };
+
+static struct { uint64_t sent_at; unsigned left; } ring[RING];
+static uint32_t next_number, first_counted;
+static uint64_t copies, outstanding, written_off, latencies[BUCKETS];
+static int is_timing;
+
+static uint64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+static void nap(long nanoseconds) {
+  nanosleep(&(struct timespec){ .tv_nsec = nanoseconds }, NULL);
+}
+
+static void fail(const char *what) {
+  perror(what);
+  exit(1);
+}
+
+static void open_sockets(void) {
+  socket_count = members < 16 ? 1 : members < 8 * SOCKETS ? members / 8 : SOCKETS;
+  /* neighbours share a socket, as a server serves them one after the other: so copies come in rows */
+  block = (members + socket_count - 1) / socket_count;
+  for (unsigned i = 0; i < socket_count; i++) {
+    struct sockaddr_in any = { .sin_family = AF_INET };
+    int size = BUFFER;
+    sockets[i] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    if (sockets[i] < 0 || bind(sockets[i], (struct sockaddr *)&any, sizeof any) < 0) fail("load: socket");
+    if (setsockopt(sockets[i], SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0) {
+      setsockopt(sockets[i], SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    }
+  }
+}
+
+/* One datagram from each of `count` members in a row that share a socket, beginning with `member`. */
+static void send_from(unsigned member, unsigned count, char texts[][LONGEST], const size_t lengths[]) {
+  static struct mmsghdr headers[SEND_BATCH];
+  static struct iovec payloads[SEND_BATCH];
+  static union { char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))]; struct cmsghdr align; } controls[SEND_BATCH];
+  for (unsigned i = 0; i < count; i++) {
+    payloads[i] = (struct iovec){ .iov_base = texts[i], .iov_len = lengths[i] };
+    headers[i].msg_hdr = (struct msghdr){
+      .msg_name = &server, .msg_namelen = sizeof server, .msg_iov = &payloads[i], .msg_iovlen = 1,
+      .msg_control = controls[i].bytes, .msg_controllen = sizeof controls[i].bytes,
+    };
+    struct cmsghdr *control = CMSG_FIRSTHDR(&headers[i].msg_hdr);
+    control->cmsg_level = IPPROTO_IP;
+    control->cmsg_type = IP_PKTINFO;
+    control->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
+    struct in_pktinfo source = { .ipi_spec_dst.s_addr = htonl(0x7f010001u + member + i) };
+    memcpy(CMSG_DATA(control), &source, sizeof source);
+  }
+  for (unsigned done = 0; done < count;) {
+    int sent = sendmmsg(sockets[member / block], headers + done, count - done, 0);
+    if (sent > 0) done += sent;
+    else nap(NAP);
+  }
+}
+
+static void greet(void) {
+  static char texts[SEND_BATCH][LONGEST];
+  static size_t lengths[SEND_BATCH];
+  for (unsigned i = 0; i < SEND_BATCH; i++) lengths[i] = sprintf(texts[i], "GREETING");
+  for (unsigned member = 0; member < members;) {
+    unsigned in_block = block - member % block, left = members - member, count = SEND_BATCH / 2;
+    if (count > in_block) count = in_block;
+    if (count > left) count = left;
+    send_from(member, count, texts, lengths);
+    member += count;
+    nap(1000 * 1000); /* a server's receive buffer holds no more than a few hundred */
+  }
+}
+
+/* Says `count` numbered texts; each is said to have been sent at its due time. */
+static void say(unsigned count, uint64_t due, uint64_t interval) {
+  static char texts[SEND_BATCH][LONGEST];
+  static size_t lengths[SEND_BATCH];
+  while (count > 0) {
+    /* the first socket's members take turns */
+    unsigned senders = block < members ? block : members, member = next_number % senders, batch = SEND_BATCH;
+    if (batch > count) batch = count;
+    if (batch > senders - member) batch = senders - member;
+    for (unsigned i = 0; i < batch; i++, next_number++, due += interval) {
+      lengths[i] = sprintf(texts[i], "MESSAGE %0*d%08x", TEXT - 8, 0, next_number);
+      ring[next_number % RING].sent_at = due;
+      ring[next_number % RING].left = members;
+    }
+    outstanding += batch;
+    send_from(member, batch, texts, lengths);
+    count -= batch;
+  }
+}
+
+static void note_latency(uint64_t nanoseconds) {
+  unsigned power = nanoseconds < 2 * STEPS ? 0 : 63 - __builtin_clzll(nanoseconds) - 6;
+  unsigned bucket = power * STEPS + (unsigned)(nanoseconds >> power);
+  latencies[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
+}
+
+/* In milliseconds, the latency that a share of the copies did not exceed. */
+static double latency_of(double share) {
+  uint64_t all = 0, seen = 0;
+  for (unsigned i = 0; i < BUCKETS; i++) all += latencies[i];
+  for (unsigned i = 0; i < BUCKETS; i++) {
+    seen += latencies[i];
+    if (seen == 0 || seen < share * all) continue;
+    unsigned power = i < 2 * STEPS ? 0 : i / STEPS - 1;
+    return (double)((uint64_t)(i - power * STEPS) << power) / 1e6;
+  }
+  return 0;
+}
+
+static void take(const char *bytes, unsigned length, uint64_t at) {
+  uint32_t number = 0;
+  copies++;
+  if (length < TEXT) return;
+  for (const char *digit = bytes + length - 8; digit < bytes + length; digit++) {
+    number = number << 4 | (unsigned)(*digit <= '9' ? *digit - '0' : *digit - 'a' + 10);
+  }
+  if (number >= next_number || number + RING <= next_number) return;
+  if (is_timing && number >= first_counted) note_latency(at - ring[number % RING].sent_at);
+  if (ring[number % RING].left > 0 && --ring[number % RING].left == 0 && number >= first_counted) outstanding--;
+}
+
+/* Takes what has arrived; returns how many copies that was. */
+static unsigned drain(void) {
+  static char bytes[BATCH][LONGEST];
+  static struct iovec payloads[BATCH];
+  static struct mmsghdr headers[BATCH];
+  unsigned all = 0;
+  if (!payloads[0].iov_len) {
+    for (unsigned i = 0; i < BATCH; i++) {
+      payloads[i] = (struct iovec){ .iov_base = bytes[i], .iov_len = LONGEST };
+      headers[i].msg_hdr = (struct msghdr){ .msg_iov = &payloads[i], .msg_iovlen = 1 };
+    }
+  }
+  for (unsigned s = 0; s < socket_count; s++) {
+    for (int got = BATCH; got == BATCH;) {
+      got = recvmmsg(sockets[s], headers, BATCH, 0, NULL);
+      uint64_t at = now();
+      for (int i = 0; i < got; i++) take(bytes[i], headers[i].msg_len, at);
+      if (got > 0) all += got;
+    }
+  }
+  return all;
+}
+
+/* Until everything has arrived, or nothing has for a while: what is missing then is lost. */
+static void settle(void) {
+  for (uint64_t last = now(); outstanding > 0 && now() - last < QUIET;) {
+    if (drain() > 0) last = now();
+    else nap(NAP);
+  }
+  for (; first_counted < next_number; first_counted++) written_off += ring[first_counted % RING].left;
+  outstanding = 0;
+}
+
+static void register_all(void) {
+  for (int attempt = 0; attempt < 10; attempt++) {
+    greet();
+    uint64_t before = copies;
+    say(1, now(), 0);
+    for (uint64_t last = now(); copies - before < members && now() - last < 10ull * QUIET;) {
+      if (drain() > 0) last = now();
+      else nap(NAP);
+    }
+    if (copies - before == members) {
+      settle();
+      written_off = 0;
+      return;
+    }
+    settle();
+  }
+  fprintf(stderr, "load: the server does not forward to all %u members\n", members);
+  exit(1);
+}
+
+/* Processor time of a process in seconds, all threads, user and system. */
+static double cpu_of(int pid) {
+  char path[32], stat[1024];
+  unsigned long user = 0, system = 0;
+  sprintf(path, "/proc/%d/stat", pid);
+  FILE *file = fopen(path, "r");
+  size_t length = file ? fread(stat, 1, sizeof stat - 1, file) : 0;
+  if (file) fclose(file);
+  stat[length] = 0;
+  /* the name, field 2, may hold anything, but ends at the last parenthesis */
+  char *fields = strrchr(stat, ')');
+  if (fields) sscanf(fields + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
+  return (double)(user + system) / sysconf(_SC_CLK_TCK);
+}
+
+static double own_cpu(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+/* As fast as the server can: `window` messages are on their way all the time. */
+static void closed_loop(unsigned window, uint64_t until) {
+  uint64_t last = now(), at;
+  while ((at = now()) < until) {
+    if (outstanding < window) say(window - outstanding, at, 0);
+    unsigned got = drain();
+    if (got > 0) last = at;
+    else if (at - last > QUIET) settle();
+    if (got < BATCH) nap(NAP); /* a look at all sockets has its price, too; let more come together */
+  }
+}
+
+/* At a rate of its own: a message every `interval` nanoseconds, whatever has arrived. */
+static void open_loop(uint64_t interval, uint64_t until, int spin) {
+  uint64_t due = now();
+  for (uint64_t at; (at = now()) < until;) {
+    if (at >= due) {
+      unsigned count = (at - due) / interval + 1;
+      say(count, due, interval);
+      due += count * interval;
+    }
+    if (drain() == 0 && !spin) nap(NAP);
+  }
+}
+
+static void fanout(char **args) {
+  unsigned window = atoi(args[2]), warm = atoi(args[3]), measure = atoi(args[4]), latency = atoi(args[5]);
+  int pid = atoi(args[6]), spin = atoi(args[7]);
+  register_all();
+  closed_loop(window, now() + warm * 1000000ull);
+  uint64_t began = now(), before = copies;
+  double cpu = cpu_of(pid), own = own_cpu();
+  closed_loop(window, began + measure * 1000000ull);
+  double seconds = (now() - began) / 1e9;
+  uint64_t delivered = copies - before;
+  cpu = cpu_of(pid) - cpu;
+  own = own_cpu() - own;
+  settle();
+  printf("{\"delivered\":%lu,\"seconds\":%.6f,\"lost\":%lu,\"serverCpu\":%.3f,\"loadCpu\":%.3f", delivered, seconds,
+         written_off, cpu, own);
+  double rate = delivered / seconds / members / 2;
+  if (rate > 0 && latency > 0) {
+    written_off = 0;
+    is_timing = 1;
+    open_loop(1e9 / rate, now() + latency * 1000000ull, spin);
+    settle();
+    printf(",\"halfLoad\":{\"messages\":%.1f,\"median\":%.4f,\"p99\":%.4f,\"lost\":%lu}", rate, latency_of(0.5),
+           latency_of(0.99), written_off);
+  }
+  printf("}\n");
+}
+
+/* How many copies found the receive buffers of this program full: its own fault, not the server's. */
+static uint64_t overflow(void) {
+  uint64_t all = 0;
+  for (unsigned s = 0; s < socket_count; s++) {
+    uint32_t info[9] = { 0 }; /* SK_MEMINFO_DROPS is the last */
+    socklen_t size = sizeof info;
+    getsockopt(sockets[s], SOL_SOCKET, SO_MEMINFO, info, &size);
+    all += info[8];
+  }
+  return all;
+}
+
+/* Holds the members, and says something for each line of standard input, until that ends. */
+static void hold(void) {
+  register_all();
+  uint64_t registered = copies;
+  printf("{\"members\":%u}\n", members);
+  fflush(stdout);
+  for (struct pollfd input = { .fd = 0, .events = POLLIN };;) {
+    char line[64];
+    if (drain() > 0) continue;
+    if (poll(&input, 1, 0) > 0) {
+      if (read(0, line, sizeof line) <= 0) break;
+      uint64_t began = now();
+      say(1, began, 0);
+      settle();
+      printf("{\"copies\":%u,\"ms\":%.3f}\n", members - ring[(next_number - 1) % RING].left, (now() - began) / 1e6);
+      fflush(stdout);
+    }
+    nap(NAP);
+  }
+  for (uint64_t last = now(); now() - last < QUIET; nap(NAP)) {
+    if (drain() > 0) last = now();
+  }
+  printf("{\"copies\":%lu,\"overflow\":%lu}\n", copies - registered, overflow());
+}
+
+/* How fast this program takes datagrams that wait in its sockets: what it could count if a server were that fast. */
+static void capacity(void) {
+  members = 10000;
+  open_sockets();
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  uint64_t spent = 0;
+  char text[LONGEST];
+  next_number = 1;
+  size_t length = sprintf(text, "INCOMING <From 127.1.0.1:50000>: %0*d%08x", TEXT - 8, 0, 0);
+  for (unsigned round = 0; round < 100; round++) {
+    for (unsigned s = 0; s < socket_count; s++) {
+      struct sockaddr_in to;
+      socklen_t size = sizeof to;
+      getsockname(sockets[s], (struct sockaddr *)&to, &size);
+      to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      for (unsigned i = 0; i < BATCH; i++) sendto(fd, text, length, 0, (struct sockaddr *)&to, size);
+    }
+    uint64_t began = now();
+    while (drain() > 0);
+    spent += now() - began;
+  }
+  printf("{\"delivered\":%lu,\"seconds\":%.6f}\n", copies, spent / 1e9);
+}
+
+int main(int argc, char **argv) {
+  alarm(600); /* whatever goes wrong, this ends */
+  prctl(PR_SET_TIMERSLACK, 1);
+  if (argc == 2 && strcmp(argv[1], "capacity") == 0) return capacity(), 0;
+  if (argc < 4) return fprintf(stderr, "load: see the top of load.c\n"), 2;
+  server.sin_port = htons(atoi(argv[2]));
+  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  members = atoi(argv[3]);
+  if (members == 0) return 2;
+  open_sockets();
+  if (strcmp(argv[1], "hold") == 0) hold();
+  else if (argc == 10) fanout(argv + 2);
+  else return 2;
+  return 0;
+}

@@ -1,0 +1,169 @@
+/**
+ * What a lossy network costs: datagrams and time for each message that our clients show, in a room of thirty.
+ *
+ * The clients are real sessions on real sockets, in this process, so that one clock sees a message said and shown; the
+ * server is a process of its own, and its dial loses datagrams in both directions.
+ *
+ * @module
+ */
+import { Session } from "../../client/session.ts";
+import { Alarm, now } from "../../clock.ts";
+import { openSocket } from "../../command_line.ts";
+import { datagrams, socketAddress } from "../../datagrams.ts";
+import { decode, encode } from "../../protocol.ts";
+import { startServer } from "../../tests/support/programs.ts";
+import { Changing } from "../../tests/support/waiting.ts";
+import { markdownTable, quantile, readable } from "./table.ts";
+
+/** How much is said, and how quickly. */
+export interface LossOptions {
+  members: number;
+  messages: number;
+  /** Milliseconds from one message to the next; the members take turns. */
+  interval: number;
+  /** The shares of datagrams that are lost in each direction, in percent. */
+  drops: readonly number[];
+  progress: (line: string) => void;
+}
+
+/** What it came to at one share of loss. */
+export interface LossResult {
+  /** Percent, in each direction. */
+  drop: number;
+  messages: number;
+  /** Messages that were shown, summed over the members, and those that should have been. */
+  shown: number;
+  expected: number;
+  /** Datagrams sent by both sides, lost ones included, for each message shown. */
+  datagramsPerDelivery: number;
+  /** From said to shown, in milliseconds. */
+  median: number;
+  p99: number;
+}
+
+/** How long the last message may take to be shown everywhere, in milliseconds. */
+const DEADLINE_MS = 30_000;
+
+/** Measures a room at each share of loss in turn. */
+export async function measureLoss(options: LossOptions): Promise<LossResult[]> {
+  const results: LossResult[] = [];
+  for (const drop of options.drops) {
+    const result = await measureOne(drop, options);
+    results.push(result);
+    options.progress(`loss ${drop}%: ${readable(result.datagramsPerDelivery)} datagrams a delivery`);
+  }
+  return results;
+}
+
+/** The results as a table. */
+export function lossTable(results: readonly LossResult[]): string {
+  return markdownTable(
+    ["Loss each way", "shown", "datagrams a delivery", "said to shown: median, ms", "p99, ms"],
+    results.map(({ drop, shown, expected, datagramsPerDelivery, median, p99 }) => [
+      `${drop}%`,
+      `${shown.toLocaleString("en-US")} of ${expected.toLocaleString("en-US")}`,
+      readable(datagramsPerDelivery),
+      readable(median),
+      readable(p99),
+    ]),
+  );
+}
+
+/** Counts of datagrams, over all clients. */
+interface Traffic {
+  sent: number;
+  received: number;
+}
+
+async function measureOne(drop: number, { members, messages, interval }: LossOptions): Promise<LossResult> {
+  await using server = await startServer("0", "--quiet", "--drop", `${drop}%`, "--seed", "1");
+  const traffic: Traffic = { sent: 0, received: 0 };
+  const saidAt: number[] = [], delays: number[] = [];
+  const progress = new Changing();
+  const shown = (text: string) => {
+    delays.push(performance.now() - saidAt[Number(text.split(" ")[0])]);
+    if (delays.length === members * messages) progress.changed();
+  };
+  const clients = Array.from(
+    { length: members },
+    () => openClient(server.port, traffic, shown, () => progress.changed()),
+  );
+  try {
+    const joined = () => clients.filter(({ session }) => session.state === "joined").length;
+    await progress.until(() => joined() === members || undefined, () => `${joined()} of ${members} have joined`);
+    const before = { ...traffic };
+    await sayAll(messages, interval, (i) => {
+      saidAt[i] = performance.now();
+      clients[i % members].say(`${i} ${"x".repeat(100)}`.slice(0, 100));
+    });
+    const isDone = () => delays.length === members * messages || undefined;
+    await progress.until(isDone, () => "", DEADLINE_MS).catch(() => {}); // what is missing shows in the result
+    const sent = traffic.sent - before.sent;
+    // the server's side is known by what came through: of all that it sent, the dial let this share pass
+    const answered = (traffic.received - before.received) / (1 - drop / 100);
+    return {
+      drop,
+      messages,
+      shown: delays.length,
+      expected: members * messages,
+      datagramsPerDelivery: (sent + answered) / delays.length,
+      median: quantile(delays, 0.5),
+      p99: quantile(delays, 0.99),
+    };
+  } finally {
+    for (const client of clients) client.close();
+  }
+}
+
+/** Calls so many times at even intervals, in milliseconds. */
+function sayAll(count: number, interval: number, say: (i: number) => void): Promise<void> {
+  return new Promise((resolve) => {
+    let i = 0;
+    const timer = setInterval(() => {
+      say(i++);
+      if (i < count) return;
+      clearInterval(timer);
+      resolve();
+    }, interval);
+  });
+}
+
+/** A client without a screen: a session, a socket and a timer. */
+function openClient(port: number, traffic: Traffic, shown: (text: string) => void, changed: () => void) {
+  const conn = openSocket("0.0.0.0", 0);
+  const server = `127.0.0.1:${port}`;
+  const session = new Session({
+    server,
+    send(packet, peer) {
+      traffic.sent++;
+      conn.send(encode(packet), socketAddress(peer ?? server, conn)).catch(() => {});
+    },
+    show: (what) => what.kind === "message" && shown(what.text),
+  });
+  const alarm = new Alarm(() => {
+    session.wake(now());
+    alarm.set(session.nextWake);
+  });
+  const receive = async () => {
+    for await (const { bytes, from } of datagrams(conn)) {
+      traffic.received++;
+      const decoded = decode(bytes);
+      const before = session.state;
+      if (decoded.ok && from === server) session.receive(decoded.packet, now());
+      alarm.set(session.nextWake);
+      if (session.state !== before) changed();
+    }
+    alarm.set(undefined);
+  };
+  session.start(now());
+  alarm.set(session.nextWake);
+  receive();
+  return {
+    session,
+    say(text: string) {
+      session.say(text, now());
+      alarm.set(session.nextWake);
+    },
+    close: () => conn.close(),
+  };
+}

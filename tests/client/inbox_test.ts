@@ -1,0 +1,214 @@
+/** The room's events in order, each once, whatever the network does to them. */
+import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "@std/assert";
+import fc from "fast-check";
+import { type Arrived, Inbox, type Range } from "../../client/inbox.ts";
+import { RoundTrip } from "../../client/round_trip.ts";
+import { EPOCH, incoming, type V1 } from "../support/fake_session.ts";
+
+const OTHER = "00000000000000ee";
+
+/** An inbox that begins behind `seq`, what it has given (texts, and numbers for what was missed), and its requests. */
+function inbox(seq = 0, random = 0.5) {
+  const given: (string | number)[] = [];
+  const requests: Range[] = [];
+  const give = (arrived: Arrived) => {
+    given.push("missed" in arrived ? arrived.missed : (arrived.event as V1<"INCOMING">).text);
+  };
+  const box = new Inbox({
+    roundTrip: new RoundTrip(),
+    give,
+    request: (range) => requests.push(range),
+    random: () => random,
+  });
+  box.begin(EPOCH, seq);
+  const take = (seq: number, now = 0, fields: Partial<V1<"INCOMING">> = {}) => {
+    box.take(fields.epoch ?? EPOCH, seq, incoming(seq, fields), now);
+  };
+  /** Wakes it until `end`; returns when it has asked for what. */
+  const pass = (end: number) => {
+    const asked: [number, ...[number, number][]][] = [];
+    for (let at; (at = box.nextWake) !== undefined && at <= end;) {
+      box.wake(at);
+      const ranges = requests.splice(0).map(({ from, to }): [number, number] => [from, to]);
+      if (ranges.length > 0) asked.push([at, ...ranges]);
+    }
+    return asked;
+  };
+  return { box, given, take, pass };
+}
+
+Deno.test("inbox: in whatever order and however often events come, each is given once and in order", () => {
+  const arrivals = fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 200 });
+  fc.assert(fc.property(arrivals, (seqs) => {
+    const { box, given, take } = inbox();
+    for (const seq of seqs) take(seq);
+    for (let seq = 1; seq <= 30; seq++) take(seq);
+    assertEquals(given, Array.from({ length: 30 }, (_, i) => `${i + 1}`));
+    assertEquals([box.received, box.duplicates, box.behind, box.nextWake], [30, seqs.length, 0, undefined]);
+  }));
+});
+
+Deno.test("inbox: asks for a gap after a short random pause, and again at growing intervals", () => {
+  const { take, pass } = inbox(0, 1);
+  take(3, 1000);
+  const asked = pass(10_000);
+  assertLessOrEqual(asked[0][0], 1030);
+  for (const [, ...ranges] of asked) assertEquals(ranges, [[1, 2]]);
+  const pauses = asked.slice(1).map(([at], i) => at - asked[i][0]);
+  assertGreaterOrEqual(pauses[0], 100);
+  for (let i = 1; i < pauses.length; i++) assertGreaterOrEqual(pauses[i], pauses[i - 1]);
+  assertGreaterOrEqual(asked.length, 8, "it does not give up");
+  assertLess(asked.length, 30);
+});
+
+Deno.test("inbox: the first pause is random, so that thirty clients do not ask at once", () => {
+  const first = (random: number) => {
+    const { box, take } = inbox(0, random);
+    take(2, 1000);
+    return box.nextWake!;
+  };
+  assertEquals([first(0), first(0.5), first(1)], [1000, 1015, 1030]);
+});
+
+Deno.test("inbox: what only came late is not asked for", () => {
+  const { take, pass, box } = inbox();
+  take(2, 0);
+  take(1, 10);
+  assertEquals([pass(10_000), box.repaired], [[], 0]);
+});
+
+Deno.test("inbox: asks for several gaps at once, for each as a range", () => {
+  const { take, pass } = inbox();
+  for (const seq of [3, 4, 6, 10]) take(seq);
+  assertEquals(pass(30), [[15, [1, 2], [5, 5], [7, 9]]]);
+  take(1, 20);
+  take(2, 20);
+  take(5, 20);
+  const [[, ...ranges]] = pass(1000);
+  assertEquals(ranges, [[7, 9]]);
+});
+
+Deno.test("inbox: learns of the latest event from elsewhere, and asks for what it lacks", () => {
+  const { box, pass } = inbox(5);
+  box.latest(EPOCH, 5, 0);
+  assertEquals(box.nextWake, undefined);
+  box.latest(EPOCH, 8, 0);
+  box.latest(EPOCH, 7, 0);
+  box.latest(OTHER, 100, 0);
+  assertEquals([box.behind, pass(20)], [3, [[15, [6, 8]]]]);
+});
+
+Deno.test("inbox: events of another epoch are nothing to it", () => {
+  const { box, given, take } = inbox();
+  take(1, 0, { epoch: OTHER });
+  box.gone(OTHER, { from: 1, to: 5 }, 0);
+  assertEquals([given, box.next], [[], 1]);
+});
+
+Deno.test("inbox: what is gone is counted and told where it was missing, what is here is given", () => {
+  const { box, given, take } = inbox();
+  take(3);
+  take(7);
+  box.latest(EPOCH, 9, 0);
+  box.gone(EPOCH, { from: 1, to: 5 }, 0);
+  assertEquals(given, [2, "3", 2]);
+  take(6);
+  assertEquals(given, [2, "3", 2, "6", "7"]);
+  assertEquals([box.lost, box.next, box.behind], [4, 8, 2]);
+});
+
+Deno.test("inbox: a GONE that says nothing new, or too much, is passed over", () => {
+  const { box, given, take } = inbox(5);
+  take(8);
+  for (const [from, to] of [[1, 5], [7, 8], [6, 100]]) box.gone(EPOCH, { from, to }, 0);
+  assertEquals([given, box.next, box.lost], [[], 6, 0]);
+});
+
+Deno.test("inbox: an event that is not to be shown fills its place", () => {
+  const { box, given, take } = inbox();
+  take(2);
+  box.take(EPOCH, 1, undefined, 0);
+  assertEquals([given, box.next], [["2"], 3]);
+});
+
+Deno.test("inbox: what it holds is bounded, and what is further ahead is asked for in its turn", () => {
+  const { box, given, take, pass } = inbox();
+  for (let seq = 2; seq <= 5000; seq++) take(seq);
+  take(1);
+  assertEquals(given.length, 2048);
+  assertEquals(box.behind, 5000 - 2048);
+  const [[, [from]]] = pass(1000);
+  assertEquals(from, 2049);
+});
+
+Deno.test("inbox: asks for at most eight ranges at once", () => {
+  const { take, pass } = inbox();
+  for (let seq = 2; seq <= 200; seq += 2) take(seq);
+  const [[, ...ranges]] = pass(20);
+  assertEquals(ranges.length, 8);
+});
+
+Deno.test("inbox: an epoch that ends gives what is here and tells what was missing", () => {
+  const { box, given, take } = inbox();
+  take(3);
+  take(5);
+  box.begin(OTHER, 40);
+  assertEquals(given.filter((value) => typeof value === "string"), ["3", "5"]);
+  assertEquals(box.lost, 3);
+  assertEquals(given.filter((value) => typeof value === "number").reduce((sum, missed) => sum + missed, 0), 3);
+  assertEquals([box.next, box.behind, box.nextWake, box.epoch], [41, 0, undefined, OTHER]);
+});
+
+Deno.test("inbox: a message that was given is not given again under another seq or in another epoch", () => {
+  const stream = "00000000000000cc";
+  const { box, given, take } = inbox();
+  take(1, 0, { stream, id: 7, text: "seven" });
+  take(2, 0, { stream, id: 7, text: "seven" });
+  box.begin(OTHER, 0);
+  take(1, 0, { epoch: OTHER, stream, id: 7, text: "seven" });
+  take(2, 0, { epoch: OTHER, stream, id: 8, text: "eight" });
+  assertEquals(given, ["seven", "eight"]);
+});
+
+Deno.test("inbox: nobody can spoil another's stream by using its name", () => {
+  const stream = "00000000000000cc";
+  const { given, take } = inbox();
+  take(1, 0, { stream, id: 2 ** 53 - 1, from: "10.6.6.6:6", text: "forged" });
+  take(2, 0, { stream, id: 1, text: "genuine" });
+  assertEquals(given, ["forged", "genuine"]);
+});
+
+Deno.test("inbox: a message that was missing when the epoch ended is given when its sender says it again", () => {
+  const stream = "00000000000000cc";
+  const { box, given, take } = inbox();
+  take(1, 0, { stream, id: 1, text: "one" });
+  take(3, 0, { stream, id: 3, text: "three" }); // two is on its way, or lost
+  box.begin(OTHER, 0);
+  for (const [seq, text] of [[1, "two"], [2, "three"]] as const) {
+    take(seq, 0, { epoch: OTHER, stream, id: seq + 1, text });
+  }
+  const texts = given.filter((value) => typeof value === "string");
+  assertEquals(texts.toSorted(), ["one", "three", "two"], "each exactly once");
+});
+
+Deno.test("inbox: so is one that was missing before anything of its stream was given", () => {
+  const stream = "00000000000000cc";
+  const { box, given, take } = inbox();
+  take(2, 0, { stream, id: 4, text: "four" }); // three is on its way, or lost
+  box.begin(OTHER, 0);
+  for (const [seq, text] of [[1, "three"], [2, "four"]] as const) {
+    take(seq, 0, { epoch: OTHER, stream, id: seq + 2, text });
+  }
+  assertEquals(given.filter((value) => typeof value === "string").toSorted(), ["four", "three"]);
+});
+
+Deno.test("inbox: the streams that it remembers are bounded, the latest are kept", () => {
+  const { given, take } = inbox();
+  const stream = (n: number) => n.toString(16).padStart(16, "0");
+  for (let n = 1; n <= 5000; n++) take(n, 0, { stream: stream(n), id: 1 });
+  take(5001, 0, { stream: stream(5000), id: 1, text: "again" });
+  assertEquals(given.length, 5000);
+  assert(!given.includes("again"));
+  take(5002, 0, { stream: stream(1), id: 1, text: "forgotten" });
+  assertEquals(given.at(-1), "forgotten");
+});

@@ -1,0 +1,191 @@
+/** How a session ends: with everything delivered, or with the reason why not, and never without an end. */
+import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
+import { ADDRESS, EPOCH, FakeSession, TOKEN } from "../support/fake_session.ts";
+
+function joined(): FakeSession {
+  const fake = new FakeSession();
+  fake.welcome();
+  fake.take();
+  return fake;
+}
+
+/** Lets time pass until the session has left; returns the milliseconds. */
+function untilLeft(fake: FakeSession, deadline = 60_000): number {
+  const start = fake.now;
+  while (fake.session.state !== "left") {
+    assert(fake.now - start < deadline, `still ${fake.session.state} after ${deadline} ms`);
+    fake.pass(10);
+  }
+  return fake.now - start;
+}
+
+Deno.test("session: leaving says goodbye with the token, and is over when the server has heard it", () => {
+  const fake = joined();
+  fake.session.leave(fake.now);
+  const [{ id, token }] = fake.takeAll("LEAVE");
+  assertEquals([token, fake.session.leaving, fake.session.state], [TOKEN, true, "joined"]);
+  fake.receive({ dialect: "v1", type: "ACK", id });
+  assertEquals([fake.session.state, fake.session.failure], ["left", undefined]);
+});
+
+Deno.test("session: a server that has forgotten the member lets it go as well", () => {
+  const fake = joined();
+  fake.session.leave(fake.now);
+  fake.receive({ dialect: "v1", type: "ERROR", code: "not-joined", id: 1, text: "Greet first" });
+  assertEquals(fake.session.state, "left");
+});
+
+Deno.test("session: lost goodbyes are repeated a few times, and then it goes anyway, within half a second", () => {
+  const fake = joined();
+  fake.session.leave(fake.now);
+  assertLessOrEqual(untilLeft(fake), 500);
+  assertEquals(fake.takeAll("LEAVE").length, 4);
+  assertEquals([fake.session.failure, fake.session.nextWake], [undefined, undefined]);
+});
+
+Deno.test("session: while it says goodbye it wants to be woken for nothing else", () => {
+  const fake = joined();
+  fake.event(5); // a gap, which would be asked for
+  fake.say("under way");
+  fake.session.whois("Bob", fake.now);
+  fake.session.history(20, fake.now);
+  fake.session.finish(fake.now);
+  fake.session.leave(fake.now);
+  fake.take();
+  let wakes = 0;
+  while (fake.session.state !== "left") {
+    const { nextWake } = fake.session;
+    assert(nextWake !== undefined && nextWake > fake.now, "it wants to be woken at once, and for ever");
+    assert(++wakes < 10);
+    fake.now = nextWake;
+    fake.session.wake(fake.now);
+  }
+  assertEquals(new Set(fake.take().map(({ packet }) => packet.type)), new Set(["LEAVE"]));
+});
+
+Deno.test("session: an acknowledged message is no acknowledged goodbye", () => {
+  const fake = joined();
+  fake.say("x");
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.session.leave(fake.now);
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 1 });
+  assertEquals(fake.session.state, "joined");
+});
+
+Deno.test("session: leaving before the server has answered is over at once", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.session.leave(fake.now);
+  assertEquals([fake.session.state, fake.session.failure], ["left", undefined]);
+  assertEquals(fake.takeAll("LEAVE"), []);
+});
+
+Deno.test("session: leaving with messages on their way says how many were not delivered", () => {
+  const fake = joined();
+  for (const text of ["1", "2"]) fake.say(text);
+  fake.session.leave(fake.now);
+  assertStringIncludes(fake.session.failure!, "2 messages not delivered");
+});
+
+Deno.test("session: after the goodbye nothing is sent or shown any more", () => {
+  const fake = joined();
+  fake.say("x");
+  fake.session.leave(fake.now);
+  fake.take();
+  fake.event(1);
+  fake.pass(60_000);
+  assertEquals(fake.takeAll("MESSAGE"), []);
+  assertEquals(fake.texts, []);
+});
+
+Deno.test("session: finishing with nothing to deliver leaves at once, without a failure", () => {
+  const fake = joined();
+  fake.session.finish(fake.now);
+  assertEquals([fake.session.leaving, fake.session.failure], [true, undefined]);
+});
+
+Deno.test("session: finishing waits until everything has arrived", () => {
+  const fake = joined();
+  for (const text of ["1", "2"]) fake.say(text);
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.session.finish(fake.now);
+  fake.pass(500);
+  assertEquals(fake.session.leaving, false);
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 1 });
+  assertEquals(fake.session.leaving, false);
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 2 });
+  assertEquals([fake.session.leaving, fake.session.failure], [true, undefined]);
+});
+
+Deno.test("session: finishing before the server has answered waits for it", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.say("x");
+  fake.session.finish(fake.now);
+  fake.pass(5000);
+  assertEquals(fake.session.leaving, false);
+  fake.welcome();
+  const [{ stream, id }] = fake.takeAll("MESSAGE");
+  fake.event(1, { from: ADDRESS, stream, id, text: "x" });
+  assertEquals([fake.session.leaving, fake.session.failure], [true, undefined]);
+});
+
+Deno.test("session: finishing without a server ends after 10 s with the reason", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.say("x");
+  fake.session.finish(fake.now);
+  const took = untilLeft(fake);
+  assert(took >= 9_990 && took <= 10_100, `${took} ms`);
+  assertStringIncludes(fake.session.failure!, "No answer from 192.168.1.1:9090");
+  assertStringIncludes(fake.session.failure!, "1 message not delivered");
+});
+
+Deno.test("session: finishing with a server that confirms nothing ends 10 s after the last confirmation", () => {
+  const fake = joined();
+  for (const text of ["1", "2", "3"]) fake.say(text);
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.session.finish(fake.now);
+  const answer = () => {
+    // the server answers greetings, so it is there, but takes nothing
+    for (const { packet } of fake.take()) {
+      if (packet.type !== "GREETING" || packet.dialect !== "v1") continue;
+      fake.receive({
+        dialect: "v1",
+        type: "WELCOME",
+        id: packet.id,
+        address: ADDRESS,
+        token: TOKEN,
+        epoch: EPOCH,
+        seq: 0,
+        timeout: 60_000,
+        keepalive: 1000,
+      });
+    }
+  };
+  fake.pass(6000, answer);
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 1 });
+  fake.pass(9_000, answer);
+  assertEquals(fake.session.leaving, false, "the last confirmation was 9 s ago");
+  fake.pass(1_500, answer);
+  assertEquals(fake.session.leaving, true);
+  assertStringIncludes(fake.session.failure!, "2 messages not delivered");
+});
+
+Deno.test("session: finishing after a refusal ends at once, with what the server said", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  const [{ id }] = fake.takeAll("SIGN-IN");
+  fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id, text: "The name Alice is taken" });
+  fake.session.finish(fake.now);
+  assertEquals([fake.session.state, fake.session.failure], ["left", "The name Alice is taken"]);
+});
+
+Deno.test("session: finishing waits for what others have said before", () => {
+  const fake = joined();
+  fake.event(2);
+  fake.session.finish(fake.now);
+  assertEquals(fake.session.leaving, false);
+  fake.event(1);
+  assertEquals([fake.session.leaving, fake.texts], [true, ["1", "2"]]);
+});

@@ -1,0 +1,111 @@
+/** Flags, numbers and exit codes. */
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { Failure, parseNumber, parsePort, readCommandLine, run, UsageError, versionLine } from "../command_line.ts";
+import config from "../deno.json" with { type: "json" };
+
+const OPTIONS = {
+  string: ["port", "host"],
+  boolean: ["echo", "quiet", "help"],
+  negatable: ["echo"],
+  default: { echo: true, host: "0.0.0.0" },
+  singleDash: { "-sp": "--port", "-u": "--host" },
+  positional: 1,
+};
+
+const read = (...args: string[]) => readCommandLine(args, OPTIONS);
+
+Deno.test("command line: flags with their values, in every form that people type", () => {
+  for (const args of [["--port", "9091"], ["--port=9091"], ["-sp", "9091"], ["-sp=9091"]]) {
+    assertEquals(read(...args).port, "9091", args.join(" "));
+  }
+  assertEquals(read("-u=a=b").host, "a=b");
+  assertEquals([read().echo, read("--no-echo").echo, read("--quiet").quiet], [true, false, true]);
+  assertEquals([read().host, read("--host", "::").host], ["0.0.0.0", "::"]);
+});
+
+Deno.test("command line: arguments without a flag stay text", () => {
+  assertEquals(read("0123")._, ["0123"]);
+  assertEquals(read("-sp", "1", "9090")._, ["9090"]);
+});
+
+Deno.test("command line: what is not there is refused with a line that says what", () => {
+  assertThrows(() => read("--prot", "9090"), UsageError, "There is no flag --prot");
+  assertThrows(() => read("-x"), UsageError, "There is no flag -x");
+  assertThrows(() => read("1", "2"), UsageError, "'2' is one argument too many");
+  assertThrows(() => read("--port"), UsageError, "--port takes a value");
+  assertThrows(() => read("--port="), UsageError, "--port takes a value");
+});
+
+Deno.test("command line: a flag in place of a value is not taken for one", () => {
+  assertThrows(() => read("--port", "--quiet"), UsageError, "--port takes a value");
+});
+
+Deno.test("command line: names of objects' own properties are no flags", () => {
+  for (const arg of ["--constructor", "--toString", "--__proto__"]) assertThrows(() => read(arg), UsageError);
+  assertEquals(read("constructor")._, ["constructor"]);
+});
+
+Deno.test("command line: a port is a number from 1, or from 0 where any is meant, to 65535", () => {
+  assertEquals([parsePort("1"), parsePort("65535"), parsePort("09090"), parsePort("0", 0)], [1, 65535, 9090, 0]);
+  for (const text of ["0", "65536", "-1", "9090x", "", " 9090", "1e3", "0x10", "99999999999", "１"]) {
+    assertThrows(() => parsePort(text), UsageError, `'${text}' is no port`);
+  }
+});
+
+Deno.test("command line: a number has its limits", () => {
+  const parse = (value?: string) => parseNumber({ _: [], seconds: value }, "seconds", 3, 86_400);
+  assertEquals([parse(), parse("3"), parse("86400")], [undefined, 3, 86_400]);
+  for (const text of ["2", "86401", "-3", "3.5", "x", "1e3"]) {
+    assertThrows(() => parse(text), UsageError, "--seconds takes a whole number from 3 to 86400");
+  }
+});
+
+Deno.test("command line: the version names the program, its number, the runtime and the machine", () => {
+  const line = versionLine("udp-chat server");
+  assertMatch(line, /^udp-chat server \d+\.\d+\.\d+ \(Deno \d+\.\d+\.\d+.*, .+\)$/);
+  assertStringIncludes(line, config.version);
+  assertStringIncludes(line, Deno.build.target);
+});
+
+/** Runs a program to its end, without ending this one. */
+async function ends(main: () => Promise<void>): Promise<{ code: number; lines: string[] }> {
+  const { exit } = Deno, { error } = console, { addEventListener } = globalThis;
+  const lines: string[] = [];
+  class Exit extends Error {
+    constructor(readonly code = 0) {
+      super();
+    }
+  }
+  try {
+    Deno.exit = (code) => {
+      throw new Exit(code);
+    };
+    console.error = (line: string) => lines.push(line);
+    globalThis.addEventListener = () => {};
+    const ended = await assertRejects(() => run(main), Exit);
+    return { code: ended.code, lines };
+  } finally {
+    Deno.exit = exit;
+    console.error = error;
+    globalThis.addEventListener = addEventListener;
+  }
+}
+
+Deno.test("run: exit code 0 at the end, 2 for what was asked wrongly, 1 for what failed, each with one line", async () => {
+  assertEquals(await ends(() => Promise.resolve()), { code: 0, lines: [] });
+  assertEquals(await ends(() => Promise.reject(new UsageError("no such flag"))), { code: 2, lines: ["no such flag"] });
+  assertEquals(await ends(() => Promise.reject(new Failure("no server"))), { code: 1, lines: ["no server"] });
+  const unknown = await ends(() => Promise.reject(new TypeError("oh")));
+  assertEquals([unknown.code, unknown.lines.length], [1, 1]);
+  assertStringIncludes(unknown.lines[0], "oh");
+});
+
+Deno.test("run: a permission that is missing is named", async () => {
+  const error = new Deno.errors.NotCapable(
+    'Requires net access to "0.0.0.0:9090", run again with the --allow-net flag',
+  );
+  const { code, lines: [line] } = await ends(() => Promise.reject(error));
+  assertEquals(code, 2);
+  assertStringIncludes(line, "--allow-net");
+  assert(!line.includes("\n"));
+});

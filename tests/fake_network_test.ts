@@ -1,0 +1,279 @@
+/**
+ * Whole rooms on a bad network in memory: every v1 client shows every message exactly once, and all in the same order.
+ *
+ * `SEED=123 deno test -A tests/fake_network_test.ts` runs the schedules that a failing run has named again, `RUNS=1000`
+ * runs more of them.
+ */
+import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import fc from "fast-check";
+import type { RoomOptions } from "../server/room.ts";
+import { type FakeClient, FakeNetwork } from "./support/fake_network.ts";
+
+const SEED = Deno.env.get("SEED");
+const RUNS = Number(Deno.env.get("RUNS") ?? 60);
+
+/** The network that the promise is made for. */
+const BAD = { drop: 0.3, duplicate: 0.05, delay: [1, 200] as [number, number] };
+
+/** One thing that happens, `pause` milliseconds after the one before; `who` counts the clients around. */
+interface Step {
+  what: "say" | "burst" | "join" | "finish" | "leave" | "crash" | "move" | "restart";
+  who: number;
+  pause: number;
+}
+
+/** What a run of a room is made of. */
+interface Schedule {
+  seed: number;
+  clients: number;
+  steps: Step[];
+}
+
+/** Schedules in which these things happen, most of them messages. */
+function schedules(...rare: Step["what"][]): fc.Arbitrary<Schedule> {
+  const what = fc.oneof(
+    { weight: 8, arbitrary: fc.constant("say" as const) },
+    { weight: 1, arbitrary: fc.constant("burst" as const) },
+    ...rare.map((what) => ({ weight: 1, arbitrary: fc.constant(what) })),
+  );
+  const pause = fc.oneof(fc.nat(20), fc.nat(500), fc.nat(5000));
+  return fc.record({
+    seed: fc.nat(2 ** 31),
+    clients: fc.integer({ min: 1, max: 5 }),
+    steps: fc.array(fc.record({ what, who: fc.nat(20), pause }), { minLength: 1, maxLength: 40 }),
+  });
+}
+
+/** One client and what the test knows of it. */
+interface Watched {
+  client: FakeClient;
+  /** What it said, and how much of that must arrive. */
+  said: string[];
+  isSure: boolean;
+  /** How many messages the room had when it was first seen as a member. */
+  joinedAt?: number;
+  /** Whether it was a member when the server was last restarted. */
+  wasHere: boolean;
+  hasLeft: boolean;
+}
+
+/** Lets a schedule happen, and a minute more; then everyone who is still there must be up to date. */
+function play(schedule: Schedule, { room, remember = true, corrupt = 0 }: PlayOptions = {}) {
+  const conditions = { ...BAD, corrupt };
+  const network = new FakeNetwork({ seed: schedule.seed, up: conditions, down: conditions, room });
+  const all: Watched[] = [];
+  const join = () => {
+    // every second one has a name
+    const name = all.length % 2 ? `member-${all.length}` : undefined;
+    all.push({ client: network.connect({ name }), said: [], isSure: true, wasHere: false, hasLeft: false });
+  };
+  const say = (speaker: Watched, count: number) => {
+    for (let i = 0; i < count; i++) {
+      const text = `${all.indexOf(speaker)}.${speaker.said.length}`;
+      speaker.said.push(text);
+      speaker.client.say(text);
+    }
+  };
+  const here = () => all.filter(({ hasLeft }) => !hasLeft);
+  const look = () => {
+    for (const watched of all) {
+      if (watched.client.session.state === "joined") watched.joinedAt ??= network.said.length;
+    }
+  };
+  for (let i = 0; i < schedule.clients; i++) join();
+  let moves = 0;
+  for (const { what, who, pause } of schedule.steps) {
+    const end = network.now + pause;
+    network.passUntil(() => (look(), false), pause);
+    network.pass(end - network.now);
+    if (what === "join" && all.length < 12) join();
+    // who has never heard the server can't tell one that is down from one that knows the classic dialect only
+    if (what === "restart" && here().every(({ joinedAt }) => joinedAt !== undefined)) {
+      network.stopServer({ goodbye: who % 2 === 0 });
+      network.pass(who * 100);
+      network.startServer({ remember });
+      for (const watched of all) watched.wasHere = watched.joinedAt !== undefined;
+    }
+    const members = here();
+    const someone = members[who % members.length];
+    if (!someone) continue;
+    if (what === "say") say(someone, 1);
+    if (what === "burst") say(someone, 40);
+    // without the token that comes with the first answer, nobody can show that it is the same one at another address
+    if (what === "move" && someone.joinedAt !== undefined) someone.client.move(`10.0.2.${++moves}:5000`);
+    if (what === "finish" || what === "leave" || what === "crash") {
+      someone.hasLeft = true;
+      someone.isSure = what === "finish";
+      if (what === "crash") someone.client.crash();
+      else someone.client.act((session, now) => session[what as "finish" | "leave"](now));
+    }
+  }
+  const isSettled = () => {
+    look();
+    return all.every(({ client: { session, isConnected }, hasLeft }) => {
+      return !isConnected || session.state === (hasLeft ? "left" : "joined") && session.waiting === 0;
+    });
+  };
+  network.passUntil(isSettled, 120_000);
+  network.pass(30_000);
+  // at this loss a client may just now have had no answer for a while
+  network.passUntil(isSettled, 60_000);
+  return { network, all };
+}
+
+interface PlayOptions {
+  room?: RoomOptions;
+  /** Whether a server that is started again remembers what it knew. */
+  remember?: boolean;
+  corrupt?: number;
+}
+
+/** The promise: every message of a room that keeps its memory is shown exactly once by everyone, in one order. */
+function checkAll({ network, all }: ReturnType<typeof play>, echo = true): void {
+  const order = network.said.map(({ text }) => text);
+  assertEquals(new Set(order).size, order.length, "the room has taken a message twice");
+  for (const { client, said, isSure, joinedAt, hasLeft } of all) {
+    const { session } = client;
+    const own = order.filter((text) => said.includes(text));
+    assertEquals(own, said.slice(0, own.length), "the room has changed the order of one sender");
+    if (isSure && session.failure === undefined) assertEquals(own, said, "a message has not reached the room");
+
+    const texts = client.texts;
+    if (texts.length > 0 || !hasLeft) {
+      const heard = echo ? order : order.filter((text) => !said.includes(text));
+      const start = texts.length > 0 ? heard.indexOf(texts[0]) : heard.length;
+      assertEquals(texts, heard.slice(start, hasLeft ? start + texts.length : undefined), `shown by ${client.address}`);
+      if (joinedAt !== undefined && !hasLeft) {
+        const due = order.slice(joinedAt).filter((text) => echo || !said.includes(text));
+        assertEquals(texts.slice(texts.length - due.length), due, "a member has missed the first messages");
+      }
+    }
+    assertEquals(client.shown.filter(({ kind }) => kind === "line"), [], "taken for a classic server");
+    assertEquals(client.notices.filter((text) => /missed|dialect|Not sent/.test(text)), []);
+    if (!hasLeft) {
+      const { state, waiting, lost } = session.statistics;
+      assertEquals({ state, waiting, lost }, { state: "joined", waiting: 0, lost: 0 });
+    } else if (client.isConnected) assertEquals(session.state, "left");
+  }
+}
+
+function forAll(arbitrary: fc.Arbitrary<Schedule>, check: (schedule: Schedule) => void, runs = RUNS): void {
+  fc.assert(fc.property(arbitrary, check), {
+    numRuns: runs,
+    // fast-check prints the seed of a run that fails
+    ...(SEED !== undefined && { seed: Number(SEED) }),
+  });
+}
+
+Deno.test("network: at 30% loss each way every message is shown exactly once by everyone, in one order", () => {
+  forAll(schedules("join"), (schedule) => checkAll(play(schedule)));
+});
+
+Deno.test("network: also while members come, leave, vanish and change their addresses", () => {
+  forAll(schedules("join", "finish", "leave", "crash", "move"), (schedule) => checkAll(play(schedule)));
+});
+
+Deno.test("network: also while the server is restarted, when it keeps its memory", () => {
+  forAll(schedules("join", "restart", "move", "finish"), (schedule) => checkAll(play(schedule)));
+});
+
+Deno.test("network: also when senders get no copy", () => {
+  const room = { echo: false };
+  forAll(schedules("join", "restart", "finish"), (schedule) => checkAll(play(schedule, { room }), false));
+});
+
+Deno.test("network: also when every fiftieth datagram is damaged", () => {
+  forAll(schedules("join", "restart", "finish"), (schedule) => checkAll(play(schedule, { corrupt: 0.02 })));
+});
+
+Deno.test("network: also when the server makes senders slow down", () => {
+  const room = { rate: { rate: 20, burst: 5 } };
+  forAll(schedules("join", "finish"), (schedule) => checkAll(play(schedule, { room })));
+});
+
+Deno.test("network: a server that forgets everything makes nobody show anything twice, and all go on", () => {
+  // a client that changes its address in the same moment is a stranger: its repeats can't be told from forged ones
+  forAll(schedules("join", "restart", "finish"), (schedule) => {
+    const { network, all } = play(schedule, { remember: false });
+    const { epoch } = network.room!;
+    const last = network.said.filter((event) => event.epoch === epoch).map(({ text }) => text);
+    const before = new Set(network.said.filter((event) => event.epoch !== epoch).map(({ text }) => text));
+    for (const { client, wasHere, hasLeft } of all) {
+      assertEquals(new Set(client.texts).size, client.texts.length, `shown twice by ${client.address}`);
+      if (hasLeft) continue;
+      assertEquals(client.session.state, "joined");
+      assertEquals(client.session.waiting, 0);
+      // who was here before has heard all of the room's last life, a newcomer all that came behind the first it heard
+      const shown = new Set(client.texts);
+      const first = wasHere ? 0 : last.findIndex((text) => shown.has(text) && !before.has(text));
+      const missed = first < 0 ? [] : last.slice(first).filter((text) => !shown.has(text));
+      assertLessOrEqual(missed.length, client.session.statistics.lost, `missed without a word: ${missed}`);
+    }
+    // what was said has reached the room, at least in one of its lives
+    for (const { said, isSure, client } of all) {
+      if (!isSure || client.session.failure !== undefined) continue;
+      const reached = new Set(network.said.map(({ text }) => text));
+      assertEquals(said.filter((text) => !reached.has(text)), []);
+    }
+    const speaker = all.find(({ hasLeft }) => !hasLeft);
+    if (!speaker) return;
+    speaker.client.say("the end");
+    network.pass(60_000);
+    for (const { client, hasLeft } of all) if (!hasLeft) assertEquals(client.texts.at(-1), "the end");
+  });
+});
+
+Deno.test("network: at 30% loss nobody takes the server for gone, though half of the greetings have no answer", () => {
+  const network = new FakeNetwork({ seed: 4, up: BAD, down: BAD });
+  const clients = Array.from({ length: 5 }, () => network.connect());
+  network.passUntil(() => clients.every(({ session }) => session.state === "joined"));
+  for (const { shown } of clients) shown.length = 0;
+  for (let i = 0; i < 120; i++) network.in(i * 5000, () => clients[i % 5].say(`${i}`));
+  network.pass(600_000);
+  const told = clients.flatMap(({ notices }) => notices);
+  assertEquals(told.filter((text) => text.includes("No answer")).length, 0, "in ten minutes with a message every 5 s");
+});
+
+Deno.test("network: the same seed gives the same run", () => {
+  const [first, second] = [1, 2].map(() => {
+    const network = new FakeNetwork({ seed: 7, up: BAD, down: BAD });
+    const clients = Array.from({ length: 4 }, () => network.connect());
+    for (let i = 0; i < 100; i++) network.in(i * 20, () => clients[i % 4].say(`${i}`));
+    network.pass(60_000);
+    return { statistics: network.statistics, texts: clients.map(({ texts }) => texts) };
+  });
+  assertEquals(first, second);
+  assert(first.statistics.dropped > 0 && first.statistics.duplicated > 0);
+});
+
+Deno.test("network: without loss a message costs one datagram up and one down for each member, and a few heartbeats", () => {
+  const network = new FakeNetwork({ seed: 1 });
+  const clients = Array.from({ length: 30 }, () => network.connect());
+  network.pass(60_000);
+  const idle = network.statistics.sent;
+  network.pass(10_000);
+  const perSecond = (network.statistics.sent - idle) / 10;
+  const before = network.statistics.sent;
+  for (let i = 0; i < 100; i++) network.in(i * 100, () => clients[i % 30].say(`${i}`));
+  network.pass(10_000);
+  const cost = (network.statistics.sent - before - 10 * perSecond) / 100;
+  assert(cost >= 31, `${cost} datagrams a message`);
+  assertLess(cost, 31 * 2.2, "no acknowledgement that grows with the room");
+});
+
+Deno.test("network: 30 members at 30% loss hear a message within seconds, the most of them at once", () => {
+  const network = new FakeNetwork({ seed: 3, up: BAD, down: BAD });
+  const clients = Array.from({ length: 30 }, () => network.connect());
+  network.pass(20_000);
+  const took: number[] = [];
+  for (let i = 0; i < 50; i++) {
+    clients[i % 30].say(`${i}`);
+    const ms = network.passUntil(() => clients.every(({ texts }) => texts.at(-1) === `${i}`), 30_000);
+    assert(ms !== undefined, `message ${i} has not arrived everywhere`);
+    took.push(ms);
+    network.pass(500);
+  }
+  took.sort((a, b) => a - b);
+  console.log(`  until all 30 have it: median ${took[25]} ms, longest ${took[49]} ms`);
+  assertLess(took[25], 6000);
+});

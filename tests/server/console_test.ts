@@ -1,0 +1,78 @@
+/** What can be typed into the server's terminal. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { carryOut } from "../../server/console.ts";
+import { type NetworkConditions, NetworkDial, PERFECT } from "../../server/network_dial.ts";
+
+const SUMMARY = "3 members joined, 2 here";
+
+/** A console and a way to type into it. */
+function openConsole(): { dial: NetworkDial; type(line: string): string } {
+  const dial = new NetworkDial(1);
+  return { dial, type: (line) => carryOut(line, { dial, summary: () => SUMMARY }) };
+}
+
+Deno.test("console: each setting is turned, and the answer shows the whole dial", () => {
+  const { dial, type } = openConsole();
+  assertEquals(type("drop 20%"), "The network is now: drop 20%, duplicate 0%, corrupt 0%, delay 0..0 ms, each way");
+  type("duplicate 5%");
+  type("delay 20..200");
+  assertEquals(
+    type("corrupt 1%"),
+    "The network is now: drop 20%, duplicate 5%, corrupt 1%, delay 20..200 ms, each way",
+  );
+  const all: NetworkConditions = { drop: 0.2, duplicate: 0.05, corrupt: 0.01, delay: [20, 200] };
+  assertEquals(dial.conditions, all);
+  assertEquals(type("drop 0"), "The network is now: drop 0%, duplicate 5%, corrupt 1%, delay 20..200 ms, each way");
+  assertEquals(type("perfect"), "The network is now: drop 0%, duplicate 0%, corrupt 0%, delay 0..0 ms, each way");
+  assertEquals(dial.conditions, PERFECT);
+});
+
+Deno.test("console: spaces, capitals and an equals sign are no hindrance", () => {
+  for (const line of ["  drop   20%  ", "DROP 20%", "drop=20%", "drop = 20 %", "Drop\t0.2"]) {
+    const { dial, type } = openConsole();
+    type(line);
+    assertEquals(dial.conditions, { ...PERFECT, drop: 0.2 }, JSON.stringify(line));
+  }
+  const { dial, type } = openConsole();
+  type("delay 20..200 ms");
+  assertEquals(dial.conditions.delay, [20, 200]);
+});
+
+Deno.test("console: status, or nothing, shows the dial and what the room has seen", () => {
+  const { type } = openConsole();
+  type("drop 20%");
+  for (const line of ["status", "STATUS", "", "   "]) {
+    assertMatch(type(line), /^drop 20%, duplicate 0%, corrupt 0%, delay 0\.\.0 ms, each way.*\n/);
+    assertMatch(type(line), new RegExp(`\n${SUMMARY}$`));
+  }
+});
+
+Deno.test("console: help names every command", () => {
+  const { type } = openConsole();
+  for (const command of ["drop", "duplicate", "delay", "corrupt", "perfect", "status"]) {
+    assertMatch(type("help"), new RegExp(`^${command}\\b`, "m"));
+  }
+});
+
+Deno.test("console: what is no command, or has no such value, changes nothing and says what would be right", () => {
+  const { dial, type } = openConsole();
+  type("drop 20%");
+  for (const line of ["nonsense", "drp 20%", "constructor", "__proto__ 1", "toString", "--drop 20%"]) {
+    assertMatch(type(line), /^There is no command '.*'; help lists them$/, line);
+  }
+  for (const value of ["", "20", "150%", "-1", "a lot", "20% 30%"]) {
+    assertEquals(type(`drop ${value}`), "drop takes a share, like 20%", value);
+    assertEquals(type(`corrupt ${value}`), "corrupt takes a share, like 20%", value);
+  }
+  for (const value of ["", "200..20", "fast", "20 200"]) {
+    assertEquals(type(`delay ${value}`), "delay takes milliseconds, like 20..200", value);
+  }
+  assertEquals(dial.conditions, { ...PERFECT, drop: 0.2 });
+});
+
+Deno.test("console: turning it does not turn what other dials start from", () => {
+  const { type } = openConsole();
+  type("perfect");
+  type("drop 20%");
+  assertEquals(new NetworkDial().conditions, { drop: 0, duplicate: 0, corrupt: 0, delay: [0, 0] });
+});

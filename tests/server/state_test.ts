@@ -1,0 +1,362 @@
+/** The state file: a room that was stopped, killed or torn goes on where it was, and files of others are left alone. */
+import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { UsageError } from "../../command_line.ts";
+import { seededRandom } from "../../server/network_dial.ts";
+import type { RoomPast } from "../../server/room.ts";
+import { openState, type State } from "../../server/state.ts";
+import { all, FakeRoom, one, outline, STREAM, to } from "../support/fake_room.ts";
+
+const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "127.0.0.1:40003", D = "[::1]:40004";
+const OTHER_STREAM = "2be90f4417d6a3c8";
+
+/** A folder for state files, gone at the end of the test. */
+function openFolder(): { file(name?: string): string } & Disposable {
+  const path = Deno.makeTempDirSync({ prefix: "udp-chat-" });
+  return {
+    file: (name = "room.db") => `${path}/${name}`,
+    [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }),
+  };
+}
+
+/** A room with a state file. */
+function openRoom(path: string, options: ConstructorParameters<typeof FakeRoom>[0] = {}) {
+  const state = openState(path, options.window?.events);
+  const room = new FakeRoom({ ...options, observer: state.observer, past: state.past });
+  return { room, state, [Symbol.dispose]: () => state.close() };
+}
+
+/** What a state file has. */
+function pastOf(path: string): RoomPast {
+  const state = openState(path);
+  state.close();
+  return state.past;
+}
+
+/** Copies a state file as a crash at this moment would leave it. */
+function crashed(path: string, copy: string): string {
+  for (const suffix of ["", "-wal"]) Deno.copyFileSync(path + suffix, copy + suffix);
+  return copy;
+}
+
+/** An object without the keys that have no value: a packet that was read has none of them. */
+function withoutUndefined<T extends object>(object: T): T {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** A past that can be compared: streams by what counts of them. */
+function comparable({ members, ...past }: RoomPast) {
+  return {
+    ...past,
+    members: members.map(({ heard: _, bucket: __, stream, ...member }) => {
+      return { ...member, stream: stream && { name: stream.name, next: stream.next } };
+    }).toSorted((a, b) => a.address < b.address ? -1 : 1),
+  };
+}
+
+Deno.test("state: a new file begins with an epoch of its own and nothing else", () => {
+  using folder = openFolder();
+  const first = pastOf(folder.file()), other = pastOf(folder.file("other.db"));
+  assertMatch(first.epoch, /^[0-9a-f]{16}$/);
+  assertEquals(first, { epoch: first.epoch, seq: 0, events: [], members: [] });
+  assertNotEquals(first.epoch, other.epoch);
+  assertEquals(pastOf(folder.file()).epoch, first.epoch);
+});
+
+Deno.test("state: a file of no bytes is a new one", () => {
+  using folder = openFolder();
+  Deno.writeFileSync(folder.file(), new Uint8Array());
+  assertEquals(pastOf(folder.file()).seq, 0);
+});
+
+for (const how of ["stopped", "killed"] as const) {
+  Deno.test(`state: a server that was ${how} comes back with epoch, events, names, streams and classic members`, () => {
+    using folder = openFolder();
+    let path = folder.file();
+    let epoch: string, token: string, past: ReturnType<typeof comparable>;
+    {
+      using opened = openRoom(path);
+      const { room } = opened;
+      ({ token, epoch } = room.join(A, "Alice"));
+      room.join(B);
+      room.datagram(C, "GREETING");
+      room.datagram(D, "SIGN-IN Zoë\n");
+      for (const id of [1, 2, 3]) room.say(A, token, id, `text ${id}\u0007 ✓`);
+      room.v1(A, "MESSAGE", { token, stream: STREAM, id: 4, first: 4, action: true, text: "waves" });
+      room.datagram(C, "MESSAGE from a classic client");
+      room.pass(1000);
+      // early: not taken yet, so not kept either
+      room.v1(A, "MESSAGE", { token, stream: STREAM, id: 6, first: 5, text: "too early" });
+      past = comparable({
+        epoch,
+        seq: room.room.statistics.messages + 1,
+        events: all(room.v1(A, "RESEND", { token, epoch, from: 1, to: 100 }), "INCOMING").map(withoutUndefined),
+        members: [],
+      });
+      if (how === "killed") path = crashed(path, folder.file("crashed.db"));
+    }
+
+    using opened = openRoom(path);
+    const { room, state } = opened;
+    const { events, members, ...line } = comparable(state.past);
+    assertEquals(line, { epoch, seq: past.seq });
+    assertEquals(events.filter(({ type }) => type === "INCOMING"), past.events);
+    assertEquals(members.map(({ address, name, dialect, stream }) => [address, name, dialect, stream?.next]), [
+      [A, "Alice", "v1", 5],
+      [B, undefined, "v1", undefined],
+      [C, undefined, "classic", undefined],
+      [D, "Zoë", "classic-line", undefined],
+    ]);
+
+    // Alice still has her token, and what she repeats is not taken twice
+    assertEquals(outline(room.say(A, token, 4, "waves")).toSorted(), [`${A} ACK`, `${A} HEARTBEAT`]);
+    const sent = room.say(A, token, 5, "after");
+    assertEquals(outline(sent).toSorted(), [A, B, C, D].map((address) => `${address} INCOMING`).toSorted());
+    assertEquals(one(to(sent, A), "INCOMING").seq, past.seq + 1);
+    // the names are still taken, and the past can still be asked for
+    assertEquals(one(room.v1("127.0.0.1:40005", "SIGN-IN", { id: 1, name: "alice" }), "ERROR").code, "name-taken");
+    assertEquals(one(room.v1("127.0.0.1:40005", "SIGN-IN", { id: 2, name: "ZOË" }), "ERROR").code, "name-taken");
+    const again = all(room.v1(A, "RESEND", { token, epoch, from: 1, to: past.seq }), "INCOMING");
+    assertEquals(again, past.events);
+    // and the heartbeats show what was lost at the end
+    assertEquals(one(to(room.pass(150), B), "HEARTBEAT").seq, past.seq + 1);
+  });
+}
+
+Deno.test("state: without a new event, heartbeats after a restart show members what they have missed", () => {
+  using folder = openFolder();
+  {
+    using opened = openRoom(folder.file());
+    const { token } = opened.room.join(A);
+    opened.room.say(A, token, 1, "the last");
+  }
+  using opened = openRoom(folder.file());
+  assertEquals(one(opened.room.pass(150), "HEARTBEAT").seq, 1);
+});
+
+Deno.test("state: who has left, has another name, another address or another dialect is kept as such", () => {
+  using folder = openFolder();
+  {
+    using opened = openRoom(folder.file());
+    const { room } = opened;
+    const alice = room.join(A, "Alice");
+    room.v1(A, "SIGN-IN", { id: 2, token: alice.token, name: "Alicia" });
+    const bob = room.join(B, "Bob");
+    room.v1(B, "LEAVE", { id: 2, token: bob.token });
+    // Alicia's NAT gives her Bob's address
+    room.v1(B, "SIGN-IN", { id: 3, token: alice.token, name: "Alicia" });
+    room.say(B, alice.token, 1, "from here");
+    room.datagram(C, "GREETING");
+    room.join(C, "Carole");
+    room.join(D);
+    room.pass(30_000);
+    room.v1(B, "GREETING", { id: 4, token: alice.token });
+    room.pass(40_000);
+  }
+  const { members } = comparable(pastOf(folder.file()));
+  assertEquals(members.map(({ address, name, dialect, stream }) => [address, name, dialect, stream?.next]), [
+    [B, "Alicia", "v1", 2],
+  ], "Carole and the other were silent for too long");
+});
+
+Deno.test("state: a member who begins a new stream is kept with the new one", () => {
+  using folder = openFolder();
+  {
+    using opened = openRoom(folder.file());
+    const { token } = opened.room.join(A);
+    opened.room.say(A, token, 1, "one");
+    opened.room.v1(A, "MESSAGE", { token, stream: OTHER_STREAM, id: 7, first: 7, text: "two" });
+  }
+  const [{ stream }] = comparable(pastOf(folder.file())).members;
+  assertEquals(stream, { name: OTHER_STREAM, next: 8 });
+});
+
+Deno.test("state: the file keeps the window, not the whole past", () => {
+  using folder = openFolder();
+  let epoch: string, token: string;
+  {
+    using opened = openRoom(folder.file(), { window: { events: 10 } });
+    ({ token, epoch } = opened.room.join(A));
+    for (let id = 1; id <= 1234; id++) opened.room.say(A, token, id, `${id}`);
+  }
+  const { seq, events } = pastOf(folder.file());
+  assertEquals([seq, events.at(-1)!.seq], [1234, 1234]);
+  assert(events.length >= 10 && events.length <= 510, `${events.length} events are kept`);
+  using opened = openRoom(folder.file(), { window: { events: 10 } });
+  const sent = opened.room.v1(A, "RESEND", { token, epoch, from: 1220, to: 1234 });
+  assertEquals(one(sent, "GONE").to, 1224);
+  assertEquals(all(sent, "INCOMING").map(({ text }) => Number(text)), Array.from({ length: 10 }, (_, i) => 1225 + i));
+});
+
+/** Fills a room with messages in two streams, arrivals and departures. */
+function fill({ room }: { room: FakeRoom; state: State }, messages: number): void {
+  const alice = room.join(A, "Alice"), bob = room.join(B, "Bob");
+  for (let id = 1; id <= messages; id++) {
+    room.say(A, alice.token, id, `a${id}`);
+    // in pairs that change places, so that one packet makes two events
+    const other = id % 2 === 0 ? id - 1 : id + 1;
+    room.v1(B, "MESSAGE", { token: bob.token, stream: OTHER_STREAM, id: other, first: 1, text: `b${other}` });
+    if (id % 20 === 0) {
+      room.datagram(C, `SIGN-IN guest${id}`);
+      room.pass(200);
+    }
+  }
+}
+
+/** What must be true of every state that a crash leaves: the events are a prefix, and the streams stand behind them. */
+function assertPrefix(torn: RoomPast, whole: RoomPast, what: string): void {
+  const { events, seq, epoch, members } = torn;
+  if (seq > 0) assertEquals(epoch, whole.epoch, what);
+  assertEquals(seq, events.length, what);
+  assertEquals(events, whole.events.slice(0, seq), what);
+  for (const { stream, address } of members) {
+    const said = events.filter((event) => event.type === "INCOMING" && event.from === address && event.stream);
+    assertEquals(stream?.next ?? 1, 1 + said.length, `${what}: the stream of ${address} is where its events are`);
+  }
+  const speakers = new Set(events.flatMap((event) => event.type === "INCOMING" ? [event.from] : []));
+  for (const address of speakers) {
+    assert(members.some((member) => member.address === address), `${what}: ${address} spoke and is a member`);
+  }
+}
+
+// the second is so long that SQLite has moved the log into the file and begun it again in between
+for (const messages of [40, 200]) {
+  Deno.test(`state: a log torn or damaged anywhere leaves the beginning of what happened (${2 * messages} messages)`, () => {
+    using folder = openFolder();
+    const path = folder.file();
+    const random = seededRandom(messages);
+    using opened = openRoom(path);
+    fill(opened, messages);
+    const copy = crashed(path, folder.file("crashed.db"));
+    const [file, log] = [Deno.readFileSync(copy), Deno.readFileSync(`${copy}-wal`)];
+    const whole = pastOf(copy);
+    assertGreater(whole.seq, 2 * messages);
+    assertPrefix(whole, whole, "whole");
+
+    const lengths = new Set<number>();
+    for (let i = 0; i < 60; i++) {
+      const at = Math.floor(random() * (log.length + 1));
+      const damaged = i % 2 === 0 ? log.slice(0, at) : log.slice();
+      if (i % 2 === 1 && at < damaged.length) damaged[at] ^= 1 << Math.floor(8 * random());
+      const torn = folder.file(`torn${i}.db`);
+      Deno.writeFileSync(torn, file);
+      Deno.writeFileSync(`${torn}-wal`, damaged);
+      const past = pastOf(torn);
+      assertPrefix(past, whole, `log ${i % 2 === 0 ? "cut" : "damaged"} at ${at} of ${log.length}`);
+      assertEquals(comparable(pastOf(torn)), comparable(past), "and it stays like that");
+      lengths.add(past.seq);
+    }
+    assertGreater(lengths.size, 10, "it was torn in different places");
+  });
+}
+
+/** Opening must fail, in one line that says what is wrong with which file and what to do. */
+function assertRefused(path: string, pattern: RegExp): void {
+  const { message } = assertThrows(() => openState(path).close(), UsageError);
+  assert(message.startsWith(`The state file ${path} can't be used: `), message);
+  assertMatch(message, pattern);
+  assertMatch(message, /^[^\n]+$/);
+}
+
+Deno.test("state: files of other programs are refused and left as they are", () => {
+  using folder = openFolder();
+  const pattern = /: it belongs to another program; give another name$/;
+  const texts = [
+    "Dear diary,\n",
+    "x".repeat(99),
+    "x".repeat(100),
+    "y".repeat(100_000),
+    "SQLite format 3\0 not really",
+  ];
+  for (const text of texts) {
+    Deno.writeTextFileSync(folder.file("diary.txt"), text);
+    assertRefused(folder.file("diary.txt"), pattern);
+    assertEquals(Deno.readTextFileSync(folder.file("diary.txt")), text);
+  }
+  for (const pragma of ["application_id = 0", "application_id = 252006674", "journal_mode = WAL"]) {
+    const path = folder.file(`${pragma}.db`);
+    const database = new DatabaseSync(path);
+    database.exec(`PRAGMA ${pragma}; CREATE TABLE events (what TEXT); INSERT INTO events VALUES ('mine')`);
+    database.close();
+    const before = Deno.readFileSync(path);
+    assertRefused(path, pattern);
+    assertEquals(Deno.readFileSync(path), before);
+  }
+});
+
+Deno.test("state: a file of a newer version is refused", () => {
+  using folder = openFolder();
+  pastOf(folder.file());
+  const database = new DatabaseSync(folder.file());
+  database.exec("PRAGMA user_version = 2");
+  database.close();
+  assertRefused(folder.file(), /: a newer udp-chat wrote it; use that one, or give another name$/);
+});
+
+Deno.test("state: what is no file, or in no folder, is refused", () => {
+  using folder = openFolder();
+  assertRefused(folder.file("no/such/folder.db"), /: its folder does not exist, .*; give another name$/);
+  Deno.mkdirSync(folder.file("folder.db"));
+  assertRefused(folder.file("folder.db"), /: .* it is a folder itself, .*; give another name$/);
+});
+
+Deno.test("state: a file that another server uses is refused, and free when that one has ended", () => {
+  using folder = openFolder();
+  {
+    using _ = openRoom(folder.file());
+    assertRefused(folder.file(), /: another server is using it; stop that one, or give another name$/);
+  }
+  using opened = openRoom(folder.file());
+  opened.room.join(A);
+});
+
+Deno.test("state: a refused file is free again", () => {
+  using folder = openFolder();
+  const path = folder.file();
+  pastOf(path);
+  const database = new DatabaseSync(path);
+  database.exec("PRAGMA user_version = 2");
+  database.close();
+  assertRefused(path, /newer/);
+  const again = new DatabaseSync(path);
+  again.exec("PRAGMA user_version = 1");
+  again.close();
+  assertEquals(pastOf(path).seq, 0);
+});
+
+Deno.test("state: damage anywhere in the file is noticed in one line, or does no harm to the events", () => {
+  using folder = openFolder();
+  const path = folder.file();
+  {
+    using opened = openRoom(path);
+    fill(opened, 40);
+  }
+  const file = Deno.readFileSync(path);
+  const whole = pastOf(path);
+  const random = seededRandom(3);
+  let refused = 0;
+  for (let i = 0; i < 300; i++) {
+    const damaged = file.slice();
+    if (i % 3 === 0) {
+      const at = Math.floor(random() * file.length);
+      damaged.fill(0, at, at + Math.ceil(random() * 5000));
+    } else damaged[Math.floor(random() * (i % 3 === 1 ? file.length : 4096))] ^= 1 << Math.floor(8 * random());
+    const copy = folder.file(`damaged${i}.db`);
+    Deno.writeFileSync(copy, i % 10 === 9 ? damaged.slice(0, Math.floor(random() * file.length)) : damaged);
+    let past: RoomPast;
+    try {
+      past = pastOf(copy);
+    } catch (error) {
+      assert(error instanceof UsageError, `${error}`);
+      assertMatch(error.message, /^The state file .* can't be used: [^\n]+; [^\n]+$/);
+      refused++;
+      continue;
+    }
+    for (const event of past.events) assertEquals(event, whole.events[event.seq - 1]);
+    for (const { address, stream } of past.members) {
+      assertEquals(typeof address, "string");
+      assert(stream === undefined || Number.isSafeInteger(stream.next), `next is ${stream?.next}`);
+    }
+  }
+  assertGreater(refused, 20);
+});

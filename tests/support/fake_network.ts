@@ -1,0 +1,309 @@
+/**
+ * One room and its clients on a network in memory: bad in every way that it is told, the same each time for the same
+ * seed, and as fast as the processor, because time only passes when nothing is left to do.
+ *
+ * @module
+ */
+import { Session, type SessionOptions } from "../../client/session.ts";
+import type { Shown } from "../../client/shown.ts";
+import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
+import { MessageStream } from "../../protocol/message_stream.ts";
+import type { Delivery, Destination } from "../../server/delivery.ts";
+import { inDialect } from "../../server/dialects.ts";
+import type { Member } from "../../server/members.ts";
+import { type NetworkConditions, seededRandom } from "../../server/network_dial.ts";
+import { Room, type RoomObserver, type RoomOptions } from "../../server/room.ts";
+
+/** How the network is made. */
+export interface FakeNetworkOptions {
+  /** The same seed, the same run. */
+  seed?: number;
+  /** How bad the ways to the server and between peers are. */
+  up?: Partial<NetworkConditions>;
+  /** How bad the ways from the server are. */
+  down?: Partial<NetworkConditions>;
+  /** How every room is made that the server opens. */
+  room?: RoomOptions;
+}
+
+/** How often one program may want to be woken at one and the same time before that is taken for an endless loop. */
+const MAX_WAKES_AT_ONCE = 100;
+const SERVER = "10.0.0.1:9090";
+
+/** One session, what it shows, and where it is. */
+export class FakeClient {
+  readonly session: Session;
+  readonly shown: Shown[] = [];
+  address: string;
+  /** Whether the program runs and the cable is in. */
+  isConnected = true;
+  readonly #network: FakeNetwork;
+
+  constructor(network: FakeNetwork, address: string, options: Pick<SessionOptions, "name" | "random">) {
+    this.#network = network;
+    this.address = address;
+    this.session = new Session({
+      server: SERVER,
+      send: (packet, peer) => network.fromClient(this, packet, peer),
+      show: (shown) => void this.shown.push(shown),
+      ...options,
+    });
+  }
+
+  /** The texts of the messages that were shown, in order; lines of a classic server too. */
+  get texts(): string[] {
+    return this.shown.flatMap((shown) => shown.kind === "message" ? [shown.text] : []);
+  }
+
+  /** What was shown that is no message of the room. */
+  get notices(): string[] {
+    return this.shown.flatMap((shown) => shown.kind === "notice" || shown.kind === "problem" ? [shown.text] : []);
+  }
+
+  /** Does something with the session, at the present time. */
+  act(action: (session: Session, now: number) => void): void {
+    if (this.isConnected) action(this.session, this.#network.now);
+  }
+
+  say(text: string): void {
+    this.act((session, now) => session.say(text, now));
+  }
+
+  /** Has another address from now on, as behind a NAT that was restarted; the program does not notice. */
+  move(address: string): void {
+    this.address = address;
+  }
+
+  /** Is gone without a word. */
+  crash(): void {
+    this.isConnected = false;
+  }
+}
+
+/** What waits for its time. */
+interface Due {
+  at: number;
+  /** Breaks ties: what was sent first comes first. */
+  order: number;
+  run: () => void;
+}
+
+/** The network, the server and the time. */
+export class FakeNetwork implements Delivery {
+  now = 1_732_094_000_000;
+  readonly clients: FakeClient[] = [];
+  /** All messages of all rooms that the server has opened, in order. */
+  readonly said: Extract<EventPacket, { type: "INCOMING" }>[] = [];
+  readonly statistics = { sent: 0, dropped: 0, duplicated: 0, corrupted: 0 };
+  room: Room | undefined;
+  readonly #options: FakeNetworkOptions;
+  readonly #random: () => number;
+  readonly #queue: Due[] = [];
+  #order = 0;
+  #destinations = new Set<Destination>();
+  /** What a server with a state file has written down. */
+  #kept: { epoch: string; seq: number; events: EventPacket[]; members: Set<Member> } | undefined;
+
+  constructor(options: FakeNetworkOptions = {}) {
+    this.#options = options;
+    this.#random = seededRandom(options.seed ?? 1);
+    this.startServer();
+  }
+
+  /** Adds a client, which begins to join. */
+  connect({ name, address }: { name?: string; address?: string } = {}): FakeClient {
+    const client = new FakeClient(this, address ?? `10.0.1.${this.clients.length + 1}:40000`, {
+      name,
+      random: this.#random,
+    });
+    this.clients.push(client);
+    client.act((session, now) => session.start(now));
+    return client;
+  }
+
+  /** Stops the server; with a goodbye to its members, or as `kill -9` does. */
+  stopServer({ goodbye = false } = {}): void {
+    if (goodbye) this.room?.close();
+    this.room = undefined;
+    this.#destinations.clear();
+  }
+
+  /** Starts the server; it remembers what the last one knew, or nothing. */
+  startServer({ remember = false } = {}): void {
+    const kept = remember ? this.#kept : undefined;
+    // what is written down of a member is what a state file has, and nothing that only a running server knows
+    const members = [...kept?.members ?? []].map((member) => ({
+      ...member,
+      heard: 0,
+      bucket: undefined,
+      stream: member.stream && new MessageStream(member.stream.name, member.stream.next),
+    }));
+    const past = kept && { epoch: kept.epoch, seq: kept.seq, events: [...kept.events], members };
+    this.room = new Room(this, { ...this.#options.room, past, observer: this.#observer() }, this.now);
+    this.#kept = { epoch: this.room.epoch, seq: 0, events: [], ...past, members: new Set(members) };
+  }
+
+  /** Does something later. */
+  in(ms: number, run: () => void): void {
+    push(this.#queue, { at: this.now + ms, order: this.#order++, run });
+  }
+
+  /** Lets time pass. */
+  pass(ms: number): void {
+    const end = this.now + ms;
+    while (this.#next() <= end) this.#step();
+    this.now = end;
+  }
+
+  /**
+   * Lets time pass until something is so, which is looked at after each thing that happens.
+   *
+   * @returns the milliseconds that passed, or undefined where it is not so in time.
+   */
+  passUntil(isSo: () => boolean, deadline = 60_000): number | undefined {
+    const start = this.now;
+    while (!isSo()) {
+      if (this.#next() > start + deadline) return undefined;
+      this.#step();
+    }
+    return this.now - start;
+  }
+
+  join(destination: Destination): void {
+    this.#destinations.add(destination);
+  }
+
+  leave(destination: Destination): void {
+    this.#destinations.delete(destination);
+  }
+
+  send({ address, dialect }: Destination, packet: Packet): void {
+    const bytes = inDialect(packet, dialect);
+    if (bytes) this.#toClient(bytes, address, SERVER);
+  }
+
+  broadcast(packet: V1Packet, except?: Destination): void {
+    const bytes = inDialect(packet, "v1");
+    for (const destination of this.#destinations) {
+      if (destination === except) continue;
+      const copy = destination.dialect === "v1" ? bytes : inDialect(packet, destination.dialect);
+      if (copy) this.#toClient(copy, destination.address, SERVER);
+    }
+  }
+
+  /** A client sends a packet, to the server or to a peer. */
+  fromClient({ address: from, isConnected }: FakeClient, packet: Packet, peer: string | undefined): void {
+    if (!isConnected) return;
+    const bytes = encode(packet);
+    if (peer !== undefined) return this.#toClient(bytes, peer, from);
+    this.#carry(bytes, this.#options.up, (bytes) => {
+      const decoded = decode(bytes);
+      if (decoded.ok) this.room?.receive(decoded.packet, from, this.now);
+      else this.room?.ignore();
+    });
+  }
+
+  #toClient(bytes: Uint8Array, to: string, from: string): void {
+    this.#carry(bytes, from === SERVER ? this.#options.down : this.#options.up, (bytes) => {
+      const client = this.clients.find(({ address, isConnected }) => isConnected && address === to);
+      const decoded = decode(bytes);
+      if (!client || !decoded.ok) return;
+      if (from === SERVER) client.session.receive(decoded.packet, this.now);
+      else client.session.receiveFromPeer(decoded.packet, from, this.now);
+    });
+  }
+
+  /** Takes a datagram over the network: never, once or twice, sooner or later, whole or damaged. */
+  #carry(
+    bytes: Uint8Array,
+    { drop = 0, duplicate = 0, corrupt = 0, delay: [shortest, longest] = [1, 1] }: Partial<NetworkConditions> = {},
+    deliver: (bytes: Uint8Array) => void,
+  ): void {
+    this.statistics.sent++;
+    if (this.#random() < drop) {
+      this.statistics.dropped++;
+      return;
+    }
+    let copies = 1;
+    if (this.#random() < duplicate) {
+      this.statistics.duplicated++;
+      copies = 2;
+    }
+    while (copies-- > 0) {
+      let copy = bytes;
+      if (this.#random() < corrupt) {
+        this.statistics.corrupted++;
+        copy = bytes.slice();
+        copy[Math.floor(this.#random() * copy.length)] ^= 1 << Math.floor(this.#random() * 8);
+      }
+      this.in(Math.round(shortest + this.#random() * (longest - shortest)), () => deliver(copy));
+    }
+  }
+
+  #observer(): RoomObserver {
+    return {
+      joined: (member) => void this.#kept!.members.add(member),
+      left: ({ token, address }) => {
+        for (const member of this.#kept!.members) {
+          if (token ? member.token === token : member.address === address) this.#kept!.members.delete(member);
+        }
+      },
+      happened: (event) => {
+        this.#kept!.events.push(event);
+        this.#kept!.seq = event.seq;
+        if (event.type === "INCOMING") this.said.push(event);
+      },
+    };
+  }
+
+  /** When the next thing happens; never is Infinity. */
+  #next(): number {
+    let at = Math.min(this.#queue[0]?.at ?? Infinity, this.room?.nextWake ?? Infinity);
+    for (const { session, isConnected } of this.clients) {
+      if (isConnected) at = Math.min(at, session.nextWake ?? Infinity);
+    }
+    return Math.max(this.now, Math.ceil(at));
+  }
+
+  /** Lets the next thing happen, and wakes whoever wants it then. */
+  #step(): void {
+    this.now = this.#next();
+    while (this.#queue.length > 0 && this.#queue[0].at <= this.now) pop(this.#queue)!.run();
+    const { room } = this;
+    if (room) this.#wake("the room", room);
+    for (const { session, isConnected, address } of this.clients) if (isConnected) this.#wake(address, session);
+  }
+
+  #wake(who: string, program: { nextWake: number | undefined; wake(now: number): void }): void {
+    for (let wakes = 0; (program.nextWake ?? Infinity) <= this.now; wakes++) {
+      if (wakes > MAX_WAKES_AT_ONCE) throw new Error(`${who} wants to be woken for ever at ${this.now}`);
+      program.wake(this.now);
+    }
+  }
+}
+
+function isBefore(a: Due, b: Due): boolean {
+  return a.at < b.at || a.at === b.at && a.order < b.order;
+}
+
+/** Adds to a binary heap. */
+function push(heap: Due[], due: Due): void {
+  let i = heap.push(due) - 1;
+  for (let parent; i > 0 && isBefore(due, heap[parent = (i - 1) >> 1]); i = parent) heap[i] = heap[parent];
+  heap[i] = due;
+}
+
+/** Takes the first of a binary heap. */
+function pop(heap: Due[]): Due | undefined {
+  const [first] = heap;
+  const last = heap.pop();
+  if (!last || heap.length === 0) return first;
+  let i = 0;
+  for (let child; (child = 2 * i + 1) < heap.length; i = child) {
+    if (child + 1 < heap.length && isBefore(heap[child + 1], heap[child])) child++;
+    if (!isBefore(heap[child], last)) break;
+    heap[i] = heap[child];
+  }
+  heap[i] = last;
+  return first;
+}

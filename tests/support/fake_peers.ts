@@ -1,0 +1,191 @@
+/**
+ * Members who write to each other directly, joined by a network in memory that loses and delays, on a clock that stands
+ * still until it is moved.
+ *
+ * @module
+ */
+import { type DirectMessage, DirectMessages } from "../../client/direct.ts";
+import { Questions } from "../../client/questions.ts";
+import { RoundTrip } from "../../client/round_trip.ts";
+import { decode, encode, type Packet, type V1Packet } from "../../protocol.ts";
+import { nameKey } from "../../protocol/fields.ts";
+
+/** Where the server is. */
+export const SERVER = "192.0.2.1:9090";
+
+/** A datagram, whether it arrives or not. */
+export interface OnTheWire {
+  from: string;
+  to: string;
+  packet: Packet;
+  at: number;
+}
+
+/** What the server knows of one member. */
+export interface Registered {
+  address: string;
+  name?: string;
+  classic?: boolean;
+}
+
+/** One member and all that its user has been told. */
+export interface FakePeer {
+  readonly address: string;
+  readonly direct: DirectMessages;
+  readonly questions: Questions;
+  readonly shown: (DirectMessage & { at: number })[];
+  readonly delivered: { name: string; text: string; acknowledged: boolean; at: number }[];
+  readonly failed: { name: string; texts: string[]; reason: string; at: number }[];
+  /** Sends texts to a name. */
+  say(name: string, ...texts: string[]): void;
+}
+
+/** How the network behaves. */
+export interface NetworkOptions {
+  /** The share of datagrams that get lost, 0 to 1. */
+  loss?: number;
+  /** The shortest and the longest way of a datagram, in milliseconds; the two let datagrams overtake each other. */
+  delay?: [number, number];
+  seed?: number;
+}
+
+/** The most times that something may be woken without the clock moving on. */
+const MAX_IDLE_WAKES = 1000;
+
+/** The network, the server's memory and the clock. */
+export class FakePeers {
+  now = 1_732_094_000_000;
+  /** Who is in the room, as the server knows. */
+  readonly members: Registered[] = [];
+  /** Whether the server answers. */
+  serverAnswers = true;
+  /** Every datagram that was sent. */
+  readonly wire: OnTheWire[] = [];
+  readonly #loss: number;
+  readonly #delay: [number, number];
+  readonly #random: () => number;
+  readonly #peers = new Map<string, FakePeer>();
+  #underWay: OnTheWire[] = [];
+
+  constructor({ loss = 0, delay = [5, 5], seed = 1 }: NetworkOptions = {}) {
+    this.#loss = loss;
+    this.#delay = delay;
+    this.#random = seededRandom(seed);
+  }
+
+  /** Adds a member that runs the real code; the server knows it from now on. */
+  join(address: string, name?: string): FakePeer {
+    this.members.push({ address, name });
+    const send = (packet: Packet, to: string) => this.send(packet, address, to);
+    const questions = new Questions(new RoundTrip(), (packet) => send(packet, SERVER));
+    const shown: FakePeer["shown"] = [], delivered: FakePeer["delivered"] = [], failed: FakePeer["failed"] = [];
+    const direct = new DirectMessages({
+      questions,
+      self: () => ({ token: "5f1c0d9a7be2e604", address, name }),
+      send,
+      arrived: (message) => shown.push({ ...message, at: this.now }),
+      delivered: (name, { text }, acknowledged) => delivered.push({ name, text, acknowledged, at: this.now }),
+      failed: (name, drafts, reason) => {
+        failed.push({ name, texts: drafts.map(({ text }) => text), reason, at: this.now });
+      },
+    });
+    const say = (name: string, ...texts: string[]) => direct.say(name, texts.map((text) => ({ text })), this.now);
+    const peer = { address, direct, questions, shown, delivered, failed, say };
+    this.#peers.set(address, peer);
+    return peer;
+  }
+
+  /** Sends a datagram; the network does with it what it does. Nothing listens at addresses where nobody has joined. */
+  send(packet: Packet, from: string, to: string): void {
+    this.wire.push({ from, to, packet, at: this.now });
+    if (this.#random() < this.#loss) return;
+    const [shortest, longest] = this.#delay;
+    // through bytes and back: what no datagram can carry fails the test
+    const decoded = decode(encode(packet));
+    if (!decoded.ok) throw new Error(`A ${packet.type} was sent that is no packet: ${decoded.reason}`);
+    const at = this.now + shortest + Math.floor(this.#random() * (longest - shortest + 1));
+    this.#underWay.push({ from, to, packet: decoded.packet, at });
+  }
+
+  /** Hands a packet to a member as if it had just come from an address, without the network. */
+  inject(packet: V1Packet, from: string, to: FakePeer): void {
+    to.direct.receive(packet, from, this.now);
+  }
+
+  /** What was sent in v1 packets of a type. */
+  sent<T extends V1Packet["type"]>(type: T): (OnTheWire & { packet: Extract<V1Packet, { type: T }> })[] {
+    const found = this.wire.filter(({ packet }) => packet.dialect === "v1" && packet.type === type);
+    return found as ReturnType<typeof this.sent<T>>;
+  }
+
+  /**
+   * Moves the clock on, and lets arrive and wakes whatever is due on the way.
+   *
+   * @throws {Error} when something wants to be woken again and again at the same time: it would keep a processor busy.
+   */
+  pass(ms: number): void {
+    const end = this.now + ms;
+    let idleWakes = 0;
+    for (let next; (next = this.#next()) <= end;) {
+      idleWakes = next > this.now ? 0 : idleWakes + 1;
+      if (idleWakes > MAX_IDLE_WAKES) throw new Error(`Woken ${idleWakes} times at ${this.now}, and nothing follows`);
+      this.now = Math.max(this.now, next);
+      const due = this.#underWay.filter(({ at }) => at <= this.now);
+      if (due.length > 0) idleWakes = 0;
+      this.#underWay = this.#underWay.filter(({ at }) => at > this.now);
+      for (const datagram of due.sort((a, b) => a.at - b.at)) this.#arrive(datagram);
+      for (const { questions, direct } of this.#peers.values()) {
+        questions.wake(this.now);
+        direct.wake(this.now);
+      }
+    }
+    this.now = end;
+  }
+
+  #next(): number {
+    let next = Infinity;
+    for (const { at } of this.#underWay) next = Math.min(next, at);
+    for (const { questions, direct } of this.#peers.values()) {
+      next = Math.min(next, questions.nextWake ?? Infinity, direct.nextWake ?? Infinity);
+    }
+    // a real clock shows whole milliseconds
+    return Math.ceil(next);
+  }
+
+  #arrive({ from, to, packet }: OnTheWire): void {
+    if (to === SERVER) return this.#serve(packet, from);
+    const peer = this.#peers.get(to);
+    if (!peer || packet.dialect !== "v1") return;
+    if (from !== SERVER) peer.direct.receive(packet, from, this.now);
+    else if (packet.type === "PEER" || packet.type === "ERROR") peer.questions.answer(packet, this.now);
+    else if (packet.type === "PUNCH") this.send({ dialect: "v1", type: "OPEN" }, to, packet.address);
+  }
+
+  #serve(packet: Packet, from: string): void {
+    if (!this.serverAnswers || packet.type !== "LOOKUP") return;
+    const { id, name, address } = packet;
+    const found = this.members.find((member) =>
+      name === undefined ? member.address === address : nameKey(member.name ?? "") === nameKey(name)
+    );
+    if (!found) {
+      const text = `${name ?? address} is not here`;
+      return this.send({ dialect: "v1", type: "ERROR", code: "no-such-user", id, text }, SERVER, from);
+    }
+    this.send({ dialect: "v1", type: "PEER", id, since: this.now, ...found }, SERVER, from);
+    if (name !== undefined && !found.classic) {
+      this.send({ dialect: "v1", type: "PUNCH", address: from }, SERVER, found.address);
+    }
+  }
+}
+
+/** Numbers from 0 to 1 that look random and are the same for the same seed (xorshift32, Marsaglia 2003). */
+export function seededRandom(seed: number): () => number {
+  // neighbouring seeds are driven apart first
+  let state = (Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995) >>> 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state = (state ^ (state << 5)) >>> 0;
+    return state / 2 ** 32;
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * A socket that only sends, keeps what it is given, and refuses some addresses.
+ *
+ * @module
+ */
+import type { Sender } from "../../server/delivery.ts";
+
+/** One datagram that was sent: where to, as `HOST PORT`, and what. */
+export interface Transmitted {
+  to: string;
+  text: string;
+  bytes: Uint8Array;
+}
+
+/** How the socket behaves. */
+export interface FakeSenderOptions {
+  /** Its own address; one with a colon stands for both families. */
+  hostname?: string;
+  /** Whether sending to an address fails. */
+  fails?: (hostname: string, port: number) => boolean;
+  /** Called when a datagram is being sent, before the next one can be. */
+  sending?: (transmitted: Transmitted) => void;
+}
+
+/** Each `send` takes one turn of the event loop's microtasks, as a socket's takes at least. */
+export class FakeSender implements Sender {
+  readonly addr: Deno.NetAddr;
+  readonly transmitted: Transmitted[] = [];
+  readonly #fails: (hostname: string, port: number) => boolean;
+  readonly #sending: (transmitted: Transmitted) => void;
+
+  constructor({ hostname = "0.0.0.0", fails = () => false, sending = () => {} }: FakeSenderOptions = {}) {
+    this.addr = { transport: "udp", hostname, port: 9090 };
+    this.#fails = fails;
+    this.#sending = sending;
+  }
+
+  async send(bytes: Uint8Array, addr: Deno.Addr): Promise<number> {
+    const { hostname, port } = addr as Deno.NetAddr;
+    await Promise.resolve();
+    if (this.#fails(hostname, port)) throw new Deno.errors.PermissionDenied("Operation not permitted (os error 1)");
+    const transmitted = { to: `${hostname} ${port}`, text: new TextDecoder().decode(bytes), bytes };
+    this.transmitted.push(transmitted);
+    this.#sending(transmitted);
+    return bytes.length;
+  }
+}

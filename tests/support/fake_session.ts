@@ -1,0 +1,146 @@
+/**
+ * A session in memory with a server that says only what the test says, and a clock that stands still until it is moved.
+ *
+ * @module
+ */
+import { Session } from "../../client/session.ts";
+import type { Shown } from "../../client/shown.ts";
+import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
+
+/** What a v1 packet of one type looks like. */
+export type V1<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
+
+/** What was sent, where to (undefined is the server) and when. */
+export interface SentPacket {
+  packet: Packet;
+  peer?: string;
+  at: number;
+}
+
+export const EPOCH = "91c4be20d7a35f68";
+export const TOKEN = "5f1c0d9a7be2e604";
+export const ADDRESS = "192.168.1.21:52207";
+
+/** The session, the time, what was sent and what is on the screen. */
+export class FakeSession {
+  readonly session: Session;
+  readonly shown: Shown[] = [];
+  now = 1_732_094_000_000;
+  #sent: SentPacket[] = [];
+
+  constructor({ name, random = () => 0.5 }: { name?: string; random?: () => number } = {}) {
+    this.session = new Session({
+      server: "192.168.1.1:9090",
+      name,
+      random,
+      send: (packet, peer) => {
+        encode(packet); // one that no datagram can carry fails the test
+        this.#sent.push({ packet, peer, at: this.now });
+      },
+      show: (shown) => void this.shown.push(shown),
+    });
+  }
+
+  /** What was sent since the last call. */
+  take(): SentPacket[] {
+    const sent = this.#sent;
+    this.#sent = [];
+    return sent;
+  }
+
+  /** The v1 packets of one type that were sent since the last call; all others are forgotten. */
+  takeAll<T extends V1Packet["type"]>(type: T): V1<T>[] {
+    return this.take().map(({ packet }) => packet)
+      .filter((packet) => packet.dialect === "v1" && packet.type === type) as V1<T>[];
+  }
+
+  start(): void {
+    this.session.start(this.now);
+  }
+
+  /** Lets a packet come from the server. */
+  receive(packet: Packet): void {
+    this.session.receive(packet, this.now);
+  }
+
+  /** Lets a datagram come from the server, as its text. */
+  datagram(text: string): void {
+    const decoded = decode(new TextEncoder().encode(text));
+    if (decoded.ok) this.receive(decoded.packet);
+  }
+
+  /** Answers the last greeting among what was sent; starts the session where it has not greeted. */
+  welcome(fields: Partial<V1<"WELCOME">> = {}): void {
+    let greeting = this.#lastGreeting();
+    if (!greeting) {
+      this.start();
+      greeting = this.#lastGreeting();
+    }
+    const { id } = greeting!;
+    this.take();
+    this.receive({
+      dialect: "v1",
+      type: "WELCOME",
+      id,
+      address: ADDRESS,
+      token: TOKEN,
+      epoch: EPOCH,
+      seq: 0,
+      name: this.session.name,
+      timeout: 60_000,
+      keepalive: 1000,
+      ...fields,
+    });
+  }
+
+  /** Lets an event of the room come: a message of somebody else, unless told otherwise. */
+  event(seq: number, fields: Partial<V1<"INCOMING">> = {}): void {
+    this.receive(incoming(seq, fields));
+  }
+
+  /** Moves the clock on, and wakes the session whenever it wants it. */
+  pass(ms: number, meanwhile: () => void = () => {}): void {
+    const end = this.now + ms;
+    for (let at, wakes = 0; (at = this.session.nextWake) !== undefined && at <= end; wakes++) {
+      if (wakes > 20_000) throw new Error(`The session wants to be woken at ${at} for ever`);
+      this.now = Math.max(this.now, Math.ceil(at));
+      this.session.wake(this.now);
+      meanwhile();
+    }
+    this.now = end;
+  }
+
+  say(text: string): void {
+    this.session.say(text, this.now);
+  }
+
+  /** The texts of the messages on the screen. */
+  get texts(): string[] {
+    return this.shown.flatMap((shown) => shown.kind === "message" ? [shown.text] : []);
+  }
+
+  /** What the screen says about how things stand and what went wrong. */
+  get notices(): string[] {
+    return this.shown.flatMap((shown) => "text" in shown && shown.kind !== "message" ? [shown.text] : []);
+  }
+
+  #lastGreeting(): V1<"GREETING"> | V1<"SIGN-IN"> | undefined {
+    const greetings = this.#sent.map(({ packet }) => packet)
+      .filter((packet) => packet.dialect === "v1" && (packet.type === "GREETING" || packet.type === "SIGN-IN"));
+    return greetings.at(-1) as V1<"GREETING"> | undefined;
+  }
+}
+
+/** A message event as the server sends it. */
+export function incoming(seq: number, fields: Partial<V1<"INCOMING">> = {}): EventPacket {
+  return {
+    dialect: "v1",
+    type: "INCOMING",
+    epoch: EPOCH,
+    seq,
+    at: 1_732_094_064_123,
+    from: "192.168.1.22:40112",
+    text: `${seq}`,
+    ...fields,
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * A gateway between clients and a server that records every datagram.
+ *
+ * To the server each client has another address, as behind a NAT; where a packet has an address in it, the gateway
+ * replaces one by the other (an application level gateway, RFC 2663, section 2.9). So what clients send each other goes
+ * past it, as it would past the server.
+ *
+ * @module
+ */
+import { datagrams, socketAddress } from "../../datagrams.ts";
+import { decode, encode, type Packet } from "../../protocol.ts";
+import { formatAddress } from "../../protocol/fields.ts";
+
+/** A datagram that passed through. */
+export interface Recorded {
+  toServer: boolean;
+  /** The client's own address. */
+  client: string;
+  /** As it came. */
+  text: string;
+}
+
+/** An open gateway. */
+export interface Gateway extends AsyncDisposable {
+  /** Where clients find it, on the loopback interface. */
+  readonly port: number;
+  readonly recorded: Recorded[];
+}
+
+/** Opens a gateway on the loopback interface, to a server on a port of it. */
+export function openGateway(serverPort: number): Gateway {
+  const open = () => Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const inside = open();
+  const server = { transport: "udp", hostname: "127.0.0.1", port: serverPort } as const;
+  const outsides = new Map<string, Deno.DatagramConn>();
+  /** Each client's address for the server by its own, and the other way round. */
+  const outward = new Map<string, string>(), inward = new Map<string, string>();
+  const recorded: Recorded[] = [];
+  const running = [forwardToServer()];
+
+  async function forwardToServer(): Promise<void> {
+    for await (const { bytes, from } of datagrams(inside)) {
+      let outside = outsides.get(from);
+      if (!outside) {
+        outsides.set(from, outside = open());
+        const address = formatAddress(outside.addr as Deno.NetAddr);
+        outward.set(from, address);
+        inward.set(address, from);
+        running.push(forwardToClient(outside, from));
+      }
+      record(true, from, bytes);
+      await outside.send(translated(bytes, outward), server);
+    }
+  }
+
+  async function forwardToClient(outside: Deno.DatagramConn, client: string): Promise<void> {
+    for await (const { bytes } of datagrams(outside)) {
+      record(false, client, bytes);
+      await inside.send(translated(bytes, inward), socketAddress(client, inside)).catch(() => {});
+    }
+  }
+
+  function record(toServer: boolean, client: string, bytes: Uint8Array): void {
+    recorded.push({ toServer, client, text: new TextDecoder().decode(bytes) });
+  }
+
+  return {
+    port: (inside.addr as Deno.NetAddr).port,
+    recorded,
+    async [Symbol.asyncDispose]() {
+      for (const conn of [inside, ...outsides.values()]) conn.close();
+      await Promise.all(running);
+    },
+  };
+}
+
+/** A datagram with the addresses in its fields replaced. */
+function translated(bytes: Uint8Array, addresses: Map<string, string>): Uint8Array {
+  const decoded = decode(bytes);
+  if (!decoded.ok || decoded.packet.dialect !== "v1") return bytes;
+  const replace = (address: string) => addresses.get(address) ?? address;
+  const packet = { ...decoded.packet };
+  if ("address" in packet && packet.address !== undefined) packet.address = replace(packet.address);
+  if ("from" in packet && typeof packet.from === "string") packet.from = replace(packet.from);
+  if ("members" in packet) {
+    packet.members = packet.members.map(({ address, ...rest }) => ({ address: replace(address), ...rest }));
+  }
+  return encode(packet as Packet);
+}

@@ -1,0 +1,147 @@
+/**
+ * Two homes behind NATs of their own and a server outside, as network namespaces of this machine (Linux, root only).
+ *
+ * ```
+ * alice 192.168.71.2 -- NAT 192.168.71.1|10.71.0.11 --+
+ *                                                     +-- 10.71.0.1 server
+ * bob   192.168.72.2 -- NAT 192.168.72.1|10.71.0.12 --+
+ * ```
+ *
+ * The NATs behave like those of most homes: a port keeps its number where it can, and what comes from an address to
+ * which nothing has gone is dropped (port-restricted, RFC 4787, section 5).
+ *
+ * @module
+ */
+import { DEADLINE_MS } from "./waiting.ts";
+
+/** A place where a program can run. */
+export type Place = "server" | "alice" | "bob";
+/** The NAT of a home. */
+export type Nat = "alice_nat" | "bob_nat";
+
+/** The server's address, and those by which the homes are known outside. */
+export const SERVER_ADDRESS = "10.71.0.1";
+export const ALICE_OUTSIDE = "10.71.0.11";
+export const BOB_OUTSIDE = "10.71.0.12";
+
+/** The namespaces, until they are disposed of. */
+export interface Homes extends AsyncDisposable {
+  /** The words that run a command in a place. */
+  inside(place: Place, command: string[]): string[];
+  /** Gives a NAT further nftables commands. */
+  nft(nat: Nat, commands: string): Promise<void>;
+  /** Waits until a NAT has dropped more than so many datagrams that nobody inside had asked for; returns how many. */
+  dropped(nat: Nat, moreThan: number): Promise<number>;
+}
+
+const PREFIX = "udp-chat-test";
+/** Pause between two looks at a counter, in milliseconds. */
+const LOOK_AGAIN_MS = 40;
+
+const NAT_RULES = `
+table ip home {
+  counter unsolicited {}
+  chain outward { type nat hook postrouting priority 100; oifname "wan" masquerade; }
+  chain router { type filter hook input priority 0; iifname "wan" ct state new counter name unsolicited drop; }
+  chain inward { type filter hook forward priority 0; iifname "wan" ct state new drop; }
+}`;
+
+/** Makes the namespaces, or returns the reason why there can be none. */
+export async function openHomes(): Promise<Homes | string> {
+  if (Deno.build.os !== "linux") return "network namespaces are a thing of Linux";
+  if (Deno.uid() !== 0) return "network namespaces take root";
+  for (const tool of ["ip", "nft"]) {
+    if (!await succeeds(tool, "-V")) return `there is no '${tool}' on this machine`;
+  }
+  await removeStale();
+  const name = (place: string) => `${PREFIX}-${Deno.pid}-${place}`;
+  const close = async () => {
+    for (const place of PLACES) await succeeds("ip", "netns", "delete", name(place));
+  };
+  try {
+    await run(["sh", "-e"], setup(name));
+  } catch (error) {
+    await close();
+    return `this system does not let them be made: ${(error as Error).message}`;
+  }
+
+  return {
+    inside: (place, command) => ["ip", "netns", "exec", name(place), ...command],
+    async nft(nat, commands) {
+      await run(["ip", "netns", "exec", name(nat), "nft", "-f", "-"], commands);
+    },
+    async dropped(nat, moreThan) {
+      const late = new Error(`${nat} has not dropped more than ${moreThan} datagrams`);
+      const deadline = performance.now() + DEADLINE_MS;
+      while (performance.now() < deadline) {
+        const listing = await run(["ip", "netns", "exec", name(nat), "nft", "list", "counters"]);
+        const count = Number(/packets (\d+)/.exec(listing)?.[1]);
+        if (count > moreThan) return count;
+        await new Promise((resume) => setTimeout(resume, LOOK_AGAIN_MS));
+      }
+      throw late;
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+const PLACES = ["server", "alice", "bob", "alice_nat", "bob_nat"];
+
+/** The shell's commands that make the namespaces and what lies between them. */
+function setup(name: (place: string) => string): string {
+  const lines: string[] = [];
+  for (const place of PLACES) lines.push(`ip netns add ${name(place)}`, `ip -n ${name(place)} link set lo up`);
+  const server = `ip -n ${name("server")}`;
+  lines.push(
+    `${server} link add wire type bridge`,
+    `${server} addr add ${SERVER_ADDRESS}/24 dev wire`,
+    `${server} link set wire up`,
+  );
+  const homes = [["alice", ALICE_OUTSIDE, "192.168.71"], ["bob", BOB_OUTSIDE, "192.168.72"]];
+  for (const [place, outside, subnet] of homes) {
+    const inner = name(place), nat = name(`${place}_nat`);
+    lines.push(
+      `ip link add wan netns ${nat} type veth peer name ${place} netns ${name("server")}`,
+      `${server} link set ${place} master wire up`,
+      `ip -n ${nat} addr add ${outside}/24 dev wan`,
+      `ip -n ${nat} link set wan up`,
+      `ip link add lan netns ${nat} type veth peer name eth0 netns ${inner}`,
+      `ip -n ${nat} addr add ${subnet}.1/24 dev lan`,
+      `ip -n ${nat} link set lan up`,
+      `ip -n ${inner} addr add ${subnet}.2/24 dev eth0`,
+      `ip -n ${inner} link set eth0 up`,
+      `ip -n ${inner} route add default via ${subnet}.1`,
+      `ip netns exec ${nat} sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'`,
+      `ip netns exec ${nat} nft -f - <<'RULES'\n${NAT_RULES}\nRULES`,
+    );
+  }
+  return lines.join("\n");
+}
+
+/** Removes what tests have left behind that were killed. */
+async function removeStale(): Promise<void> {
+  const listing = await run(["ip", "netns", "list"]);
+  for (const [name, pid] of listing.matchAll(new RegExp(`^${PREFIX}-(\\d+)-\\w+`, "mg"))) {
+    const isAlive = await Deno.stat(`/proc/${pid}`).then(() => true, () => false);
+    if (!isAlive || Number(pid) === Deno.pid) await succeeds("ip", "netns", "delete", name);
+  }
+}
+
+async function run([program, ...args]: string[], input = ""): Promise<string> {
+  const child = new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+  const writer = child.stdin.getWriter();
+  // a program that ends before it has read everything says why on stderr
+  await writer.write(new TextEncoder().encode(input)).then(() => writer.close()).catch(() => {});
+  const { success, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  if (!success) throw new Error(decoder.decode(stderr).trim().split("\n")[0] || `${program} has failed`);
+  return decoder.decode(stdout);
+}
+
+async function succeeds(program: string, ...args: string[]): Promise<boolean> {
+  try {
+    return (await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output()).success;
+  } catch {
+    return false;
+  }
+}
