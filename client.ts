@@ -67,6 +67,8 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
     name,
     send: (packet, peer) => transmit(conn, packet, peer ?? serverAddress),
     show: (shown) => {
+      // in a pipe a refusal ends the program, which then says why
+      if (shown.kind === "refused" && !screen.interactive) return;
       const isAside = shown.kind === "notice" || shown.kind === "problem" || shown.kind === "refused";
       (isAside ? screen.printAside : screen.print)(inWords(shown, words));
     },

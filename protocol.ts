@@ -71,7 +71,7 @@ export type V1Packet =
     action?: boolean;
     text: string;
   }
-  | { dialect: "v1"; type: "ACK"; stream?: string; id: number; seq?: number }
+  | { dialect: "v1"; type: "ACK"; stream?: string; id: number; epoch?: string; seq?: number }
   // from the server: events
   | Event & {
     type: "INCOMING";
@@ -148,7 +148,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<Of<T>> } = {
     fields: { token: optional(hex64), stream: hex64, id: number, first: number, action: optional(flag) },
     body: "text",
   },
-  "ACK": { fields: { stream: optional(hex64), id: number, seq: optional(number) } },
+  "ACK": { fields: { stream: optional(hex64), id: number, epoch: optional(hex64), seq: optional(number) } },
   "INCOMING": {
     fields: {
       ...event,

@@ -95,17 +95,28 @@ async function serve(options: ServerOptions): Promise<void> {
   const delivery = new UdpDelivery(conn, { fast, dial, arrived: () => arrived });
   const observer = both(state?.observer, quiet ? undefined : LOG);
   const room = new Room(delivery, { ...options, observer, past: state?.past }, now());
-  const alarm = new Alarm(() => {
-    room.wake(now());
-    alarm.set(room.nextWake);
-  });
-  alarm.set(room.nextWake);
-  const stop = onceStopped(async () => {
+  let failure: unknown;
+  const stop = async () => {
+    signals.forget();
     room.close();
     await delivery.idle();
     fast?.close();
     conn.close();
-  });
+  };
+  const signals = onceSignalled(stop);
+  // what fails, the state file for instance, ends the server, but the members are told
+  const act = (step: () => void) => {
+    if (failure !== undefined) return;
+    try {
+      step();
+      alarm.set(room.nextWake);
+    } catch (error) {
+      failure = error;
+      stop();
+    }
+  };
+  const alarm = new Alarm(() => act(() => room.wake(now())));
+  alarm.set(room.nextWake);
 
   announce(host, (conn.addr as Deno.NetAddr).port);
   if (options.verbose) {
@@ -120,19 +131,19 @@ async function serve(options: ServerOptions): Promise<void> {
 
   for await (const { bytes, from } of datagrams(conn)) {
     arrived++;
-    dial.pass(bytes, (bytes) => {
-      const decoded = decode(bytes);
-      if (decoded.ok) room.receive(decoded.packet, from, now());
-      else room.ignore();
-      alarm.set(room.nextWake);
-    });
+    dial.pass(bytes, (bytes) =>
+      act(() => {
+        const decoded = decode(bytes);
+        if (decoded.ok) room.receive(decoded.packet, from, now());
+        else room.ignore();
+      }));
   }
 
-  stop.forget();
   terminal.close();
   alarm.set(undefined);
   dial.close();
   state?.close();
+  if (failure !== undefined) throw failure;
   console.log(`Closed: ${summary()}`);
 }
 
@@ -207,16 +218,11 @@ function ownAddresses(withIPv6: boolean): string[] {
   return reachable.map(({ address }) => address);
 }
 
-/** Calls back at the first Ctrl-C or SIGTERM; the second ends the program as the system would. */
-function onceStopped(stop: () => void): { forget(): void } {
+/** Calls back at Ctrl-C or SIGTERM; once that is forgotten, they end the program as the system would. */
+function onceSignalled(stop: () => void): { forget(): void } {
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
-  const handle = () => {
-    forget();
-    stop();
-  };
-  const forget = () => signals.forEach((signal) => Deno.removeSignalListener(signal, handle));
-  signals.forEach((signal) => Deno.addSignalListener(signal, handle));
-  return { forget };
+  signals.forEach((signal) => Deno.addSignalListener(signal, stop));
+  return { forget: () => signals.forEach((signal) => Deno.removeSignalListener(signal, stop)) };
 }
 
 function tuple(address: string): string {

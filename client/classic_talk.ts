@@ -79,6 +79,8 @@ export class ClassicTalk {
       this.#inFlight = undefined;
       this.#echoes = true;
     }
+    // while nobody knew whether there is a server at all, the line's time was not counted
+    if (this.#inFlight !== undefined) this.#dueAt ??= now + ECHO_TIMEOUT_MS;
     this.#next(now);
   }
 

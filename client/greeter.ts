@@ -66,6 +66,11 @@ export class Greeter {
     this.wake(now);
   }
 
+  /** The server was heard otherwise: the greetings that had no answer are no sign of its end. */
+  heard(): void {
+    this.#silentSince = undefined;
+  }
+
   /** Greets no more. */
   stop(): void {
     this.#dueAt = undefined;

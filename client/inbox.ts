@@ -112,6 +112,8 @@ export class Inbox {
     if (seq < this.#next + MAX_EARLY) {
       if (this.#asked > 0) this.repaired++;
       this.#early.set(seq, event);
+      // the way is open, so what is missing need not be waited for as long as after a row of failures
+      this.#asked = Math.min(this.#asked, 1);
       this.#giveReady();
     }
     this.#schedule(now);

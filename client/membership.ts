@@ -63,6 +63,8 @@ export class Membership {
   #joinedAt = 0;
   /** Whether the user has been told that there is no answer. */
   #toldSilent = false;
+  /** Whether the server has said that it goes away. */
+  #isClosing = false;
   #refusal = "";
   /** How many more greetings a server gets that has spoken the classic dialect. */
   #greetingsLeft: number | undefined;
@@ -183,17 +185,29 @@ export class Membership {
       return;
     }
     if (this.#state === "joined" && !isNewMember && !isNewRoom) return;
-    if (this.#everJoined && (this.#toldSilent || isNewRoom)) {
-      this.#options.view.notice(isNewRoom ? "The server has started anew; joined again" : "The server is back");
-    } else if (this.#toldSilent) {
-      this.#options.view.notice("The server has answered; joined");
-    }
+    if (this.#refusal !== "") this.#join(now, this.#name === undefined ? "Joined" : `Joined as ${packet.name}`);
+    else if (this.#everJoined && isNewRoom) this.#join(now, "The server has started anew; joined again");
+    else if (this.#everJoined) this.#join(now, this.#toldSilent ? "The server is back" : undefined);
+    else this.#join(now, this.#toldSilent ? "The server has answered; joined" : undefined);
+  }
+
+  #join(now: number, notice: string | undefined): void {
+    if (notice !== undefined) this.#options.view.notice(notice);
     this.#state = "joined";
     this.#everJoined = true;
+    this.#isClosing = false;
     this.#greetingsLeft = undefined;
     this.#toldSilent = false;
+    this.#refusal = "";
     this.#joinedAt = now;
     this.#options.joined(now);
+  }
+
+  /** Anything of this epoch has come from the server, though perhaps not the answer to a greeting: it is there. */
+  heard(epoch: string, now: number): void {
+    if (epoch !== this.#epoch || !this.#everJoined || this.#isClosing) return;
+    this.#greeter.heard();
+    if (this.#state === "joining" && this.#toldSilent) this.#join(now, "The server is back");
   }
 
   /** Takes an ERROR that may be about the membership; returns whether it was. */
@@ -217,6 +231,7 @@ export class Membership {
   /** The server says that it is going away. */
   closing({ epoch }: { epoch: string }, now: number): void {
     if (this.#state !== "joined" || epoch !== this.#epoch) return;
+    this.#isClosing = true;
     this.#lose("The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves", now);
   }
 

@@ -9,9 +9,12 @@ const INITIAL_TIMEOUT_MS = 300;
 /** The shortest pause, in milliseconds: below it, a busy machine's delays would look like losses. */
 const MIN_TIMEOUT_MS = 100;
 /** The longest, in milliseconds, however often an answer has failed to come. */
-export const MAX_TIMEOUT_MS = 1000;
-/** How much longer each further pause is than the one before. */
-const BACK_OFF = 1.5;
+export const MAX_TIMEOUT_MS = 500;
+/**
+ * How much longer each further pause is than the one before. RFC 6298 doubles it, for congestion; here what is repeated
+ * is a few small datagrams, and at 30% loss each way a longer pause is what people wait for.
+ */
+const BACK_OFF = 1.25;
 
 /** The smoothed round trip to one peer, from the samples that were measured. */
 export class RoundTrip {

@@ -59,6 +59,13 @@ const MAX_EARLY_LINES = 100;
 /** How long a session that is to end waits for the next message to arrive at the server, in milliseconds. */
 const DELIVERY_DEADLINE_MS = 10_000;
 
+/** Something that the user wants of the server. */
+interface Request {
+  run: (now: number) => void;
+  /** The server can't do it. */
+  refused?: () => void;
+}
+
 /** One user's session with one server. */
 export class Session {
   readonly #server: string;
@@ -78,6 +85,8 @@ export class Session {
   readonly #earlyLines: string[] = [];
   /** How many messages of the past the user wants to see. */
   #historyLength = 0;
+  /** What was asked for before the server has answered for the first time. */
+  readonly #requests: Request[] = [];
   /** How many direct messages did not arrive. */
   #undelivered = 0;
   /** When the user had no more to say, and why not all of it arrived. */
@@ -247,8 +256,11 @@ export class Session {
 
   /** Says something to the member with a name alone; the text does not pass through the server. */
   sayTo(name: string, text: string, now: number): void {
-    if (!this.#canAsk()) return;
-    this.#direct.say(name, splitText(text, MAX_TEXT_BYTES).map((text) => ({ text })), now);
+    const drafts = splitText(text, MAX_TEXT_BYTES).map((text) => ({ text }));
+    this.#request({
+      run: (now) => this.#direct.say(name, drafts, now),
+      refused: () => this.#undelivered += drafts.length,
+    }, now);
   }
 
   /** Answers whoever wrote last to this client alone. */
@@ -260,12 +272,12 @@ export class Session {
 
   /** Shows who is here. */
   list(now: number): void {
-    if (this.#canAsk()) this.#directory.list(now);
+    this.#request({ run: (now) => this.#directory.list(now) }, now);
   }
 
   /** Shows who has a name. */
   whois(name: string, now: number): void {
-    if (this.#canAsk()) this.#directory.whois(name, now);
+    this.#request({ run: (now) => this.#directory.whois(name, now) }, now);
   }
 
   /** Shows the last messages of those that came before what is on the screen. */
@@ -327,6 +339,9 @@ export class Session {
   }
 
   #receiveV1(packet: V1Packet, now: number): void {
+    if ("epoch" in packet && packet.type !== "WELCOME" && packet.epoch !== undefined) {
+      this.#membership.heard(packet.epoch, now);
+    }
     switch (packet.type) {
       case "WELCOME":
         return this.#membership.welcome(packet, now);
@@ -384,14 +399,23 @@ export class Session {
       for (const draft of drafts) this.#outbox.add(draft, now);
     }
     this.#outbox.open(now);
+    for (const { run } of this.#requests.splice(0)) run(now);
   }
 
-  #acknowledged({ stream, id, seq }: V1Packet & { type: "ACK" }, now: number): void {
+  /** Does what takes a server that answers; what is typed before it has ever answered waits until it does. */
+  #request(request: Request, now: number): void {
+    const isEarly = this.state === "joining" && !this.#membership.everJoined || this.state === "refused";
+    if (isEarly && this.#requests.length < OUTBOX_SIZE) this.#requests.push(request);
+    else if (this.#canAsk()) request.run(now);
+    else request.refused?.();
+  }
+
+  #acknowledged({ stream, id, epoch, seq }: V1Packet & { type: "ACK" }, now: number): void {
     this.#outbox.acknowledge(stream, id, now);
     // a server that sends no copies to the sender tells the place of a message this way, so that there is no gap
-    if (seq !== undefined && stream === this.#outbox.stream && this.#inbox.epoch) {
+    if (epoch !== undefined && epoch === this.#inbox.epoch && seq !== undefined && stream === this.#outbox.stream) {
       this.#history.gone({ from: seq, to: seq });
-      this.#inbox.take(this.#inbox.epoch, seq, undefined, now);
+      this.#inbox.take(epoch, seq, undefined, now);
     }
   }
 
@@ -419,6 +443,7 @@ export class Session {
   #becameClassic(now: number): void {
     for (const line of this.#earlyLines.splice(0)) this.#hearLine(line, now);
     for (const draft of this.#outbox.clear()) this.#classic.say(classicText(draft), now);
+    for (const request of this.#requests.splice(0)) this.#request(request, now);
   }
 
   #hearLine(line: string, now: number): void {

@@ -4,7 +4,8 @@
  * @module
  */
 import process from "node:process";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
+import { mayReadTerminal } from "./foreground.ts";
 import { DIAL_SETTINGS, dialInWords, type DialSetting, type NetworkDial, PERFECT, turned } from "./network_dial.ts";
 
 /** What the console turns and shows. */
@@ -23,24 +24,40 @@ perfect         ends all of that
 status          shows the dial, the members and the messages`;
 
 /**
- * Carries out the lines of standard input until it ends; without a terminal there may be none at all.
+ * Carries out the lines of standard input until it ends; a server in the background of a shell leaves its terminal
+ * alone, and listens to it from when it is continued in the foreground.
  *
  * @returns What stops it.
  */
 export function openConsole(options: ConsoleOptions): { close(): void } {
-  const readline = createInterface({ input: process.stdin, terminal: false });
-  readline.on("line", (line) => options.print(carryOut(line, options)));
-  // a server in the background may not read from the terminal that it was started in
-  process.stdin.on("error", () => readline.close());
-  return { close: () => readline.close() };
+  let readline: Interface | undefined;
+  const listen = () => {
+    if (!mayReadTerminal()) return readline?.pause();
+    if (readline) return readline.resume();
+    readline = createInterface({ input: process.stdin, terminal: false });
+    readline.on("line", (line) => options.print(carryOut(line, options)));
+    process.stdin.on("error", () => readline?.close());
+  };
+  listen();
+  // after Ctrl-Z the shell continues the server in the foreground, or (bg) in the background
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGCONT", listen);
+  return {
+    close() {
+      if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGCONT", listen);
+      readline?.close();
+    },
+  };
 }
 
 /** What a line does, and the answer to it. */
 export function carryOut(line: string, { dial, summary }: Omit<ConsoleOptions, "print">): string {
   const [word, ...values] = line.trim().toLowerCase().split(/[\s=]+/);
   if (word === "perfect") dial.conditions = { ...PERFECT };
-  else if (word === "status" || word === "") return `${dialInWords(dial.conditions)}\n${summary()}`;
-  else if (word === "help") return HELP;
+  else if (word === "status" || word === "") {
+    const { dropped, duplicated, corrupted, passed } = dial.statistics;
+    const done = `dropped ${dropped}, doubled ${duplicated}, damaged ${corrupted}, passed ${passed}`;
+    return `${dialInWords(dial.conditions)}\nso far: ${done}\n${summary()}`;
+  } else if (word === "help") return HELP;
   else if (!isSetting(word)) return `There is no command '${word}'; help lists them`;
   else {
     const conditions = turned(dial.conditions, word, values.join(" "));

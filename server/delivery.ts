@@ -132,9 +132,7 @@ export class UdpDelivery implements Delivery {
     }
     this.#unicasts.push({ address, payload });
     if (this.#sendingUnicasts) return;
-    // the rest of the function that is called may be over before it returns
-    const sending = this.#sendUnicasts();
-    if (this.#unicasts.length > 0) this.#sendingUnicasts = sending;
+    this.#sendingUnicasts = this.#sendUnicasts();
   }
 
   broadcast(packet: V1Packet, except?: Destination): void {
@@ -159,8 +157,11 @@ export class UdpDelivery implements Delivery {
   }
 
   async #sendUnicasts(): Promise<void> {
-    for (let next; (next = this.#unicasts[0]); this.#unicasts.shift()) {
-      await this.#transmit(next.payload, next.address);
+    // what else is to be sent in this turn goes out with it
+    await Promise.resolve();
+    while (this.#unicasts.length > 0) {
+      const portion = this.#unicasts.splice(0, SINGLE_COPIES_AT_ONCE);
+      await Promise.all(portion.map(({ payload, address }) => this.#transmit(payload, address)));
     }
     this.#sendingUnicasts = undefined;
   }

@@ -52,7 +52,10 @@ export class NetworkDial {
    * @param deliver Called for each copy; the bytes are its own unless it is delivered at once.
    */
   pass(datagram: Uint8Array, deliver: (datagram: Uint8Array) => void): void {
-    if (this.isPerfect) return deliver(datagram);
+    if (this.isPerfect) {
+      this.statistics.passed++;
+      return deliver(datagram);
+    }
     const { drop, duplicate } = this.conditions;
     if (this.#random() < drop) {
       this.statistics.dropped++;

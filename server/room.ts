@@ -25,7 +25,7 @@ export interface RoomPast extends Past {
 /** Who wants to know what happens in the room, at the moment when it does. */
 export interface RoomObserver {
   joined?(member: Member): void;
-  /** A member has another name, or another address, or its stream has gone on. */
+  /** A member has another name or address. */
   changed?(member: Member): void;
   left?(member: Member, how: "goodbye" | "silence"): void;
   /** Called before anybody is told of the event. */
@@ -281,9 +281,8 @@ export class Room {
     this.#early += stream.early - before;
     for (const { stream, id, action, text } of ready) {
       const { seq } = this.#say(member, { stream, id, action, text: printable(text) }, now);
-      if (!this.#echo) this.#delivery.send(member, { dialect: "v1", type: "ACK", stream, id, seq });
+      if (!this.#echo) this.#delivery.send(member, { dialect: "v1", type: "ACK", stream, id, epoch: this.epoch, seq });
     }
-    if (ready.length > 0) this.#observer.changed?.(member);
   }
 
   #overRate(member: Member, now: number): number {
@@ -330,7 +329,7 @@ export class Room {
     // the name of a stream is no secret; after a restart, who said what is known by the address only
     const author = this.#authors.get(event) ?? this.#members.at(event.from);
     if (author !== member) return event;
-    return { dialect: "v1", type: "ACK", stream: event.stream, id: event.id, seq: event.seq };
+    return { dialect: "v1", type: "ACK", stream: event.stream, id: event.id, epoch: event.epoch, seq: event.seq };
   }
 
   #lookUp(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }): void {

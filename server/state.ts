@@ -7,7 +7,7 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { UsageError } from "../command_line.ts";
+import { Failure, UsageError } from "../command_line.ts";
 import { decode, type Dialect, encode, type EventPacket } from "../protocol.ts";
 import { randomHex64 } from "../protocol/fields.ts";
 import { MessageStream } from "../protocol/message_stream.ts";
@@ -38,9 +38,9 @@ const CLEAR_EVERY = 500;
 export function openState(path: string, keptEvents = 10_000): State {
   let database: DatabaseSync | undefined;
   try {
-    const opened = database = new DatabaseSync(path);
+    const opened = database = new DatabaseSync(path.startsWith(":") ? `./${path}` : path); // ":memory:" would keep nothing
     prepare(opened);
-    return { past: readPast(opened), observer: writer(opened, keptEvents), close: () => opened.close() };
+    return { past: readPast(opened), observer: writer(opened, path, keptEvents), close: () => opened.close() };
   } catch (error) {
     database?.close();
     throw new UsageError(`The state file ${path} can't be used: ${whyNot(error)}`);
@@ -118,7 +118,8 @@ function readPast(database: DatabaseSync): RoomPast {
   return { epoch: String(room.epoch), seq, events, members };
 }
 
-function writer(database: DatabaseSync, keptEvents: number): RoomObserver {
+/** @throws {Failure} from each of its functions, when the file can't be written. */
+function writer(database: DatabaseSync, path: string, keptEvents: number): RoomObserver {
   const insertEvent = database.prepare("INSERT INTO events VALUES (?, ?)");
   const setSeq = database.prepare("UPDATE room SET seq = ?");
   const setStream = database.prepare("UPDATE members SET stream = ?, next = ? WHERE key = ?");
@@ -126,26 +127,38 @@ function writer(database: DatabaseSync, keptEvents: number): RoomObserver {
   const putMember = database.prepare("REPLACE INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   const dropMember = database.prepare("DELETE FROM members WHERE key = ?");
 
-  const put = (member: Member) => {
-    const { address, dialect, token, name, since, stream } = member;
-    const next = stream?.next ?? null;
-    putMember.run(keyOf(member), address, dialect, token, name ?? null, since, stream?.name ?? null, next);
+  const write = (statements: () => void) => {
+    try {
+      database.exec("BEGIN IMMEDIATE");
+      statements();
+      database.exec("COMMIT");
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : error;
+      throw new Failure(
+        `The state file ${path} can't be written (${reason}): the server stops, so that nothing is lost`,
+      );
+    }
   };
+  const put = (member: Member) =>
+    write(() => {
+      const { address, dialect, token, name, since, stream } = member;
+      const next = stream?.next ?? null;
+      putMember.run(keyOf(member), address, dialect, token, name ?? null, since, stream?.name ?? null, next);
+    });
   return {
     joined: put,
     changed: put,
-    left: (member) => void dropMember.run(keyOf(member)),
-    happened(event, from) {
-      database.exec("BEGIN IMMEDIATE");
-      insertEvent.run(event.seq, encode(event));
-      setSeq.run(event.seq);
-      if (from && event.type === "INCOMING" && event.stream !== undefined) {
-        // with the event itself: otherwise its repeat would be taken for a new message after a crash just here
-        setStream.run(event.stream, event.id! + 1, keyOf(from));
-      }
-      if (event.seq % CLEAR_EVERY === 0) clearEvents.run(event.seq - keptEvents);
-      database.exec("COMMIT");
-    },
+    left: (member) => write(() => dropMember.run(keyOf(member))),
+    happened: (event, from) =>
+      write(() => {
+        insertEvent.run(event.seq, encode(event));
+        setSeq.run(event.seq);
+        if (from && event.type === "INCOMING" && event.stream !== undefined) {
+          // with the event itself: otherwise its repeat would be taken for a new message after a crash just here
+          setStream.run(event.stream, event.id! + 1, keyOf(from));
+        }
+        if (event.seq % CLEAR_EVERY === 0) clearEvents.run(event.seq - keptEvents);
+      }),
   };
 }
 

@@ -223,6 +223,20 @@ Deno.test("network: a server that forgets everything makes nobody show anything 
   });
 });
 
+Deno.test("network: what is typed before the server is started is said once, and in version 1", () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const network = new FakeNetwork({ seed, up: BAD, down: BAD });
+    network.stopServer();
+    const client = network.connect();
+    client.say("x");
+    network.pass([1000, 1700, 3000][seed % 3]);
+    network.startServer();
+    network.pass(20_000);
+    assertEquals(network.said.map(({ text }) => text), ["x"], `seed ${seed}`);
+    assertEquals(client.session.state, "joined", `seed ${seed}`);
+  }
+});
+
 Deno.test("network: at 30% loss nobody takes the server for gone, though half of the greetings have no answer", () => {
   const network = new FakeNetwork({ seed: 4, up: BAD, down: BAD });
   const clients = Array.from({ length: 5 }, () => network.connect());

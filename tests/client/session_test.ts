@@ -44,7 +44,7 @@ Deno.test("session: greets at once, again with growing pauses, and joins when th
   const pauses = times.slice(1).map((at, i) => at - times[i]);
   assert(pauses[0] < pauses[1] && pauses[1] < pauses[2], `pauses ${pauses}`);
   assert(Math.max(...pauses) <= 2000, "a server that comes back is joined within 2 s");
-  assertLess(times.length, 20);
+  assertLess(times.length, 30);
   assertEquals(fake.session.state, "joining");
   fake.pass(1500);
   fake.welcome();
@@ -192,7 +192,10 @@ Deno.test("session: an ACK with a seq takes the place of the event, so that ther
   const [{ stream }] = fake.takeAll("MESSAGE");
   fake.event(2, { text: "an answer" });
   assertEquals(fake.texts, []);
-  fake.receive({ dialect: "v1", type: "ACK", stream, id: 1, seq: 1 });
+  // one of an earlier life of the server speaks of another number line
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 1, epoch: "00000000000000bb", seq: 1 });
+  assertEquals(fake.texts, []);
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 1, epoch: EPOCH, seq: 1 });
   assertEquals(fake.texts, ["an answer"]);
   fake.pass(900);
   assertEquals(fake.takeAll("RESEND"), []);

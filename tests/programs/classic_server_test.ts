@@ -115,7 +115,7 @@ Deno.test("classic server: without an echo the lines are sent, but nobody knows"
     assertEquals(await heard.exitCode(), 1);
     assertMatch(
       heard.stderr.text(),
-      /\n3 sent, but this classic server does not say whether they arrived\n$/,
+      /\n3 messages sent, but this classic server does not say whether they arrived\n$/,
     );
     assertEquals(messagesOf(heard), [`<From ${peer.address}>: welcome`]);
     assertEquals(talkative.said.map((text) => text.trim()), ["one", "welcome", "two", "three"]);

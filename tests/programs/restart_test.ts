@@ -51,7 +51,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
     first.kill(signal);
     assertEquals(await first.exitCode(), 0);
-    assertMatch(first.stdout.text(), /\nClosed: 3 members, 1 messages in, \d+ datagrams out, 0 ignored\n$/);
+    assertMatch(
+      first.stdout.text(),
+      /\nClosed: 3 members joined, 3 here, 1 message in, \d+ datagrams out, 0 ignored.*\n$/,
+    );
     assertEquals(first.stderr.text(), "");
     for (const client of [alice, bob]) {
       await client.stderr.until(/^-- The server has closed the room\..*\n/);

@@ -38,7 +38,10 @@ Deno.test("room: two clients and a classic peer hear each other, and everyone le
   await server.stdout.until(`Client (127.0.0.1, ${bob.address.split(":")[1]}) left at `);
   server.kill("SIGTERM");
   assertEquals(await server.exitCode(), 0);
-  assertMatch(server.stdout.text(), /\nClosed: 3 members, 3 messages in, \d+ datagrams out, \d+ ignored\n$/);
+  assertMatch(
+    server.stdout.text(),
+    /\nClosed: 3 members joined, 1 here, 3 messages in, \d+ datagrams out, 0 ignored.*\n$/,
+  );
   assertMatch(server.stdout.text(), /^Server Initialized\.\.\.\nListening on 0\.0\.0\.0:\d+\n/);
   assertEquals(server.stderr.text(), "");
 });
@@ -149,7 +152,7 @@ Deno.test("room: with --quiet nobody's coming is printed", async () => {
   server.kill("SIGINT");
   assertEquals(await server.exitCode(), 0);
   assertNotMatch(server.stdout.text(), /^Client /m);
-  assertMatch(server.stdout.text(), /\nClosed: 1 members, 1 messages in, /);
+  assertMatch(server.stdout.text(), /\nClosed: 1 member joined, 0 here, 1 message in, .*\n$/);
 });
 
 /** Whether this machine has IPv6; some containers have not. */

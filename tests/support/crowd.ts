@@ -58,7 +58,7 @@ export async function gather(size: number, serverPort: number): Promise<Crowd> {
         if (packet.type === "ONLINE") { for (const { address, name } of packet.members) online.set(address, name); }
         early.add(packet.seq);
       }
-      if (!("seq" in packet) || packet.seq === undefined || !("epoch" in packet)) continue;
+      if (!("seq" in packet) || packet.seq === undefined || !("epoch" in packet) || !packet.epoch) continue;
       latest = Math.max(latest, packet.seq);
       while (early.delete(reached[i] + 1)) reached[i]++;
       // once for each event that comes behind a gap, and for each heartbeat

@@ -1,0 +1,41 @@
+/**
+ * Whether this process may read from the terminal that it was started in.
+ *
+ * A process in the background of a shell that reads from its terminal is stopped by the system (SIGTTIN), which would
+ * be the end of a server that was started with `&`.
+ *
+ * @module
+ */
+
+/** Where the C library is, on Linux (glibc, musl) and macOS. */
+const LIBRARIES = [
+  "libc.so.6",
+  "libc.musl-x86_64.so.1",
+  "libc.musl-aarch64.so.1",
+  "/usr/lib/libSystem.B.dylib",
+];
+
+const SYMBOLS = {
+  getpgrp: { parameters: [], result: "i32" },
+  tcgetpgrp: { parameters: ["i32"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/**
+ * Whether standard input can be read without being stopped: it is no terminal, or this process is in its foreground.
+ * Where nobody can tell (no permission to call the C library), a terminal is left alone.
+ */
+export function mayReadTerminal(): boolean {
+  if (!Deno.stdin.isTerminal() || Deno.build.os === "windows") return true;
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return false;
+  for (const name of LIBRARIES) {
+    try {
+      const library = Deno.dlopen(name, SYMBOLS);
+      const isForeground = library.symbols.tcgetpgrp(0) === library.symbols.getpgrp();
+      library.close();
+      return isForeground;
+    } catch {
+      // another system's name
+    }
+  }
+  return false;
+}

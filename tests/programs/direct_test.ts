@@ -1,0 +1,117 @@
+/** Direct messages between the real programs: they arrive, and their text never comes near the server. */
+import { assert, assertEquals, assertGreater, assertMatch, assertNotMatch } from "@std/assert";
+import { decode } from "../../protocol.ts";
+import { openPeer } from "../support/classic_peer.ts";
+import { openGateway } from "../support/gateway.ts";
+import { startClient, startServer } from "../support/programs.ts";
+import { signIn } from "../support/signed_in.ts";
+
+Deno.test("direct: Alice writes to Bob, and no datagram from or to the server has the text in it", async () => {
+  await using server = await startServer();
+  await using gateway = openGateway(server.port);
+  await using alice = await signIn(gateway.port, "Alice");
+  await using bob = await signIn(gateway.port, "Bob");
+
+  await alice.type("send Bob hi, the word is Xyzzy\n");
+  await bob.stdout.until(`<- <From ${alice.address}:Alice>: hi, the word is Xyzzy\n`);
+  await alice.stderr.until("-- Bob has: hi, the word is Xyzzy\n");
+  await bob.type("/reply Plugh to you\n");
+  await alice.stdout.until(`<- <From ${bob.address}:Bob>: Plugh to you\n`);
+  await bob.stderr.until("-- Alice has: Plugh to you\n");
+  // what is said to all does pass
+  await alice.type("for everyone\n");
+  await bob.stdout.until(`<From ${alice.address}:Alice>: for everyone\n`);
+
+  const { recorded } = gateway;
+  const types = new Set(recorded.map(({ text }) => text.split(/[/ ]/)[0]));
+  for (const type of ["LOOKUP", "PEER", "PUNCH", "SIGN-IN", "WELCOME"]) assert(types.has(type), [...types].join());
+  assert(!types.has("OPEN"), "OPEN is for the peer");
+  assertGreater(recorded.filter(({ text }) => text.includes("for everyone")).length, 1);
+  const seen = recorded.filter(({ text }) => /xyzzy|plugh|hi, the/i.test(text));
+  assertEquals(seen, [], "the text passed through the server");
+  const messages = recorded.filter(({ toServer, text }) => toServer && text.startsWith("MESSAGE"));
+  assertEquals(new Set(messages.map(({ text }) => text.split("\n")[1])), new Set(["here", "for everyone"]));
+
+  for (const client of [alice, bob]) {
+    await client.endInput();
+    assertEquals(await client.exitCode(), 0);
+  }
+  server.kill("SIGTERM");
+  await server.exitCode();
+  assertMatch(server.stdout.text(), /^Closed: .*\b3 messages in, /m);
+});
+
+Deno.test("direct: what can't be delivered is said with the reason, and the exit code is 1", async () => {
+  await using server = await startServer();
+  await using alice = await signIn(server.port, "Alice");
+  await alice.type("send Nobody x\n");
+  await alice.stderr.until("!! Not delivered to Nobody: nobody here has that name\n");
+  await alice.endInput();
+  assertEquals(await alice.exitCode(), 1);
+  assertMatch(alice.stderr.text(), /\n1 message not delivered\n$/);
+});
+
+Deno.test("direct: commands that stand in a pipe from the start are carried out, and count for the exit code", async () => {
+  await using server = await startServer();
+  await using bob = await signIn(server.port, "Bob");
+  await using alice = startClient("-u", "Alice", "127.0.0.1", server.port);
+  await alice.type("list\nsend Bob from a pipe\n");
+  await alice.endInput();
+  assertEquals(await alice.exitCode(), 0, alice.stderr.text());
+  assertMatch(alice.stdout.text(), /^<- Signed In Users: Alice, Bob\n/m);
+  await bob.stdout.until(/^<- <From 127\.0\.0\.1:\d+:Alice>: from a pipe\n/m);
+  assertMatch(alice.stderr.text(), /^-- Bob has: from a pipe\n/m);
+
+  await using carole = startClient("-u", "Carole", "127.0.0.1", server.port);
+  await carole.type("send Nobody x\n");
+  await carole.endInput();
+  assertEquals(await carole.exitCode(), 1, carole.stderr.text());
+  assertMatch(carole.stderr.text(), /Not delivered to Nobody: nobody here has that name\n/);
+});
+
+Deno.test("direct: many lines at once, each once and in order, long ones in pieces", async () => {
+  await using server = await startServer();
+  await using bob = await signIn(server.port, "Bob");
+  await using alice = await signIn(server.port, "Alice");
+  const lines = Array.from({ length: 300 }, (_, i) => `line ${i}`);
+  const long = "word ".repeat(400).trim();
+  await alice.type(lines.map((line) => `send Bob ${line}\n`).join("") + `send Bob ${long}\nsend Bob the end\n`);
+  await alice.endInput();
+  await bob.stdout.until(`<- <From ${alice.address}:Alice>: the end\n`);
+  const prefix = `<- <From ${alice.address}:Alice>: `;
+  const got = bob.stdout.text().split("\n").filter((line) => line.startsWith(prefix))
+    .map((line) => line.slice(prefix.length));
+  assertEquals(got.slice(0, 300), lines);
+  assertEquals(got.slice(300, -1).join(" "), long);
+  assertEquals(await alice.exitCode(), 0, alice.stderr.text());
+});
+
+Deno.test("direct: a classic member gets classic text, and its own line feed is its own affair", async () => {
+  await using server = await startServer();
+  await using dave = openPeer();
+  await dave.send("SIGN-IN Dave\n", server.port);
+  assertEquals((await dave.next()).text, "INCOMING Signed in as Dave\n");
+  await using alice = await signIn(server.port, "Alice");
+  assertEquals((await dave.next()).text, `INCOMING <From ${alice.address}:Alice>: here\n`);
+  await alice.type("send dave psst\n");
+  const { text, from } = await dave.until(/psst/);
+  assertEquals(text.trimEnd(), `INCOMING <From ${alice.address}:Alice>: psst`);
+  // from Alice's own socket: the server has nothing to do with it
+  assertEquals(`${from.hostname}:${from.port}`, alice.address);
+  await alice.stderr.until("-- Dave was sent (a classic client does not confirm): psst\n");
+  await alice.endInput();
+  assertEquals(await alice.exitCode(), 0);
+});
+
+Deno.test("direct: a stranger's datagram is shown with its address and a mark, and never with a name", async () => {
+  await using server = await startServer();
+  await using bob = await signIn(server.port, "Bob");
+  await using stranger = openPeer();
+  const forged = "MESSAGE/1 stream=2be90f4417d6a3c8 id=1 first=1 name=Alice\nit is me, \x1b[31mAlice";
+  await stranger.send(forged, Number(bob.address.split(":")[1]));
+  await bob.stdout.until(`<- <From ${stranger.address} (unconfirmed)>: it is me, ?[31mAlice\n`);
+  const answer = decode(new TextEncoder().encode((await stranger.next()).text));
+  assert(answer.ok && answer.packet.type === "ACK");
+  assertNotMatch(bob.stdout.text(), /:Alice>/);
+  assert(!bob.stdout.text().includes("\x1b"), "an escape sequence");
+});

@@ -1,0 +1,60 @@
+/** Direct messages between two homes, each behind its own NAT, with the server outside. */
+import { assert, assertEquals, assertGreater, assertMatch, assertNotMatch } from "@std/assert";
+import { ALICE_OUTSIDE, BOB_OUTSIDE, openHomes, SERVER_ADDRESS } from "../support/netns.ts";
+import { commandOf, start } from "../support/programs.ts";
+import { signIn } from "../support/signed_in.ts";
+
+const PORT = 9090;
+/** Makes a NAT drop every PUNCH on its way in: the first four bytes behind the UDP header are those of the word. */
+const DROP_PUNCHES = `
+table ip deaf {
+  chain inward { type filter hook forward priority -1; udp sport ${PORT} @th,64,32 0x50554e43 drop; }
+}`;
+
+Deno.test("nat: a direct message passes two NATs by way of a punched hole, and not without", async () => {
+  const homes = await openHomes();
+  if (typeof homes === "string") return console.log(`Skipped: ${homes}`);
+  await using _ = homes;
+  await using server = start(homes.inside("server", [...commandOf("server"), String(PORT)]));
+  await server.stdout.until(new RegExp(`client.*${PORT}\n`));
+  const at = (place: "alice" | "bob") => ({
+    host: SERVER_ADDRESS,
+    inside: (command: string[]) => homes.inside(place, command),
+  });
+  await using alice = await signIn(PORT, "Alice", at("alice"));
+  await using bob = await signIn(PORT, "Bob", at("bob"));
+  const [bobHost, bobPort] = bob.address.split(":");
+  assertEquals([alice.address.split(":")[0], bobHost], [ALICE_OUTSIDE, BOB_OUTSIDE]);
+
+  // what nobody has asked for does not pass Bob's NAT, from Alice's home or from anywhere
+  const knock = `const conn = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 0 });
+    await conn.send(new TextEncoder().encode("MESSAGE/1 stream=2be90f4417d6a3c8 id=1 first=1\\nknock"),
+      { transport: "udp", hostname: "${bobHost}", port: ${bobPort} });`;
+  await using knocking = start(homes.inside("alice", [Deno.execPath(), "eval", "--unstable-net", knock]));
+  assertEquals(await knocking.exitCode(), 0, knocking.stderr.text());
+  const before = await homes.dropped("bob_nat", 0);
+
+  // without the server's word to Bob his NAT stays shut for Alice's datagrams too
+  await homes.nft("bob_nat", DROP_PUNCHES);
+  await alice.type("send Bob one\n");
+  await alice.stderr.until(`!! Not delivered to Bob: ${bob.address} does not answer`);
+  assertGreater(await homes.dropped("bob_nat", before), before + 2);
+
+  // with it, both are open, for the answer as well
+  await homes.nft("bob_nat", "delete table ip deaf");
+  await alice.type("send Bob two\n");
+  await bob.stdout.until(`<- <From ${alice.address}:Alice>: two\n`);
+  await alice.stderr.until("-- Bob has: two\n");
+  await bob.type("/reply three\n");
+  await alice.stdout.until(`<- <From ${bob.address}:Bob>: three\n`);
+  await bob.stderr.until("-- Alice has: three\n");
+  assertNotMatch(bob.stdout.text(), /one|knock/);
+
+  await bob.endInput();
+  assertEquals(await bob.exitCode(), 0);
+  server.kill("SIGTERM");
+  assertEquals(await server.exitCode(), 0);
+  // the two that said "here": nothing else has passed through the server
+  assertMatch(server.stdout.text(), /^Closed: .*\b2 messages in, /m);
+  assert(!alice.ended(), alice.stderr.text());
+});
