@@ -29,6 +29,7 @@ export class Greeter {
   /** How much longer all pauses are, because the room is large. */
   #pace = 1;
   #silentSince: number | undefined;
+  #hurried = 0;
   #dueAt: number | undefined;
 
   /**
@@ -71,6 +72,12 @@ export class Greeter {
     this.#silentSince = undefined;
   }
 
+  /** Keeps the pauses behind the next greetings as short as the first, for so many of them. */
+  hurry(greetings: number, now: number): void {
+    this.#hurried = greetings;
+    if (this.#dueAt !== undefined) this.#dueAt = Math.min(this.#dueAt, now + FIRST_PAUSE_MS);
+  }
+
   /** Greets no more. */
   stop(): void {
     this.#dueAt = undefined;
@@ -106,7 +113,8 @@ export class Greeter {
     this.#id++;
     this.#sentAt.set(this.#id, now);
     this.#sentAt.delete(this.#id - REMEMBERED);
-    this.#dueAt = now + Math.round(this.#pace * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * BACK_OFF ** this.#tries));
+    const growth = this.#hurried-- > 0 ? 1 : BACK_OFF ** this.#tries;
+    this.#dueAt = now + Math.round(this.#pace * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * growth));
     this.#tries++;
     this.#greet(this.#id);
   }

@@ -37,8 +37,8 @@ export interface MembershipOptions {
   greetClassic: () => void;
   /** The server has turned out to know the classic dialect only. */
   classic: (now: number) => void;
-  /** The user has just been told that the server has never answered. */
-  silent: (now: number) => void;
+  /** The server has not answered many greetings of version 1 behind the classic one. */
+  mayBeClassic: (now: number) => void;
 }
 
 /** Silence after which the user is told that there is no answer, in milliseconds. */
@@ -70,6 +70,8 @@ export class Membership {
   #greetingsLeft: number | undefined;
   /** When the server was last greeted in the classic dialect, in milliseconds. */
   #classicAt: number | undefined;
+  /** How many greetings go out before a line is said in the classic dialect on trial. */
+  #greetingsBeforeTrial = GREETINGS_AGAINST_CLASSIC;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -121,6 +123,14 @@ export class Membership {
     return Math.min(nextWake, silentSince + this.#patience);
   }
 
+  /**
+   * Whether the server would have answered in version 1 if it knew it: a server of our own that the bare greeting has
+   * reached, and the one before it has not, is reached by one of those behind it.
+   */
+  get isLikelyClassic(): boolean {
+    return !this.#everJoined && this.#state === "joining" && this.#greetingsBeforeTrial <= 0;
+  }
+
   /** Milliseconds of silence after which the user is told. */
   get #patience(): number {
     return this.#state === "joined" ? NO_ANSWER_ANY_MORE_MS : NO_ANSWER_MS;
@@ -153,11 +163,12 @@ export class Membership {
       return this.#becomeClassic(now);
     }
     this.#greeter.wake(now);
+    if (this.isLikelyClassic) this.#options.mayBeClassic(now);
     const { silentSince } = this.#greeter;
     if (silentSince === undefined || now < silentSince + this.#patience) return;
     if (!this.#everJoined && this.#state === "joining") this.#greetClassic(now);
     if (this.#toldSilent) return;
-    const { server, view, silent } = this.#options;
+    const { server, view } = this.#options;
     if (this.#state === "joined") {
       this.#lose(`No answer from ${server} any more. Trying again; what you type is kept`, now);
     } else if (this.#state === "joining") {
@@ -166,7 +177,6 @@ export class Membership {
         `No answer from ${server}. Is the server started, are address and port right, and does a firewall let UDP ` +
           "through? Trying again; Ctrl-C or /quit stops",
       );
-      if (!this.#everJoined) silent(now);
     }
   }
 
@@ -239,7 +249,7 @@ export class Membership {
   heardClassic(now: number): void {
     if (this.#state !== "joining" || this.#greetingsLeft !== undefined) return;
     this.#greetingsLeft = GREETINGS_AGAINST_CLASSIC;
-    this.#greeter.start(now);
+    this.#greeter.hurry(GREETINGS_AGAINST_CLASSIC, now);
   }
 
   #becomeClassic(now: number): void {
@@ -251,6 +261,7 @@ export class Membership {
 
   #greet(id: number): void {
     if (this.#greetingsLeft !== undefined) this.#greetingsLeft--;
+    if (this.#classicAt !== undefined) this.#greetingsBeforeTrial--;
     const { send } = this.#options;
     const token = this.#token;
     if (this.#name === undefined) send({ dialect: "v1", type: "GREETING", id, token });
@@ -259,6 +270,7 @@ export class Membership {
 
   #greetClassic(now: number): void {
     if (this.#classicAt !== undefined && now < this.#classicAt + CLASSIC_EVERY_MS) return;
+    if (this.#classicAt === undefined) this.#greeter.hurry(GREETINGS_AGAINST_CLASSIC, now);
     this.#classicAt = now;
     this.#options.greetClassic();
   }

@@ -115,7 +115,7 @@ export class Session {
       lost: () => this.#outbox.close(),
       greetClassic: () => this.#classic.greet(),
       classic: (now) => this.#becameClassic(now),
-      silent: (now) => this.#probeClassic(now),
+      mayBeClassic: (now) => this.#probeClassic(now),
     });
     this.#outbox = new Outbox(this.#roundTrip, (message) => {
       send({ dialect: "v1", type: "MESSAGE", token: this.#membership.token, ...message });
@@ -427,8 +427,7 @@ export class Session {
 
   /** A server that has never answered may be a classic one: what is typed shows it, if it sends that back. */
   #probeClassic(now: number): void {
-    const { everJoined, isSilent } = this.#membership;
-    if (everJoined || !isSilent || this.state !== "joining" || this.#classic.size > 0) return;
+    if (!this.#membership.isLikelyClassic || this.#classic.size > 0) return;
     const first = this.#outbox.takeFirst();
     if (first) this.#classic.say(classicText(first), now);
   }
