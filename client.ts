@@ -25,7 +25,7 @@ import {
 } from "./command_line.ts";
 import { datagrams, socketAddress } from "./datagrams.ts";
 import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
-import { formatAddress, normalizeName } from "./protocol/fields.ts";
+import { formatAddress, NAME_RULE, normalizeName, parseAddress } from "./protocol/fields.ts";
 
 const HELP = `udp-chat client: joins a room and says what you type to everyone in it.
 
@@ -46,9 +46,6 @@ interface ClientOptions {
   port: number;
   name?: string;
 }
-
-/** What to tell someone whose name is none. */
-const NAME_RULE = "A name has 1 to 32 letters, digits and _ - . only; choose another";
 
 /** Chats until the user leaves. */
 async function chat({ server, port, name }: ClientOptions): Promise<void> {
@@ -112,6 +109,7 @@ function typed(line: string, session: Session, screen: Screen, words: WordsOptio
   const read = readLine(line, session.name !== undefined);
   if (read.kind === "mistake") {
     screen.printAside(`!! ${read.text}`);
+    session.misunderstood++;
   } else if (read.kind === "command") {
     read.command.run({
       session,
@@ -126,6 +124,9 @@ function typed(line: string, session: Session, screen: Screen, words: WordsOptio
     else session.rename(name, now());
   } else if (read.text.trim() !== "") {
     session.say(read.text, now());
+    if (screen.interactive && session.name === undefined && /^(send \S+ \S|list$)/.test(read.text)) {
+      screen.printAside("-- That was said to everyone: without a name, the commands are /send NAME TEXT and /list");
+    }
   }
   if (!session.leaving) screen.prompt();
 }
@@ -153,8 +154,7 @@ async function resolveHost(host: string): Promise<string> {
   // datagrams to "any address" go to this machine, but come back from its loopback address
   if (host === "0.0.0.0") return "127.0.0.1";
   if (family === 4) return host;
-  // the one way of writing an IPv6 address that the socket reports too
-  if (family === 6) return host === "::" ? "::1" : new URL(`http://[${host}]`).hostname.slice(1, -1);
+  if (family === 6) return canonicalIPv6(host);
   try {
     // the node:dns of Deno 2.4 warns of a module that it uses itself
     Object.assign(process, { noDeprecation: true });
@@ -165,6 +165,19 @@ async function resolveHost(host: string): Promise<string> {
     if ((error as { code?: unknown }).code === "EPERM") throw new Deno.errors.NotCapable("--allow-net");
     throw new UsageError(`There is no host '${host}': give the server's name or its address, like 192.168.1.5`);
   }
+}
+
+/** The one way of writing an IPv6 address that the socket reports too. */
+function canonicalIPv6(host: string): string {
+  if (host === "::") return "::1";
+  const [, mapped] = /^::ffff:([\d.]+)$/i.exec(host) ?? [];
+  if (mapped !== undefined) return mapped;
+  if (host.includes("%")) {
+    throw new UsageError(
+      `${host} is an address of one link only, which can't be used here: give another of the server's`,
+    );
+  }
+  return new URL(`http://[${host}]`).hostname.slice(1, -1);
 }
 
 /** Reads the command line. */
@@ -178,13 +191,24 @@ function readOptions(args: string[]): ClientOptions | string {
   if (read.help) return HELP;
   if (read.version) return versionLine("udp-chat client");
   const [first, second] = read._ as string[];
-  const server = read.server ?? first ?? "127.0.0.1";
-  const port = read.port ?? (read.server === undefined ? second : first) ?? String(DEFAULT_PORT);
   const given = [read.server, read.port].filter((value) => value !== undefined).length;
   if (read._.length + given > 2) throw new UsageError("The server or its port is given twice; --help shows how");
-  const name = read.name === undefined ? undefined : normalizeName(read.name);
-  if (read.name !== undefined && name === undefined) throw new UsageError(NAME_RULE);
-  return { server, port: parsePort(port), name };
+  // a number alone is a port
+  if (read._.length === 1 && given === 0 && /^\d+$/.test(first)) {
+    return { server: "127.0.0.1", port: parsePort(first), name: readName(read.name) };
+  }
+  const wanted = read.server ?? first ?? "127.0.0.1";
+  // 127.0.0.1:9090 in one word, as other programs want it
+  const whole = parseAddress(wanted);
+  const server = whole?.hostname ?? wanted;
+  const port = read.port ?? (read.server === undefined ? second : first) ?? whole?.port ?? DEFAULT_PORT;
+  return { server, port: parsePort(String(port)), name: readName(read.name) };
+}
+
+function readName(text: string | undefined): string | undefined {
+  const name = text === undefined ? undefined : normalizeName(text);
+  if (text !== undefined && name === undefined) throw new UsageError(NAME_RULE);
+  return name;
 }
 
 if (import.meta.main) {

@@ -79,7 +79,13 @@ export function parseNumber(read: Args, flag: string, lowest: number, highest: n
 
 /** What a person types to start one of the two programs, in the form in which this one was started. */
 export function startedBy(program: "server" | "client"): string {
-  if (Deno.build.standalone) return `udp-chat-${program}`;
+  if (Deno.build.standalone) {
+    // as the file is called that was downloaded, with the system in its name or not
+    const [own] = /[^/\\]+$/.exec(Deno.execPath()) ?? [""];
+    const other = own.replace(/server|client/, program);
+    return Deno.build.os === "windows" ? `.\\${other}` : `./${other}`;
+  }
+  if (import.meta.url.startsWith("https:")) return `deno run -A --unstable-net jsr:${config.name}/${program}`;
   if (import.meta.url.endsWith(".js")) return `deno run -A --unstable-net udp-chat-${program}.js`;
   return `deno run -A ${program}.ts`;
 }

@@ -47,7 +47,7 @@ Usage: ${startedBy("server")} [PORT]
   --rate COUNT                  how many messages a second each member may send, twice as many at once (20);
                                 0 for no limit
   --timeout SECONDS             silence after which a client is taken for gone (60)
-  --window COUNT                how many events are kept for those who missed them (10000)
+  --window COUNT                how many events are kept for those who missed them, and for /history (10000)
   --window-bytes BYTES          the most memory that they may take, about (8388608)
   --state FILE                  keeps room and names in FILE, over a restart or a crash
   --quiet                       no line for each client that comes or goes
@@ -55,7 +55,7 @@ Usage: ${startedBy("server")} [PORT]
   --help                        this text
   --version                     the version
 
-To show what a bad network does, each way (and at any time by typing it here, without the dashes):
+To show what a bad network does, each way (while the server runs, type these into its terminal without the dashes):
   --drop 20%  --duplicate 5%  --delay 20..200 (milliseconds)  --corrupt 1%
   --seed N                      the same datagrams meet the same fate each time
 
@@ -81,6 +81,9 @@ interface ServerOptions {
 /** What is asked for to hold what arrives while a broadcast goes out, in bytes; the system may grant less. */
 const RECEIVE_BUFFER_BYTES = 8 << 20;
 
+/** How long the goodbye to the members may take, in milliseconds. */
+const STOP_DEADLINE_MS = 1000;
+
 /** Serves until it is told to stop. */
 async function serve(options: ServerOptions): Promise<void> {
   const { host, port, quiet } = options;
@@ -96,17 +99,22 @@ async function serve(options: ServerOptions): Promise<void> {
   const observer = both(state?.observer, quiet ? undefined : LOG);
   const room = new Room(delivery, { ...options, observer, past: state?.past }, now());
   let failure: unknown;
+  let isStopping = false;
   const stop = async () => {
+    isStopping = true;
     signals.forget();
+    // the goodbye does not wait for what a flood has left behind, nor for the delays of the dial
+    dial.conditions = PERFECT;
+    delivery.clear();
     room.close();
-    await delivery.idle();
+    await Promise.race([delivery.idle(), new Promise((resolve) => setTimeout(resolve, STOP_DEADLINE_MS))]);
     fast?.close();
     conn.close();
   };
   const signals = onceSignalled(stop);
   // what fails, the state file for instance, ends the server, but the members are told
   const act = (step: () => void) => {
-    if (failure !== undefined) return;
+    if (isStopping) return;
     try {
       step();
       alarm.set(room.nextWake);
@@ -125,7 +133,10 @@ async function serve(options: ServerOptions): Promise<void> {
     );
   }
   if (!dial.isPerfect) console.log(`The network is now: ${dialInWords(dial.conditions)}`);
-  if (state) console.log(`Went on with ${count(room.size, "member")} from ${options.stateFile}`);
+  if (state) {
+    const kept = room.size > 0 ? `; ${count(room.size, "member")} from before` : "";
+    console.log(`Keeping the room in ${options.stateFile}${kept}`);
+  }
   const summary = () => inWords(room, delivery);
   const terminal = openConsole({ dial, summary, print: console.log });
 
@@ -149,9 +160,15 @@ async function serve(options: ServerOptions): Promise<void> {
 
 /** Says on the terminal who comes and goes. */
 const LOG: RoomObserver = {
-  joined: ({ address, since }) => console.log(`Client ${tuple(address)} connected at ${time(since)}`),
-  left: ({ address }, how) =>
-    console.log(`Client ${tuple(address)} ${how === "silence" ? "fell silent" : "left"} at ${time(now())}`),
+  joined({ address, name, since }) {
+    console.log(
+      `Client ${tuple(address)} connected at ${time(1000 * since)}${name === undefined ? "" : ` as ${name}`}`,
+    );
+  },
+  left({ address }, how) {
+    if (how === "upgrade") return;
+    console.log(`Client ${tuple(address)} ${how === "silence" ? "fell silent" : "left"} at ${time(now())}`);
+  },
 };
 
 /** Tells two observers, the first one first. */

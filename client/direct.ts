@@ -5,14 +5,13 @@
  */
 import type { ClassicPacket, V1Packet } from "../protocol.ts";
 import { nameKey } from "../protocol/fields.ts";
-import { MessageStream } from "../protocol/message_stream.ts";
+import { type MessagePacket, MessageStream } from "../protocol/message_stream.ts";
 import { messageLine, printable } from "../protocol/text.ts";
 import { type Draft, Outbox } from "./outbox.ts";
 import type { Questions } from "./questions.ts";
 import { RoundTrip } from "./round_trip.ts";
 
 type PeerPacket = Extract<V1Packet, { type: "PEER" }>;
-type MessagePacket = Extract<V1Packet, { type: "MESSAGE" }>;
 
 /** A message from a peer. */
 export interface DirectMessage extends Draft {

@@ -7,8 +7,8 @@ import type { EventPacket } from "../protocol.ts";
 import type { Range } from "./inbox.ts";
 import type { RoundTrip } from "./round_trip.ts";
 
-/** The most events that are asked for at once. */
-export const MAX_HISTORY = 100;
+/** How many events are asked for at once. */
+const PAGE = 100;
 /** How long the answer is waited for, in milliseconds. */
 const DEADLINE_MS = 5000;
 
@@ -16,14 +16,17 @@ const DEADLINE_MS = 5000;
 export interface HistoryOptions {
   roundTrip: RoundTrip;
   request: (range: Range) => void;
-  /** Takes the events in order, and how many the server neither sent nor said to be gone. */
-  done: (events: EventPacket[], missing: number) => void;
+  /** Takes the messages in order, and how many events the server neither sent nor said to be gone. */
+  done: (messages: EventPacket[], missing: number) => void;
 }
 
-/** One look into the past at a time. */
+/** One look into the past at a time: from the latest event back, until enough messages are found. */
 export class History {
   readonly #options: HistoryOptions;
   readonly #found = new Map<number, EventPacket | undefined>();
+  /** The messages of the pages that have been read, the latest first. */
+  readonly #messages: EventPacket[] = [];
+  #length = 0;
   #wanted: Range | undefined;
   #times = 0;
   #dueAt = 0;
@@ -42,41 +45,40 @@ export class History {
     return this.#wanted && Math.min(this.#dueAt, this.#giveUpAt);
   }
 
-  /** Asks for the events of a range. */
-  ask(range: Range, now: number): void {
-    this.#wanted = range;
-    this.#found.clear();
-    this.#times = 0;
-    this.#dueAt = now;
+  /** Asks for the last `length` messages up to the event with seq `to`. */
+  ask(length: number, to: number, now: number): void {
+    this.cancel();
+    this.#length = length;
     this.#giveUpAt = now + DEADLINE_MS;
-    this.wake(now);
+    this.#askForPage(to, now);
   }
 
   /** Takes an event that may be one of those that were asked for. */
-  take(event: EventPacket): void {
+  take(event: EventPacket, now: number): void {
     if (!this.#wanted || event.seq < this.#wanted.from || event.seq > this.#wanted.to) return;
     this.#found.set(event.seq, event);
-    this.#endIfComplete();
+    this.#goOnIfComplete(now);
   }
 
-  /** The server has these events no more. */
-  gone({ from, to }: Range): void {
+  /** The server has these events no more, or nothing to show for them. */
+  gone({ from, to }: Range, now: number): void {
     if (!this.#wanted) return;
     for (let seq = Math.max(from, this.#wanted.from); seq <= Math.min(to, this.#wanted.to); seq++) {
       this.#found.set(seq, undefined);
     }
-    this.#endIfComplete();
+    this.#goOnIfComplete(now);
   }
 
   /** Forgets what was asked: the server has begun anew, with another past. */
   cancel(): void {
     this.#wanted = undefined;
     this.#found.clear();
+    this.#messages.length = 0;
   }
 
   wake(now: number): void {
     if (!this.#wanted) return;
-    if (now >= this.#giveUpAt) return this.#end();
+    if (now >= this.#giveUpAt) return this.#end(this.#wanted);
     if (now < this.#dueAt) return;
     this.#dueAt = now + this.#options.roundTrip.timeout(++this.#times);
     const { from, to } = this.#wanted;
@@ -87,20 +89,37 @@ export class History {
     this.#options.request({ from: first, to: last });
   }
 
-  #endIfComplete(): void {
-    const { from, to } = this.#wanted!;
-    if (this.#found.size === to - from + 1) this.#end();
+  #askForPage(to: number, now: number): void {
+    this.#wanted = { from: Math.max(1, to - PAGE + 1), to };
+    this.#times = 0;
+    this.#dueAt = now;
+    this.wake(now);
   }
 
-  #end(): void {
-    const { from, to } = this.#wanted!;
-    const missing = to - from + 1 - this.#found.size;
-    const events: EventPacket[] = [];
-    for (let seq = from; seq <= to; seq++) {
+  #goOnIfComplete(now: number): void {
+    const page = this.#wanted!;
+    if (this.#found.size < page.to - page.from + 1) return;
+    // arrivals and departures have their places on the number line too, so a page may bring few messages
+    const isTheBeginning = page.from === 1 || this.#found.get(page.from) === undefined;
+    this.#collect(page);
+    if (isTheBeginning || this.#messages.length >= this.#length) this.#end();
+    else this.#askForPage(page.from - 1, now);
+  }
+
+  #collect({ from, to }: Range): void {
+    for (let seq = to; seq >= from; seq--) {
       const event = this.#found.get(seq);
-      if (event) events.push(event);
+      if (event?.type === "INCOMING") this.#messages.push(event);
     }
+    this.#found.clear();
+  }
+
+  /** Gives what was found; of a page that is not complete, what there is of it. */
+  #end(page?: Range): void {
+    const missing = page ? page.to - page.from + 1 - this.#found.size : 0;
+    if (page) this.#collect(page);
+    const messages = this.#messages.slice(0, this.#length).reverse();
     this.cancel();
-    this.#options.done(events, missing);
+    this.#options.done(messages, missing);
   }
 }

@@ -53,6 +53,8 @@ export class Inbox {
   #missed = 0;
   #askAt: number | undefined;
   #asked = 0;
+  /** The latest seq that has been asked for. */
+  #askedUpTo = 0;
   /** How many events came that were here already. */
   duplicates = 0;
   /** How many events were given, how many of them after they had been asked for, and how many are lost for good. */
@@ -92,6 +94,7 @@ export class Inbox {
     this.#epoch = epoch;
     this.#next = seq + 1;
     this.#latest = seq;
+    this.#askedUpTo = seq;
   }
 
   /** The server's latest event has this seq: what is missing up to it will be asked for. */
@@ -110,7 +113,7 @@ export class Inbox {
     }
     this.#latest = Math.max(this.#latest, seq);
     if (seq < this.#next + MAX_EARLY) {
-      if (this.#asked > 0) this.repaired++;
+      if (seq <= this.#askedUpTo) this.repaired++;
       this.#early.set(seq, event);
       // the way is open, so what is missing need not be waited for as long as after a row of failures
       this.#asked = Math.min(this.#asked, 1);
@@ -134,7 +137,10 @@ export class Inbox {
   /** Asks for what is missing, if it is time to. */
   wake(now: number): void {
     if (this.#askAt === undefined || this.#askAt > now) return;
-    for (const range of this.#missing()) this.#request(range);
+    for (const range of this.#missing()) {
+      this.#request(range);
+      this.#askedUpTo = Math.max(this.#askedUpTo, range.to);
+    }
     this.#asked++;
     this.#askAt = now + this.#roundTrip.timeout(this.#asked) * (0.75 + 0.5 * this.#random());
   }

@@ -95,10 +95,14 @@ export class Outbox {
     this.#open = false;
   }
 
-  /** Keeps a message back for a while, because the destination has asked for it. */
-  hold(id: number, until: number): void {
-    // those behind it would only be refused as well
-    for (const message of this.#waiting) if (message.id >= id) message.dueAt = Math.max(message.dueAt, until);
+  /**
+   * Keeps message `id` back for `wait` milliseconds, because the destination has asked for it, and each one behind it
+   * for as long again: they would only be refused as well.
+   */
+  hold(id: number, wait: number, now: number): void {
+    for (const message of this.#waiting.slice(0, SEND_WINDOW)) {
+      if (message.id >= id) message.dueAt = Math.max(message.dueAt, now + (message.id - id + 1) * wait);
+    }
   }
 
   /** The destination has given message `id`, and so all before it; returns those of them that waited for that. */

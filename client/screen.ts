@@ -48,6 +48,8 @@ function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
     completer: complete,
   });
   readline.on("SIGINT", interrupted);
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? [] : ["SIGTERM"];
+  for (const signal of signals) Deno.addSignalListener(signal, interrupted);
   // a terminal that was suspended (Ctrl-Z) and is back shows nothing of the line until it is asked to
   readline.on("SIGCONT", () => readline.prompt(true));
   let prompting = false;
@@ -82,7 +84,10 @@ function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
       prompting = true;
       readline.prompt();
     },
-    close: () => readline.close(),
+    close() {
+      for (const signal of signals) Deno.removeSignalListener(signal, interrupted);
+      readline.close();
+    },
   };
 }
 

@@ -11,8 +11,8 @@ import { count, printable, splitText } from "../protocol/text.ts";
 import { ClassicTalk } from "./classic_talk.ts";
 import { DirectMessages } from "./direct.ts";
 import { Directory } from "./directory.ts";
-import { History, MAX_HISTORY } from "./history.ts";
-import { Inbox } from "./inbox.ts";
+import { History } from "./history.ts";
+import { Inbox, type Range } from "./inbox.ts";
 import { Membership, type MembershipState } from "./membership.ts";
 import { type Draft, Outbox, OUTBOX_SIZE } from "./outbox.ts";
 import { Parting } from "./parting.ts";
@@ -83,12 +83,14 @@ export class Session {
   readonly #parting: Parting;
   /** What came in the classic dialect before it was clear whether the server knows version 1 too. */
   readonly #earlyLines: string[] = [];
-  /** How many messages of the past the user wants to see. */
-  #historyLength = 0;
   /** What was asked for before the server has answered for the first time. */
   readonly #requests: Request[] = [];
+  /** How many lines a classic server has forwarded. */
+  #linesHeard = 0;
   /** How many direct messages did not arrive. */
   #undelivered = 0;
+  /** How many lines were to be commands and are none; a session that is finished with some has failed. */
+  misunderstood = 0;
   /** When the user had no more to say, and why not all of it arrived. */
   #finishedAt: number | undefined;
   #failure: string | undefined;
@@ -120,20 +122,19 @@ export class Session {
     this.#outbox = new Outbox(this.#roundTrip, (message) => {
       send({ dialect: "v1", type: "MESSAGE", token: this.#membership.token, ...message });
     });
+    const request = (range: Range) => {
+      send({ dialect: "v1", type: "RESEND", token: this.#membership.token, epoch: this.#inbox.epoch!, ...range });
+    };
     this.#inbox = new Inbox({
       roundTrip: this.#roundTrip,
       give: (arrived) => this.#view.arrived(arrived, this.address),
-      request: (range) => {
-        send({ dialect: "v1", type: "RESEND", token: this.#membership.token, epoch: this.#inbox.epoch!, ...range });
-      },
+      request,
       random,
     });
     this.#history = new History({
       roundTrip: this.#roundTrip,
-      request: (range) => {
-        send({ dialect: "v1", type: "RESEND", token: this.#membership.token, epoch: this.#inbox.epoch!, ...range });
-      },
-      done: (events, missing) => this.#view.past(events, this.#historyLength, missing, this.address),
+      request,
+      done: (messages, missing) => this.#view.past(messages, missing, this.address),
     });
     this.#classic = new ClassicTalk({ send, notice: (text) => this.#view.notice(text) });
     this.#questions = new Questions(this.#roundTrip, send);
@@ -148,7 +149,8 @@ export class Session {
       send,
       arrived: (message) => this.#view.direct(message),
       delivered: (name, { text }, acknowledged) => {
-        this.#view.notice(`${name} ${acknowledged ? "has" : "was sent (a classic client does not confirm)"}: ${text}`);
+        const how = acknowledged ? "Delivered to" : "Sent, as a classic client does not confirm, to";
+        this.#view.notice(`${how} ${name}: ${text}`);
       },
       failed: (name, drafts, reason) => {
         this.#undelivered += drafts.length;
@@ -202,7 +204,7 @@ export class Session {
     return {
       state: this.state,
       roundTrip: this.#roundTrip.smoothed,
-      received,
+      received: received + this.#linesHeard,
       repaired,
       lost,
       duplicates,
@@ -250,7 +252,7 @@ export class Session {
     }
     this.#probeClassic(now);
     if (this.state === "joining" && this.#membership.isSilent && this.#membership.everJoined) {
-      this.#view.notice(`The server is not there; ${this.waiting} waiting to be sent when it is back`);
+      this.#view.notice(`The server is not there; ${count(this.waiting, "message")} kept until it is back`);
     }
   }
 
@@ -266,7 +268,7 @@ export class Session {
   /** Answers whoever wrote last to this client alone. */
   reply(text: string, now: number): void {
     const { lastWriter } = this.#view;
-    if (lastWriter === undefined) this.#view.problem("Nobody with a name has written to you yet");
+    if (lastWriter === undefined) this.#view.problem("Nobody who has a name has written to you alone yet");
     else this.sayTo(lastWriter, text, now);
   }
 
@@ -280,14 +282,12 @@ export class Session {
     this.#request({ run: (now) => this.#directory.whois(name, now) }, now);
   }
 
-  /** Shows the last messages of those that came before what is on the screen. */
+  /** Shows the last messages, those that are on the screen already too. */
   history(length: number, now: number): void {
     if (!this.#canAsk()) return;
     const to = this.#inbox.next - 1;
     if (to < 1) return this.#view.notice("Nothing was said here yet");
-    this.#historyLength = length;
-    // arrivals and departures have their places on the number line too, so more is asked for than is shown
-    this.#history.ask({ from: Math.max(1, to - MAX_HISTORY + 1), to }, now);
+    this.#history.ask(length, to, now);
   }
 
   /**
@@ -359,7 +359,7 @@ export class Session {
       case "HEARTBEAT":
         return this.#inbox.latest(packet.epoch, packet.seq, now);
       case "GONE":
-        this.#history.gone(packet);
+        this.#history.gone(packet, now);
         return this.#inbox.gone(packet.epoch, packet, now);
       case "USERS":
       case "PEER":
@@ -377,7 +377,7 @@ export class Session {
 
   #event(event: EventPacket, now: number): void {
     if (this.#history.isOpen && event.epoch === this.#inbox.epoch && event.seq < this.#inbox.next) {
-      this.#history.take(event);
+      this.#history.take(event, now);
     } else {
       this.#inbox.take(event.epoch, event.seq, event, now);
     }
@@ -414,14 +414,14 @@ export class Session {
     this.#outbox.acknowledge(stream, id, now);
     // a server that sends no copies to the sender tells the place of a message this way, so that there is no gap
     if (epoch !== undefined && epoch === this.#inbox.epoch && seq !== undefined && stream === this.#outbox.stream) {
-      this.#history.gone({ from: seq, to: seq });
+      this.#history.gone({ from: seq, to: seq }, now);
       this.#inbox.take(epoch, seq, undefined, now);
     }
   }
 
   #refused(packet: V1Packet & { type: "ERROR" }, now: number): void {
     const { code, id, wait } = packet;
-    if (code === "slow-down" && id !== undefined) this.#outbox.hold(id, now + Math.min(wait ?? 1000, 10_000));
+    if (code === "slow-down" && id !== undefined) this.#outbox.hold(id, Math.min(wait ?? 100, 10_000), now);
     else if (!this.#membership.refused(packet, now)) this.#questions.answer(packet, now);
   }
 
@@ -446,6 +446,7 @@ export class Session {
   }
 
   #hearLine(line: string, now: number): void {
+    this.#linesHeard++;
     this.#classic.heard(line, now);
     this.#view.show({ kind: "line", line: printable(line) });
   }
@@ -459,7 +460,8 @@ export class Session {
   #leaveIfFinished(now: number): void {
     const deadline = this.#deadline;
     if (deadline === undefined) return;
-    const isDone = this.#shortfall() === undefined || this.#undelivered > 0 && this.waiting === 0;
+    const isJoined = this.state === "joined" || this.state === "classic";
+    const isDone = isJoined && this.waiting === 0 && this.#requests.length === 0;
     const isQuiet = this.#questions.size === 0 && !this.#history.isOpen && this.#inbox.behind <= 0;
     if (isDone && isQuiet || this.state === "refused" || now >= deadline) {
       this.leave(now);
@@ -470,9 +472,12 @@ export class Session {
   #shortfall(): string | undefined {
     const { waiting } = this, messages = count(waiting, "message");
     if (this.state === "refused") return this.#membership.refusal;
-    if (this.state === "joining") return `No answer from ${this.#server}; ${messages} not delivered`;
+    if (this.state === "joining") {
+      return `No answer from ${this.#server}${waiting > 0 ? `; ${messages} not delivered` : ""}`;
+    }
     if (waiting > 0) return `${messages} not delivered: the server has not confirmed in time`;
     if (this.#undelivered > 0) return `${count(this.#undelivered, "message")} not delivered`;
+    if (this.misunderstood > 0) return `${count(this.misunderstood, "line")} not understood, and not sent`;
     const { unconfirmed } = this.#classic;
     if (unconfirmed > 0) {
       return `${count(unconfirmed, "message")} sent, but this classic server does not say whether they arrived`;

@@ -28,9 +28,8 @@ export class View {
     this.notice(`${count(arrived.missed, "message")} missed for good: the server does not have them any more`);
   }
 
-  /** Shows the last messages of what happened earlier. */
-  past(events: EventPacket[], length: number, missing: number, self: string | undefined): void {
-    const messages = events.filter(({ type }) => type === "INCOMING").slice(-length);
+  /** Shows messages of the past, of which `missing` events did not arrive in time. */
+  past(messages: EventPacket[], missing: number, self: string | undefined): void {
     if (messages.length === 0) return this.notice("The server has no earlier messages");
     this.notice(`The last ${count(messages.length, "message")}:`);
     for (const event of messages) this.#event(event, self);

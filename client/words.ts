@@ -30,6 +30,9 @@ const SENDER_COLOURS = [
   brightRed,
 ];
 
+/** Of so many who come or go at once, each has a line; more of them share one. */
+const MAX_PRESENCE_LINES = 5;
+
 /** The line, or lines, that show something. */
 export function inWords(shown: Shown, { colour, times }: WordsOptions): string {
   const time = times && "at" in shown ? `${paint(colour, dim, clockTime(shown.at))} ` : "";
@@ -39,6 +42,11 @@ export function inWords(shown: Shown, { colour, times }: WordsOptions): string {
     case "line":
       return senderColoured(shown.line, colour);
     case "presence":
+      if (shown.members.length > MAX_PRESENCE_LINES) {
+        const names = shown.members.slice(0, 3).map(({ address, name }) => name ?? address).join(", ");
+        const text = `${names} and ${shown.members.length - 3} more are ${shown.online ? "Online" : "Offline"}`;
+        return `${time}${paint(colour, dim, text)}`;
+      }
       return shown.members.map(({ address, name }) => {
         const who = name === undefined ? address : `${address} ${name}`;
         return `${time}${paint(colour, dim, `[${who}] is ${shown.online ? "Online" : "Offline"}`)}`;

@@ -19,6 +19,8 @@ export interface Endpoint {
   port: number;
 }
 
+/** What to tell someone whose name is none. */
+export const NAME_RULE = "A name has 1 to 32 letters, digits and _ - . only; choose another";
 /** The longest name, in characters (code points). */
 export const MAX_NAME_CHARACTERS = 32;
 
@@ -70,11 +72,14 @@ export function randomHex64(): string {
 
 /**
  * A name as the room keeps it (Unicode NFC), or undefined where it can be none: 1 to {@linkcode MAX_NAME_CHARACTERS}
- * letters and digits of any script, `_`, `-` and `.`, the first of them no combining mark.
+ * letters and digits of any script, `_`, `-` and `.`; combining marks not at the beginning, and at most three in a row;
+ * nothing invisible.
  */
 export function normalizeName(text: string): string | undefined {
   if (text.length > 4 * MAX_NAME_CHARACTERS) return undefined;
   const normal = text.normalize("NFC");
+  // what can't be seen, or hides in a tower of accents, makes two names that look like one
+  if (/\p{Default_Ignorable_Code_Point}|\p{M}{4}/u.test(normal)) return undefined;
   return /^(?!\p{M})[\p{L}\p{M}\p{Nd}_.-]{1,32}$/u.test(normal) ? normal : undefined;
 }
 

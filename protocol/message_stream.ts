@@ -35,6 +35,11 @@ export class MessageStream {
     return message.id < this.next;
   }
 
+  /** Whether the message is held back already, because one before it is missing. */
+  holds({ id }: MessagePacket): boolean {
+    return this.#early.has(id);
+  }
+
   /**
    * Takes a message, and returns those that can be given now.
    *

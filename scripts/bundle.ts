@@ -4,18 +4,93 @@
  * @module
  */
 import { format as formatBytes } from "@std/fmt/bytes";
-import { readCommandLine, run } from "../command_line.ts";
-import { DIST, PROGRAMS, ROOT, runDeno, writeChecksums } from "./programs.ts";
+import { join } from "node:path";
+import { Failure, readCommandLine, run } from "../command_line.ts";
+import config from "../deno.json" with { type: "json" };
+import {
+  BuildError,
+  DIST,
+  explained,
+  type Fetched,
+  openFolder,
+  type Program,
+  PROGRAMS,
+  runDeno,
+  writeChecksums,
+} from "./programs.ts";
+
+const HELP = `Builds the server and the client as one JavaScript file each, with their SHA-256 sums.
+
+Usage: deno task bundle [--output FOLDER]
+
+  --output FOLDER  where to put them (${DIST})
+  --help           this text
+
+They are started with: deno run -A --unstable-net udp-chat-server.js`;
+
+/** What does the work. */
+const BUNDLER: Fetched = {
+  pattern: /esbuild/,
+  advice: "Deno's bundler, esbuild from npm, can't be fetched. Is there a network?",
+};
+
+/** An import of something that is built into Deno, as the bundler writes it. */
+const BUILT_IN = /^import (?:(\w+)|\{ ([^}]*) \}) from ("node:[\w/]+");$/mg;
+const BUILT_IN_LATER = /\bimport\(("node:[\w/]+")\)/g;
+
+/**
+ * The same script without any import: what is built into Deno is taken from where it lies.
+ *
+ * @throws {Failure} when it has an import of another kind: it would not be self-contained.
+ */
+export function withoutImports(script: string): string {
+  const builtIn = (name: string) => `globalThis.process.getBuiltinModule(${name})`;
+  const result = script
+    .replace(BUILT_IN, (_, whole: string | undefined, parts: string, name: string) => {
+      const binding = whole ?? `{ ${parts.replaceAll(" as ", ": ")} }`;
+      return `const ${binding} = ${builtIn(name)};`;
+    })
+    .replace(BUILT_IN_LATER, (_, name: string) => `Promise.resolve(${builtIn(name)})`);
+  const [left] = /^\s*(import\b|export\b.* from ).*$/m.exec(result) ?? /\bimport\(.*$/m.exec(result) ?? [];
+  if (left !== undefined) throw new Failure(`The bundle still has an import: ${left.trim()}`);
+  return result;
+}
+
+/** What stands on top of a program, for someone who finds it on a stick. */
+function heading({ name }: Program): string {
+  return `// ${name} ${config.version}. Start it with: deno run -A --unstable-net ${name}.js
+// MIT license. Contains parts of the Deno standard library: copyright the Deno authors, MIT license.
+`;
+}
+
+/**
+ * Builds one program.
+ *
+ * @throws {Failure} with one line that says why it was not built.
+ */
+async function bundle(program: Program, output: string, folder: string): Promise<void> {
+  const file = `${program.name}.js`;
+  const path = join(folder, file);
+  try {
+    await runDeno(["bundle", "--platform", "deno", "--output", path, program.entry]);
+  } catch (error) {
+    throw error instanceof BuildError ? explained(`${output}/${file}`, error, BUNDLER) : error;
+  }
+  await Deno.writeTextFile(path, heading(program) + withoutImports(await Deno.readTextFile(path)));
+  console.log(`${output}/${file}: ${formatBytes((await Deno.stat(path)).size)}`);
+}
 
 if (import.meta.main) {
   await run(async () => {
-    readCommandLine(Deno.args, { positional: 0 });
-    await Deno.mkdir(`${ROOT}${DIST}`, { recursive: true });
-    for (const { name, entry } of PROGRAMS) {
-      const file = `${DIST}/${name}.js`;
-      await runDeno(["bundle", "--platform", "deno", "--output", file, entry]);
-      console.log(`${file}: ${formatBytes((await Deno.stat(`${ROOT}${file}`)).size)}`);
-    }
-    await writeChecksums();
+    const read = readCommandLine(Deno.args, {
+      string: ["output"],
+      boolean: ["help"],
+      default: { output: DIST },
+      positional: 0,
+    });
+    if (read.help) return console.log(HELP);
+    const folder = await openFolder(read.output);
+    for (const program of PROGRAMS) await bundle(program, read.output, folder);
+    await writeChecksums(folder);
   });
 }

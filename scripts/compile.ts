@@ -4,8 +4,20 @@
  * @module
  */
 import { format as formatBytes } from "@std/fmt/bytes";
-import { Failure, readCommandLine, run, UsageError } from "../command_line.ts";
-import { BuildError, DIST, PROGRAMS, ROOT, runDeno, writeChecksums } from "./programs.ts";
+import { join } from "node:path";
+import { readCommandLine, run, UsageError } from "../command_line.ts";
+import {
+  BuildError,
+  DIST,
+  explained,
+  type Fetched,
+  openFolder,
+  type Program,
+  PROGRAMS,
+  removePartsOf,
+  runDeno,
+  writeChecksums,
+} from "./programs.ts";
 
 /** What `deno compile` can build for. */
 const TARGETS = [
@@ -16,60 +28,79 @@ const TARGETS = [
   "aarch64-apple-darwin",
 ];
 
-const HELP = `Builds the server and the client as executables into ${DIST}/, with their SHA-256 sums.
+const HELP = `Builds the server and the client as executables, with their SHA-256 sums.
 
-Usage: deno task compile [--target TARGET | --all]
+Usage: deno task compile [--target TARGET | --all] [--output FOLDER]
 
   --target TARGET  for another system than this one:
                    ${TARGETS.join("\n                   ")}
   --all            for each of them
+  --output FOLDER  where to put them (${DIST})
   --help           this text
 
-Where Deno's own site can't be reached, DENORT_BIN names the runtime (denort) of the same version of Deno to use.`;
+Where Deno's own site can't be reached, DENORT_BIN names the runtime (denort) to use; it must be of the same version as
+this Deno, and of the target.`;
 
-/** Builds for one target, or for this machine when none is given. */
-async function compileFor(target: string | undefined): Promise<void> {
-  const isWindows = (target ?? Deno.build.target).includes("windows");
-  for (const { name, entry, permissions } of PROGRAMS) {
-    const file = `${DIST}/${name}${target ? `-${target}` : ""}${isWindows ? ".exe" : ""}`;
-    const startedAt = performance.now();
-    try {
-      const forTarget = target ? ["--target", target] : [];
-      await runDeno(["compile", "--check", "--unstable-net", ...permissions, ...forTarget, "--output", file, entry]);
-    } catch (error) {
-      await removePartsOf(file);
-      if (!(error instanceof BuildError)) throw error;
-      const isOffline = /error sending request|download|dl\.deno/i.test(error.message);
-      throw new Failure(
-        isOffline
-          ? `${file} was not built: Deno's runtime for it can't be fetched. Is there a network? Otherwise set DENORT_BIN ` +
-            "to the denort of this version of Deno"
-          : `${file} was not built: ${error.message}`,
-      );
-    }
-    const { size } = await Deno.stat(`${ROOT}${file}`);
-    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-    console.log(`${file}: ${formatBytes(size)} in ${seconds} s`);
-  }
+/** The part of the program that is Deno's own. */
+const RUNTIME: Fetched = {
+  pattern: /denort/,
+  advice: "Deno's runtime for it can't be fetched. Is there a network? Otherwise set DENORT_BIN to the denort of " +
+    `Deno ${Deno.version.deno}`,
+};
+
+/** Where a program is put and what for. */
+interface Destination {
+  /** As it was asked for. */
+  output: string;
+  /** The same, as a whole path. */
+  folder: string;
+  /** Undefined for this machine. */
+  target?: string;
 }
 
-/** Deno writes an executable under another name first, and leaves that behind where it fails. */
-async function removePartsOf(file: string): Promise<void> {
-  for await (const { name } of Deno.readDir(`${ROOT}${DIST}`)) {
-    if (`${DIST}/${name}`.startsWith(`${file}.tmp`)) await Deno.remove(`${ROOT}${DIST}/${name}`);
+/**
+ * Builds one program.
+ *
+ * @throws {Failure} with one line that says why it was not built.
+ */
+async function compile({ name, entry, permissions }: Program, { output, folder, target }: Destination): Promise<void> {
+  const isWindows = (target ?? Deno.build.target).includes("windows");
+  const file = `${name}${target ? `-${target}` : ""}${isWindows ? ".exe" : ""}`;
+  const shown = `${output}/${file}`;
+  const startedAt = performance.now();
+  console.log(`Building ${shown}`);
+  // without --no-prompt a program that lacks a permission would ask the user for it
+  const flags = ["--check", "--unstable-net", "--no-prompt", ...permissions, ...(target ? ["--target", target] : [])];
+  try {
+    await runDeno(["compile", ...flags, "--output", join(folder, file), entry]);
+  } catch (error) {
+    await removePartsOf(folder, file);
+    throw error instanceof BuildError ? explained(shown, error, RUNTIME) : error;
   }
+  const { size } = await Deno.stat(join(folder, file));
+  console.log(`${shown}: ${formatBytes(size)} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
 }
 
 if (import.meta.main) {
   await run(async () => {
-    const read = readCommandLine(Deno.args, { string: ["target"], boolean: ["all", "help"], positional: 0 });
+    const read = readCommandLine(Deno.args, {
+      string: ["target", "output"],
+      boolean: ["all", "help"],
+      default: { output: DIST },
+      positional: 0,
+    });
     if (read.help) return console.log(HELP);
     if (read.target !== undefined && read.all) throw new UsageError("--target and --all exclude each other");
     if (read.target !== undefined && !TARGETS.includes(read.target)) {
       throw new UsageError(`There is no target '${read.target}': ${TARGETS.join(", ")}`);
     }
-    await Deno.mkdir(`${ROOT}${DIST}`, { recursive: true });
-    for (const target of read.all ? TARGETS : [read.target]) await compileFor(target);
-    await writeChecksums();
+    if (read.all && Deno.env.get("DENORT_BIN")) {
+      throw new UsageError("DENORT_BIN is the runtime of one target: unset it for --all, or name that with --target");
+    }
+    const folder = await openFolder(read.output);
+    for (const target of read.all ? TARGETS : [read.target]) {
+      for (const program of PROGRAMS) await compile(program, { output: read.output, folder, target });
+    }
+    await writeChecksums(folder);
   });
 }

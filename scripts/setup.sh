@@ -27,6 +27,8 @@ if [ -z "${DENO:-}" ]; then
     echo "setup: deno is not on your PATH yet: export PATH=\"$(dirname "$DENO"):\$PATH\""
   fi
 fi
+# behind a proxy with a certificate of its own, the system's store knows it
+export DENO_TLS_CA_STORE="${DENO_TLS_CA_STORE:-mozilla,system}"
 echo "setup: $("$DENO" --version | head -n 1)"
 
 # One export of an @std package: PACKAGE NAME, with its type declarations on stdin.

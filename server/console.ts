@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
-import { mayReadTerminal } from "./foreground.ts";
+import { canTellForeground, mayReadTerminal } from "./foreground.ts";
 import { DIAL_SETTINGS, dialInWords, type DialSetting, type NetworkDial, PERFECT, turned } from "./network_dial.ts";
 
 /** What the console turns and shows. */
@@ -31,10 +31,16 @@ status          shows the dial, the members and the messages`;
  */
 export function openConsole(options: ConsoleOptions): { close(): void } {
   let readline: Interface | undefined;
+  let isOver = false;
   const listen = () => {
-    if (!mayReadTerminal()) return readline?.pause();
+    if (isOver) return;
+    if (!mayReadTerminal()) {
+      if (!readline && !canTellForeground()) options.print("What is typed here is not read: that takes --allow-ffi");
+      return readline?.pause();
+    }
     if (readline) return readline.resume();
     readline = createInterface({ input: process.stdin, terminal: false });
+    readline.on("close", () => isOver = true);
     readline.on("line", (line) => options.print(carryOut(line, options)));
     process.stdin.on("error", () => readline?.close());
   };

@@ -62,11 +62,13 @@ export interface UdpDeliveryOptions {
 const MAX_WAITING_UNICASTS = 20_000;
 /** The most broadcasts that wait. */
 const MAX_WAITING_BROADCASTS = 1_000;
-/** So many copies of a broadcast go out in one system call, then others are heard: a millisecond or two. */
-const COPIES_AT_ONCE = 1024;
+/** So many copies of a broadcast to many more go out, then others are heard: a millisecond or two. */
+const COPIES_AT_ONCE = 512;
 /** So many copies are under way at once when each has its own system call. */
 const SINGLE_COPIES_AT_ONCE = 64;
 
+/** After so many turns of the event loop in which nothing arrived, nothing is there: one turn only asks the system. */
+const IDLE_TURNS = 12;
 /** How long a full socket is waited for before it is tried again all the same, in milliseconds. */
 const MAX_WAIT_MS = 1000;
 
@@ -148,6 +150,11 @@ export class UdpDelivery implements Delivery {
     if (this.#broadcasts.length > 0) this.#sendingBroadcasts = sending;
   }
 
+  /** Gives up the broadcasts that have not begun, for the sake of what is to be said last. */
+  clear(): void {
+    this.#broadcasts.splice(this.#sendingBroadcasts ? 1 : 0);
+  }
+
   /** Resolves when nothing waits to be sent any more. */
   async idle(): Promise<void> {
     while (this.#sendingUnicasts || this.#sendingBroadcasts) {
@@ -187,7 +194,8 @@ export class UdpDelivery implements Delivery {
   #sendPortion(group: Destinations, payload: Uint8Array): Promise<unknown> | undefined {
     if (this.#fast && (this.#dial?.isPerfect ?? true)) {
       this.#statistics.sent += group.left;
-      const isTaken = group.sendNext(payload, COPIES_AT_ONCE);
+      // what is left of the last two portions goes out at once, and so does all of it in a room of up to a thousand
+      const isTaken = group.sendNext(payload, group.left <= 2 * COPIES_AT_ONCE ? group.left : COPIES_AT_ONCE);
       this.#statistics.sent -= group.left;
       return isTaken ? undefined : this.#fast.writable(MAX_WAIT_MS);
     }
@@ -197,11 +205,11 @@ export class UdpDelivery implements Delivery {
   /** Lets the event loop deal with what has arrived, for as long as the last portion took, or until all is dealt with. */
   async #letOthersIn(milliseconds: number): Promise<void> {
     const until = performance.now() + milliseconds;
-    let before: number;
-    do {
-      before = this.#arrived();
+    for (let idleTurns = 0; idleTurns < IDLE_TURNS && performance.now() < until;) {
+      const before = this.#arrived();
       await new Promise<void>((resolve) => setImmediate(resolve));
-    } while (this.#arrived() !== before && performance.now() < until);
+      idleTurns = this.#arrived() === before && this.#unicasts.length === 0 ? idleTurns + 1 : 0;
+    }
   }
 
   async #transmit(payload: Uint8Array, address: string): Promise<void> {

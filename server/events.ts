@@ -43,6 +43,8 @@ export class EventLog {
   readonly #window = new Map<number, EventPacket>();
   #bytes = 0;
   #seq = 0;
+  /** The seq of the earliest event in the window, while there is one. */
+  #first = 1;
   #heartbeat: { at: number; pause: number; left: number } | undefined;
 
   constructor({ events = 10_000, bytes = 8 << 20 }: WindowOptions = {}, past?: Past) {
@@ -105,12 +107,12 @@ export class EventLog {
   }
 
   #keep(event: EventPacket): void {
+    if (this.#window.size === 0) this.#first = event.seq;
     this.#window.set(event.seq, event);
     this.#bytes += sizeOf(event);
     while (this.#window.size > this.#maxEvents || this.#bytes > this.#maxBytes && this.#window.size > 1) {
-      const [[seq, oldest]] = this.#window;
-      this.#window.delete(seq);
-      this.#bytes -= sizeOf(oldest);
+      this.#bytes -= sizeOf(this.#window.get(this.#first)!);
+      this.#window.delete(this.#first++);
     }
   }
 }

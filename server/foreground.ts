@@ -7,18 +7,19 @@
  * @module
  */
 
-/** Where the C library is, on Linux (glibc, musl) and macOS. */
-const LIBRARIES = [
-  "libc.so.6",
-  "libc.musl-x86_64.so.1",
-  "libc.musl-aarch64.so.1",
-  "/usr/lib/libSystem.B.dylib",
-];
+import { libraryNames } from "./libc.ts";
+
+const MACOS_LIBRARY = "/usr/lib/libSystem.B.dylib";
 
 const SYMBOLS = {
   getpgrp: { parameters: [], result: "i32" },
   tcgetpgrp: { parameters: ["i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
+
+/** Whether the C library may be asked; on Windows it need not be. */
+export function canTellForeground(): boolean {
+  return Deno.build.os === "windows" || Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+}
 
 /**
  * Whether standard input can be read without being stopped: it is no terminal, or this process is in its foreground.
@@ -26,8 +27,8 @@ const SYMBOLS = {
  */
 export function mayReadTerminal(): boolean {
   if (!Deno.stdin.isTerminal() || Deno.build.os === "windows") return true;
-  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return false;
-  for (const name of LIBRARIES) {
+  if (!canTellForeground()) return false;
+  for (const name of Deno.build.os === "darwin" ? [MACOS_LIBRARY] : libraryNames(Deno.build.arch)) {
     try {
       const library = Deno.dlopen(name, SYMBOLS);
       const isForeground = library.symbols.tcgetpgrp(0) === library.symbols.getpgrp();

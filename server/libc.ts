@@ -48,10 +48,15 @@ export type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
 /** Its functions. */
 export type C = Library["symbols"];
 
+/** The names that the C library has: glibc's, and musl's two. */
+export function libraryNames(arch: string): string[] {
+  return ["libc.so.6", `libc.musl-${arch}.so.1`, `ld-musl-${arch}.so.1`];
+}
+
 /** The C library under the name that glibc gives it, or musl; or why there is none. */
 export function openLibrary(arch: string): Library | string {
   const failures: string[] = [];
-  for (const name of ["libc.so.6", `libc.musl-${arch}.so.1`, `ld-musl-${arch}.so.1`]) {
+  for (const name of libraryNames(arch)) {
     try {
       return Deno.dlopen(name, SYMBOLS);
     } catch (error) {

@@ -8,20 +8,27 @@ import { nameKey, randomHex64 } from "../protocol/fields.ts";
 import type { MessageStream } from "../protocol/message_stream.ts";
 import type { TokenBucket } from "./token_bucket.ts";
 
-/** One who has greeted. */
+/**
+ * One who has greeted.
+ *
+ * A crowd of a hundred thousand has as many of these, so the times are small integers: a number of milliseconds since
+ * 1970 would be an object of its own.
+ */
 export interface Member {
   address: string;
   dialect: Dialect;
   /** What each v1 packet of the member must carry; empty for a classic member. */
   token: string;
   name: string | undefined;
-  /** When the member joined, in Unix milliseconds. */
+  /** When the member joined, in Unix seconds. */
   since: number;
-  /** When the member was last heard, in milliseconds of the room's clock. */
+  /** When the member was last heard; {@linkcode Members.heardAt} knows since when it counts. */
   heard: number;
   /** The run of messages that the member is sending, once there is one. */
   stream: MessageStream | undefined;
   bucket: TokenBucket | undefined;
+  /** The same for what the member asks for. */
+  requests: TokenBucket | undefined;
   /** Where the delivery keeps the member. */
   slot?: number;
 }
@@ -36,7 +43,7 @@ export interface NamePage {
 const NAME_PAGE_BYTES = MAX_DATAGRAM_BYTES - 100;
 const encoder = new TextEncoder();
 
-/** The members of a room. Joining, leaving and every look-up take constant time; listing sorts once per change. */
+/** The members of a room. Joining, leaving and every look-up take constant time; only names are sorted. */
 export class Members {
   /** Kept in the order in which they were last heard, the longest silent first. */
   readonly #v1 = new Map<string, Member>();
@@ -44,6 +51,8 @@ export class Members {
   readonly #byToken = new Map<string, Member>();
   readonly #byName = new Map<string, Member>();
   #sortedKeys: string[] | undefined;
+  /** The time from which `heard` counts, in milliseconds. */
+  #origin: number | undefined;
 
   get size(): number {
     return this.#v1.size + this.#classic.size;
@@ -59,6 +68,15 @@ export class Members {
 
   at(address: string): Member | undefined {
     return this.#v1.get(address) ?? this.#classic.get(address);
+  }
+
+  v1At(address: string): Member | undefined {
+    return this.#v1.get(address);
+  }
+
+  /** The classic member at an address; beside it there may be a v1 member that has yet to prove itself. */
+  classicAt(address: string): Member | undefined {
+    return this.#classic.get(address);
   }
 
   withToken(token: string): Member | undefined {
@@ -78,22 +96,24 @@ export class Members {
   /** Adds a member who was not here; a v1 member gets a new token. */
   add(address: string, dialect: Dialect, now: number): Member {
     const member: Member = {
-      address,
+      address: compact(address),
       dialect,
       token: dialect === "v1" ? randomHex64() : "",
       name: undefined,
-      since: now,
-      heard: now,
+      since: Math.floor(now / 1000),
+      heard: 0,
       stream: undefined,
       bucket: undefined,
+      requests: undefined,
       slot: undefined,
     };
-    this.restore(member);
+    this.restore(member, now);
     return member;
   }
 
   /** Adds a member as it was kept elsewhere, with its name and token. */
-  restore(member: Member): void {
+  restore(member: Member, now: number): void {
+    member.heard = this.#sinceOrigin(now);
     this.#at(member).set(member.address, member);
     if (member.token) this.#byToken.set(member.token, member);
     if (member.name !== undefined) this.#setName(member, member.name);
@@ -107,17 +127,25 @@ export class Members {
 
   /** Notes that a member was heard. */
   touch(member: Member, now: number): void {
-    member.heard = now;
+    member.heard = this.#sinceOrigin(now);
     if (member.dialect !== "v1") return;
     this.#v1.delete(member.address);
     this.#v1.set(member.address, member);
   }
 
-  /** Gives a member another address. */
+  /** When a member was last heard, in milliseconds. */
+  heardAt(member: Member): number {
+    return this.#origin! + member.heard;
+  }
+
+  /** Gives a v1 member another address, and another token, which only who is at that address will learn. */
   move(member: Member, address: string): void {
-    this.#at(member).delete(member.address);
-    member.address = address;
-    this.#at(member).set(address, member);
+    this.#v1.delete(member.address);
+    this.#byToken.delete(member.token);
+    member.address = compact(address);
+    member.token = randomHex64();
+    this.#v1.set(member.address, member);
+    this.#byToken.set(member.token, member);
   }
 
   /** Gives a member a name, in place of the one that it may have; whether the name is free is the caller's to ask. */
@@ -126,9 +154,9 @@ export class Members {
     this.#setName(member, name);
   }
 
-  /** The v1 member that has been silent for the longest time. */
-  get mostSilent(): Member | undefined {
-    return this.#v1.values().next().value;
+  /** The v1 members, the one that has been silent for the longest time first. */
+  bySilence(): IterableIterator<Member> {
+    return this.#v1.values();
   }
 
   /** The names behind `after`, sorted without case, as many as fit into one datagram with a separator behind each. */
@@ -145,22 +173,37 @@ export class Members {
     return { names, more: i < keys.length };
   }
 
+  #sinceOrigin(now: number): number {
+    this.#origin ??= now;
+    return now - this.#origin;
+  }
+
   #at(member: Member): Map<string, Member> {
     return member.dialect === "v1" ? this.#v1 : this.#classic;
   }
 
   #setName(member: Member, name: string): void {
     member.name = name;
-    this.#byName.set(nameKey(name), member);
-    this.#sortedKeys = undefined;
+    const key = nameKey(name);
+    this.#byName.set(key, member);
+    // once there is a sorted list it is kept so: sorting anew after each change would let a few stop a large room
+    this.#sortedKeys?.splice(firstAfter(this.#sortedKeys, key), 0, key);
   }
 
   #dropName(member: Member): void {
     if (member.name === undefined) return;
-    this.#byName.delete(nameKey(member.name));
-    this.#sortedKeys = undefined;
+    const key = nameKey(member.name);
+    this.#byName.delete(key);
+    this.#sortedKeys?.splice(firstAfter(this.#sortedKeys, key) - 1, 1);
     member.name = undefined;
   }
+}
+
+const decoder = new TextDecoder();
+
+/** The same text in as little memory as it takes: one that was put together keeps the parts that it was made of. */
+function compact(text: string): string {
+  return decoder.decode(encoder.encode(text));
 }
 
 /** The index of the first key that sorts behind another, by halving. */

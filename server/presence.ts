@@ -26,6 +26,13 @@ export class PresenceNotices {
     return this.#dueAt;
   }
 
+  /** Forgets what was to be told, because nobody is here who could be. */
+  clear(): void {
+    this.#arrived.clear();
+    this.#departed.clear();
+    this.#dueAt = undefined;
+  }
+
   /** Notes that a member came. */
   arrived({ address, name }: Presence, now: number, members: number): void {
     this.#arrived.set(address, { address, name, isNew: true });

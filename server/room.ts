@@ -8,13 +8,14 @@
  */
 import { type ClassicPacket, type Dialect, MAX_TEXT_BYTES, MEMBER_TIMEOUT_MS, type Packet } from "../protocol.ts";
 import type { EventPacket, V1Packet } from "../protocol.ts";
-import { normalizeName } from "../protocol/fields.ts";
+import { NAME_RULE, normalizeName } from "../protocol/fields.ts";
 import { printable, splitText } from "../protocol/text.ts";
 import type { Delivery } from "./delivery.ts";
 import { EventLog, type NewEvent, type Past, type WindowOptions } from "./events.ts";
 import { type Member, Members } from "./members.ts";
 import { PresenceNotices } from "./presence.ts";
 import { type MessagePacket, MessageStream } from "../protocol/message_stream.ts";
+import { Repair } from "./repair.ts";
 import { TokenBucket, type TokenBucketOptions } from "./token_bucket.ts";
 
 /** What a room remembers of an earlier run of the server. */
@@ -26,8 +27,9 @@ export interface RoomPast extends Past {
 export interface RoomObserver {
   joined?(member: Member): void;
   /** A member has another name or address. */
-  changed?(member: Member): void;
-  left?(member: Member, how: "goodbye" | "silence"): void;
+  changed?(member: Member, before: Pick<Member, "address" | "token">): void;
+  /** A classic member that turns out to speak v1 leaves by `upgrade`: it is here, as another. */
+  left?(member: Member, how: "goodbye" | "silence" | "upgrade"): void;
   /** Called before anybody is told of the event. */
   happened?(event: EventPacket, from?: Member): void;
 }
@@ -57,10 +59,15 @@ export interface RoomStatistics {
   ignored: number;
 }
 
-/** The most events that one RESEND brings. */
-const MAX_RESEND = 128;
 /** The most messages that may wait for an earlier one, over all members: beyond it, their senders repeat them. */
 const MAX_EARLY = 10_000;
+/**
+ * How much one member may ask for, in datagrams a second: enough to repair a third of a lively room's messages, and no
+ * more than what the room can send beside its own work.
+ */
+const REQUEST_RATE: TokenBucketOptions = { rate: 500, burst: 1000 };
+/** The most members that are removed at once, so that a crowd that has gone does not keep the others waiting. */
+const MAX_REMOVED = 1000;
 /** What each member adds to the keep-alive, in milliseconds: it keeps greetings below 500 datagrams a second. */
 const KEEPALIVE_PER_MEMBER_MS = 2;
 
@@ -76,8 +83,7 @@ export class Room {
   readonly #events: EventLog;
   readonly #presence = new PresenceNotices();
   readonly #statistics: RoomStatistics = { joined: 0, messages: 0, ignored: 0 };
-  /** Who said what, for a room without echo. */
-  readonly #authors = new WeakMap<EventPacket, Member>();
+  readonly #repair: Repair;
   #silenceCheckAt: number | undefined;
   #early = 0;
 
@@ -89,6 +95,12 @@ export class Room {
     this.#rate = options.rate ?? { rate: 0, burst: 0 };
     this.#observer = options.observer ?? {};
     this.#events = new EventLog(options.window, options.past);
+    this.#repair = new Repair({
+      delivery,
+      events: this.#events,
+      echo: this.#echo,
+      memberAt: (address) => this.#members.at(address),
+    });
     for (const member of options.past?.members ?? []) this.#restore(member, now);
   }
 
@@ -116,6 +128,8 @@ export class Room {
   /** Does what is due: removes the silent, tells who came and went, shows the end of the number line. */
   wake(now: number): void {
     if (this.#silenceCheckAt !== undefined && this.#silenceCheckAt <= now) this.#removeSilent(now);
+    // classic members are not told, so a crowd of them alone leaves nothing in the window
+    if (this.#members.v1Size === 0) this.#presence.clear();
     for (const event of this.#presence.take(now)) this.#happen(event, now);
     const heartbeat = this.#events.takeHeartbeat(now);
     if (heartbeat) this.#delivery.broadcast(heartbeat);
@@ -138,9 +152,9 @@ export class Room {
   }
 
   #receiveClassic(packet: ClassicPacket, from: string, now: number): void {
-    const member = this.#members.at(from);
+    const member = this.#members.classicAt(from);
     // who speaks v1 is protected by a token, which a bare word does not carry
-    if (member?.dialect === "v1") return this.ignore();
+    if (!member && this.#members.at(from)) return this.ignore();
     switch (packet.type) {
       case "GREETING":
         if (!member) this.#join(from, packet.line ? "classic-line" : "classic", now);
@@ -162,7 +176,7 @@ export class Room {
     if (!member) return;
     const name = normalizeName(wanted);
     if (name === undefined) {
-      return this.#tell(member, "A name has 1 to 32 letters, digits and _ - . only; try another");
+      return this.#tell(member, NAME_RULE);
     }
     if (!this.#isFree(name, member)) return this.#tell(member, `The name ${name} is taken; try another`);
     this.#rename(member, name, now);
@@ -179,20 +193,22 @@ export class Room {
   #receiveV1(packet: V1Packet, from: string, now: number): void {
     if (packet.type === "GREETING" || packet.type === "SIGN-IN") return this.#greet(packet, from, now);
     if (!("token" in packet) || packet.token === undefined) return this.ignore();
-    const member = this.#members.at(from);
-    if (member?.dialect !== "v1") {
-      this.ignore();
+    const member = this.#members.v1At(from);
+    if (!member) {
+      // a repeated goodbye of somebody who has left is in order
+      if (packet.type !== "LEAVE") this.ignore();
       const id = "id" in packet ? packet.id : undefined;
       return this.#refuse({ address: from, dialect: "v1" }, "not-joined", "Greet first", { id });
     }
     if (packet.token !== member.token) return this.ignore();
-    this.#members.touch(member, now);
+    this.#touch(member, now);
     switch (packet.type) {
       case "MESSAGE":
         return this.#message(member, packet, now);
       case "RESEND":
-        return this.#resend(member, packet);
+        return this.#resend(member, packet, now);
       case "LIST":
+        if (this.#isGreedy(member, 1, now)) return;
         return this.#delivery.send(member, {
           dialect: "v1",
           type: "USERS",
@@ -202,6 +218,7 @@ export class Room {
           ...this.#members.namesAfter(packet.after),
         });
       case "LOOKUP":
+        if (this.#isGreedy(member, 2, now)) return;
         return this.#lookUp(member, packet);
       case "LEAVE":
         this.#remove(member, "goodbye", now);
@@ -211,23 +228,22 @@ export class Room {
 
   /** A greeting of either kind: joins, keeps alive, signs in, or brings a member back from another address. */
   #greet(packet: V1Packet & { type: "GREETING" | "SIGN-IN" }, from: string, now: number): void {
-    let member = this.#members.at(from);
+    let member = this.#members.v1At(from);
     const known = packet.token === undefined ? undefined : this.#members.withToken(packet.token);
-    if (known && known !== member) {
-      // the member's address has changed (another Wi-Fi, another port of a NAT); its token shows that it is the same
-      if (member) this.#remove(member, "silence", now);
+    if (known && !member) {
+      // the member's address has changed (another Wi-Fi, another port of a NAT); its token shows that it is the same.
+      // Not to an address that another member has: that one did not ask for it, and would be told this one's token
+      const before = { address: known.address, token: known.token };
       this.#delivery.leave(known);
       this.#presence.moved(known.address, from);
       this.#members.move(known, from);
       this.#delivery.join(known);
-      this.#observer.changed?.(known);
+      this.#observer.changed?.(known, before);
+      this.#members.touch(known, now);
       member = known;
+    } else if (member && member.token === packet.token) {
+      this.#touch(member, now);
     }
-    if (member && member.dialect !== "v1") {
-      this.#remove(member, "silence", now);
-      member = undefined;
-    }
-    if (member && member.token === packet.token) this.#members.touch(member, now);
     if (packet.type === "SIGN-IN" && !this.#isFree(packet.name, member)) {
       return this.#refuse(
         { address: from, dialect: "v1" },
@@ -258,6 +274,16 @@ export class Room {
     });
   }
 
+  /** A v1 member was heard with its token: it is there, and a classic member that was at its address is now this one. */
+  #touch(member: Member, now: number): void {
+    this.#members.touch(member, now);
+    const classic = this.#members.classicAt(member.address);
+    if (!classic) return;
+    this.#members.remove(classic);
+    this.#delivery.leave(classic);
+    this.#observer.left?.(classic, "upgrade");
+  }
+
   #isFree(name: string, member: Member | undefined): boolean {
     const holder = this.#members.withName(name);
     return holder === undefined || holder === member;
@@ -274,6 +300,8 @@ export class Room {
       this.#delivery.send(member, { dialect: "v1", type: "HEARTBEAT", epoch: this.epoch, seq: this.#events.seq });
       return this.#delivery.send(member, { dialect: "v1", type: "ACK", stream: packet.stream, id: packet.id });
     }
+    // a repeat of what is here costs nothing, or the repeats would leave nothing for the message that is missing
+    if (stream.holds(packet)) return;
     const wait = this.#overRate(member, now);
     if (wait > 0) return this.#refuse(member, "slow-down", "Too many messages", { id: packet.id }, wait);
     const before = stream.early;
@@ -300,36 +328,26 @@ export class Room {
   /** Puts an event on the number line and tells everyone. */
   #happen(event: NewEvent, now: number, from?: Member) {
     const packet = this.#events.append(event, now, this.#members.v1Size);
-    if (from && !this.#echo) this.#authors.set(packet, from);
+    if (from) this.#repair.said(packet, from);
     this.#observer.happened?.(packet, from);
     this.#delivery.broadcast(packet, this.#echo ? undefined : from);
     return packet;
   }
 
-  #resend(member: Member, packet: V1Packet & { type: "RESEND" }): void {
+  /** Whether a member asks for more than its share; what is not answered, it asks for again. */
+  #isGreedy(member: Member, cost: number, now: number): boolean {
+    member.requests ??= new TokenBucket(REQUEST_RATE, now);
+    if (member.requests.take(REQUEST_RATE, now, cost) === 0) return false;
+    this.ignore();
+    return true;
+  }
+
+  #resend(member: Member, packet: V1Packet & { type: "RESEND" }, now: number): void {
     if (packet.epoch !== this.epoch) {
       return this.#refuse(member, "not-joined", "The room has begun anew: greet again", {});
     }
-    const first = this.#events.first;
-    if (packet.from < first) {
-      const to = Math.min(packet.to, first - 1);
-      this.#delivery.send(member, { dialect: "v1", type: "GONE", epoch: this.epoch, from: packet.from, to });
-    }
-    const from = Math.max(packet.from, first);
-    const to = Math.min(packet.to, this.#events.seq, from + MAX_RESEND - 1);
-    for (let seq = from; seq <= to; seq++) {
-      const event = this.#events.get(seq)!;
-      this.#delivery.send(member, this.#echo ? event : this.#withoutEcho(event, member));
-    }
-  }
-
-  /** What a member gets in place of an event: of its own message no copy, only the place. */
-  #withoutEcho(event: EventPacket, member: Member): V1Packet {
-    if (event.type !== "INCOMING" || event.id === undefined || event.stream !== member.stream?.name) return event;
-    // the name of a stream is no secret; after a restart, who said what is known by the address only
-    const author = this.#authors.get(event) ?? this.#members.at(event.from);
-    if (author !== member) return event;
-    return { dialect: "v1", type: "ACK", stream: event.stream, id: event.id, epoch: event.epoch, seq: event.seq };
+    const cost = this.#repair.cost(packet);
+    if (cost === 0 || !this.#isGreedy(member, cost, now)) this.#repair.answer(packet, member);
   }
 
   #lookUp(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }): void {
@@ -341,7 +359,7 @@ export class Room {
       id,
       address: found.address,
       name: found.name,
-      since: found.since,
+      since: 1000 * found.since,
       classic: found.dialect !== "v1",
     });
     if (name !== undefined && found.dialect === "v1" && found !== asker) {
@@ -366,8 +384,7 @@ export class Room {
   }
 
   #restore(member: Member, now: number): void {
-    member.heard = now;
-    this.#members.restore(member);
+    this.#members.restore(member, now);
     this.#delivery.join(member);
     this.#watchSilence(member, now);
     this.#events.scheduleHeartbeats(now, this.#members.v1Size);
@@ -377,7 +394,7 @@ export class Room {
     if (member.name === name) return;
     this.#members.rename(member, name);
     this.#presence.renamed(member, now, this.#members.v1Size);
-    this.#observer.changed?.(member);
+    this.#observer.changed?.(member, member);
   }
 
   #remove(member: Member, how: "goodbye" | "silence", now: number): void {
@@ -385,7 +402,8 @@ export class Room {
     this.#members.remove(member);
     this.#early -= member.stream?.early ?? 0;
     this.#delivery.leave(member);
-    this.#presence.departed({ address, name }, now, this.#members.v1Size);
+    // a v1 side that never proved itself may have stood beside a classic member, who is still here
+    if (!this.#members.classicAt(address)) this.#presence.departed({ address, name }, now, this.#members.v1Size);
     this.#observer.left?.({ ...member, name }, how);
   }
 
@@ -394,11 +412,17 @@ export class Room {
   }
 
   #removeSilent(now: number): void {
-    let member: Member | undefined;
-    while ((member = this.#members.mostSilent) && member.heard + this.#timeout <= now) {
+    this.#silenceCheckAt = undefined;
+    let removed = 0;
+    for (const member of this.#members.bySilence()) {
+      const dueAt = this.#members.heardAt(member) + this.#timeout;
+      if (dueAt > now || removed === MAX_REMOVED) {
+        this.#silenceCheckAt = Math.max(dueAt, now);
+        return;
+      }
       this.#remove(member, "silence", now);
+      removed++;
     }
-    this.#silenceCheckAt = member && member.heard + this.#timeout;
   }
 
   /** Says something to one classic member, in a line that reads well on its own. */

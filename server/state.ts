@@ -1,8 +1,9 @@
 /**
  * The room's memory in a file: with it, a server that was stopped or killed goes on where it was.
  *
- * Everything is written before it is sent, in one transaction with full synchronisation (SQLite's write-ahead log), so
- * that after a crash, or even a power failure, no seq that a member has seen is ever given to another event.
+ * Every event is written before it is sent, in one transaction with full synchronisation (SQLite's write-ahead log), so
+ * that after a crash, or even a power failure, no seq that a member has seen is ever given to another event. Who comes
+ * and goes is written too, but only a power failure can undo that, and the member greets again.
  *
  * @module
  */
@@ -78,7 +79,6 @@ function prepare(database: DatabaseSync): void {
   if (version > VERSION) throw new NewerFile();
   database.exec(`
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
     BEGIN IMMEDIATE;
     PRAGMA application_id = ${APPLICATION_ID};
     PRAGMA user_version = ${VERSION};
@@ -114,6 +114,7 @@ function readPast(database: DatabaseSync): RoomPast {
     heard: 0,
     stream: row.stream === null ? undefined : new MessageStream(String(row.stream), Number(row.next)),
     bucket: undefined,
+    requests: undefined,
   }));
   return { epoch: String(room.epoch), seq, events, members };
 }
@@ -127,8 +128,10 @@ function writer(database: DatabaseSync, path: string, keptEvents: number): RoomO
   const putMember = database.prepare("REPLACE INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   const dropMember = database.prepare("DELETE FROM members WHERE key = ?");
 
-  const write = (statements: () => void) => {
+  /** @param isDurable Whether it must outlast a power failure too, which takes the disk's time. */
+  const write = (statements: () => void, isDurable = false) => {
     try {
+      database.exec(`PRAGMA synchronous = ${isDurable ? "FULL" : "NORMAL"}`);
       database.exec("BEGIN IMMEDIATE");
       statements();
       database.exec("COMMIT");
@@ -147,7 +150,10 @@ function writer(database: DatabaseSync, path: string, keptEvents: number): RoomO
     });
   return {
     joined: put,
-    changed: put,
+    changed(member, before) {
+      put(member);
+      if (keyOf(before) !== keyOf(member)) write(() => dropMember.run(keyOf(before)));
+    },
     left: (member) => write(() => dropMember.run(keyOf(member))),
     happened: (event, from) =>
       write(() => {
@@ -158,11 +164,11 @@ function writer(database: DatabaseSync, path: string, keptEvents: number): RoomO
           setStream.run(event.stream, event.id! + 1, keyOf(from));
         }
         if (event.seq % CLEAR_EVERY === 0) clearEvents.run(event.seq - keptEvents);
-      }),
+      }, true),
   };
 }
 
 /** What a member is known by in the file: its address may change while it has a token. */
-function keyOf({ token, address }: Member): string {
+function keyOf({ token, address }: Pick<Member, "token" | "address">): string {
   return token || address;
 }

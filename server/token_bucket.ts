@@ -23,16 +23,16 @@ export class TokenBucket {
   }
 
   /**
-   * Takes a token.
+   * Takes a token, or as many as something costs.
    *
-   * @returns 0 when there was one, otherwise the milliseconds until there is.
+   * @returns 0 when there were enough, otherwise the milliseconds until there are; none is taken then.
    */
-  take({ rate, burst }: TokenBucketOptions, now: number): number {
+  take({ rate, burst }: TokenBucketOptions, now: number, cost = 1): number {
     if (rate === 0) return 0;
     this.#tokens = Math.min(burst, this.#tokens + Math.max(0, now - this.#filledAt) * rate / 1000);
     this.#filledAt = now;
-    if (this.#tokens < 1) return Math.ceil((1 - this.#tokens) * 1000 / rate);
-    this.#tokens--;
+    if (this.#tokens < cost) return Math.ceil((cost - this.#tokens) * 1000 / rate);
+    this.#tokens -= cost;
     return 0;
   }
 }

@@ -52,9 +52,10 @@ function askRoom(names: string[], lost?: () => boolean): { asking: Asking; longe
   const { token } = room.join(ME);
   for (const [i, name] of names.entries()) room.join(`10.1.${i >> 8}.${i & 0xff}:5000`, name);
   let longest = 0;
-  const asking = new Asking(
+  const asking: Asking = new Asking(
     (packet) => {
-      room.room.receive(packet, ME, room.now);
+      // the answers are paid for by time
+      room.room.receive(packet, ME, room.now + asking.now);
       return room.delivery.take().filter(({ to }) => to === ME).map(({ packet, bytes }) => {
         longest = Math.max(longest, bytes.length);
         return packet as Answer;

@@ -3,8 +3,13 @@ import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { History } from "../../client/history.ts";
 import type { Range } from "../../client/inbox.ts";
 import { RoundTrip } from "../../client/round_trip.ts";
+import type { EventPacket } from "../../protocol.ts";
 import { type FakeClient, FakeNetwork, type FakeNetworkOptions } from "../support/fake_network.ts";
-import { incoming } from "../support/fake_session.ts";
+import { EPOCH, incoming } from "../support/fake_session.ts";
+
+function online(seq: number): EventPacket {
+  return { dialect: "v1", type: "ONLINE", epoch: EPOCH, seq, at: 0, members: [{ address: `10.0.0.1:${seq}` }] };
+}
 
 function history() {
   const requests: Range[] = [];
@@ -17,20 +22,20 @@ function history() {
   return { history: h, requests, done };
 }
 
-Deno.test("history: asks at once, and gives the events in order when all are there", () => {
+Deno.test("history: asks at once, and gives the messages in order when all are there", () => {
   const { history: h, requests, done } = history();
-  h.ask({ from: 3, to: 5 }, 0);
-  assertEquals([requests, h.isOpen], [[{ from: 3, to: 5 }], true]);
-  for (const seq of [5, 3, 3, 9, 2]) h.take(incoming(seq));
+  h.ask(3, 5, 0);
+  assertEquals([requests, h.isOpen], [[{ from: 1, to: 5 }], true]);
+  for (const seq of [5, 3, 3, 9, 2, 1]) h.take(incoming(seq), 0);
   assertEquals(done, []);
-  h.take(incoming(4));
+  h.take(incoming(4), 0);
   assertEquals([done, h.isOpen, h.nextWake], [[[[3, 4, 5], 0]], false, undefined]);
 });
 
 Deno.test("history: asks again for what is still missing", () => {
   const { history: h, requests } = history();
-  h.ask({ from: 1, to: 9 }, 0);
-  for (const seq of [1, 2, 5, 9]) h.take(incoming(seq));
+  h.ask(9, 9, 0);
+  for (const seq of [1, 2, 5, 9]) h.take(incoming(seq), 0);
   h.wake(h.nextWake! - 1);
   assertEquals(requests.length, 1);
   h.wake(h.nextWake!);
@@ -38,28 +43,41 @@ Deno.test("history: asks again for what is still missing", () => {
 });
 
 Deno.test("history: what the server has no more is not waited for", () => {
-  const { history: h, done } = history();
-  h.ask({ from: 1, to: 5 }, 0);
-  h.gone({ from: 1, to: 3 });
-  for (const seq of [4, 5]) h.take(incoming(seq));
-  assertEquals(done, [[[4, 5], 0]]);
+  const { history: h, requests, done } = history();
+  h.ask(20, 205, 0);
+  h.gone({ from: 106, to: 203 }, 0);
+  for (const seq of [204, 205]) h.take(incoming(seq), 0);
+  assertEquals([done, requests.length], [[[[204, 205], 0]], 1]);
 });
 
-Deno.test("history: after 5 s it gives what is there", () => {
+Deno.test("history: pages are read back from the latest event until enough messages are found", () => {
   const { history: h, requests, done } = history();
-  h.ask({ from: 1, to: 5 }, 0);
-  h.take(incoming(2));
+  h.ask(20, 320, 0);
+  // only the first twenty are messages: three hundred arrivals follow
+  for (let round = 1; h.isOpen && round < 10; round++) {
+    const { from, to } = requests.at(-1)!;
+    for (let seq = from; seq <= to; seq++) h.take(seq <= 20 ? incoming(seq) : online(seq), 10 * round);
+  }
+  assertEquals(requests.map(({ from, to }) => [from, to]), [[221, 320], [121, 220], [21, 120], [1, 20]]);
+  assertEquals(done, [[Array.from({ length: 20 }, (_, i) => i + 1), 0]]);
+});
+
+Deno.test("history: after 5 s it gives what is there, the pages that were read before included", () => {
+  const { history: h, requests, done } = history();
+  h.ask(150, 105, 0);
+  for (let seq = 6; seq <= 105; seq++) h.take(incoming(seq), 0);
+  h.take(incoming(2), 0);
   let at = 0;
   while (h.nextWake !== undefined) h.wake(at = h.nextWake);
-  assertEquals([at, done], [5000, [[[2], 4]]]);
+  assertEquals([at, done], [5000, [[[2, ...Array.from({ length: 100 }, (_, i) => i + 6)], 4]]]);
   assertGreater(requests.length, 4);
   assertLess(requests.length, 20);
 });
 
 Deno.test("history: without a question nothing is taken", () => {
   const { history: h, done } = history();
-  h.take(incoming(1));
-  h.gone({ from: 1, to: 2 });
+  h.take(incoming(1), 0);
+  h.gone({ from: 1, to: 2 }, 0);
   h.wake(10_000);
   assertEquals(done, []);
 });
@@ -105,6 +123,18 @@ Deno.test("history: on a network that loses three in ten it is the same, or it i
     assertEquals(messages, NUMBERS.filter((text) => messages.includes(text)), "in order, each once");
     if (shown.some((text) => /missing|missed/.test(text))) continue;
     assertEquals(messages, NUMBERS.slice(10), `seed ${seed}`);
+  }
+});
+
+Deno.test("history: twenty messages are found behind three hundred arrivals, on a bad network too", () => {
+  for (const drop of [0, 0.2]) {
+    const { network, bob } = latecomer(NUMBERS, { seed: 3, up: { drop }, down: { drop } });
+    for (let port = 1; port <= 300; port++) {
+      network.room!.receive({ dialect: "v1", type: "GREETING", id: 1 }, `10.1.0.1:${port}`, network.now);
+      // far enough apart that each is told by itself
+      network.pass(700);
+    }
+    assertEquals(look(network, bob, 20).filter((text) => NUMBERS.includes(text)), NUMBERS.slice(10), `loss ${drop}`);
   }
 });
 

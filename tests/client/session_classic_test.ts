@@ -60,7 +60,7 @@ Deno.test("session: one's own line, sent back, shows that the server is a classi
   assertEquals(sent[0], "GREETING");
   assertEquals(sent.filter((line) => line !== "GREETING"), ["MESSAGE one"], "a single line as a trial");
   fake.datagram("INCOMING <From 192.168.1.21:52207>: one");
-  fake.pass(2000);
+  fake.pass(1500);
   assertEquals(fake.session.state, "classic");
   assertEquals(classic(fake), ["MESSAGE two"]);
   fake.datagram("INCOMING <From 192.168.1.21:52207>: two");
@@ -90,6 +90,24 @@ Deno.test("session: a classic server that sends nothing back gets all lines, and
     "MESSAGE three",
   ]);
   assertStringIncludes(fake.session.failure!, "3 messages sent");
+});
+
+Deno.test("session: with a classic server that sends nothing back, finishing ends once nothing waits", () => {
+  const fake = withClassicServer();
+  fake.say("one");
+  fake.pass(1000);
+  fake.say("two");
+  fake.say("three");
+  const finishedAt = fake.now;
+  fake.session.finish(fake.now);
+  for (let at; fake.session.state !== "left" && (at = fake.session.nextWake) !== undefined;) fake.pass(at - fake.now);
+  assertEquals(fake.session.state, "left");
+  assertEquals(classic(fake).filter((line) => line.startsWith("MESSAGE")), [
+    "MESSAGE one",
+    "MESSAGE two",
+    "MESSAGE three",
+  ]);
+  assertLessOrEqual(fake.now - finishedAt, 1000, "there is nothing to wait for");
 });
 
 Deno.test("session: with a classic server, finishing ends when the last line has come back", () => {

@@ -305,7 +305,7 @@ Deno.test("session: a server that falls silent is told once, what is typed is ke
   assertEquals(fake.notices.length, 1);
   assertStringIncludes(fake.notices[0], "No answer");
   fake.say("kept");
-  assertStringIncludes(fake.notices[1], "1 waiting");
+  assertStringIncludes(fake.notices[1], "1 message kept");
   assertEquals(fake.takeAll("MESSAGE"), []);
   fake.pass(2000);
   fake.welcome();
@@ -390,7 +390,12 @@ Deno.test("session: asked to slow down, it waits as long as it is told, and lose
   fake.pass(699);
   assertEquals(fake.takeAll("MESSAGE"), []);
   fake.pass(1);
-  assertEquals(fake.takeAll("MESSAGE").map(({ id }) => id), [2, 3]);
+  assertEquals(fake.takeAll("MESSAGE").map(({ id }) => id), [2]);
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 2 });
+  fake.pass(699);
+  assertEquals(fake.takeAll("MESSAGE"), [], "the next would only be refused as well");
+  fake.pass(1);
+  assertEquals(fake.takeAll("MESSAGE").map(({ id }) => id), [3]);
   assertEquals(fake.shown, []);
 });
 

@@ -44,6 +44,25 @@ Deno.test("words: arrivals and departures, a line each", () => {
   assertEquals(inWords(shown, PLAIN), "[127.0.0.1:52208] is Online\n[127.0.0.1:52209 Carol] is Online");
 });
 
+Deno.test("words: of more than five who come or go at once, one line tells", () => {
+  const members = Array.from({ length: 6 }, (_, i) => ({
+    address: `10.0.0.1:${i + 1}`,
+    ...(i > 0 ? { name: `Student_${i}` } : {}),
+  }));
+  const shown = (count: number, online = true): Shown => ({
+    kind: "presence",
+    online,
+    members: members.slice(0, count),
+    at: said.at,
+  });
+  assertEquals(inWords(shown(5), PLAIN).split("\n").length, 5);
+  assertEquals(inWords(shown(6), PLAIN), "10.0.0.1:1, Student_1, Student_2 and 3 more are Online");
+  assertEquals(
+    inWords(shown(6, false), { colour: false, times: true }),
+    "09:05 10.0.0.1:1, Student_1, Student_2 and 3 more are Offline",
+  );
+});
+
 Deno.test("words: a direct message shows whether the server vouches for the name", () => {
   const direct: Shown = { kind: "direct", from: "1.2.3.4:5", name: "Alice", confirmed: true, text: "psst" };
   assertEquals(inWords(direct, PLAIN), "<- <From 1.2.3.4:5:Alice>: psst");

@@ -191,3 +191,37 @@ Deno.test("fieldsOf: keys that every object has are unknown keys", () => {
     assertEquals(fieldsOf([`${key}=1`], {}), { values: {}, sum: undefined });
   }
 });
+
+Deno.test("fields: a name with what can't be seen in it, or with a tower of accents, is none", () => {
+  const invisible = [0x34f, 0xfe0f, 0x3164, 0x200d, 0x200b, 0xad, 0x115f, 0xffa0, 0x180e, 0xe0101];
+  for (const code of invisible) {
+    for (
+      const text of [
+        `a${String.fromCodePoint(code)}b`,
+        `Alice${String.fromCodePoint(code)}`,
+        String.fromCodePoint(code),
+      ]
+    ) {
+      assertEquals(normalizeName(text), undefined, `U+${code.toString(16)} in ${JSON.stringify(text)}`);
+    }
+  }
+  // letters that no composed form exists for, so that the marks stay as they are
+  assertEquals(normalizeName(`x${"\u0323".repeat(3)}`), `x${"\u0323".repeat(3)}`);
+  for (const count of [4, 5, 30]) assertEquals(normalizeName(`x${"\u0301".repeat(count)}`), undefined);
+  assertEquals(normalizeName(`x\u0323\u0301\u0302\u0303y`), undefined, "different marks make a tower too");
+});
+
+Deno.test("fields: names of scripts that are written with marks are taken", () => {
+  const names = [
+    "हिन्दी",
+    "क्षत्रिय",
+    "ภาษาไทย",
+    "น้ำทิพย์",
+    "Nguyễn".normalize("NFD"),
+    "Việt".normalize("NFD"),
+    "தமிழ்",
+    "שָׁלוֹם",
+    "مُحَمَّد",
+  ];
+  for (const name of names) assertEquals(normalizeName(name), name.normalize("NFC"), name);
+});

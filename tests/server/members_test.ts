@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertLess, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { byteLength } from "../../protocol.ts";
+import { nameKey } from "../../protocol/fields.ts";
 import { Members } from "../../server/members.ts";
 
 const A = "127.0.0.1:1", B = "127.0.0.1:2", C = "127.0.0.1:3";
@@ -17,7 +18,7 @@ Deno.test("members: one is found by address, token and name, whatever its dialec
   assertEquals([members.at(C), members.withToken("x"), members.withName("Carol")], [undefined, undefined, undefined]);
   assertEquals([members.size, members.v1Size, members.named], [2, 1, 2]);
   assertEquals(new Set(members), new Set([alice, bob]));
-  assertEquals([alice.since, alice.heard], [5, 5]);
+  assertEquals([alice.since, members.heardAt(alice)], [0, 5]);
 });
 
 Deno.test("members: a classic member has no token, so that none finds it", () => {
@@ -66,14 +67,14 @@ Deno.test("members: who moves is found at the new address only, with its token a
 Deno.test("members: the most silent v1 member is the one heard longest ago; classic ones don't count", () => {
   const members = new Members();
   members.add("127.0.0.1:9", "classic", 0);
-  assertEquals(members.mostSilent, undefined);
+  assertEquals([...members.bySilence()][0], undefined);
   const [a, b, c] = [A, B, C].map((address, i) => members.add(address, "v1", i));
   members.touch(a, 10);
-  assertEquals([members.mostSilent, a.heard], [b, 10]);
+  assertEquals([[...members.bySilence()][0], members.heardAt(a)], [b, 10]);
   members.touch(b, 11);
-  assertEquals(members.mostSilent, c);
+  assertEquals([...members.bySilence()][0], c);
   members.remove(c);
-  assertEquals(members.mostSilent, a);
+  assertEquals([...members.bySilence()][0], a);
 });
 
 Deno.test("members: tokens are 64 random bits", () => {
@@ -111,5 +112,53 @@ Deno.test("members: pages follow each other without a gap or a repeat, whatever 
       assertEquals(listed.length, kept.length);
     }),
     { numRuns: 50 },
+  );
+});
+
+Deno.test("members: the list stays sorted through arrivals, new names and departures, and its pages are whole", () => {
+  const nameOf = fc.string({
+    unit: fc.constantFrom("a", "A", "b", "ß", "é", "李", "𝔘", "."),
+    minLength: 1,
+    maxLength: 3,
+  });
+  const step = fc.record({
+    what: fc.constantFrom("come", "come", "rename", "go", "list"),
+    who: fc.nat(),
+    name: nameOf,
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const members = new Members();
+      const here: { member: ReturnType<Members["add"]>; name: string }[] = [];
+      let port = 0;
+      for (const { what, who, name } of steps) {
+        const i = who % Math.max(1, here.length);
+        const holder = members.withName(name);
+        if (what === "come" && !holder) {
+          const member = members.add(`10.0.0.1:${++port}`, port % 3 ? "v1" : "classic", port);
+          members.rename(member, name);
+          here.push({ member, name });
+        } else if (what === "rename" && here[i] && (!holder || holder === here[i].member)) {
+          members.rename(here[i].member, name);
+          here[i].name = name;
+        } else if (what === "go" && here[i]) {
+          members.remove(here.splice(i, 1)[0].member);
+        }
+        const sorted = here.map(({ name }) => name).sort((a, b) => nameKey(a) < nameKey(b) ? -1 : 1);
+        // sorted once it has been asked for, and kept so from then on
+        if (what !== "list" && port % 2) continue;
+        const listed: string[] = [];
+        for (let more = true; more;) {
+          const page = members.namesAfter(listed.at(-1));
+          listed.push(...page.names);
+          more = page.more;
+        }
+        assertEquals(listed, sorted);
+        assertEquals(members.named, sorted.length);
+        // a page begins behind a name whether or not anybody has it
+        assertEquals(members.namesAfter(name).names, sorted.filter((other) => nameKey(other) > nameKey(name)));
+      }
+    }),
+    { numRuns: 200 },
   );
 });

@@ -144,19 +144,57 @@ Deno.test("state: who has left, has another name, another address or another dia
     const bob = room.join(B, "Bob");
     room.v1(B, "LEAVE", { id: 2, token: bob.token });
     // Alicia's NAT gives her Bob's address
-    room.v1(B, "SIGN-IN", { id: 3, token: alice.token, name: "Alicia" });
-    room.say(B, alice.token, 1, "from here");
+    const { token } = one(room.v1(B, "SIGN-IN", { id: 3, token: alice.token, name: "Alicia" }), "WELCOME");
+    room.say(B, token, 1, "from here");
     room.datagram(C, "GREETING");
-    room.join(C, "Carole");
+    const carole = room.join(C, "Carole");
+    room.v1(C, "GREETING", { id: 2, token: carole.token });
     room.join(D);
     room.pass(30_000);
-    room.v1(B, "GREETING", { id: 4, token: alice.token });
+    room.v1(B, "GREETING", { id: 4, token });
     room.pass(40_000);
   }
   const { members } = comparable(pastOf(folder.file()));
   assertEquals(members.map(({ address, name, dialect, stream }) => [address, name, dialect, stream?.next]), [
     [B, "Alicia", "v1", 2],
   ], "Carole and the other were silent for too long");
+});
+
+Deno.test("state: a member that moves has one row, with its new token, also where nothing else follows", () => {
+  using folder = openFolder();
+  const tokens: string[] = [];
+  {
+    using opened = openRoom(folder.file());
+    const { room } = opened;
+    tokens.push(room.join(A, "Alice").token);
+    for (const address of [B, C, A]) {
+      tokens.push(one(room.v1(address, "GREETING", { id: 2, token: tokens.at(-1) }), "WELCOME").token);
+    }
+  }
+  const { members } = comparable(pastOf(folder.file()));
+  assertEquals(members.map(({ address, name, token }) => [address, name, token]), [[A, "Alice", tokens.at(-1)]]);
+  assertEquals(new Set(tokens).size, 4);
+  using opened = openRoom(folder.file());
+  assertEquals(opened.room.say(A, tokens[0], 1, "an old token"), []);
+  assertEquals(opened.room.say(A, tokens[3], 1, "the last").length, 1);
+});
+
+Deno.test("state: a classic member and its v1 side have a row each, until that one has proved itself", () => {
+  using folder = openFolder();
+  const dialects = () => comparable(pastOf(folder.file())).members.map(({ dialect }) => dialect).sort();
+  let token: string;
+  {
+    using opened = openRoom(folder.file());
+    opened.room.datagram(A, "GREETING");
+    ({ token } = opened.room.join(A));
+  }
+  assertEquals(dialects(), ["classic", "v1"]);
+  {
+    using opened = openRoom(folder.file());
+    opened.room.v1(A, "GREETING", { id: 2, token });
+    assertEquals(opened.room.room.size, 1);
+  }
+  assertEquals(dialects(), ["v1"]);
 });
 
 Deno.test("state: a member who begins a new stream is kept with the new one", () => {

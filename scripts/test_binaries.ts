@@ -1,0 +1,64 @@
+/**
+ * Plays the whole-program tests against compiled programs: `deno task test-binaries`.
+ *
+ * They are copied to another folder first, and started from there with a PATH on which there is no Deno, so that what
+ * they would find only beside the sources or on a developer's machine is missed here.
+ *
+ * @module
+ */
+import { join, resolve } from "node:path";
+import { Failure, readCommandLine, run } from "../command_line.ts";
+import { DIST, PROGRAMS, ROOT } from "./programs.ts";
+
+const HELP = `Runs the tests of tests/programs/ against compiled programs.
+
+Usage: deno task test-binaries [FOLDER]
+
+  FOLDER  where 'deno task compile' has put them (${DIST})
+  --help  this text`;
+
+const TESTS = ["tests/programs", "tests/scripts/binaries_test.ts"];
+const IS_WINDOWS = Deno.build.os === "windows";
+
+/**
+ * Puts a copy of a program into a folder and returns what starts it there.
+ *
+ * @throws {Failure} when it has not been built.
+ */
+async function place(name: string, from: string, to: string): Promise<string> {
+  const file = IS_WINDOWS ? `${name}.exe` : name;
+  try {
+    await Deno.copyFile(join(from, file), join(to, file));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Failure(`There is no ${join(from, file)}: build it with 'deno task compile'`);
+  }
+  if (IS_WINDOWS) return join(to, file);
+  const starter = join(to, `start-${name}`);
+  await Deno.writeTextFile(
+    starter,
+    `#!/bin/sh\ncd '${to}' && PATH='${to}' HOME='${to}' && export PATH HOME && unset DENO_DIR && exec './${file}' "$@"\n`,
+    { mode: 0o755 },
+  );
+  return starter;
+}
+
+if (import.meta.main) {
+  await run(async () => {
+    const read = readCommandLine(Deno.args, { boolean: ["help"], positional: 1 });
+    if (read.help) return console.log(HELP);
+    const from = resolve(ROOT, String(read._[0] ?? DIST));
+    const to = await Deno.makeTempDir({ prefix: "udp-chat-" });
+    try {
+      const env: Record<string, string> = {};
+      for (const { name } of PROGRAMS) {
+        env[name.replaceAll("-", "_").toUpperCase()] = await place(name, from, to);
+      }
+      const args = ["test", "-A", ...TESTS];
+      const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, env }).spawn().status;
+      if (!success) throw new Failure("The programs have failed their tests");
+    } finally {
+      await Deno.remove(to, { recursive: true });
+    }
+  });
+}
