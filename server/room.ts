@@ -178,7 +178,7 @@ export class Room {
     if (name === undefined) {
       return this.#tell(member, NAME_RULE);
     }
-    if (!this.#isFree(name, member)) return this.#tell(member, `The name ${name} is taken; try another`);
+    if (!this.#isFree(name, member)) return this.#tell(member, `The name ${name} is taken; choose another`);
     this.#rename(member, name, now);
     this.#tell(member, `Signed in as ${name}`);
   }

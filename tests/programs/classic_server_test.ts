@@ -32,7 +32,9 @@ function openClassicServer({ echo = true, separator = " " }: ClassicServerOption
         const forwarded = new TextEncoder().encode(`INCOMING${separator}<From ${sender}>: ${text}`);
         for (const [address, client] of clients) if (echo || address !== sender) await conn.send(forwarded, client);
       } catch (error) {
-        if (!closed && !(error instanceof Deno.errors.ConnectionRefused)) throw error;
+        // a client has gone: Linux and macOS say the one, Windows the other
+        const { ConnectionRefused, ConnectionReset } = Deno.errors;
+        if (!closed && !(error instanceof ConnectionRefused || error instanceof ConnectionReset)) throw error;
       }
     }
   }

@@ -1,7 +1,7 @@
 /** The dial for the network, from flags and from the server's terminal, with real programs at both ends. */
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { openPeer } from "../support/classic_peer.ts";
-import { commandOf, messagesOf, type Program, start, startClient, startServer } from "../support/programs.ts";
+import { commandOf, messagesOf, type Program, start, startClient, startServer, stops } from "../support/programs.ts";
 import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
 
 const PERFECT = "drop 0%, duplicate 0%, corrupt 0%, delay 0..0 ms, each way";
@@ -53,8 +53,7 @@ Deno.test("dial: two clients lose, repeat and misread nothing where every fifth 
   }
   const [alice, bob] = clients.map((client) => messagesOf(client).filter((line) => line.includes(" says ")));
   assertEquals(alice, bob);
-  server.kill("SIGTERM");
-  assertEquals(await server.exitCode(), 0);
+  if (!await stops(server)) return;
   const [, joined, ignored] = /^Closed: (\d+) members? joined, .*, (\d+) ignored\n$/m.exec(server.stdout.text())!;
   assertEquals(joined, "2", "no damaged greeting has made a member");
   assertGreater(Number(ignored), 10);
@@ -105,8 +104,7 @@ Deno.test("dial: what is typed into the server's standard input turns it while t
   await server.endInput();
   await peer.send("MESSAGE five", server.port);
   await peer.until(/: five$/);
-  server.kill("SIGINT");
-  assertEquals(await server.exitCode(), 0);
+  await stops(server, "SIGINT");
   assertEquals(server.stderr.text(), "");
 });
 
@@ -144,7 +142,7 @@ Deno.test({
   name: `dial: a server in the background of a shell is not stopped by its terminal${
     HAS_TMUX ? "" : " (skipped: no tmux)"
   }`,
-  ignore: !HAS_TMUX || Deno.build.os === "windows",
+  ignore: !HAS_TMUX,
   async fn() {
     await using tmux = await startTmux();
     await using peer = openPeer();

@@ -1,9 +1,9 @@
 /** Names, who is here, and the commands that go with them: the real programs on real sockets. */
-import { assert, assertEquals, assertLess, assertMatch, assertNotMatch } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertNotEquals, assertNotMatch } from "@std/assert";
 import { decode, encode, type V1Packet } from "../../protocol.ts";
 import { openPeer, type Peer } from "../support/classic_peer.ts";
 import { gather } from "../support/crowd.ts";
-import { BANNER, commandOf, join, startClient, startServer } from "../support/programs.ts";
+import { BANNER, commandOf, join, startClient, startServer, stops } from "../support/programs.ts";
 import { signIn } from "../support/signed_in.ts";
 import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
 
@@ -59,15 +59,15 @@ Deno.test("names: presence is told by address and name: arrival, quit, SIGTERM a
 
   await using carole = await signIn(server.port, "Carole");
   await alice.stdout.until(`[${carole.address} Carole] is Online\n`);
+  await server.stdout.until(new RegExp(`^Client \\(127.0.0.1, ${portOf(carole)}\\) connected at .* as Carole\n`, "m"));
   await carole.type("quit\n");
   await alice.stdout.until(`[${carole.address} Carole] is Offline\n`);
   assertEquals(await carole.exitCode(), 0);
 
   await using dora = await signIn(server.port, "Dora");
   await alice.stdout.until(`[${dora.address} Dora] is Online\n`);
-  dora.kill("SIGTERM");
+  if (!await stops(dora)) await dora.type("quit\n");
   await alice.stdout.until(`[${dora.address} Dora] is Offline\n`);
-  assertEquals(await dora.exitCode(), 0);
 
   await using unnamed = await join(server);
   await alice.stdout.until(`[${unnamed.address}] is Online\n`);
@@ -102,9 +102,11 @@ Deno.test("names: a member that is back at another port keeps its name and makes
   const token = tokenIn(await before.until(/^WELCOME/));
   await alice.stdout.until(`[${before.address} Eve] is Online\n`);
   await after.send(encode({ dialect: "v1", type: "SIGN-IN", id: 2, token, name: "Eve" }), server.port);
-  assertEquals(tokenIn(await after.until(/^WELCOME/)), token);
+  // only who is at the new address learns the new token
+  const newToken = tokenIn(await after.until(/^WELCOME/));
+  assertNotEquals(newToken, token);
   await after.send(
-    encode({ dialect: "v1", type: "MESSAGE", token, stream: token, id: 1, first: 1, text: "moved" }),
+    encode({ dialect: "v1", type: "MESSAGE", token: newToken, stream: token, id: 1, first: 1, text: "moved" }),
     server.port,
   );
   await alice.stdout.until(`<From ${after.address}:Eve>: moved\n`);
@@ -118,9 +120,9 @@ Deno.test("names: the classic forms SIGN-IN and LIST, as nc sends them", async (
   await using alice = await signIn(server.port, "Alice");
   await using dave = openPeer();
   await dave.send("SIGN-IN alice\n", server.port);
-  assertEquals((await dave.next()).text, "INCOMING The name alice is taken; try another\n");
+  assertEquals((await dave.next()).text, "INCOMING The name alice is taken; choose another\n");
   await dave.send("SIGN-IN Da ve\n", server.port);
-  assertMatch((await dave.next()).text, /^INCOMING A name has 1 to 32 letters, .*; try another\n$/);
+  assertMatch((await dave.next()).text, /^INCOMING A name has 1 to 32 letters, .*; choose another\n$/);
   await dave.send("SIGN-IN Dave\n", server.port);
   assertEquals((await dave.next()).text, "INCOMING Signed in as Dave\n");
   await dave.send("LIST\n", server.port);
@@ -164,7 +166,7 @@ Deno.test("names: /ignore, /unignore, /me, /whois, /times, /help, //text and sli
   await alice.stderr.until("-- You hear no more from BOB; /unignore BOB undoes it\n");
   await bob.type("unheard\nsend Alice unheard too\n");
   await bob.stdout.until(`<From ${bob.address}:Bob>: unheard\n`);
-  await bob.stderr.until("-- Alice has: unheard too\n");
+  await bob.stderr.until("-- Delivered to Alice: unheard too\n");
   // when this is answered, so is her client's question who has written
   await alice.type("/whois bob\n");
   await alice.stdout.until(new RegExp(`^<- Bob is at ${bob.address} since \\d\\d:\\d\\d\n`, "m"));
@@ -227,7 +229,7 @@ terminalTest("a name that is taken is asked for again, and names complete", asyn
   await terminal.until(/^\+> send Carole hi$/m);
   await terminal.press("Enter");
   await carole.stdout.until(/^<- <From 127\.0\.0\.1:\d+:Alice>: hi\n/m);
-  await terminal.until(/^-- Carole has: hi$/m);
+  await terminal.until(/^-- Delivered to Carole: hi$/m);
   await terminal.type("/whois carole");
   await terminal.press("Enter");
   await terminal.until(new RegExp(`^<- Carole is at ${carole.address} since \\d\\d:\\d\\d$`, "m"));
@@ -248,6 +250,10 @@ function terminalTest(name: string, fn: () => Promise<void>): void {
 async function greet(peer: Peer, port: number): Promise<string> {
   await peer.send(encode({ dialect: "v1", type: "GREETING", id: 1 }), port);
   return tokenIn(await peer.until(/^WELCOME/));
+}
+
+function portOf({ address }: { address: string }): string {
+  return address.split(":")[1];
 }
 
 function tokenIn({ text }: { text: string }): string {

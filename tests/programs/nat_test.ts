@@ -44,10 +44,10 @@ Deno.test("nat: a direct message passes two NATs by way of a punched hole, and n
   await homes.nft("bob_nat", "delete table ip deaf");
   await alice.type("send Bob two\n");
   await bob.stdout.until(`<- <From ${alice.address}:Alice>: two\n`);
-  await alice.stderr.until("-- Bob has: two\n");
+  await alice.stderr.until("-- Delivered to Bob: two\n");
   await bob.type("/reply three\n");
   await alice.stdout.until(`<- <From ${bob.address}:Bob>: three\n`);
-  await bob.stderr.until("-- Alice has: three\n");
+  await bob.stderr.until("-- Delivered to Alice: three\n");
   assertNotMatch(bob.stdout.text(), /one|knock/);
 
   await bob.endInput();

@@ -1,7 +1,7 @@
 /** Servers that go away, come back and come late, under clients that stay. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { openPeer } from "../support/classic_peer.ts";
-import { join, messagesOf, startClient, startServer } from "../support/programs.ts";
+import { join, messagesOf, signalTest, startClient, startServer } from "../support/programs.ts";
 
 Deno.test("restart: two clients stay while the server is killed and started anew", async () => {
   const first = await startServer();
@@ -38,7 +38,7 @@ Deno.test("restart: two clients stay while the server is killed and started anew
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`restart: ${signal} stops the server, and its clients are told`, async () => {
+  signalTest(`restart: ${signal} stops the server, and its clients are told`, async () => {
     const first = await startServer();
     await using _ = first;
     await using alice = await join(first);
@@ -66,7 +66,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     bob.kill("SIGINT");
     assertEquals(await bob.exitCode(), 0);
     await alice.type("are you back?\n");
-    await alice.stderr.until(/^-- The server is not there; 1 waiting to be sent when it is back\n/m);
+    await alice.stderr.until(/^-- The server is not there; 1 message kept until it is back\n/m);
     await using second = await startServer(String(first.port));
     await alice.stdout.until(": are you back?\n");
     assertEquals(second.arrivals(), [alice.address]);

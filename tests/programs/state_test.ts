@@ -1,7 +1,8 @@
 /** A server with a state file: killed or stopped, it comes back as the room that it was. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { openPeer } from "../support/classic_peer.ts";
-import { commandOf, messagesOf, type Program, start, startClient, startServer } from "../support/programs.ts";
+import { commandOf, messagesOf, type Program, signalTest } from "../support/programs.ts";
+import { start, startClient, startServer, stops } from "../support/programs.ts";
 
 /** A folder for state files, gone at the end of the test. */
 async function openFolder(): Promise<{ file: string } & AsyncDisposable> {
@@ -16,11 +17,12 @@ async function shows(client: Program, text: string): Promise<void> {
 }
 
 for (const signal of ["SIGKILL", "SIGTERM"] as const) {
-  Deno.test(`state: after ${signal} the room goes on: names, order, past, classic members`, async () => {
+  const test = signal === "SIGTERM" ? signalTest : Deno.test;
+  test(`state: after ${signal} the room goes on: names, order, past, classic members`, async () => {
     await using folder = await openFolder();
     const first = await startServer("--state", folder.file);
     await using _ = first;
-    assertMatch(first.stdout.text(), /^Listening on/m);
+    await first.stdout.until(`Keeping the room in ${folder.file}\n`);
     await using alice = startClient("127.0.0.1", first.port, "--name", "Alice");
     await first.arrival(1);
     await using bob = startClient("127.0.0.1", first.port);
@@ -38,6 +40,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     await alice.stderr.until(/^-- (No answer from .* any more|The server has closed the room)\..*\n/m);
 
     await using second = await startServer(String(first.port), "--state", folder.file);
+    await second.stdout.until(`Keeping the room in ${folder.file}; 3 members from before\n`);
     for (const client of [alice, bob]) await shows(client, "meanwhile");
     // a classic member has not noticed anything, and its messages are taken without another greeting
     await peer.until(/^INCOMING <From .*:Alice>: meanwhile$/);
@@ -71,8 +74,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
       await client.endInput();
       assertEquals(await client.exitCode(), 0);
     }
-    second.kill("SIGTERM");
-    assertEquals(await second.exitCode(), 0);
+    await stops(second);
     assertEquals(second.stderr.text(), "");
   });
 }

@@ -228,7 +228,7 @@ Deno.test("room: SIGN-IN and LIST at nc are answered in lines that read well", (
   assertEquals(typed(A, "LIST"), ["INCOMING Signed In Users: Carole\n"]);
   room.join(C, "Alice");
   assertEquals(typed(A, "LIST"), ["INCOMING Signed In Users: Alice, Carole\n"]);
-  assertEquals(typed(A, "SIGN-IN alice"), ["INCOMING The name alice is taken; try another\n"]);
+  assertEquals(typed(A, "SIGN-IN alice"), ["INCOMING The name alice is taken; choose another\n"]);
   assertEquals(typed(A, "SIGN-IN two words"), [
     "INCOMING A name has 1 to 32 letters, digits and _ - . only; choose another\n",
   ]);

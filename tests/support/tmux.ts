@@ -44,8 +44,9 @@ export interface Tmux extends AsyncDisposable {
   open(shellCommand: string, options?: TerminalOptions): Promise<Terminal>;
 }
 
-/** Whether there is a tmux on this machine. */
+/** Whether there is a tmux on this machine; one on Windows has another kind of terminal than the programs there. */
 export const HAS_TMUX = await (async () => {
+  if (Deno.build.os === "windows") return false;
   try {
     return (await new Deno.Command("tmux", { args: ["-V"], stdout: "null", stderr: "null" }).output()).success;
   } catch {
