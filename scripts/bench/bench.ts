@@ -8,6 +8,7 @@ import { COMPETITORS, findToolchains, LABELS, type Toolchains } from "./competit
 import { fairnessInWords, measureFairness } from "./fairness.ts";
 import { compare, UNDISTURBED } from "./fanout.ts";
 import { lossTable, measureLoss } from "./loss.ts";
+import { measureMemory, memoryInWords } from "./memory.ts";
 import { type Cores, type Durations, findCores, loadCapacity } from "./measure.ts";
 import { measureStartup, startupTable } from "./startup.ts";
 import { fanoutTable, readable, summarize } from "./table.ts";
@@ -20,6 +21,7 @@ Usage: deno task bench [PART...]
   startup    how long server and client take to start, from source and, after 'deno task compile', compiled
   loss       datagrams and time for each message, at 0%, 10% and 30% loss each way, 30 members
   fairness   what becomes of sign-ins and messages that arrive during broadcasts to 100,000 members
+  memory     what a member takes in a room of 100,000
   All of them unless some are named; with --members or --only, fanout alone.
 
   --quick              everything smaller and shorter: less than a minute in all
@@ -31,7 +33,7 @@ Usage: deno task bench [PART...]
 
 UDP_CHAT_SERVER names another command for the server. Progress goes to standard error.`;
 
-const PARTS = ["fanout", "startup", "loss", "fairness"] as const;
+const PARTS = ["fanout", "startup", "loss", "fairness", "memory"] as const;
 type Part = typeof PARTS[number];
 
 /** What the command line asks for. */
@@ -58,6 +60,7 @@ const FULL = {
   starts: 10,
   loss: { members: 30, messages: 300, interval: 40 },
   fairness: { members: 100_000, requests: 1000, messages: 10 },
+  memoryMembers: 100_000,
 };
 const QUICK: typeof FULL = {
   durations: { warm: 250, measure: 400, latency: 250 },
@@ -66,6 +69,7 @@ const QUICK: typeof FULL = {
   starts: 3,
   loss: { members: 30, messages: 60, interval: 20 },
   fairness: { members: 20_000, requests: 500, messages: 10 },
+  memoryMembers: 20_000,
 };
 
 const progress = (line: string) => console.error(line);
@@ -80,8 +84,8 @@ async function bench(options: BenchOptions): Promise<void> {
     if (!cores.separate) progress("Programs can't be bound to cores here: server and load share what there is");
     const reports: Partial<Record<Part, Report>> = {};
     for (const part of options.parts) {
-      if ((part === "fanout" || part === "fairness") && Deno.build.os !== "linux") {
-        progress(`${part} is left out: its load generator needs Linux`);
+      if (["fanout", "fairness", "memory"].includes(part) && Deno.build.os !== "linux") {
+        progress(`${part} is left out: it needs Linux`);
       } else if (part === "fairness" && !options.only.includes("ours")) {
         progress("fairness is left out: it measures our own server");
       } else {
@@ -133,6 +137,10 @@ const REPORTS: Record<Part, (options: BenchOptions, toolchains: Toolchains, core
   async fairness({ quick }, toolchains, cores) {
     const data = await measureFairness(toolchains, { ...(quick ? QUICK : FULL).fairness, cores, progress });
     return { data, text: fairnessInWords(data) };
+  },
+  async memory({ quick }) {
+    const data = await measureMemory((quick ? QUICK : FULL).memoryMembers, progress);
+    return { data, text: memoryInWords(data) };
   },
 };
 

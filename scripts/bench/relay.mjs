@@ -3,6 +3,7 @@
  *
  *   node relay.mjs PORT
  */
+import { Buffer } from "node:buffer";
 import { createSocket } from "node:dgram";
 import process from "node:process";
 

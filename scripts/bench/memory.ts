@@ -1,0 +1,98 @@
+/**
+ * What a member costs: the memory that a room of very many takes, once the garbage of their joining is gone.
+ *
+ * Run by itself, with `--v8-flags=--expose-gc`, it fills one room in its own process and prints the result as JSON.
+ *
+ * @module
+ */
+import type { Dialect, Packet } from "../../protocol.ts";
+import { UdpDelivery } from "../../server/delivery.ts";
+import { Room } from "../../server/room.ts";
+import { openSendmmsg } from "../../server/sendmmsg.ts";
+import { output } from "./competitors.ts";
+import { readable } from "./table.ts";
+
+/** What one member of a dialect adds, in bytes. */
+export interface MemoryResult {
+  dialect: Dialect;
+  members: number;
+  /** In the JavaScript heap: the member, its texts, its entries in the tables. */
+  heap: number;
+  /** Outside it: the headers and addresses that the kernel reads. */
+  kernelTables: number;
+}
+
+/** The dialects whose members are measured. */
+const DIALECTS = ["classic", "v1"] as const;
+
+/** Fills one room for each dialect, each in a process of its own. */
+export async function measureMemory(members: number, progress: (line: string) => void): Promise<MemoryResult[]> {
+  const results: MemoryResult[] = [];
+  for (const dialect of DIALECTS) {
+    const command = ["run", "-A", "--v8-flags=--expose-gc", "scripts/bench/memory.ts", dialect, String(members)];
+    const printed = await output([Deno.execPath(), ...command]);
+    if (printed === undefined) throw new Error(`The memory of ${dialect} members can't be measured here`);
+    const result: MemoryResult = JSON.parse(printed);
+    results.push(result);
+    progress(`memory: ${readable(result.heap + result.kernelTables)} bytes for a ${dialect} member`);
+  }
+  return results;
+}
+
+/** The results in words. */
+export function memoryInWords(results: readonly MemoryResult[]): string {
+  return results.map(({ dialect, members, heap, kernelTables }) =>
+    `In a room of ${members.toLocaleString("en-US")} a ${dialect} member takes ${readable(heap)} bytes of the heap, ` +
+    `and ${readable(kernelTables)} in the tables that the kernel reads.`
+  ).join("\n");
+}
+
+/** A delivery with the real tables of destinations that sends nothing: nobody is there. */
+class SilentDelivery extends UdpDelivery {
+  override send(): void {}
+  override broadcast(): void {}
+}
+
+/** Fills a room in this process, and measures it when nothing but the members is left. */
+function fill(dialect: typeof DIALECTS[number], members: number): MemoryResult {
+  const conn = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const sendmmsg = openSendmmsg(conn);
+  if ("reason" in sendmmsg) throw new Error(sendmmsg.reason);
+  const delivery = new SilentDelivery(conn, { fast: sendmmsg });
+  // the window of events is bounded by itself, however many members there are
+  const room = new Room(delivery, { window: { events: 1 } });
+  const greeting: Packet = dialect === "v1"
+    ? { dialect, type: "GREETING", id: 1 }
+    : { dialect, type: "GREETING", line: false };
+  const joinedAt = Date.now();
+  const before = settled();
+  for (let i = 0; i < members; i++) {
+    const from = `127.${i >> 16 & 255}.${i >> 8 & 255}.${i & 255}:${10_000 + i % 50_000}`;
+    room.receive(greeting, from, joinedAt);
+  }
+  // who came is told now, so that nothing more of their coming waits
+  room.wake(joinedAt + 10_000);
+  const after = settled();
+  if (room.size !== members) throw new Error(`Only ${room.size} of ${members} have joined`);
+  sendmmsg.close();
+  conn.close();
+  return {
+    dialect,
+    members,
+    heap: (after.heapUsed - before.heapUsed) / members,
+    kernelTables: (after.external - before.external) / members,
+  };
+}
+
+/** How much memory is in use when all that nobody refers to is gone. */
+function settled(): Deno.MemoryUsage {
+  const { gc } = globalThis as { gc?: () => void };
+  if (!gc) throw new Error("Start this with --v8-flags=--expose-gc");
+  for (let i = 0; i < 5; i++) gc();
+  return Deno.memoryUsage();
+}
+
+if (import.meta.main) {
+  const [dialect, members] = Deno.args;
+  console.log(JSON.stringify(fill(dialect as typeof DIALECTS[number], Number(members))));
+}
