@@ -14,6 +14,9 @@ const ECHO_TIMEOUT_MS = 1000;
 const BLIND_BURST = 20;
 const BLIND_PAUSE_MS = 50;
 
+/** How many lines are kept until it is clear which dialect the server speaks. */
+const MAX_EARLY_LINES = 100;
+
 /** What talking needs from the session. */
 export interface ClassicTalkOptions {
   send: (packet: ClassicPacket) => void;
@@ -33,17 +36,16 @@ export class ClassicTalk {
   /** When the last burst began, in milliseconds, and how many lines went out in it. */
   #burstAt = -Infinity;
   #burst = 0;
+  /** What came before it was clear whether the server knows version 1 too. */
+  readonly #early: string[] = [];
+  /** How many lines the server has forwarded. */
+  received = 0;
   /** How many lines were sent and never came back. */
   unconfirmed = 0;
 
   constructor({ send, notice }: ClassicTalkOptions) {
     this.#send = send;
     this.#notice = notice;
-  }
-
-  /** Whether the server has shown that it is there and speaks this dialect. */
-  get confirmed(): boolean {
-    return this.#confirmed;
   }
 
   /** How many lines wait to be sent or to come back. */
@@ -72,8 +74,19 @@ export class ClassicTalk {
     this.#next(now);
   }
 
+  /** Keeps a line until it is clear which dialect the server speaks. */
+  keepEarly(line: string): void {
+    if (this.#early.length < MAX_EARLY_LINES) this.#early.push(line);
+  }
+
+  /** The lines that were kept, which are then kept no more. */
+  takeEarly(): string[] {
+    return this.#early.splice(0);
+  }
+
   /** Takes note of a line that the server forwarded. */
   heard(line: string, now: number): void {
+    this.received++;
     this.#confirmed = true;
     if (this.#inFlight !== undefined && line.trimEnd().endsWith(this.#inFlight.trimEnd())) {
       this.#inFlight = undefined;

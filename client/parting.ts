@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Packet } from "../protocol.ts";
+
 /** How often goodbye is said, and the pause between, in milliseconds. */
 const GOODBYES = 4;
 const PAUSE_MS = 100;
@@ -43,6 +45,13 @@ export class Parting {
   end(): void {
     this.#over = true;
     this.#dueAt = undefined;
+  }
+
+  /** Takes a packet from the server: only that the goodbye was heard is of interest any more. */
+  receive(packet: Packet): void {
+    const isHeard = packet.dialect === "v1" && packet.type === "ACK" && packet.stream === undefined;
+    const isForgotten = packet.dialect === "v1" && packet.type === "ERROR" && packet.code === "not-joined";
+    if (isHeard || isForgotten) this.end();
   }
 
   wake(now: number): void {

@@ -19,6 +19,7 @@ import { Parting } from "./parting.ts";
 import type { People } from "./people.ts";
 import { Questions } from "./questions.ts";
 import { RoundTrip } from "./round_trip.ts";
+import { shortfall } from "./shortfall.ts";
 import type { Shown } from "./shown.ts";
 import { View } from "./view.ts";
 
@@ -54,8 +55,6 @@ export interface SessionStatistics {
   waiting: number;
 }
 
-/** How many lines are kept until it is clear which dialect the server speaks. */
-const MAX_EARLY_LINES = 100;
 /** How long a session that is to end waits for the next message to arrive at the server, in milliseconds. */
 const DELIVERY_DEADLINE_MS = 10_000;
 
@@ -81,12 +80,8 @@ export class Session {
   readonly #directory: Directory;
   readonly #history: History;
   readonly #parting: Parting;
-  /** What came in the classic dialect before it was clear whether the server knows version 1 too. */
-  readonly #earlyLines: string[] = [];
   /** What was asked for before the server has answered for the first time. */
   readonly #requests: Request[] = [];
-  /** How many lines a classic server has forwarded. */
-  #linesHeard = 0;
   /** How many direct messages did not arrive. */
   #undelivered = 0;
   /** How many lines were to be commands and are none; a session that is finished with some has failed. */
@@ -204,7 +199,7 @@ export class Session {
     return {
       state: this.state,
       roundTrip: this.#roundTrip.smoothed,
-      received: received + this.#linesHeard,
+      received: received + this.#classic.received,
       repaired,
       lost,
       duplicates,
@@ -302,7 +297,17 @@ export class Session {
   /** Leaves at once: says goodbye to the server, and is over when the server has heard it, or soon after. */
   leave(now: number): void {
     if (this.#parting.begun) return;
-    if (this.waiting > 0 || this.#finishedAt !== undefined) this.#failure = this.#shortfall();
+    if (this.waiting > 0 || this.#finishedAt !== undefined) {
+      this.#failure = shortfall({
+        server: this.#server,
+        state: this.state,
+        refusal: this.#membership.refusal,
+        waiting: this.waiting,
+        undelivered: this.#undelivered,
+        misunderstood: this.misunderstood,
+        unconfirmed: this.#classic.unconfirmed,
+      });
+    }
     this.#membership.stop();
     this.#outbox.close();
     if (this.state === "joined") this.#parting.begin(now);
@@ -325,7 +330,7 @@ export class Session {
 
   /** Takes a packet that came from the server. */
   receive(packet: Packet, now: number): void {
-    if (this.#parting.begun) return this.#receiveParting(packet);
+    if (this.#parting.begun) return this.#parting.receive(packet);
     if (packet.dialect === "classic") this.#receiveClassic(packet, now);
     else this.#receiveV1(packet, now);
     this.#leaveIfFinished(now);
@@ -383,16 +388,9 @@ export class Session {
     }
   }
 
-  /** Only that the goodbye was heard is of interest any more. */
-  #receiveParting(packet: Packet): void {
-    const isHeard = packet.dialect === "v1" && packet.type === "ACK" && packet.stream === undefined;
-    const isForgotten = packet.dialect === "v1" && packet.type === "ERROR" && packet.code === "not-joined";
-    if (isHeard || isForgotten) this.#parting.end();
-  }
-
   #joined(now: number): void {
     // what was said before a member of version 1 joined is not shown to it
-    this.#earlyLines.length = 0;
+    this.#classic.takeEarly();
     if (this.#classic.size > 0) {
       // the outbox was never opened, so nothing in it has been sent under its present number
       const drafts = [...this.#classic.clear().map((text): Draft => ({ text })), ...this.#outbox.clear()];
@@ -436,17 +434,16 @@ export class Session {
     if (packet.type !== "INCOMING" || this.#membership.everJoined || this.state === "refused") return;
     this.#membership.heardClassic(now);
     if (this.state === "classic") this.#hearLine(packet.line, now);
-    else if (this.#earlyLines.length < MAX_EARLY_LINES) this.#earlyLines.push(packet.line);
+    else this.#classic.keepEarly(packet.line);
   }
 
   #becameClassic(now: number): void {
-    for (const line of this.#earlyLines.splice(0)) this.#hearLine(line, now);
+    for (const line of this.#classic.takeEarly()) this.#hearLine(line, now);
     for (const draft of this.#outbox.clear()) this.#classic.say(classicText(draft), now);
     for (const request of this.#requests.splice(0)) this.#request(request, now);
   }
 
   #hearLine(line: string, now: number): void {
-    this.#linesHeard++;
     this.#classic.heard(line, now);
     this.#view.show({ kind: "line", line: printable(line) });
   }
@@ -466,23 +463,6 @@ export class Session {
     if (isDone && isQuiet || this.state === "refused" || now >= deadline) {
       this.leave(now);
     }
-  }
-
-  /** Why the session could not end now with everything done; undefined when it could. */
-  #shortfall(): string | undefined {
-    const { waiting } = this, messages = count(waiting, "message");
-    if (this.state === "refused") return this.#membership.refusal;
-    if (this.state === "joining") {
-      return `No answer from ${this.#server}${waiting > 0 ? `; ${messages} not delivered` : ""}`;
-    }
-    if (waiting > 0) return `${messages} not delivered: the server has not confirmed in time`;
-    if (this.#undelivered > 0) return `${count(this.#undelivered, "message")} not delivered`;
-    if (this.misunderstood > 0) return `${count(this.misunderstood, "line")} not understood, and not sent`;
-    const { unconfirmed } = this.#classic;
-    if (unconfirmed > 0) {
-      return `${count(unconfirmed, "message")} sent, but this classic server does not say whether they arrived`;
-    }
-    return undefined;
   }
 
   #canAsk(): boolean {
