@@ -1,13 +1,6 @@
 /** How a session ends: with everything delivered, or with the reason why not, and never without an end. */
 import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
-import { ADDRESS, EPOCH, FakeSession, TOKEN } from "../support/fake_session.ts";
-
-function joined(): FakeSession {
-  const fake = new FakeSession();
-  fake.welcome();
-  fake.take();
-  return fake;
-}
+import { ADDRESS, EPOCH, FakeSession, joined, TOKEN } from "../support/fake_session.ts";
 
 /** Lets time pass until the session has left; returns the milliseconds. */
 function untilLeft(fake: FakeSession, deadline = 60_000): number {

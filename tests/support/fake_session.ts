@@ -144,3 +144,11 @@ export function incoming(seq: number, fields: Partial<V1<"INCOMING">> = {}): Eve
     ...fields,
   };
 }
+
+/** A session that has joined, with nothing left over from that. */
+export function joined(options: ConstructorParameters<typeof FakeSession>[0] = {}): FakeSession {
+  const fake = new FakeSession(options);
+  fake.welcome();
+  fake.take();
+  return fake;
+}

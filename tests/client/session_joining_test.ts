@@ -1,0 +1,158 @@
+/** How a session joins: greetings, names, refusals, keep-alive. */
+import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { ADDRESS, EPOCH, FakeSession, joined, TOKEN } from "../support/fake_session.ts";
+
+const OTHER_EPOCH = "00000000000000ee";
+const OTHER_TOKEN = "00000000000000aa";
+
+Deno.test("session: greets at once, again with growing pauses, and joins when the server answers", () => {
+  const fake = new FakeSession();
+  const start = fake.now;
+  fake.start();
+  fake.pass(6000);
+  const times = fake.take().filter(({ packet }) => packet.dialect === "v1").map(({ at }) => at - start);
+  assertEquals(times[0], 0);
+  const pauses = times.slice(1).map((at, i) => at - times[i]);
+  assert(pauses[0] < pauses[1] && pauses[1] < pauses[2], `pauses ${pauses}`);
+  assert(Math.max(...pauses) <= 2000, "a server that comes back is joined within 2 s");
+  assertLess(times.length, 30);
+  assertEquals(fake.session.state, "joining");
+  fake.pass(1500);
+  fake.welcome();
+  assertEquals([fake.session.state, fake.session.address], ["joined", ADDRESS]);
+});
+
+Deno.test("session: no answer is told once, within 2 s, with the likely reasons", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.pass(1500);
+  assertEquals(fake.notices, []);
+  fake.pass(500);
+  assertEquals(fake.notices.length, 1, "told within 2 s");
+  for (const reason of ["192.168.1.1:9090", "started", "address", "port", "firewall"]) {
+    assertStringIncludes(fake.notices[0], reason);
+  }
+  fake.pass(60_000);
+  assertEquals(fake.notices.length, 1);
+  fake.welcome();
+  assertEquals(fake.notices.length, 2);
+  assertStringIncludes(fake.notices[1], "joined");
+});
+
+Deno.test("session: joining without delay says nothing", () => {
+  assertEquals(joined().shown, []);
+});
+
+Deno.test("session: without a name it greets, with one it signs in, with the token once it has one", () => {
+  const plain = new FakeSession();
+  plain.start();
+  assertEquals(plain.takeAll("GREETING").map(({ token }) => token), [undefined]);
+  const named = new FakeSession({ name: "Alice" });
+  named.start();
+  assertEquals(named.takeAll("SIGN-IN").map(({ name, token }) => [name, token]), [["Alice", undefined]]);
+  named.start();
+  named.welcome();
+  named.pass(1000);
+  assertEquals(named.takeAll("SIGN-IN").map(({ name, token }) => [name, token]), [["Alice", TOKEN]]);
+});
+
+Deno.test("session: keeps alive as often as the server says", () => {
+  for (const keepalive of [1000, 20_000]) {
+    const fake = new FakeSession();
+    fake.welcome({ keepalive });
+    fake.take();
+    fake.pass(keepalive - 1);
+    assertEquals(fake.takeAll("GREETING"), []);
+    fake.pass(1);
+    assertEquals(fake.takeAll("GREETING").map(({ token }) => token), [TOKEN]);
+  }
+});
+
+Deno.test("session: an answer to a greeting that it did not send, or that was answered, changes nothing", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.welcome({ id: 12345 });
+  assertEquals(fake.session.state, "joining");
+  fake.pass(300);
+  const [{ id }] = fake.takeAll("GREETING");
+  const welcome = { ...BASE, id };
+  fake.receive(welcome);
+  assertEquals(fake.session.state, "joined");
+  fake.receive({ ...welcome, token: OTHER_TOKEN, epoch: OTHER_EPOCH });
+  fake.say("x");
+  assertEquals(fake.takeAll("MESSAGE")[0].token, TOKEN);
+});
+
+const BASE = {
+  dialect: "v1",
+  type: "WELCOME",
+  address: ADDRESS,
+  token: TOKEN,
+  epoch: EPOCH,
+  seq: 0,
+  timeout: 60_000,
+  keepalive: 1000,
+} as const;
+
+Deno.test("session: a late answer of the server before the restart does not take it back there", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.pass(300);
+  const [first, second] = fake.takeAll("GREETING").map(({ id }) => id);
+  fake.receive({ ...BASE, id: second, token: OTHER_TOKEN, epoch: OTHER_EPOCH, seq: 7 });
+  fake.receive({ ...BASE, id: first });
+  fake.say("x");
+  assertEquals(fake.takeAll("MESSAGE").map(({ token }) => token), [OTHER_TOKEN]);
+  fake.event(8, { epoch: OTHER_EPOCH, text: "of the server that is there" });
+  assertEquals(fake.texts, ["of the server that is there"]);
+});
+
+Deno.test("session: a refused name is told, nothing is sent, and another name can be tried", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.say("kept");
+  fake.start();
+  const [{ id }] = fake.takeAll("SIGN-IN");
+  fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id, text: "The name Alice is taken\x1b[2J" });
+  assertEquals([fake.session.state, fake.shown], ["refused", [
+    { kind: "refused", text: "The name Alice is taken?[2J" },
+  ]]);
+  fake.pass(30_000);
+  assertEquals(fake.take(), []);
+  fake.session.rename("Alicia", fake.now);
+  assertEquals(fake.takeAll("SIGN-IN").map(({ name }) => name), ["Alicia"]);
+  fake.start();
+  fake.welcome();
+  assertEquals([fake.session.state, fake.session.name], ["joined", "Alicia"]);
+  assertEquals(fake.takeAll("MESSAGE").map(({ text }) => text), ["kept"]);
+});
+
+Deno.test("session: a refusal of a greeting that it did not send is no refusal", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id: 12345, text: "no" });
+  fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", text: "no" });
+  assertEquals([fake.session.state, fake.shown], ["joining", []]);
+});
+
+Deno.test("session: where the address was a member without the name, it asks for the name with the token", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  fake.welcome({ name: undefined });
+  assertEquals(fake.takeAll("SIGN-IN").map(({ token, name }) => [token, name]), [[TOKEN, "Alice"]]);
+  fake.start();
+  fake.welcome({ name: "Alice" });
+  assertEquals(fake.session.state, "joined");
+});
+
+Deno.test("session: a server that never gives the name is not asked for it without end", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  let asked = 0;
+  for (let i = 0; i < 50; i++) {
+    const greetings = fake.takeAll("SIGN-IN");
+    asked += greetings.length;
+    for (const { id } of greetings) fake.receive({ ...BASE, id, name: undefined });
+    fake.pass(10);
+  }
+  assertLess(asked, 10, "greetings in half a second");
+});
