@@ -1,7 +1,7 @@
 /** Signals that come at bad moments: with the input at its end, in a flood, with delays under way, in a terminal. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { openPeer } from "../support/classic_peer.ts";
-import { commandOf, join, startServer } from "../support/programs.ts";
+import { commandOf, join, signalTest, startServer, stops } from "../support/programs.ts";
 import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
 
 /** How long a server may take to end, whatever it is doing, in milliseconds. */
@@ -10,7 +10,7 @@ const END_MS = 10_000;
 const FLOOD_MS = 4000;
 const ON_LINUX = Deno.build.os === "linux";
 
-Deno.test("signals: a server whose input has ended is woken by SIGCONT and goes on", async () => {
+signalTest("signals: a server whose input has ended is woken by SIGCONT and goes on", async () => {
   await using server = await startServer();
   await using peer = openPeer();
   await server.type("status\n");
@@ -24,12 +24,11 @@ Deno.test("signals: a server whose input has ended is woken by SIGCONT and goes 
     await peer.send(`MESSAGE round ${round}`, server.port);
     await peer.until(new RegExp(`: round ${round}$`));
   }
-  server.kill("SIGTERM");
-  assertEquals(await server.exitCode(END_MS), 0);
+  await stops(server);
   assertEquals(server.stderr.text(), "");
 });
 
-Deno.test("signals: SIGTERM in a flood ends the server with its summary, before the flood ends", async () => {
+signalTest("signals: SIGTERM in a flood ends the server with its summary, before the flood ends", async () => {
   await using server = await startServer("--rate", "0", "--quiet");
   await using peer = openPeer();
   const to = { transport: "udp", hostname: "127.0.0.1", port: server.port } as const;
@@ -65,7 +64,7 @@ Deno.test("signals: SIGTERM in a flood ends the server with its summary, before 
   }
 });
 
-Deno.test("signals: at SIGTERM members are told, whatever the delay on the dial", async () => {
+signalTest("signals: at SIGTERM members are told, whatever the delay on the dial", async () => {
   await using server = await startServer("--delay=100..200");
   await using peer = openPeer();
   await peer.send("GREETING/1 id=1", server.port);
