@@ -30,7 +30,7 @@ import {
 import { openSendmmsg } from "./server/sendmmsg.ts";
 import { openState } from "./server/state.ts";
 import type { WindowOptions } from "./server/events.ts";
-import type { TokenBucketOptions } from "./server/token_bucket.ts";
+import type { TokenBucketOptions } from "./protocol/token_bucket.ts";
 import { decode, DEFAULT_PORT, MEMBER_TIMEOUT_MS } from "./protocol.ts";
 import { formatAddress, parseAddress } from "./protocol/fields.ts";
 import { count } from "./protocol/text.ts";

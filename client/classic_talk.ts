@@ -88,7 +88,7 @@ export class ClassicTalk {
   heard(line: string, now: number): void {
     this.received++;
     this.#confirmed = true;
-    if (this.#inFlight !== undefined && line.trimEnd().endsWith(this.#inFlight.trimEnd())) {
+    if (this.#inFlight !== undefined && isSaidIn(line, this.#inFlight)) {
       this.#inFlight = undefined;
       this.#echoes = true;
     }
@@ -139,4 +139,11 @@ export class ClassicTalk {
     }
     this.#dueAt = this.#waiting.length > 0 ? this.#burstAt + BLIND_PAUSE_MS : undefined;
   }
+}
+
+/** Whether a line that a server forwarded is this text; servers put the sender before it, each in its own way. */
+function isSaidIn(line: string, text: string): boolean {
+  const said = line.trimEnd(), wanted = text.trimEnd();
+  const [, behindSender] = /^<From [^>]*>:? ?([^]*)$/.exec(said) ?? [];
+  return behindSender === undefined ? said.endsWith(wanted) : behindSender === wanted;
 }

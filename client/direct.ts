@@ -6,6 +6,7 @@
 import type { ClassicPacket, V1Packet } from "../protocol.ts";
 import { nameKey } from "../protocol/fields.ts";
 import { type MessagePacket, MessageStream } from "../protocol/message_stream.ts";
+import { TokenBucket, type TokenBucketOptions } from "../protocol/token_bucket.ts";
 import { messageLine, printable } from "../protocol/text.ts";
 import { type Draft, Outbox } from "./outbox.ts";
 import type { Questions } from "./questions.ts";
@@ -46,6 +47,8 @@ interface Conversation {
 
 /** What has come from one address. */
 interface Correspondent {
+  /** When the first of it came, in milliseconds. */
+  since: number;
   streams: Map<string, MessageStream>;
   /** What waits for the server to say who it is. */
   unconfirmed: MessagePacket[];
@@ -62,16 +65,21 @@ const CONFIRMED_FOR_MS = 10_000;
 const MAX_CORRESPONDENTS = 256;
 const MAX_STREAMS = 4;
 const MAX_UNCONFIRMED = 64;
-/** How many addresses that nothing is known of are asked about at once. */
+/** How many addresses that nothing is known of have a place at once, and for how long at least, in milliseconds. */
 const MAX_STRANGERS = 32;
+const STRANGER_DEADLINE_MS = 5000;
+/**
+ * How much is taken from those whom the server does not vouch for, all of them together, in messages a second. Each new
+ * one costs the server an answer, and the user's screen a line; who means it repeats what is not acknowledged.
+ */
+const STRANGERS_RATE: TokenBucketOptions = { rate: 5, burst: 32 };
 
 /** All direct messages of one session, out and in. */
 export class DirectMessages {
   readonly #options: DirectOptions;
   readonly #conversations = new Map<string, Conversation>();
   readonly #correspondents = new Map<string, Correspondent>();
-  /** How many of them the server has not said anything of yet. */
-  #strangers = 0;
+  #strangersBucket: TokenBucket | undefined;
 
   constructor(options: DirectOptions) {
     this.#options = options;
@@ -134,6 +142,14 @@ export class DirectMessages {
     }
   }
 
+  /** Shows what still waits for the server to say who it is from: it was acknowledged, and nobody will say it again. */
+  showUnconfirmed(): void {
+    for (const [address, correspondent] of this.#correspondents) {
+      correspondent.who ??= { confirmed: false, until: 0 };
+      this.#arrive(address, correspondent);
+    }
+  }
+
   #lookUp(conversation: Conversation, now: number): void {
     if (conversation.isAsking || now < conversation.askedAt + LOOK_UP_AGAIN_MS) return;
     conversation.askedAt = now;
@@ -186,8 +202,12 @@ export class DirectMessages {
   }
 
   #message(packet: MessagePacket, from: string, now: number): void {
-    const correspondent = this.#correspondents.get(from) ?? this.#newCorrespondent(from);
-    if (!correspondent) return; // unacknowledged, so it will be repeated
+    let correspondent = this.#correspondents.get(from);
+    // what is not acknowledged will be repeated, here and below
+    const isStranger = !correspondent || correspondent.who?.confirmed === false;
+    if (isStranger && this.#tooManyStrangers(now)) return;
+    correspondent ??= this.#newCorrespondent(from, now);
+    if (!correspondent) return;
     let stream = correspondent.streams.get(packet.stream);
     if (!stream) {
       stream = new MessageStream(packet.stream, packet.first);
@@ -196,7 +216,7 @@ export class DirectMessages {
         correspondent.streams.delete(correspondent.streams.keys().next().value!);
       }
     }
-    if (correspondent.unconfirmed.length >= MAX_UNCONFIRMED) return; // unacknowledged, so it will be repeated
+    if (correspondent.unconfirmed.length >= MAX_UNCONFIRMED) return;
     for (const message of stream.take(packet)) {
       correspondent.unconfirmed.push(message);
       this.#confirm(from, correspondent, now);
@@ -206,9 +226,20 @@ export class DirectMessages {
     }
   }
 
+  #tooManyStrangers(now: number): boolean {
+    this.#strangersBucket ??= new TokenBucket(STRANGERS_RATE, now);
+    return this.#strangersBucket.take(STRANGERS_RATE, now) > 0;
+  }
+
   /** Makes a place for an address that nothing is known of, if there is one. */
-  #newCorrespondent(address: string): Correspondent | undefined {
-    if (this.#strangers >= MAX_STRANGERS) return undefined;
+  #newCorrespondent(address: string, now: number): Correspondent | undefined {
+    const strangers = [...this.#correspondents].filter(([, { who }]) => !who);
+    if (strangers.length >= MAX_STRANGERS) {
+      // one who has begun in the middle of something and never sent the beginning keeps no place
+      const [[oldest, { since }]] = strangers;
+      if (now < since + STRANGER_DEADLINE_MS) return undefined;
+      this.#correspondents.delete(oldest);
+    }
     if (this.#correspondents.size >= MAX_CORRESPONDENTS) {
       // those that the server does not know go first: a crowd of them must not push out those that it does
       const known = [...this.#correspondents];
@@ -216,9 +247,8 @@ export class DirectMessages {
       if (gone === undefined) return undefined;
       this.#correspondents.delete(gone);
     }
-    const correspondent: Correspondent = { streams: new Map(), unconfirmed: [] };
+    const correspondent: Correspondent = { since: now, streams: new Map(), unconfirmed: [] };
     this.#correspondents.set(address, correspondent);
-    this.#strangers++;
     return correspondent;
   }
 
@@ -227,7 +257,6 @@ export class DirectMessages {
     if (correspondent.who && now < correspondent.who.until) return this.#arrive(address, correspondent);
     if (correspondent.unconfirmed.length > 1) return; // asked already
     const settle = (name: string | undefined, confirmed: boolean, now: number) => {
-      if (!correspondent.who) this.#strangers--;
       correspondent.who = { name, confirmed, until: now + CONFIRMED_FOR_MS };
       this.#arrive(address, correspondent);
     };

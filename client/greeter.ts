@@ -16,6 +16,8 @@ const MAX_PAUSE_MS = 1000;
 const BACK_OFF = 1.15;
 /** The keep-alive of a small room, in milliseconds: where the server asks for a longer one, the pauses are longer too. */
 const SHORT_KEEPALIVE_MS = 1000;
+/** A keep-alive that a server asks for is kept within these, in milliseconds, whatever it asks for. */
+const [SHORTEST_KEEPALIVE_MS, LONGEST_KEEPALIVE_MS] = [200, 60_000];
 /** How many of the last greetings an answer is accepted to. */
 const REMEMBERED = 16;
 
@@ -86,7 +88,7 @@ export class Greeter {
   /**
    * An answer to greeting `id` has come.
    *
-   * @param keepalive Milliseconds until the next greeting.
+   * @param keepalive Milliseconds until the next greeting, as the server wants it.
    * @returns Whether that greeting was sent from here, not long ago.
    */
   answered(id: number, keepalive: number, now: number): boolean {
@@ -97,8 +99,9 @@ export class Greeter {
     for (const earlier of this.#sentAt.keys()) if (earlier <= id) this.#sentAt.delete(earlier);
     this.#tries = 0;
     this.#silentSince = undefined;
-    this.#dueAt = now + keepalive;
-    this.#pace = Math.max(1, keepalive / SHORT_KEEPALIVE_MS);
+    const pause = Math.min(LONGEST_KEEPALIVE_MS, Math.max(SHORTEST_KEEPALIVE_MS, keepalive));
+    this.#dueAt = now + pause;
+    this.#pace = Math.max(1, pause / SHORT_KEEPALIVE_MS);
     return true;
   }
 

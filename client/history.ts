@@ -23,7 +23,8 @@ export interface HistoryOptions {
 /** One look into the past at a time: from the latest event back, until enough messages are found. */
 export class History {
   readonly #options: HistoryOptions;
-  readonly #found = new Map<number, EventPacket | undefined>();
+  /** What is known of the page: "gone" where the server has the event no more, "silent" where it shows nothing. */
+  readonly #found = new Map<number, EventPacket | "gone" | "silent">();
   /** The messages of the pages that have been read, the latest first. */
   readonly #messages: EventPacket[] = [];
   #length = 0;
@@ -60,12 +61,19 @@ export class History {
     this.#goOnIfComplete(now);
   }
 
-  /** The server has these events no more, or nothing to show for them. */
+  /** The server has these events no more. */
   gone({ from, to }: Range, now: number): void {
     if (!this.#wanted) return;
     for (let seq = Math.max(from, this.#wanted.from); seq <= Math.min(to, this.#wanted.to); seq++) {
-      this.#found.set(seq, undefined);
+      this.#found.set(seq, "gone");
     }
+    this.#goOnIfComplete(now);
+  }
+
+  /** The event with this seq is there, but is not to be shown here: one's own message, where the server sends no echo. */
+  silent(seq: number, now: number): void {
+    if (!this.#wanted || seq < this.#wanted.from || seq > this.#wanted.to) return;
+    this.#found.set(seq, "silent");
     this.#goOnIfComplete(now);
   }
 
@@ -100,7 +108,7 @@ export class History {
     const page = this.#wanted!;
     if (this.#found.size < page.to - page.from + 1) return;
     // arrivals and departures have their places on the number line too, so a page may bring few messages
-    const isTheBeginning = page.from === 1 || this.#found.get(page.from) === undefined;
+    const isTheBeginning = page.from === 1 || this.#found.get(page.from) === "gone";
     this.#collect(page);
     if (isTheBeginning || this.#messages.length >= this.#length) this.#end();
     else this.#askForPage(page.from - 1, now);
@@ -109,7 +117,7 @@ export class History {
   #collect({ from, to }: Range): void {
     for (let seq = to; seq >= from; seq--) {
       const event = this.#found.get(seq);
-      if (event?.type === "INCOMING") this.#messages.push(event);
+      if (typeof event === "object" && event.type === "INCOMING") this.#messages.push(event);
     }
     this.#found.clear();
   }

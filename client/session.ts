@@ -412,7 +412,7 @@ export class Session {
     this.#outbox.acknowledge(stream, id, now);
     // a server that sends no copies to the sender tells the place of a message this way, so that there is no gap
     if (epoch !== undefined && epoch === this.#inbox.epoch && seq !== undefined && stream === this.#outbox.stream) {
-      this.#history.gone({ from: seq, to: seq }, now);
+      this.#history.silent(seq, now);
       this.#inbox.take(epoch, seq, undefined, now);
     }
   }

@@ -9,7 +9,7 @@ import type { Said } from "../protocol/text.ts";
 /** One thing to show. */
 export type Shown =
   /** What a member said to everyone; `at` in Unix milliseconds. */
-  | Said & { kind: "message"; at: number; own: boolean }
+  | Said & { kind: "message"; at: number }
   /** What a classic server forwarded, as it came. */
   | { kind: "line"; line: string }
   /** Who came or went; `at` in Unix milliseconds. */

@@ -30,7 +30,10 @@ export class View {
 
   /** Shows messages of the past, of which `missing` events did not arrive in time. */
   past(messages: EventPacket[], missing: number, self: string | undefined): void {
-    if (messages.length === 0) return this.notice("The server has no earlier messages");
+    if (messages.length === 0) {
+      if (missing > 0) return this.problem("The server has not answered in time; try again");
+      return this.notice("The server has no earlier messages");
+    }
     this.notice(`The last ${count(messages.length, "message")}:`);
     for (const event of messages) this.#event(event, self);
     this.notice(missing > 0 ? "Some may be missing: not all of the answer arrived" : "That was the past");
@@ -59,7 +62,7 @@ export class View {
       const { from, name, at, action, text } = event;
       if (this.people.isIgnored({ address: from, name })) return;
       this.people.saw(name);
-      this.show({ kind: "message", from, name, at, action, text: printable(text), own: from === self });
+      this.show({ kind: "message", from, name, at, action, text: printable(text) });
       return;
     }
     const online = event.type === "ONLINE";

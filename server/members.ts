@@ -6,7 +6,7 @@
 import { type Dialect, MAX_DATAGRAM_BYTES } from "../protocol.ts";
 import { nameKey, randomHex64 } from "../protocol/fields.ts";
 import type { MessageStream } from "../protocol/message_stream.ts";
-import type { TokenBucket } from "./token_bucket.ts";
+import type { TokenBucket } from "../protocol/token_bucket.ts";
 
 /**
  * One who has greeted.

@@ -16,7 +16,7 @@ import { type Member, Members } from "./members.ts";
 import { PresenceNotices } from "./presence.ts";
 import { type MessagePacket, MessageStream } from "../protocol/message_stream.ts";
 import { Repair } from "./repair.ts";
-import { TokenBucket, type TokenBucketOptions } from "./token_bucket.ts";
+import { TokenBucket, type TokenBucketOptions } from "../protocol/token_bucket.ts";
 
 /** What a room remembers of an earlier run of the server. */
 export interface RoomPast extends Past {

@@ -13,7 +13,6 @@ const said: Shown = {
   name: "Alice",
   text: "Hello World!",
   at: new Date(2024, 10, 20, 9, 5).getTime(),
-  own: false,
 };
 
 Deno.test("words: a message as the assignment has it, with the name where there is one", () => {

@@ -1,5 +1,5 @@
 /**
- * How often a member may speak: a token bucket (RFC 2697, section 3, has the idea).
+ * How often somebody may speak, or make others work: a token bucket (RFC 2697, section 3, has the idea).
  *
  * @module
  */
