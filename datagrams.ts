@@ -39,7 +39,9 @@ export async function* datagrams(conn: Receiver): AsyncGenerator<Datagram> {
     try {
       const [bytes, sender] = await conn.receive(buffer);
       failures = 0;
-      yield { bytes, from: formatAddress(sender as Deno.NetAddr) };
+      const from = formatAddress(sender as Deno.NetAddr);
+      // no answer could go to port 0, which Linux lets pass and only a forged datagram comes from (RFC 768, RFC 6335)
+      if (parseAddress(from)) yield { bytes, from };
     } catch (error) {
       if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
       if (isPeerError(error)) continue;

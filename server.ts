@@ -97,7 +97,7 @@ async function serve(options: ServerOptions): Promise<void> {
   let arrived = 0;
   const delivery = new UdpDelivery(conn, { fast, dial, arrived: () => arrived });
   const observer = both(state?.observer, quiet ? undefined : LOG);
-  const room = new Room(delivery, { ...options, observer, past: state?.past }, now());
+  const room = new Room(delivery, { ...options, observer, past: state?.past, wallClock: Date.now }, now());
   let failure: unknown;
   let isStopping = false;
   const stop = async () => {

@@ -143,7 +143,7 @@ export class ClassicTalk {
 
 /** Whether a line that a server forwarded is this text; servers put the sender before it, each in its own way. */
 function isSaidIn(line: string, text: string): boolean {
-  const said = line.trimEnd(), wanted = text.trimEnd();
-  const [, behindSender] = /^<From [^>]*>:? ?([^]*)$/.exec(said) ?? [];
-  return behindSender === undefined ? said.endsWith(wanted) : behindSender === wanted;
+  const wanted = text.trim();
+  const [, behindSender] = /^<From [^>]*>:?([^]*)$/.exec(line) ?? [];
+  return behindSender === undefined ? line.trim().endsWith(wanted) : behindSender.trim() === wanted;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { V1Packet } from "../protocol.ts";
+import { nameKey } from "../protocol/fields.ts";
 import { printable } from "../protocol/text.ts";
 import { Greeter } from "./greeter.ts";
 import type { RoundTrip } from "./round_trip.ts";
@@ -57,6 +58,8 @@ export class Membership {
   #state: MembershipState = "joining";
   #name: string | undefined;
   #token: string | undefined;
+  /** The first greeting that went out with this token: an answer to it, or to a later one, is one to a member. */
+  #firstWithToken: number | undefined;
   #address: string | undefined;
   #epoch: string | undefined;
   #everJoined = false;
@@ -103,7 +106,7 @@ export class Membership {
     return this.#joinedAt;
   }
 
-  /** Why the server does not take this client. */
+  /** Why the server does not take this client; empty where it does, or has not said so. */
   get refusal(): string {
     return this.#refusal;
   }
@@ -185,15 +188,19 @@ export class Membership {
     if (!this.#greeter.answered(packet.id, packet.keepalive, now)) return;
     const isNewMember = packet.token !== this.#token;
     const isNewRoom = packet.epoch !== this.#epoch;
+    if (isNewMember) this.#firstWithToken = undefined;
     this.#token = packet.token;
     this.#address = packet.address;
     this.#epoch = packet.epoch;
     this.#options.welcomed(packet, now);
-    if (this.#name !== undefined && packet.name !== this.#name) {
-      // the address was a member without this name; now that its token is known, the name can be asked for
-      if (isNewMember) this.#greeter.start(now);
-      return;
+    // the server lets in, and gives a name to, whoever shows that the token has come: so that is not left to chance
+    const isMember = this.#firstWithToken !== undefined && packet.id >= this.#firstWithToken;
+    if (!isMember) this.#greeter.start(now);
+    if (this.#name !== undefined && nameKey(this.#name) !== nameKey(packet.name ?? "")) {
+      if (!isMember) return;
+      this.#options.view.problem(`The server has not given you the name ${this.#name}`);
     }
+    if (this.#name !== undefined) this.#name = packet.name;
     if (this.#state === "joined" && !isNewMember && !isNewRoom) return;
     if (this.#refusal !== "") this.#join(now, this.#name === undefined ? "Joined" : `Joined as ${packet.name}`);
     else if (this.#everJoined && isNewRoom) this.#join(now, "The server has started anew; joined again");
@@ -230,6 +237,13 @@ export class Membership {
       return true;
     }
     if (!this.#greeter.asked(id)) return false;
+    if (code === "room-full") {
+      // that may change, and no other name would help
+      this.#greeter.heard();
+      if (this.#refusal === "") this.#options.view.problem(`${printable(text)}. Trying again`);
+      this.#refusal = printable(text);
+      return true;
+    }
     this.#greeter.stop();
     this.#options.lost();
     this.#state = "refused";
@@ -264,6 +278,7 @@ export class Membership {
     if (this.#classicAt !== undefined) this.#greetingsBeforeTrial--;
     const { send } = this.#options;
     const token = this.#token;
+    if (token !== undefined) this.#firstWithToken ??= id;
     if (this.#name === undefined) send({ dialect: "v1", type: "GREETING", id, token });
     else send({ dialect: "v1", type: "SIGN-IN", id, token, name: this.#name });
   }

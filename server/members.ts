@@ -4,7 +4,7 @@
  * @module
  */
 import { type Dialect, MAX_DATAGRAM_BYTES } from "../protocol.ts";
-import { nameKey, randomHex64 } from "../protocol/fields.ts";
+import { nameKey } from "../protocol/fields.ts";
 import type { MessageStream } from "../protocol/message_stream.ts";
 import type { TokenBucket } from "../protocol/token_bucket.ts";
 
@@ -74,7 +74,6 @@ export class Members {
     return this.#v1.get(address);
   }
 
-  /** The classic member at an address; beside it there may be a v1 member that has yet to prove itself. */
   classicAt(address: string): Member | undefined {
     return this.#classic.get(address);
   }
@@ -93,14 +92,19 @@ export class Members {
     yield* this.#v1.values();
   }
 
-  /** Adds a member who was not here; a v1 member gets a new token. */
-  add(address: string, dialect: Dialect, now: number): Member {
+  /**
+   * Adds a member who was not here.
+   *
+   * @param token Of a v1 member; empty for a classic one.
+   * @param since When it came, in Unix milliseconds.
+   */
+  add(address: string, dialect: Dialect, token: string, since: number, now: number): Member {
     const member: Member = {
       address: compact(address),
       dialect,
-      token: dialect === "v1" ? randomHex64() : "",
+      token,
       name: undefined,
-      since: Math.floor(now / 1000),
+      since: Math.floor(since / 1000),
       heard: 0,
       stream: undefined,
       bucket: undefined,
@@ -138,12 +142,12 @@ export class Members {
     return this.#origin! + member.heard;
   }
 
-  /** Gives a v1 member another address, and another token, which only who is at that address will learn. */
-  move(member: Member, address: string): void {
+  /** Gives a v1 member another address, and another token, which only who is at that address has learned. */
+  move(member: Member, address: string, token: string): void {
     this.#v1.delete(member.address);
     this.#byToken.delete(member.token);
     member.address = compact(address);
-    member.token = randomHex64();
+    member.token = token;
     this.#v1.set(member.address, member);
     this.#byToken.set(member.token, member);
   }

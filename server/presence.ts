@@ -61,13 +61,17 @@ export class PresenceNotices {
     this.#schedule(now, members);
   }
 
-  /** The notices that are due, as few events as they fit into: departures before arrivals. */
-  take(now: number): NewEvent[] {
+  /**
+   * The notices that are due, as few events as they fit into: departures before arrivals.
+   *
+   * @param at The time that they tell, in Unix milliseconds.
+   */
+  take(now: number, at = now): NewEvent[] {
     if (this.#dueAt === undefined || this.#dueAt > now) return [];
     this.#dueAt = undefined;
     const events: NewEvent[] = [
-      ...batches(this.#departed).map((members): NewEvent => ({ type: "OFFLINE", at: now, members })),
-      ...batches(this.#arrived).map((members): NewEvent => ({ type: "ONLINE", at: now, members })),
+      ...batches(this.#departed).map((members): NewEvent => ({ type: "OFFLINE", at, members })),
+      ...batches(this.#arrived).map((members): NewEvent => ({ type: "ONLINE", at, members })),
     ];
     this.#departed.clear();
     this.#arrived.clear();

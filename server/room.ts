@@ -15,6 +15,7 @@ import { EventLog, type NewEvent, type Past, type WindowOptions } from "./events
 import { type Member, Members } from "./members.ts";
 import { PresenceNotices } from "./presence.ts";
 import { type MessagePacket, MessageStream } from "../protocol/message_stream.ts";
+import { Newcomers } from "./newcomers.ts";
 import { Repair } from "./repair.ts";
 import { TokenBucket, type TokenBucketOptions } from "../protocol/token_bucket.ts";
 
@@ -47,6 +48,8 @@ export interface RoomOptions {
   window?: WindowOptions;
   observer?: RoomObserver;
   past?: RoomPast;
+  /** The time that people are told, in Unix milliseconds, where it is not the one by which the room waits. */
+  wallClock?: () => number;
 }
 
 /** What the room has seen since it began. */
@@ -66,6 +69,8 @@ const MAX_EARLY = 10_000;
  * more than what the room can send beside its own work.
  */
 const REQUEST_RATE: TokenBucketOptions = { rate: 500, burst: 1000 };
+/** The same for a classic member, whose address may be forged: what it asks for may reach somebody who has not asked. */
+const CLASSIC_REQUEST_RATE: TokenBucketOptions = { rate: 2, burst: 20 };
 /** The most members that are removed at once, so that a crowd that has gone does not keep the others waiting. */
 const MAX_REMOVED = 1000;
 /** What each member adds to the keep-alive, in milliseconds: it keeps greetings below 500 datagrams a second. */
@@ -79,7 +84,9 @@ export class Room {
   readonly #maxMembers: number;
   readonly #rate: TokenBucketOptions;
   readonly #observer: RoomObserver;
+  readonly #wallClock: (() => number) | undefined;
   readonly #members = new Members();
+  readonly #newcomers = new Newcomers();
   readonly #events: EventLog;
   readonly #presence = new PresenceNotices();
   readonly #statistics: RoomStatistics = { joined: 0, messages: 0, ignored: 0 };
@@ -94,6 +101,7 @@ export class Room {
     this.#maxMembers = options.maxMembers ?? 1_000_000;
     this.#rate = options.rate ?? { rate: 0, burst: 0 };
     this.#observer = options.observer ?? {};
+    this.#wallClock = options.wallClock;
     this.#events = new EventLog(options.window, options.past);
     this.#repair = new Repair({
       delivery,
@@ -130,7 +138,7 @@ export class Room {
     if (this.#silenceCheckAt !== undefined && this.#silenceCheckAt <= now) this.#removeSilent(now);
     // classic members are not told, so a crowd of them alone leaves nothing in the window
     if (this.#members.v1Size === 0) this.#presence.clear();
-    for (const event of this.#presence.take(now)) this.#happen(event, now);
+    for (const event of this.#presence.take(now, this.#time(now))) this.#happen(event, now);
     const heartbeat = this.#events.takeHeartbeat(now);
     if (heartbeat) this.#delivery.broadcast(heartbeat);
   }
@@ -152,21 +160,27 @@ export class Room {
   }
 
   #receiveClassic(packet: ClassicPacket, from: string, now: number): void {
-    const member = this.#members.classicAt(from);
     // who speaks v1 is protected by a token, which a bare word does not carry
-    if (!member && this.#members.at(from)) return this.ignore();
+    if (this.#members.v1At(from)) return this.ignore();
+    const member = this.#members.classicAt(from);
     switch (packet.type) {
       case "GREETING":
-        if (!member) this.#join(from, packet.line ? "classic-line" : "classic", now);
+        if (!member) this.#join(from, packet.line ? "classic-line" : "classic", "", now);
         return;
       case "SIGN-IN":
-        return this.#signInClassic(member ?? this.#join(from, "classic-line", now), packet.name, now);
+        if (member && this.#isGreedy(member, 1, now)) return;
+        return this.#signInClassic(member ?? this.#join(from, "classic-line", "", now), packet.name, now);
       case "MESSAGE":
-        if (!member || this.#overRate(member, now) > 0) return this.ignore();
-        for (const text of splitText(printable(packet.text), MAX_TEXT_BYTES)) this.#say(member, { text }, now);
+        if (!member) return this.ignore();
+        for (const text of splitText(printable(packet.text), MAX_TEXT_BYTES)) {
+          if (this.#overRate(member, now) > 0) return this.ignore();
+          this.#say(member, { text }, now);
+        }
         return;
       case "LIST":
-        return member ? this.#tell(member, this.#listLine()) : this.ignore();
+        if (!member) return this.ignore();
+        if (!this.#isGreedy(member, 1, now)) this.#tell(member, this.#listLine());
+        return;
       default:
         return this.ignore();
     }
@@ -193,7 +207,8 @@ export class Room {
   #receiveV1(packet: V1Packet, from: string, now: number): void {
     if (packet.type === "GREETING" || packet.type === "SIGN-IN") return this.#greet(packet, from, now);
     if (!("token" in packet) || packet.token === undefined) return this.ignore();
-    const member = this.#members.v1At(from);
+    let member = this.#members.v1At(from);
+    if (!member && packet.type !== "LEAVE") member = this.#admit(from, packet.token, now);
     if (!member) {
       // a repeated goodbye of somebody who has left is in order
       if (packet.type !== "LEAVE") this.ignore();
@@ -201,7 +216,7 @@ export class Room {
       return this.#refuse({ address: from, dialect: "v1" }, "not-joined", "Greet first", { id });
     }
     if (packet.token !== member.token) return this.ignore();
-    this.#touch(member, now);
+    this.#members.touch(member, now);
     switch (packet.type) {
       case "MESSAGE":
         return this.#message(member, packet, now);
@@ -226,25 +241,19 @@ export class Room {
     }
   }
 
-  /** A greeting of either kind: joins, keeps alive, signs in, or brings a member back from another address. */
+  /**
+   * A greeting of either kind: shows a newcomer the token, lets it in when it has it, keeps alive, signs in, or brings a
+   * member back from another address.
+   */
   #greet(packet: V1Packet & { type: "GREETING" | "SIGN-IN" }, from: string, now: number): void {
     let member = this.#members.v1At(from);
-    const known = packet.token === undefined ? undefined : this.#members.withToken(packet.token);
-    if (known && !member) {
-      // the member's address has changed (another Wi-Fi, another port of a NAT); its token shows that it is the same.
-      // Not to an address that another member has: that one did not ask for it, and would be told this one's token
-      const before = { address: known.address, token: known.token };
-      this.#delivery.leave(known);
-      this.#presence.moved(known.address, from);
-      this.#members.move(known, from);
-      this.#delivery.join(known);
-      this.#observer.changed?.(known, before);
-      this.#members.touch(known, now);
-      member = known;
-    } else if (member && member.token === packet.token) {
-      this.#touch(member, now);
-    }
-    if (packet.type === "SIGN-IN" && !this.#isFree(packet.name, member)) {
+    if (member && member.token === packet.token) this.#members.touch(member, now);
+    // a member whose address has changed (another Wi-Fi, another port of a NAT) is known by its token. Not at an address
+    // that another member has: that one did not ask for it
+    const was = member || packet.token === undefined
+      ? undefined
+      : this.#members.withToken(packet.token) ?? this.#newcomers.moving(from, packet.token);
+    if (packet.type === "SIGN-IN" && !this.#isFree(packet.name, member ?? was ?? this.#members.classicAt(from))) {
       return this.#refuse(
         { address: from, dialect: "v1" },
         "name-taken",
@@ -252,36 +261,30 @@ export class Room {
         packet,
       );
     }
-    member ??= this.#join(from, "v1", now, packet.type === "SIGN-IN" ? packet.name : undefined);
-    if (!member) return this.#refuse({ address: from, dialect: "v1" }, "room-full", "The room is full", packet);
+    if (!member && packet.token !== undefined) {
+      member = this.#admit(from, packet.token, now, packet.type === "SIGN-IN" ? packet.name : undefined);
+    }
+    if (!member && !was && this.#members.size >= this.#maxMembers) {
+      return this.#refuse({ address: from, dialect: "v1" }, "room-full", "The room is full", packet);
+    }
     // without the right token (the WELCOME was lost, or the source address is forged) nothing changes but that the
-    // WELCOME is said again, and it goes to the member's own address
-    if (packet.token === member.token && packet.type === "SIGN-IN") this.#rename(member, packet.name, now);
-    this.#delivery.send(member, {
+    // WELCOME is said again, and it goes to the address itself
+    if (member && packet.token === member.token && packet.type === "SIGN-IN") this.#rename(member, packet.name, now);
+    this.#delivery.send({ address: from, dialect: "v1" }, {
       dialect: "v1",
       type: "WELCOME",
       id: packet.id,
-      address: member.address,
-      token: member.token,
+      address: from,
+      token: member?.token ?? this.#newcomers.tokenFor(from, was),
       epoch: this.epoch,
       seq: this.#events.seq,
-      name: member.name,
+      name: member?.name,
       timeout: this.#timeout,
       keepalive: Math.floor(
         Math.max(1000, Math.min(this.#timeout / 3, this.#members.v1Size * KEEPALIVE_PER_MEMBER_MS)),
       ),
       noecho: !this.#echo,
     });
-  }
-
-  /** A v1 member was heard with its token: it is there, and a classic member that was at its address is now this one. */
-  #touch(member: Member, now: number): void {
-    this.#members.touch(member, now);
-    const classic = this.#members.classicAt(member.address);
-    if (!classic) return;
-    this.#members.remove(classic);
-    this.#delivery.leave(classic);
-    this.#observer.left?.(classic, "upgrade");
   }
 
   #isFree(name: string, member: Member | undefined): boolean {
@@ -321,7 +324,13 @@ export class Room {
 
   #say(member: Member, said: { stream?: string; id?: number; action?: boolean; text: string }, now: number) {
     this.#statistics.messages++;
-    const message = { type: "INCOMING" as const, from: member.address, name: member.name, at: now, ...said };
+    const message = {
+      type: "INCOMING" as const,
+      from: member.address,
+      name: member.name,
+      at: this.#time(now),
+      ...said,
+    };
     return this.#happen(message, now, member);
   }
 
@@ -336,8 +345,9 @@ export class Room {
 
   /** Whether a member asks for more than its share; what is not answered, it asks for again. */
   #isGreedy(member: Member, cost: number, now: number): boolean {
-    member.requests ??= new TokenBucket(REQUEST_RATE, now);
-    if (member.requests.take(REQUEST_RATE, now, cost) === 0) return false;
+    const rate = member.dialect === "v1" ? REQUEST_RATE : CLASSIC_REQUEST_RATE;
+    member.requests ??= new TokenBucket(rate, now);
+    if (member.requests.take(rate, now, cost) === 0) return false;
     this.ignore();
     return true;
   }
@@ -368,12 +378,30 @@ export class Room {
     }
   }
 
-  #join(address: string, dialect: Dialect, now: number, name?: string): Member | undefined {
+  /** Lets a newcomer in who has sent its token back, as a new member or as the one that has moved; undefined if not. */
+  #admit(address: string, token: string, now: number, name?: string): Member | undefined {
+    const newcomer = this.#newcomers.admit(address, token);
+    if (!newcomer) return undefined;
+    const classic = this.#members.classicAt(address);
+    if (classic) this.#upgrade(classic);
+    const { was } = newcomer;
+    if (!was || this.#members.withToken(was.token) !== was) return this.#join(address, "v1", token, now, name);
+    const before = { address: was.address, token: was.token };
+    this.#delivery.leave(was);
+    this.#presence.moved(was.address, address);
+    this.#members.move(was, address, token);
+    this.#delivery.join(was);
+    this.#members.touch(was, now);
+    this.#observer.changed?.(was, before);
+    return was;
+  }
+
+  #join(address: string, dialect: Dialect, token: string, now: number, name?: string): Member | undefined {
     if (this.#members.size >= this.#maxMembers) {
       this.ignore();
       return undefined;
     }
-    const member = this.#members.add(address, dialect, now);
+    const member = this.#members.add(address, dialect, token, this.#time(now), now);
     if (name !== undefined) this.#members.rename(member, name);
     this.#statistics.joined++;
     this.#delivery.join(member);
@@ -381,6 +409,18 @@ export class Room {
     this.#presence.arrived(member, now, this.#members.v1Size);
     this.#observer.joined?.(member);
     return member;
+  }
+
+  /** A classic member turns out to speak v1: it is about to join as another. */
+  #upgrade(classic: Member): void {
+    this.#members.remove(classic);
+    this.#delivery.leave(classic);
+    this.#observer.left?.(classic, "upgrade");
+  }
+
+  /** The time that people are told, in Unix milliseconds. */
+  #time(now: number): number {
+    return this.#wallClock?.() ?? now;
   }
 
   #restore(member: Member, now: number): void {
@@ -402,8 +442,7 @@ export class Room {
     this.#members.remove(member);
     this.#early -= member.stream?.early ?? 0;
     this.#delivery.leave(member);
-    // a v1 side that never proved itself may have stood beside a classic member, who is still here
-    if (!this.#members.classicAt(address)) this.#presence.departed({ address, name }, now, this.#members.v1Size);
+    this.#presence.departed({ address, name }, now, this.#members.v1Size);
     this.#observer.left?.({ ...member, name }, how);
   }
 

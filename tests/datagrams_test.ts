@@ -48,6 +48,25 @@ Deno.test("datagrams: every code by which a system speaks of a peer is passed ov
   assertEquals(await all(conn), [{ from: "[::1]:5", data: "x" }]);
 });
 
+Deno.test("datagrams: one from port 0, where no answer can go, is passed over", async () => {
+  const conn = receiver([{ from: peer("10.0.0.1", 0), data: "GREETING" }, { from: peer("10.0.0.1", 1), data: "next" }]);
+  assertEquals(await all(conn), [{ from: "10.0.0.1:1", data: "next" }]);
+});
+
+Deno.test("datagrams: after an error about a peer there is no pause", async () => {
+  let timers = 0;
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => (timers++, setTimeout(...args))) as never;
+  try {
+    await all(receiver(Array.from({ length: 100 }, () => new Deno.errors.ConnectionReset("10054"))));
+    assertEquals(timers, 0);
+    await all(receiver([new Error("nobody knows this one")]));
+    assertEquals(timers, 1);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+});
+
 Deno.test("datagrams: an interrupted receive ends it, as closing does on some systems", async () => {
   const conn = receiver([new Deno.errors.Interrupted("operation canceled")]);
   assertEquals(await all(conn), []);

@@ -118,10 +118,13 @@ async function openProbe(port: number) {
   const stream = randomHex64();
   const requestedAt = new Map<number, number>(), saidAt = new Map<number, number>();
   const delays = { requests: [] as number[], messages: [] as number[] };
-  const tokens: string[] = [];
+  const tokens: string[] = [], isNamed: boolean[] = [];
   let onAnswer = () => {};
   const heard = (packet: V1Packet, socket: number) => {
-    if (packet.type === "WELCOME") tokens[socket] = packet.token;
+    if (packet.type === "WELCOME") {
+      tokens[socket] = packet.token;
+      isNamed[socket] = packet.name !== undefined;
+    }
     const isEcho = packet.type === "INCOMING" && packet.stream === stream;
     if (packet.type !== "WELCOME" && !isEcho) return;
     const [sent, answered] = isEcho ? [saidAt, delays.messages] : [requestedAt, delays.requests];
@@ -145,8 +148,10 @@ async function openProbe(port: number) {
   const request = (id: number) => {
     const socket = id % SOCKETS, token = tokens[socket];
     requestedAt.set(id, performance.now());
-    if (token) send(socket, { dialect: "v1", type: "GREETING", id, token });
-    else send(socket, { dialect: "v1", type: "SIGN-IN", id, name: `probe-${id}` });
+    // the name is given to who shows that the token has come
+    if (token && isNamed[socket]) send(socket, { dialect: "v1", type: "GREETING", id, token });
+    else if (token) send(socket, { dialect: "v1", type: "SIGN-IN", id, token, name: `probe-${socket}` });
+    else send(socket, { dialect: "v1", type: "SIGN-IN", id, name: `probe-${socket}` });
   };
   const say = (id: number) => {
     saidAt.set(id, performance.now());
@@ -168,7 +173,7 @@ async function openProbe(port: number) {
   const probe = {
     /** Sends so many of each, at even intervals over a time in milliseconds, and waits for the answers. */
     async run(requests: number, messages: number, time: number) {
-      await evenly(time, [[requests, (i) => request(SOCKETS + i)], [messages, (i) => say(i + 1)]]);
+      await evenly(time, [[requests, (i) => request(2 * SOCKETS + i)], [messages, (i) => say(i + 1)]]);
       await allAnswered(PATIENCE_MS);
       const answers = (sent: number, delays: number[]): Answers => {
         return { sent, answered: delays.length, median: quantile(delays, 0.5), p99: quantile(delays, 0.99) };
@@ -181,8 +186,10 @@ async function openProbe(port: number) {
     },
   };
   // the one who speaks is a member before
-  request(0);
-  await allAnswered(PATIENCE_MS);
+  for (let greeting = 0; greeting < 2; greeting++) {
+    request(greeting * SOCKETS);
+    await allAnswered(PATIENCE_MS);
+  }
   delays.requests.length = 0;
   return probe;
 }

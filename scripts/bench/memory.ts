@@ -49,7 +49,11 @@ export function memoryInWords(results: readonly MemoryResult[]): string {
 
 /** A delivery with the real tables of destinations that sends nothing: nobody is there. */
 class SilentDelivery extends UdpDelivery {
-  override send(): void {}
+  /** Of the last WELCOME. */
+  token = "";
+  override send(_: unknown, packet: Packet): void {
+    if (packet.type === "WELCOME") this.token = packet.token;
+  }
   override broadcast(): void {}
 }
 
@@ -61,14 +65,16 @@ function fill(dialect: typeof DIALECTS[number], members: number): MemoryResult {
   const delivery = new SilentDelivery(conn, { fast: sendmmsg });
   // the window of events is bounded by itself, however many members there are
   const room = new Room(delivery, { window: { events: 1 } });
-  const greeting: Packet = dialect === "v1"
-    ? { dialect, type: "GREETING", id: 1 }
-    : { dialect, type: "GREETING", line: false };
   const joinedAt = Date.now();
   const before = settled();
   for (let i = 0; i < members; i++) {
     const from = `127.${i >> 16 & 255}.${i >> 8 & 255}.${i & 255}:${10_000 + i % 50_000}`;
-    room.receive(greeting, from, joinedAt);
+    if (dialect === "classic") {
+      room.receive({ dialect, type: "GREETING", line: false }, from, joinedAt);
+    } else {
+      room.receive({ dialect, type: "GREETING", id: 1 }, from, joinedAt);
+      room.receive({ dialect, type: "GREETING", id: 2, token: delivery.token }, from, joinedAt);
+    }
   }
   // who came is told now, so that nothing more of their coming waits
   room.wake(joinedAt + 10_000);

@@ -88,8 +88,8 @@ Deno.test("names: a member that takes a name and leaves at once is told to have 
   await using peer = openPeer();
   const token = await greet(peer, server.port);
   await alice.stdout.until(`[${peer.address}] is Online\n`);
-  await peer.send(encode({ dialect: "v1", type: "SIGN-IN", id: 2, token, name: "Eve" }), server.port);
-  await peer.send(encode({ dialect: "v1", type: "LEAVE", id: 3, token }), server.port);
+  await peer.send(encode({ dialect: "v1", type: "SIGN-IN", id: 3, token, name: "Eve" }), server.port);
+  await peer.send(encode({ dialect: "v1", type: "LEAVE", id: 4, token }), server.port);
   await alice.stdout.until(new RegExp(`^\\[${peer.address}( Eve)?\\] is Offline\n`, "m"));
 });
 
@@ -98,10 +98,9 @@ Deno.test("names: a member that is back at another port keeps its name and makes
   await using alice = await signIn(server.port, "Alice");
   await using before = openPeer();
   await using after = openPeer();
-  await before.send(encode({ dialect: "v1", type: "SIGN-IN", id: 1, name: "Eve" }), server.port);
-  const token = tokenIn(await before.until(/^WELCOME/));
+  const token = await greet(before, server.port, "Eve");
   await alice.stdout.until(`[${before.address} Eve] is Online\n`);
-  await after.send(encode({ dialect: "v1", type: "SIGN-IN", id: 2, token, name: "Eve" }), server.port);
+  await after.send(encode({ dialect: "v1", type: "SIGN-IN", id: 3, token, name: "Eve" }), server.port);
   // only who is at the new address learns the new token
   const newToken = tokenIn(await after.until(/^WELCOME/));
   assertNotEquals(newToken, token);
@@ -246,10 +245,17 @@ function terminalTest(name: string, fn: () => Promise<void>): void {
   });
 }
 
-/** Joins as a version 1 member without a name, and returns the token. */
-async function greet(peer: Peer, port: number): Promise<string> {
-  await peer.send(encode({ dialect: "v1", type: "GREETING", id: 1 }), port);
-  return tokenIn(await peer.until(/^WELCOME/));
+/** Joins as a version 1 member, greeting twice, and returns the token. */
+async function greet(peer: Peer, port: number, name?: string): Promise<string> {
+  const greeting = (id: number, token?: string) =>
+    name === undefined
+      ? encode({ dialect: "v1", type: "GREETING", id, token })
+      : encode({ dialect: "v1", type: "SIGN-IN", id, token, name });
+  await peer.send(greeting(1), port);
+  const token = tokenIn(await peer.until(/^WELCOME/));
+  await peer.send(greeting(2, token), port);
+  await peer.until(/^WELCOME.* id=2 /);
+  return token;
 }
 
 function portOf({ address }: { address: string }): string {

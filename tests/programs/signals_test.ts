@@ -68,7 +68,9 @@ signalTest("signals: at SIGTERM members are told, whatever the delay on the dial
   await using server = await startServer("--delay=100..200");
   await using peer = openPeer();
   await peer.send("GREETING/1 id=1", server.port);
-  await peer.until(/^WELCOME\/1 /);
+  const { text } = await peer.until(/^WELCOME\/1 /);
+  await peer.send(`GREETING/1 id=2 ${/token=[0-9a-f]{16}/.exec(text)![0]}`, server.port);
+  await peer.until(/^WELCOME\/1 .* id=2 /);
   await using alice = await join(server);
   await alice.type("hello\n");
   await alice.stdout.until(": hello\n");

@@ -4,7 +4,12 @@ import { textOf } from "../support/fake_delivery.ts";
 import { FakeNetwork } from "../support/fake_network.ts";
 import { all, FakeRoom, one, outline, STREAM, to } from "../support/fake_room.ts";
 
-const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003";
+const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003", D = "127.0.0.1:40004";
+
+/** One of many addresses that somebody else has. */
+function forged(i: number): string {
+  return `10.0.${i >> 10}.1:${1 + (i & 1023)}`;
+}
 
 Deno.test("room: a member's token sent from another member's address moves nobody", () => {
   const changes: string[] = [];
@@ -39,14 +44,17 @@ Deno.test("room: who moves gets a new token, told to the new address alone, and 
   room.settle();
   const sent = room.v1(C, "GREETING", { id: 2, token: old.token });
   assertEquals(outline(sent), [`${C} WELCOME`]);
-  const { token, name } = one(sent, "WELCOME");
+  const { token } = one(sent, "WELCOME");
   assertNotEquals(token, old.token);
-  assertEquals([name, before], ["Alice", [[A, old.token]]]);
+  assertEquals(before, [], "who has the token may have forged the address: nobody has moved yet");
+  assertEquals(outline(room.say(B, bob.token, 1, "who is where?")).sort(), [`${A} INCOMING`, `${B} INCOMING`]);
+  assertEquals(room.greet(C, { id: 3, token }).name, "Alice");
+  assertEquals(before, [[A, old.token]]);
   assertEquals(room.say(C, old.token, 1, "x"), []);
   assertEquals(room.v1(C, "LEAVE", { id: 3, token: old.token }), []);
   // nor does it bring anybody to a third address: who sends it there is a stranger
   const stranger = one(room.v1("10.0.0.1:5", "GREETING", { id: 4, token: old.token }), "WELCOME");
-  assertEquals([stranger.name, room.room.size], [undefined, 3]);
+  assertEquals([stranger.name, room.room.size], [undefined, 2]);
   assertEquals(one(to(room.say(C, token, 1, "moved"), B), "INCOMING").name, "Alice");
   assertEquals(one(room.v1(B, "LOOKUP", { id: 5, token: bob.token, name: "Alice" }).slice(0, 1), "PEER").address, C);
 });
@@ -63,6 +71,7 @@ Deno.test("room: a v1 greeting forged in a classic member's name takes nothing f
     () => room.v1(A, "GREETING", { id: 2, token: "0123456789abcdef" }),
     () => room.v1(A, "SIGN-IN", { id: 3, name: "Mallory" }),
     () => room.v1(A, "GREETING", { id: 4, token: room.join(C, "Carol").token }),
+    () => room.v1(A, "SIGN-IN", { id: 5, token: room.join(D, "Dora").token, name: "Dora" }),
   ];
   for (const forge of forged) {
     forge();
@@ -86,7 +95,7 @@ Deno.test("room: a classic member gives way to its v1 side once that one has use
     });
     room.datagram(A, "GREETING");
     room.datagram(B, "GREETING");
-    const { token } = room.join(A);
+    const { token } = room.greet(A);
     room.settle();
     assertEquals(left, []);
     prove(room, token);
@@ -99,13 +108,46 @@ Deno.test("room: a classic member gives way to its v1 side once that one has use
   }
 });
 
-Deno.test("room: a v1 side that never proves itself falls silent, and the classic member is still there", () => {
-  const room = new FakeRoom();
+Deno.test("room: a forged greeting costs an answer and nothing else: nobody joins, and no classic program is kept out", () => {
+  const joined: string[] = [];
+  const room = new FakeRoom({ observer: { joined: ({ address, dialect }) => joined.push(`${address} ${dialect}`) } });
+  const bob = room.join(B, "Bob");
+  room.settle();
+  joined.length = 0;
+  for (let i = 1; i <= 1000; i++) {
+    assertEquals(outline(room.v1(forged(i), "GREETING", { id: 1 })), [`${forged(i)} WELCOME`]);
+  }
+  assertEquals(outline(room.v1(A, "SIGN-IN", { id: 1, name: "Mallory" })), [`${A} WELCOME`]);
+  assertEquals([joined, room.room.size, room.room.nextWake! > room.now], [[], 1, true]);
+  // neither presence nor messages go there, nor does anybody find it
+  assertEquals(outline(room.pass(1000)), []);
+  assertEquals(outline(room.say(B, bob.token, 1, "x")), [`${B} INCOMING`]);
+  assertEquals(one(room.v1(B, "LOOKUP", { id: 2, token: bob.token, name: "Mallory" }), "ERROR").code, "no-such-user");
+  assertEquals(one(room.v1(B, "LIST", { id: 3, token: bob.token }), "USERS").unnamed, 0);
   room.datagram(A, "GREETING");
-  room.join(A);
-  room.pass(60_000);
-  assertEquals(room.room.size, 1);
-  assertEquals(room.datagram(A, "MESSAGE still here").map(textOf), [`INCOMING <From ${A}>: still here`]);
+  assertEquals(joined, [`${A} classic`]);
+  assertEquals(to(room.datagram(A, "MESSAGE I am real"), A).map(textOf), [`INCOMING <From ${A}>: I am real`]);
+});
+
+Deno.test("room: the classic words that are answered have a limit, so that a forged address gets no flood", () => {
+  const room = new FakeRoom();
+  for (let i = 1; i <= 100; i++) room.join(forged(i), `Student_${i}`);
+  room.datagram(A, "GREETING");
+  const answers = { LIST: 0, "SIGN-IN Alice": 0 };
+  for (let i = 0; i < 1000; i++) {
+    for (const word of ["LIST", "SIGN-IN Alice"] as const) answers[word] += room.datagram(A, word).length;
+  }
+  assertEquals(answers.LIST + answers["SIGN-IN Alice"], 20);
+  room.pass(1000);
+  assertEquals(room.datagram(A, "LIST").length, 1);
+});
+
+Deno.test("room: a classic datagram that becomes many messages counts as many", () => {
+  const room = new FakeRoom({ rate: { rate: 20, burst: 40 } });
+  room.datagram(A, "GREETING");
+  let said = 0;
+  for (let i = 0; i < 40; i++) said += room.datagram(A, `MESSAGE ${"x".repeat(4000)}`).length;
+  assertEquals(said, 40);
 });
 
 Deno.test("room: the repeat of a message that waits for an earlier one takes no token", () => {
@@ -123,8 +165,7 @@ Deno.test("room: a crowd that falls silent at once is removed in portions, and e
   let left = 0;
   const room = new FakeRoom({ observer: { left: () => left++ } });
   for (let i = 0; i < crowd; i++) {
-    room.room.receive({ dialect: "v1", type: "GREETING", id: 1 }, `10.0.${i >> 10}.1:${1 + (i & 1023)}`, room.now);
-    room.delivery.take();
+    room.join(forged(i));
   }
   assertEquals(room.room.size, crowd);
   // the arrivals are told; nothing is kept of what was sent

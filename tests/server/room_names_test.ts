@@ -36,7 +36,9 @@ Deno.test("room: a name that a living member has is refused, whatever its case o
 
 Deno.test("room: a name on the wire in any normal form is kept in NFC", () => {
   const room = new FakeRoom();
-  const welcome = one(room.datagram(A, `SIGN-IN/1 id=1 name=${"Zoë".normalize("NFD")}`), "WELCOME");
+  const { token } = room.greet(A);
+  const name = "Zoë".normalize("NFD");
+  const welcome = one(room.datagram(A, `SIGN-IN/1 id=2 token=${token} name=${name}`), "WELCOME");
   assertEquals(welcome.name, "Zoë".normalize("NFC"));
 });
 
@@ -73,9 +75,7 @@ Deno.test("room: a member that comes back from another port keeps name, place an
   const { token, epoch } = room.join(A, "Alice");
   room.say(A, token, 1, "from here");
   room.settle();
-  const sent = room.v1(B, "SIGN-IN", { id: 9, token, name: "Alice" });
-  assertEquals(outline(sent), [`${B} WELCOME`]);
-  const welcome = one(sent, "WELCOME");
+  const welcome = room.move(B, token, "Alice");
   assertEquals([welcome.address, welcome.name, welcome.epoch], [B, "Alice", epoch]);
   assertNotEquals(welcome.token, token);
   assertEquals(room.room.size, 2);
@@ -89,7 +89,7 @@ Deno.test("room: coming back from another port makes no noise, and the silence c
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
   room.pass(50_000);
-  room.v1(B, "SIGN-IN", { id: 2, token, name: "Alice" });
+  room.move(B, token, "Alice");
   const sent = room.pass(59_999);
   assertEquals([...all(sent, "ONLINE"), ...all(sent, "OFFLINE")], []);
   assertEquals(room.room.size, 1);
@@ -106,14 +106,14 @@ Deno.test("room: a member that would move to the address of another stays where 
   assertEquals(one(room.v1(B, "SIGN-IN", { id: 3, token: alice.token, name: "Alice" }), "ERROR").code, "name-taken");
   assertEquals(list(room, A, alice.token).names, ["Alice", "Bob"]);
   room.v1(B, "LEAVE", { id: 4, token: bob.token });
-  assertEquals(one(room.v1(B, "GREETING", { id: 5, token: alice.token }), "WELCOME").name, "Alice");
+  assertEquals(room.move(B, alice.token).name, "Alice");
   assertEquals(room.room.size, 1);
 });
 
 Deno.test("room: a member that moved before anyone was told of it is told of at its new address", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
-  room.v1(B, "SIGN-IN", { id: 2, token, name: "Alice" });
+  room.move(B, token, "Alice");
   assertEquals(all(room.pass(1000), "ONLINE").flatMap(({ members }) => members), [{ address: B, name: "Alice" }]);
 });
 

@@ -44,7 +44,7 @@ Deno.test("room: WELCOME tells the member's address, a token of its own, the epo
   assertEquals(welcome, {
     dialect: "v1",
     type: "WELCOME",
-    id: 1,
+    id: 2,
     address: A,
     token: welcome.token,
     epoch: room.room.epoch,
@@ -399,6 +399,21 @@ Deno.test("room: closing tells the v1 members, whose programs know the word", ()
   assertEquals(one(sent, "CLOSING").epoch, epoch);
 });
 
+Deno.test("room: what people are told goes by the wall clock, also when that is set; waiting does not", () => {
+  let wallClock = 1000;
+  const room = new FakeRoom({ wallClock: () => wallClock });
+  const { token } = room.join(A, "Alice");
+  assertEquals(all(room.pass(30_000), "ONLINE").map(({ at }) => at), [1000]);
+  wallClock = 3_600_000;
+  assertEquals(one(room.say(A, token, 1, "x"), "INCOMING").at, 3_600_000);
+  assertEquals(one(room.v1(A, "LOOKUP", { id: 1, token, name: "Alice" }), "PEER").since, 1000);
+  wallClock = 0;
+  room.pass(59_999);
+  assertEquals(room.room.size, 1);
+  room.pass(1);
+  assertEquals(room.room.size, 0);
+});
+
 Deno.test("room: an observer is told of everyone who comes, changes and goes, and of all that happens", () => {
   const told: string[] = [];
   const room = new FakeRoom({
@@ -412,7 +427,7 @@ Deno.test("room: an observer is told of everyone who comes, changes and goes, an
   const { token } = room.join(A);
   room.v1(A, "SIGN-IN", { id: 2, token, name: "Alice" });
   room.say(A, token, 1, "x");
-  const moved = one(room.v1(B, "GREETING", { id: 3, token }), "WELCOME");
+  const moved = room.move(B, token);
   room.v1(B, "LEAVE", { id: 4, token: moved.token });
   room.join(C);
   room.pass(60_000);

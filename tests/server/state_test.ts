@@ -144,7 +144,7 @@ Deno.test("state: who has left, has another name, another address or another dia
     const bob = room.join(B, "Bob");
     room.v1(B, "LEAVE", { id: 2, token: bob.token });
     // Alicia's NAT gives her Bob's address
-    const { token } = one(room.v1(B, "SIGN-IN", { id: 3, token: alice.token, name: "Alicia" }), "WELCOME");
+    const { token } = room.move(B, alice.token, "Alicia");
     room.say(B, token, 1, "from here");
     room.datagram(C, "GREETING");
     const carole = room.join(C, "Carole");
@@ -168,7 +168,7 @@ Deno.test("state: a member that moves has one row, with its new token, also wher
     const { room } = opened;
     tokens.push(room.join(A, "Alice").token);
     for (const address of [B, C, A]) {
-      tokens.push(one(room.v1(address, "GREETING", { id: 2, token: tokens.at(-1) }), "WELCOME").token);
+      tokens.push(room.move(address, tokens.at(-1)).token);
     }
   }
   const { members } = comparable(pastOf(folder.file()));
@@ -179,19 +179,18 @@ Deno.test("state: a member that moves has one row, with its new token, also wher
   assertEquals(opened.room.say(A, tokens[3], 1, "the last").length, 1);
 });
 
-Deno.test("state: a classic member and its v1 side have a row each, until that one has proved itself", () => {
+Deno.test("state: a classic member that turns out to speak version 1 has one row", () => {
   using folder = openFolder();
-  const dialects = () => comparable(pastOf(folder.file())).members.map(({ dialect }) => dialect).sort();
-  let token: string;
+  const dialects = () => comparable(pastOf(folder.file())).members.map(({ dialect }) => dialect);
   {
     using opened = openRoom(folder.file());
     opened.room.datagram(A, "GREETING");
-    ({ token } = opened.room.join(A));
+    opened.room.greet(A);
   }
-  assertEquals(dialects(), ["classic", "v1"]);
+  assertEquals(dialects(), ["classic"]);
   {
     using opened = openRoom(folder.file());
-    opened.room.v1(A, "GREETING", { id: 2, token });
+    opened.room.join(A);
     assertEquals(opened.room.room.size, 1);
   }
   assertEquals(dialects(), ["v1"]);

@@ -38,6 +38,7 @@ export async function gather(size: number, serverPort: number): Promise<Crowd> {
   }));
   /** Up to where each has everything, and the latest event that any of them has heard of. */
   const reached: number[] = [];
+  const tokens: (string | undefined)[] = [];
   let latest = 0;
   const running = conns.map((conn, i) => listen(conn, i));
 
@@ -45,15 +46,18 @@ export async function gather(size: number, serverPort: number): Promise<Crowd> {
     const send = (packet: V1Packet) => conn.send(encode(packet), server);
     const { count, online } = members[i];
     const early = new Set<number>();
-    let token = "", asked = 0;
+    let asked = 0;
     for await (const { bytes } of datagrams(conn)) {
       const decoded = decode(bytes);
       if (!decoded.ok || decoded.packet.dialect !== "v1") throw new Error("The server has sent what is no v1 packet");
       const { packet } = decoded;
       count.set(packet.type, (count.get(packet.type) ?? 0) + 1);
+      const token = tokens[i];
       if (packet.type === "WELCOME") {
-        token = packet.token;
-        reached[i] ??= packet.seq;
+        tokens[i] = packet.token;
+        if (packet.name !== undefined) reached[i] ??= packet.seq;
+        // the name is given to who shows that the token has come
+        else if (token === undefined) await signIn(i);
       } else if ("at" in packet) {
         if (packet.type === "ONLINE") { for (const { address, name } of packet.members) online.set(address, name); }
         early.add(packet.seq);
@@ -70,14 +74,16 @@ export async function gather(size: number, serverPort: number): Promise<Crowd> {
     }
   }
 
-  const signIn = () =>
-    conns.map((conn, i) => {
-      if (reached[i] !== undefined) return;
-      return conn.send(encode({ dialect: "v1", type: "SIGN-IN", id: 1, name: `Student_${i + 1}` }), server);
-    });
+  async function signIn(i: number): Promise<void> {
+    if (reached[i] !== undefined) return;
+    const name = `Student_${i + 1}`;
+    await conns[i].send(encode({ dialect: "v1", type: "SIGN-IN", id: 1, token: tokens[i], name }), server);
+  }
+
+  const signInAll = () => Promise.all(conns.map((_, i) => signIn(i)));
   // the server's socket does not hold so many at once: some are lost, as in life
-  const again = setInterval(signIn, GREET_AGAIN_MS);
-  await Promise.all(signIn());
+  const again = setInterval(signInAll, GREET_AGAIN_MS);
+  await signInAll();
 
   return {
     members,

@@ -40,10 +40,23 @@ export class FakeRoom {
     return this.delivery.take();
   }
 
-  /** Joins, and returns the WELCOME. */
-  join(from: string, name?: string): V1<"WELCOME"> {
-    const sent = name === undefined ? this.v1(from, "GREETING", { id: 1 }) : this.v1(from, "SIGN-IN", { id: 1, name });
+  /** Greets once, and returns the WELCOME, which has a token. */
+  greet(from: string, { id = 1, token, name }: { id?: number; token?: string; name?: string } = {}): V1<"WELCOME"> {
+    const sent = name === undefined
+      ? this.v1(from, "GREETING", { id, token })
+      : this.v1(from, "SIGN-IN", { id, token, name });
     return one(sent, "WELCOME");
+  }
+
+  /** Joins by greeting twice, the second time with the token, and returns the WELCOME of the second. */
+  join(from: string, name?: string): V1<"WELCOME"> {
+    return this.move(from, undefined, name);
+  }
+
+  /** Comes back from another address with the token of the one before, and returns the WELCOME that ends it. */
+  move(from: string, old: string | undefined, name?: string): V1<"WELCOME"> {
+    const { token } = this.greet(from, { token: old, name });
+    return this.greet(from, { id: 2, token, name });
   }
 
   /** Says something in a member's only stream, in order. */

@@ -149,6 +149,8 @@ export function incoming(seq: number, fields: Partial<V1<"INCOMING">> = {}): Eve
 export function joined(options: ConstructorParameters<typeof FakeSession>[0] = {}): FakeSession {
   const fake = new FakeSession(options);
   fake.welcome();
+  // a greeting with the token follows
+  fake.welcome();
   fake.take();
   return fake;
 }

@@ -1,0 +1,33 @@
+/** Who may join: whoever sends back the token that was sent to its address. */
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { Newcomers } from "../../server/newcomers.ts";
+
+const A = "192.0.2.1:1", B = "192.0.2.1:2";
+
+Deno.test("newcomers: each address has a token of its own, the same until it is used, and used once", () => {
+  const newcomers = new Newcomers();
+  const token = newcomers.tokenFor(A);
+  assertEquals(newcomers.tokenFor(A), token);
+  assertNotEquals(newcomers.tokenFor(B), token);
+  assertEquals(newcomers.admit(B, token), undefined);
+  assertEquals(newcomers.admit(A, ""), undefined);
+  assertEquals(newcomers.admit(A, token), { token });
+  assertEquals(newcomers.admit(A, token), undefined);
+  assertNotEquals(newcomers.tokenFor(A), token);
+});
+
+Deno.test("newcomers: tokens are 64 random bits", () => {
+  const newcomers = new Newcomers();
+  const tokens = new Set(Array.from({ length: 1000 }, (_, i) => newcomers.tokenFor(`10.0.0.1:${i + 1}`)));
+  assertEquals(tokens.size, 1000);
+  for (const token of tokens) assert(/^[0-9a-f]{16}$/.test(token));
+  assertNotEquals([...tokens].sort(), [...tokens]);
+});
+
+Deno.test("newcomers: of a flood of forged addresses the latest 10,000 are remembered", () => {
+  const newcomers = new Newcomers();
+  const first = newcomers.tokenFor(A);
+  const tokens = Array.from({ length: 10_000 }, (_, i) => newcomers.tokenFor(`10.0.0.1:${i + 1}`));
+  assertEquals(newcomers.admit(A, first), undefined);
+  assertEquals(newcomers.admit("10.0.0.1:1", tokens[0]), { token: tokens[0] });
+});
