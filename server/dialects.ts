@@ -17,8 +17,14 @@ export function inDialect(packet: Packet, dialect: Dialect): Uint8Array | undefi
   return dialect === "classic-line" ? Uint8Array.of(...bytes, LINE_FEED) : bytes;
 }
 
-/** Classic members hear messages; of arrivals, departures and heartbeats their programs know nothing. */
+/** Classic members hear messages, and who is here; of arrivals, departures and heartbeats their programs know nothing. */
 function inClassic(packet: V1Packet): ClassicPacket | undefined {
-  if (packet.type !== "INCOMING") return undefined;
-  return { dialect: "classic", type: "INCOMING", line: messageLine(packet) };
+  if (packet.type === "INCOMING") return { dialect: "classic", type: "INCOMING", line: messageLine(packet) };
+  if (packet.type === "USERS") return { dialect: "classic", type: "INCOMING", line: usersLine(packet) };
+  return undefined;
+}
+
+function usersLine({ names, total, unnamed, more }: V1Packet & { type: "USERS" }): string {
+  const rest = more ? ` and ${total - names.length} more` : "";
+  return `Signed In Users: ${names.join(", ") || "none"}${rest}${unnamed ? ` (and ${unnamed} unnamed)` : ""}`;
 }

@@ -12,12 +12,13 @@ import { NAME_RULE, normalizeName } from "../protocol/fields.ts";
 import { printable, splitText } from "../protocol/text.ts";
 import type { Delivery } from "./delivery.ts";
 import { EventLog, type NewEvent, type Past, type WindowOptions } from "./events.ts";
+import { Limits } from "./limits.ts";
 import { type Member, Members } from "./members.ts";
 import { PresenceNotices } from "./presence.ts";
 import { type MessagePacket, MessageStream } from "../protocol/message_stream.ts";
 import { Newcomers } from "./newcomers.ts";
 import { Repair } from "./repair.ts";
-import { TokenBucket, type TokenBucketOptions } from "../protocol/token_bucket.ts";
+import type { TokenBucketOptions } from "../protocol/token_bucket.ts";
 
 /** What a room remembers of an earlier run of the server. */
 export interface RoomPast extends Past {
@@ -64,13 +65,6 @@ export interface RoomStatistics {
 
 /** The most messages that may wait for an earlier one, over all members: beyond it, their senders repeat them. */
 const MAX_EARLY = 10_000;
-/**
- * How much one member may ask for, in datagrams a second: enough to repair a third of a lively room's messages, and no
- * more than what the room can send beside its own work.
- */
-const REQUEST_RATE: TokenBucketOptions = { rate: 500, burst: 1000 };
-/** The same for a classic member, whose address may be forged: what it asks for may reach somebody who has not asked. */
-const CLASSIC_REQUEST_RATE: TokenBucketOptions = { rate: 2, burst: 20 };
 /** The most members that are removed at once, so that a crowd that has gone does not keep the others waiting. */
 const MAX_REMOVED = 1000;
 /** What each member adds to the keep-alive, in milliseconds: it keeps greetings below 500 datagrams a second. */
@@ -82,7 +76,7 @@ export class Room {
   readonly #echo: boolean;
   readonly #timeout: number;
   readonly #maxMembers: number;
-  readonly #rate: TokenBucketOptions;
+  readonly #limits: Limits;
   readonly #observer: RoomObserver;
   readonly #wallClock: (() => number) | undefined;
   readonly #members = new Members();
@@ -99,7 +93,7 @@ export class Room {
     this.#echo = options.echo ?? true;
     this.#timeout = options.timeout ?? MEMBER_TIMEOUT_MS;
     this.#maxMembers = options.maxMembers ?? 1_000_000;
-    this.#rate = options.rate ?? { rate: 0, burst: 0 };
+    this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 });
     this.#observer = options.observer ?? {};
     this.#wallClock = options.wallClock;
     this.#events = new EventLog(options.window, options.past);
@@ -173,14 +167,13 @@ export class Room {
       case "MESSAGE":
         if (!member) return this.ignore();
         for (const text of splitText(printable(packet.text), MAX_TEXT_BYTES)) {
-          if (this.#overRate(member, now) > 0) return this.ignore();
+          if (this.#limits.untilNextMessage(member, now) > 0) return this.ignore();
           this.#say(member, { text }, now);
         }
         return;
       case "LIST":
         if (!member) return this.ignore();
-        if (!this.#isGreedy(member, 1, now)) this.#tell(member, this.#listLine());
-        return;
+        return this.#list(member, {}, now);
       default:
         return this.ignore();
     }
@@ -195,13 +188,6 @@ export class Room {
     if (!this.#isFree(name, member)) return this.#tell(member, `The name ${name} is taken; choose another`);
     this.#rename(member, name, now);
     this.#tell(member, `Signed in as ${name}`);
-  }
-
-  #listLine(): string {
-    const { names, more } = this.#members.namesAfter(undefined, ", ");
-    const unnamed = this.#members.size - this.#members.named;
-    const rest = more ? ` and ${this.#members.named - names.length} more` : "";
-    return `Signed In Users: ${names.join(", ") || "none"}${rest}${unnamed ? ` (and ${unnamed} unnamed)` : ""}`;
   }
 
   #receiveV1(packet: V1Packet, from: string, now: number): void {
@@ -223,15 +209,7 @@ export class Room {
       case "RESEND":
         return this.#resend(member, packet, now);
       case "LIST":
-        if (this.#isGreedy(member, 1, now)) return;
-        return this.#delivery.send(member, {
-          dialect: "v1",
-          type: "USERS",
-          id: packet.id,
-          total: this.#members.named,
-          unnamed: this.#members.size - this.#members.named,
-          ...this.#members.namesAfter(packet.after),
-        });
+        return this.#list(member, packet, now);
       case "LOOKUP":
         if (this.#isGreedy(member, 2, now)) return;
         return this.#lookUp(member, packet);
@@ -305,7 +283,7 @@ export class Room {
     }
     // a repeat of what is here costs nothing, or the repeats would leave nothing for the message that is missing
     if (stream.holds(packet)) return;
-    const wait = this.#overRate(member, now);
+    const wait = this.#limits.untilNextMessage(member, now);
     if (wait > 0) return this.#refuse(member, "slow-down", "Too many messages", { id: packet.id }, wait);
     const before = stream.early;
     const ready = stream.take(packet, this.#early < MAX_EARLY);
@@ -314,12 +292,6 @@ export class Room {
       const { seq } = this.#say(member, { stream, id, action, text: printable(text) }, now);
       if (!this.#echo) this.#delivery.send(member, { dialect: "v1", type: "ACK", stream, id, epoch: this.epoch, seq });
     }
-  }
-
-  #overRate(member: Member, now: number): number {
-    if (this.#rate.rate === 0) return 0;
-    member.bucket ??= new TokenBucket(this.#rate, now);
-    return member.bucket.take(this.#rate, now);
   }
 
   #say(member: Member, said: { stream?: string; id?: number; action?: boolean; text: string }, now: number) {
@@ -345,11 +317,16 @@ export class Room {
 
   /** Whether a member asks for more than its share; what is not answered, it asks for again. */
   #isGreedy(member: Member, cost: number, now: number): boolean {
-    const rate = member.dialect === "v1" ? REQUEST_RATE : CLASSIC_REQUEST_RATE;
-    member.requests ??= new TokenBucket(rate, now);
-    if (member.requests.take(rate, now, cost) === 0) return false;
+    if (this.#limits.mayAsk(member, cost, now)) return false;
     this.ignore();
     return true;
+  }
+
+  #list(member: Member, { id = 0, after }: { id?: number; after?: string }, now: number): void {
+    if (this.#isGreedy(member, 1, now)) return;
+    const { size, named } = this.#members;
+    const page = this.#members.namesAfter(after, member.dialect === "v1" ? "\n" : ", ");
+    this.#delivery.send(member, { dialect: "v1", type: "USERS", id, total: named, unnamed: size - named, ...page });
   }
 
   #resend(member: Member, packet: V1Packet & { type: "RESEND" }, now: number): void {
