@@ -58,7 +58,7 @@ Deno.test("datagrams: after an error about a peer there is no pause", async () =
   const { setTimeout } = globalThis;
   globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => (timers++, setTimeout(...args))) as never;
   try {
-    await all(receiver(Array.from({ length: 100 }, () => new Deno.errors.ConnectionReset("10054"))));
+    await all(receiver(Array.from({ length: 3 }, () => new Deno.errors.ConnectionReset("10054"))));
     assertEquals(timers, 0);
     await all(receiver([new Error("nobody knows this one")]));
     assertEquals(timers, 1);

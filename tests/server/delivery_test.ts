@@ -156,6 +156,47 @@ Deno.test("delivery: no more than 1,000 broadcasts wait, and every copy that is 
   assertEquals(udp.statistics, { sent: 3000, failed: 0, dropped: 30 });
 });
 
+Deno.test("delivery: what has not begun is given up when there is something to be said last", async () => {
+  const sender = new FakeSender();
+  const udp = delivery(3, sender);
+  for (let seq = 1; seq <= 900; seq++) udp.broadcast(heartbeat(seq));
+  udp.clear();
+  udp.broadcast({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  await udp.idle();
+  const types = sender.transmitted.map(({ text }) => text.split(" ")[0]);
+  assertEquals(types, [...Array(3).fill("HEARTBEAT/1"), ...Array(3).fill("CLOSING/1")]);
+});
+
+Deno.test("delivery: between two portions of a broadcast to many, the event loop deals with what else there is", async () => {
+  const portions: number[] = [];
+  const table = {
+    failed: 0,
+    add: () => 0,
+    remove: () => undefined,
+    swap: () => {},
+    send(_: Uint8Array, from: number, to: number) {
+      portions.push(to - from);
+      // busy for long enough that others are to be let in
+      for (const until = performance.now() + 2; performance.now() < until;);
+      return to;
+    },
+  };
+  const udp = new UdpDelivery(new FakeSender(), {
+    fast: { table: () => table, writable: () => Promise.resolve(true) },
+  });
+  for (let port = 1; port <= 5000; port++) udp.join(destination(port));
+  const turnsAt: number[] = [];
+  const count = () => {
+    turnsAt.push(portions.length);
+    if (portions.reduce((sum, size) => sum + size, 0) < 5000) setTimeout(count);
+  };
+  setTimeout(count);
+  udp.broadcast(heartbeat(1));
+  await udp.idle();
+  assertEquals(portions.reduce((sum, size) => sum + size, 0), 5000);
+  assert(new Set(turnsAt).size > 3, `heard after ${[...new Set(turnsAt)]} of ${portions.length} portions`);
+});
+
 Deno.test("delivery: a steady flow of answers is not taken for a queue", async () => {
   let left = 25_000;
   let udp: UdpDelivery | undefined = undefined;

@@ -4,7 +4,7 @@ import type { EventPacket } from "../../protocol.ts";
 import type { Member } from "../../server/members.ts";
 import { all, FakeRoom, one, outline, STREAM, to } from "../support/fake_room.ts";
 
-const A = "127.0.0.1:40001", B = "127.0.0.1:40002";
+const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "127.0.0.1:40003";
 
 /** A room in which one member has said `count` messages, seq 1 to `count`, before anything else was told. */
 function after(count: number, options: ConstructorParameters<typeof FakeRoom>[0] = {}) {
@@ -158,6 +158,24 @@ Deno.test("room: with --no-echo nobody gets another's message settled by using t
   );
   const sent = room.v1(A, "RESEND", { token: victim.token, epoch: victim.epoch, from: seq!, to: seq! });
   assertEquals(outline(sent), [`${A} INCOMING`], "an ACK would settle the victim's message 2, which nobody has got");
+});
+
+Deno.test("room: with --no-echo an author who has moved still gets no copy, whoever is at its old address", () => {
+  const room = new FakeRoom({ echo: false });
+  const { token, epoch } = room.join(A);
+  const { seq } = one(room.say(A, token, 1, "mine"), "ACK");
+  const moved = room.move(C, token);
+  const other = room.join(A);
+  const ask = (from: string, token: string) => outline(room.v1(from, "RESEND", { token, epoch, from: seq!, to: seq! }));
+  assertEquals(ask(C, moved.token), [`${C} ACK`]);
+  assertEquals(ask(A, other.token), [`${A} INCOMING`]);
+});
+
+Deno.test("room: a crowd of classic members alone leaves nothing on the number line", () => {
+  const room = new FakeRoom();
+  for (let i = 1; i <= 300; i++) room.datagram(`10.0.0.1:${i}`, "GREETING");
+  room.pass(30_000);
+  assertEquals(room.join(A).seq, 0);
 });
 
 Deno.test("room: the window is bounded in bytes as well", () => {
