@@ -27,14 +27,11 @@ export interface CommandLine extends Pick<ParseOptions, "boolean" | "string" | "
 /**
  * Reads flags and arguments.
  *
- * @throws {UsageError} for a flag that the program does not have, a flag without its value, or too many arguments.
+ * @throws {UsageError} for a flag that the program does not have, a flag without its value or with one that it does not
+ *   take, or too many arguments.
  */
 export function readCommandLine(args: string[], { singleDash = {}, positional, ...options }: CommandLine): Args {
-  const spelledOut = args.map((arg) => {
-    const [flag, ...value] = arg.split("=");
-    return Object.hasOwn(singleDash, flag) ? [singleDash[flag], ...value].join("=") : arg;
-  });
-  const read = parseArgs(spelledOut, {
+  const read = parseArgs(spelledOut(args, { "-h": "--help", ...singleDash }, options), {
     ...options,
     string: ["_", ...(options.string ?? [])],
     unknown(arg, key) {
@@ -48,6 +45,31 @@ export function readCommandLine(args: string[], { singleDash = {}, positional, .
     throw new UsageError(`'${read._[positional]}' is one argument too many; --help shows what is taken`);
   }
   return read;
+}
+
+/** The arguments in the forms in which the parser understands each as it is meant. */
+function spelledOut(
+  args: string[],
+  singleDash: Record<string, string>,
+  { string, boolean, negatable }: Pick<ParseOptions, "boolean" | "string" | "negatable">,
+): string[] {
+  const flags = (names: ParseOptions["boolean"], prefix = "--") => [names ?? []].flat().map((name) => prefix + name);
+  const withValue = flags(string);
+  const withoutValue = [...flags(boolean), ...flags(negatable, "--no-")];
+  const result: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    if (args[i] === "--") return [...result, ...args.slice(i)];
+    const [word, ...value] = args[i].split("=");
+    const flag = Object.hasOwn(singleDash, word) ? singleDash[word] : word;
+    // the parser would take "--quiet=no" and "--quiet false" for something else than what they say
+    if (withoutValue.includes(flag) && (value.length > 0 || /^(true|false)$/.test(args[i + 1]))) {
+      throw new UsageError(`${flag} takes no value`);
+    }
+    // and a negative number for a flag of its own
+    if (withValue.includes(flag) && value.length === 0 && /^-\d/.test(args[i + 1])) value.push(args[++i]);
+    result.push([flag, ...value].join("="));
+  }
+  return result;
 }
 
 /**
@@ -66,13 +88,20 @@ export function parsePort(text: string, lowest = 1): number {
 /**
  * The whole number that a flag was given, or undefined where it was not.
  *
+ * @param unit What the number counts, for the message.
  * @throws {UsageError} where it is none, or out of range.
  */
-export function parseNumber(read: Args, flag: string, lowest: number, highest: number): number | undefined {
+export function parseNumber(
+  read: Args,
+  flag: string,
+  lowest: number,
+  highest: number,
+  unit?: string,
+): number | undefined {
   if (read[flag] === undefined) return undefined;
   const value = /^\d+$/.test(read[flag]) ? Number(read[flag]) : NaN;
   if (!(value >= lowest && value <= highest)) {
-    throw new UsageError(`--${flag} takes a whole number from ${lowest} to ${highest}`);
+    throw new UsageError(`--${flag} takes a whole number${unit ? ` of ${unit}` : ""} from ${lowest} to ${highest}`);
   }
   return value;
 }
@@ -111,7 +140,11 @@ export function openSocket(hostname: string, port: number): Deno.DatagramConn {
 export async function run(main: () => Promise<void>): Promise<never> {
   const fail = (error: unknown): never => {
     const [line, code] = explain(error);
-    console.error(line);
+    try {
+      console.error(line);
+    } catch {
+      // nobody can read it: the exit code has to do
+    }
     Deno.exit(code);
   };
   globalThis.addEventListener("error", ({ error }) => fail(error));

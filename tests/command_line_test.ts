@@ -40,6 +40,26 @@ Deno.test("command line: a flag in place of a value is not taken for one", () =>
   assertThrows(() => read("--port", "--quiet"), UsageError, "--port takes a value");
 });
 
+Deno.test("command line: a negative number is the value of the flag before it, for that one to refuse", () => {
+  assertEquals([read("--port", "-1").port, read("-sp", "-5%").port], ["-1", "-5%"]);
+  assertThrows(() => read("--quiet", "-1"), UsageError, "There is no flag -1");
+});
+
+Deno.test("command line: a flag that takes no value refuses one", () => {
+  for (const value of ["false", "true", "0", "foo", ""]) {
+    for (const flag of ["--no-echo", "--echo", "--quiet", "--help"]) {
+      assertThrows(() => read(`${flag}=${value}`), UsageError, `${flag} takes no value`);
+    }
+  }
+  assertThrows(() => read("--quiet", "false"), UsageError, "--quiet takes no value");
+  assertThrows(() => read("-h=1"), UsageError, "--help takes no value");
+  assertEquals(read("--", "--quiet=1")._, ["--quiet=1"]);
+});
+
+Deno.test("command line: -h is --help", () => {
+  assertEquals([read("-h").help, read("--help").help, read().help], [true, true, false]);
+});
+
 Deno.test("command line: names of objects' own properties are no flags", () => {
   for (const arg of ["--constructor", "--toString", "--__proto__"]) assertThrows(() => read(arg), UsageError);
   assertEquals(read("constructor")._, ["constructor"]);
@@ -58,6 +78,11 @@ Deno.test("command line: a number has its limits", () => {
   for (const text of ["2", "86401", "-3", "3.5", "x", "1e3"]) {
     assertThrows(() => parse(text), UsageError, "--seconds takes a whole number from 3 to 86400");
   }
+  assertThrows(
+    () => parseNumber({ _: [], timeout: "2" }, "timeout", 3, 9, "seconds"),
+    UsageError,
+    "--timeout takes a whole number of seconds from 3 to 9",
+  );
 });
 
 Deno.test("command line: the version names the program, its number, the runtime and the machine", () => {
@@ -67,8 +92,11 @@ Deno.test("command line: the version names the program, its number, the runtime 
   assertStringIncludes(line, Deno.build.target);
 });
 
-/** Runs a program to its end, without ending this one. */
-async function ends(main: () => Promise<void>): Promise<{ code: number; lines: string[] }> {
+/** Runs a program to its end, without ending this one; `write` is what takes its standard error. */
+async function ends(
+  main: () => Promise<void>,
+  write: (line: string) => void = () => {},
+): Promise<{ code: number; lines: string[] }> {
   const { exit } = Deno, { error } = console, { addEventListener } = globalThis;
   const lines: string[] = [];
   class Exit extends Error {
@@ -80,7 +108,7 @@ async function ends(main: () => Promise<void>): Promise<{ code: number; lines: s
     Deno.exit = (code) => {
       throw new Exit(code);
     };
-    console.error = (line: string) => lines.push(line);
+    console.error = (line: string) => (lines.push(line), write(line));
     globalThis.addEventListener = () => {};
     const ended = await assertRejects(() => run(main), Exit);
     return { code: ended.code, lines };
@@ -98,6 +126,13 @@ Deno.test("run: exit code 0 at the end, 2 for what was asked wrongly, 1 for what
   const unknown = await ends(() => Promise.reject(new TypeError("oh")));
   assertEquals([unknown.code, unknown.lines.length], [1, 1]);
   assertStringIncludes(unknown.lines[0], "oh");
+});
+
+Deno.test("run: the exit code is the same where standard error can't be written", async () => {
+  const { code } = await ends(() => Promise.reject(new UsageError("no such flag")), () => {
+    throw new Error("No space left on device");
+  });
+  assertEquals(code, 2);
 });
 
 Deno.test("run: a permission that is missing is named", async () => {
