@@ -41,10 +41,13 @@ export function readCommandLine(args: string[], { singleDash = {}, positional, .
   for (const key of options.string ?? []) {
     if (read[key] === "") throw new UsageError(`--${key} takes a value`);
   }
-  if (read._.length > positional) {
-    throw new UsageError(`'${read._[positional]}' is one argument too many; --help shows what is taken`);
-  }
+  if (read._.length > positional) throw oneTooMany(read._[positional]);
   return read;
+}
+
+/** What to tell someone who gave more arguments than are taken. */
+export function oneTooMany(argument: string | number): UsageError {
+  return new UsageError(`'${argument}' is one argument too many; --help shows what is taken`);
 }
 
 /** The arguments in the forms in which the parser understands each as it is meant. */

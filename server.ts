@@ -8,6 +8,7 @@
 import { Alarm, now } from "./clock.ts";
 import {
   Failure,
+  oneTooMany,
   openSocket,
   parseNumber,
   parsePort,
@@ -19,6 +20,7 @@ import {
 } from "./command_line.ts";
 import { datagrams } from "./datagrams.ts";
 import { openConsole } from "./server/console.ts";
+import { logOf, Mishaps, Roster, say } from "./server/log.ts";
 import {
   DIAL_SETTINGS,
   dialInWords,
@@ -26,13 +28,14 @@ import {
   NetworkDial,
   PERFECT,
   turned,
+  valuesOf,
 } from "./server/network_dial.ts";
 import { openSendmmsg } from "./server/sendmmsg.ts";
 import { openState } from "./server/state.ts";
 import type { WindowOptions } from "./server/events.ts";
 import type { TokenBucketOptions } from "./protocol/token_bucket.ts";
-import { decode, DEFAULT_PORT, MEMBER_TIMEOUT_MS } from "./protocol.ts";
-import { formatAddress, parseAddress } from "./protocol/fields.ts";
+import { decode, DEFAULT_PORT, MAX_CLASSIC_BYTES, MEMBER_TIMEOUT_MS } from "./protocol.ts";
+import { formatAddress } from "./protocol/fields.ts";
 import { count } from "./protocol/text.ts";
 import { UdpDelivery } from "./server/delivery.ts";
 import { Room, type RoomObserver } from "./server/room.ts";
@@ -60,7 +63,7 @@ To show what a bad network does, each way (while the server runs, type these int
   --seed N                      the same datagrams meet the same fate each time
 
 Clients join with: ${startedBy("client")} HOST PORT
-Ctrl-C stops the server and tells the clients.`;
+"help" typed there lists more. Ctrl-C stops the server and tells the clients.`;
 
 /** What the command line asks of the server. */
 interface ServerOptions {
@@ -84,6 +87,9 @@ const RECEIVE_BUFFER_BYTES = 8 << 20;
 /** How long the goodbye to the members may take, in milliseconds. */
 const STOP_DEADLINE_MS = 1000;
 
+/** How long the room is left alone after it could not do what was due, in milliseconds. */
+const WAKE_AGAIN_MS = 1000;
+
 /** Serves until it is told to stop. */
 async function serve(options: ServerOptions): Promise<void> {
   const { host, port, quiet } = options;
@@ -96,11 +102,16 @@ async function serve(options: ServerOptions): Promise<void> {
   fast?.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
   let arrived = 0;
   const delivery = new UdpDelivery(conn, { fast, dial, arrived: () => arrived });
-  const observer = both(state?.observer, quiet ? undefined : LOG);
+  const roster = new Roster();
+  for (const member of state?.past.members ?? []) roster.joined(member);
+  const observer = each(state?.observer, roster, quiet ? {} : logOf(say));
   const room = new Room(delivery, { ...options, observer, past: state?.past, wallClock: Date.now }, now());
-  let failure: unknown;
+  const mishaps = new Mishaps();
+  let failure: Failure | undefined;
   let isStopping = false;
+  let wakeNotBefore = 0;
   const stop = async () => {
+    if (isStopping) return;
     isStopping = true;
     signals.forget();
     // the goodbye does not wait for what a flood has left behind, nor for the delays of the dial
@@ -112,36 +123,57 @@ async function serve(options: ServerOptions): Promise<void> {
     conn.close();
   };
   const signals = onceSignalled(stop);
-  // what fails, the state file for instance, ends the server, but the members are told
+  // what fails, the state file for instance, ends the server, but the members are told; a bug ends one step only
   const act = (step: () => void) => {
     if (isStopping) return;
     try {
       step();
-      alarm.set(room.nextWake);
     } catch (error) {
-      failure = error;
-      stop();
+      if (error instanceof Failure) {
+        failure = error;
+        return stop();
+      }
+      mishaps.note(error, now());
     }
+    const wakeAt = room.nextWake;
+    alarm.set(wakeAt === undefined ? undefined : Math.max(wakeAt, wakeNotBefore));
   };
-  const alarm = new Alarm(() => act(() => room.wake(now())));
+  const alarm = new Alarm(() => {
+    // should it throw, what was due may be due still
+    wakeNotBefore = now() + WAKE_AGAIN_MS;
+    act(() => {
+      room.wake(now());
+      wakeNotBefore = 0;
+    });
+  });
   alarm.set(room.nextWake);
 
-  announce(host, (conn.addr as Deno.NetAddr).port);
+  announce(host, conn.addr as Deno.NetAddr);
   if (options.verbose) {
-    console.log(
-      "reason" in sendmmsg ? `Sending one by one: ${sendmmsg.reason}` : "Sending to many at once by sendmmsg",
-    );
+    say("reason" in sendmmsg ? `Sending one by one: ${sendmmsg.reason}` : "Sending to many at once by sendmmsg");
   }
-  if (!dial.isPerfect) console.log(`The network is now: ${dialInWords(dial.conditions)}`);
+  if (!dial.isPerfect) say(`The network is now: ${dialInWords(dial.conditions)}`);
   if (state) {
     const kept = room.size > 0 ? `; ${count(room.size, "member")} from before` : "";
-    console.log(`Keeping the room in ${options.stateFile}${kept}`);
+    say(`Keeping the room in ${options.stateFile}${kept}`);
   }
   const summary = () => inWords(room, delivery);
-  const terminal = openConsole({ dial, summary, print: console.log });
+  const terminal = openConsole({
+    dial,
+    arrived: () => arrived,
+    summary,
+    list: () => roster.line(room.size),
+    stop,
+    print: say,
+  });
 
   for await (const { bytes, from } of datagrams(conn)) {
     arrived++;
+    // so that the dial holds nothing back that is none anyway
+    if (bytes.length > MAX_CLASSIC_BYTES) {
+      room.ignore();
+      continue;
+    }
     dial.pass(bytes, (bytes) =>
       act(() => {
         const decoded = decode(bytes);
@@ -155,29 +187,16 @@ async function serve(options: ServerOptions): Promise<void> {
   dial.close();
   state?.close();
   if (failure !== undefined) throw failure;
-  console.log(`Closed: ${summary()}`);
+  say(`Closed: ${summary()}`);
 }
 
-/** Says on the terminal who comes and goes. */
-const LOG: RoomObserver = {
-  joined({ address, name, since }) {
-    console.log(
-      `Client ${tuple(address)} connected at ${time(1000 * since)}${name === undefined ? "" : ` as ${name}`}`,
-    );
-  },
-  left({ address }, how) {
-    if (how === "upgrade") return;
-    console.log(`Client ${tuple(address)} ${how === "silence" ? "fell silent" : "left"} at ${time(now())}`);
-  },
-};
-
-/** Tells two observers, the first one first. */
-function both(first: RoomObserver = {}, second: RoomObserver = {}): RoomObserver {
+/** Tells several observers, the first one first. */
+function each(...observers: (RoomObserver | undefined)[]): RoomObserver {
   return {
-    joined: (...what) => (first.joined?.(...what), second.joined?.(...what)),
-    changed: (...what) => (first.changed?.(...what), second.changed?.(...what)),
-    left: (...what) => (first.left?.(...what), second.left?.(...what)),
-    happened: (...what) => (first.happened?.(...what), second.happened?.(...what)),
+    joined: (...what) => observers.forEach((observer) => observer?.joined?.(...what)),
+    changed: (...what) => observers.forEach((observer) => observer?.changed?.(...what)),
+    left: (...what) => observers.forEach((observer) => observer?.left?.(...what)),
+    happened: (...what) => observers.forEach((observer) => observer?.happened?.(...what)),
   };
 }
 
@@ -212,13 +231,15 @@ function listen(host: string, port: number): Deno.DatagramConn {
 }
 
 /** The first lines of the server's output, with what others must type to join. */
-function announce(host: string, port: number): void {
-  console.log("Server Initialized...");
-  console.log(`Listening on ${formatAddress({ hostname: host, port })}`);
-  const addresses = host === "0.0.0.0" || host === "::" ? ownAddresses(host === "::") : [host];
+function announce(host: string, { hostname, port }: Deno.NetAddr): void {
+  say("Server Initialized...");
+  say(`Listening on ${formatAddress({ hostname: host, port })}`);
+  const isOpen = hostname === "0.0.0.0" || hostname === "::";
+  const addresses = isOpen ? ownAddresses(hostname === "::") : [host];
   if (addresses.length === 0) addresses.push("127.0.0.1");
-  console.log("To join from this network, type:");
-  for (const address of addresses) console.log(`  ${startedBy("client")} ${address} ${port}`);
+  const isLocal = isOpen ? addresses[0] === "127.0.0.1" : hostname.startsWith("127.") || hostname === "::1";
+  say(`To join from this ${isLocal ? "machine" : "network"}, type:`);
+  for (const address of addresses) say(`  ${startedBy("client")} ${address} ${port}`);
 }
 
 /** The addresses that others on the network reach this machine by. */
@@ -235,20 +256,16 @@ function ownAddresses(withIPv6: boolean): string[] {
   return reachable.map(({ address }) => address);
 }
 
-/** Calls back at Ctrl-C or SIGTERM; once that is forgotten, they end the program as the system would. */
+/**
+ * Calls back at Ctrl-C or SIGTERM, which end the program as the system would once that is forgotten, and when the
+ * terminal is closed.
+ */
 function onceSignalled(stop: () => void): { forget(): void } {
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
   signals.forEach((signal) => Deno.addSignalListener(signal, stop));
+  // not forgotten: both the shell and the system may send it
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", stop);
   return { forget: () => signals.forEach((signal) => Deno.removeSignalListener(signal, stop)) };
-}
-
-function tuple(address: string): string {
-  const { hostname, port } = parseAddress(address)!;
-  return `(${hostname}, ${port})`;
-}
-
-function time(at: number): string {
-  return new Date(at).toLocaleString("sv-SE");
 }
 
 /** Reads the command line. */
@@ -259,18 +276,21 @@ function readOptions(args: string[]): ServerOptions | string {
     negatable: ["echo"],
     default: { echo: true, host: "0.0.0.0" },
     singleDash: { "-sp": "--port" },
-    positional: 1,
+    positional: 2,
   });
   if (read.help) return HELP;
   if (read.version) return versionLine("udp-chat server");
+  const [first = "", second] = read._ as string[];
+  if (/[.:]|^localhost$/.test(first) || (second !== undefined && !/^\d+$/.test(first))) {
+    throw new UsageError(`'${first}' is no port; an address to listen on is given by --host ${first}`);
+  }
+  if (second !== undefined) throw oneTooMany(second);
   if (read._.length > 0 && read.port !== undefined) throw new UsageError("The port is given twice");
   let conditions: NetworkConditions = PERFECT;
   for (const setting of DIAL_SETTINGS) {
     if (read[setting] === undefined) continue;
     const next = turned(conditions, setting, read[setting]);
-    if (!next) {
-      throw new UsageError(`--${setting} takes ${setting === "delay" ? "20 or 20..200 (ms)" : "a share, like 20%"}`);
-    }
+    if (!next) throw new UsageError(`--${valuesOf(setting)}`);
     conditions = next;
   }
   const rate = parseNumber(read, "rate", 0, 1_000_000) ?? 20;
@@ -279,7 +299,7 @@ function readOptions(args: string[]): ServerOptions | string {
     port: parsePort(String(read.port ?? read._[0] ?? DEFAULT_PORT), 0),
     echo: read.echo,
     rate: { rate, burst: 2 * rate },
-    timeout: 1000 * (parseNumber(read, "timeout", 3, 86_400) ?? MEMBER_TIMEOUT_MS / 1000),
+    timeout: 1000 * (parseNumber(read, "timeout", 3, 86_400, "seconds") ?? MEMBER_TIMEOUT_MS / 1000),
     window: {
       events: parseNumber(read, "window", 1, 1_000_000) ?? 10_000,
       bytes: parseNumber(read, "window-bytes", 10_000, 2 ** 32) ?? 8 << 20,

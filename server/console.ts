@@ -6,13 +6,27 @@
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
 import { canTellForeground, mayReadTerminal } from "./foreground.ts";
-import { DIAL_SETTINGS, dialInWords, type DialSetting, type NetworkDial, PERFECT, turned } from "./network_dial.ts";
+import {
+  DIAL_SETTINGS,
+  dialInWords,
+  type DialSetting,
+  type NetworkDial,
+  PERFECT,
+  turned,
+  valuesOf,
+} from "./network_dial.ts";
 
 /** What the console turns and shows. */
 export interface ConsoleOptions {
   dial: NetworkDial;
+  /** How many datagrams have arrived so far, before the dial. */
+  arrived: () => number;
   /** Who is here and what was sent, in a line. */
   summary: () => string;
+  /** Who has signed in, in a few lines. */
+  list: () => string;
+  /** Stops the server. */
+  stop: () => void;
   print: (text: string) => void;
 }
 
@@ -21,7 +35,9 @@ duplicate 5%    sends some twice
 delay 20..200   holds each back for so many milliseconds, which reorders them
 corrupt 1%      flips a bit
 perfect         ends all of that
-status          shows the dial, the members and the messages`;
+status          shows the dial, the members and the messages; so does Enter
+list            lists who is signed in
+quit            stops the server and tells the clients; so does Ctrl-C`;
 
 /**
  * Carries out the lines of standard input until it ends; a server in the background of a shell leaves its terminal
@@ -41,7 +57,10 @@ export function openConsole(options: ConsoleOptions): { close(): void } {
     if (readline) return readline.resume();
     readline = createInterface({ input: process.stdin, terminal: false });
     readline.on("close", () => isOver = true);
-    readline.on("line", (line) => options.print(carryOut(line, options)));
+    readline.on("line", (line) => {
+      const answer = carryOut(line, options);
+      if (answer !== "") options.print(answer);
+    });
     process.stdin.on("error", () => readline?.close());
   };
   listen();
@@ -55,20 +74,39 @@ export function openConsole(options: ConsoleOptions): { close(): void } {
   };
 }
 
-/** What a line does, and the answer to it. */
-export function carryOut(line: string, { dial, summary }: Omit<ConsoleOptions, "print">): string {
-  const [word, ...values] = line.trim().toLowerCase().split(/[\s=]+/);
-  if (word === "perfect") dial.conditions = { ...PERFECT };
-  else if (word === "status" || word === "") {
-    const { dropped, duplicated, corrupted, passed } = dial.statistics;
-    const done = `dropped ${dropped}, doubled ${duplicated}, damaged ${corrupted}, passed ${passed}`;
-    return `${dialInWords(dial.conditions)}\nso far: ${done}\n${summary()}`;
-  } else if (word === "help") return HELP;
-  else if (!isSetting(word)) return `There is no command '${word}'; help lists them`;
-  else {
-    const conditions = turned(dial.conditions, word, values.join(" "));
-    if (!conditions) return `${word} takes ${word === "delay" ? "milliseconds, like 20..200" : "a share, like 20%"}`;
-    dial.conditions = conditions;
+/** Does what a line says, with or without a slash before it, and returns the answer to it. */
+export function carryOut(
+  line: string,
+  { dial, arrived, summary, list, stop }: Omit<ConsoleOptions, "print">,
+): string {
+  const [word, ...values] = line.trim().replace(/^\//, "").toLowerCase().split(/[\s=]+/);
+  switch (word) {
+    case "":
+    case "status": {
+      const { dropped, duplicated, corrupted, passed } = dial.statistics;
+      const done = `dropped ${dropped}, doubled ${duplicated}, damaged ${corrupted}, passed ${passed}`;
+      return `${dialInWords(dial.conditions)}\nso far: arrived ${arrived()}, ${done}\n${summary()}`;
+    }
+    case "list":
+    case "who":
+      return list();
+    case "help":
+    case "?":
+      return HELP;
+    case "quit":
+    case "exit":
+    case "stop":
+      stop();
+      return "";
+    case "perfect":
+      dial.conditions = { ...PERFECT };
+      break;
+    default: {
+      if (!isSetting(word)) return `There is no command '${word}'; help lists them`;
+      const conditions = turned(dial.conditions, word, values.join(" "));
+      if (!conditions) return valuesOf(word);
+      dial.conditions = conditions;
+    }
   }
   return `The network is now: ${dialInWords(dial.conditions)}`;
 }

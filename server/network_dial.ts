@@ -117,7 +117,7 @@ export const DIAL_SETTINGS = ["drop", "duplicate", "corrupt", "delay"] as const;
 export type DialSetting = typeof DIAL_SETTINGS[number];
 
 /**
- * The conditions with one setting turned: a share like `20%` or `0.2`, a delay in milliseconds like `20..200` or `50`.
+ * The conditions with one setting turned: a share like `20%`, a delay in milliseconds like `20..200` or `50`.
  *
  * @returns undefined where the value is none.
  */
@@ -131,9 +131,17 @@ export function turned(
     if (shortest === undefined || Number(longest) < Number(shortest)) return undefined;
     return { ...conditions, delay: [Number(shortest), Number(longest)] };
   }
-  const [, digits, percent] = /^(\d{1,3}(?:\.\d{1,4})?)( ?%)?$/.exec(value) ?? [];
-  const share = percent === undefined ? Number(digits) : Number(digits) / 100;
+  // a number alone could be a share of one or of a hundred
+  const [, digits] = /^(?:(\d{1,3}(?:\.\d{1,4})?) ?%|0)$/.exec(value) ?? [undefined, NaN];
+  const share = Number(digits ?? 0) / 100;
   return share >= 0 && share <= 1 ? { ...conditions, [setting]: share } : undefined;
+}
+
+/** What to tell someone whose value for a setting is none. */
+export function valuesOf(setting: DialSetting): string {
+  return `${setting} takes ${
+    setting === "delay" ? "milliseconds, like 50 or 20..200" : "a share with its percent sign, like 20%"
+  }`;
 }
 
 /** How the dial stands, in a line. */

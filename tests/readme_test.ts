@@ -122,7 +122,7 @@ async function runServer(command: string, folder: string, reference: Server): Pr
   assertEquals(words.shift(), "deno");
   await using program = start([Deno.execPath(), ...words]);
   // without the permission for them, it prints other addresses than one that has every permission
-  const announced = /^To join from this network, type:\n(?: {2}.* \d+\n)+/m;
+  const announced = /^To join from this (?:network|machine), type:\n(?: {2}.* \d+\n)+/m;
   const [lines] = announced.exec(reference.stdout.text())!;
   const [, port] = await program.stdout.until(/^Listening on 0\.0\.0\.0:(\d+)\n/m);
   await program.stdout.until(lines.replaceAll(` ${reference.port}\n`, ` ${port}\n`));
@@ -250,7 +250,8 @@ Deno.test("README: the commands in the room are those of the table that the clie
 });
 
 Deno.test("README: what can be typed into the server is what its help lists", () => {
-  const console = { dial: new NetworkDial(), summary: () => "" };
+  const nothing = () => "";
+  const console = { dial: new NetworkDial(), arrived: () => 0, summary: nothing, list: nothing, stop: nothing };
   const typed = /these can be typed into its terminal: ([^]*?)\. Ctrl-C/.exec(readme)![1];
   const help = carryOut("help", console).split("\n").map((line) => line.split(/ {2,}/)[0]);
   assertEquals(quotedIn(typed), [...help, "help"]);

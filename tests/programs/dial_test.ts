@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { openPeer } from "../support/classic_peer.ts";
 import { commandOf, messagesOf, type Program, start, startClient, startServer, stops } from "../support/programs.ts";
+import { DEADLINE_MS } from "../support/waiting.ts";
 import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
 
 const PERFECT = "drop 0%, duplicate 0%, corrupt 0%, delay 0..0 ms, each way";
@@ -85,7 +86,7 @@ Deno.test("dial: what is typed into the server's standard input turns it while t
   await server.type("drop 100%\n");
   await server.stdout.until("The network is now: drop 100%, duplicate 0%, corrupt 0%, delay 0..0 ms, each way\n");
   await server.type("drop everything\nnonsense\n");
-  await server.stdout.until("drop takes a share, like 20%\n");
+  await server.stdout.until("drop takes a share with its percent sign, like 20%\n");
   await server.stdout.until("There is no command 'nonsense'; help lists them\n");
   await server.type("status\n");
   await server.stdout.until(/^drop 100%, duplicate 0%.*\n(.*\n)*1 member joined, 1 here, 1 message in, .*\n/m);
@@ -94,7 +95,7 @@ Deno.test("dial: what is typed into the server's standard input turns it while t
   await peer.send("MESSAGE three", server.port);
   await peer.until(/: three$/);
 
-  await server.type("duplicate 1\n");
+  await server.type("duplicate 100%\n");
   await server.stdout.until("duplicate 100%");
   await peer.send("MESSAGE four", server.port);
   // twice on the way in, and each of them twice on the way out
@@ -106,6 +107,24 @@ Deno.test("dial: what is typed into the server's standard input turns it while t
   await peer.until(/: five$/);
   await stops(server, "SIGINT");
   assertEquals(server.stderr.text(), "");
+});
+
+Deno.test("dial: what is too long for any packet is not held back, but refused at once", async () => {
+  await using server = await startServer("--delay", "99999..99999");
+  await using peer = openPeer();
+  for (let k = 0; k < 5; k++) {
+    await peer.send(new Uint8Array(4097), server.port);
+    await peer.send(new Uint8Array(9000), server.port);
+    await peer.send("GREETING", server.port);
+  }
+  // the terminal is read at a pace of its own, so it is asked until all of that has arrived
+  const until = performance.now() + DEADLINE_MS;
+  while (!/arrived 15,/.test(server.stdout.text()) && performance.now() < until) {
+    const { length } = server.stdout.text();
+    await server.type("status\n");
+    await server.stdout.until(new RegExp(`^[^]{${length}}.*\n.*\n.* ignored\n`));
+  }
+  assertMatch(server.stdout.text(), /arrived 15, .*passed 0\n0 members joined, .*, 10 ignored\n$/);
 });
 
 Deno.test("dial: where everything is lost nobody joins, until the server's terminal is told to end that", async () => {
@@ -122,11 +141,12 @@ Deno.test("dial: where everything is lost nobody joins, until the server's termi
 
 Deno.test("dial: flags that make no sense end the server with one line", async () => {
   const cases: [string[], RegExp][] = [
-    [["--drop", "20"], /^--drop takes a share, like 20%\n$/],
-    [["--drop=120%"], /^--drop takes a share, like 20%\n$/],
+    [["--drop", "20"], /^--drop takes a share with its percent sign, like 20%\n$/],
+    [["--drop", "1"], /^--drop takes a share with its percent sign, like 20%\n$/],
+    [["--drop=120%"], /^--drop takes a share with its percent sign, like 20%\n$/],
     [["--duplicate", "some"], /^--duplicate takes a share/],
     [["--corrupt=-1%"], /^--corrupt takes a share/],
-    [["--delay", "200..20"], /^--delay takes 20 or 20\.\.200 \(ms\)\n$/],
+    [["--delay", "200..20"], /^--delay takes milliseconds, like 50 or 20\.\.200\n$/],
     [["--seed", "x"], /^--seed takes a whole number/],
     [["--drop"], /^--drop takes a value/],
   ];

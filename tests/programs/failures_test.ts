@@ -1,5 +1,6 @@
 /** What goes wrong: one line that says what to do, and an exit code that tells the asked-wrongly from the failed. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { pathToFileURL } from "node:url";
 import { openPeer } from "../support/classic_peer.ts";
 import {
   commandOf,
@@ -71,6 +72,98 @@ Deno.test("failures: the server is asked wrongly", async () => {
   await fails(server("0", "1"), 2, /^'1' is one argument too many/);
   await fails(server("--prot", "9090"), 2, /^There is no flag --prot; --help lists them/);
   await fails(server("-x"), 2, /^There is no flag -x/);
+  await fails(server("127.0.0.1", "9311"), 2, /^'127\.0\.0\.1' is no port; .* by --host 127\.0\.0\.1\n$/);
+  await fails(server("::1"), 2, /^'::1' is no port; .* by --host ::1\n$/);
+  await fails(server("hall-pc", "9311"), 2, /^'hall-pc' is no port; .* by --host hall-pc\n$/);
+  await fails(server("--rate", "-1"), 2, /^--rate takes a whole number from 0 to 1000000\n$/);
+  await fails(server("--timeout", "2"), 2, /^--timeout takes a whole number of seconds from 3 to 86400\n$/);
+  await fails(server("--no-echo=false"), 2, /^--no-echo takes no value\n$/);
+});
+
+Deno.test("failures: a server on the loopback interface says that only this machine can join", async () => {
+  for (const host of ["127.0.0.1", "localhost", "::1"]) {
+    await using local = await startServer("--host", host);
+    await local.stdout.until(`\nTo join from this machine, type:\n`);
+    assert(local.stdout.text().endsWith(` ${host} ${local.port}\n`), local.stdout.text());
+  }
+});
+
+/** Runs a command with its output, or its error output, on a disk that is full. */
+const onFullDisk = (command: string[], output: 1 | 2) => [
+  "sh",
+  "-c",
+  `exec ${output}>/dev/full; exec "$@"`,
+  "sh",
+  ...command,
+];
+const HAS_FULL_DISK = Deno.build.os === "linux";
+
+Deno.test({
+  name: "failures: a server whose output can't be written serves on",
+  ignore: !HAS_FULL_DISK,
+  async fn() {
+    const port = await unusedPort();
+    await using listening = start(onFullDisk(server(String(port)), 1));
+    await using peer = openPeer();
+    // by an answer, since nothing can be read of its output; a greeting before it listens is lost
+    const until = performance.now() + DEADLINE_MS;
+    while (peer.received.length === 0) {
+      assert(performance.now() < until, "no answer");
+      await peer.send("SIGN-IN Alice", port);
+      await Promise.race([peer.until(/Signed in as Alice/), new Promise((resolve) => setTimeout(resolve, 100))]);
+      assert(!listening.ended(), listening.stderr.text());
+    }
+    await listening.type("status\n");
+    await peer.send("MESSAGE hello", port);
+    await peer.until(/: hello\n$/);
+    await stops(listening);
+    assertEquals(listening.stderr.text(), "");
+  },
+});
+
+Deno.test({
+  name: "failures: what is asked wrongly has the same exit code where nobody can read why",
+  ignore: !HAS_FULL_DISK,
+  async fn() {
+    assertEquals((await run(onFullDisk(server("--badflag"), 2))).code, 2);
+  },
+});
+
+Deno.test("failures: a bug that a datagram or the time brings to light is told, and the room goes on", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "udp-chat-" });
+  try {
+    const room = pathToFileURL(`${ROOT}/server/room.ts`);
+    const bugs = `
+      const { Room } = await import("${room}");
+      const { receive, wake } = Room.prototype;
+      Room.prototype.receive = function (packet, ...rest) {
+        if (packet.type === "SIGN-IN") throw new TypeError("no\\nname");
+        return receive.call(this, packet, ...rest);
+      };
+      Room.prototype.wake = function () {
+        console.log("woken at " + performance.now());
+        throw new RangeError("not yet");
+      };`;
+    await Deno.writeTextFile(`${folder}/bugs.js`, bugs);
+    await using buggy = start(deno("server", ["-A", `--preload=${folder}/bugs.js`], "0"));
+    const [, port] = await buggy.stdout.until(/^Listening on .*:(\d+)\n[^]*, type:\n.* \1\n/m);
+    await using peer = openPeer();
+    await peer.send("GREETING", Number(port));
+    for (let k = 1; k <= 100; k++) await peer.send("SIGN-IN Alice", Number(port));
+    await peer.send("MESSAGE still here", Number(port));
+    await peer.until(/: still here$/);
+    await buggy.stderr.until(/^Ignored: TypeError: no\?name, a bug of this server\n/);
+    // a v1 member makes the room want to be woken; it is, but not all the time
+    await peer.send("GREETING/1 id=1", Number(port));
+    await peer.until(/^WELCOME\/1 /);
+    await buggy.stdout.until(/(woken at [^]*){3}\n$/);
+    const times = [...buggy.stdout.text().matchAll(/^woken at (.*)$/mg)].map(([, time]) => Number(time));
+    for (const [i, time] of times.slice(1).entries()) assert(time - times[i] > 900, times.join(", "));
+    await stops(buggy);
+    assert(buggy.stderr.text().split("\n").length <= times.length + 3, buggy.stderr.text());
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("failures: the server's host is none of this machine", async () => {

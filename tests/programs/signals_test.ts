@@ -81,6 +81,44 @@ signalTest("signals: at SIGTERM members are told, whatever the delay on the dial
 });
 
 Deno.test({
+  name: `signals: a server whose terminal is closed tells the members${HAS_TMUX ? "" : " (skipped: no tmux)"}`,
+  ignore: !HAS_TMUX,
+  async fn() {
+    await using tmux = await startTmux();
+    await using peer = openPeer();
+    const command = [...commandOf("server"), "0"].map(quoted).join(" ");
+    const terminal = await tmux.open(`sh -c 'echo "number $$"; exec "$@"' sh ${command}`);
+    const screen = await terminal.until(/^Listening on .*:\d+\n[^]*, type:\n.* \d+$/m);
+    await peer.send("GREETING/1 id=1", Number(/^Listening on .*:(\d+)$/m.exec(screen)![1]));
+    await peer.until(/^WELCOME\/1 /);
+    await terminal.close();
+    await peer.until(/^CLOSING\/1 /);
+  },
+});
+
+signalTest("signals: a hang-up that comes twice ends the server as SIGTERM does", async () => {
+  await using server = await startServer();
+  server.kill("SIGHUP");
+  server.kill("SIGHUP");
+  assertEquals(await server.exitCode(), 0);
+  assertMatch(server.stdout.text(), /\nClosed: [^\n]*\n$/);
+});
+
+Deno.test("signals: quit, typed into the server's terminal, stops it as Ctrl-C does", async () => {
+  await using server = await startServer();
+  await using peer = openPeer();
+  await peer.send("GREETING/1 id=1", server.port);
+  await peer.until(/^WELCOME\/1 /);
+  await server.type("list\n");
+  await server.stdout.until(/^Signed In Users: none \(and 1 unnamed\)\n/m);
+  await server.type("quit\n");
+  await peer.until(/^CLOSING\/1 /);
+  assertEquals(await server.exitCode(), 0);
+  assertMatch(server.stdout.text(), /\nClosed: 1 member joined, [^\n]*\n$/);
+  assertEquals(server.stderr.text(), "");
+});
+
+Deno.test({
   name: `signals: SIGTERM to a client in a terminal says goodbye${HAS_TMUX ? "" : " (skipped: tmux is not installed)"}`,
   ignore: !HAS_TMUX || !ON_LINUX,
   async fn() {

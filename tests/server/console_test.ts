@@ -4,11 +4,14 @@ import { carryOut } from "../../server/console.ts";
 import { type NetworkConditions, NetworkDial, PERFECT } from "../../server/network_dial.ts";
 
 const SUMMARY = "3 members joined, 2 here";
+const NAMES = "Signed In Users: Alice (and 1 unnamed)";
 
-/** A console and a way to type into it. */
-function openConsole(): { dial: NetworkDial; type(line: string): string } {
+/** A console, a way to type into it, and how often it has stopped the server. */
+function openConsole(): { dial: NetworkDial; stops(): number; type(line: string): string } {
   const dial = new NetworkDial(1);
-  return { dial, type: (line) => carryOut(line, { dial, summary: () => SUMMARY }) };
+  let stops = 0;
+  const options = { dial, arrived: () => 47, summary: () => SUMMARY, list: () => NAMES, stop: () => void stops++ };
+  return { dial, stops: () => stops, type: (line) => carryOut(line, options) };
 }
 
 Deno.test("console: each setting is turned, and the answer shows the whole dial", () => {
@@ -28,7 +31,7 @@ Deno.test("console: each setting is turned, and the answer shows the whole dial"
 });
 
 Deno.test("console: spaces, capitals and an equals sign are no hindrance", () => {
-  for (const line of ["  drop   20%  ", "DROP 20%", "drop=20%", "drop = 20 %", "Drop\t0.2"]) {
+  for (const line of ["  drop   20%  ", "DROP 20%", "drop=20%", "drop = 20 %", "Drop\t20%", "/drop 20%"]) {
     const { dial, type } = openConsole();
     type(line);
     assertEquals(dial.conditions, { ...PERFECT, drop: 0.2 }, JSON.stringify(line));
@@ -43,29 +46,47 @@ Deno.test("console: status, or nothing, shows the dial and what the room has see
   type("drop 20%");
   for (const line of ["status", "STATUS", "", "   "]) {
     assertMatch(type(line), /^drop 20%, duplicate 0%, corrupt 0%, delay 0\.\.0 ms, each way.*\n/);
+    assertMatch(type(line), /\nso far: arrived 47, dropped 0, doubled 0, damaged 0, passed 0\n/);
     assertMatch(type(line), new RegExp(`\n${SUMMARY}$`));
   }
 });
 
 Deno.test("console: help names every command", () => {
   const { type } = openConsole();
-  for (const command of ["drop", "duplicate", "delay", "corrupt", "perfect", "status"]) {
+  for (const command of ["drop", "duplicate", "delay", "corrupt", "perfect", "status", "list", "quit"]) {
     assertMatch(type("help"), new RegExp(`^${command}\\b`, "m"));
   }
+});
+
+Deno.test("console: help comes in every form that people type, and says how the server is stopped", () => {
+  const { type } = openConsole();
+  for (const line of ["HELP", "?", "/help", "/?"]) assertEquals(type(line), type("help"), line);
+  assertMatch(type("help"), /Ctrl-C/);
+});
+
+Deno.test("console: list shows who is here", () => {
+  const { type } = openConsole();
+  for (const line of ["list", "who", "/list", "LIST"]) assertEquals(type(line), NAMES, line);
+});
+
+Deno.test("console: quit stops the server", () => {
+  const { type, stops } = openConsole();
+  for (const line of ["quit", "stop", "exit", "/quit", "Quit"]) assertEquals(type(line), "", line);
+  assertEquals(stops(), 5);
 });
 
 Deno.test("console: what is no command, or has no such value, changes nothing and says what would be right", () => {
   const { dial, type } = openConsole();
   type("drop 20%");
-  for (const line of ["nonsense", "drp 20%", "constructor", "__proto__ 1", "toString", "--drop 20%"]) {
+  for (const line of ["nonsense", "drp 20%", "constructor", "__proto__ 1", "toString", "--drop 20%", "//help"]) {
     assertMatch(type(line), /^There is no command '.*'; help lists them$/, line);
   }
-  for (const value of ["", "20", "150%", "-1", "a lot", "20% 30%"]) {
-    assertEquals(type(`drop ${value}`), "drop takes a share, like 20%", value);
-    assertEquals(type(`corrupt ${value}`), "corrupt takes a share, like 20%", value);
+  for (const value of ["", "20", "1", "150%", "-1", "a lot", "20% 30%"]) {
+    assertEquals(type(`drop ${value}`), "drop takes a share with its percent sign, like 20%", value);
+    assertEquals(type(`corrupt ${value}`), "corrupt takes a share with its percent sign, like 20%", value);
   }
   for (const value of ["", "200..20", "fast", "20 200"]) {
-    assertEquals(type(`delay ${value}`), "delay takes milliseconds, like 20..200", value);
+    assertEquals(type(`delay ${value}`), "delay takes milliseconds, like 50 or 20..200", value);
   }
   assertEquals(dial.conditions, { ...PERFECT, drop: 0.2 });
 });

@@ -8,6 +8,7 @@ import {
   PERFECT,
   seededRandom,
   turned,
+  valuesOf,
 } from "../../server/network_dial.ts";
 import { Changing } from "../support/waiting.ts";
 
@@ -49,21 +50,50 @@ Deno.test("dial: shares are read as people write them", () => {
   const shares: [string, number][] = [
     ["20%", 0.2],
     ["20 %", 0.2],
-    ["0.2", 0.2],
     ["0%", 0],
     ["0", 0],
-    ["1", 1],
+    ["1%", 0.01],
     ["100%", 1],
     ["12.5%", 0.125],
-    ["0.0001", 0.0001],
+    ["0.01%", 0.0001],
   ];
   for (const [text, share] of shares) {
     for (const setting of ["drop", "duplicate", "corrupt"] as const) {
       assertEquals(turned(PERFECT, setting, text), { ...PERFECT, [setting]: share }, `${setting} ${text}`);
     }
   }
-  for (const text of ["", " ", "20", "1.1", "101%", "-1%", "20%%", "%", "1e-1", "a", "20% 30%", "0,2", "NaN", "٢٠%"]) {
+  for (
+    const text of [
+      "",
+      " ",
+      "20",
+      "1",
+      "0.2",
+      "00",
+      "0 ",
+      "1.1",
+      "101%",
+      "-1%",
+      "20%%",
+      "%",
+      "1e-1",
+      "a",
+      "20% 30%",
+      "0,2",
+      "NaN",
+      "٢٠%",
+    ]
+  ) {
     assertEquals(turned(PERFECT, "drop", text), undefined, text);
+  }
+});
+
+Deno.test("dial: what a setting takes is said with examples that it takes", () => {
+  for (const setting of DIAL_SETTINGS) {
+    const line = valuesOf(setting);
+    assert(line.startsWith(`${setting} takes `), line);
+    const examples = line.match(/\d[\d.%]*/g)!;
+    for (const example of examples) assert(turned(PERFECT, setting, example), example);
   }
 });
 

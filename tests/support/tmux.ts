@@ -30,6 +30,8 @@ export interface Terminal {
    * @throws {Error} with the last screen when the deadline has passed.
    */
   until(pattern: RegExp, options?: ScreenOptions): Promise<string>;
+  /** Closes its window, whatever runs there. */
+  close(): Promise<void>;
 }
 
 /** How large a terminal is. */
@@ -106,6 +108,9 @@ function terminal(tmux: (...args: string[]) => Promise<string>, target: string):
     },
     async press(...keys) {
       await tmux("send-keys", "-t", target, ...keys);
+    },
+    async close() {
+      await tmux("kill-session", "-t", target);
     },
     async until(pattern, options) {
       const late = new Error();

@@ -1,0 +1,120 @@
+/**
+ * What the server says on its terminal: who comes and goes, and what went wrong. A full disk or a terminal that is gone
+ * takes the lines, not the room.
+ *
+ * @module
+ */
+import { parseAddress } from "../protocol/fields.ts";
+import { printable } from "../protocol/text.ts";
+import type { Member } from "./members.ts";
+import type { RoomObserver } from "./room.ts";
+
+/** Prints a line, or nothing where it can't be written. */
+export function say(line: string): void {
+  attempt(console.log, line);
+}
+
+/** Says who comes and goes. */
+export function logOf(print: (line: string) => void): RoomObserver {
+  return {
+    joined: ({ address, name, since }) =>
+      print(`Client ${tuple(address)} connected at ${time(1000 * since)}${signedIn(name)}`),
+    left({ address, name }, how) {
+      if (how === "upgrade") return;
+      // the clock of the day, also where it was set while the server ran
+      const what = how === "silence" ? "fell silent" : "left";
+      print(`Client ${tuple(address)} ${what} at ${time(Date.now())}${signedIn(name)}`);
+    },
+  };
+}
+
+function signedIn(name: string | undefined): string {
+  return name === undefined ? "" : ` as ${name}`;
+}
+
+function tuple(address: string): string {
+  const { hostname, port } = parseAddress(address)!;
+  return `(${hostname}, ${port})`;
+}
+
+function time(at: number): string {
+  return new Date(at).toLocaleString("sv-SE");
+}
+
+/** The most characters of names that {@linkcode Roster.line} lists: a few lines of a terminal. */
+const MAX_LISTED = 400;
+
+/** Who has signed in, in the order of their arrival: what the server's own `list` shows. */
+export class Roster implements RoomObserver {
+  readonly #names = new Map<string, string>();
+
+  joined(member: Member): void {
+    if (member.name !== undefined) this.#names.set(keyOf(member), member.name);
+  }
+
+  changed(member: Member, before: Pick<Member, "address" | "token">): void {
+    this.#names.delete(keyOf(before));
+    this.joined(member);
+  }
+
+  left(member: Member): void {
+    this.#names.delete(keyOf(member));
+  }
+
+  /**
+   * The names, as many as a few lines hold, and how many members have none.
+   *
+   * @param size How many members there are.
+   */
+  line(size: number): string {
+    const listed: string[] = [];
+    let characters = 0;
+    for (const name of this.#names.values()) {
+      characters += name.length + 2;
+      if (characters > MAX_LISTED) break;
+      listed.push(name);
+    }
+    const more = this.#names.size - listed.length, unnamed = size - this.#names.size;
+    return `Signed In Users: ${listed.join(", ") || "none"}${more > 0 ? ` and ${more} more` : ""}` +
+      (unnamed > 0 ? ` (and ${unnamed} unnamed)` : "");
+  }
+}
+
+/** What a member keeps while its name changes; its address is its own only in its dialect. */
+function keyOf({ token, address }: Pick<Member, "address" | "token">): string {
+  return token || address;
+}
+
+/** How long it takes at least from one line about mishaps to the next, in milliseconds. */
+const MISHAP_PAUSE_MS = 1000;
+
+/** Exceptions that are bugs of ours, and not worth ending the room: the first is told, a flood of them is counted. */
+export class Mishaps {
+  readonly #print: (line: string) => void;
+  #toldAt = -Infinity;
+  #untold = 0;
+
+  constructor(print: (line: string) => void = (line) => attempt(console.error, line)) {
+    this.#print = print;
+  }
+
+  /** @param now In milliseconds. */
+  note(error: unknown, now: number): void {
+    if (now < this.#toldAt + MISHAP_PAUSE_MS) {
+      this.#untold++;
+      return;
+    }
+    const more = this.#untold > 0 ? ` (and ${this.#untold} more before)` : "";
+    this.#print(`Ignored: ${printable(String(error))}, a bug of this server${more}`);
+    this.#toldAt = now;
+    this.#untold = 0;
+  }
+}
+
+function attempt(print: (line: string) => void, line: string): void {
+  try {
+    print(line);
+  } catch {
+    // the disk is full, the pipe is closed, the terminal is gone
+  }
+}
