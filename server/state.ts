@@ -9,8 +9,8 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { Failure, UsageError } from "../command_line.ts";
-import { decode, type Dialect, encode, type EventPacket } from "../protocol.ts";
-import { randomHex64 } from "../protocol/fields.ts";
+import { decode, type Dialect, encode, type EventPacket, type Packet } from "../protocol.ts";
+import { hex64, nameKey, normalizeName, parseAddress, randomHex64 } from "../protocol/fields.ts";
 import { MessageStream } from "../protocol/message_stream.ts";
 import type { Member } from "./members.ts";
 import type { RoomObserver, RoomPast } from "./room.ts";
@@ -27,6 +27,8 @@ export interface State {
 /** Marks a SQLite file as ours: "UDPc". */
 const APPLICATION_ID = 0x55445063;
 const VERSION = 1;
+/** The latest arrival that a calendar has, in Unix seconds. */
+const MAX_SINCE = 8.64e12;
 /** How many events are written between two clearings of those that no window has any more. */
 const CLEAR_EVERY = 500;
 
@@ -39,6 +41,7 @@ const CLEAR_EVERY = 500;
 export function openState(path: string, keptEvents = 10_000): State {
   let database: DatabaseSync | undefined;
   try {
+    if (isDevice(path)) throw new NoFile();
     const opened = database = new DatabaseSync(path.startsWith(":") ? `./${path}` : path); // ":memory:" would keep nothing
     prepare(opened);
     return { past: readPast(opened), observer: writer(opened, path, keptEvents), close: () => opened.close() };
@@ -48,6 +51,7 @@ export function openState(path: string, keptEvents = 10_000): State {
   }
 }
 
+class NoFile extends Error {}
 class ForeignFile extends Error {}
 class NewerFile extends Error {}
 class DamagedFile extends Error {}
@@ -59,14 +63,27 @@ function whyNot(error: unknown): string {
   }
   if (error instanceof NewerFile) return "a newer udp-chat wrote it; use that one, or give another name";
   if (message.includes("locked")) return "another server is using it; stop that one, or give another name";
-  if (error instanceof DamagedFile || /malformed|unsupported file format/.test(message)) {
-    return "it is damaged; move it away to begin anew";
-  }
+  if (error instanceof NoFile) return "it is a device, which keeps nothing; give another name";
+  // the last three are said of tables that are not those that were made here
+  const damage =
+    /malformed|unsupported file format|too large to be|no such (table|column)|has \d+ columns|cannot modify/;
+  if (error instanceof DamagedFile || damage.test(message)) return "it is damaged; move it away to begin anew";
   if (error instanceof Deno.errors.NotCapable) return "add --allow-read and --allow-write (or -A) behind 'deno run'";
   if (message.includes("unable to open")) {
     return "its folder does not exist, it is a folder itself, or it may not be written; give another name";
   }
   return `${message}; give another name`;
+}
+
+/** Whether something that is neither a file nor a folder has this name. */
+function isDevice(path: string): boolean {
+  try {
+    const { isFile, isDirectory } = Deno.statSync(path);
+    return !isFile && !isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+    throw error;
+  }
 }
 
 function prepare(database: DatabaseSync): void {
@@ -95,28 +112,57 @@ function prepare(database: DatabaseSync): void {
 
 function readPast(database: DatabaseSync): RoomPast {
   const room = database.prepare("SELECT epoch, seq FROM room").get();
-  if (!room) throw new DamagedFile();
-  const seq = Number(room.seq);
+  const epoch = hex64.read(String(room?.epoch)), seq = room?.seq;
+  if (epoch === undefined || !isCount(seq)) throw new DamagedFile();
   const events: EventPacket[] = [];
   for (const row of database.prepare("SELECT datagram FROM events ORDER BY seq").iterate()) {
     const decoded = row.datagram instanceof Uint8Array && decode(row.datagram);
-    if (!decoded || !decoded.ok) throw new DamagedFile();
-    events.push(decoded.packet as EventPacket);
+    if (!decoded || !decoded.ok || !isEvent(decoded.packet)) throw new DamagedFile();
+    events.push(decoded.packet);
   }
-  const isWhole = events.every((event, i) => event.seq === seq - events.length + 1 + i && event.epoch === room.epoch);
-  if (!isWhole) throw new DamagedFile();
-  const members = database.prepare("SELECT * FROM members").all().map((row): Member => ({
-    address: String(row.address),
-    dialect: row.dialect as Dialect,
-    token: String(row.token),
-    name: row.name === null ? undefined : String(row.name),
-    since: Number(row.since),
+  const isWhole = events.every((event, i) => event.seq === seq - events.length + 1 + i && event.epoch === epoch);
+  const members = database.prepare("SELECT * FROM members").all().map(memberOf);
+  const names = members.flatMap(({ name }) => name === undefined ? [] : [nameKey(name)]);
+  // beside a classic member its v1 side may stand
+  const places = members.map(({ dialect, address }) => `${dialect === "v1"} ${address}`);
+  if (!isWhole || !areUnique(names) || !areUnique(places)) throw new DamagedFile();
+  return { epoch, seq, events, members };
+}
+
+/** @throws {DamagedFile} where a value is none that the room could have written. */
+function memberOf({ key, address, dialect, token, name, since, stream, next }: Record<string, unknown>): Member {
+  const isV1 = dialect === "v1";
+  const isRight = (isV1 || dialect === "classic" || dialect === "classic-line") &&
+    typeof address === "string" && parseAddress(address) !== undefined &&
+    typeof token === "string" && (isV1 ? hex64.read(token) !== undefined : token === "") &&
+    key === keyOf({ token, address }) &&
+    (name === null || (typeof name === "string" && normalizeName(name) === name)) &&
+    isCount(since) && since <= MAX_SINCE &&
+    (stream === null || (typeof stream === "string" && hex64.read(stream) !== undefined && isCount(next)));
+  if (!isRight) throw new DamagedFile();
+  return {
+    address,
+    dialect: dialect as Dialect,
+    token,
+    name: name ?? undefined,
+    since,
     heard: 0,
-    stream: row.stream === null ? undefined : new MessageStream(String(row.stream), Number(row.next)),
+    stream: stream === null ? undefined : new MessageStream(stream, next as number),
     bucket: undefined,
     requests: undefined,
-  }));
-  return { epoch: String(room.epoch), seq, events, members };
+  };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isEvent(packet: Packet): packet is EventPacket {
+  return "seq" in packet && "at" in packet;
+}
+
+function areUnique(texts: string[]): boolean {
+  return new Set(texts).size === texts.length;
 }
 
 /** @throws {Failure} from each of its functions, when the file can't be written. */
@@ -142,18 +188,19 @@ function writer(database: DatabaseSync, path: string, keptEvents: number): RoomO
       );
     }
   };
-  const put = (member: Member) =>
-    write(() => {
-      const { address, dialect, token, name, since, stream } = member;
-      const next = stream?.next ?? null;
-      putMember.run(keyOf(member), address, dialect, token, name ?? null, since, stream?.name ?? null, next);
-    });
+  const put = (member: Member) => {
+    const { address, dialect, token, name, since, stream } = member;
+    const next = stream ? kept(stream.next) : null;
+    putMember.run(keyOf(member), address, dialect, token, name ?? null, since, stream?.name ?? null, next);
+  };
   return {
-    joined: put,
-    changed(member, before) {
-      put(member);
-      if (keyOf(before) !== keyOf(member)) write(() => dropMember.run(keyOf(before)));
-    },
+    joined: (member) => write(() => put(member)),
+    changed: (member, before) =>
+      write(() => {
+        // in one transaction: a file with both rows would have two members of one name
+        dropMember.run(keyOf(before));
+        put(member);
+      }),
     left: (member) => write(() => dropMember.run(keyOf(member))),
     happened: (event, from) =>
       write(() => {
@@ -161,11 +208,16 @@ function writer(database: DatabaseSync, path: string, keptEvents: number): RoomO
         setSeq.run(event.seq);
         if (from && event.type === "INCOMING" && event.stream !== undefined) {
           // with the event itself: otherwise its repeat would be taken for a new message after a crash just here
-          setStream.run(event.stream, event.id! + 1, keyOf(from));
+          setStream.run(event.stream, kept(event.id! + 1), keyOf(from));
         }
         if (event.seq % CLEAR_EVERY === 0) clearEvents.run(event.seq - keptEvents);
       }, true),
   };
+}
+
+/** The next id of a stream, as long as the file can give it back: somebody may have begun with the last one there is. */
+function kept(next: number): number {
+  return Math.min(next, Number.MAX_SAFE_INTEGER);
 }
 
 /** What a member is known by in the file: its address may change while it has a token. */

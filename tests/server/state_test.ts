@@ -1,43 +1,11 @@
-/** The state file: a room that was stopped, killed or torn goes on where it was, and files of others are left alone. */
+/** The state file: a room that was stopped, killed or torn goes on where it was. */
 import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { UsageError } from "../../command_line.ts";
+import { Failure } from "../../command_line.ts";
 import { seededRandom } from "../../server/network_dial.ts";
 import type { RoomPast } from "../../server/room.ts";
-import { openState, type State } from "../../server/state.ts";
-import { all, FakeRoom, one, outline, STREAM, to } from "../support/fake_room.ts";
-
-const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "127.0.0.1:40003", D = "[::1]:40004";
-const OTHER_STREAM = "2be90f4417d6a3c8";
-
-/** A folder for state files, gone at the end of the test. */
-function openFolder(): { file(name?: string): string } & Disposable {
-  const path = Deno.makeTempDirSync({ prefix: "udp-chat-" });
-  return {
-    file: (name = "room.db") => `${path}/${name}`,
-    [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }),
-  };
-}
-
-/** A room with a state file. */
-function openRoom(path: string, options: ConstructorParameters<typeof FakeRoom>[0] = {}) {
-  const state = openState(path, options.window?.events);
-  const room = new FakeRoom({ ...options, observer: state.observer, past: state.past });
-  return { room, state, [Symbol.dispose]: () => state.close() };
-}
-
-/** What a state file has. */
-function pastOf(path: string): RoomPast {
-  const state = openState(path);
-  state.close();
-  return state.past;
-}
-
-/** Copies a state file as a crash at this moment would leave it. */
-function crashed(path: string, copy: string): string {
-  for (const suffix of ["", "-wal"]) Deno.copyFileSync(path + suffix, copy + suffix);
-  return copy;
-}
+import { all, one, outline, STREAM, to } from "../support/fake_room.ts";
+import { A, B, C, crashed, D, fill, openFolder, openRoom, OTHER_STREAM, pastOf } from "../support/state_files.ts";
 
 /** An object without the keys that have no value: a packet that was read has none of them. */
 function withoutUndefined<T extends object>(object: T): T {
@@ -225,21 +193,6 @@ Deno.test("state: the file keeps the window, not the whole past", () => {
   assertEquals(all(sent, "INCOMING").map(({ text }) => Number(text)), Array.from({ length: 10 }, (_, i) => 1225 + i));
 });
 
-/** Fills a room with messages in two streams, arrivals and departures. */
-function fill({ room }: { room: FakeRoom; state: State }, messages: number): void {
-  const alice = room.join(A, "Alice"), bob = room.join(B, "Bob");
-  for (let id = 1; id <= messages; id++) {
-    room.say(A, alice.token, id, `a${id}`);
-    // in pairs that change places, so that one packet makes two events
-    const other = id % 2 === 0 ? id - 1 : id + 1;
-    room.v1(B, "MESSAGE", { token: bob.token, stream: OTHER_STREAM, id: other, first: 1, text: `b${other}` });
-    if (id % 20 === 0) {
-      room.datagram(C, `SIGN-IN guest${id}`);
-      room.pass(200);
-    }
-  }
-}
-
 /** What must be true of every state that a crash leaves: the events are a prefix, and the streams stand behind them. */
 function assertPrefix(torn: RoomPast, whole: RoomPast, what: string): void {
   const { events, seq, epoch, members } = torn;
@@ -287,113 +240,79 @@ for (const messages of [40, 200]) {
   });
 }
 
-/** Opening must fail, in one line that says what is wrong with which file and what to do. */
-function assertRefused(path: string, pattern: RegExp): void {
-  const { message } = assertThrows(() => openState(path).close(), UsageError);
-  assert(message.startsWith(`The state file ${path} can't be used: `), message);
-  assertMatch(message, pattern);
-  assertMatch(message, /^[^\n]+$/);
-}
-
-Deno.test("state: files of other programs are refused and left as they are", () => {
-  using folder = openFolder();
-  const pattern = /: it belongs to another program; give another name$/;
-  const texts = [
-    "Dear diary,\n",
-    "x".repeat(99),
-    "x".repeat(100),
-    "y".repeat(100_000),
-    "SQLite format 3\0 not really",
-  ];
-  for (const text of texts) {
-    Deno.writeTextFileSync(folder.file("diary.txt"), text);
-    assertRefused(folder.file("diary.txt"), pattern);
-    assertEquals(Deno.readTextFileSync(folder.file("diary.txt")), text);
-  }
-  for (const pragma of ["application_id = 0", "application_id = 252006674", "journal_mode = WAL"]) {
-    const path = folder.file(`${pragma}.db`);
-    const database = new DatabaseSync(path);
-    database.exec(`PRAGMA ${pragma}; CREATE TABLE events (what TEXT); INSERT INTO events VALUES ('mine')`);
-    database.close();
-    const before = Deno.readFileSync(path);
-    assertRefused(path, pattern);
-    assertEquals(Deno.readFileSync(path), before);
-  }
-});
-
-Deno.test("state: a file of a newer version is refused", () => {
-  using folder = openFolder();
-  pastOf(folder.file());
-  const database = new DatabaseSync(folder.file());
-  database.exec("PRAGMA user_version = 2");
-  database.close();
-  assertRefused(folder.file(), /: a newer udp-chat wrote it; use that one, or give another name$/);
-});
-
-Deno.test("state: what is no file, or in no folder, is refused", () => {
-  using folder = openFolder();
-  assertRefused(folder.file("no/such/folder.db"), /: its folder does not exist, .*; give another name$/);
-  Deno.mkdirSync(folder.file("folder.db"));
-  assertRefused(folder.file("folder.db"), /: .* it is a folder itself, .*; give another name$/);
-});
-
-Deno.test("state: a file that another server uses is refused, and free when that one has ended", () => {
-  using folder = openFolder();
-  {
-    using _ = openRoom(folder.file());
-    assertRefused(folder.file(), /: another server is using it; stop that one, or give another name$/);
-  }
-  using opened = openRoom(folder.file());
-  opened.room.join(A);
-});
-
-Deno.test("state: a refused file is free again", () => {
+Deno.test("state: a log torn while members move leaves each of them in one place", () => {
   using folder = openFolder();
   const path = folder.file();
-  pastOf(path);
-  const database = new DatabaseSync(path);
-  database.exec("PRAGMA user_version = 2");
-  database.close();
-  assertRefused(path, /newer/);
-  const again = new DatabaseSync(path);
-  again.exec("PRAGMA user_version = 1");
-  again.close();
-  assertEquals(pastOf(path).seq, 0);
+  using opened = openRoom(path);
+  let { token } = opened.room.join(A, "Alice");
+  for (let i = 0; i < 20; i++) {
+    const address = [B, C, D, A][i % 4];
+    ({ token } = one(opened.room.v1(address, "GREETING", { id: 2, token }), "WELCOME"));
+  }
+  const copy = crashed(path, folder.file("crashed.db"));
+  const [file, log] = [Deno.readFileSync(copy), Deno.readFileSync(`${copy}-wal`)];
+  // a header of 32 bytes, then frames: a page each, and 24 bytes before it
+  const frame = new DataView(log.buffer).getUint32(8) + 24;
+  const places = new Set<string>();
+  for (let end = 32; end <= log.length; end += frame) {
+    const torn = folder.file(`torn${end}.db`);
+    Deno.writeFileSync(torn, file);
+    Deno.writeFileSync(`${torn}-wal`, log.slice(0, end));
+    const { members } = pastOf(torn);
+    assert(members.length <= 1, members.map(({ address }) => address).join());
+    for (const { address, token } of members) places.add(`${address} ${token}`);
+  }
+  assertEquals(places.size, 21, "each place is found in the log");
 });
 
-Deno.test("state: damage anywhere in the file is noticed in one line, or does no harm to the events", () => {
+Deno.test("state: a message is synchronised with the disk before it is sent, comings and goings are not", () => {
   using folder = openFolder();
-  const path = folder.file();
+  const levels: unknown[] = [];
+  const { exec } = DatabaseSync.prototype;
+  try {
+    DatabaseSync.prototype.exec = function (sql) {
+      // as it is when something is committed: 1 is NORMAL, 2 is FULL
+      if (sql === "COMMIT") levels.push(this.prepare("PRAGMA synchronous").get()!.synchronous);
+      return exec.call(this, sql);
+    };
+    using opened = openRoom(folder.file());
+    const { token } = opened.room.join(A);
+    opened.room.say(A, token, 1, "hello");
+    opened.room.v1(A, "LEAVE", { id: 2, token });
+  } finally {
+    DatabaseSync.prototype.exec = exec;
+  }
+  assertEquals(levels, [1, 2, 1]);
+});
+
+Deno.test("state: a member that begins with the last id there is does not spoil the file", () => {
+  using folder = openFolder();
   {
-    using opened = openRoom(path);
-    fill(opened, 40);
+    using opened = openRoom(folder.file());
+    const { token } = opened.room.join(A);
+    const id = Number.MAX_SAFE_INTEGER;
+    opened.room.v1(A, "MESSAGE", { token, stream: STREAM, id, first: id, text: "the last" });
+    // which writes the member anew
+    opened.room.v1(A, "SIGN-IN", { id: 2, token, name: "Alice" });
   }
-  const file = Deno.readFileSync(path);
-  const whole = pastOf(path);
-  const random = seededRandom(3);
-  let refused = 0;
-  for (let i = 0; i < 300; i++) {
-    const damaged = file.slice();
-    if (i % 3 === 0) {
-      const at = Math.floor(random() * file.length);
-      damaged.fill(0, at, at + Math.ceil(random() * 5000));
-    } else damaged[Math.floor(random() * (i % 3 === 1 ? file.length : 4096))] ^= 1 << Math.floor(8 * random());
-    const copy = folder.file(`damaged${i}.db`);
-    Deno.writeFileSync(copy, i % 10 === 9 ? damaged.slice(0, Math.floor(random() * file.length)) : damaged);
-    let past: RoomPast;
-    try {
-      past = pastOf(copy);
-    } catch (error) {
-      assert(error instanceof UsageError, `${error}`);
-      assertMatch(error.message, /^The state file .* can't be used: [^\n]+; [^\n]+$/);
-      refused++;
-      continue;
-    }
-    for (const event of past.events) assertEquals(event, whole.events[event.seq - 1]);
-    for (const { address, stream } of past.members) {
-      assertEquals(typeof address, "string");
-      assert(stream === undefined || Number.isSafeInteger(stream.next), `next is ${stream?.next}`);
-    }
+  const { events, members } = pastOf(folder.file());
+  assertEquals([events.length, members.length], [1, 1]);
+});
+
+Deno.test("state: what can't be written is a failure, which ends the server", () => {
+  using folder = openFolder();
+  const { room, state } = openRoom(folder.file());
+  const { token } = room.join(A, "Alice");
+  state.close();
+  const pattern = /^The state file .* can't be written \(.*\): the server stops, so that nothing is lost$/;
+  for (
+    const step of [
+      () => room.say(A, token, 1, "hello"),
+      () => room.join(B),
+      () => room.v1(A, "SIGN-IN", { id: 2, token, name: "Alicia" }),
+      () => room.v1(A, "LEAVE", { id: 3, token }),
+    ]
+  ) {
+    assertMatch(assertThrows(step, Failure).message, pattern);
   }
-  assertGreater(refused, 20);
 });

@@ -1,0 +1,57 @@
+/**
+ * State files in folders of their own, and rooms that keep themselves in one.
+ *
+ * @module
+ */
+import type { RoomPast } from "../../server/room.ts";
+import { openState, type State } from "../../server/state.ts";
+import { FakeRoom } from "./fake_room.ts";
+
+/** The addresses of those who are in the rooms. */
+export const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "127.0.0.1:40003", D = "[::1]:40004";
+/** Another stream than that of the room's own `say`. */
+export const OTHER_STREAM = "2be90f4417d6a3c8";
+
+/** A folder for state files, gone at the end of the test. */
+export function openFolder(): { file(name?: string): string } & Disposable {
+  const path = Deno.makeTempDirSync({ prefix: "udp-chat-" });
+  return {
+    file: (name = "room.db") => `${path}/${name}`,
+    [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }),
+  };
+}
+
+/** A room with a state file. */
+export function openRoom(path: string, options: ConstructorParameters<typeof FakeRoom>[0] = {}) {
+  const state = openState(path, options.window?.events);
+  const room = new FakeRoom({ ...options, observer: state.observer, past: state.past });
+  return { room, state, [Symbol.dispose]: () => state.close() };
+}
+
+/** What a state file has. */
+export function pastOf(path: string): RoomPast {
+  const state = openState(path);
+  state.close();
+  return state.past;
+}
+
+/** Copies a state file as a crash at this moment would leave it. */
+export function crashed(path: string, copy: string): string {
+  for (const suffix of ["", "-wal"]) Deno.copyFileSync(path + suffix, copy + suffix);
+  return copy;
+}
+
+/** Fills a room with messages in two streams, arrivals and departures. */
+export function fill({ room }: { room: FakeRoom; state: State }, messages: number): void {
+  const alice = room.join(A, "Alice"), bob = room.join(B, "Bob");
+  for (let id = 1; id <= messages; id++) {
+    room.say(A, alice.token, id, `a${id}`);
+    // in pairs that change places, so that one packet makes two events
+    const other = id % 2 === 0 ? id - 1 : id + 1;
+    room.v1(B, "MESSAGE", { token: bob.token, stream: OTHER_STREAM, id: other, first: 1, text: `b${other}` });
+    if (id % 20 === 0) {
+      room.datagram(C, `SIGN-IN guest${id}`);
+      room.pass(200);
+    }
+  }
+}
