@@ -7,19 +7,30 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+fail() {
+  echo "setup: $1" >&2
+  exit 1
+}
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+
 if [ -z "${DENO:-}" ]; then
   if ! command -v deno >/dev/null 2>&1; then
     if [ -x "${DENO_INSTALL:-$HOME/.deno}/bin/deno" ]; then
       :
     elif command -v npm >/dev/null 2>&1; then
       echo "setup: installing Deno with npm"
-      npm install --global deno >/dev/null 2>&1 || {
-        echo "setup: 'npm install --global deno' failed: run it by hand to see why (rights?)" >&2
-        exit 1
-      }
-    else
+      npm install --global deno >/dev/null 2>&1 ||
+        fail "'npm install --global deno' failed: run it by hand to see why (rights?)"
+    elif command -v curl >/dev/null 2>&1; then
       echo "setup: installing Deno with its own installer"
-      curl -fsSL https://deno.land/install.sh | sh -s -- --yes >/dev/null
+      # not through a pipe, in which half a script would be run, and none would look like success
+      curl -fsSL --output "$temporary/install.sh" https://deno.land/install.sh ||
+        fail "Deno's installer can't be fetched: is there a network? Or install Deno as https://deno.com says"
+      sh "$temporary/install.sh" --yes >/dev/null ||
+        fail "Deno's installer failed: install Deno as https://deno.com says"
+    else
+      fail "there is no Deno, and neither npm nor curl to fetch it with: install it as https://deno.com says"
     fi
   fi
   if ! DENO=$(command -v deno); then
@@ -29,7 +40,9 @@ if [ -z "${DENO:-}" ]; then
 fi
 # behind a proxy with a certificate of its own, the system's store knows it
 export DENO_TLS_CA_STORE="${DENO_TLS_CA_STORE:-mozilla,system}"
-echo "setup: $("$DENO" --version | head -n 1)"
+runtime=$("$DENO" --version 2>/dev/null) ||
+  fail "there is no Deno that runs at $DENO: install it as https://deno.com says"
+echo "setup: $(echo "$runtime" | head -n 1)"
 
 # One export of an @std package: PACKAGE NAME, with its type declarations on stdin.
 stand_in() {
@@ -115,15 +128,13 @@ fetch_dependencies() {
   "$DENO" cache scripts/dependencies.ts
 }
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+log=$temporary/log
 if fetch_dependencies >"$log" 2>&1; then
   echo "setup: dependencies are here"
 elif write_stand_in && fetch_dependencies >"$log" 2>&1; then
   echo "setup: JSR can't be reached; @std stands in vendor/, from npm"
 else
   cat "$log" >&2
-  echo "setup: the dependencies can't be fetched: neither from JSR nor from npm" >&2
-  exit 1
+  fail "the dependencies can't be fetched: neither from JSR nor from npm"
 fi
 echo "setup: ready. Next: deno run -A server.ts 9090"
