@@ -66,7 +66,7 @@ function whyNot(error: unknown): string {
   if (error instanceof NoFile) return "it is a device, which keeps nothing; give another name";
   // the last three are said of tables that are not those that were made here
   const damage =
-    /malformed|unsupported file format|too large to be|no such (table|column)|has \d+ columns|cannot modify/;
+    /malformed|unsupported file format|too large to be|no such (table|column)|has \d+ columns|cannot modify|failed to prepare/;
   if (error instanceof DamagedFile || damage.test(message)) return "it is damaged; move it away to begin anew";
   if (error instanceof Deno.errors.NotCapable) return "add --allow-read and --allow-write (or -A) behind 'deno run'";
   if (message.includes("unable to open")) {
