@@ -123,9 +123,8 @@ function readPast(database: DatabaseSync): RoomPast {
   const isWhole = events.every((event, i) => event.seq === seq - events.length + 1 + i && event.epoch === epoch);
   const members = database.prepare("SELECT * FROM members").all().map(memberOf);
   const names = members.flatMap(({ name }) => name === undefined ? [] : [nameKey(name)]);
-  // beside a classic member its v1 side may stand
-  const places = members.map(({ dialect, address }) => `${dialect === "v1"} ${address}`);
-  if (!isWhole || !areUnique(names) || !areUnique(places)) throw new DamagedFile();
+  const addresses = members.map(({ address }) => address);
+  if (!isWhole || !areUnique(names) || !areUnique(addresses)) throw new DamagedFile();
   return { epoch, seq, events, members };
 }
 

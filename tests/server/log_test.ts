@@ -62,7 +62,7 @@ Deno.test("roster: who has signed in, under the latest name, and how many have n
   room.datagram(C, "SIGN-IN Zoe\n");
   assertEquals(line(), "Signed In Users: Alicia, Zoe (and 1 unnamed)");
   // another address, and with it another token
-  room.v1("127.0.0.1:40009", "GREETING", { id: 3, token: alice.token });
+  room.move("127.0.0.1:40009", alice.token);
   assertEquals(line(), "Signed In Users: Zoe, Alicia (and 1 unnamed)");
   room.pass(70_000);
   assertEquals(line(), "Signed In Users: Zoe");
