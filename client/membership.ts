@@ -48,6 +48,8 @@ const NO_ANSWER_MS = 1800;
 const NO_ANSWER_ANY_MORE_MS = 5000;
 /** A server of version 1 is heard in the classic dialect when greetings were lost: so many more show what it is. */
 const GREETINGS_AGAINST_CLASSIC = 8;
+/** How often in a row a member's name may be refused before that is believed. */
+const MAX_REFUSALS = 4;
 /** How often a server that has never answered is greeted in the classic dialect, in milliseconds. */
 const CLASSIC_EVERY_MS = 10_000;
 
@@ -58,6 +60,9 @@ export class Membership {
   #state: MembershipState = "joining";
   #name: string | undefined;
   #token: string | undefined;
+  /** The token before this one, and how often in a row a name was refused to either of them. */
+  #olderToken: string | undefined;
+  #refusals = 0;
   /** The first greeting that went out with this token: an answer to it, or to a later one, is one to a member. */
   #firstWithToken: number | undefined;
   #address: string | undefined;
@@ -147,6 +152,7 @@ export class Membership {
   /** Tries again after a refusal, under another name or under none. */
   rename(name: string | undefined, now: number): void {
     this.#name = name;
+    this.#refusals = 0;
     if (this.#state === "refused") this.#state = "joining";
     this.#greeter.start(now);
   }
@@ -188,13 +194,13 @@ export class Membership {
     if (!this.#greeter.answered(packet.id, packet.keepalive, now)) return;
     const isNewMember = packet.token !== this.#token;
     const isNewRoom = packet.epoch !== this.#epoch;
-    if (isNewMember) this.#firstWithToken = undefined;
-    this.#token = packet.token;
+    if (isNewMember) this.#takeToken(packet.token);
+    // the server lets in, and gives a name to, whoever shows that the token has come: so that is not left to chance
+    const isMember = this.#firstWithToken !== undefined && packet.id >= this.#firstWithToken;
+    if (isMember) this.#refusals = 0;
     this.#address = packet.address;
     this.#epoch = packet.epoch;
     this.#options.welcomed(packet, now);
-    // the server lets in, and gives a name to, whoever shows that the token has come: so that is not left to chance
-    const isMember = this.#firstWithToken !== undefined && packet.id >= this.#firstWithToken;
     if (!isMember) this.#greeter.start(now);
     if (this.#name !== undefined && nameKey(this.#name) !== nameKey(packet.name ?? "")) {
       if (!isMember) return;
@@ -206,6 +212,23 @@ export class Membership {
     else if (this.#everJoined && isNewRoom) this.#join(now, "The server has started anew; joined again");
     else if (this.#everJoined) this.#join(now, this.#toldSilent ? "The server is back" : undefined);
     else this.#join(now, this.#toldSilent ? "The server has answered; joined" : undefined);
+  }
+
+  /**
+   * Greets with the token before the present one, if there is one and this was not tried too often: a client that moves
+   * on before it has used a token does not know by which of the two the server knows it, and so whose the name is.
+   */
+  #triesOtherToken(now: number): boolean {
+    if (this.#olderToken === undefined || ++this.#refusals > MAX_REFUSALS) return false;
+    this.#takeToken(this.#olderToken);
+    this.#greeter.start(now);
+    return true;
+  }
+
+  #takeToken(token: string): void {
+    this.#olderToken = this.#token;
+    this.#token = token;
+    this.#firstWithToken = undefined;
   }
 
   #join(now: number, notice: string | undefined): void {
@@ -244,6 +267,7 @@ export class Membership {
       this.#refusal = printable(text);
       return true;
     }
+    if (this.#triesOtherToken(now)) return true;
     this.#greeter.stop();
     this.#options.lost();
     this.#state = "refused";

@@ -4,7 +4,6 @@
  * @module
  */
 import { randomHex64 } from "../protocol/fields.ts";
-import type { Member } from "./members.ts";
 
 /** The most newcomers that are waited for at once; beyond it the first is forgotten, and has to greet again. */
 const MAX_NEWCOMERS = 10_000;
@@ -12,8 +11,8 @@ const MAX_NEWCOMERS = 10_000;
 /** Somebody at an address that no member has. */
 interface Newcomer {
   token: string;
-  /** The member that says it has moved here. */
-  was?: Member;
+  /** The token of the member that says it has moved here. */
+  was?: string;
 }
 
 /**
@@ -29,30 +28,27 @@ export class Newcomers {
   /**
    * The token for an address; always the same, until the address is {@linkcode admit}ted or forgotten.
    *
-   * @param was The member that says it has moved here, if one does.
+   * @param was The token of the member that says it has moved here, if one does.
    */
-  tokenFor(address: string, was?: Member): string {
+  tokenFor(address: string, was?: string): string {
     let newcomer = this.#byAddress.get(address);
     if (!newcomer) {
       newcomer = { token: randomHex64() };
       this.#byAddress.set(address, newcomer);
       if (this.#byAddress.size > MAX_NEWCOMERS) this.#byAddress.delete(this.#byAddress.keys().next().value!);
     }
-    if (was) newcomer.was = was;
+    if (was !== undefined) newcomer.was = was;
     return newcomer.token;
   }
 
-  /** The member that says it has moved to an address, where the token shows who says so. */
-  moving(address: string, token: string): Member | undefined {
+  /** Who has sent the token of an address from there; undefined for anybody else. */
+  at(address: string, token: string): Readonly<Newcomer> | undefined {
     const newcomer = this.#byAddress.get(address);
-    return newcomer?.token === token ? newcomer.was : undefined;
+    return newcomer?.token === token ? newcomer : undefined;
   }
 
-  /** Takes an address off the list if it has sent its token back; undefined if it has not. */
-  admit(address: string, token: string): Newcomer | undefined {
-    const newcomer = this.#byAddress.get(address);
-    if (newcomer?.token !== token) return undefined;
+  /** Takes an address off the list. */
+  forget(address: string): void {
     this.#byAddress.delete(address);
-    return newcomer;
   }
 }

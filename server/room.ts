@@ -230,7 +230,7 @@ export class Room {
     // that another member has: that one did not ask for it
     const was = member || packet.token === undefined
       ? undefined
-      : this.#members.withToken(packet.token) ?? this.#newcomers.moving(from, packet.token);
+      : this.#members.withToken(packet.token) ?? this.#movingTo(from, packet.token);
     if (packet.type === "SIGN-IN" && !this.#isFree(packet.name, member ?? was ?? this.#members.classicAt(from))) {
       return this.#refuse(
         { address: from, dialect: "v1" },
@@ -253,7 +253,7 @@ export class Room {
       type: "WELCOME",
       id: packet.id,
       address: from,
-      token: member?.token ?? this.#newcomers.tokenFor(from, was),
+      token: member?.token ?? this.#newcomers.tokenFor(from, was?.token),
       epoch: this.epoch,
       seq: this.#events.seq,
       name: member?.name,
@@ -357,12 +357,15 @@ export class Room {
 
   /** Lets a newcomer in who has sent its token back, as a new member or as the one that has moved; undefined if not. */
   #admit(address: string, token: string, now: number, name?: string): Member | undefined {
-    const newcomer = this.#newcomers.admit(address, token);
+    const newcomer = this.#newcomers.at(address, token);
     if (!newcomer) return undefined;
+    const was = this.#movingTo(address, token);
+    this.#newcomers.forget(address);
+    // late words from a place that the member had moved on from
+    if (newcomer.was !== undefined && !was) return undefined;
     const classic = this.#members.classicAt(address);
     if (classic) this.#upgrade(classic);
-    const { was } = newcomer;
-    if (!was || this.#members.withToken(was.token) !== was) return this.#join(address, "v1", token, now, name);
+    if (!was) return this.#join(address, "v1", token, now, name);
     const before = { address: was.address, token: was.token };
     this.#delivery.leave(was);
     this.#presence.moved(was.address, address);
@@ -371,6 +374,12 @@ export class Room {
     this.#members.touch(was, now);
     this.#observer.changed?.(was, before);
     return was;
+  }
+
+  /** The member that is about to move to an address, when the token is the one that was sent there. */
+  #movingTo(address: string, token: string): Member | undefined {
+    const was = this.#newcomers.at(address, token)?.was;
+    return was === undefined ? undefined : this.#members.withToken(was);
   }
 
   #join(address: string, dialect: Dialect, token: string, now: number, name?: string): Member | undefined {

@@ -4,15 +4,15 @@ import { Newcomers } from "../../server/newcomers.ts";
 
 const A = "192.0.2.1:1", B = "192.0.2.1:2";
 
-Deno.test("newcomers: each address has a token of its own, the same until it is used, and used once", () => {
+Deno.test("newcomers: each address has a token of its own, the same until it is used", () => {
   const newcomers = new Newcomers();
   const token = newcomers.tokenFor(A);
   assertEquals(newcomers.tokenFor(A), token);
   assertNotEquals(newcomers.tokenFor(B), token);
-  assertEquals(newcomers.admit(B, token), undefined);
-  assertEquals(newcomers.admit(A, ""), undefined);
-  assertEquals(newcomers.admit(A, token), { token });
-  assertEquals(newcomers.admit(A, token), undefined);
+  assertEquals([newcomers.at(B, token), newcomers.at(A, "")], [undefined, undefined]);
+  assertEquals(newcomers.at(A, token), { token });
+  newcomers.forget(A);
+  assertEquals(newcomers.at(A, token), undefined);
   assertNotEquals(newcomers.tokenFor(A), token);
 });
 
@@ -28,6 +28,6 @@ Deno.test("newcomers: of a flood of forged addresses the latest 10,000 are remem
   const newcomers = new Newcomers();
   const first = newcomers.tokenFor(A);
   const tokens = Array.from({ length: 10_000 }, (_, i) => newcomers.tokenFor(`10.0.0.1:${i + 1}`));
-  assertEquals(newcomers.admit(A, first), undefined);
-  assertEquals(newcomers.admit("10.0.0.1:1", tokens[0]), { token: tokens[0] });
+  assertEquals(newcomers.at(A, first), undefined);
+  assertEquals(newcomers.at("10.0.0.1:1", tokens[0]), { token: tokens[0] });
 });

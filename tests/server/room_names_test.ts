@@ -117,6 +117,18 @@ Deno.test("room: a member that moved before anyone was told of it is told of at 
   assertEquals(all(room.pass(1000), "ONLINE").flatMap(({ members }) => members), [{ address: B, name: "Alice" }]);
 });
 
+Deno.test("room: late words from a place that a member was about to move to, and did not, move nobody", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A, "Alice");
+  const between = room.greet(B, { token, name: "Alice" });
+  const { token: last } = room.move(C, token, "Alice");
+  room.settle();
+  assertEquals(one(room.v1(B, "SIGN-IN", { id: 9, token: between.token, name: "Alice" }), "ERROR").code, "name-taken");
+  assertEquals(one(room.say(B, between.token, 1, "x"), "ERROR").code, "not-joined");
+  assertEquals(one(room.say(C, last, 1, "x"), "INCOMING").from, C);
+  assertEquals(room.room.size, 1);
+});
+
 Deno.test("room: a refused name is a sign of life too, when the token is right", () => {
   const room = new FakeRoom();
   const alice = room.join(A, "Alice");
