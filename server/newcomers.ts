@@ -7,10 +7,14 @@ import { randomHex64 } from "../protocol/fields.ts";
 
 /** The most newcomers that are waited for at once; beyond it the first is forgotten, and has to greet again. */
 const MAX_NEWCOMERS = 10_000;
+/** For how long a greeting shows that whoever is at its address speaks version 1, in milliseconds. */
+const FRESH_FOR_MS = 5000;
 
 /** Somebody at an address that no member has. */
 interface Newcomer {
   token: string;
+  /** When it last greeted, in milliseconds. */
+  greetedAt: number;
   /** The token of the member that says it has moved here. */
   was?: string;
 }
@@ -30,15 +34,26 @@ export class Newcomers {
    *
    * @param was The token of the member that says it has moved here, if one does.
    */
-  tokenFor(address: string, was?: string): string {
+  tokenFor(address: string, now: number, was?: string): string {
     let newcomer = this.#byAddress.get(address);
     if (!newcomer) {
-      newcomer = { token: randomHex64() };
+      newcomer = { token: randomHex64(), greetedAt: now };
       this.#byAddress.set(address, newcomer);
       if (this.#byAddress.size > MAX_NEWCOMERS) this.#byAddress.delete(this.#byAddress.keys().next().value!);
     }
+    newcomer.greetedAt = now;
     if (was !== undefined) newcomer.was = was;
     return newcomer.token;
+  }
+
+  /**
+   * Whether somebody has just greeted from an address. Our own client, when it hears nothing, tries the classic words as
+   * well; what it says in them is not to be taken, for it will say the same in version 1. A forged greeting keeps
+   * nobody else out for long.
+   */
+  isFresh(address: string, now: number): boolean {
+    const newcomer = this.#byAddress.get(address);
+    return newcomer !== undefined && now < newcomer.greetedAt + FRESH_FOR_MS;
   }
 
   /** Who has sent the token of an address from there; undefined for anybody else. */

@@ -157,6 +157,7 @@ export class Room {
     // who speaks v1 is protected by a token, which a bare word does not carry
     if (this.#members.v1At(from)) return this.ignore();
     const member = this.#members.classicAt(from);
+    if (!member && this.#newcomers.isFresh(from, now)) return this.ignore();
     switch (packet.type) {
       case "GREETING":
         if (!member) this.#join(from, packet.line ? "classic-line" : "classic", "", now);
@@ -253,7 +254,7 @@ export class Room {
       type: "WELCOME",
       id: packet.id,
       address: from,
-      token: member?.token ?? this.#newcomers.tokenFor(from, was?.token),
+      token: member?.token ?? this.#newcomers.tokenFor(from, now, was?.token),
       epoch: this.epoch,
       seq: this.#events.seq,
       name: member?.name,
