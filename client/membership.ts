@@ -260,6 +260,8 @@ export class Membership {
       return true;
     }
     if (!this.#greeter.asked(id)) return false;
+    // of a greeting that had another token
+    if (this.#firstWithToken !== undefined && id! < this.#firstWithToken) return true;
     if (code === "room-full") {
       // that may change, and no other name would help
       this.#greeter.heard();
