@@ -56,7 +56,7 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
   const alarm = new Alarm(() => signals.push("alarm"));
   const screen = openScreen({
     interrupted: () => signals.push("interrupt"),
-    complete: (line) => completeLine(line, session.people.names),
+    complete: (line) => completeLine(line, session.view.people.names),
   });
   const words = { colour: screen.interactive && !Deno.noColor, times: screen.interactive };
   const session: Session = new Session({
@@ -109,7 +109,7 @@ function typed(line: string, session: Session, screen: Screen, words: WordsOptio
   const read = readLine(line, session.name !== undefined);
   if (read.kind === "mistake") {
     screen.printAside(`!! ${read.text}`);
-    session.misunderstood++;
+    session.misunderstood();
   } else if (read.kind === "command") {
     read.command.run({
       session,

@@ -44,19 +44,19 @@ export const COMMANDS: Command[] = [
     names: ["list", "names", "who"],
     takes: [],
     summary: "lists who is signed in",
-    run: ({ session, now }) => session.list(now),
+    run: ({ session, now }) => session.requests.list(now),
   },
   {
     names: ["send", "msg"],
     takes: ["NAME", "TEXT"],
     summary: "says something to one member alone, not through the server",
-    run: ({ session, now }, name, text) => session.sayTo(name, text, now),
+    run: ({ session, now }, name, text) => session.requests.sayTo(name, text, now),
   },
   {
     names: ["reply", "r"],
     takes: ["TEXT"],
     summary: "answers whoever wrote last to you alone",
-    run: ({ session, now }, text) => session.reply(text, now),
+    run: ({ session, now }, text) => session.requests.reply(text, now),
   },
   {
     names: ["me"],
@@ -68,14 +68,14 @@ export const COMMANDS: Command[] = [
     names: ["whois"],
     takes: ["NAME"],
     summary: "shows a member's address and since when it is here",
-    run: ({ session, now }, name) => session.whois(name, now),
+    run: ({ session, now }, name) => session.requests.whois(name, now),
   },
   {
     names: ["ignore"],
     takes: ["NAME"],
     summary: "shows nothing more from a name or an address",
     run({ session, print }, who) {
-      session.people.ignore(who);
+      session.view.people.ignore(who);
       print(`-- You hear no more from ${who}; /unignore ${who} undoes it`);
     },
   },
@@ -84,7 +84,7 @@ export const COMMANDS: Command[] = [
     takes: ["NAME"],
     summary: "shows them again",
     run({ session, print }, who) {
-      print(session.people.unignore(who) ? `-- You hear ${who} again` : `!! ${who} was not ignored`);
+      print(session.view.people.unignore(who) ? `-- You hear ${who} again` : `!! ${who} was not ignored`);
     },
   },
   {
@@ -103,7 +103,7 @@ export const COMMANDS: Command[] = [
     may: "COUNT",
     summary: "shows the last messages, 20 or COUNT",
     run({ session, now, print }, count = "20") {
-      if (/^[1-9]\d?$/.test(count)) session.history(Number(count), now);
+      if (/^[1-9]\d?$/.test(count)) session.requests.history(Number(count), now);
       else print("!! /history takes a number from 1 to 99");
     },
   },

@@ -11,16 +11,15 @@ import { count, printable, splitText } from "../protocol/text.ts";
 import { ClassicTalk } from "./classic_talk.ts";
 import { DirectMessages } from "./direct.ts";
 import { Directory } from "./directory.ts";
+import { Ending } from "./ending.ts";
 import { History } from "./history.ts";
 import { Inbox, type Range } from "./inbox.ts";
 import { Membership, type MembershipState } from "./membership.ts";
 import { type Draft, Outbox, OUTBOX_SIZE } from "./outbox.ts";
-import { Parting } from "./parting.ts";
-import type { People } from "./people.ts";
 import { Questions } from "./questions.ts";
+import { Requests } from "./requests.ts";
 import { RoundTrip } from "./round_trip.ts";
-import { shortfall } from "./shortfall.ts";
-import type { Shown } from "./shown.ts";
+import type { SessionStatistics, Shown } from "./shown.ts";
 import { View } from "./view.ts";
 
 /** What a session is made with. */
@@ -40,36 +39,11 @@ export interface SessionOptions {
 /** How a session stands: as its membership does, until it has `left`. */
 export type SessionState = MembershipState | "left";
 
-/** What a session has counted. */
-export interface SessionStatistics {
-  state: SessionState;
-  /** The smoothed round trip to the server in milliseconds, once measured. */
-  roundTrip?: number;
-  received: number;
-  repaired: number;
-  lost: number;
-  duplicates: number;
-  /** Messages that were sent again. */
-  repeated: number;
-  /** Messages that are not acknowledged. */
-  waiting: number;
-}
-
-/** How long a session that is to end waits for the next message to arrive at the server, in milliseconds. */
-const DELIVERY_DEADLINE_MS = 10_000;
-
-/** Something that the user wants of the server. */
-interface Request {
-  run: (now: number) => void;
-  /** The server can't do it. */
-  refused?: () => void;
-}
-
 /** One user's session with one server. */
 export class Session {
-  readonly #server: string;
   readonly #send: SessionOptions["send"];
-  readonly #view: View;
+  /** What the user sees, and of whom. */
+  readonly view: View;
   readonly #roundTrip = new RoundTrip();
   readonly #membership: Membership;
   readonly #outbox: Outbox;
@@ -77,28 +51,19 @@ export class Session {
   readonly #classic: ClassicTalk;
   readonly #questions: Questions;
   readonly #direct: DirectMessages;
-  readonly #directory: Directory;
   readonly #history: History;
-  readonly #parting: Parting;
-  /** What was asked for before the server has answered for the first time. */
-  readonly #requests: Request[] = [];
-  /** How many direct messages did not arrive. */
-  #undelivered = 0;
-  /** How many lines were to be commands and are none; a session that is finished with some has failed. */
-  misunderstood = 0;
-  /** When the user had no more to say, and why not all of it arrived. */
-  #finishedAt: number | undefined;
-  #failure: string | undefined;
+  /** What the user asks of the server. */
+  readonly requests: Requests;
+  readonly #ending: Ending;
 
   constructor({ server, name, send, show, random }: SessionOptions) {
-    this.#server = server;
     this.#send = send;
-    this.#view = new View(show);
+    this.view = new View(show);
     this.#membership = new Membership({
       server,
       name,
       roundTrip: this.#roundTrip,
-      view: this.#view,
+      view: this.view,
       send,
       welcomed: ({ epoch, seq }, now) => {
         // who was here before the server began anew wants to hear all that has been said since
@@ -122,46 +87,66 @@ export class Session {
     };
     this.#inbox = new Inbox({
       roundTrip: this.#roundTrip,
-      give: (arrived) => this.#view.arrived(arrived, this.address),
+      give: (arrived) => this.view.arrived(arrived, this.address),
       request,
       random,
     });
     this.#history = new History({
       roundTrip: this.#roundTrip,
       request,
-      done: (messages, missing) => this.#view.past(messages, missing, this.address),
+      done: (messages, missing) => this.view.past(messages, missing, this.address),
     });
-    this.#classic = new ClassicTalk({ send, notice: (text) => this.#view.notice(text) });
+    this.#classic = new ClassicTalk({ send, notice: (text) => this.view.notice(text) });
     this.#questions = new Questions(this.#roundTrip, send);
-    this.#directory = new Directory({
-      questions: this.#questions,
-      view: this.#view,
-      token: () => this.#membership.token,
-    });
     this.#direct = new DirectMessages({
       questions: this.#questions,
       self: () => ({ token: this.#membership.token, address: this.#membership.address!, name: this.#membership.name }),
       send,
-      arrived: (message) => this.#view.direct(message),
+      arrived: (message) => this.view.direct(message),
       delivered: (name, { text }, acknowledged) => {
         const how = acknowledged ? "Delivered to" : "Sent, as a classic client does not confirm, to";
-        this.#view.notice(`${how} ${name}: ${text}`);
+        this.view.notice(`${how} ${name}: ${text}`);
       },
       failed: (name, drafts, reason) => {
-        this.#undelivered += drafts.length;
-        this.#view.problem(`Not delivered to ${name}: ${reason}`);
+        this.#ending.undelivered += drafts.length;
+        this.view.problem(`Not delivered to ${name}: ${reason}`);
       },
     });
-    this.#parting = new Parting((id) => send({ dialect: "v1", type: "LEAVE", id, token: this.#membership.token }));
-  }
-
-  /** Who was seen, and who is not to be heard. */
-  get people(): People {
-    return this.#view.people;
+    const directory = new Directory({
+      questions: this.#questions,
+      view: this.view,
+      token: () => this.#membership.token,
+    });
+    this.requests = new Requests({
+      membership: this.#membership,
+      view: this.view,
+      inbox: this.#inbox,
+      direct: this.#direct,
+      directory,
+      history: this.#history,
+      undelivered: (count) => this.#ending.undelivered += count,
+    });
+    this.#ending = new Ending({
+      standing: () => ({
+        server,
+        state: this.state,
+        refusal: this.#membership.refusal,
+        waiting: this.waiting,
+        unconfirmed: this.#classic.unconfirmed,
+        isExpecting: this.requests.size > 0 || this.#questions.size > 0 || this.#history.isOpen ||
+          this.#inbox.behind > 0,
+        progressAt: Math.max(this.#outbox.progressAt, this.#membership.joinedAt),
+      }),
+      stop: () => {
+        this.#membership.stop();
+        this.#outbox.close();
+      },
+      goodbye: (id) => send({ dialect: "v1", type: "LEAVE", id, token: this.#membership.token }),
+    });
   }
 
   get state(): SessionState {
-    return this.#parting.over ? "left" : this.#membership.state;
+    return this.#ending.over ? "left" : this.#membership.state;
   }
 
   /** The address that the server knows this client by, once it has said so. */
@@ -186,12 +171,12 @@ export class Session {
 
   /** Whether goodbye is being said. */
   get leaving(): boolean {
-    return this.#parting.begun;
+    return this.#ending.begun;
   }
 
   /** Why a session that has ended did not deliver all that it was given; undefined when it did. */
   get failure(): string | undefined {
-    return this.#failure;
+    return this.#ending.failure;
   }
 
   get statistics(): SessionStatistics {
@@ -210,7 +195,7 @@ export class Session {
 
   /** When {@linkcode wake} wants to be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
-    if (this.#parting.begun) return this.#parting.nextWake;
+    if (this.#ending.begun) return this.#ending.nextWake;
     const times = [
       this.#membership.nextWake,
       this.#outbox.nextWake,
@@ -219,7 +204,7 @@ export class Session {
       this.#questions.nextWake,
       this.#direct.nextWake,
       this.#history.nextWake,
-      this.#deadline,
+      this.#ending.nextWake,
     ].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
@@ -237,7 +222,7 @@ export class Session {
   /** Says something to everyone; a text that is too long for one message becomes several. */
   say(text: string, now: number, action = false): void {
     if (this.full) {
-      this.#view.problem("Not sent: too many messages wait for the server already");
+      this.view.problem("Not sent: too many messages wait for the server already");
       return;
     }
     for (const piece of splitText(text, MAX_TEXT_BYTES)) {
@@ -247,42 +232,13 @@ export class Session {
     }
     this.#probeClassic(now);
     if (this.state === "joining" && this.#membership.isSilent && this.#membership.everJoined) {
-      this.#view.notice(`The server is not there; ${count(this.waiting, "message")} kept until it is back`);
+      this.view.notice(`The server is not there; ${count(this.waiting, "message")} kept until it is back`);
     }
   }
 
-  /** Says something to the member with a name alone; the text does not pass through the server. */
-  sayTo(name: string, text: string, now: number): void {
-    const drafts = splitText(text, MAX_TEXT_BYTES).map((text) => ({ text }));
-    this.#request({
-      run: (now) => this.#direct.say(name, drafts, now),
-      refused: () => this.#undelivered += drafts.length,
-    }, now);
-  }
-
-  /** Answers whoever wrote last to this client alone. */
-  reply(text: string, now: number): void {
-    const { lastWriter } = this.#view;
-    if (lastWriter === undefined) this.#view.problem("Nobody who has a name has written to you alone yet");
-    else this.sayTo(lastWriter, text, now);
-  }
-
-  /** Shows who is here. */
-  list(now: number): void {
-    this.#request({ run: (now) => this.#directory.list(now) }, now);
-  }
-
-  /** Shows who has a name. */
-  whois(name: string, now: number): void {
-    this.#request({ run: (now) => this.#directory.whois(name, now) }, now);
-  }
-
-  /** Shows the last messages, those that are on the screen already too. */
-  history(length: number, now: number): void {
-    if (!this.#canAsk()) return;
-    const to = this.#inbox.next - 1;
-    if (to < 1) return this.#view.notice("Nothing was said here yet");
-    this.#history.ask(length, to, now);
+  /** A line that was to be a command is none; a session that is finished with some has failed. */
+  misunderstood(): void {
+    this.#ending.misunderstood++;
   }
 
   /**
@@ -290,33 +246,17 @@ export class Session {
    * {@linkcode failure}.
    */
   finish(now: number): void {
-    this.#finishedAt ??= now;
-    this.#leaveIfFinished(now);
+    this.#ending.finish(now);
   }
 
   /** Leaves at once: says goodbye to the server, and is over when the server has heard it, or soon after. */
   leave(now: number): void {
-    if (this.#parting.begun) return;
-    if (this.waiting > 0 || this.#finishedAt !== undefined) {
-      this.#failure = shortfall({
-        server: this.#server,
-        state: this.state,
-        refusal: this.#membership.refusal,
-        waiting: this.waiting,
-        undelivered: this.#undelivered,
-        misunderstood: this.misunderstood,
-        unconfirmed: this.#classic.unconfirmed,
-      });
-    }
-    this.#membership.stop();
-    this.#outbox.close();
-    if (this.state === "joined") this.#parting.begin(now);
-    else this.#parting.end();
+    this.#ending.leave(now);
   }
 
   /** Does what is due. */
   wake(now: number): void {
-    if (this.#parting.begun) return this.#parting.wake(now);
+    if (this.#ending.begun) return this.#ending.wake(now);
     this.#membership.wake(now);
     this.#outbox.wake(now);
     this.#inbox.wake(now);
@@ -325,22 +265,22 @@ export class Session {
     this.#direct.wake(now);
     this.#history.wake(now);
     if (this.#outbox.stuck) this.#membership.suspect(now);
-    this.#leaveIfFinished(now);
+    this.#ending.wake(now);
   }
 
   /** Takes a packet that came from the server. */
   receive(packet: Packet, now: number): void {
-    if (this.#parting.begun) return this.#parting.receive(packet);
+    if (this.#ending.begun) return this.#ending.receive(packet);
     if (packet.dialect === "classic") this.#receiveClassic(packet, now);
     else this.#receiveV1(packet, now);
-    this.#leaveIfFinished(now);
+    this.#ending.leaveIfFinished(now);
   }
 
   /** Takes a packet that came from any other address. */
   receiveFromPeer(packet: Packet, from: string, now: number): void {
-    if (this.state !== "joined" || packet.dialect !== "v1" || this.people.isIgnored({ address: from })) return;
+    if (this.state !== "joined" || packet.dialect !== "v1" || this.view.people.isIgnored({ address: from })) return;
     this.#direct.receive(packet, from, now);
-    this.#leaveIfFinished(now);
+    this.#ending.leaveIfFinished(now);
   }
 
   #receiveV1(packet: V1Packet, now: number): void {
@@ -397,15 +337,7 @@ export class Session {
       for (const draft of drafts) this.#outbox.add(draft, now);
     }
     this.#outbox.open(now);
-    for (const { run } of this.#requests.splice(0)) run(now);
-  }
-
-  /** Does what takes a server that answers; what is typed before it has ever answered waits until it does. */
-  #request(request: Request, now: number): void {
-    const isEarly = this.state === "joining" && !this.#membership.everJoined || this.state === "refused";
-    if (isEarly && this.#requests.length < OUTBOX_SIZE) this.#requests.push(request);
-    else if (this.#canAsk()) request.run(now);
-    else request.refused?.();
+    this.requests.flush(now);
   }
 
   #acknowledged({ stream, id, epoch, seq }: V1Packet & { type: "ACK" }, now: number): void {
@@ -440,39 +372,12 @@ export class Session {
   #becameClassic(now: number): void {
     for (const line of this.#classic.takeEarly()) this.#hearLine(line, now);
     for (const draft of this.#outbox.clear()) this.#classic.say(classicText(draft), now);
-    for (const request of this.#requests.splice(0)) this.#request(request, now);
+    this.requests.flush(now);
   }
 
   #hearLine(line: string, now: number): void {
     this.#classic.heard(line, now);
-    this.#view.show({ kind: "line", line: printable(line) });
-  }
-
-  /** When a session that is to end gives up, in milliseconds. */
-  get #deadline(): number | undefined {
-    if (this.#finishedAt === undefined || this.#parting.begun) return undefined;
-    return Math.max(this.#finishedAt, this.#outbox.progressAt, this.#membership.joinedAt) + DELIVERY_DEADLINE_MS;
-  }
-
-  #leaveIfFinished(now: number): void {
-    const deadline = this.#deadline;
-    if (deadline === undefined) return;
-    const isJoined = this.state === "joined" || this.state === "classic";
-    const isDone = isJoined && this.waiting === 0 && this.#requests.length === 0;
-    const isQuiet = this.#questions.size === 0 && !this.#history.isOpen && this.#inbox.behind <= 0;
-    if (isDone && isQuiet || this.state === "refused" || now >= deadline) {
-      this.leave(now);
-    }
-  }
-
-  #canAsk(): boolean {
-    if (this.state === "joined") return true;
-    this.#view.problem(
-      this.state === "classic"
-        ? "This server speaks the classic dialect: it has no names and no direct messages"
-        : "The server does not answer at the moment; try again when it does",
-    );
-    return false;
+    this.view.show({ kind: "line", line: printable(line) });
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Presence } from "../protocol.ts";
 import type { Said } from "../protocol/text.ts";
+import type { SessionState } from "./session.ts";
 
 /** One thing to show. */
 export type Shown =
@@ -26,3 +27,18 @@ export type Shown =
   | { kind: "notice"; text: string }
   /** What went wrong, and what to do about it. */
   | { kind: "problem"; text: string };
+
+/** What a session has counted. */
+export interface SessionStatistics {
+  state: SessionState;
+  /** The smoothed round trip to the server in milliseconds, once measured. */
+  roundTrip?: number;
+  received: number;
+  repaired: number;
+  lost: number;
+  duplicates: number;
+  /** Messages that were sent again. */
+  repeated: number;
+  /** Messages that are not acknowledged. */
+  waiting: number;
+}

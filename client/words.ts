@@ -6,8 +6,7 @@
 import { blue, brightBlue, brightCyan, brightGreen, brightMagenta, brightRed, brightYellow } from "@std/fmt/colors";
 import { cyan, dim, green, magenta, red, yellow } from "@std/fmt/colors";
 import { messageLine } from "../protocol/text.ts";
-import type { SessionStatistics } from "./session.ts";
-import type { Shown } from "./shown.ts";
+import type { SessionStatistics, Shown } from "./shown.ts";
 
 /** How to put it. */
 export interface WordsOptions {

@@ -99,7 +99,7 @@ function latecomer(texts: string[], options: FakeNetworkOptions = {}) {
 /** Looks into the past, and returns what is shown of it before the answer is given up. */
 function look(network: FakeNetwork, client: FakeClient, length: number): string[] {
   const before = client.shown.length;
-  client.act((session, now) => session.history(length, now));
+  client.act((session, now) => session.requests.history(length, now));
   network.pass(6000);
   return client.shown.slice(before).flatMap((shown) => "text" in shown ? [shown.text] : []);
 }
@@ -140,7 +140,7 @@ Deno.test("history: twenty messages are found behind three hundred arrivals, on 
 
 Deno.test("history: what is said meanwhile comes in its own place, once", () => {
   const { network, alice, bob } = latecomer(NUMBERS);
-  bob.act((session, now) => session.history(5, now));
+  bob.act((session, now) => session.requests.history(5, now));
   alice.say("meanwhile");
   network.pass(1000);
   assertEquals(bob.texts.toSorted(), [...NUMBERS.slice(25), "meanwhile"].toSorted());
@@ -167,7 +167,7 @@ Deno.test("history: where nothing was said, or the server has it no more, it say
 Deno.test("history: a server that begins anew has another past, and the two are not mixed", () => {
   const { network, alice, bob } = latecomer(NUMBERS);
   network.stopServer();
-  bob.act((session, now) => session.history(20, now));
+  bob.act((session, now) => session.requests.history(20, now));
   network.startServer();
   network.passUntil(() => [alice, bob].every(({ notices }) => notices.some((text) => /anew/.test(text))));
   for (const text of ["new 1", "new 2", "new 3"]) alice.say(text);

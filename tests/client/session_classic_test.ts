@@ -152,10 +152,10 @@ Deno.test("session: our own server, heard in the classic dialect because a greet
 Deno.test("session: with a classic server there are no names to ask for, which is said", () => {
   const fake = withClassicServer();
   const before = fake.notices.length;
-  fake.session.list(fake.now);
-  fake.session.whois("Bob", fake.now);
-  fake.session.sayTo("Bob", "hi", fake.now);
-  fake.session.history(20, fake.now);
+  fake.session.requests.list(fake.now);
+  fake.session.requests.whois("Bob", fake.now);
+  fake.session.requests.sayTo("Bob", "hi", fake.now);
+  fake.session.requests.history(20, fake.now);
   assertEquals(fake.notices.length, before + 4);
   assertEquals(fake.take(), []);
 });

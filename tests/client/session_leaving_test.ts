@@ -40,8 +40,8 @@ Deno.test("session: while it says goodbye it wants to be woken for nothing else"
   const fake = joined();
   fake.event(5); // a gap, which would be asked for
   fake.say("under way");
-  fake.session.whois("Bob", fake.now);
-  fake.session.history(20, fake.now);
+  fake.session.requests.whois("Bob", fake.now);
+  fake.session.requests.history(20, fake.now);
   fake.session.finish(fake.now);
   fake.session.leave(fake.now);
   fake.take();

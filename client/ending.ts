@@ -1,0 +1,129 @@
+/**
+ * The end of a session: when it is time to leave, the goodbye, and what was left undone.
+ *
+ * @module
+ */
+import type { Packet } from "../protocol.ts";
+import { count } from "../protocol/text.ts";
+import { Parting } from "./parting.ts";
+import type { SessionState } from "./session.ts";
+
+/** How a session stands when it may end. */
+export interface Standing {
+  /** The server, as people know it. */
+  server: string;
+  state: SessionState;
+  /** Why the server does not let this client in, where it doesn't. */
+  refusal: string | undefined;
+  /** How many messages are not acknowledged. */
+  waiting: number;
+  /** How many messages a classic server did not say to have arrived. */
+  unconfirmed: number;
+  /** Whether something other than messages is still expected: answers, or events that were missed. */
+  isExpecting: boolean;
+  /** When something last went forward, in milliseconds. */
+  progressAt: number;
+}
+
+/** What an ending needs of the session. */
+export interface EndingOptions {
+  standing: () => Standing;
+  /** Lets nothing go out any more but the goodbye; called once. */
+  stop: () => void;
+  /** Says goodbye, with an id. */
+  goodbye: (id: number) => void;
+}
+
+/** How long a session that is to end waits for something to go forward, in milliseconds. */
+const DELIVERY_DEADLINE_MS = 10_000;
+
+/** The end of one session. */
+export class Ending {
+  readonly #options: EndingOptions;
+  readonly #parting: Parting;
+  #finishedAt: number | undefined;
+  #failure: string | undefined;
+  /** How many direct messages did not arrive. */
+  undelivered = 0;
+  /** How many lines were to be commands and are none. */
+  misunderstood = 0;
+
+  constructor(options: EndingOptions) {
+    this.#options = options;
+    this.#parting = new Parting(options.goodbye);
+  }
+
+  /** Whether goodbye is being said, or was. */
+  get begun(): boolean {
+    return this.#parting.begun;
+  }
+
+  get over(): boolean {
+    return this.#parting.over;
+  }
+
+  /** Why a session that has ended did not do all that it was asked to; undefined when it did. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  get nextWake(): number | undefined {
+    return this.begun ? this.#parting.nextWake : this.#deadline;
+  }
+
+  /** When a session that is to end gives up, in milliseconds. */
+  get #deadline(): number | undefined {
+    if (this.#finishedAt === undefined || this.begun) return undefined;
+    return Math.max(this.#finishedAt, this.#options.standing().progressAt) + DELIVERY_DEADLINE_MS;
+  }
+
+  /** Leaves when everything has arrived, or when nothing has for long. */
+  finish(now: number): void {
+    this.#finishedAt ??= now;
+    this.leaveIfFinished(now);
+  }
+
+  /** Leaves if the session is to end and nothing keeps it. */
+  leaveIfFinished(now: number): void {
+    const deadline = this.#deadline;
+    if (deadline === undefined) return;
+    const { state, waiting, isExpecting } = this.#options.standing();
+    const isJoined = state === "joined" || state === "classic";
+    if (isJoined && waiting === 0 && !isExpecting || state === "refused" || now >= deadline) this.leave(now);
+  }
+
+  /** Leaves at once. */
+  leave(now: number): void {
+    if (this.begun) return;
+    const standing = this.#options.standing();
+    if (standing.waiting > 0 || this.#finishedAt !== undefined) this.#failure = this.#shortfall(standing);
+    this.#options.stop();
+    if (standing.state === "joined") this.#parting.begin(now);
+    else this.#parting.end();
+  }
+
+  /** Takes a packet from the server, once goodbye is being said. */
+  receive(packet: Packet): void {
+    this.#parting.receive(packet);
+  }
+
+  wake(now: number): void {
+    if (this.begun) this.#parting.wake(now);
+    else this.leaveIfFinished(now);
+  }
+
+  /** What was left undone, in one line for the user; undefined when nothing was. */
+  #shortfall({ server, state, refusal, waiting, unconfirmed }: Standing): string | undefined {
+    if (state === "refused") return refusal;
+    if (state === "joining") {
+      return `No answer from ${server}${waiting > 0 ? `; ${count(waiting, "message")} not delivered` : ""}`;
+    }
+    if (waiting > 0) return `${count(waiting, "message")} not delivered: the server has not confirmed in time`;
+    if (this.undelivered > 0) return `${count(this.undelivered, "message")} not delivered`;
+    if (this.misunderstood > 0) return `${count(this.misunderstood, "line")} not understood, and not sent`;
+    if (unconfirmed > 0) {
+      return `${count(unconfirmed, "message")} sent, but this classic server does not say whether they arrived`;
+    }
+    return undefined;
+  }
+}
