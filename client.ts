@@ -7,11 +7,12 @@
  */
 import { isIP } from "node:net";
 import process from "node:process";
-import { completeLine, readLine } from "./client/commands.ts";
+import { carryOut, completeLine } from "./client/commands.ts";
 import { Channel, race } from "./client/race.ts";
 import { openScreen, type Screen } from "./client/screen.ts";
 import { Session } from "./client/session.ts";
-import { inWords, type WordsOptions } from "./client/words.ts";
+import type { Shown } from "./client/shown.ts";
+import { inWords } from "./client/words.ts";
 import { Alarm, now } from "./clock.ts";
 import {
   Failure,
@@ -25,7 +26,8 @@ import {
 } from "./command_line.ts";
 import { datagrams, socketAddress } from "./datagrams.ts";
 import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
-import { formatAddress, NAME_RULE, normalizeName, parseAddress } from "./protocol/fields.ts";
+import { formatAddress, NAME_RULE, normalizeName } from "./protocol/fields.ts";
+import { printable } from "./protocol/text.ts";
 
 const HELP = `udp-chat client: joins a room and says what you type to everyone in it.
 
@@ -47,41 +49,72 @@ interface ClientOptions {
   name?: string;
 }
 
+/** How long a client that nobody reads any more waits for a further line before it leaves, in milliseconds. */
+const QUIET_MS = 1000;
+
 /** Chats until the user leaves. */
 async function chat({ server, port, name }: ClientOptions): Promise<void> {
   const hostname = await resolveHost(server);
   const serverAddress = formatAddress({ hostname, port });
   const conn = openSocket(hostname.includes(":") ? "::" : "0.0.0.0", 0);
-  const signals = new Channel<"alarm" | "interrupt">();
+  const signals = new Channel<"alarm" | "interrupt" | "output failed">();
+  let outputError: unknown;
   const alarm = new Alarm(() => signals.push("alarm"));
   const screen = openScreen({
     interrupted: () => signals.push("interrupt"),
-    complete: (line) => completeLine(line, session.view.people.names),
+    outputFailed(error) {
+      outputError = error;
+      signals.push("output failed");
+    },
+    complete: (line) => completeLine(line, session.view.people.namesBut(session.name)),
   });
   const words = { colour: screen.interactive && !Deno.noColor, times: screen.interactive };
   const session: Session = new Session({
     server: formatAddress({ hostname: server, port }),
     name,
     send: (packet, peer) => transmit(conn, packet, peer ?? serverAddress),
-    show: (shown) => {
-      // in a pipe a refusal ends the program, which then says why
-      if (shown.kind === "refused" && !screen.interactive) return;
-      const isAside = shown.kind === "notice" || shown.kind === "problem" || shown.kind === "refused";
-      (isAside ? screen.printAside : screen.print)(inWords(shown, words));
-    },
+    show,
   });
 
+  function show(shown: Shown): void {
+    if (shown.kind === "refused") {
+      // in a pipe a refusal ends the program, which then says why
+      if (!screen.interactive) return;
+      if (session.wantsName) {
+        shown = { ...shown, text: `${shown.text.replace(/; choose another$/, "")}; type another one` };
+      }
+    }
+    const isAside = shown.kind === "notice" || shown.kind === "problem" || shown.kind === "refused";
+    (isAside ? screen.printAside : screen.print)(inWords(shown, words));
+    if (shown.kind === "refused") prompt();
+  }
+
+  function prompt(): void {
+    if (!session.finishing && !session.leaving) screen.prompt(session.wantsName ? "name" : "line");
+  }
+
   screen.print("Welcome to the chat room!\nType your message and press Enter to send it");
-  screen.prompt();
+  prompt();
   session.start(now());
   alarm.set(session.nextWake);
 
   // the race: what is typed against what arrives, and against the time
   const sources = { line: screen.lines, datagram: datagrams(conn), signal: signals };
-  for await (const heard of race(sources, (source) => source === "line" && session.full)) {
-    if (heard.from === "line") {
-      if (heard.done) finish(session, screen);
-      else typed(heard.value, session, screen, words);
+  let lineAt = now();
+  for await (const heard of race(sources, (source) => source === "line" && (session.full || session.finishing))) {
+    if (heard.from === "line" && heard.done) {
+      finish(session, screen);
+    } else if (heard.from === "line") {
+      lineAt = now();
+      carryOut(heard.value, {
+        session,
+        now: lineAt,
+        interactive: screen.interactive,
+        print: screen.printAside,
+        quit: () => finish(session, screen),
+        setTimes: (shown) => words.times = shown,
+      });
+      prompt();
     } else if (heard.from === "datagram" && !heard.done) {
       const { bytes, from } = heard.value;
       const decoded = decode(bytes);
@@ -90,52 +123,33 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
       else session.receiveFromPeer(decoded.packet, from, now());
     } else if (heard.from === "signal" && !heard.done) {
       if (heard.value === "alarm") session.wake(now());
-      else if (session.leaving) break;
-      else session.leave(now());
+      else if (heard.value === "interrupt" && session.leaving) break;
+      else if (heard.value === "interrupt") session.leave(now());
     }
     if (session.state === "refused" && !screen.interactive) session.finish(now());
     if (session.state === "left") break;
-    alarm.set(session.nextWake);
+    // for nobody to read, only what is there already is still sent
+    if (session.full) lineAt = now();
+    const quietAt = outputError instanceof Deno.errors.BrokenPipe && !session.finishing ? lineAt + QUIET_MS : Infinity;
+    if (quietAt <= now()) session.finish(now());
+    const wakeAt = Math.min(session.nextWake ?? Infinity, quietAt);
+    alarm.set(wakeAt === Infinity ? undefined : wakeAt);
   }
 
   alarm.set(undefined);
   screen.close();
   conn.close();
   if (session.failure !== undefined) throw new Failure(session.failure);
-}
-
-/** Deals with a line from the keyboard. */
-function typed(line: string, session: Session, screen: Screen, words: WordsOptions): void {
-  const read = readLine(line, session.name !== undefined);
-  if (read.kind === "mistake") {
-    screen.printAside(`!! ${read.text}`);
-    session.misunderstood();
-  } else if (read.kind === "command") {
-    read.command.run({
-      session,
-      now: now(),
-      print: screen.printAside,
-      quit: () => finish(session, screen),
-      setTimes: (shown) => words.times = shown,
-    }, ...read.values);
-  } else if (session.state === "refused") {
-    const name = normalizeName(read.text.trim());
-    if (name === undefined) screen.printAside(`!! ${NAME_RULE}`);
-    else session.rename(name, now());
-  } else if (read.text.trim() !== "") {
-    session.say(read.text, now());
-    if (screen.interactive && session.name === undefined && /^(send \S+ \S|list$)/.test(read.text)) {
-      screen.printAside("-- That was said to everyone: without a name, the commands are /send NAME TEXT and /list");
-    }
+  if (outputError instanceof Error) {
+    throw new Failure(`Standard output can't be written: ${outputError.message.replace(/ \(os error \d+\)$/, "")}`);
   }
-  if (!session.leaving) screen.prompt();
 }
 
 /** Leaves, but first sees what was typed to its destination. */
 function finish(session: Session, screen: Screen): void {
   if (!screen.interactive) return session.finish(now());
-  if (session.waiting === 0) return session.leave(now());
-  screen.print("-- What you typed has not all arrived; waiting. Ctrl-C leaves at once");
+  if (session.waiting === 0 && session.requests.waiting === 0) return session.leave(now());
+  session.view.notice("What you typed has not all arrived; waiting. Ctrl-C leaves at once");
   session.finish(now());
 }
 
@@ -151,10 +165,11 @@ function transmit(conn: Deno.DatagramConn, packet: Packet, address: string): voi
  */
 async function resolveHost(host: string): Promise<string> {
   const family = isIP(host);
-  // datagrams to "any address" go to this machine, but come back from its loopback address
-  if (host === "0.0.0.0") return "127.0.0.1";
-  if (family === 4) return host;
-  if (family === 6) return canonicalIPv6(host);
+  if (family !== 0) {
+    const address = family === 6 ? canonicalIPv6(host) : host;
+    // datagrams to "any address" go to this machine, but come back from its loopback address
+    return { "0.0.0.0": "127.0.0.1", "::": "::1" }[address] ?? address;
+  }
   try {
     // the node:dns of Deno 2.4 warns of a module that it uses itself
     Object.assign(process, { noDeprecation: true });
@@ -163,22 +178,26 @@ async function resolveHost(host: string): Promise<string> {
     return (found.find(({ family }) => family === 4) ?? found[0]).address;
   } catch (error) {
     if ((error as { code?: unknown }).code === "EPERM") throw new Deno.errors.NotCapable("--allow-net");
-    throw new UsageError(`There is no host '${host}': give the server's name or its address, like 192.168.1.5`);
+    throw new UsageError(
+      `There is no host '${printable(host)}': give the server's name or its address, like 192.168.1.5`,
+    );
   }
 }
 
-/** The one way of writing an IPv6 address that the socket reports too. */
+/** The one way of writing an IPv6 address that the socket reports too; of a mapped one, the IPv4 address. */
 function canonicalIPv6(host: string): string {
-  if (host === "::") return "::1";
-  const [, mapped] = /^::ffff:([\d.]+)$/i.exec(host) ?? [];
-  if (mapped !== undefined) return mapped;
   if (host.includes("%")) {
     throw new UsageError(
       `${host} is an address of one link only, which can't be used here: give another of the server's`,
     );
   }
-  return new URL(`http://[${host}]`).hostname.slice(1, -1);
+  const canonical = new URL(`http://[${host}]`).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(canonical) ?? [];
+  if (high === undefined) return canonical;
+  return [high, low].map((word) => parseInt(word, 16)).flatMap((word) => [word >> 8, word & 0xff]).join(".");
 }
+
+const TWICE = "The server or its port is given twice; --help shows how";
 
 /** Reads the command line. */
 function readOptions(args: string[]): ClientOptions | string {
@@ -192,17 +211,18 @@ function readOptions(args: string[]): ClientOptions | string {
   if (read.version) return versionLine("udp-chat client");
   const [first, second] = read._ as string[];
   const given = [read.server, read.port].filter((value) => value !== undefined).length;
-  if (read._.length + given > 2) throw new UsageError("The server or its port is given twice; --help shows how");
+  if (read._.length + given > 2) throw new UsageError(TWICE);
   // a number alone is a port
   if (read._.length === 1 && given === 0 && /^\d+$/.test(first)) {
     return { server: "127.0.0.1", port: parsePort(first), name: readName(read.name) };
   }
-  const wanted = read.server ?? first ?? "127.0.0.1";
-  // 127.0.0.1:9090 in one word, as other programs want it
-  const whole = parseAddress(wanted);
-  const server = whole?.hostname ?? wanted;
-  const port = read.port ?? (read.server === undefined ? second : first) ?? whole?.port ?? DEFAULT_PORT;
-  return { server, port: parsePort(String(port)), name: readName(read.name) };
+  const wanted: string = read.server ?? first ?? "127.0.0.1";
+  // 127.0.0.1:9090 or [::1]:9090 in one word, as other programs want it
+  const [, bracketed, plain, portOfServer] = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(wanted) ?? [];
+  const server = bracketed ?? plain ?? wanted;
+  const otherPort = read.port ?? (read.server === undefined ? second : first);
+  if (portOfServer !== undefined && otherPort !== undefined) throw new UsageError(TWICE);
+  return { server, port: parsePort(portOfServer ?? otherPort ?? String(DEFAULT_PORT)), name: readName(read.name) };
 }
 
 function readName(text: string | undefined): string | undefined {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nameKey } from "../protocol/fields.ts";
+import { NAME_RULE, nameKey, normalizeName } from "../protocol/fields.ts";
 import type { Session } from "./session.ts";
 import { statisticsInWords } from "./words.ts";
 
@@ -13,6 +13,9 @@ export interface CommandContext {
   session: Session;
   /** The time, in milliseconds. */
   now: number;
+  /** Whether a person sits there. */
+  interactive: boolean;
+  /** Shows text that is not part of the chat. */
   print(text: string): void;
   /** Leaves, once what was typed has arrived. */
   quit(): void;
@@ -31,6 +34,9 @@ export interface Command {
   summary: string;
   run(context: CommandContext, ...values: string[]): void;
 }
+
+/** How many messages of the past can be asked for: as many as a server keeps unless told otherwise. */
+const MAX_HISTORY = 10_000;
 
 /** Every command; help, completion and the hints for slips are made from it. */
 export const COMMANDS: Command[] = [
@@ -72,39 +78,44 @@ export const COMMANDS: Command[] = [
   },
   {
     names: ["ignore"],
-    takes: ["NAME"],
-    summary: "shows nothing more from a name or an address",
-    run({ session, print }, who) {
-      session.view.people.ignore(who);
-      print(`-- You hear no more from ${who}; /unignore ${who} undoes it`);
+    takes: [],
+    may: "NAME",
+    summary: "shows nothing more from a name or an address; or lists whom you ignore",
+    run({ session: { view, name, address } }, who) {
+      if (who === undefined) return view.notice(`You ignore: ${view.people.ignored.join(", ") || "nobody"}`);
+      if (who === address || nameKey(who) === nameKey(name ?? "")) return view.problem("That is you");
+      view.people.ignore(who);
+      view.notice(`You hear no more from ${who}; /unignore ${who} undoes it`);
     },
   },
   {
     names: ["unignore"],
     takes: ["NAME"],
     summary: "shows them again",
-    run({ session, print }, who) {
-      print(session.view.people.unignore(who) ? `-- You hear ${who} again` : `!! ${who} was not ignored`);
+    run({ session: { view } }, who) {
+      if (view.people.unignore(who)) view.notice(`You hear ${who} again`);
+      else view.problem(`${who} was not ignored`);
     },
   },
   {
     names: ["times"],
     takes: ["on|off"],
     summary: "shows the time before messages, or not",
-    run({ setTimes, print }, value) {
+    run({ setTimes, session }, value) {
       const word = value.toLowerCase();
       if (word === "on" || word === "off") setTimes(word === "on");
-      else print("!! /times takes on or off");
+      else session.misunderstood("/times takes on or off");
     },
   },
   {
     names: ["history"],
     takes: [],
     may: "COUNT",
-    summary: "shows the last messages, 20 or COUNT",
-    run({ session, now, print }, count = "20") {
-      if (/^[1-9]\d?$/.test(count)) session.requests.history(Number(count), now);
-      else print("!! /history takes a number from 1 to 99");
+    summary: `shows the last messages, 20 or COUNT, up to ${MAX_HISTORY}`,
+    run({ session, now }, count = "20") {
+      const length = /^\d{1,9}$/.test(count) ? Number(count) : NaN;
+      if (length >= 1 && length <= MAX_HISTORY) session.requests.history(length, now);
+      else session.misunderstood(`/history takes a number from 1 to ${MAX_HISTORY}`);
     },
   },
   {
@@ -132,17 +143,18 @@ export type Typed =
 
 /**
  * Tells a command from what is to be said: `/word` is a command, `//text` says `/text`, plain `quit` leaves, and for a
- * member with a name plain `list` and `send NAME TEXT` are commands too.
+ * member with a name plain `list` and `send NAME TEXT` are commands too. Blanks before a command change nothing.
  */
 export function readLine(line: string, isSignedIn: boolean): Typed {
-  const [, word, rest] = /^\/?(\S*)\s*([^]*)$/.exec(line)!;
+  const [, slashes, word, rest] = /^\s*(\/{0,2})(\S*)\s*([^]*)$/.exec(line)!;
+  const key = word.toLowerCase();
   const isPlain = word === "quit" && rest === "" ||
-    isSignedIn && PLAIN.includes(word) && (word !== "list" || rest === "");
-  if (!line.startsWith("/") && !isPlain) return { kind: "text", text: line };
-  if (line.startsWith("//")) return { kind: "text", text: line.slice(1) };
-  const command = find(word.toLowerCase());
+    isSignedIn && PLAIN.includes(key) && (key !== "list" || rest === "");
+  if (slashes === "//") return { kind: "text", text: line.replace("/", "") };
+  if (slashes === "" && !isPlain) return { kind: "text", text: line };
+  const command = find(key);
   if (!command) {
-    const near = nearest(word.toLowerCase());
+    const near = nearest(key);
     const hint = near ? `did you mean /${near}?` : "/help lists them.";
     return { kind: "mistake", text: `There is no command /${word}: ${hint} To say it, type //${word}` };
   }
@@ -151,6 +163,32 @@ export function readLine(line: string, isSignedIn: boolean): Typed {
     return { kind: "mistake", text: `/${command.names[0]} takes ${command.takes.join(" ")}` };
   }
   return { kind: "command", command, values };
+}
+
+/** Does what a line says. */
+export function carryOut(line: string, context: CommandContext): void {
+  const { session, now, interactive } = context;
+  const read = readLine(line, session.name !== undefined);
+  if (read.kind === "mistake") {
+    session.misunderstood(read.text);
+  } else if (read.kind === "command") {
+    const isForAll = ["help", "quit"].includes(read.command.names[0]);
+    if (session.wantsName && !isForAll) session.view.problem("First choose a name");
+    else read.command.run(context, ...read.values);
+  } else if (read.text.trim() === "") {
+    return;
+  } else if (session.wantsName) {
+    const name = normalizeName(read.text.trim());
+    if (name === undefined) session.view.problem(NAME_RULE);
+    else session.rename(name, now);
+  } else {
+    session.say(read.text, now);
+    // whatever kept this client out may be over
+    if (session.state === "refused") session.rename(session.name, now);
+    if (interactive && session.name === undefined && readLine(line, true).kind === "command") {
+      session.view.notice("That was said to everyone: without a name, the commands are /send NAME TEXT and /list");
+    }
+  }
 }
 
 /** The words of a text, at most so many: the last has the rest. */
@@ -166,14 +204,15 @@ function split(text: string, most: number): string[] {
 
 /** What a half-typed line may become, as node:readline wants it: commands, and names where a name is due. */
 export function completeLine(line: string, names: string[]): [string[], string] {
-  const [, word, start] = /^(\/?\S+) (\S*)$/.exec(line) ?? [];
-  if (word !== undefined) {
-    const isCommand = word.startsWith("/") || PLAIN.includes(word);
-    if (!isCommand || find(word.replace("/", ""))?.takes[0] !== "NAME") return [[], line];
+  const [, typed, start] = /^\s*(\/?\S+) (\S*)$/.exec(line) ?? [];
+  if (typed !== undefined) {
+    const word = typed.toLowerCase();
+    const command = word.startsWith("/") || PLAIN.includes(word) ? find(word.replace("/", "")) : undefined;
+    if ((command?.takes[0] ?? command?.may) !== "NAME") return [[], line];
     return [names.filter((name) => nameKey(name).startsWith(nameKey(start))).map((name) => `${name} `), start];
   }
   if (!/^\/\S*$/.test(line)) return [[], line];
-  const all = COMMANDS.map(({ names, takes }) => `/${names[0]}${takes.length > 0 ? " " : ""}`);
+  const all = COMMANDS.map(({ names, takes, may }) => `/${names[0]}${takes.length > 0 || may ? " " : ""}`);
   return [all.filter((candidate) => candidate.startsWith(line)), line];
 }
 

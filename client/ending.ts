@@ -19,9 +19,13 @@ export interface Standing {
   waiting: number;
   /** How many messages a classic server did not say to have arrived. */
   unconfirmed: number;
-  /** Whether something other than messages is still expected: answers, or events that were missed. */
+  /** How many requests of the user have no answer yet. */
+  asked: number;
+  /** Whether anything else is still expected: who somebody is, or events that were missed. */
   isExpecting: boolean;
-  /** When something last went forward, in milliseconds. */
+  /** Whether the server knows this client. */
+  isMember: boolean;
+  /** When something last went forward that can't be seen in the numbers, in milliseconds. */
   progressAt: number;
 }
 
@@ -42,11 +46,16 @@ export class Ending {
   readonly #options: EndingOptions;
   readonly #parting: Parting;
   #finishedAt: number | undefined;
+  /** How much was left to do at the last look, and when it last became less, in milliseconds. */
+  #left = 0;
+  #progressAt = 0;
   #failure: string | undefined;
-  /** How many direct messages did not arrive. */
+  /** How many messages were not sent, or did not arrive at the one that they were for. */
   undelivered = 0;
   /** How many lines were to be commands and are none. */
   misunderstood = 0;
+  /** How many questions to the server came to nothing. */
+  unanswered = 0;
 
   constructor(options: EndingOptions) {
     this.#options = options;
@@ -62,6 +71,11 @@ export class Ending {
     return this.#parting.over;
   }
 
+  /** Whether no more is to be said. */
+  get finishing(): boolean {
+    return this.#finishedAt !== undefined;
+  }
+
   /** Why a session that has ended did not do all that it was asked to; undefined when it did. */
   get failure(): string | undefined {
     return this.#failure;
@@ -74,7 +88,7 @@ export class Ending {
   /** When a session that is to end gives up, in milliseconds. */
   get #deadline(): number | undefined {
     if (this.#finishedAt === undefined || this.begun) return undefined;
-    return Math.max(this.#finishedAt, this.#options.standing().progressAt) + DELIVERY_DEADLINE_MS;
+    return Math.max(this.#finishedAt, this.#progressAt, this.#options.standing().progressAt) + DELIVERY_DEADLINE_MS;
   }
 
   /** Leaves when everything has arrived, or when nothing has for long. */
@@ -85,11 +99,13 @@ export class Ending {
 
   /** Leaves if the session is to end and nothing keeps it. */
   leaveIfFinished(now: number): void {
-    const deadline = this.#deadline;
-    if (deadline === undefined) return;
-    const { state, waiting, isExpecting } = this.#options.standing();
+    if (this.#finishedAt === undefined || this.begun) return;
+    const { state, waiting, asked, isExpecting } = this.#options.standing();
+    const left = waiting + asked;
+    if (left < this.#left) this.#progressAt = now;
+    this.#left = left;
     const isJoined = state === "joined" || state === "classic";
-    if (isJoined && waiting === 0 && !isExpecting || state === "refused" || now >= deadline) this.leave(now);
+    if (isJoined && left === 0 && !isExpecting || state === "refused" || now >= this.#deadline!) this.leave(now);
   }
 
   /** Leaves at once. */
@@ -98,7 +114,7 @@ export class Ending {
     const standing = this.#options.standing();
     if (standing.waiting > 0 || this.#finishedAt !== undefined) this.#failure = this.#shortfall(standing);
     this.#options.stop();
-    if (standing.state === "joined") this.#parting.begin(now);
+    if (standing.isMember) this.#parting.begin(now);
     else this.#parting.end();
   }
 
@@ -113,7 +129,7 @@ export class Ending {
   }
 
   /** What was left undone, in one line for the user; undefined when nothing was. */
-  #shortfall({ server, state, refusal, waiting, unconfirmed }: Standing): string | undefined {
+  #shortfall({ server, state, refusal, waiting, asked, unconfirmed }: Standing): string | undefined {
     if (state === "refused") return refusal;
     if (state === "joining") {
       return `No answer from ${server}${waiting > 0 ? `; ${count(waiting, "message")} not delivered` : ""}`;
@@ -121,6 +137,7 @@ export class Ending {
     if (waiting > 0) return `${count(waiting, "message")} not delivered: the server has not confirmed in time`;
     if (this.undelivered > 0) return `${count(this.undelivered, "message")} not delivered`;
     if (this.misunderstood > 0) return `${count(this.misunderstood, "line")} not understood, and not sent`;
+    if (this.unanswered + asked > 0) return `${count(this.unanswered + asked, "question")} not answered`;
     if (unconfirmed > 0) {
       return `${count(unconfirmed, "message")} sent, but this classic server does not say whether they arrived`;
     }

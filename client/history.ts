@@ -9,7 +9,7 @@ import type { RoundTrip } from "./round_trip.ts";
 
 /** How many events are asked for at once. */
 const PAGE = 100;
-/** How long the answer is waited for, in milliseconds. */
+/** How long each of the answers is waited for, in milliseconds. */
 const DEADLINE_MS = 5000;
 
 /** What asking for the past needs of the session. */
@@ -31,7 +31,7 @@ export class History {
   #wanted: Range | undefined;
   #times = 0;
   #dueAt = 0;
-  #giveUpAt = 0;
+  #askedAt = 0;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
@@ -43,14 +43,18 @@ export class History {
   }
 
   get nextWake(): number | undefined {
-    return this.#wanted && Math.min(this.#dueAt, this.#giveUpAt);
+    return this.#wanted && Math.min(this.#dueAt, this.#askedAt + DEADLINE_MS);
+  }
+
+  /** When a page was last begun to be asked for, in milliseconds. */
+  get askedAt(): number {
+    return this.#askedAt;
   }
 
   /** Asks for the last `length` messages up to the event with seq `to`. */
   ask(length: number, to: number, now: number): void {
     this.cancel();
     this.#length = length;
-    this.#giveUpAt = now + DEADLINE_MS;
     this.#askForPage(to, now);
   }
 
@@ -86,7 +90,7 @@ export class History {
 
   wake(now: number): void {
     if (!this.#wanted) return;
-    if (now >= this.#giveUpAt) return this.#end(this.#wanted);
+    if (now >= this.#askedAt + DEADLINE_MS) return this.#end(this.#wanted);
     if (now < this.#dueAt) return;
     this.#dueAt = now + this.#options.roundTrip.timeout(++this.#times);
     const { from, to } = this.#wanted;
@@ -101,6 +105,7 @@ export class History {
     this.#wanted = { from: Math.max(1, to - PAGE + 1), to };
     this.#times = 0;
     this.#dueAt = now;
+    this.#askedAt = now;
     this.wake(now);
   }
 

@@ -24,6 +24,11 @@ export class People {
     return [...this.#names.values()].sort((a, b) => a.localeCompare(b));
   }
 
+  /** The names of the others, sorted: without one's own. */
+  namesBut(own: string | undefined): string[] {
+    return this.names.filter((name) => own === undefined || nameKey(name) !== nameKey(own));
+  }
+
   /** Whom the user does not want to hear, by name or address. */
   get ignored(): string[] {
     return [...this.#ignored.values()];

@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { MAX_TEXT_BYTES } from "../protocol.ts";
+import { MAX_TEXT_BYTES, SEND_WINDOW } from "../protocol.ts";
+import { NAME_RULE, normalizeName, parseAddress } from "../protocol/fields.ts";
 import { splitText } from "../protocol/text.ts";
 import type { DirectMessages } from "./direct.ts";
 import type { Directory } from "./directory.ts";
+import type { Ending } from "./ending.ts";
 import type { History } from "./history.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Membership } from "./membership.ts";
@@ -21,18 +23,18 @@ export interface RequestsOptions {
   direct: DirectMessages;
   directory: Directory;
   history: History;
-  /** So many messages will not be sent. */
-  undelivered: (count: number) => void;
+  /** Where it is counted what came to nothing. */
+  ending: Ending;
 }
 
 /** Something that takes a server that answers. */
 interface Request {
   run: (now: number) => void;
   /** The server can't do it. */
-  refused?: () => void;
+  refused: () => void;
 }
 
-/** The requests of one session; what is typed before the server has ever answered waits until it does. */
+/** The requests of one session, made in their order: when the server has answered, and a few at a time. */
 export class Requests {
   readonly #options: RequestsOptions;
   readonly #waiting: Request[] = [];
@@ -41,68 +43,110 @@ export class Requests {
     this.#options = options;
   }
 
-  /** How many requests wait for the server's first answer. */
-  get size(): number {
+  /** How many requests wait for their turn. */
+  get waiting(): number {
     return this.#waiting.length;
   }
 
+  /** How many requests have no answer yet. */
+  get size(): number {
+    const { directory, history } = this.#options;
+    return this.#waiting.length + directory.open + (history.isOpen ? 1 : 0);
+  }
+
   /** Says something to the member with a name alone; the text does not pass through the server. */
-  sayTo(name: string, text: string, now: number): void {
-    const { direct, undelivered } = this.#options;
+  sayTo(who: string, text: string, now: number): void {
+    const { direct, view, ending } = this.#options;
     const drafts = splitText(text, MAX_TEXT_BYTES).map((text) => ({ text }));
-    this.#make({
-      run: (now) => direct.say(name, drafts, now),
-      refused: () => undelivered(drafts.length),
-    }, now);
+    const refused = () => void (ending.undelivered += drafts.length);
+    const name = normalizeName(who);
+    if (name === undefined) {
+      view.problem(NAME_RULE);
+      return refused();
+    }
+    this.#make({ run: (now) => direct.say(name, drafts, now), refused }, now);
   }
 
   /** Answers whoever wrote last to this client alone. */
   reply(text: string, now: number): void {
-    const { view } = this.#options;
-    if (view.lastWriter === undefined) view.problem("Nobody who has a name has written to you alone yet");
-    else this.sayTo(view.lastWriter, text, now);
+    const { view, ending } = this.#options;
+    if (view.lastWriter?.name !== undefined) return this.sayTo(view.lastWriter.name, text, now);
+    view.problem(
+      view.lastWriter
+        ? "The last who wrote to you alone has no name: it can't be answered"
+        : "Nobody has written to you alone yet",
+    );
+    ending.undelivered++;
   }
 
   /** Shows who is here. */
   list(now: number): void {
-    this.#make({ run: (now) => this.#options.directory.list(now) }, now);
+    this.#ask((now) => this.#options.directory.list(now), now);
   }
 
-  /** Shows who has a name. */
-  whois(name: string, now: number): void {
-    this.#make({ run: (now) => this.#options.directory.whois(name, now) }, now);
+  /** Shows who has a name, or an address. */
+  whois(who: string, now: number): void {
+    const { directory, view, ending } = this.#options;
+    const name = normalizeName(who);
+    if (name === undefined && !parseAddress(who)) {
+      view.problem(NAME_RULE);
+      ending.misunderstood++;
+      return;
+    }
+    this.#ask((now) => directory.whois(name === undefined ? { address: who } : { name }, now), now);
   }
 
   /** Shows the last messages, those that are on the screen already too. */
   history(length: number, now: number): void {
-    if (!this.#canAsk()) return;
     const { inbox, history, view } = this.#options;
-    const to = inbox.next - 1;
-    if (to < 1) return view.notice("Nothing was said here yet");
-    history.ask(length, to, now);
+    this.#ask((now) => {
+      const to = inbox.next - 1;
+      if (to < 1) view.notice("Nothing was said here yet");
+      else history.ask(length, to, now);
+    }, now);
   }
 
-  /** Makes the requests that have waited for it to be clear what the server is. */
+  /** The server has begun anew: the past that was asked for is gone. */
+  cancelHistory(): void {
+    const { history, view, ending } = this.#options;
+    if (!history.isOpen) return;
+    history.cancel();
+    view.problem("The server has begun anew, with another past: ask again");
+    ending.unanswered++;
+  }
+
+  /** Makes the requests whose turn it is. */
   flush(now: number): void {
-    for (const request of this.#waiting.splice(0)) this.#make(request, now);
+    const { membership, directory, history } = this.#options;
+    if (membership.state === "classic") {
+      for (const request of this.#waiting.splice(0)) this.#refuse(request);
+    }
+    // a pipe may ask a thousand things at once: the server answers so many
+    while (membership.state === "joined" && directory.open < SEND_WINDOW && !history.isOpen) {
+      const request = this.#waiting.shift();
+      if (!request) return;
+      request.run(now);
+    }
+  }
+
+  #ask(run: (now: number) => void, now: number): void {
+    this.#make({ run, refused: () => void this.#options.ending.unanswered++ }, now);
   }
 
   #make(request: Request, now: number): void {
     const { state, everJoined } = this.#options.membership;
-    const isEarly = state === "joining" && !everJoined || state === "refused";
-    if (isEarly && this.#waiting.length < OUTBOX_SIZE) this.#waiting.push(request);
-    else if (this.#canAsk()) request.run(now);
-    else request.refused?.();
+    const isAway = state === "joining" && everJoined;
+    if (isAway || this.#waiting.length >= OUTBOX_SIZE) return this.#refuse(request);
+    this.#waiting.push(request);
+    this.flush(now);
   }
 
-  #canAsk(): boolean {
-    const { membership, view } = this.#options;
-    if (membership.state === "joined") return true;
-    view.problem(
-      membership.state === "classic"
-        ? "This server speaks the classic dialect: it has no names and no direct messages"
+  #refuse({ refused }: Request): void {
+    this.#options.view.problem(
+      this.#options.membership.state === "classic"
+        ? "This server speaks the classic dialect: it has no names, no direct messages and no history"
         : "The server does not answer at the moment; try again when it does",
     );
-    return false;
+    refused();
   }
 }

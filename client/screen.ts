@@ -16,22 +16,28 @@ export interface Screen {
   print(text: string): void;
   /** Shows text that is not part of the chat; in a pipe it goes to standard error. */
   printAside(text: string): void;
-  /** Shows that a line can be typed. */
-  prompt(): void;
+  /** Shows that a line can be typed, or a name. */
+  prompt(wanted?: "line" | "name"): void;
   /** Leaves the terminal as it was. */
   close(): void;
 }
 
 /** What a screen tells, and asks. */
 export interface ScreenOptions {
-  /** Called for Ctrl-C. */
+  /** Called for Ctrl-C, and for signals that mean the same. */
   interrupted: () => void;
+  /** Called once when standard output can't be written any more; from then on nothing is shown there. */
+  outputFailed: (error: unknown) => void;
   /** Ways to complete the line that was typed so far; see {@linkcode createInterface}. */
   complete?: (line: string) => [string[], string];
 }
 
-/** What stands before the line that is typed. */
-const PROMPT = "+> ";
+/** What stands before that which is typed. */
+const PROMPTS = { line: "+> ", name: "name> " };
+/** The signals to leave at; on Windows there is only the one of Ctrl-C. */
+const SIGNALS: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+/** The pause before more is written to a pipe that takes nothing for now, in milliseconds. */
+const FULL_PIPE_PAUSE_MS = 5;
 
 /** A terminal where both ends are one, otherwise a pipe. */
 export function openScreen(options: ScreenOptions): Screen {
@@ -42,14 +48,14 @@ function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
   const readline = createInterface({
     input: process.stdin,
     output: process.stdout,
-    prompt: PROMPT,
+    prompt: PROMPTS.line,
     historySize: 500,
     removeHistoryDuplicates: true,
     completer: complete,
   });
+  // the key while readline reads it, the signal when the input has ended and the terminal is its old self
   readline.on("SIGINT", interrupted);
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? [] : ["SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, interrupted);
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupted);
   // a terminal that was suspended (Ctrl-Z) and is back shows nothing of the line until it is asked to
   readline.on("SIGCONT", () => readline.prompt(true));
   let prompting = false;
@@ -80,40 +86,59 @@ function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
     lines: readline,
     print,
     printAside: print,
-    prompt() {
+    prompt(wanted = "line") {
+      if (closed) return;
       prompting = true;
-      readline.prompt();
+      readline.setPrompt(PROMPTS[wanted]);
+      readline.prompt(true);
     },
     close() {
-      for (const signal of signals) Deno.removeSignalListener(signal, interrupted);
+      for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupted);
       readline.close();
     },
   };
 }
 
-function openPipe({ interrupted }: ScreenOptions): Screen {
+function openPipe({ interrupted, outputFailed }: ScreenOptions): Screen {
   const readline = createInterface({ input: process.stdin, crlfDelay: Infinity, terminal: false });
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, interrupted);
-  const encoder = new TextEncoder();
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupted);
+  let isBroken = false;
   return {
     interactive: false,
     lines: readline,
-    print: (text) => writeAll(Deno.stdout, encoder.encode(`${text}\n`), interrupted),
-    printAside: (text) => writeAll(Deno.stderr, encoder.encode(`${text}\n`), interrupted),
+    print(text) {
+      if (isBroken) return;
+      try {
+        writeLine(Deno.stdout, text);
+      } catch (error) {
+        isBroken = true;
+        outputFailed(error);
+      }
+    },
+    printAside(text) {
+      try {
+        writeLine(Deno.stderr, text);
+      } catch {
+        // there is nowhere left to say so
+      }
+    },
     prompt() {},
     close() {
-      for (const signal of signals) Deno.removeSignalListener(signal, interrupted);
+      for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupted);
       readline.close();
     },
   };
 }
 
-/** Writes to a pipe; when nobody reads it any more, the program has no purpose. */
-function writeAll(output: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array, broken: () => void): void {
-  try {
-    while (bytes.length > 0) bytes = bytes.subarray(output.writeSync(bytes));
-  } catch {
-    broken();
+/** Writes a line to a pipe; one that is full is waited for, also where it is set not to block. */
+function writeLine(output: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let bytes = new TextEncoder().encode(`${text}\n`);
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(output.writeSync(bytes));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_PAUSE_MS);
+    }
   }
 }

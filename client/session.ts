@@ -55,6 +55,7 @@ export class Session {
   /** What the user asks of the server. */
   readonly requests: Requests;
   readonly #ending: Ending;
+  #isNameRefused = false;
 
   constructor({ server, name, send, show, random }: SessionOptions) {
     this.#send = send;
@@ -68,7 +69,7 @@ export class Session {
       welcomed: ({ epoch, seq }, now) => {
         // who was here before the server began anew wants to hear all that has been said since
         if (epoch !== this.#inbox.epoch) {
-          this.#history.cancel();
+          this.requests.cancelHistory();
           this.#inbox.begin(epoch, this.#inbox.epoch === undefined ? seq : 0);
         }
         this.#inbox.latest(epoch, seq, now);
@@ -94,7 +95,10 @@ export class Session {
     this.#history = new History({
       roundTrip: this.#roundTrip,
       request,
-      done: (messages, missing) => this.view.past(messages, missing, this.address),
+      done: (messages, missing) => {
+        if (missing > 0) this.#ending.unanswered++;
+        this.view.past(messages, missing, this.address);
+      },
     });
     this.#classic = new ClassicTalk({ send, notice: (text) => this.view.notice(text) });
     this.#questions = new Questions(this.#roundTrip, send);
@@ -112,10 +116,30 @@ export class Session {
         this.view.problem(`Not delivered to ${name}: ${reason}`);
       },
     });
+    this.#ending = new Ending({
+      standing: () => ({
+        server,
+        state: this.state,
+        refusal: this.#membership.refusal,
+        waiting: this.waiting,
+        unconfirmed: this.#classic.unconfirmed,
+        asked: this.requests.size,
+        isExpecting: this.#questions.size > 0 || this.#inbox.behind > 0,
+        isMember: this.#membership.token !== "",
+        progressAt: Math.max(this.#membership.joinedAt, this.#history.askedAt),
+      }),
+      stop: () => {
+        this.#membership.stop();
+        this.#outbox.close();
+        this.#direct.showUnconfirmed();
+      },
+      goodbye: (id) => send({ dialect: "v1", type: "LEAVE", id, token: this.#membership.token }),
+    });
     const directory = new Directory({
       questions: this.#questions,
       view: this.view,
       token: () => this.#membership.token,
+      unanswered: () => this.#ending.unanswered++,
     });
     this.requests = new Requests({
       membership: this.#membership,
@@ -124,24 +148,7 @@ export class Session {
       direct: this.#direct,
       directory,
       history: this.#history,
-      undelivered: (count) => this.#ending.undelivered += count,
-    });
-    this.#ending = new Ending({
-      standing: () => ({
-        server,
-        state: this.state,
-        refusal: this.#membership.refusal,
-        waiting: this.waiting,
-        unconfirmed: this.#classic.unconfirmed,
-        isExpecting: this.requests.size > 0 || this.#questions.size > 0 || this.#history.isOpen ||
-          this.#inbox.behind > 0,
-        progressAt: Math.max(this.#outbox.progressAt, this.#membership.joinedAt),
-      }),
-      stop: () => {
-        this.#membership.stop();
-        this.#outbox.close();
-      },
-      goodbye: (id) => send({ dialect: "v1", type: "LEAVE", id, token: this.#membership.token }),
+      ending: this.#ending,
     });
   }
 
@@ -159,6 +166,11 @@ export class Session {
     return this.#membership.name;
   }
 
+  /** Whether the server refuses the name, so that another one has to be chosen. */
+  get wantsName(): boolean {
+    return this.state === "refused" && this.#isNameRefused;
+  }
+
   /** How many messages have not arrived, as far as is known. */
   get waiting(): number {
     return this.#outbox.size + this.#classic.size + this.#direct.waiting;
@@ -166,7 +178,12 @@ export class Session {
 
   /** Whether no further message can be taken for now. */
   get full(): boolean {
-    return this.waiting >= OUTBOX_SIZE;
+    return this.waiting + this.requests.waiting >= OUTBOX_SIZE;
+  }
+
+  /** Whether no more is to be said: what was is still delivered. */
+  get finishing(): boolean {
+    return this.#ending.finishing;
   }
 
   /** Whether goodbye is being said. */
@@ -223,6 +240,7 @@ export class Session {
   say(text: string, now: number, action = false): void {
     if (this.full) {
       this.view.problem("Not sent: too many messages wait for the server already");
+      this.#ending.undelivered++;
       return;
     }
     for (const piece of splitText(text, MAX_TEXT_BYTES)) {
@@ -236,8 +254,9 @@ export class Session {
     }
   }
 
-  /** A line that was to be a command is none; a session that is finished with some has failed. */
-  misunderstood(): void {
+  /** Says what is wrong with a line that was to be a command; a session that is finished with such has failed. */
+  misunderstood(text: string): void {
+    this.view.problem(text);
     this.#ending.misunderstood++;
   }
 
@@ -264,6 +283,7 @@ export class Session {
     this.#questions.wake(now);
     this.#direct.wake(now);
     this.#history.wake(now);
+    this.requests.flush(now);
     if (this.#outbox.stuck) this.#membership.suspect(now);
     this.#ending.wake(now);
   }
@@ -273,12 +293,16 @@ export class Session {
     if (this.#ending.begun) return this.#ending.receive(packet);
     if (packet.dialect === "classic") this.#receiveClassic(packet, now);
     else this.#receiveV1(packet, now);
+    this.requests.flush(now);
     this.#ending.leaveIfFinished(now);
   }
 
   /** Takes a packet that came from any other address. */
   receiveFromPeer(packet: Packet, from: string, now: number): void {
-    if (this.state !== "joined" || packet.dialect !== "v1" || this.view.people.isIgnored({ address: from })) return;
+    if (
+      this.#ending.begun || this.state !== "joined" || packet.dialect !== "v1" ||
+      this.view.people.isIgnored({ address: from })
+    ) return;
     this.#direct.receive(packet, from, now);
     this.#ending.leaveIfFinished(now);
   }
@@ -337,7 +361,6 @@ export class Session {
       for (const draft of drafts) this.#outbox.add(draft, now);
     }
     this.#outbox.open(now);
-    this.requests.flush(now);
   }
 
   #acknowledged({ stream, id, epoch, seq }: V1Packet & { type: "ACK" }, now: number): void {
@@ -351,6 +374,7 @@ export class Session {
 
   #refused(packet: V1Packet & { type: "ERROR" }, now: number): void {
     const { code, id, wait } = packet;
+    if (this.state !== "refused") this.#isNameRefused = code === "name-taken" || code === "bad-name";
     if (code === "slow-down" && id !== undefined) this.#outbox.hold(id, Math.min(wait ?? 100, 10_000), now);
     else if (!this.#membership.refused(packet, now)) this.#questions.answer(packet, now);
   }
@@ -372,7 +396,6 @@ export class Session {
   #becameClassic(now: number): void {
     for (const line of this.#classic.takeEarly()) this.#hearLine(line, now);
     for (const draft of this.#outbox.clear()) this.#classic.say(classicText(draft), now);
-    this.requests.flush(now);
   }
 
   #hearLine(line: string, now: number): void {

@@ -15,8 +15,8 @@ export class View {
   /** Shows one thing. */
   readonly show: (shown: Shown) => void;
   readonly people: People = new People();
-  /** Who wrote last to this client alone, by a confirmed name. */
-  lastWriter: string | undefined;
+  /** Who wrote last to this client alone, by the name that the server has confirmed. */
+  lastWriter: { name?: string } | undefined;
 
   constructor(show: (shown: Shown) => void) {
     this.show = show;
@@ -43,18 +43,18 @@ export class View {
   direct({ address, name, confirmed, text, action }: DirectMessage): void {
     if (this.people.isIgnored({ address, name })) return;
     this.people.saw(name);
-    if (name !== undefined) this.lastWriter = name;
+    this.lastWriter = { name };
     this.show({ kind: "direct", from: address, name, confirmed, action, text: printable(text) });
   }
 
   /** Says how things stand. */
   notice(text: string): void {
-    this.show({ kind: "notice", text });
+    this.show({ kind: "notice", text: printable(text) });
   }
 
   /** Says what went wrong. */
   problem(text: string): void {
-    this.show({ kind: "problem", text });
+    this.show({ kind: "problem", text: printable(text) });
   }
 
   #event(event: EventPacket, self: string | undefined): void {

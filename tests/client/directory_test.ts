@@ -20,6 +20,7 @@ class Asking {
   readonly view = new View((shown) => this.shown.push(shown));
   /** How many questions were sent, repeats included. */
   asked = 0;
+  unanswered = 0;
   readonly questions: Questions;
   readonly directory: Directory;
   #underWay: { answer: Answer; at: number }[] = [];
@@ -30,7 +31,12 @@ class Asking {
       if (lost()) return;
       for (const answer of serve(packet)) if (!lost()) this.#underWay.push({ answer, at: this.now + 5 });
     });
-    this.directory = new Directory({ questions: this.questions, view: this.view, token: () => token });
+    this.directory = new Directory({
+      questions: this.questions,
+      view: this.view,
+      token: () => token,
+      unanswered: () => this.unanswered++,
+    });
   }
 
   /** Lets time pass until nothing is open any more. */
@@ -104,12 +110,32 @@ Deno.test("directory: names that were listed are there for completion", () => {
   assertEquals(asking.view.people.names, ["bob", "Carole"]);
 });
 
+Deno.test("directory: who is not on a whole list is not completed any more; half a list takes nobody away", () => {
+  const { asking } = askRoom(["Carole", "bob"]);
+  for (const name of ["Carole", "Gone"]) asking.view.people.saw(name);
+  asking.directory.list(0);
+  // whoever comes meanwhile may not be on the list
+  asking.view.people.saw("Newcomer");
+  asking.settle();
+  assertEquals(asking.view.people.names, ["bob", "Carole", "Newcomer"]);
+  assertEquals(asking.view.people.namesBut("BOB"), ["Carole", "Newcomer"], "one's own is not completed either");
+
+  const endless = new Asking((packet) => {
+    if (packet.type !== "LIST") return [];
+    return [{ dialect: "v1", type: "USERS", id: packet.id, total: 9, unnamed: 0, more: true, names: ["Alice"] }];
+  });
+  endless.view.people.saw("Carole");
+  endless.directory.list(0);
+  endless.settle();
+  assertEquals(endless.view.people.names, ["Alice", "Carole"]);
+});
+
 Deno.test("directory: the server is silent: said once, after 5 s", () => {
   const asking = new Asking(() => []);
   asking.directory.list(0);
   asking.settle();
   assertEquals(asking.shown.map(({ kind }) => kind), ["problem"]);
-  assertEquals(asking.now, 5000);
+  assertEquals([asking.now, asking.unanswered, asking.directory.open], [5000, 1, 0]);
 });
 
 Deno.test("directory: the server falls silent half way: no half list is shown", () => {
@@ -139,10 +165,17 @@ Deno.test("directory: a server that promises more and brings nothing, or the sam
 
 Deno.test("directory: whois shows address, name in its own spelling and arrival, or that there is nobody", () => {
   const { asking } = askRoom(["Alice"]);
-  asking.directory.whois("ALICE", 0);
+  asking.directory.whois({ name: "ALICE" }, 0);
   asking.settle();
-  asking.directory.whois("Nobody", asking.now);
+  asking.directory.whois({ name: "Nobody" }, asking.now);
   asking.settle();
+  for (const address of ["10.1.0.0:5000", "10.9.9.9:9"]) {
+    asking.directory.whois({ address }, asking.now);
+    asking.settle();
+  }
+  const [byAddress, nobody] = asking.shown.splice(2);
+  assert(byAddress.kind === "whois" && nobody.kind === "problem");
+  assertEquals([byAddress.name, nobody.text], ["Alice", "Nobody is at 10.9.9.9:9"]);
   const [found, none] = asking.shown;
   assert(found.kind === "whois" && none.kind === "problem");
   assertEquals([found.name, found.address, found.classic], ["Alice", "10.1.0.0:5000", false]);

@@ -149,6 +149,18 @@ Deno.test("session: our own server, heard in the classic dialect because a greet
   assertLessOrEqual(greetings.length, 60);
 });
 
+Deno.test("session: with a classic server, finishing waits as long as lines come back", () => {
+  const fake = withClassicServer();
+  for (let i = 0; i < 30; i++) fake.say(`line ${i}`);
+  fake.session.finish(fake.now);
+  for (let i = 0; i < 30; i++) {
+    fake.pass(900);
+    assertEquals(fake.session.state, "classic", "the last line came back not a second ago");
+    fake.datagram(`INCOMING <From 192.168.1.21:52207>: line ${i}`);
+  }
+  assertEquals([fake.session.state, fake.session.failure], ["left", undefined]);
+});
+
 Deno.test("session: with a classic server there are no names to ask for, which is said", () => {
   const fake = withClassicServer();
   const before = fake.notices.length;
@@ -157,5 +169,10 @@ Deno.test("session: with a classic server there are no names to ask for, which i
   fake.session.requests.sayTo("Bob", "hi", fake.now);
   fake.session.requests.history(20, fake.now);
   assertEquals(fake.notices.length, before + 4);
+  for (const text of fake.notices.slice(before)) {
+    assertStringIncludes(text, "no names, no direct messages and no history");
+  }
+  fake.session.finish(fake.now);
+  assertEquals(fake.session.failure, "1 message not delivered");
   assertEquals(fake.take(), []);
 });

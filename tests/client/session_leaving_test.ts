@@ -73,6 +73,77 @@ Deno.test("session: leaving before the server has answered is over at once", () 
   assertEquals(fake.takeAll("LEAVE"), []);
 });
 
+Deno.test("session: leaving while the server is silent says goodbye too: it may only be slow", () => {
+  const fake = joined();
+  fake.pass(13_000);
+  assertEquals(fake.session.state, "joining");
+  fake.take();
+  fake.session.leave(fake.now);
+  assertEquals(fake.takeAll("LEAVE").map(({ token }) => token), [TOKEN]);
+  assertLessOrEqual(untilLeft(fake), 500);
+});
+
+Deno.test("session: after the goodbye a peer's message is not acknowledged, as nobody would see it", () => {
+  const fake = joined();
+  fake.session.leave(fake.now);
+  fake.take();
+  const message = { dialect: "v1", type: "MESSAGE", stream: "00000000000000cc", id: 1, first: 1, text: "hi" } as const;
+  fake.session.receiveFromPeer(message, "10.0.0.2:2", fake.now);
+  assertEquals([fake.take(), fake.shown], [[], []]);
+});
+
+Deno.test("session: what was acknowledged is shown before it leaves, whether or not it is known who it was", () => {
+  const fake = joined();
+  const message = { dialect: "v1", type: "MESSAGE", stream: "00000000000000cc", id: 1, first: 1, text: "hi" } as const;
+  fake.session.receiveFromPeer(message, "10.0.0.2:2", fake.now);
+  assertEquals([fake.takeAll("ACK").length, fake.shown], [1, []]);
+  fake.session.leave(fake.now);
+  assertEquals(fake.shown.map((shown) => shown.kind === "direct" && [shown.text, shown.confirmed]), [["hi", false]]);
+});
+
+Deno.test("session: finishing waits for answers: a question is asked before it leaves, and its answer shown", () => {
+  for (const early of [true, false]) {
+    const fake = early ? new FakeSession() : joined();
+    fake.session.requests.list(fake.now);
+    fake.session.finish(fake.now);
+    if (early) {
+      fake.start();
+      fake.welcome();
+    }
+    assertEquals(fake.session.leaving, false);
+    const { id } = fake.takeAll("LIST").at(-1)!;
+    fake.receive({ dialect: "v1", type: "USERS", id, total: 0, unnamed: 1, names: [] });
+    assertEquals([fake.session.leaving, fake.session.failure], [true, undefined]);
+    assertEquals(fake.shown.map(({ kind }) => kind), ["users"]);
+  }
+});
+
+Deno.test("session: finishing waits for the past that was asked for", () => {
+  const fake = new FakeSession();
+  fake.welcome({ seq: 1 });
+  fake.session.requests.history(20, fake.now);
+  fake.session.finish(fake.now);
+  assertEquals(fake.session.leaving, false);
+  fake.event(1);
+  assertEquals([fake.session.leaving, fake.session.failure, fake.texts], [true, undefined, ["1"]]);
+});
+
+Deno.test("session: finishing goes on for as long as direct messages arrive", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.welcome({ keepalive: 600_000 });
+  for (let i = 1; i <= 10; i++) fake.session.requests.sayTo("Bob", `${i}`, fake.now);
+  const [{ id }] = fake.takeAll("LOOKUP");
+  fake.receive({ dialect: "v1", type: "PEER", id: id!, name: "Bob", address: "10.0.0.2:2", since: 1 });
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.session.finish(fake.now);
+  for (let id = 1; id <= 10; id++) {
+    fake.pass(3000);
+    assertEquals(fake.session.leaving, false, `after ${id - 1}`);
+    fake.session.receiveFromPeer({ dialect: "v1", type: "ACK", stream, id }, "10.0.0.2:2", fake.now);
+  }
+  assertEquals(fake.session.waiting, 0);
+});
+
 Deno.test("session: leaving with messages on their way says how many were not delivered", () => {
   const fake = joined();
   for (const text of ["1", "2"]) fake.say(text);

@@ -5,6 +5,7 @@ import { ADDRESS, EPOCH, FakeSession, incoming, joined, TOKEN } from "../support
 const OTHER_EPOCH = "00000000000000ee";
 const OTHER_TOKEN = "00000000000000aa";
 const BOB = "192.168.1.22:40112";
+const STREAM = "00000000000000cc";
 
 /** Answers every greeting as the server does, while time passes. */
 function passAnswered(fake: FakeSession, ms: number, seq = 0): void {
@@ -125,6 +126,26 @@ Deno.test("session: beyond 1,000 waiting messages it takes none, and says so", (
   fake.say("one too many");
   assertEquals(fake.session.waiting, 1000);
   assertStringIncludes(fake.notices[0], "Not sent");
+  fake.welcome();
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 1000 });
+  fake.session.finish(fake.now);
+  fake.pass(1000);
+  assertEquals([fake.session.waiting, fake.session.failure], [0, "1 message not delivered"]);
+});
+
+Deno.test("session: an ACK of another stream takes no place in the room", () => {
+  const fake = joined();
+  fake.event(2, { text: "second" });
+  fake.receive({ dialect: "v1", type: "ACK", stream: STREAM, id: 1, epoch: EPOCH, seq: 1 });
+  assertEquals(fake.texts, [], "the first is still missing");
+});
+
+Deno.test("session: a late event does not bring back a server that has said goodbye", () => {
+  const fake = joined();
+  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.event(1);
+  assertEquals([fake.session.state, fake.notices.length], ["joining", 1]);
 });
 
 Deno.test("session: events are shown in the order of the room, each once, gaps asked for", () => {

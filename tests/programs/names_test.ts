@@ -185,7 +185,7 @@ Deno.test("names: /ignore, /unignore, /me, /whois, /times, /help, //text and sli
   await alice.type("/times maybe\n");
   await alice.stderr.until("!! /times takes on or off\n");
   await alice.type("/help\n");
-  for (const word of ["/list", "/send NAME TEXT", "/reply TEXT", "/me TEXT", "/whois NAME", "/ignore NAME", "/quit"]) {
+  for (const word of ["/list", "/send NAME TEXT", "/reply TEXT", "/me TEXT", "/whois NAME", "/unignore NAME", "/quit"]) {
     await alice.stderr.until(new RegExp(`^${word} `, "m"));
   }
 
@@ -209,10 +209,13 @@ terminalTest("a name that is taken is asked for again, and names complete", asyn
   await using carole = await signIn(server.port, "Carole");
   const command = [...commandOf("client"), "-u", "CAROLE", "127.0.0.1", String(server.port)];
   const terminal = await tmux.open(command.map(quoted).join(" "));
-  await terminal.until(/^!! The name CAROLE is taken; choose another\n\+>$/m);
+  await terminal.until(/^!! The name CAROLE is taken; type another one\nname>$/m);
   await terminal.type("no name;");
   await terminal.press("Enter");
-  await terminal.until(/^!! A name has 1 to 32 letters, digits and _ - \. only; choose another\n\+>$/m);
+  await terminal.until(/^!! A name has 1 to 32 letters, digits and _ - \. only; choose another\nname>$/m);
+  await terminal.type("/list");
+  await terminal.press("Enter");
+  await terminal.until(/^!! First choose a name\nname>$/m);
   await terminal.type("Alice");
   await terminal.press("Enter");
   await carole.stdout.until(/^\[127\.0\.0\.1:\d+ Alice\] is Online\n/m);
