@@ -185,7 +185,9 @@ Deno.test("names: /ignore, /unignore, /me, /whois, /times, /help, //text and sli
   await alice.type("/times maybe\n");
   await alice.stderr.until("!! /times takes on or off\n");
   await alice.type("/help\n");
-  for (const word of ["/list", "/send NAME TEXT", "/reply TEXT", "/me TEXT", "/whois NAME", "/unignore NAME", "/quit"]) {
+  for (
+    const word of ["/list", "/send NAME TEXT", "/reply TEXT", "/me TEXT", "/whois NAME", "/unignore NAME", "/quit"]
+  ) {
     await alice.stderr.until(new RegExp(`^${word} `, "m"));
   }
 

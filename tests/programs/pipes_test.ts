@@ -1,0 +1,154 @@
+/** The client in a pipe that is broken, endless or full: what was typed is delivered, and the exit code tells the rest. */
+import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import {
+  commandOf,
+  HAS_SIGNALS,
+  join,
+  messagesOf,
+  signalTest,
+  start,
+  startClient,
+  startServer,
+} from "../support/programs.ts";
+import { signIn } from "../support/signed_in.ts";
+import { quoted } from "../support/tmux.ts";
+
+/** A shell's test: Windows has none of these pipes. */
+function shellTest(name: string, fn: () => Promise<void>): void {
+  const reason = HAS_SIGNALS ? "" : " (skipped: Windows has no such shell)";
+  Deno.test({ name: `pipes: ${name}${reason}`, ignore: !HAS_SIGNALS, fn });
+}
+
+/** Starts a line of a shell in which CLIENT stands for the client; it prints the client's exit code in the end. */
+function shell(line: string, port: number, ...flags: string[]) {
+  const client = [...commandOf("client"), ...flags, "127.0.0.1", String(port)].map(quoted).join(" ");
+  const script = line.replace("CLIENT", `{ ${client}; echo "exit code $?" >&2; }`);
+  return start(["sh", "-c", script]);
+}
+
+Deno.test("pipes: a question alone is answered before the client leaves", async () => {
+  await using server = await startServer();
+  for (
+    const [line, answer] of [["list", /^<- Signed In Users: Alice\n/m], ["/whois alice", /^<- Alice is at /m]] as const
+  ) {
+    await using client = startClient("-u", "Alice", server.port);
+    await client.type(`${line}\n`);
+    await client.endInput();
+    assertEquals(await client.exitCode(), 0, client.stderr.text());
+    assertMatch(client.stdout.text(), answer);
+  }
+});
+
+Deno.test("pipes: the past is shown to whoever asks for nothing else", async () => {
+  await using server = await startServer();
+  await using alice = await signIn(server.port, "Alice");
+  await using client = startClient(server.port);
+  await client.type("/history\n");
+  await client.endInput();
+  assertEquals(await client.exitCode(), 0, client.stderr.text());
+  assertEquals(messagesOf(client), [`<From ${alice.address}:Alice>: here`]);
+});
+
+Deno.test("pipes: 3,000 direct messages at once all arrive", async () => {
+  await using server = await startServer();
+  await using bob = await signIn(server.port, "Bob");
+  await using alice = startClient("-u", "Alice", server.port);
+  const count = 3000;
+  await alice.type(Array.from({ length: count }, (_, i) => `send Bob line ${i + 1}\n`).join(""));
+  await alice.endInput();
+  assertEquals(await alice.exitCode(60_000), 0, alice.stderr.text().slice(-300));
+  await bob.stdout.until(`: line ${count}\n`);
+  const lines = [...bob.stdout.text().matchAll(/^<- <From \S+:Alice>: line (\d+)$/mg)].map(([, number]) =>
+    Number(number)
+  );
+  assertEquals(lines, Array.from({ length: count }, (_, i) => i + 1));
+});
+
+Deno.test("pipes: what stands behind quit is not sent", async () => {
+  await using server = await startServer();
+  await using bob = await join(server);
+  for (const quit of ["quit", "/quit", "  /exit"]) {
+    await using client = startClient(server.port);
+    await client.type(`before ${quit}\n${quit}\nbehind\n/nonsense\n`);
+    assertEquals(await client.exitCode(), 0, client.stderr.text());
+    await bob.stdout.until(`before ${quit}\n`);
+    assertEquals(client.stderr.text(), "");
+  }
+  await bob.type("the end\n");
+  await bob.stdout.until(": the end\n");
+  assertNotMatch(bob.stdout.text(), /behind/);
+});
+
+shellTest("a full disk behind standard output: everything is sent, then it says so", async () => {
+  if (Deno.build.os !== "linux") return; // nobody else has a /dev/full
+  await using server = await startServer();
+  await using bob = await join(server);
+  await using client = shell("seq 1 50 | CLIENT >/dev/full", server.port);
+  await client.exitCode();
+  assertEquals(client.stderr.text(), "Standard output can't be written: No space left on device\nexit code 1\n");
+  await bob.stdout.until(": 50\n");
+  assertEquals(messagesOf(bob).map((line) => line.split(": ")[1]), Array.from({ length: 50 }, (_, i) => `${i + 1}`));
+});
+
+shellTest("nobody reads standard output any more: what is there is sent, then it says so", async () => {
+  await using server = await startServer("--rate", "0");
+  await using bob = await join(server);
+  await using client = shell("seq 1 2000 | CLIENT | head -n 1", server.port);
+  await client.exitCode(60_000);
+  assertEquals(client.stderr.text(), "Standard output can't be written: Broken pipe\nexit code 1\n");
+  await bob.stdout.until(": 2000\n");
+  assertEquals(messagesOf(bob).length, 2000);
+});
+
+shellTest("nobody reads an endless client any more: it leaves when there is something to show", async () => {
+  await using server = await startServer();
+  await using bob = await join(server);
+  await using client = shell("CLIENT | head -n 1", server.port);
+  const address = await server.arrival(2);
+  await client.type("the last word\n");
+  await bob.stdout.until(`<From ${address}>: the last word\n`);
+  await bob.type("is anybody there?\n");
+  await client.stderr.until("exit code");
+  assertEquals(client.stderr.text(), "Standard output can't be written: Broken pipe\nexit code 1\n");
+  await server.stdout.until(`Client (127.0.0.1, ${address.split(":")[1]}) left at `);
+});
+
+shellTest("a standard output that does not block loses nothing when it is full for a while", async () => {
+  if (!await hasPython()) return console.log("Skipped: there is no python3 to make a pipe that does not block");
+  await using server = await startServer("--rate", "0");
+  // the reader begins when the pipe has long been full
+  const unblock =
+    "import fcntl,os,sys; fcntl.fcntl(1, fcntl.F_SETFL, fcntl.fcntl(1, fcntl.F_GETFL) | os.O_NONBLOCK); " +
+    "os.execvp(sys.argv[1], sys.argv[1:])";
+  const client = [...commandOf("client"), "127.0.0.1", String(server.port)].map(quoted).join(" ");
+  const line = `seq 1000 1999 | sed "s/$/ ${"x".repeat(400)}/" | { python3 -c ${
+    quoted(unblock)
+  } ${client}; echo "exit code $?" >&2; }`;
+  await using bob = await join(server);
+  await using program = start([
+    "sh",
+    "-c",
+    `${line} | { read first; read second; read third; read go </dev/fd/3; cat; } 3<&0`,
+  ]);
+  await program.type("");
+  await bob.stdout.until(/: 1150 x/);
+  await program.type("go\n");
+  assertEquals(await program.exitCode(60_000), 0);
+  assertEquals(program.stderr.text(), "exit code 0\n");
+});
+
+async function hasPython(): Promise<boolean> {
+  try {
+    return (await new Deno.Command("python3", { args: ["-V"], stdout: "null", stderr: "null" }).output()).success;
+  } catch {
+    return false;
+  }
+}
+
+signalTest("pipes: SIGHUP says goodbye like SIGTERM", async () => {
+  await using server = await startServer();
+  await using client = await signIn(server.port, "Alice");
+  client.kill("SIGHUP");
+  assertEquals(await client.exitCode(), 0);
+  await server.stdout.until(`Client (127.0.0.1, ${client.address.split(":")[1]}) left at `);
+});
