@@ -182,12 +182,30 @@ Deno.test("failures: the client is asked wrongly", async () => {
   await fails(client("127.0.0.1", "9090", "9091"), 2, /^'9091' is one argument too many/);
   await fails(client("--server", "127.0.0.1", "127.0.0.2", "9090"), 2, /given twice/);
   await fails(client("--sever", "127.0.0.1"), 2, /^There is no flag --sever/);
+  await fails(client("127.0.0.1:9311", "9312"), 2, /^The server or its port is given twice/);
+  await fails(client("[::1]:9311", "--port", "9312"), 2, /^The server or its port is given twice/);
+  for (const port of ["abc", "0", "65536", ""]) {
+    await fails(client(`127.0.0.1:${port}`), 2, new RegExp(`^'${port}' is no port: give a number from 1 to 65535`));
+  }
 });
 
 Deno.test("failures: the client's server has no address", async () => {
   await fails(client("no..such", "9090"), 2, /^There is no host 'no\.\.such': give the server's name or its address/);
   await fails(client("no such", "9090"), 2, /^There is no host 'no such'/);
+  await fails(client("no\x1b[31msuch", "9090"), 2, /^There is no host 'no\?\[31msuch'/);
   await fails(client("256.1.1.1", "9090"), 2, /^There is no host '256\.1\.1\.1'/);
+});
+
+Deno.test("failures: none with an address in another of its forms", async () => {
+  await using server = await startServer();
+  const { port } = server;
+  const forms = [`127.0.0.1:${port}`, `[::ffff:127.0.0.1]:${port}`, `localhost:${port}`];
+  for (const form of [...forms.map((form) => [form]), ["::ffff:7f00:1", `${port}`], ["::FFFF:0.0.0.0", `${port}`]]) {
+    await using speaking = startClient(...form);
+    await speaking.type("hello\n");
+    await speaking.endInput();
+    assertEquals(await speaking.exitCode(), 0, `${form}: ${speaking.stderr.text()}`);
+  }
 });
 
 Deno.test("failures: Deno has not given the permission", async () => {

@@ -137,7 +137,8 @@ terminalTest("senders have colours, and none under NO_COLOR", async () => {
 /** A client inside a shell that tells afterwards how the client ended and how it left the terminal. */
 async function inShell(tmux: Tmux, port: number): Promise<Terminal> {
   const terminal = await tmux.open(
-    `before=$(stty -g); ${clientCommand(port)}; echo "exit code $?"; ` +
+    // the shell outlives the Ctrl-C that a client gets as a signal
+    `trap : INT; before=$(stty -g); ${clientCommand(port)}; echo "exit code $?"; ` +
       'test "$(stty -g)" = "$before" && echo "terminal as before"; stty -a; echo "that was all"; cat',
     { columns: 100, rows: 40 },
   );
@@ -195,4 +196,54 @@ terminalTest("a client whose server is not there says so and can be left", async
   await terminal.until(/^!! No answer from 127\.0\.0\.1:\d+\..*\n\+> half a$/m);
   await terminal.press("C-c");
   assert((await assertLeft(terminal)).includes("+> half a\nexit code 0\n"));
+});
+
+terminalTest("after Ctrl-D with something waiting, Ctrl-C says goodbye, and what was not delivered", async () => {
+  await using server = await startServer();
+  await using tmux = await startTmux();
+  const terminal = await inShell(tmux, server.port);
+  const address = await server.arrival(1);
+  server.kill("SIGSTOP");
+  try {
+    await terminal.type("nobody will hear this");
+    await terminal.press("Enter", "C-d");
+    await terminal.until(/^-- What you typed has not all arrived; waiting\. Ctrl-C leaves at once$/m);
+    await terminal.press("C-c");
+    const screen = await terminal.until(/^that was all$/m);
+    assertMatch(
+      screen,
+      /1 message not delivered: the server has not confirmed in time\nexit code 1\nterminal as before\n/m,
+    );
+  } finally {
+    server.kill("SIGCONT");
+  }
+  await server.stdout.until(`Client (127.0.0.1, ${address.split(":")[1]}) left at `);
+});
+
+terminalTest("a terminal that is closed says goodbye", async () => {
+  await using server = await startServer();
+  await using tmux = await startTmux();
+  const [terminal, address] = await joinTerminal(tmux, server);
+  await terminal.type("here");
+  await terminal.press("Enter");
+  await terminal.until(/: here$/m);
+  await terminal.close();
+  await server.stdout.until(`Client (127.0.0.1, ${address.split(":")[1]}) left at `);
+});
+
+terminalTest("what is wrong with a command has the colour of a problem", async () => {
+  await using server = await startServer();
+  await using tmux = await startTmux();
+  const [terminal] = await joinTerminal(tmux, server);
+  for (
+    const [line, told] of [
+      ["/times maybe", "\\x1b\\[31m!! /times takes"],
+      ["/hlep", "\\x1b\\[31m!! There is no command"],
+      ["/ignore Bob", "\\x1b\\[2m-- You hear no more from Bob"],
+    ]
+  ) {
+    await terminal.type(line);
+    await terminal.press("Enter");
+    await terminal.until(new RegExp(told), { colours: true });
+  }
 });

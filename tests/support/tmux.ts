@@ -22,6 +22,8 @@ export interface Terminal {
   type(text: string): Promise<void>;
   /** Presses keys, in tmux's names: `Enter`, `Tab`, `Up`, `C-c`. */
   press(...keys: string[]): Promise<void>;
+  /** Closes it under the program, as whoever closes a window does. */
+  close(): Promise<void>;
   /** What can be seen, a line each, without spaces at the end; rows that belong to one long line are one. */
   screen(options?: ScreenOptions): Promise<string>;
   /**
@@ -105,6 +107,9 @@ function terminal(tmux: (...args: string[]) => Promise<string>, target: string):
     screen,
     async type(text) {
       await tmux("send-keys", "-t", target, "-l", text);
+    },
+    async close() {
+      await tmux("kill-session", "-t", target);
     },
     async press(...keys) {
       await tmux("send-keys", "-t", target, ...keys);
