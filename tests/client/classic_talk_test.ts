@@ -23,6 +23,15 @@ Deno.test("classic talk: one line at a time, the next when the last has come bac
   assertEquals([sent, classic.size], [["one", "two", "three"], 1]);
 });
 
+Deno.test("classic talk: what somebody else says is not one's own line for ending in the same letters", () => {
+  const { classic, sent } = talk();
+  for (const line of ["a", "b"]) classic.say(line, 0);
+  classic.heard("<From 1.2.3.4:5>: banana", 10);
+  assertEquals([sent, classic.size], [["a"], 2]);
+  classic.heard("<From 1.2.3.4:6>: a", 20);
+  assertEquals([sent, classic.size], [["a", "b"], 1]);
+});
+
 Deno.test("classic talk: a line that comes back with other blanks at its end is the same line", () => {
   const { classic } = talk();
   classic.say("one  ", 0);

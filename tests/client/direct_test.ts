@@ -339,6 +339,41 @@ Deno.test("direct: a flood from many addresses does not make a peer's message be
   assertEquals(bob.shown.filter(({ address }) => address === A).map(({ text }) => text), ["once"]);
 });
 
+Deno.test("direct: addresses that send no beginning shut the door for 5 s at most", () => {
+  const { net, bob } = pair();
+  for (let i = 0; i < 32; i++) net.inject(message(2, "no beginning", STREAM, 1), forged(i), bob);
+  net.pass(4900);
+  net.inject(message(1, "hi"), A, bob);
+  net.pass(99);
+  assertEquals([bob.shown, net.sent("LOOKUP")], [[], []], "32 have a place, and no more");
+  net.pass(1);
+  // what was not acknowledged is repeated
+  net.inject(message(1, "hi"), A, bob);
+  net.pass(100);
+  assertEquals(bob.shown.map(({ text, name }) => [text, name]), [["hi", "Alice"]]);
+});
+
+Deno.test("direct: 3,000 addresses in a second cost the server few answers", () => {
+  const { net, bob } = pair();
+  for (let i = 0; i < 3000; i++) {
+    net.inject(message(1, "spam"), forged(i), bob);
+    if (i % 3 === 0) net.pass(1);
+  }
+  assertLessOrEqual(net.sent("LOOKUP").length, 40);
+  assertLessOrEqual(bob.shown.length, 40);
+});
+
+Deno.test("direct: an address that the server does not know can't fill the screen", () => {
+  const { net, bob } = pair();
+  for (let ms = 0, id = 1; ms < 10_000; ms++) {
+    // repeated until it is acknowledged, as somebody would who keeps to the rules
+    net.inject(message(id, `spam ${id}`, STREAM, 1), STRANGER, bob);
+    id = 1 + (net.sent("ACK").at(-1)?.packet.id ?? 0);
+    net.pass(1);
+  }
+  assertLessOrEqual(bob.shown.length, 150);
+});
+
 function forged(i: number): string {
   return `198.51.${i >> 8 & 0xff}.${i & 0xff}:${1024 + (i >> 16)}`;
 }

@@ -5,7 +5,7 @@ import type { Range } from "../../client/inbox.ts";
 import { RoundTrip } from "../../client/round_trip.ts";
 import type { EventPacket } from "../../protocol.ts";
 import { type FakeClient, FakeNetwork, type FakeNetworkOptions } from "../support/fake_network.ts";
-import { EPOCH, incoming } from "../support/fake_session.ts";
+import { EPOCH, FakeSession, incoming } from "../support/fake_session.ts";
 
 function online(seq: number): EventPacket {
   return { dialect: "v1", type: "ONLINE", epoch: EPOCH, seq, at: 0, members: [{ address: `10.0.0.1:${seq}` }] };
@@ -72,6 +72,36 @@ Deno.test("history: after 5 s it gives what is there, the pages that were read b
   assertEquals([at, done], [5000, [[[2, ...Array.from({ length: 100 }, (_, i) => i + 6)], 4]]]);
   assertGreater(requests.length, 4);
   assertLess(requests.length, 20);
+});
+
+Deno.test("history: one's own message, of which there is no echo, is not the beginning of all", () => {
+  const { history: h, requests, done } = history();
+  h.ask(150, 250, 0);
+  h.silent(151, 0);
+  for (let seq = 152; seq <= 250; seq++) h.take(incoming(seq), 0);
+  assertEquals([done, requests.at(-1)], [[], { from: 51, to: 150 }]);
+});
+
+Deno.test("history: each page has 5 s of its own, so that a long past arrives whole", () => {
+  const { history: h, requests, done } = history();
+  h.ask(1000, 500, 0);
+  for (let page = 0, now = 0; h.isOpen && page < 10; page++) {
+    now += 4000;
+    h.wake(now);
+    const { from, to } = requests.at(-1)!;
+    for (let seq = from; seq <= to; seq++) h.take(incoming(seq), now);
+  }
+  assertEquals(done.map(([seqs, missing]) => [seqs.length, missing]), [[500, 0]]);
+});
+
+Deno.test("history: no answer in time is said as such, and is no empty past", () => {
+  const fake = new FakeSession();
+  fake.welcome({ seq: 5, keepalive: 600_000 });
+  fake.session.requests.history(20, fake.now);
+  fake.pass(4999);
+  assertEquals(fake.notices, []);
+  fake.pass(1);
+  assertEquals(fake.notices, ["The server has not answered in time; try again"]);
 });
 
 Deno.test("history: without a question nothing is taken", () => {

@@ -174,8 +174,35 @@ Deno.test("inbox: nobody can spoil another's stream by using its name", () => {
   const stream = "00000000000000cc";
   const { given, take } = inbox();
   take(1, 0, { stream, id: 2 ** 53 - 1, from: "10.6.6.6:6", text: "forged" });
-  take(2, 0, { stream, id: 1, text: "genuine" });
-  assertEquals(given, ["forged", "genuine"]);
+  take(2, 0, { stream, id: 1, from: "10.6.6.6:6", text: "forged" });
+  take(3, 0, { stream, id: 1, text: "genuine" });
+  assertEquals(given, ["forged", "forged", "genuine"]);
+});
+
+Deno.test("inbox: of the ids that a stream has left out the latest 64 are remembered, however many there are", () => {
+  const stream = "00000000000000cc";
+  const { given, take } = inbox();
+  let seq = 1;
+  const takes = (...ids: number[]) => {
+    given.length = 0;
+    for (const id of ids) take(seq++, 0, { stream, id, text: `${id}` });
+    return given.slice();
+  };
+  takes(1, 1000);
+  assertEquals(takes(935, 936, 999, 999), ["936", "999"]);
+  takes(2000, 3000);
+  assertEquals(takes(1936, 1999, 2936, 2999), ["2936", "2999"], "those of before are forgotten");
+  assertEquals(takes(Number.MAX_SAFE_INTEGER).length, 1, "it comes back at once");
+});
+
+Deno.test("inbox: a GONE of as many events as there are numbers is counted at once", () => {
+  const { box, given, take } = inbox();
+  const last = Number.MAX_SAFE_INTEGER;
+  take(3);
+  box.latest(EPOCH, last, 0);
+  box.gone(EPOCH, { from: 1, to: last }, 0);
+  assertEquals(given, [2, "3", last - 3]);
+  assertEquals([box.lost, box.behind, box.nextWake], [last - 1, 0, undefined]);
 });
 
 Deno.test("inbox: a message that was missing when the epoch ended is given when its sender says it again", () => {

@@ -128,6 +128,18 @@ Deno.test("session: finishing waits for the past that was asked for", () => {
   assertEquals([fake.session.leaving, fake.session.failure, fake.texts], [true, undefined, ["1"]]);
 });
 
+Deno.test("session: finishing waits to know who has written", () => {
+  const fake = joined();
+  const message = { dialect: "v1", type: "MESSAGE", stream: "00000000000000cc", id: 1, first: 1, text: "hi" } as const;
+  fake.session.receiveFromPeer(message, "10.0.0.2:2", fake.now);
+  fake.session.finish(fake.now);
+  assertEquals(fake.session.leaving, false);
+  const [{ id, address }] = fake.takeAll("LOOKUP");
+  fake.receive({ dialect: "v1", type: "PEER", id: id!, address: address!, name: "Bob", since: 1 });
+  assertEquals(fake.shown.map((shown) => shown.kind === "direct" && shown.name), ["Bob"]);
+  assertEquals([fake.session.leaving, fake.session.failure], [true, undefined]);
+});
+
 Deno.test("session: finishing goes on for as long as direct messages arrive", () => {
   const fake = new FakeSession({ name: "Alice" });
   fake.welcome({ keepalive: 600_000 });
