@@ -127,11 +127,11 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
       else if (heard.value === "interrupt") session.leave(now());
     }
     if (session.state === "refused" && !screen.interactive) session.finish(now());
-    if (session.state === "left") break;
     // for nobody to read, only what is there already is still sent
     if (session.full) lineAt = now();
     const quietAt = outputError instanceof Deno.errors.BrokenPipe && !session.finishing ? lineAt + QUIET_MS : Infinity;
     if (quietAt <= now()) session.finish(now());
+    if (session.state === "left") break;
     const wakeAt = Math.min(session.nextWake ?? Infinity, quietAt);
     alarm.set(wakeAt === Infinity ? undefined : wakeAt);
   }
