@@ -141,9 +141,12 @@ export class ClassicTalk {
   }
 }
 
-/** Whether a line that a server forwarded is this text; servers put the sender before it, each in its own way. */
+/**
+ * Whether a line that a server forwarded is this text; servers put the sender before it, each in its own way, and may
+ * leave the blank behind MESSAGE where it is.
+ */
 function isSaidIn(line: string, text: string): boolean {
-  const wanted = text.trim();
-  const [, behindSender] = /^<From [^>]*>:?([^]*)$/.exec(line) ?? [];
-  return behindSender === undefined ? line.trim().endsWith(wanted) : behindSender.trim() === wanted;
+  const said = line.trim(), wanted = text.trim();
+  const [, behindSender] = /^<From [^>]*>:?\s*([^]*)$/.exec(said) ?? [];
+  return behindSender === undefined ? said.endsWith(wanted) : behindSender === wanted;
 }

@@ -32,11 +32,15 @@ Deno.test("classic talk: what somebody else says is not one's own line for endin
   assertEquals([sent, classic.size], [["a", "b"], 1]);
 });
 
-Deno.test("classic talk: a line that comes back with other blanks at its end is the same line", () => {
-  const { classic } = talk();
-  classic.say("one  ", 0);
-  classic.heard("<From 1.2.3.4:6>: one", 20);
-  assertEquals(classic.size, 0);
+Deno.test("classic talk: a line that comes back with other blanks at its ends is the same line", () => {
+  for (const text of ["one  ", " one", "one"]) {
+    for (const line of ["<From 1.2.3.4:6>: one", "<From 1.2.3.4:6>:  one", "<From 1.2.3.4:6> one\n", "bob says one"]) {
+      const { classic } = talk();
+      classic.say(text, 0);
+      classic.heard(line, 20);
+      assertEquals(classic.size, 0, line);
+    }
+  }
 });
 
 Deno.test("classic talk: a server that does not send it back is told of once, greeted again, and gets the rest", () => {
