@@ -56,6 +56,8 @@ function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
   // the key while readline reads it, the signal when the input has ended and the terminal is its old self
   readline.on("SIGINT", interrupted);
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupted);
+  // a terminal that was closed fails to be read and written: the goodbye is to be said all the same
+  for (const stream of [process.stdin, process.stdout]) stream.on("error", () => {});
   // a terminal that was suspended (Ctrl-Z) and is back shows nothing of the line until it is asked to
   readline.on("SIGCONT", () => readline.prompt(true));
   let prompting = false;
@@ -83,7 +85,7 @@ function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
 
   return {
     interactive: true,
-    lines: readline,
+    lines: untilBroken(readline),
     print,
     printAside: print,
     prompt(wanted = "line") {
@@ -128,6 +130,15 @@ function openPipe({ interrupted, outputFailed }: ScreenOptions): Screen {
       readline.close();
     },
   };
+}
+
+/** The lines of a terminal; one that was closed under the program has no more, whatever error says so. */
+async function* untilBroken(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  try {
+    yield* lines;
+  } catch {
+    // what follows is the same as at the end of input
+  }
 }
 
 /** Writes a line to a pipe; one that is full is waited for, also where it is set not to block. */
