@@ -73,7 +73,7 @@ export const COMMANDS: Command[] = [
   {
     names: ["whois"],
     takes: ["NAME"],
-    summary: "shows a member's address and since when it is here",
+    summary: "shows where a member is, and since when; an address does for NAME",
     run: ({ session, now }, name) => session.requests.whois(name, now),
   },
   {
@@ -183,8 +183,6 @@ export function carryOut(line: string, context: CommandContext): void {
     else session.rename(name, now);
   } else {
     session.say(read.text, now);
-    // whatever kept this client out may be over
-    if (session.state === "refused") session.rename(session.name, now);
     if (interactive && session.name === undefined && readLine(line, true).kind === "command") {
       session.view.notice("That was said to everyone: without a name, the commands are /send NAME TEXT and /list");
     }

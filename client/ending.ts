@@ -13,8 +13,8 @@ export interface Standing {
   /** The server, as people know it. */
   server: string;
   state: SessionState;
-  /** Why the server does not let this client in, where it doesn't. */
-  refusal: string | undefined;
+  /** Why the server does not let this client in; empty where it does, or has not said so. */
+  refusal: string;
   /** How many messages are not acknowledged. */
   waiting: number;
   /** How many messages a classic server did not say to have arrived. */
@@ -132,7 +132,9 @@ export class Ending {
   #shortfall({ server, state, refusal, waiting, asked, unconfirmed }: Standing): string | undefined {
     if (state === "refused") return refusal;
     if (state === "joining") {
-      return `No answer from ${server}${waiting > 0 ? `; ${count(waiting, "message")} not delivered` : ""}`;
+      return `${refusal || `No answer from ${server}`}${
+        waiting > 0 ? `; ${count(waiting, "message")} not delivered` : ""
+      }`;
     }
     if (waiting > 0) return `${count(waiting, "message")} not delivered: the server has not confirmed in time`;
     if (this.undelivered > 0) return `${count(this.undelivered, "message")} not delivered`;

@@ -15,7 +15,7 @@ type Refusal = Extract<V1Packet, { type: "ERROR" }>;
 
 /**
  * How a client stands with the server: `joining` until it has answered, `joined` from then on, `classic` with a server
- * that speaks that dialect only, `refused` when it does not take the client, or not under this name.
+ * that speaks that dialect only, `refused` when it does not take the client under this name.
  */
 export type MembershipState = "joining" | "joined" | "classic" | "refused";
 
@@ -262,8 +262,8 @@ export class Membership {
     if (!this.#greeter.asked(id)) return false;
     // of a greeting that had another token
     if (this.#firstWithToken !== undefined && id! < this.#firstWithToken) return true;
-    if (code === "room-full") {
-      // that may change, and no other name would help
+    if (code !== "name-taken" && code !== "bad-name") {
+      // a full room, for instance: that may change, and no other name would help
       this.#greeter.heard();
       if (this.#refusal === "") this.#options.view.problem(`${printable(text)}. Trying again`);
       this.#refusal = printable(text);

@@ -55,7 +55,6 @@ export class Session {
   /** What the user asks of the server. */
   readonly requests: Requests;
   readonly #ending: Ending;
-  #isNameRefused = false;
 
   constructor({ server, name, send, show, random }: SessionOptions) {
     this.#send = send;
@@ -168,7 +167,7 @@ export class Session {
 
   /** Whether the server refuses the name, so that another one has to be chosen. */
   get wantsName(): boolean {
-    return this.state === "refused" && this.#isNameRefused;
+    return this.state === "refused";
   }
 
   /** How many messages have not arrived, as far as is known. */
@@ -374,7 +373,6 @@ export class Session {
 
   #refused(packet: V1Packet & { type: "ERROR" }, now: number): void {
     const { code, id, wait } = packet;
-    if (this.state !== "refused") this.#isNameRefused = code === "name-taken" || code === "bad-name";
     if (code === "slow-down" && id !== undefined) this.#outbox.hold(id, Math.min(wait ?? 100, 10_000), now);
     else if (!this.#membership.refused(packet, now)) this.#questions.answer(packet, now);
   }

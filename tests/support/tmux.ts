@@ -32,8 +32,6 @@ export interface Terminal {
    * @throws {Error} with the last screen when the deadline has passed.
    */
   until(pattern: RegExp, options?: ScreenOptions): Promise<string>;
-  /** Closes its window, whatever runs there. */
-  close(): Promise<void>;
 }
 
 /** How large a terminal is. */
@@ -107,9 +105,6 @@ function terminal(tmux: (...args: string[]) => Promise<string>, target: string):
     screen,
     async type(text) {
       await tmux("send-keys", "-t", target, "-l", text);
-    },
-    async close() {
-      await tmux("kill-session", "-t", target);
     },
     async press(...keys) {
       await tmux("send-keys", "-t", target, ...keys);
