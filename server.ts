@@ -20,7 +20,7 @@ import {
 } from "./command_line.ts";
 import { datagrams } from "./datagrams.ts";
 import { openConsole } from "./server/console.ts";
-import { logOf, Mishaps, Roster, say } from "./server/log.ts";
+import { logOf, Mishaps, say } from "./server/log.ts";
 import {
   DIAL_SETTINGS,
   dialInWords,
@@ -38,6 +38,7 @@ import { decode, DEFAULT_PORT, MAX_CLASSIC_BYTES, MEMBER_TIMEOUT_MS } from "./pr
 import { formatAddress } from "./protocol/fields.ts";
 import { count } from "./protocol/text.ts";
 import { UdpDelivery } from "./server/delivery.ts";
+import { usersLine } from "./server/dialects.ts";
 import { Room, type RoomObserver } from "./server/room.ts";
 
 const HELP = `udp-chat server: everyone who greets it hears what everyone says.
@@ -102,9 +103,7 @@ async function serve(options: ServerOptions): Promise<void> {
   fast?.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
   let arrived = 0;
   const delivery = new UdpDelivery(conn, { fast, dial, arrived: () => arrived });
-  const roster = new Roster();
-  for (const member of state?.past.members ?? []) roster.joined(member);
-  const observer = each(state?.observer, roster, quiet ? {} : logOf(say));
+  const observer = each(state?.observer, quiet ? {} : logOf(say));
   const room = new Room(delivery, { ...options, observer, past: state?.past, wallClock: Date.now }, now());
   const mishaps = new Mishaps();
   let failure: Failure | undefined;
@@ -157,12 +156,15 @@ async function serve(options: ServerOptions): Promise<void> {
     const kept = room.size > 0 ? `; ${count(room.size, "member")} from before` : "";
     say(`Keeping the room in ${options.stateFile}${kept}`);
   }
-  const summary = () => inWords(room, delivery);
+  const summary = () => {
+    const lost = fast?.inboundDrops() ?? 0;
+    return inWords(room, delivery) + (lost > 0 ? `, ${count(lost, "datagram")} too many for the system` : "");
+  };
   const terminal = openConsole({
     dial,
     arrived: () => arrived,
     summary,
-    list: () => roster.line(room.size),
+    list: () => usersLine(room.users()),
     stop,
     print: say,
   });

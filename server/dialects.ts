@@ -24,7 +24,8 @@ function inClassic(packet: V1Packet): ClassicPacket | undefined {
   return undefined;
 }
 
-function usersLine({ names, total, unnamed, more }: V1Packet & { type: "USERS" }): string {
+/** Who has signed in, as far as the names fit, and how many are here without a name. */
+export function usersLine({ names, total, unnamed, more }: Omit<V1Packet & { type: "USERS" }, "id">): string {
   const rest = more ? ` and ${total - names.length} more` : "";
   return `Signed In Users: ${names.join(", ") || "none"}${rest}${unnamed ? ` (and ${unnamed} unnamed)` : ""}`;
 }

@@ -6,7 +6,6 @@
  */
 import { parseAddress } from "../protocol/fields.ts";
 import { printable } from "../protocol/text.ts";
-import type { Member } from "./members.ts";
 import type { RoomObserver } from "./room.ts";
 
 /** Prints a line, or nothing where it can't be written. */
@@ -39,50 +38,6 @@ function tuple(address: string): string {
 
 function time(at: number): string {
   return new Date(at).toLocaleString("sv-SE");
-}
-
-/** The most characters of names that {@linkcode Roster.line} lists: a few lines of a terminal. */
-const MAX_LISTED = 400;
-
-/** Who has signed in, in the order of their arrival: what the server's own `list` shows. */
-export class Roster implements RoomObserver {
-  readonly #names = new Map<string, string>();
-
-  joined(member: Member): void {
-    if (member.name !== undefined) this.#names.set(keyOf(member), member.name);
-  }
-
-  changed(member: Member, before: Pick<Member, "address" | "token">): void {
-    this.#names.delete(keyOf(before));
-    this.joined(member);
-  }
-
-  left(member: Member): void {
-    this.#names.delete(keyOf(member));
-  }
-
-  /**
-   * The names, as many as a few lines hold, and how many members have none.
-   *
-   * @param size How many members there are.
-   */
-  line(size: number): string {
-    const listed: string[] = [];
-    let characters = 0;
-    for (const name of this.#names.values()) {
-      characters += name.length + 2;
-      if (characters > MAX_LISTED) break;
-      listed.push(name);
-    }
-    const more = this.#names.size - listed.length, unnamed = size - this.#names.size;
-    return `Signed In Users: ${listed.join(", ") || "none"}${more > 0 ? ` and ${more} more` : ""}` +
-      (unnamed > 0 ? ` (and ${unnamed} unnamed)` : "");
-  }
-}
-
-/** What a member keeps while its name changes; its address is its own only in its dialect. */
-function keyOf({ token, address }: Pick<Member, "address" | "token">): string {
-  return token || address;
 }
 
 /** How long it takes at least from one line about mishaps to the next, in milliseconds. */

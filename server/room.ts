@@ -115,6 +115,13 @@ export class Room {
     return this.#members.size;
   }
 
+  /** Who has signed in, from the name behind `after` on, as many as fit into a datagram. */
+  users(after?: string, separator?: string) {
+    const { size, named } = this.#members;
+    const page = this.#members.namesAfter(after, separator);
+    return { dialect: "v1", type: "USERS", total: named, unnamed: size - named, ...page } as const;
+  }
+
   /** Names the run of the number line; see PROTOCOL.md. */
   get epoch(): string {
     return this.#events.epoch;
@@ -325,9 +332,7 @@ export class Room {
 
   #list(member: Member, { id = 0, after }: { id?: number; after?: string }, now: number): void {
     if (this.#isGreedy(member, 1, now)) return;
-    const { size, named } = this.#members;
-    const page = this.#members.namesAfter(after, member.dialect === "v1" ? "\n" : ", ");
-    this.#delivery.send(member, { dialect: "v1", type: "USERS", id, total: named, unnamed: size - named, ...page });
+    this.#delivery.send(member, { id, ...this.users(after, member.dialect === "v1" ? "\n" : ", ") });
   }
 
   #resend(member: Member, packet: V1Packet & { type: "RESEND" }, now: number): void {

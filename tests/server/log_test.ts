@@ -1,6 +1,6 @@
 /** What the server says on its terminal, and that nothing of it can end the server. */
-import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
-import { logOf, Mishaps, Roster, say } from "../../server/log.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { logOf, Mishaps, say } from "../../server/log.ts";
 import { FakeRoom } from "../support/fake_room.ts";
 
 const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003";
@@ -46,36 +46,6 @@ Deno.test("log: a line that can't be written is left out", () => {
   } finally {
     console.log = log;
   }
-});
-
-Deno.test("roster: who has signed in, under the latest name, and how many have not", () => {
-  const roster = new Roster();
-  const room = new FakeRoom({ observer: roster });
-  const line = () => roster.line(room.room.size);
-  assertEquals(line(), "Signed In Users: none");
-  const alice = room.join(A, "Alice");
-  room.datagram(C, "SIGN-IN Zoë\n");
-  assertEquals(line(), "Signed In Users: Alice, Zoë");
-  room.join(B);
-  room.v1(A, "SIGN-IN", { id: 2, token: alice.token, name: "Alicia" });
-  assertEquals(line(), "Signed In Users: Zoë, Alicia (and 1 unnamed)");
-  room.datagram(C, "SIGN-IN Zoe\n");
-  assertEquals(line(), "Signed In Users: Alicia, Zoe (and 1 unnamed)");
-  // another address, and with it another token
-  room.move("127.0.0.1:40009", alice.token);
-  assertEquals(line(), "Signed In Users: Zoe, Alicia (and 1 unnamed)");
-  room.pass(70_000);
-  assertEquals(line(), "Signed In Users: Zoe");
-});
-
-Deno.test("roster: of a crowd only a few lines are listed", () => {
-  const roster = new Roster();
-  const room = new FakeRoom({ observer: roster });
-  for (let i = 0; i < 1000; i++) room.join(`127.0.0.1:${20_000 + i}`, `student-${i}`);
-  const line = roster.line(1001);
-  assertLess(line.length, 500);
-  const [, names, more] = /^Signed In Users: (.*) and (\d+) more \(and 1 unnamed\)$/.exec(line)!;
-  assertEquals(names.split(", ").length + Number(more), 1000);
 });
 
 Deno.test("mishaps: the first is told in one line, of a flood one a second with a count", () => {
