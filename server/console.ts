@@ -61,7 +61,8 @@ export function openConsole(options: ConsoleOptions): { close(): void } {
       const answer = carryOut(line, options);
       if (answer !== "") options.print(answer);
     });
-    process.stdin.on("error", () => readline?.close());
+    // a terminal that was closed can't be read; that it was is told by a signal
+    for (const input of [process.stdin, readline]) input.on("error", () => readline?.close());
   };
   listen();
   // after Ctrl-Z the shell continues the server in the foreground, or (bg) in the background

@@ -23,11 +23,11 @@ binaryTest("--version tells version, Deno and target as the source does", async 
 
 binaryTest("the commands that they tell people to type are those of binaries", async () => {
   await using server = await startServer();
-  assertMatch(server.stdout.text(), new RegExp(`^ {2}udp-chat-client \\S+ ${server.port}$`, "m"));
+  assertMatch(server.stdout.text(), new RegExp(`^ {2}\\./udp-chat-client \\S+ ${server.port}$`, "m"));
   for (const program of ["server", "client"] as const) {
     await using help = start([...commandOf(program), "--help"]);
     assertEquals(await help.exitCode(), 0);
-    assertMatch(help.stdout.text(), new RegExp(`^Usage: udp-chat-${program} `, "m"));
+    assertMatch(help.stdout.text(), new RegExp(`^Usage: \\./udp-chat-${program} `, "m"));
     assertNotMatch(help.stdout.text(), /deno run/);
   }
 });
@@ -38,7 +38,7 @@ binaryTest("the server has the permissions for its own addresses, and for sendmm
   await server.stdout.until(isFast ? /^Sending to many at once by sendmmsg$/m : /^Sending one by one: /m);
   const shown = server.stdout.text();
   const own = Deno.networkInterfaces().filter(({ family, address }) => family === "IPv4" && !/^127\./.test(address));
-  for (const { address } of own) assert(shown.includes(`  udp-chat-client ${address} ${server.port}\n`), shown);
+  for (const { address } of own) assert(shown.includes(`  ./udp-chat-client ${address} ${server.port}\n`), shown);
 });
 
 binaryTest("two of them chat, and nobody is asked for a permission or warned of anything", async () => {
