@@ -67,6 +67,8 @@ export class Membership {
   #firstWithToken: number | undefined;
   #address: string | undefined;
   #epoch: string | undefined;
+  /** The epoch of the room that it was last a member of. */
+  #joinedEpoch: string | undefined;
   #everJoined = false;
   #joinedAt = 0;
   /** Whether the user has been told that there is no answer. */
@@ -125,6 +127,11 @@ export class Membership {
     return this.#everJoined;
   }
 
+  /** Whether the server has ever answered a greeting, and so speaks version 1. */
+  get hasAnswered(): boolean {
+    return this.#epoch !== undefined;
+  }
+
   get nextWake(): number | undefined {
     const { nextWake, silentSince } = this.#greeter;
     if (nextWake === undefined || silentSince === undefined || this.#toldSilent) return nextWake;
@@ -136,7 +143,7 @@ export class Membership {
    * reached, and the one before it has not, is reached by one of those behind it.
    */
   get isLikelyClassic(): boolean {
-    return !this.#everJoined && this.#state === "joining" && this.#greetingsBeforeTrial <= 0;
+    return !this.hasAnswered && this.#state === "joining" && this.#greetingsBeforeTrial <= 0;
   }
 
   /** Milliseconds of silence after which the user is told. */
@@ -175,7 +182,7 @@ export class Membership {
     if (this.isLikelyClassic) this.#options.mayBeClassic(now);
     const { silentSince } = this.#greeter;
     if (silentSince === undefined || now < silentSince + this.#patience) return;
-    if (!this.#everJoined && this.#state === "joining") this.#greetClassic(now);
+    if (!this.hasAnswered && this.#state === "joining") this.#greetClassic(now);
     if (this.#toldSilent) return;
     const { server, view } = this.#options;
     if (this.#state === "joined") {
@@ -193,21 +200,22 @@ export class Membership {
   welcome(packet: Welcome, now: number): void {
     if (!this.#greeter.answered(packet.id, packet.keepalive, now)) return;
     const isNewMember = packet.token !== this.#token;
-    const isNewRoom = packet.epoch !== this.#epoch;
+    const isNewRoom = packet.epoch !== this.#joinedEpoch;
     if (isNewMember) this.#takeToken(packet.token);
     // the server lets in, and gives a name to, whoever shows that the token has come: so that is not left to chance
     const isMember = this.#firstWithToken !== undefined && packet.id >= this.#firstWithToken;
     if (isMember) this.#refusals = 0;
     this.#address = packet.address;
     this.#epoch = packet.epoch;
+    this.#greetingsLeft = undefined;
     this.#options.welcomed(packet, now);
-    if (!isMember) this.#greeter.start(now);
+    // what is said before that is known could be taken twice, should the address change just now
+    if (!isMember) return this.#greeter.start(now);
     if (this.#name !== undefined && nameKey(this.#name) !== nameKey(packet.name ?? "")) {
-      if (!isMember) return;
       this.#options.view.problem(`The server has not given you the name ${this.#name}`);
     }
     if (this.#name !== undefined) this.#name = packet.name;
-    if (this.#state === "joined" && !isNewMember && !isNewRoom) return;
+    if (this.#state === "joined" && !isNewRoom) return;
     if (this.#refusal !== "") this.#join(now, this.#name === undefined ? "Joined" : `Joined as ${packet.name}`);
     else if (this.#everJoined && isNewRoom) this.#join(now, "The server has started anew; joined again");
     else if (this.#everJoined) this.#join(now, this.#toldSilent ? "The server is back" : undefined);
@@ -235,6 +243,7 @@ export class Membership {
     if (notice !== undefined) this.#options.view.notice(notice);
     this.#state = "joined";
     this.#everJoined = true;
+    this.#joinedEpoch = this.#epoch;
     this.#isClosing = false;
     this.#greetingsLeft = undefined;
     this.#toldSilent = false;
@@ -287,7 +296,7 @@ export class Membership {
 
   /** The server has spoken the classic dialect: when a few more greetings have no answer either, it knows no other. */
   heardClassic(now: number): void {
-    if (this.#state !== "joining" || this.#greetingsLeft !== undefined) return;
+    if (this.#state !== "joining" || this.hasAnswered || this.#greetingsLeft !== undefined) return;
     this.#greetingsLeft = GREETINGS_AGAINST_CLASSIC;
     this.#greeter.hurry(GREETINGS_AGAINST_CLASSIC, now);
   }

@@ -385,7 +385,7 @@ export class Session {
   }
 
   #receiveClassic(packet: ClassicPacket, now: number): void {
-    if (packet.type !== "INCOMING" || this.#membership.everJoined || this.state === "refused") return;
+    if (packet.type !== "INCOMING" || this.#membership.hasAnswered || this.state === "refused") return;
     this.#membership.heardClassic(now);
     if (this.state === "classic") this.#hearLine(packet.line, now);
     else this.#classic.keepEarly(packet.line);

@@ -30,7 +30,7 @@ export class Newcomers {
   readonly #byAddress = new Map<string, Newcomer>();
 
   /**
-   * The token for an address; always the same, until the address is {@linkcode admit}ted or forgotten.
+   * The token for an address; always the same, until the address is {@linkcode forget}ten.
    *
    * @param was The token of the member that says it has moved here, if one does.
    */

@@ -51,7 +51,7 @@ Deno.test("session: without a name it greets, with one it signs in, with the tok
   named.start();
   assertEquals(named.takeAll("SIGN-IN").map(({ name, token }) => [name, token]), [["Alice", undefined]]);
   named.start();
-  named.welcome();
+  named.answer();
   assertEquals(named.takeAll("SIGN-IN").map(({ name, token }) => [name, token]), [["Alice", TOKEN]]);
 });
 
@@ -120,6 +120,9 @@ Deno.test("session: an answer to a greeting that it did not send, or that was an
   const [{ id }] = fake.takeAll("GREETING");
   const welcome = { ...BASE, id };
   fake.receive(welcome);
+  // it is a member when a greeting that had the token is answered
+  assertEquals(fake.session.state, "joining");
+  fake.answer();
   assertEquals(fake.session.state, "joined");
   fake.receive({ ...welcome, token: OTHER_TOKEN, epoch: OTHER_EPOCH });
   fake.say("x");
@@ -144,6 +147,7 @@ Deno.test("session: a late answer of the server before the restart does not take
   const [first, second] = fake.takeAll("GREETING").map(({ id }) => id);
   fake.receive({ ...BASE, id: second, token: OTHER_TOKEN, epoch: OTHER_EPOCH, seq: 7 });
   fake.receive({ ...BASE, id: first });
+  fake.answer({ token: OTHER_TOKEN, epoch: OTHER_EPOCH, seq: 7 });
   fake.say("x");
   assertEquals(fake.takeAll("MESSAGE").map(({ token }) => token), [OTHER_TOKEN]);
   fake.event(8, { epoch: OTHER_EPOCH, text: "of the server that is there" });

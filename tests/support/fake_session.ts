@@ -69,8 +69,17 @@ export class FakeSession {
     if (decoded.ok) this.receive(decoded.packet);
   }
 
-  /** Answers the last greeting among what was sent; starts the session where it has not greeted. */
+  /**
+   * Answers the last greeting among what was sent, and the one with the token that follows; starts the session where it
+   * has not greeted.
+   */
   welcome(fields: Partial<V1<"WELCOME">> = {}): void {
+    this.answer(fields);
+    if (this.session.state === "joining" && !("name" in fields) && !("id" in fields)) this.answer(fields);
+  }
+
+  /** Answers the last greeting alone. */
+  answer(fields: Partial<V1<"WELCOME">> = {}): void {
     let greeting = this.#lastGreeting();
     if (!greeting) {
       this.start();
