@@ -69,7 +69,6 @@ export class Membership {
   #epoch: string | undefined;
   /** The epoch of the room that it was last a member of. */
   #joinedEpoch: string | undefined;
-  #everJoined = false;
   #joinedAt = 0;
   /** Whether the user has been told that there is no answer. */
   #toldSilent = false;
@@ -124,7 +123,7 @@ export class Membership {
   }
 
   get everJoined(): boolean {
-    return this.#everJoined;
+    return this.#joinedEpoch !== undefined;
   }
 
   /** Whether the server has ever answered a greeting, and so speaks version 1. */
@@ -199,9 +198,9 @@ export class Membership {
   /** Takes the server's answer to a greeting. */
   welcome(packet: Welcome, now: number): void {
     if (!this.#greeter.answered(packet.id, packet.keepalive, now)) return;
-    const isNewMember = packet.token !== this.#token;
+    const isNewToken = packet.token !== this.#token;
     const isNewRoom = packet.epoch !== this.#joinedEpoch;
-    if (isNewMember) this.#takeToken(packet.token);
+    if (isNewToken) this.#takeToken(packet.token);
     // the server lets in, and gives a name to, whoever shows that the token has come: so that is not left to chance
     const isMember = this.#firstWithToken !== undefined && packet.id >= this.#firstWithToken;
     if (isMember) this.#refusals = 0;
@@ -217,8 +216,8 @@ export class Membership {
     if (this.#name !== undefined) this.#name = packet.name;
     if (this.#state === "joined" && !isNewRoom) return;
     if (this.#refusal !== "") this.#join(now, this.#name === undefined ? "Joined" : `Joined as ${packet.name}`);
-    else if (this.#everJoined && isNewRoom) this.#join(now, "The server has started anew; joined again");
-    else if (this.#everJoined) this.#join(now, this.#toldSilent ? "The server is back" : undefined);
+    else if (this.everJoined && isNewRoom) this.#join(now, "The server has started anew; joined again");
+    else if (this.everJoined) this.#join(now, this.#toldSilent ? "The server is back" : undefined);
     else this.#join(now, this.#toldSilent ? "The server has answered; joined" : undefined);
   }
 
@@ -242,7 +241,6 @@ export class Membership {
   #join(now: number, notice: string | undefined): void {
     if (notice !== undefined) this.#options.view.notice(notice);
     this.#state = "joined";
-    this.#everJoined = true;
     this.#joinedEpoch = this.#epoch;
     this.#isClosing = false;
     this.#greetingsLeft = undefined;
@@ -254,7 +252,7 @@ export class Membership {
 
   /** Anything of this epoch has come from the server, though perhaps not the answer to a greeting: it is there. */
   heard(epoch: string, now: number): void {
-    if (epoch !== this.#epoch || !this.#everJoined || this.#isClosing) return;
+    if (epoch !== this.#epoch || !this.everJoined || this.#isClosing) return;
     this.#greeter.heard();
     if (this.#state === "joining" && this.#toldSilent) this.#join(now, "The server is back");
   }

@@ -30,7 +30,7 @@ export class Newcomers {
   readonly #byAddress = new Map<string, Newcomer>();
 
   /**
-   * The token for an address; always the same, until the address is {@linkcode forget}ten.
+   * The token for an address; the same until {@linkcode forget} is called, or too many others have come.
    *
    * @param was The token of the member that says it has moved here, if one does.
    */
