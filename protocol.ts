@@ -52,8 +52,8 @@ interface Event {
 /** What our own programs speak. Each type is described, with an example datagram, in PROTOCOL.md. */
 export type V1Packet =
   // to the server
-  | { dialect: "v1"; type: "GREETING"; id: number; token?: string }
-  | { dialect: "v1"; type: "SIGN-IN"; id: number; token?: string; name: string }
+  | { dialect: "v1"; type: "GREETING"; id: number; token?: string; cookie?: string }
+  | { dialect: "v1"; type: "SIGN-IN"; id: number; token?: string; cookie?: string; name: string }
   | { dialect: "v1"; type: "RESEND"; token: string; epoch: string; from: number; to: number }
   | { dialect: "v1"; type: "LIST"; id: number; token: string; after?: string }
   | { dialect: "v1"; type: "LOOKUP"; id: number; token: string; name?: string; address?: string }
@@ -91,6 +91,8 @@ export type V1Packet =
     id: number;
     address: string;
     token: string;
+    /** Set when nobody with the greeting's token is a member at this address: `token` is the cookie for it. */
+    pending?: boolean;
     epoch: string;
     seq: number;
     name?: string;
@@ -138,8 +140,8 @@ const event = { epoch: hex64, seq: number, at: number };
 
 /** The fields of each v1 type, in the order in which they are written. */
 const LAYOUTS: { [T in V1Packet["type"]]: Layout<Of<T>> } = {
-  "GREETING": { fields: { id: number, token: optional(hex64) } },
-  "SIGN-IN": { fields: { id: number, token: optional(hex64), name } },
+  "GREETING": { fields: { id: number, token: optional(hex64), cookie: optional(hex64) } },
+  "SIGN-IN": { fields: { id: number, token: optional(hex64), cookie: optional(hex64), name } },
   "RESEND": { fields: { token: hex64, epoch: hex64, from: number, to: number } },
   "LIST": { fields: { id: number, token: hex64, after: optional(name) } },
   "LOOKUP": { fields: { id: number, token: hex64, name: optional(name), address: optional(address) } },
@@ -167,6 +169,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<Of<T>> } = {
       id: number,
       address,
       token: hex64,
+      pending: optional(flag),
       epoch: hex64,
       seq: number,
       name: optional(name),

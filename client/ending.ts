@@ -23,8 +23,8 @@ export interface Standing {
   asked: number;
   /** Whether anything else is still expected: who somebody is, or events that were missed. */
   isExpecting: boolean;
-  /** Whether the server knows this client. */
-  isMember: boolean;
+  /** Whether the server may know this client. */
+  isKnown: boolean;
   /** When something last went forward that can't be seen in the numbers, in milliseconds. */
   progressAt: number;
 }
@@ -114,7 +114,7 @@ export class Ending {
     const standing = this.#options.standing();
     if (standing.waiting > 0 || this.#finishedAt !== undefined) this.#failure = this.#shortfall(standing);
     this.#options.stop();
-    if (standing.isMember) this.#parting.begin(now);
+    if (standing.isKnown) this.#parting.begin(now);
     else this.#parting.end();
   }
 

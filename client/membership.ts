@@ -4,7 +4,7 @@
  * @module
  */
 import type { V1Packet } from "../protocol.ts";
-import { nameKey } from "../protocol/fields.ts";
+import { nameKey, randomHex64 } from "../protocol/fields.ts";
 import { printable } from "../protocol/text.ts";
 import { Greeter } from "./greeter.ts";
 import type { RoundTrip } from "./round_trip.ts";
@@ -48,8 +48,8 @@ const NO_ANSWER_MS = 1800;
 const NO_ANSWER_ANY_MORE_MS = 5000;
 /** A server of version 1 is heard in the classic dialect when greetings were lost: so many more show what it is. */
 const GREETINGS_AGAINST_CLASSIC = 8;
-/** How often in a row a member's name may be refused before that is believed. */
-const MAX_REFUSALS = 4;
+/** How many answers in a row that make no member are followed by a further greeting at once. */
+const MAX_PROOFS = 4;
 /** How often a server that has never answered is greeted in the classic dialect, in milliseconds. */
 const CLASSIC_EVERY_MS = 10_000;
 
@@ -59,12 +59,11 @@ export class Membership {
   readonly #greeter: Greeter;
   #state: MembershipState = "joining";
   #name: string | undefined;
-  #token: string | undefined;
-  /** The token before this one, and how often in a row a name was refused to either of them. */
-  #olderToken: string | undefined;
-  #refusals = 0;
-  /** The first greeting that went out with this token: an answer to it, or to a later one, is one to a member. */
-  #firstWithToken: number | undefined;
+  #token = randomHex64();
+  /** What the server wants to see, too, because it does not know this client at its address. */
+  #cookie: string | undefined;
+  /** How many answers in a row have made no member. */
+  #proofs = 0;
   #address: string | undefined;
   #epoch: string | undefined;
   /** The epoch of the room that it was last a member of. */
@@ -97,9 +96,9 @@ export class Membership {
     return this.#name;
   }
 
-  /** What the server wants to see in each packet; empty before it has said so. */
+  /** What the server knows this client by, wherever it is: to be in each packet. */
   get token(): string {
-    return this.#token ?? "";
+    return this.#token;
   }
 
   /** The address that the server knows this client by, once it has said so. */
@@ -158,7 +157,6 @@ export class Membership {
   /** Tries again after a refusal, under another name or under none. */
   rename(name: string | undefined, now: number): void {
     this.#name = name;
-    this.#refusals = 0;
     if (this.#state === "refused") this.#state = "joining";
     this.#greeter.start(now);
   }
@@ -198,18 +196,20 @@ export class Membership {
   /** Takes the server's answer to a greeting. */
   welcome(packet: Welcome, now: number): void {
     if (!this.#greeter.answered(packet.id, packet.keepalive, now)) return;
-    const isNewToken = packet.token !== this.#token;
     const isNewRoom = packet.epoch !== this.#joinedEpoch;
-    if (isNewToken) this.#takeToken(packet.token);
-    // the server lets in, and gives a name to, whoever shows that the token has come: so that is not left to chance
-    const isMember = this.#firstWithToken !== undefined && packet.id >= this.#firstWithToken;
-    if (isMember) this.#refusals = 0;
+    this.#cookie = packet.pending ? packet.token : undefined;
     this.#address = packet.address;
     this.#epoch = packet.epoch;
     this.#greetingsLeft = undefined;
     this.#options.welcomed(packet, now);
-    // what is said before that is known could be taken twice, should the address change just now
-    if (!isMember) return this.#greeter.start(now);
+    if (packet.pending) {
+      // who has another address with each datagram is never done: the next greeting waits for its time then
+      if (++this.#proofs <= MAX_PROOFS) this.#greeter.start(now);
+      return;
+    }
+    this.#proofs = 0;
+    // a server that gives its members tokens of its own
+    this.#token = packet.token;
     if (this.#name !== undefined && nameKey(this.#name) !== nameKey(packet.name ?? "")) {
       this.#options.view.problem(`The server has not given you the name ${this.#name}`);
     }
@@ -219,23 +219,6 @@ export class Membership {
     else if (this.everJoined && isNewRoom) this.#join(now, "The server has started anew; joined again");
     else if (this.everJoined) this.#join(now, this.#toldSilent ? "The server is back" : undefined);
     else this.#join(now, this.#toldSilent ? "The server has answered; joined" : undefined);
-  }
-
-  /**
-   * Greets with the token before the present one, if there is one and this was not tried too often: a client that moves
-   * on before it has used a token does not know by which of the two the server knows it, and so whose the name is.
-   */
-  #triesOtherToken(now: number): boolean {
-    if (this.#olderToken === undefined || ++this.#refusals > MAX_REFUSALS) return false;
-    this.#takeToken(this.#olderToken);
-    this.#greeter.start(now);
-    return true;
-  }
-
-  #takeToken(token: string): void {
-    this.#olderToken = this.#token;
-    this.#token = token;
-    this.#firstWithToken = undefined;
   }
 
   #join(now: number, notice: string | undefined): void {
@@ -267,8 +250,6 @@ export class Membership {
       return true;
     }
     if (!this.#greeter.asked(id)) return false;
-    // of a greeting that had another token
-    if (this.#firstWithToken !== undefined && id! < this.#firstWithToken) return true;
     if (code !== "name-taken" && code !== "bad-name") {
       // a full room, for instance: that may change, and no other name would help
       this.#greeter.heard();
@@ -276,7 +257,6 @@ export class Membership {
       this.#refusal = printable(text);
       return true;
     }
-    if (this.#triesOtherToken(now)) return true;
     this.#greeter.stop();
     this.#options.lost();
     this.#state = "refused";
@@ -309,11 +289,9 @@ export class Membership {
   #greet(id: number): void {
     if (this.#greetingsLeft !== undefined) this.#greetingsLeft--;
     if (this.#classicAt !== undefined) this.#greetingsBeforeTrial--;
-    const { send } = this.#options;
-    const token = this.#token;
-    if (token !== undefined) this.#firstWithToken ??= id;
-    if (this.#name === undefined) send({ dialect: "v1", type: "GREETING", id, token });
-    else send({ dialect: "v1", type: "SIGN-IN", id, token, name: this.#name });
+    const name = this.#name;
+    const greeting = { dialect: "v1", id, token: this.#token, cookie: this.#cookie } as const;
+    this.#options.send(name === undefined ? { ...greeting, type: "GREETING" } : { ...greeting, type: "SIGN-IN", name });
   }
 
   #greetClassic(now: number): void {

@@ -124,7 +124,7 @@ export class Session {
         unconfirmed: this.#classic.unconfirmed,
         asked: this.requests.size,
         isExpecting: this.#questions.size > 0 || this.#inbox.behind > 0,
-        isMember: this.#membership.token !== "",
+        isKnown: this.#membership.hasAnswered,
         progressAt: Math.max(this.#membership.joinedAt, this.#history.askedAt),
       }),
       stop: () => {

@@ -45,7 +45,7 @@ export const flag: Field<boolean> = {
   read: (text) => text === "1" ? true : undefined,
 };
 
-/** 64 bits as 16 hexadecimal digits: tokens, epochs, streams. */
+/** 64 bits as 16 hexadecimal digits: tokens, cookies, epochs, streams. */
 export const hex64: Field<string> = matching(/^[0-9a-f]{16}$/);
 
 /** A short word of lower-case letters and hyphens: the code of an error. */

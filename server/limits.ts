@@ -14,7 +14,13 @@ const REQUEST_RATE: TokenBucketOptions = { rate: 500, burst: 1000 };
 /** The same for a classic member, whose address may be forged: what it asks for may reach somebody who has not asked. */
 const CLASSIC_REQUEST_RATE: TokenBucketOptions = { rate: 2, burst: 20 };
 
-/** The limits of all members; each has its own buckets, from the first time that they matter. */
+/** The buckets of one member, each from the first time that it matters. */
+export interface MemberBuckets {
+  speaking: TokenBucket | undefined;
+  asking: TokenBucket | undefined;
+}
+
+/** The limits of all members. */
 export class Limits {
   readonly #speaking: TokenBucketOptions;
 
@@ -26,14 +32,16 @@ export class Limits {
   /** Milliseconds until a member may say one more thing: 0 when it may now, and then that counts as said. */
   untilNextMessage(member: Member, now: number): number {
     if (this.#speaking.rate === 0) return 0;
-    member.bucket ??= new TokenBucket(this.#speaking, now);
-    return member.bucket.take(this.#speaking, now);
+    const buckets = member.buckets ??= { speaking: undefined, asking: undefined };
+    buckets.speaking ??= new TokenBucket(this.#speaking, now);
+    return buckets.speaking.take(this.#speaking, now);
   }
 
   /** Whether a member may ask for something whose answer takes so many datagrams; if so, that counts as asked. */
   mayAsk(member: Member, datagrams: number, now: number): boolean {
     const rate = member.dialect === "v1" ? REQUEST_RATE : CLASSIC_REQUEST_RATE;
-    member.requests ??= new TokenBucket(rate, now);
-    return member.requests.take(rate, now, datagrams) === 0;
+    const buckets = member.buckets ??= { speaking: undefined, asking: undefined };
+    buckets.asking ??= new TokenBucket(rate, now);
+    return buckets.asking.take(rate, now, datagrams) === 0;
   }
 }

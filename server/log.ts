@@ -6,23 +6,28 @@
  */
 import { parseAddress } from "../protocol/fields.ts";
 import { printable } from "../protocol/text.ts";
-import type { RoomObserver } from "./room.ts";
+import type { AttendanceObserver, Departure } from "./attendance.ts";
 
 /** Prints a line, or nothing where it can't be written. */
 export function say(line: string): void {
   attempt(console.log, line);
 }
 
+const DEPARTURES = {
+  goodbye: "left",
+  silence: "fell silent",
+  taken: "was replaced by another at its address",
+} as const satisfies Record<Exclude<Departure, "upgrade">, string>;
+
 /** Says who comes and goes. */
-export function logOf(print: (line: string) => void): RoomObserver {
+export function logOf(print: (line: string) => void): AttendanceObserver {
   return {
     joined: ({ address, name, since }) =>
       print(`Client ${tuple(address)} connected at ${time(1000 * since)}${signedIn(name)}`),
     left({ address, name }, how) {
       if (how === "upgrade") return;
       // the clock of the day, also where it was set while the server ran
-      const what = how === "silence" ? "fell silent" : "left";
-      print(`Client ${tuple(address)} ${what} at ${time(Date.now())}${signedIn(name)}`);
+      print(`Client ${tuple(address)} ${DEPARTURES[how]} at ${time(Date.now())}${signedIn(name)}`);
     },
   };
 }

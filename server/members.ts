@@ -6,7 +6,7 @@
 import { type Dialect, MAX_DATAGRAM_BYTES } from "../protocol.ts";
 import { nameKey } from "../protocol/fields.ts";
 import type { MessageStream } from "../protocol/message_stream.ts";
-import type { TokenBucket } from "../protocol/token_bucket.ts";
+import type { MemberBuckets } from "./limits.ts";
 
 /**
  * One who has greeted.
@@ -17,7 +17,7 @@ import type { TokenBucket } from "../protocol/token_bucket.ts";
 export interface Member {
   address: string;
   dialect: Dialect;
-  /** What each v1 packet of the member must carry; empty for a classic member. */
+  /** What each v1 packet of the member must carry, wherever it is; empty for a classic member. */
   token: string;
   name: string | undefined;
   /** When the member joined, in Unix seconds. */
@@ -26,12 +26,17 @@ export interface Member {
   heard: number;
   /** The run of messages that the member is sending, once there is one. */
   stream: MessageStream | undefined;
-  bucket: TokenBucket | undefined;
-  /** The same for what the member asks for. */
-  requests: TokenBucket | undefined;
+  /** How much the member may say and ask for, once that matters. */
+  buckets: MemberBuckets | undefined;
   /** Where the delivery keeps the member. */
   slot?: number;
+  /** Of the v1 members, the one that was heard last before this one was, and the first that was heard since. */
+  heardBefore?: Member;
+  heardAfter?: Member;
 }
+
+/** What makes a member, before it has a name or says anything. */
+export type NewMember = Pick<Member, "address" | "dialect" | "token">;
 
 /** Names as a USERS packet lists them, and whether there are more behind them. */
 export interface NamePage {
@@ -45,8 +50,13 @@ const encoder = new TextEncoder();
 
 /** The members of a room. Joining, leaving and every look-up take constant time; only names are sorted. */
 export class Members {
-  /** Kept in the order in which they were last heard, the longest silent first. */
   readonly #v1 = new Map<string, Member>();
+  /**
+   * The ends of the row in which the v1 members stand as they were last heard. A Map that is kept in this order, by
+   * taking each out and putting it in again, is twice as large: what was taken out leaves a hole for a while.
+   */
+  #longestSilent: Member | undefined;
+  #lastHeard: Member | undefined;
   readonly #classic = new Map<string, Member>();
   readonly #byToken = new Map<string, Member>();
   readonly #byName = new Map<string, Member>();
@@ -95,21 +105,21 @@ export class Members {
   /**
    * Adds a member who was not here.
    *
-   * @param token Of a v1 member; empty for a classic one.
    * @param since When it came, in Unix milliseconds.
    */
-  add(address: string, dialect: Dialect, token: string, since: number, now: number): Member {
+  add({ address, dialect, token }: NewMember, since: number, now: number): Member {
     const member: Member = {
       address: compact(address),
       dialect,
-      token,
+      token: compact(token),
       name: undefined,
       since: Math.floor(since / 1000),
       heard: 0,
       stream: undefined,
-      bucket: undefined,
-      requests: undefined,
+      buckets: undefined,
       slot: undefined,
+      heardBefore: undefined,
+      heardAfter: undefined,
     };
     this.restore(member, now);
     return member;
@@ -119,12 +129,14 @@ export class Members {
   restore(member: Member, now: number): void {
     member.heard = this.#sinceOrigin(now);
     this.#at(member).set(member.address, member);
+    if (member.dialect === "v1") this.#append(member);
     if (member.token) this.#byToken.set(member.token, member);
     if (member.name !== undefined) this.#setName(member, member.name);
   }
 
   remove(member: Member): void {
     this.#at(member).delete(member.address);
+    if (member.dialect === "v1") this.#takeOut(member);
     this.#byToken.delete(member.token);
     this.#dropName(member);
   }
@@ -132,9 +144,9 @@ export class Members {
   /** Notes that a member was heard. */
   touch(member: Member, now: number): void {
     member.heard = this.#sinceOrigin(now);
-    if (member.dialect !== "v1") return;
-    this.#v1.delete(member.address);
-    this.#v1.set(member.address, member);
+    if (member.dialect !== "v1" || member === this.#lastHeard) return;
+    this.#takeOut(member);
+    this.#append(member);
   }
 
   /** When a member was last heard, in milliseconds. */
@@ -142,14 +154,11 @@ export class Members {
     return this.#origin! + member.heard;
   }
 
-  /** Gives a v1 member another address, and another token, which only who is at that address has learned. */
-  move(member: Member, address: string, token: string): void {
+  /** Gives a v1 member another address. */
+  move(member: Member, address: string): void {
     this.#v1.delete(member.address);
-    this.#byToken.delete(member.token);
     member.address = compact(address);
-    member.token = token;
     this.#v1.set(member.address, member);
-    this.#byToken.set(member.token, member);
   }
 
   /** Gives a member a name, in place of the one that it may have; whether the name is free is the caller's to ask. */
@@ -159,8 +168,13 @@ export class Members {
   }
 
   /** The v1 members, the one that has been silent for the longest time first. */
-  bySilence(): IterableIterator<Member> {
-    return this.#v1.values();
+  *bySilence(): Generator<Member> {
+    for (let member = this.#longestSilent; member;) {
+      // the caller may remove the one that it gets
+      const next: Member | undefined = member.heardAfter;
+      yield member;
+      member = next;
+    }
   }
 
   /** The names behind `after`, sorted without case, as many as fit into one datagram with a separator behind each. */
@@ -180,6 +194,22 @@ export class Members {
   #sinceOrigin(now: number): number {
     this.#origin ??= now;
     return now - this.#origin;
+  }
+
+  /** Puts a member at the end of the row: nobody was heard later. */
+  #append(member: Member): void {
+    member.heardBefore = this.#lastHeard;
+    member.heardAfter = undefined;
+    if (this.#lastHeard) this.#lastHeard.heardAfter = member;
+    else this.#longestSilent = member;
+    this.#lastHeard = member;
+  }
+
+  #takeOut({ heardBefore, heardAfter }: Member): void {
+    if (heardBefore) heardBefore.heardAfter = heardAfter;
+    else this.#longestSilent = heardAfter;
+    if (heardAfter) heardAfter.heardBefore = heardBefore;
+    else this.#lastHeard = heardBefore;
   }
 
   #at(member: Member): Map<string, Member> {

@@ -18,7 +18,7 @@ const NOTICE_BYTES = MAX_DATAGRAM_BYTES - 100;
 /** Collects arrivals and departures until it is time to tell them. */
 export class PresenceNotices {
   readonly #arrived = new Map<string, Presence & { isNew: boolean }>();
-  readonly #departed = new Map<string, Presence>();
+  #departed: Presence[] = [];
   #dueAt: number | undefined;
 
   /** When the notices are to be told, in milliseconds of the room's clock; undefined while there are none. */
@@ -29,7 +29,7 @@ export class PresenceNotices {
   /** Forgets what was to be told, because nobody is here who could be. */
   clear(): void {
     this.#arrived.clear();
-    this.#departed.clear();
+    this.#departed = [];
     this.#dueAt = undefined;
   }
 
@@ -57,7 +57,7 @@ export class PresenceNotices {
   departed({ address, name }: Presence, now: number, members: number): void {
     const arrival = this.#arrived.get(address);
     this.#arrived.delete(address);
-    if (!arrival?.isNew) this.#departed.set(address, { address, name });
+    if (!arrival?.isNew) this.#departed.push({ address, name });
     this.#schedule(now, members);
   }
 
@@ -71,9 +71,9 @@ export class PresenceNotices {
     this.#dueAt = undefined;
     const events: NewEvent[] = [
       ...batches(this.#departed).map((members): NewEvent => ({ type: "OFFLINE", at, members })),
-      ...batches(this.#arrived).map((members): NewEvent => ({ type: "ONLINE", at, members })),
+      ...batches(this.#arrived.values()).map((members): NewEvent => ({ type: "ONLINE", at, members })),
     ];
-    this.#departed.clear();
+    this.#departed = [];
     this.#arrived.clear();
     return events;
   }
@@ -84,10 +84,10 @@ export class PresenceNotices {
 }
 
 /** Cuts a crowd into groups that fit into a datagram each. */
-function batches(crowd: Map<string, Presence>): Presence[][] {
+function batches(crowd: Iterable<Presence>): Presence[][] {
   const groups: Presence[][] = [];
   let free = 0;
-  for (const member of crowd.values()) {
+  for (const member of crowd) {
     const bytes = member.address.length + byteLength(member.name ?? "") + 2;
     if (bytes > free) {
       groups.push([]);

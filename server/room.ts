@@ -6,17 +6,16 @@
  *
  * @module
  */
-import { type ClassicPacket, type Dialect, MAX_TEXT_BYTES, MEMBER_TIMEOUT_MS, type Packet } from "../protocol.ts";
+import { type ClassicPacket, MAX_TEXT_BYTES, type Packet } from "../protocol.ts";
 import type { EventPacket, V1Packet } from "../protocol.ts";
 import { NAME_RULE, normalizeName } from "../protocol/fields.ts";
 import { printable, splitText } from "../protocol/text.ts";
+import { Attendance, type AttendanceObserver, type AttendanceOptions } from "./attendance.ts";
 import type { Delivery } from "./delivery.ts";
 import { EventLog, type NewEvent, type Past, type WindowOptions } from "./events.ts";
 import { Limits } from "./limits.ts";
-import { type Member, Members } from "./members.ts";
-import { PresenceNotices } from "./presence.ts";
+import type { Member, Members } from "./members.ts";
 import { type MessagePacket, MessageStream } from "../protocol/message_stream.ts";
-import { Newcomers } from "./newcomers.ts";
 import { Repair } from "./repair.ts";
 import type { TokenBucketOptions } from "../protocol/token_bucket.ts";
 
@@ -26,24 +25,15 @@ export interface RoomPast extends Past {
 }
 
 /** Who wants to know what happens in the room, at the moment when it does. */
-export interface RoomObserver {
-  joined?(member: Member): void;
-  /** A member has another name or address. */
-  changed?(member: Member, before: Pick<Member, "address" | "token">): void;
-  /** A classic member that turns out to speak v1 leaves by `upgrade`: it is here, as another. */
-  left?(member: Member, how: "goodbye" | "silence" | "upgrade"): void;
+export interface RoomObserver extends AttendanceObserver {
   /** Called before anybody is told of the event. */
   happened?(event: EventPacket, from?: Member): void;
 }
 
 /** How a room behaves. */
-export interface RoomOptions {
+export interface RoomOptions extends AttendanceOptions {
   /** Whether the sender of a message gets a copy too. Default true. */
   echo?: boolean;
-  /** Silence after which a v1 member is taken for gone, in milliseconds. Default 60,000. */
-  timeout?: number;
-  /** The most members. Default 1,000,000: room for every honest crowd, and an end for a forged one. */
-  maxMembers?: number;
   /** How often a member may speak. Default: as often as it likes. */
   rate?: TokenBucketOptions;
   window?: WindowOptions;
@@ -55,7 +45,7 @@ export interface RoomOptions {
 
 /** What the room has seen since it began. */
 export interface RoomStatistics {
-  /** The members who have joined, each once. */
+  /** How many have joined; one that moves stays, one that turns out to speak v1 joins again. */
   joined: number;
   /** The messages that were accepted. */
   messages: number;
@@ -65,8 +55,6 @@ export interface RoomStatistics {
 
 /** The most messages that may wait for an earlier one, over all members: beyond it, their senders repeat them. */
 const MAX_EARLY = 10_000;
-/** The most members that are removed at once, so that a crowd that has gone does not keep the others waiting. */
-const MAX_REMOVED = 1000;
 /** What each member adds to the keep-alive, in milliseconds: it keeps greetings below 500 datagrams a second. */
 const KEEPALIVE_PER_MEMBER_MS = 2;
 
@@ -74,28 +62,37 @@ const KEEPALIVE_PER_MEMBER_MS = 2;
 export class Room {
   readonly #delivery: Delivery;
   readonly #echo: boolean;
-  readonly #timeout: number;
-  readonly #maxMembers: number;
   readonly #limits: Limits;
   readonly #observer: RoomObserver;
   readonly #wallClock: (() => number) | undefined;
-  readonly #members = new Members();
-  readonly #newcomers = new Newcomers();
+  readonly #attendance: Attendance;
+  readonly #members: Members;
   readonly #events: EventLog;
-  readonly #presence = new PresenceNotices();
-  readonly #statistics: RoomStatistics = { joined: 0, messages: 0, ignored: 0 };
   readonly #repair: Repair;
-  #silenceCheckAt: number | undefined;
+  #messages = 0;
+  #ignored = 0;
+  /** How many messages wait for an earlier one, over all members. */
   #early = 0;
 
   constructor(delivery: Delivery, options: RoomOptions = {}, now = Date.now()) {
     this.#delivery = delivery;
     this.#echo = options.echo ?? true;
-    this.#timeout = options.timeout ?? MEMBER_TIMEOUT_MS;
-    this.#maxMembers = options.maxMembers ?? 1_000_000;
     this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 });
-    this.#observer = options.observer ?? {};
+    const observer = this.#observer = options.observer ?? {};
     this.#wallClock = options.wallClock;
+    this.#attendance = new Attendance(options, {
+      delivery,
+      observer: {
+        joined: (member) => observer.joined?.(member),
+        changed: (member) => observer.changed?.(member),
+        left: (member, how) => {
+          this.#early -= member.stream?.early ?? 0;
+          observer.left?.(member, how);
+        },
+      },
+      time: (now) => this.#time(now),
+    });
+    this.#members = this.#attendance.members;
     this.#events = new EventLog(options.window, options.past);
     this.#repair = new Repair({
       delivery,
@@ -103,11 +100,12 @@ export class Room {
       echo: this.#echo,
       memberAt: (address) => this.#members.at(address),
     });
-    for (const member of options.past?.members ?? []) this.#restore(member, now);
+    for (const member of options.past?.members ?? []) this.#attendance.restore(member, now);
+    if (this.#members.v1Size > 0) this.#events.scheduleHeartbeats(now, this.#members.v1Size);
   }
 
   get statistics(): Readonly<RoomStatistics> {
-    return this.#statistics;
+    return { joined: this.#attendance.joined, messages: this.#messages, ignored: this.#ignored };
   }
 
   /** How many members are here. */
@@ -129,17 +127,18 @@ export class Room {
 
   /** When {@linkcode wake} wants to be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
-    const times = [this.#presence.dueAt, this.#events.heartbeatAt, this.#silenceCheckAt];
+    const times = [this.#attendance.presence.dueAt, this.#events.heartbeatAt, this.#attendance.silenceCheckAt];
     const due = times.filter((time) => time !== undefined);
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
   /** Does what is due: removes the silent, tells who came and went, shows the end of the number line. */
   wake(now: number): void {
-    if (this.#silenceCheckAt !== undefined && this.#silenceCheckAt <= now) this.#removeSilent(now);
+    const { presence } = this.#attendance;
+    this.#attendance.removeSilent(now);
     // classic members are not told, so a crowd of them alone leaves nothing in the window
-    if (this.#members.v1Size === 0) this.#presence.clear();
-    for (const event of this.#presence.take(now, this.#time(now))) this.#happen(event, now);
+    if (this.#members.v1Size === 0) presence.clear();
+    for (const event of presence.take(now, this.#time(now))) this.#happen(event, now);
     const heartbeat = this.#events.takeHeartbeat(now);
     if (heartbeat) this.#delivery.broadcast(heartbeat);
   }
@@ -151,7 +150,7 @@ export class Room {
 
   /** Counts a datagram that was no packet. */
   ignore(): void {
-    this.#statistics.ignored++;
+    this.#ignored++;
   }
 
   /** Lets follow what follows from a packet that came from an address. */
@@ -164,14 +163,14 @@ export class Room {
     // who speaks v1 is protected by a token, which a bare word does not carry
     if (this.#members.v1At(from)) return this.ignore();
     const member = this.#members.classicAt(from);
-    if (!member && this.#newcomers.isFresh(from, now)) return this.ignore();
+    if (!member && this.#attendance.isExpected(from, now)) return this.ignore();
     switch (packet.type) {
       case "GREETING":
-        if (!member) this.#join(from, packet.line ? "classic-line" : "classic", "", now);
+        if (!member) this.#admitClassic(from, packet.line ? "classic-line" : "classic", now);
         return;
       case "SIGN-IN":
         if (member && this.#isGreedy(member, 1, now)) return;
-        return this.#signInClassic(member ?? this.#join(from, "classic-line", "", now), packet.name, now);
+        return this.#signInClassic(member ?? this.#admitClassic(from, "classic-line", now), packet.name, now);
       case "MESSAGE":
         if (!member) return this.ignore();
         for (const text of splitText(printable(packet.text), MAX_TEXT_BYTES)) {
@@ -187,22 +186,31 @@ export class Room {
     }
   }
 
+  #admitClassic(from: string, dialect: "classic" | "classic-line", now: number): Member | undefined {
+    const member = this.#attendance.joinClassic(from, dialect, now);
+    if (!member) this.ignore();
+    return member;
+  }
+
   #signInClassic(member: Member | undefined, wanted: string, now: number): void {
     if (!member) return;
     const name = normalizeName(wanted);
     if (name === undefined) {
       return this.#tell(member, NAME_RULE);
     }
-    if (!this.#isFree(name, member)) return this.#tell(member, `The name ${name} is taken; choose another`);
-    this.#rename(member, name, now);
+    if (!this.#attendance.isFree(name, member)) return this.#tell(member, `The name ${name} is taken; choose another`);
+    this.#attendance.rename(member, name, now);
     this.#tell(member, `Signed in as ${name}`);
   }
 
   #receiveV1(packet: V1Packet, from: string, now: number): void {
     if (packet.type === "GREETING" || packet.type === "SIGN-IN") return this.#greet(packet, from, now);
     if (!("token" in packet) || packet.token === undefined) return this.ignore();
-    let member = this.#members.v1At(from);
-    if (!member && packet.type !== "LEAVE") member = this.#admit(from, packet.token, now);
+    // goodbye is taken from wherever it comes, since nothing is sent there because of it but the answer
+    const member = this.#members.v1At(from) ??
+      (packet.type === "LEAVE"
+        ? this.#members.withToken(packet.token)
+        : this.#attendance.admit({ address: from, token: packet.token }, now));
     if (!member) {
       // a repeated goodbye of somebody who has left is in order
       if (packet.type !== "LEAVE") this.ignore();
@@ -222,60 +230,55 @@ export class Room {
         if (this.#isGreedy(member, 2, now)) return;
         return this.#lookUp(member, packet);
       case "LEAVE":
-        this.#remove(member, "goodbye", now);
-        return this.#delivery.send(member, { dialect: "v1", type: "ACK", id: packet.id });
+        this.#attendance.leave(member, now);
+        return this.#delivery.send({ address: from, dialect: "v1" }, { dialect: "v1", type: "ACK", id: packet.id });
     }
   }
 
   /**
-   * A greeting of either kind: shows a newcomer the token, lets it in when it has it, keeps alive, signs in, or brings a
-   * member back from another address.
+   * A greeting of either kind: sends a newcomer the cookie, lets it in when it has it, keeps alive, signs in, or brings
+   * a member back from another address.
    */
   #greet(packet: V1Packet & { type: "GREETING" | "SIGN-IN" }, from: string, now: number): void {
-    let member = this.#members.v1At(from);
-    if (member && member.token === packet.token) this.#members.touch(member, now);
-    // a member whose address has changed (another Wi-Fi, another port of a NAT) is known by its token. Not at an address
-    // that another member has: that one did not ask for it
-    const was = member || packet.token === undefined
-      ? undefined
-      : this.#members.withToken(packet.token) ?? this.#movingTo(from, packet.token);
-    if (packet.type === "SIGN-IN" && !this.#isFree(packet.name, member ?? was ?? this.#members.classicAt(from))) {
-      return this.#refuse(
-        { address: from, dialect: "v1" },
-        "name-taken",
-        `The name ${packet.name} is taken; choose another`,
-        packet,
-      );
+    const { id, token, cookie } = packet;
+    const name = packet.type === "SIGN-IN" ? packet.name : undefined;
+    const here = this.#members.v1At(from);
+    let member = token === undefined ? undefined : this.#members.withToken(token);
+    if (name !== undefined && !this.#attendance.isFree(name, member, this.#members.at(from))) {
+      if (member === here && member) this.#members.touch(member, now);
+      const text = `The name ${name} is taken; choose another`;
+      return this.#refuse({ address: from, dialect: "v1" }, "name-taken", text, packet);
     }
-    if (!member && packet.token !== undefined) {
-      member = this.#admit(from, packet.token, now, packet.type === "SIGN-IN" ? packet.name : undefined);
-    }
-    if (!member && !was && this.#members.size >= this.#maxMembers) {
+    if (!member && token !== undefined) member = this.#attendance.admit({ address: from, token, cookie, name }, now);
+    if (!member && this.#attendance.isFull && !this.#members.at(from)) {
       return this.#refuse({ address: from, dialect: "v1" }, "room-full", "The room is full", packet);
     }
-    // without the right token (the WELCOME was lost, or the source address is forged) nothing changes but that the
+    // a member whose address has changed (another Wi-Fi, another port of a NAT) is known by its token, but the address
+    // may be forged
+    if (member && this.#attendance.moved(member, from, cookie, now)) {
+      this.#members.touch(member, now);
+      if (name !== undefined) this.#attendance.rename(member, name, now);
+    }
+    // without a token (the WELCOME was lost, or the source address is forged) nothing changes at an address but that the
     // WELCOME is said again, and it goes to the address itself
-    if (member && packet.token === member.token && packet.type === "SIGN-IN") this.#rename(member, packet.name, now);
+    const told = token === undefined ? here : member;
+    const isThere = told?.address === from;
     this.#delivery.send({ address: from, dialect: "v1" }, {
       dialect: "v1",
       type: "WELCOME",
-      id: packet.id,
+      id,
       address: from,
-      token: member?.token ?? this.#newcomers.tokenFor(from, now, was?.token),
+      token: isThere ? told.token : this.#attendance.cookieFor(from, now),
+      pending: !isThere,
       epoch: this.epoch,
       seq: this.#events.seq,
-      name: member?.name,
-      timeout: this.#timeout,
+      name: isThere ? told.name : undefined,
+      timeout: this.#attendance.timeout,
       keepalive: Math.floor(
-        Math.max(1000, Math.min(this.#timeout / 3, this.#members.v1Size * KEEPALIVE_PER_MEMBER_MS)),
+        Math.max(1000, Math.min(this.#attendance.timeout / 3, this.#members.v1Size * KEEPALIVE_PER_MEMBER_MS)),
       ),
       noecho: !this.#echo,
     });
-  }
-
-  #isFree(name: string, member: Member | undefined): boolean {
-    const holder = this.#members.withName(name);
-    return holder === undefined || holder === member;
   }
 
   #message(member: Member, packet: MessagePacket, now: number): void {
@@ -303,7 +306,7 @@ export class Room {
   }
 
   #say(member: Member, said: { stream?: string; id?: number; action?: boolean; text: string }, now: number) {
-    this.#statistics.messages++;
+    this.#messages++;
     const message = {
       type: "INCOMING" as const,
       from: member.address,
@@ -361,99 +364,9 @@ export class Room {
     }
   }
 
-  /** Lets a newcomer in who has sent its token back, as a new member or as the one that has moved; undefined if not. */
-  #admit(address: string, token: string, now: number, name?: string): Member | undefined {
-    const newcomer = this.#newcomers.at(address, token);
-    if (!newcomer) return undefined;
-    const was = this.#movingTo(address, token);
-    this.#newcomers.forget(address);
-    // late words from a place that the member had moved on from
-    if (newcomer.was !== undefined && !was) return undefined;
-    const classic = this.#members.classicAt(address);
-    if (classic) this.#upgrade(classic);
-    if (!was) return this.#join(address, "v1", token, now, name);
-    const before = { address: was.address, token: was.token };
-    this.#delivery.leave(was);
-    this.#presence.moved(was.address, address);
-    this.#members.move(was, address, token);
-    this.#delivery.join(was);
-    this.#members.touch(was, now);
-    this.#observer.changed?.(was, before);
-    return was;
-  }
-
-  /** The member that is about to move to an address, when the token is the one that was sent there. */
-  #movingTo(address: string, token: string): Member | undefined {
-    const was = this.#newcomers.at(address, token)?.was;
-    return was === undefined ? undefined : this.#members.withToken(was);
-  }
-
-  #join(address: string, dialect: Dialect, token: string, now: number, name?: string): Member | undefined {
-    if (this.#members.size >= this.#maxMembers) {
-      this.ignore();
-      return undefined;
-    }
-    const member = this.#members.add(address, dialect, token, this.#time(now), now);
-    if (name !== undefined) this.#members.rename(member, name);
-    this.#statistics.joined++;
-    this.#delivery.join(member);
-    this.#watchSilence(member, now);
-    this.#presence.arrived(member, now, this.#members.v1Size);
-    this.#observer.joined?.(member);
-    return member;
-  }
-
-  /** A classic member turns out to speak v1: it is about to join as another. */
-  #upgrade(classic: Member): void {
-    this.#members.remove(classic);
-    this.#delivery.leave(classic);
-    this.#observer.left?.(classic, "upgrade");
-  }
-
   /** The time that people are told, in Unix milliseconds. */
   #time(now: number): number {
     return this.#wallClock?.() ?? now;
-  }
-
-  #restore(member: Member, now: number): void {
-    this.#members.restore(member, now);
-    this.#delivery.join(member);
-    this.#watchSilence(member, now);
-    this.#events.scheduleHeartbeats(now, this.#members.v1Size);
-  }
-
-  #rename(member: Member, name: string, now: number): void {
-    if (member.name === name) return;
-    this.#members.rename(member, name);
-    this.#presence.renamed(member, now, this.#members.v1Size);
-    this.#observer.changed?.(member, member);
-  }
-
-  #remove(member: Member, how: "goodbye" | "silence", now: number): void {
-    const { address, name } = member;
-    this.#members.remove(member);
-    this.#early -= member.stream?.early ?? 0;
-    this.#delivery.leave(member);
-    this.#presence.departed({ address, name }, now, this.#members.v1Size);
-    this.#observer.left?.({ ...member, name }, how);
-  }
-
-  #watchSilence(member: Member, now: number): void {
-    if (member.dialect === "v1") this.#silenceCheckAt ??= now + this.#timeout;
-  }
-
-  #removeSilent(now: number): void {
-    this.#silenceCheckAt = undefined;
-    let removed = 0;
-    for (const member of this.#members.bySilence()) {
-      const dueAt = this.#members.heardAt(member) + this.#timeout;
-      if (dueAt > now || removed === MAX_REMOVED) {
-        this.#silenceCheckAt = Math.max(dueAt, now);
-        return;
-      }
-      this.#remove(member, "silence", now);
-      removed++;
-    }
   }
 
   /** Says something to one classic member, in a line that reads well on its own. */

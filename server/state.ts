@@ -147,8 +147,7 @@ function memberOf({ key, address, dialect, token, name, since, stream, next }: R
     since,
     heard: 0,
     stream: stream === null ? undefined : new MessageStream(stream, next as number),
-    bucket: undefined,
-    requests: undefined,
+    buckets: undefined,
   };
 }
 
@@ -194,12 +193,7 @@ function writer(database: DatabaseSync, path: string, keptEvents: number): RoomO
   };
   return {
     joined: (member) => write(() => put(member)),
-    changed: (member, before) =>
-      write(() => {
-        // in one transaction: a file with both rows would have two members of one name
-        dropMember.run(keyOf(before));
-        put(member);
-      }),
+    changed: (member) => write(() => put(member)),
     left: (member) => write(() => dropMember.run(keyOf(member))),
     happened: (event, from) =>
       write(() => {

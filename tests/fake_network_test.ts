@@ -1,15 +1,16 @@
 /**
  * Whole rooms on a bad network in memory: every v1 client shows every message exactly once, and all in the same order.
  *
- * `SEED=123 deno test -A tests/fake_network_test.ts` runs the schedules that a failing run has named again, `RUNS=1000`
- * runs more of them.
+ * The schedules are the same in each run, so that one that fails was broken by what has changed. Before a change to how
+ * members join, move or are told apart is done, `SEED=random RUNS=4000 deno test -A tests/fake_network_test.ts` looks for
+ * others; `SEED=123` with the seed that it names runs them again.
  */
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import type { RoomOptions } from "../server/room.ts";
 import { type FakeClient, FakeNetwork } from "./support/fake_network.ts";
 
-const SEED = Deno.env.get("SEED");
+const SEED = Deno.env.get("SEED") ?? "1";
 const RUNS = Number(Deno.env.get("RUNS") ?? 60);
 
 /** The network that the promise is made for. */
@@ -99,8 +100,7 @@ function play(schedule: Schedule, { room, remember = true, corrupt = 0 }: PlayOp
     if (!someone) continue;
     if (what === "say") say(someone, 1);
     if (what === "burst") say(someone, 40);
-    // without the token that comes with the first answer, nobody can show that it is the same one at another address
-    if (what === "move" && someone.joinedAt !== undefined) someone.client.move(`10.0.2.${++moves}:5000`);
+    if (what === "move") someone.client.move(`10.0.2.${++moves}:5000`);
     if (what === "finish" || what === "leave" || what === "crash") {
       someone.hasLeft = true;
       someone.isSure = what === "finish";
@@ -161,7 +161,7 @@ function forAll(arbitrary: fc.Arbitrary<Schedule>, check: (schedule: Schedule) =
   fc.assert(fc.property(arbitrary, check), {
     numRuns: runs,
     // fast-check prints the seed of a run that fails
-    ...(SEED !== undefined && { seed: Number(SEED) }),
+    ...(SEED !== "random" && { seed: Number(SEED) }),
   });
 }
 
@@ -179,20 +179,21 @@ Deno.test("network: also while the server is restarted, when it keeps its memory
 
 Deno.test("network: also when senders get no copy", () => {
   const room = { echo: false };
+  // by its address alone a server that was restarted knows whose an earlier message was: one who has moved gets a copy
   forAll(schedules("join", "restart", "finish"), (schedule) => checkAll(play(schedule, { room }), false));
 });
 
 Deno.test("network: also when every fiftieth datagram is damaged", () => {
-  forAll(schedules("join", "restart", "finish"), (schedule) => checkAll(play(schedule, { corrupt: 0.02 })));
+  forAll(schedules("join", "restart", "move", "finish"), (schedule) => checkAll(play(schedule, { corrupt: 0.02 })));
 });
 
 Deno.test("network: also when the server makes senders slow down", () => {
   const room = { rate: { rate: 20, burst: 5 } };
-  forAll(schedules("join", "finish"), (schedule) => checkAll(play(schedule, { room })));
+  forAll(schedules("join", "move", "finish"), (schedule) => checkAll(play(schedule, { room })));
 });
 
 Deno.test("network: a server that forgets everything makes nobody show anything twice, and all go on", () => {
-  // a client that changes its address in the same moment is a stranger: its repeats can't be told from forged ones
+  // to the others a sender who has another address just now is another sender: its repeats could be anybody's
   forAll(schedules("join", "restart", "finish"), (schedule) => {
     const { network, all } = play(schedule, { remember: false });
     const { epoch } = network.room!;

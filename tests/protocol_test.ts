@@ -69,8 +69,8 @@ function v1<T extends V1Packet["type"]>(
 }
 
 const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
-  "GREETING": v1("GREETING", { id: number }, { token: hex64 }),
-  "SIGN-IN": v1("SIGN-IN", { id: number, name }, { token: hex64 }),
+  "GREETING": v1("GREETING", { id: number }, { token: hex64, cookie: hex64 }),
+  "SIGN-IN": v1("SIGN-IN", { id: number, name }, { token: hex64, cookie: hex64 }),
   "RESEND": fc.tuple(v1("RESEND", { token: hex64, epoch: hex64 }), range).map(([packet, range]) => ({
     ...packet,
     ...range,
@@ -84,14 +84,14 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
   "MESSAGE": fc.tuple(v1("MESSAGE", { stream: hex64, text: someText }, { token: hex64, action: yes }), range).map(
     ([packet, { from, to }]) => ({ ...packet, first: from, id: to }),
   ),
-  "ACK": v1("ACK", { id: number }, { stream: hex64, seq: number }),
+  "ACK": v1("ACK", { id: number }, { stream: hex64, epoch: hex64, seq: number }),
   "INCOMING": v1("INCOMING", { ...event, from: address, text }, { name, stream: hex64, id: number, action: yes }),
   "ONLINE": v1("ONLINE", { ...event, members }),
   "OFFLINE": v1("OFFLINE", { ...event, members }),
   "WELCOME": v1(
     "WELCOME",
     { id: number, address, token: hex64, epoch: hex64, seq: number, timeout: number, keepalive: number },
-    { name, noecho: yes },
+    { pending: yes, name, noecho: yes },
   ),
   "HEARTBEAT": v1("HEARTBEAT", { epoch: hex64, seq: number }),
   "GONE": fc.tuple(v1("GONE", { epoch: hex64 }), range).map(([packet, range]) => ({ ...packet, ...range })),
@@ -147,14 +147,14 @@ const EVENT = { epoch: HEX, seq: MAX, at: MAX };
 
 /** The longest packet of each type: every field there, and each as long as it may be. */
 const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "type"> } = {
-  "GREETING": { id: MAX, token: HEX },
-  "SIGN-IN": { id: MAX, token: HEX, name: NAME },
+  "GREETING": { id: MAX, token: HEX, cookie: HEX },
+  "SIGN-IN": { id: MAX, token: HEX, cookie: HEX, name: NAME },
   "RESEND": { token: HEX, epoch: HEX, from: MAX, to: MAX },
   "LIST": { id: MAX, token: HEX, after: NAME },
   "LOOKUP": { id: MAX, token: HEX, name: NAME },
   "LEAVE": { id: MAX, token: HEX },
   "MESSAGE": { token: HEX, stream: HEX, id: MAX, first: MAX, action: true, text: TEXT },
-  "ACK": { stream: HEX, id: MAX, seq: MAX },
+  "ACK": { stream: HEX, id: MAX, epoch: HEX, seq: MAX },
   "INCOMING": { ...EVENT, from: ADDRESS, name: NAME, stream: HEX, id: MAX, action: true, text: TEXT },
   "ONLINE": { ...EVENT, members: Array(5).fill(MEMBER) },
   "OFFLINE": { ...EVENT, members: Array(5).fill(MEMBER) },
@@ -162,6 +162,7 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
     id: MAX,
     address: ADDRESS,
     token: HEX,
+    pending: true,
     epoch: HEX,
     seq: MAX,
     name: NAME,

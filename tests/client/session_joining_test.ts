@@ -1,9 +1,28 @@
 /** How a session joins: greetings, names, refusals, keep-alive. */
-import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { ADDRESS, EPOCH, FakeSession, joined, TOKEN } from "../support/fake_session.ts";
 
 const OTHER_EPOCH = "00000000000000ee";
 const OTHER_TOKEN = "00000000000000aa";
+const COOKIE = "00000000000000cc";
+const WELCOME = {
+  dialect: "v1",
+  type: "WELCOME",
+  address: ADDRESS,
+  token: TOKEN,
+  epoch: EPOCH,
+  seq: 0,
+  timeout: 60_000,
+  keepalive: 1000,
+} as const;
 
 Deno.test("session: greets at once, again with growing pauses, and joins when the server answers", () => {
   const fake = new FakeSession();
@@ -43,39 +62,79 @@ Deno.test("session: joining without delay says nothing", () => {
   assertEquals(joined().shown, []);
 });
 
-Deno.test("session: without a name it greets, with one it signs in, with the token once it has one", () => {
-  const plain = new FakeSession();
-  plain.start();
-  assertEquals(plain.takeAll("GREETING").map(({ token }) => token), [undefined]);
+Deno.test("session: without a name it greets, with one it signs in, each with a token of its own", () => {
+  const [plain, other] = [new FakeSession(), new FakeSession()];
+  for (const fake of [plain, other]) fake.start();
+  const [{ token }] = plain.takeAll("GREETING");
+  assertMatch(token!, /^[0-9a-f]{16}$/);
+  assertNotEquals(other.takeAll("GREETING")[0].token, token);
   const named = new FakeSession({ name: "Alice" });
   named.start();
-  assertEquals(named.takeAll("SIGN-IN").map(({ name, token }) => [name, token]), [["Alice", undefined]]);
-  named.start();
-  named.answer();
-  assertEquals(named.takeAll("SIGN-IN").map(({ name, token }) => [name, token]), [["Alice", TOKEN]]);
+  assertEquals(named.takeAll("SIGN-IN").map(({ name }) => name), ["Alice"]);
 });
 
-Deno.test("session: goes on showing the token, with short pauses, until a greeting that had it is answered", () => {
+Deno.test("session: goes on showing the cookie, with short pauses, until the server says that it is a member", () => {
   const fake = new FakeSession();
   fake.start();
   fake.pass(150);
-  const [first, second] = fake.takeAll("GREETING").map(({ id }) => id);
-  fake.receive({ ...BASE, id: first, keepalive: 5000 });
-  assertEquals(fake.takeAll("GREETING").map(({ token }) => token), [TOKEN]);
-  // an answer to one of the greetings before the first WELCOME had come
-  fake.receive({ ...BASE, id: second, keepalive: 5000 });
+  const [{ id: first, token }, { id: second }] = fake.takeAll("GREETING");
+  const pending = { ...WELCOME, token: COOKIE, pending: true, keepalive: 5000 };
+  fake.receive({ ...pending, id: first });
+  const shows = () => fake.takeAll("GREETING").map(({ token, cookie }) => [token, cookie]);
+  assertEquals(shows(), [[token, COOKIE]]);
+  fake.receive({ ...pending, id: second });
+  assertEquals([shows(), fake.session.state], [[[token, COOKIE]], "joining"]);
   fake.pass(4500);
   const shown = fake.takeAll("GREETING");
   assertGreater(shown.length, 4);
-  fake.receive({ ...BASE, id: shown.at(-1)!.id, keepalive: 5000 });
+  fake.receive({ ...WELCOME, token: token!, id: shown.at(-1)!.id, keepalive: 5000 });
+  assertEquals(fake.session.state, "joined");
   fake.pass(4900);
   assertEquals(fake.take(), []);
+  fake.pass(200);
+  assertEquals(shows(), [[token, undefined]]);
+});
+
+Deno.test("session: where the server knows it elsewhere it shows the cookie at once, and stays who it is", () => {
+  const fake = joined({ name: "Alice" });
+  fake.pass(1000);
+  const elsewhere = { address: "192.168.1.99:1", name: undefined };
+  fake.welcome({ ...elsewhere, token: COOKIE, pending: true });
+  assertEquals(fake.takeAll("SIGN-IN").map(({ token, cookie }) => [token, cookie]), [[TOKEN, COOKIE]]);
+  fake.start();
+  fake.welcome({ ...elsewhere, name: "Alice" });
+  fake.say("x");
+  assertEquals(fake.takeAll("MESSAGE").map(({ token }) => token), [TOKEN]);
+  assertEquals([fake.session.address, fake.session.name, fake.shown], [elsewhere.address, "Alice", []]);
+});
+
+Deno.test("session: a token that the server gives in place of its own is taken", () => {
+  const fake = new FakeSession();
+  fake.start();
+  const [{ id }] = fake.takeAll("GREETING");
+  fake.receive({ ...WELCOME, id });
+  fake.say("x");
+  assertEquals(fake.takeAll("MESSAGE").map(({ token }) => token), [TOKEN]);
+});
+
+Deno.test("session: where each datagram comes from another address, the server is not asked again and again", () => {
+  const fake = joined();
+  let greetings = 0;
+  for (let ms = 0; ms < 5000; ms++) {
+    const sent = fake.takeAll("GREETING");
+    greetings += sent.length;
+    const token = String(ms).padStart(16, "0");
+    for (const { id } of sent) {
+      fake.receive({ ...WELCOME, id, address: `192.168.1.21:${1000 + ms}`, token, pending: true });
+    }
+    fake.pass(1);
+  }
+  assertLess(greetings, 20);
 });
 
 Deno.test("session: a name in the server's spelling is one's name; with none the user is told, and is in the room", () => {
   for (const [given, problems] of [["alice", 0], [undefined, 1]] as const) {
     const fake = new FakeSession({ name: "Alice" });
-    fake.welcome({ name: given });
     fake.welcome({ name: given });
     assertEquals([fake.session.state, fake.session.name], ["joined", given]);
     assertEquals(fake.shown.filter(({ kind }) => kind === "problem").length, problems);
@@ -114,40 +173,26 @@ Deno.test("session: keeps alive as often as the server says", () => {
 Deno.test("session: an answer to a greeting that it did not send, or that was answered, changes nothing", () => {
   const fake = new FakeSession();
   fake.start();
-  fake.welcome({ id: 12345 });
+  fake.receive({ ...WELCOME, id: 12345 });
   assertEquals(fake.session.state, "joining");
   fake.pass(300);
   const [{ id }] = fake.takeAll("GREETING");
-  const welcome = { ...BASE, id };
+  const welcome = { ...WELCOME, id };
   fake.receive(welcome);
-  // it is a member when a greeting that had the token is answered
-  assertEquals(fake.session.state, "joining");
-  fake.answer();
   assertEquals(fake.session.state, "joined");
   fake.receive({ ...welcome, token: OTHER_TOKEN, epoch: OTHER_EPOCH });
   fake.say("x");
   assertEquals(fake.takeAll("MESSAGE")[0].token, TOKEN);
 });
 
-const BASE = {
-  dialect: "v1",
-  type: "WELCOME",
-  address: ADDRESS,
-  token: TOKEN,
-  epoch: EPOCH,
-  seq: 0,
-  timeout: 60_000,
-  keepalive: 1000,
-} as const;
-
 Deno.test("session: a late answer of the server before the restart does not take it back there", () => {
   const fake = new FakeSession();
   fake.start();
   fake.pass(300);
   const [first, second] = fake.takeAll("GREETING").map(({ id }) => id);
-  fake.receive({ ...BASE, id: second, token: OTHER_TOKEN, epoch: OTHER_EPOCH, seq: 7 });
-  fake.receive({ ...BASE, id: first });
-  fake.answer({ token: OTHER_TOKEN, epoch: OTHER_EPOCH, seq: 7 });
+  fake.receive({ ...WELCOME, id: second, token: OTHER_TOKEN, epoch: OTHER_EPOCH, seq: 7 });
+  fake.receive({ ...WELCOME, id: first });
+  fake.welcome({ token: OTHER_TOKEN, epoch: OTHER_EPOCH, seq: 7 });
   fake.say("x");
   assertEquals(fake.takeAll("MESSAGE").map(({ token }) => token), [OTHER_TOKEN]);
   fake.event(8, { epoch: OTHER_EPOCH, text: "of the server that is there" });
@@ -181,16 +226,6 @@ Deno.test("session: a refusal of a greeting that it did not send is no refusal",
   assertEquals([fake.session.state, fake.shown], ["joining", []]);
 });
 
-Deno.test("session: where the address was a member without the name, it asks for the name with the token", () => {
-  const fake = new FakeSession({ name: "Alice" });
-  fake.start();
-  fake.welcome({ name: undefined });
-  assertEquals(fake.takeAll("SIGN-IN").map(({ token, name }) => [token, name]), [[TOKEN, "Alice"]]);
-  fake.start();
-  fake.welcome({ name: "Alice" });
-  assertEquals(fake.session.state, "joined");
-});
-
 Deno.test("session: a server that never gives the name is not asked for it without end", () => {
   const fake = new FakeSession({ name: "Alice" });
   fake.start();
@@ -198,7 +233,7 @@ Deno.test("session: a server that never gives the name is not asked for it witho
   for (let i = 0; i < 50; i++) {
     const greetings = fake.takeAll("SIGN-IN");
     asked += greetings.length;
-    for (const { id } of greetings) fake.receive({ ...BASE, id, name: undefined });
+    for (const { id } of greetings) fake.receive({ ...WELCOME, id, name: undefined });
     fake.pass(10);
   }
   assertLess(asked, 5, "greetings in half a second");

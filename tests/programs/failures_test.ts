@@ -285,5 +285,5 @@ Deno.test("failures: nobody answers a client in a pipe", async () => {
     givesUp(silent, port, ""),
     leaves(),
   ]);
-  assertMatch(mute.received[0].text, /^GREETING\/1 sum=[0-9a-f]{8} id=\d+$/);
+  assertMatch(mute.received[0].text, /^GREETING\/1 sum=[0-9a-f]{8} id=\d+ token=[0-9a-f]{16}$/);
 });

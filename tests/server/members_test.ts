@@ -9,7 +9,7 @@ const A = "127.0.0.1:1", B = "127.0.0.1:2", C = "127.0.0.1:3";
 
 /** Adds a member as the room does. */
 function join(members: Members, address: string, dialect: Dialect, now: number): Member {
-  return members.add(address, dialect, dialect === "v1" ? randomHex64() : "", now, now);
+  return members.add({ address, dialect, token: dialect === "v1" ? randomHex64() : "" }, now, now);
 }
 
 Deno.test("members: one is found by address, token and name, whatever its dialect", () => {
@@ -64,7 +64,7 @@ Deno.test("members: who moves is found at the new address only, with its token a
   const members = new Members();
   const alice = join(members, A, "v1", 0);
   members.rename(alice, "Alice");
-  members.move(alice, B, randomHex64());
+  members.move(alice, B);
   assertEquals([members.at(A), members.at(B), members.withToken(alice.token)], [undefined, alice, alice]);
   assertEquals([alice.address, members.size, members.withName("alice")], [B, 1, alice]);
 });
@@ -80,6 +80,27 @@ Deno.test("members: the most silent v1 member is the one heard longest ago; clas
   assertEquals([...members.bySilence()][0], c);
   members.remove(c);
   assertEquals([...members.bySilence()][0], a);
+});
+
+Deno.test("members: the row of the silent is right, whoever comes, speaks, moves and goes", () => {
+  const steps = fc.array(fc.tuple(fc.constantFrom("join", "touch", "move", "remove"), fc.nat(9)), { maxLength: 60 });
+  fc.assert(fc.property(steps, (steps) => {
+    const members = new Members();
+    let row: Member[] = [];
+    for (const [now, [step, who]] of steps.entries()) {
+      if (step === "join") row.push(join(members, `127.0.0.1:${100 + now}`, "v1", now));
+      const member = row[who];
+      if (step === "join" || !member) continue;
+      if (step !== "move") row = row.filter((other) => other !== member);
+      if (step === "move") members.move(member, `127.0.0.1:${1000 + now}`);
+      if (step === "remove") members.remove(member);
+      if (step === "touch") {
+        members.touch(member, now);
+        row.push(member);
+      }
+    }
+    assertEquals([...members.bySilence()].map(({ address }) => address), row.map(({ address }) => address));
+  }));
 });
 
 Deno.test("members: pages follow each other without a gap or a repeat, whatever the names", () => {

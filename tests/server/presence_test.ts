@@ -45,6 +45,21 @@ Deno.test("presence: who goes and comes back before anyone was told of it is tol
   ]);
 });
 
+Deno.test("room: who moves to another's address and leaves at once takes nobody's goodbye along", () => {
+  for (const classic of [false, true]) {
+    const room = new FakeRoom();
+    room.join("127.0.0.1:9");
+    const { token } = room.join(A, "Alice");
+    if (classic) room.datagram(B, "SIGN-IN Bob");
+    else room.join(B, "Bob");
+    room.settle();
+    room.move(B, token, "Alice");
+    room.v1(B, "LEAVE", { id: 3, token });
+    const offline = all(to(room.pass(1000), "127.0.0.1:9"), "OFFLINE").flatMap(({ members }) => members);
+    assertEquals(offline, [{ address: B, name: "Bob" }, { address: B, name: "Alice" }]);
+  }
+});
+
 Deno.test("room: who takes another name and leaves at once is told of as gone", () => {
   const room = new FakeRoom();
   room.join(B);

@@ -1,5 +1,5 @@
 /** What a hostile member, a forged source address or a crowd can't do to the room. */
-import { assert, assertEquals, assertGreater, assertLessOrEqual, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { textOf } from "../support/fake_delivery.ts";
 import { FakeNetwork } from "../support/fake_network.ts";
 import { all, FakeRoom, one, outline, STREAM, to } from "../support/fake_room.ts";
@@ -17,46 +17,77 @@ Deno.test("room: a member's token sent from another member's address moves nobod
   const alice = room.join(A, "Alice");
   const bob = room.join(B, "Bob");
   room.settle();
+  const stale = { token: alice.token, cookie: alice.token };
   for (
     const sent of [
       room.v1(B, "GREETING", { id: 7, token: alice.token }),
-      room.v1(B, "SIGN-IN", { id: 8, token: alice.token, name: "Bob" }),
+      room.v1(B, "SIGN-IN", { id: 8, name: "Bob", ...stale }),
+      room.v1(B, "SIGN-IN", { id: 9, name: "Mallory", ...stale }),
     ]
   ) {
     assertEquals(outline(sent), [`${B} WELCOME`]);
-    const welcome = one(sent, "WELCOME");
-    assertEquals([welcome.name, welcome.token], ["Bob", bob.token], "the victim is not told the attacker's token");
+    const { name, token, pending } = one(sent, "WELCOME");
+    assertEquals([name, pending, [alice.token, bob.token].includes(token)], [undefined, true, false]);
   }
-  assertEquals(outline(room.v1(B, "SIGN-IN", { id: 9, token: alice.token, name: "Mallory" })), [`${B} WELCOME`]);
   assertEquals([room.room.size, changes], [2, []]);
   assertEquals(room.say(B, alice.token, 1, "the attacker's token does not speak for the victim"), []);
   assertEquals(one(to(room.say(B, bob.token, 1, "still me"), A), "INCOMING").name, "Bob");
   assertEquals(one(to(room.say(A, alice.token, 1, "still here"), B), "INCOMING").from, A);
 });
 
-Deno.test("room: who moves gets a new token, told to the new address alone, and the old one is worthless", () => {
-  const before: [string, string][] = [];
-  const room = new FakeRoom({
-    observer: { changed: (_, { address, token }) => before.push([address, token]) },
-  });
-  const old = room.join(A, "Alice");
+Deno.test("room: who moves shows the cookie that was sent to its new address, and nobody else gets it", () => {
+  const places: string[] = [];
+  const room = new FakeRoom({ observer: { changed: ({ address }) => places.push(address) } });
+  const { token } = room.join(A, "Alice");
   const bob = room.join(B);
   room.settle();
-  const sent = room.v1(C, "GREETING", { id: 2, token: old.token });
+  const elsewhere = room.greet(D, { token }).token;
+  const sent = room.v1(C, "GREETING", { id: 2, token });
   assertEquals(outline(sent), [`${C} WELCOME`]);
-  const { token } = one(sent, "WELCOME");
-  assertNotEquals(token, old.token);
-  assertEquals(before, [], "who has the token may have forged the address: nobody has moved yet");
+  const { token: cookie } = one(sent, "WELCOME");
+  for (const wrong of [undefined, elsewhere, token]) room.greet(C, { id: 3, token, cookie: wrong });
+  assertEquals(places, [], "who has the token may have forged the address: nobody has moved yet");
   assertEquals(outline(room.say(B, bob.token, 1, "who is where?")).sort(), [`${A} INCOMING`, `${B} INCOMING`]);
-  assertEquals(room.greet(C, { id: 3, token }).name, "Alice");
-  assertEquals(before, [[A, old.token]]);
-  assertEquals(room.say(C, old.token, 1, "x"), []);
-  assertEquals(room.v1(C, "LEAVE", { id: 3, token: old.token }), []);
-  // nor does it bring anybody to a third address: who sends it there is a stranger
-  const stranger = one(room.v1("10.0.0.1:5", "GREETING", { id: 4, token: old.token }), "WELCOME");
-  assertEquals([stranger.name, room.room.size], [undefined, 2]);
+  const welcome = room.greet(C, { id: 4, token, cookie });
+  assertEquals([welcome.name, welcome.token, welcome.pending], ["Alice", token, false]);
+  assertEquals(places, [C]);
   assertEquals(one(to(room.say(C, token, 1, "moved"), B), "INCOMING").name, "Alice");
   assertEquals(one(room.v1(B, "LOOKUP", { id: 5, token: bob.token, name: "Alice" }).slice(0, 1), "PEER").address, C);
+  // the cookie has done its work
+  room.greet(A, { id: 6, token, cookie });
+  assertEquals(places, [C]);
+});
+
+Deno.test("room: nobody gets a name twice, whatever of its own it sends from two addresses", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A, "Alice");
+  const stranger = room.greet(B);
+  const name = "Alice";
+  assertEquals(one(room.v1(B, "SIGN-IN", { id: 2, token: stranger.token, name }), "ERROR").code, "name-taken");
+  const { token: cookie } = room.greet(B, { id: 3, token, name });
+  assertEquals(cookie, stranger.token, "one cookie for one address");
+  assertEquals([room.greet(B, { id: 4, token, cookie, name }).name, room.room.size], ["Alice", 1]);
+  // the same cookie, as the token of somebody else, lets nobody in any more
+  assertEquals([room.say(B, cookie, 1, "x"), room.room.size], [[], 1]);
+  assertEquals(all(room.v1(B, "LIST", { id: 5, token }), "USERS").map(({ names }) => names), [["Alice"]]);
+});
+
+Deno.test("room: a token that was chosen is no other member's, wherever it was a cookie", () => {
+  const room = new FakeRoom();
+  const { token: cookie } = room.greet(B);
+  room.move(C, cookie, "Mallory");
+  assertEquals(one(room.v1(B, "LIST", { id: 2, token: cookie }), "ERROR").code, "not-joined");
+  assertEquals([room.greet(B, { id: 3, token: cookie }).pending, room.room.size], [true, 1]);
+});
+
+Deno.test("room: greetings forged in the name of a newcomer do not keep it out", () => {
+  const room = new FakeRoom();
+  const mallory = room.join(B, "Mallory");
+  const token = "00000000000000aa";
+  const { token: cookie } = room.greet(A, { token });
+  for (const forged of [undefined, mallory.token, "00000000000000bb"]) room.greet(A, { id: 9, token: forged });
+  assertEquals(room.greet(A, { id: 2, token, cookie }).pending, false);
+  assertEquals(room.room.size, 2);
 });
 
 Deno.test("room: a v1 greeting forged in a classic member's name takes nothing from it", () => {

@@ -135,7 +135,7 @@ export class FakeNetwork implements Delivery {
     const members = [...kept?.members ?? []].map((member) => ({
       ...member,
       heard: 0,
-      bucket: undefined,
+      buckets: undefined,
       stream: member.stream && new MessageStream(member.stream.name, member.stream.next),
     }));
     const past = kept && { epoch: kept.epoch, seq: kept.seq, events: [...kept.events], members };

@@ -16,6 +16,13 @@ export type V1<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
 /** The stream of a member that writes only one. */
 export const STREAM = "c07d5f3be8192a64";
 
+interface GreetOptions {
+  id?: number;
+  token?: string;
+  cookie?: string;
+  name?: string;
+}
+
 /** The room, the time, and what was sent. */
 export class FakeRoom {
   readonly delivery = new FakeDelivery();
@@ -41,22 +48,23 @@ export class FakeRoom {
   }
 
   /** Greets once, and returns the WELCOME, which has a token. */
-  greet(from: string, { id = 1, token, name }: { id?: number; token?: string; name?: string } = {}): V1<"WELCOME"> {
+  greet(from: string, { id = 1, token, cookie, name }: GreetOptions = {}): V1<"WELCOME"> {
     const sent = name === undefined
-      ? this.v1(from, "GREETING", { id, token })
-      : this.v1(from, "SIGN-IN", { id, token, name });
+      ? this.v1(from, "GREETING", { id, token, cookie })
+      : this.v1(from, "SIGN-IN", { id, token, cookie, name });
     return one(sent, "WELCOME");
   }
 
-  /** Joins by greeting twice, the second time with the token, and returns the WELCOME of the second. */
+  /** Joins without a token of its own: greets twice, and returns the WELCOME of the second. */
   join(from: string, name?: string): V1<"WELCOME"> {
-    return this.move(from, undefined, name);
+    const { token } = this.greet(from, { name });
+    return this.greet(from, { id: 2, token, name });
   }
 
-  /** Comes back from another address with the token of the one before, and returns the WELCOME that ends it. */
-  move(from: string, old: string | undefined, name?: string): V1<"WELCOME"> {
-    const { token } = this.greet(from, { token: old, name });
-    return this.greet(from, { id: 2, token, name });
+  /** Comes to an address with its own token, and then the cookie too, and returns the WELCOME of that. */
+  move(from: string, token: string, name?: string): V1<"WELCOME"> {
+    const { token: cookie } = this.greet(from, { token, name });
+    return this.greet(from, { id: 2, token, cookie, name });
   }
 
   /** Says something in a member's only stream, in order. */

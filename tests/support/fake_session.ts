@@ -69,17 +69,8 @@ export class FakeSession {
     if (decoded.ok) this.receive(decoded.packet);
   }
 
-  /**
-   * Answers the last greeting among what was sent, and the one with the token that follows; starts the session where it
-   * has not greeted.
-   */
+  /** Answers the last greeting among what was sent; starts the session where it has not greeted. */
   welcome(fields: Partial<V1<"WELCOME">> = {}): void {
-    this.answer(fields);
-    if (this.session.state === "joining" && !("name" in fields) && !("id" in fields)) this.answer(fields);
-  }
-
-  /** Answers the last greeting alone. */
-  answer(fields: Partial<V1<"WELCOME">> = {}): void {
     let greeting = this.#lastGreeting();
     if (!greeting) {
       this.start();
@@ -157,8 +148,6 @@ export function incoming(seq: number, fields: Partial<V1<"INCOMING">> = {}): Eve
 /** A session that has joined, with nothing left over from that. */
 export function joined(options: ConstructorParameters<typeof FakeSession>[0] = {}): FakeSession {
   const fake = new FakeSession(options);
-  fake.welcome();
-  // a greeting with the token follows
   fake.welcome();
   fake.take();
   return fake;
