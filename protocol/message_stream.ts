@@ -4,6 +4,7 @@
  * @module
  */
 import { SEND_WINDOW, type V1Packet } from "../protocol.ts";
+import { compact } from "./text.ts";
 
 /** A MESSAGE as it came from a member. */
 export type MessagePacket = Extract<V1Packet, { type: "MESSAGE" }>;
@@ -21,7 +22,7 @@ export class MessageStream {
   readonly #early = new Map<number, MessagePacket>();
 
   constructor(name: string, next: number) {
-    this.name = name;
+    this.name = compact(name);
     this.next = next;
   }
 

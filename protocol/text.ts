@@ -5,6 +5,15 @@
  */
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * The same text in as little memory as it takes, to be kept: one that was cut out of a datagram keeps the whole of it,
+ * one that was put together the parts that it was made of.
+ */
+export function compact(text: string): string {
+  return decoder.decode(encoder.encode(text));
+}
 
 /**
  * What could move a terminal's cursor, colour it, reorder its line or hide in it: control characters (C0, DEL, C1),

@@ -4,10 +4,12 @@
  * @module
  */
 import { type Dialect, MEMBER_TIMEOUT_MS } from "../protocol.ts";
+import { MessageStream } from "../protocol/message_stream.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Member, Members, type NewMember } from "./members.ts";
 import { Newcomers } from "./newcomers.ts";
 import { PresenceNotices } from "./presence.ts";
+import { Recent } from "./recent.ts";
 
 /**
  * How a member leaves: with a `goodbye`, by its `silence`, because its address is `taken` by another client; or by
@@ -52,8 +54,6 @@ const MAX_REMOVED = 1000;
 
 /** For how long a datagram may be under way: so long nobody comes back who has said goodbye, in milliseconds. */
 const JUST_LEFT_MS = 5000;
-/** The most of those who are remembered as having left. */
-const MAX_JUST_LEFT = 10_000;
 
 /** The members of one room, and those who would be. */
 export class Attendance {
@@ -66,8 +66,10 @@ export class Attendance {
   joined = 0;
   readonly #maxMembers: number;
   readonly #newcomers = new Newcomers();
-  /** The tokens of those who have said goodbye, and when they did, in milliseconds. */
-  readonly #justLeft = new Map<string, number>();
+  /** When those who have said goodbye did, by their tokens, in milliseconds. */
+  readonly #justLeft = new Recent<number>();
+  /** What those were saying whose addresses others have now, by their tokens: each comes back as soon as it greets. */
+  readonly #interrupted = new Recent<MessageStream>();
   readonly #surroundings: AttendanceSurroundings;
   #silenceCheckAt: number | undefined;
 
@@ -86,7 +88,7 @@ export class Attendance {
     return this.#silenceCheckAt;
   }
 
-  /** Whether nobody has a name but one of these, who are one and the same. */
+  /** Whether nobody has a name but one of these. */
   isFree(name: string, ...selves: (Member | undefined)[]): boolean {
     const holder = this.members.withName(name);
     return holder === undefined || selves.includes(holder);
@@ -109,8 +111,8 @@ export class Attendance {
   admit({ address, token, cookie, name }: Entrance, now: number): Member | undefined {
     const isShown = this.#newcomers.isCookieOf(address, cookie) || this.#newcomers.isCookieOf(address, token);
     if (!isShown || this.members.withToken(token) || this.#hasJustLeft(token, now)) return undefined;
-    const classic = this.members.classicAt(address);
     if (this.isFull && !this.members.at(address)) return undefined;
+    const classic = this.members.classicAt(address);
     // it turns out to speak v1
     if (classic) this.#drop(classic, "upgrade");
     this.#vacate(address, now);
@@ -151,11 +153,13 @@ export class Attendance {
     this.#surroundings.observer.changed?.(member);
   }
 
-  /** Lets a member go that has said goodbye. */
-  leave(member: Member, now: number): void {
-    this.#justLeft.set(member.token, now);
-    if (this.#justLeft.size > MAX_JUST_LEFT) this.#justLeft.delete(this.#justLeft.keys().next().value!);
-    this.#remove(member, "goodbye", now);
+  /** Lets the member go whose token says goodbye from an address; returns whether there was one. */
+  leave(token: string, address: string, now: number): boolean {
+    const member = this.members.withToken(token);
+    // a goodbye may overtake the greeting that it follows
+    if (member || this.isExpected(address, now)) this.#justLeft.set(token, now);
+    if (member) this.#remove(member, "goodbye", now);
+    return member !== undefined;
   }
 
   /** Removes who has been silent for too long. */
@@ -178,6 +182,8 @@ export class Attendance {
     if (this.isFull) return undefined;
     const { delivery, observer, time } = this.#surroundings;
     const member = this.members.add(who, time(now), now);
+    // what it has said before is not said again
+    member.stream = this.#interrupted.take(who.token);
     if (name !== undefined) this.members.rename(member, name);
     this.joined++;
     delivery.join(member);
@@ -191,7 +197,11 @@ export class Attendance {
   #vacate(address: string, now: number): void {
     this.#newcomers.forget(address);
     const before = this.members.at(address);
-    if (before) this.#remove(before, "taken", now);
+    if (!before) return;
+    // without what is held back, which is repeated anyway, so that this takes little room
+    const { stream, token } = before;
+    if (stream) this.#interrupted.set(token, new MessageStream(stream.name, stream.next));
+    this.#remove(before, "taken", now);
   }
 
   #remove(member: Member, how: Departure, now: number): void {

@@ -5,6 +5,7 @@
  */
 import { type Dialect, MAX_DATAGRAM_BYTES } from "../protocol.ts";
 import { nameKey } from "../protocol/fields.ts";
+import { compact } from "../protocol/text.ts";
 import type { MessageStream } from "../protocol/message_stream.ts";
 import type { MemberBuckets } from "./limits.ts";
 
@@ -205,11 +206,13 @@ export class Members {
     this.#lastHeard = member;
   }
 
-  #takeOut({ heardBefore, heardAfter }: Member): void {
+  #takeOut(member: Member): void {
+    const { heardBefore, heardAfter } = member;
     if (heardBefore) heardBefore.heardAfter = heardAfter;
     else this.#longestSilent = heardAfter;
     if (heardAfter) heardAfter.heardBefore = heardBefore;
     else this.#lastHeard = heardBefore;
+    member.heardBefore = member.heardAfter = undefined;
   }
 
   #at(member: Member): Map<string, Member> {
@@ -217,7 +220,7 @@ export class Members {
   }
 
   #setName(member: Member, name: string): void {
-    member.name = name;
+    member.name = compact(name);
     const key = nameKey(name);
     this.#byName.set(key, member);
     // once there is a sorted list it is kept so: sorting anew after each change would let a few stop a large room
@@ -231,13 +234,6 @@ export class Members {
     this.#sortedKeys?.splice(firstAfter(this.#sortedKeys, key) - 1, 1);
     member.name = undefined;
   }
-}
-
-const decoder = new TextDecoder();
-
-/** The same text in as little memory as it takes: one that was put together keeps the parts that it was made of. */
-function compact(text: string): string {
-  return decoder.decode(encoder.encode(text));
 }
 
 /** The index of the first key that sorts behind another, by halving. */

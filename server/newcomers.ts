@@ -4,9 +4,8 @@
  * @module
  */
 import { randomHex64 } from "../protocol/fields.ts";
+import { Recent } from "./recent.ts";
 
-/** The most newcomers that are waited for at once; beyond it the first is forgotten, and has to greet again. */
-const MAX_NEWCOMERS = 10_000;
 /** For how long a greeting shows that whoever is at its address speaks version 1, in milliseconds. */
 const FRESH_FOR_MS = 5000;
 
@@ -25,7 +24,7 @@ interface Newcomer {
  * section 5.1). Until then an address costs this one entry, and gets nothing but answers to its own greetings.
  */
 export class Newcomers {
-  readonly #byAddress = new Map<string, Newcomer>();
+  readonly #byAddress = new Recent<Newcomer>();
 
   /** The cookie for an address; the same until {@linkcode forget} is called, or too many others have come. */
   cookieFor(address: string, now: number): string {
@@ -33,7 +32,6 @@ export class Newcomers {
     if (!newcomer) {
       newcomer = { cookie: randomHex64(), greetedAt: now };
       this.#byAddress.set(address, newcomer);
-      if (this.#byAddress.size > MAX_NEWCOMERS) this.#byAddress.delete(this.#byAddress.keys().next().value!);
     }
     newcomer.greetedAt = now;
     return newcomer.cookie;
@@ -56,6 +54,6 @@ export class Newcomers {
 
   /** Takes an address off the list. */
   forget(address: string): void {
-    this.#byAddress.delete(address);
+    this.#byAddress.take(address);
   }
 }

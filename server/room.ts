@@ -206,18 +206,16 @@ export class Room {
   #receiveV1(packet: V1Packet, from: string, now: number): void {
     if (packet.type === "GREETING" || packet.type === "SIGN-IN") return this.#greet(packet, from, now);
     if (!("token" in packet) || packet.token === undefined) return this.ignore();
-    // goodbye is taken from wherever it comes, since nothing is sent there because of it but the answer
-    const member = this.#members.v1At(from) ??
-      (packet.type === "LEAVE"
-        ? this.#members.withToken(packet.token)
-        : this.#attendance.admit({ address: from, token: packet.token }, now));
-    if (!member) {
-      // a repeated goodbye of somebody who has left is in order
-      if (packet.type !== "LEAVE") this.ignore();
+    if (packet.type === "LEAVE") return this.#leave(packet, from, now);
+    const known = this.#members.withToken(packet.token);
+    const member = known ?? this.#attendance.admit({ address: from, token: packet.token }, now);
+    if (member?.address !== from) {
+      this.ignore();
+      // who has forged a member's address is not answered there
+      if (this.#members.v1At(from)) return;
       const id = "id" in packet ? packet.id : undefined;
       return this.#refuse({ address: from, dialect: "v1" }, "not-joined", "Greet first", { id });
     }
-    if (packet.token !== member.token) return this.ignore();
     this.#members.touch(member, now);
     switch (packet.type) {
       case "MESSAGE":
@@ -229,10 +227,16 @@ export class Room {
       case "LOOKUP":
         if (this.#isGreedy(member, 2, now)) return;
         return this.#lookUp(member, packet);
-      case "LEAVE":
-        this.#attendance.leave(member, now);
-        return this.#delivery.send({ address: from, dialect: "v1" }, { dialect: "v1", type: "ACK", id: packet.id });
     }
+  }
+
+  /** A goodbye: from wherever it comes, since nothing is sent there because of it but the answer. */
+  #leave({ id, token }: V1Packet & { type: "LEAVE" }, from: string, now: number): void {
+    const there = { address: from, dialect: "v1" } as const;
+    if (this.#attendance.leave(token, from, now)) this.#delivery.send(there, { dialect: "v1", type: "ACK", id });
+    else if (this.#members.v1At(from)) this.ignore();
+    // perhaps the repeated goodbye of somebody who has left
+    else this.#refuse(there, "not-joined", "Greet first", { id });
   }
 
   /**
@@ -242,10 +246,9 @@ export class Room {
   #greet(packet: V1Packet & { type: "GREETING" | "SIGN-IN" }, from: string, now: number): void {
     const { id, token, cookie } = packet;
     const name = packet.type === "SIGN-IN" ? packet.name : undefined;
-    const here = this.#members.v1At(from);
     let member = token === undefined ? undefined : this.#members.withToken(token);
     if (name !== undefined && !this.#attendance.isFree(name, member, this.#members.at(from))) {
-      if (member === here && member) this.#members.touch(member, now);
+      if (member?.address === from) this.#members.touch(member, now);
       const text = `The name ${name} is taken; choose another`;
       return this.#refuse({ address: from, dialect: "v1" }, "name-taken", text, packet);
     }
@@ -259,20 +262,18 @@ export class Room {
       this.#members.touch(member, now);
       if (name !== undefined) this.#attendance.rename(member, name, now);
     }
-    // without a token (the WELCOME was lost, or the source address is forged) nothing changes at an address but that the
-    // WELCOME is said again, and it goes to the address itself
-    const told = token === undefined ? here : member;
-    const isThere = told?.address === from;
+    // who is not known at an address gets its cookie, and nothing changes there, for the source address may be forged
+    const here = member?.address === from ? member : undefined;
     this.#delivery.send({ address: from, dialect: "v1" }, {
       dialect: "v1",
       type: "WELCOME",
       id,
       address: from,
-      token: isThere ? told.token : this.#attendance.cookieFor(from, now),
-      pending: !isThere,
+      token: here?.token ?? this.#attendance.cookieFor(from, now),
+      pending: !here,
       epoch: this.epoch,
       seq: this.#events.seq,
-      name: isThere ? told.name : undefined,
+      name: here?.name,
       timeout: this.#attendance.timeout,
       keepalive: Math.floor(
         Math.max(1000, Math.min(this.#attendance.timeout / 3, this.#members.v1Size * KEEPALIVE_PER_MEMBER_MS)),

@@ -18,7 +18,7 @@ const BAD = { drop: 0.3, duplicate: 0.05, delay: [1, 200] as [number, number] };
 
 /** One thing that happens, `pause` milliseconds after the one before; `who` counts the clients around. */
 interface Step {
-  what: "say" | "burst" | "join" | "finish" | "leave" | "crash" | "move" | "restart";
+  what: "say" | "burst" | "join" | "finish" | "leave" | "crash" | "move" | "swap" | "restart";
   who: number;
   pause: number;
 }
@@ -100,6 +100,13 @@ function play(schedule: Schedule, { room, remember = true, corrupt = 0 }: PlayOp
     if (!someone) continue;
     if (what === "say") say(someone, 1);
     if (what === "burst") say(someone, 40);
+    if (what === "swap") {
+      // as two at home whose NAT was restarted
+      const other = members[(who + 1) % members.length];
+      const { address } = other.client;
+      other.client.move(someone.client.address);
+      someone.client.move(address);
+    }
     if (what === "move") someone.client.move(`10.0.2.${++moves}:5000`);
     if (what === "finish" || what === "leave" || what === "crash") {
       someone.hasLeft = true;
@@ -170,7 +177,7 @@ Deno.test("network: at 30% loss each way every message is shown exactly once by 
 });
 
 Deno.test("network: also while members come, leave, vanish and change their addresses", () => {
-  forAll(schedules("join", "finish", "leave", "crash", "move"), (schedule) => checkAll(play(schedule)));
+  forAll(schedules("join", "finish", "leave", "crash", "move", "swap"), (schedule) => checkAll(play(schedule)));
 });
 
 Deno.test("network: also while the server is restarted, when it keeps its memory", () => {

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { textOf } from "../support/fake_delivery.ts";
 import { all, FakeRoom, one, outline, STREAM, to } from "../support/fake_room.ts";
 
-const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003";
+const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003", D = "127.0.0.1:40004";
 
 /** The names that the room lists, page by page. */
 function list(room: FakeRoom, from: string, token: string): { names: string[]; pages: number; unnamed: number } {
@@ -49,7 +49,7 @@ Deno.test("room: a name is free again when its holder leaves, falls silent or ta
   const second = room.join(B, "alice");
   assertEquals(second.name, "alice");
   assertEquals(one(room.v1(B, "SIGN-IN", { id: 2, token: second.token, name: "Bob" }), "WELCOME").name, "Bob");
-  assertEquals(room.join(A, "ALICE").name, "ALICE");
+  assertEquals(room.join(D, "ALICE").name, "ALICE");
   room.pass(60_000);
   assertEquals(room.join(C, "alice").name, "alice");
 });
@@ -62,10 +62,13 @@ Deno.test("room: signing in again with the same name, or another spelling of it,
   assertEquals(list(room, A, token).names, ["ALICE"]);
 });
 
-Deno.test("room: a lost WELCOME is said again to who greets again without a token", () => {
+Deno.test("room: a client may take the cookie for its token, which is the same in each WELCOME until it is used", () => {
   const room = new FakeRoom();
-  const first = room.join(A, "Alice");
-  assertEquals(room.join(A, "Alice"), first);
+  const { token, pending } = room.greet(A, { name: "Alice" });
+  assertEquals([room.greet(A, { id: 2, name: "Alice" }).token, pending], [token, true]);
+  const welcome = room.greet(A, { id: 3, token, name: "Alice" });
+  assertEquals([welcome.token, welcome.pending, welcome.name], [token, false, "Alice"]);
+  assertEquals(room.greet(A, { id: 4, token, name: "Alice" }), { ...welcome, id: 4 });
   assertEquals(room.room.statistics.joined, 1);
 });
 
@@ -103,6 +106,7 @@ Deno.test("room: a member that has got the address of another replaces that one 
   const { token } = room.join(A, "Alice");
   room.say(A, token, 1, "from here");
   const bob = room.join(B, "Bob");
+  room.say(B, bob.token, 1, "my last words");
   room.settle();
   const { token: cookie, name } = room.greet(B, { token, name: "Alice" });
   assertEquals([name, left], [undefined, []], "a greeting can be forged");
@@ -110,8 +114,9 @@ Deno.test("room: a member that has got the address of another replaces that one 
   assertEquals([left, room.room.size], [[`${B} Bob taken`], 2]);
   one(room.say(B, token, 1, "from here"), "ACK"); // a repeat is still known as one
   assertEquals(one(to(room.pass(1000), C), "OFFLINE").members, [{ address: B, name: "Bob" }]);
-  // and Bob comes back from wherever he is now
+  // and Bob comes back from wherever he is now, and goes on where he was
   assertEquals(room.move(A, bob.token, "Bob").name, "Bob");
+  one(room.say(A, bob.token, 1, "my last words"), "ACK");
 });
 
 Deno.test("room: a client may choose its token, and joins with it from wherever it has got by then", () => {
@@ -153,6 +158,19 @@ Deno.test("room: late words from where a member was about to move bring nobody b
   assertEquals(room.greet(B, { id: 2, token, cookie, name: "Alice" }).name, undefined);
   assertEquals(one(room.say(B, token, 1, "x"), "ERROR").code, "not-joined");
   assertEquals(room.room.size, 0);
+});
+
+Deno.test("room: a goodbye counts from the address of another member too, and where it overtakes the greeting", () => {
+  const room = new FakeRoom();
+  const alice = room.join(A, "Alice");
+  room.join(B, "Bob");
+  assertEquals(outline(room.v1(B, "LEAVE", { id: 3, token: alice.token })), [`${B} ACK`]);
+  assertEquals(room.room.users().names, ["Bob"]);
+  const token = "00000000000000aa", name = "Carol";
+  const { token: cookie } = room.greet(C, { token, name });
+  assertEquals(one(room.v1(C, "LEAVE", { id: 3, token }), "ERROR").code, "not-joined");
+  assertEquals(room.greet(C, { id: 2, token, cookie, name }).pending, true);
+  assertEquals(room.room.users().names, ["Bob"]);
 });
 
 Deno.test("room: late greetings of a client that has joined elsewhere and left bring nobody back", () => {

@@ -165,7 +165,7 @@ Deno.test("room: with --no-echo an author who has moved still gets no copy, whoe
   const { token, epoch } = room.join(A);
   const { seq } = one(room.say(A, token, 1, "mine"), "ACK");
   const moved = room.move(C, token);
-  const other = room.join(A);
+  const other = room.move(A, "00000000000000aa");
   const ask = (from: string, token: string) => outline(room.v1(from, "RESEND", { token, epoch, from: seq!, to: seq! }));
   assertEquals(ask(C, moved.token), [`${C} ACK`]);
   assertEquals(ask(A, other.token), [`${A} INCOMING`]);

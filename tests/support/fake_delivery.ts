@@ -23,6 +23,8 @@ export class FakeDelivery implements Delivery {
   #sent: Sent[] = [];
 
   join(destination: Destination): void {
+    // a real one would send everything twice
+    if (this.destinations.has(destination)) throw new Error(`${destination.address} has joined already`);
     this.destinations.add(destination);
   }
 

@@ -23,6 +23,13 @@ interface GreetOptions {
   name?: string;
 }
 
+/** The token of a client that has begun at an address. */
+function tokenAt(address: string): string {
+  let hash = 0n;
+  for (const byte of new TextEncoder().encode(address)) hash = BigInt.asUintN(64, hash * 257n + BigInt(byte));
+  return hash.toString(16).padStart(16, "0");
+}
+
 /** The room, the time, and what was sent. */
 export class FakeRoom {
   readonly delivery = new FakeDelivery();
@@ -55,13 +62,12 @@ export class FakeRoom {
     return one(sent, "WELCOME");
   }
 
-  /** Joins without a token of its own: greets twice, and returns the WELCOME of the second. */
+  /** Joins with a token that is always the same at an address, and returns the WELCOME of the second greeting. */
   join(from: string, name?: string): V1<"WELCOME"> {
-    const { token } = this.greet(from, { name });
-    return this.greet(from, { id: 2, token, name });
+    return this.move(from, tokenAt(from), name);
   }
 
-  /** Comes to an address with its own token, and then the cookie too, and returns the WELCOME of that. */
+  /** Comes to an address with a token, and then the cookie too, and returns the WELCOME of that. */
   move(from: string, token: string, name?: string): V1<"WELCOME"> {
     const { token: cookie } = this.greet(from, { token, name });
     return this.greet(from, { id: 2, token, cookie, name });
