@@ -62,6 +62,8 @@ export class Membership {
   #token = randomHex64();
   /** What the server wants to see, too, because it does not know this client at its address. */
   #cookie: string | undefined;
+  /** The first greeting that went out with this name: a refusal of an earlier one is about another. */
+  #firstWithName: number | undefined;
   /** How many answers in a row have made no member. */
   #proofs = 0;
   #address: string | undefined;
@@ -157,6 +159,7 @@ export class Membership {
   /** Tries again after a refusal, under another name or under none. */
   rename(name: string | undefined, now: number): void {
     this.#name = name;
+    this.#firstWithName = undefined;
     if (this.#state === "refused") this.#state = "joining";
     this.#greeter.start(now);
   }
@@ -250,6 +253,7 @@ export class Membership {
       return true;
     }
     if (!this.#greeter.asked(id)) return false;
+    if (this.#state === "refused" || id! < (this.#firstWithName ?? Infinity)) return true;
     if (code !== "name-taken" && code !== "bad-name") {
       // a full room, for instance: that may change, and no other name would help
       this.#greeter.heard();
@@ -290,6 +294,7 @@ export class Membership {
     if (this.#greetingsLeft !== undefined) this.#greetingsLeft--;
     if (this.#classicAt !== undefined) this.#greetingsBeforeTrial--;
     const name = this.#name;
+    this.#firstWithName ??= id;
     const greeting = { dialect: "v1", id, token: this.#token, cookie: this.#cookie } as const;
     this.#options.send(name === undefined ? { ...greeting, type: "GREETING" } : { ...greeting, type: "SIGN-IN", name });
   }

@@ -68,7 +68,7 @@ export class Attendance {
   readonly #newcomers = new Newcomers();
   /** When those who have said goodbye did, by their tokens, in milliseconds. */
   readonly #justLeft = new Recent<number>();
-  /** What those were saying whose addresses others have now, by their tokens: each comes back as soon as it greets. */
+  /** What those were saying who have fallen silent, or whose addresses others have now, by their tokens. */
   readonly #interrupted = new Recent<MessageStream>();
   readonly #surroundings: AttendanceSurroundings;
   #silenceCheckAt: number | undefined;
@@ -94,7 +94,7 @@ export class Attendance {
     return holder === undefined || selves.includes(holder);
   }
 
-  /** Whether somebody has just greeted from an address in version 1, and is no member yet. */
+  /** Whether somebody has just greeted from an address in version 1 who is not known to be there. */
   isExpected(address: string, now: number): boolean {
     return this.#newcomers.isFresh(address, now);
   }
@@ -157,7 +157,7 @@ export class Attendance {
   leave(token: string, address: string, now: number): boolean {
     const member = this.members.withToken(token);
     // a goodbye may overtake the greeting that it follows
-    if (member || this.isExpected(address, now)) this.#justLeft.set(token, now);
+    if (member || this.#newcomers.has(address)) this.#justLeft.set(token, now);
     if (member) this.#remove(member, "goodbye", now);
     return member !== undefined;
   }
@@ -197,15 +197,13 @@ export class Attendance {
   #vacate(address: string, now: number): void {
     this.#newcomers.forget(address);
     const before = this.members.at(address);
-    if (!before) return;
-    // without what is held back, which is repeated anyway, so that this takes little room
-    const { stream, token } = before;
-    if (stream) this.#interrupted.set(token, new MessageStream(stream.name, stream.next));
-    this.#remove(before, "taken", now);
+    if (before) this.#remove(before, "taken", now);
   }
 
   #remove(member: Member, how: Departure, now: number): void {
-    const { address, name } = member;
+    const { address, name, stream, token } = member;
+    // without what is held back, which is repeated anyway, so that this takes little room
+    if (stream && how !== "goodbye") this.#interrupted.set(token, new MessageStream(stream.name, stream.next));
     this.#drop(member, how);
     this.presence.departed({ address, name }, now, this.members.v1Size);
   }

@@ -42,9 +42,14 @@ export class Newcomers {
     return cookie !== undefined && this.#byAddress.get(address)?.cookie === cookie;
   }
 
+  /** Whether a cookie was sent to an address. */
+  has(address: string): boolean {
+    return this.#byAddress.get(address) !== undefined;
+  }
+
   /**
    * Whether somebody has just greeted from an address. Our own client, when it hears nothing, tries the classic words as
-   * well; what it says in them is not to be taken, for it will say the same in version 1. A forged greeting keeps
+   * well; what it says in them is not to be taken, for it will say the same in version 1. One forged greeting keeps
    * nobody else out for long.
    */
   isFresh(address: string, now: number): boolean {

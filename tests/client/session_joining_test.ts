@@ -218,6 +218,24 @@ Deno.test("session: a refused name is told, nothing is sent, and another name ca
   assertEquals(fake.takeAll("MESSAGE").map(({ text }) => text), ["kept"]);
 });
 
+Deno.test("session: a late refusal of the name before is told once, and is none of the name that was chosen then", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  fake.pass(300);
+  const [first, second, third] = fake.takeAll("SIGN-IN").map(({ id }) => id);
+  const refuse = (id: number) => {
+    fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id, text: "The name is taken" });
+  };
+  refuse(first);
+  refuse(second);
+  assertEquals(fake.shown.length, 1);
+  fake.session.rename("Bob", fake.now);
+  refuse(third);
+  assertEquals([fake.session.state, fake.shown.length], ["joining", 1]);
+  fake.welcome();
+  assertEquals([fake.session.state, fake.session.name], ["joined", "Bob"]);
+});
+
 Deno.test("session: a refusal of a greeting that it did not send is no refusal", () => {
   const fake = new FakeSession({ name: "Alice" });
   fake.start();

@@ -160,6 +160,17 @@ Deno.test("room: late words from where a member was about to move bring nobody b
   assertEquals(room.room.size, 0);
 });
 
+Deno.test("room: who comes back after a long silence goes on where it was", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A);
+  room.say(A, token, 1, "its answer is lost");
+  room.pass(61_000);
+  assertEquals(room.room.size, 0);
+  room.move(B, token);
+  one(room.say(B, token, 1, "its answer is lost"), "ACK");
+  assertEquals(one(room.say(B, token, 2, "and I am back"), "INCOMING").text, "and I am back");
+});
+
 Deno.test("room: a goodbye counts from the address of another member too, and where it overtakes the greeting", () => {
   const room = new FakeRoom();
   const alice = room.join(A, "Alice");
@@ -168,6 +179,7 @@ Deno.test("room: a goodbye counts from the address of another member too, and wh
   assertEquals(room.room.users().names, ["Bob"]);
   const token = "00000000000000aa", name = "Carol";
   const { token: cookie } = room.greet(C, { token, name });
+  room.pass(6000);
   assertEquals(one(room.v1(C, "LEAVE", { id: 3, token }), "ERROR").code, "not-joined");
   assertEquals(room.greet(C, { id: 2, token, cookie, name }).pending, true);
   assertEquals(room.room.users().names, ["Bob"]);
