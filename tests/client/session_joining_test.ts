@@ -8,21 +8,11 @@ import {
   assertNotEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { ADDRESS, EPOCH, FakeSession, joined, TOKEN } from "../support/fake_session.ts";
+import { ADDRESS, FakeSession, joined, TOKEN, WELCOME } from "../support/fake_session.ts";
 
 const OTHER_EPOCH = "00000000000000ee";
 const OTHER_TOKEN = "00000000000000aa";
 const COOKIE = "00000000000000cc";
-const WELCOME = {
-  dialect: "v1",
-  type: "WELCOME",
-  address: ADDRESS,
-  token: TOKEN,
-  epoch: EPOCH,
-  seq: 0,
-  timeout: 60_000,
-  keepalive: 1000,
-} as const;
 
 Deno.test("session: greets at once, again with growing pauses, and joins when the server answers", () => {
   const fake = new FakeSession();

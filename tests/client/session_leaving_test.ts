@@ -1,6 +1,6 @@
 /** How a session ends: with everything delivered, or with the reason why not, and never without an end. */
 import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
-import { ADDRESS, EPOCH, FakeSession, joined, TOKEN } from "../support/fake_session.ts";
+import { ADDRESS, FakeSession, joined, TOKEN, WELCOME } from "../support/fake_session.ts";
 
 /** Lets time pass until the session has left; returns the milliseconds. */
 function untilLeft(fake: FakeSession, deadline = 60_000): number {
@@ -226,17 +226,7 @@ Deno.test("session: finishing with a server that confirms nothing ends 10 s afte
     // the server answers greetings, so it is there, but takes nothing
     for (const { packet } of fake.take()) {
       if (packet.type !== "GREETING" || packet.dialect !== "v1") continue;
-      fake.receive({
-        dialect: "v1",
-        type: "WELCOME",
-        id: packet.id,
-        address: ADDRESS,
-        token: TOKEN,
-        epoch: EPOCH,
-        seq: 0,
-        timeout: 60_000,
-        keepalive: 1000,
-      });
+      fake.receive({ ...WELCOME, id: packet.id });
     }
   };
   fake.pass(6000, answer);

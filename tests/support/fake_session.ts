@@ -20,6 +20,17 @@ export interface SentPacket {
 export const EPOCH = "91c4be20d7a35f68";
 export const TOKEN = "5f1c0d9a7be2e604";
 export const ADDRESS = "192.168.1.21:52207";
+/** The answer to a greeting, but for its id. */
+export const WELCOME = {
+  dialect: "v1",
+  type: "WELCOME",
+  address: ADDRESS,
+  token: TOKEN,
+  epoch: EPOCH,
+  seq: 0,
+  timeout: 60_000,
+  keepalive: 1000,
+} as const;
 
 /** The session, the time, what was sent and what is on the screen. */
 export class FakeSession {
@@ -78,19 +89,7 @@ export class FakeSession {
     }
     const { id } = greeting!;
     this.take();
-    this.receive({
-      dialect: "v1",
-      type: "WELCOME",
-      id,
-      address: ADDRESS,
-      token: TOKEN,
-      epoch: EPOCH,
-      seq: 0,
-      name: this.session.name,
-      timeout: 60_000,
-      keepalive: 1000,
-      ...fields,
-    });
+    this.receive({ ...WELCOME, id, name: this.session.name, ...fields });
   }
 
   /** Lets an event of the room come: a message of somebody else, unless told otherwise. */
