@@ -213,7 +213,7 @@ export class Attendance {
     const { name } = member;
     this.members.remove(member);
     this.#surroundings.delivery.leave(member);
-    this.#surroundings.observer.left?.({ ...member, name, heardBefore: undefined, heardAfter: undefined }, how);
+    this.#surroundings.observer.left?.({ ...member, name }, how);
   }
 
   /** A client that says goodbye repeats nothing, but what it has said before may still be under way. */
