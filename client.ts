@@ -8,12 +8,12 @@
 import { isIP } from "node:net";
 import process from "node:process";
 import { carryOut, completeLine } from "./client/commands.ts";
-import { Channel, race } from "./client/race.ts";
+import { Channel, race } from "./runtime/race.ts";
 import { openScreen, type Screen } from "./client/screen.ts";
 import { Session } from "./client/session.ts";
 import type { Shown } from "./client/shown.ts";
 import { inWords } from "./client/words.ts";
-import { Alarm, now } from "./clock.ts";
+import { Alarm, now } from "./runtime/clock.ts";
 import {
   Failure,
   openSocket,
@@ -23,8 +23,8 @@ import {
   startedBy,
   UsageError,
   versionLine,
-} from "./command_line.ts";
-import { datagrams, socketAddress } from "./datagrams.ts";
+} from "./runtime/command_line.ts";
+import { datagrams, socketAddress } from "./runtime/udp.ts";
 import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
 import { formatAddress, NAME_RULE, normalizeName } from "./protocol/fields.ts";
 import { printable } from "./protocol/text.ts";

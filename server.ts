@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Alarm, now } from "./clock.ts";
+import { Alarm, now } from "./runtime/clock.ts";
 import {
   Failure,
   oneTooMany,
@@ -17,8 +17,8 @@ import {
   startedBy,
   UsageError,
   versionLine,
-} from "./command_line.ts";
-import { datagrams } from "./datagrams.ts";
+} from "./runtime/command_line.ts";
+import { datagrams } from "./runtime/udp.ts";
 import { openConsole } from "./server/console.ts";
 import { logOf, Mishaps, say } from "./server/log.ts";
 import {

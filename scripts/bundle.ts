@@ -5,7 +5,7 @@
  */
 import { format as formatBytes } from "@std/fmt/bytes";
 import { join } from "node:path";
-import { Failure, readCommandLine, run } from "../command_line.ts";
+import { Failure, readCommandLine, run } from "../runtime/command_line.ts";
 import config from "../deno.json" with { type: "json" };
 import {
   BuildError,

@@ -5,7 +5,7 @@
  */
 import { format as formatBytes } from "@std/fmt/bytes";
 import { join } from "node:path";
-import { readCommandLine, run, UsageError } from "../command_line.ts";
+import { readCommandLine, run, UsageError } from "../runtime/command_line.ts";
 import {
   BuildError,
   DIST,

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { Failure, parseNumber, readCommandLine, run, UsageError } from "../command_line.ts";
-import { datagrams } from "../datagrams.ts";
+import { Failure, parseNumber, readCommandLine, run, UsageError } from "../runtime/command_line.ts";
+import { datagrams } from "../runtime/udp.ts";
 import { type NetworkConditions, PERFECT, turned } from "../server/network_dial.ts";
 import { messagesOf, type Program, type Server, startClient, startServer } from "../tests/support/programs.ts";
 import { type LossyProxy, openLossyProxy } from "./lossy_proxy.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { datagrams, socketAddress } from "../datagrams.ts";
+import { datagrams, socketAddress } from "../runtime/udp.ts";
 import { formatAddress } from "../protocol/fields.ts";
 import { type DialStatistics, type NetworkConditions, NetworkDial, PERFECT } from "../server/network_dial.ts";
 

@@ -7,7 +7,7 @@
  * @module
  */
 import { join, resolve } from "node:path";
-import { Failure, readCommandLine, run } from "../command_line.ts";
+import { Failure, readCommandLine, run } from "../runtime/command_line.ts";
 import { DIST, PROGRAMS, ROOT } from "./programs.ts";
 
 const HELP = `Runs the tests of tests/programs/ against compiled programs.

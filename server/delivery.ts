@@ -4,7 +4,7 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { socketAddress } from "../datagrams.ts";
+import { socketAddress } from "../runtime/udp.ts";
 import type { Dialect, Packet, V1Packet } from "../protocol.ts";
 import { type AddressTable, Destinations } from "./destinations.ts";
 import { inDialect } from "./dialects.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { openSocket } from "../../command_line.ts";
-import { datagrams } from "../../datagrams.ts";
+import { openSocket } from "../../runtime/command_line.ts";
+import { datagrams } from "../../runtime/udp.ts";
 import { decode, encode, type V1Packet } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
 import { type Program, start } from "../../tests/support/programs.ts";

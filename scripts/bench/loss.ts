@@ -7,9 +7,9 @@
  * @module
  */
 import { Session } from "../../client/session.ts";
-import { Alarm, now } from "../../clock.ts";
-import { openSocket } from "../../command_line.ts";
-import { datagrams, socketAddress } from "../../datagrams.ts";
+import { Alarm, now } from "../../runtime/clock.ts";
+import { openSocket } from "../../runtime/command_line.ts";
+import { datagrams, socketAddress } from "../../runtime/udp.ts";
 import { decode, encode } from "../../protocol.ts";
 import { startServer } from "../../tests/support/programs.ts";
 import { Changing } from "../../tests/support/waiting.ts";

@@ -1,7 +1,7 @@
 /** Delivery over a socket: everyone gets a copy, whoever else can't be reached, and nothing piles up. */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import type { Dialect, V1Packet } from "../../protocol.ts";
-import { socketAddress } from "../../datagrams.ts";
+import { socketAddress } from "../../runtime/udp.ts";
 import { type Destination, UdpDelivery } from "../../server/delivery.ts";
 import { FakeSender } from "../support/fake_sender.ts";
 

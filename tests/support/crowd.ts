@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { datagrams } from "../../datagrams.ts";
+import { datagrams } from "../../runtime/udp.ts";
 import { decode, encode, type V1Packet } from "../../protocol.ts";
 import { Changing } from "./waiting.ts";
 

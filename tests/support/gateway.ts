@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { datagrams, socketAddress } from "../../datagrams.ts";
+import { datagrams, socketAddress } from "../../runtime/udp.ts";
 import { decode, encode, type Packet } from "../../protocol.ts";
 import { formatAddress } from "../../protocol/fields.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Args, parseArgs, type ParseOptions } from "@std/cli/parse-args";
-import config from "./deno.json" with { type: "json" };
+import config from "../deno.json" with { type: "json" };
 
 /** Something that was asked for wrongly: one line, then exit code 2. */
 export class UsageError extends Error {

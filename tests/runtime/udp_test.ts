@@ -1,6 +1,6 @@
 /** Receiving that nothing from the network ends. */
 import { assertEquals } from "@std/assert";
-import { type Datagram, datagrams, type Receiver } from "../datagrams.ts";
+import { type Datagram, datagrams, type Receiver } from "../../runtime/udp.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 

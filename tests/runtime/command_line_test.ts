@@ -1,7 +1,15 @@
 /** Flags, numbers and exit codes. */
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { Failure, parseNumber, parsePort, readCommandLine, run, UsageError, versionLine } from "../command_line.ts";
-import config from "../deno.json" with { type: "json" };
+import {
+  Failure,
+  parseNumber,
+  parsePort,
+  readCommandLine,
+  run,
+  UsageError,
+  versionLine,
+} from "../../runtime/command_line.ts";
+import config from "../../deno.json" with { type: "json" };
 
 const OPTIONS = {
   string: ["port", "host"],

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatAddress, parseAddress } from "./protocol/fields.ts";
+import { formatAddress, parseAddress } from "../protocol/fields.ts";
 
 /** A datagram and the address that it came from. */
 export interface Datagram {

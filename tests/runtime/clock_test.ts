@@ -1,6 +1,6 @@
 /** The time, and the timer, on a fake clock. */
 import { assert, assertEquals } from "@std/assert";
-import { Alarm, now } from "../clock.ts";
+import { Alarm, now } from "../../runtime/clock.ts";
 
 /** Replaces the runtime's timers by ones that ring when they are told to, as long as `body` runs. */
 function withFakeTimers(body: (timers: { ring(): void; delays: () => number[] }) => void): void {

@@ -1,6 +1,6 @@
 /** Async iterators raced against each other. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Channel, race } from "../../client/race.ts";
+import { Channel, race } from "../../runtime/race.ts";
 
 /** Lets every promise that can settle do so. */
 async function settle(): Promise<void> {
