@@ -33,7 +33,7 @@ import {
 import { openSendmmsg } from "./server/sendmmsg.ts";
 import { openState } from "./server/state.ts";
 import type { WindowOptions } from "./server/events.ts";
-import type { TokenBucketOptions } from "./protocol/token_bucket.ts";
+import type { TokenBucketOptions } from "./protocol/reliable/token_bucket.ts";
 import { decode, DEFAULT_PORT, MAX_CLASSIC_BYTES, MEMBER_TIMEOUT_MS } from "./protocol.ts";
 import { formatAddress } from "./protocol/fields.ts";
 import { count } from "./protocol/text.ts";

@@ -5,12 +5,12 @@
  */
 import type { ClassicPacket, V1Packet } from "../protocol.ts";
 import { nameKey } from "../protocol/fields.ts";
-import { type MessagePacket, MessageStream } from "../protocol/message_stream.ts";
-import { TokenBucket, type TokenBucketOptions } from "../protocol/token_bucket.ts";
+import { type MessagePacket, MessageStream } from "../protocol/reliable/receive_stream.ts";
+import { TokenBucket, type TokenBucketOptions } from "../protocol/reliable/token_bucket.ts";
 import { messageLine, printable } from "../protocol/text.ts";
-import { type Draft, Outbox } from "./outbox.ts";
+import { type Draft, Outbox } from "../protocol/reliable/send_stream.ts";
 import type { Questions } from "./questions.ts";
-import { RoundTrip } from "./round_trip.ts";
+import { RoundTrip } from "../protocol/reliable/round_trip.ts";
 
 type PeerPacket = Extract<V1Packet, { type: "PEER" }>;
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RoundTrip } from "./round_trip.ts";
+import type { RoundTrip } from "../protocol/reliable/round_trip.ts";
 
 /** The first pause between two greetings without an answer, in milliseconds. */
 const FIRST_PAUSE_MS = 100;

@@ -4,8 +4,8 @@
  * @module
  */
 import type { EventPacket } from "../protocol.ts";
-import type { Range } from "./inbox.ts";
-import type { RoundTrip } from "./round_trip.ts";
+import type { Range } from "../protocol/reliable/event_feed.ts";
+import type { RoundTrip } from "../protocol/reliable/round_trip.ts";
 
 /** How many events are asked for at once. */
 const PAGE = 100;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { V1Packet } from "../protocol.ts";
-import type { RoundTrip } from "./round_trip.ts";
+import type { RoundTrip } from "../protocol/reliable/round_trip.ts";
 
 /** What can be the answer to a question. */
 export type Answer = Extract<V1Packet, { type: "USERS" | "PEER" | "ERROR" }>;

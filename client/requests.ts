@@ -10,9 +10,9 @@ import type { DirectMessages } from "./direct.ts";
 import type { Directory } from "./directory.ts";
 import type { Ending } from "./ending.ts";
 import type { History } from "./history.ts";
-import type { Inbox } from "./inbox.ts";
+import type { Inbox } from "../protocol/reliable/event_feed.ts";
 import type { Membership } from "./membership.ts";
-import { OUTBOX_SIZE } from "./outbox.ts";
+import { OUTBOX_SIZE } from "../protocol/reliable/send_stream.ts";
 import type { View } from "./view.ts";
 
 /** What requests need of the session. */

@@ -13,12 +13,12 @@ import { DirectMessages } from "./direct.ts";
 import { Directory } from "./directory.ts";
 import { Ending } from "./ending.ts";
 import { History } from "./history.ts";
-import { Inbox, type Range } from "./inbox.ts";
+import { Inbox, type Range } from "../protocol/reliable/event_feed.ts";
 import { Membership, type MembershipState } from "./membership.ts";
-import { type Draft, Outbox, OUTBOX_SIZE } from "./outbox.ts";
+import { type Draft, Outbox, OUTBOX_SIZE } from "../protocol/reliable/send_stream.ts";
 import { Questions } from "./questions.ts";
 import { Requests } from "./requests.ts";
-import { RoundTrip } from "./round_trip.ts";
+import { RoundTrip } from "../protocol/reliable/round_trip.ts";
 import type { SessionStatistics, Shown } from "./shown.ts";
 import { View } from "./view.ts";
 

@@ -6,7 +6,7 @@
 import type { EventPacket } from "../protocol.ts";
 import { count, printable } from "../protocol/text.ts";
 import type { DirectMessage } from "./direct.ts";
-import type { Arrived } from "./inbox.ts";
+import type { Arrived } from "../protocol/reliable/event_feed.ts";
 import { People } from "./people.ts";
 import type { Shown } from "./shown.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Dialect, MEMBER_TIMEOUT_MS } from "../protocol.ts";
-import { MessageStream } from "../protocol/message_stream.ts";
+import { MessageStream } from "../protocol/reliable/receive_stream.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Member, Members, type NewMember } from "./members.ts";
 import { Newcomers } from "./newcomers.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { TokenBucket, type TokenBucketOptions } from "../protocol/token_bucket.ts";
+import { TokenBucket, type TokenBucketOptions } from "../protocol/reliable/token_bucket.ts";
 import type { Member } from "./members.ts";
 
 /**

@@ -6,7 +6,7 @@
 import { type Dialect, MAX_DATAGRAM_BYTES } from "../protocol.ts";
 import { nameKey } from "../protocol/fields.ts";
 import { compact } from "../protocol/text.ts";
-import type { MessageStream } from "../protocol/message_stream.ts";
+import type { MessageStream } from "../protocol/reliable/receive_stream.ts";
 import type { MemberBuckets } from "./limits.ts";
 
 /**

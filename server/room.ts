@@ -15,9 +15,9 @@ import type { Delivery } from "./delivery.ts";
 import { EventLog, type NewEvent, type Past, type WindowOptions } from "./events.ts";
 import { Limits } from "./limits.ts";
 import type { Member, Members } from "./members.ts";
-import { type MessagePacket, MessageStream } from "../protocol/message_stream.ts";
+import { type MessagePacket, MessageStream } from "../protocol/reliable/receive_stream.ts";
 import { Repair } from "./repair.ts";
-import type { TokenBucketOptions } from "../protocol/token_bucket.ts";
+import type { TokenBucketOptions } from "../protocol/reliable/token_bucket.ts";
 
 /** What a room remembers of an earlier run of the server. */
 export interface RoomPast extends Past {

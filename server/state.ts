@@ -11,7 +11,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Failure, UsageError } from "../runtime/command_line.ts";
 import { decode, type Dialect, encode, type EventPacket, type Packet } from "../protocol.ts";
 import { hex64, nameKey, normalizeName, parseAddress, randomHex64 } from "../protocol/fields.ts";
-import { MessageStream } from "../protocol/message_stream.ts";
+import { MessageStream } from "../protocol/reliable/receive_stream.ts";
 import type { Member } from "./members.ts";
 import type { RoomObserver, RoomPast } from "./room.ts";
 

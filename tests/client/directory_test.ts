@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertMatch } from "@std/assert";
 import { Directory } from "../../client/directory.ts";
 import { type Answer, Questions } from "../../client/questions.ts";
-import { RoundTrip } from "../../client/round_trip.ts";
+import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { Shown } from "../../client/shown.ts";
 import { View } from "../../client/view.ts";
 import type { V1Packet } from "../../protocol.ts";

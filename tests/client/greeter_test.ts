@@ -1,7 +1,7 @@
 /** When the server is greeted. */
 import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
 import { Greeter } from "../../client/greeter.ts";
-import { RoundTrip } from "../../client/round_trip.ts";
+import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 
 function greeter(firstId?: number) {
   const ids: number[] = [];

@@ -1,8 +1,8 @@
 /** A look at what was said before. */
 import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { History } from "../../client/history.ts";
-import type { Range } from "../../client/inbox.ts";
-import { RoundTrip } from "../../client/round_trip.ts";
+import type { Range } from "../../protocol/reliable/event_feed.ts";
+import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { EventPacket } from "../../protocol.ts";
 import { type FakeClient, FakeNetwork, type FakeNetworkOptions } from "../support/fake_network.ts";
 import { EPOCH, FakeSession, incoming } from "../support/fake_session.ts";

@@ -1,7 +1,7 @@
 /** Questions to the server: repeated until answered, given up in time, answered once. */
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { type Answer, ANSWER_DEADLINE_MS, Questions } from "../../client/questions.ts";
-import { RoundTrip } from "../../client/round_trip.ts";
+import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { V1Packet } from "../../protocol.ts";
 
 const TOKEN = "5f1c0d9a7be2e604";

@@ -7,7 +7,7 @@
 import { Session, type SessionOptions } from "../../client/session.ts";
 import type { Shown } from "../../client/shown.ts";
 import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
-import { MessageStream } from "../../protocol/message_stream.ts";
+import { MessageStream } from "../../protocol/reliable/receive_stream.ts";
 import type { Delivery, Destination } from "../../server/delivery.ts";
 import { inDialect } from "../../server/dialects.ts";
 import type { Member } from "../../server/members.ts";

@@ -6,7 +6,7 @@
  */
 import { type DirectMessage, DirectMessages } from "../../client/direct.ts";
 import { Questions } from "../../client/questions.ts";
-import { RoundTrip } from "../../client/round_trip.ts";
+import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { decode, encode, type Packet, type V1Packet } from "../../protocol.ts";
 import { nameKey } from "../../protocol/fields.ts";
 

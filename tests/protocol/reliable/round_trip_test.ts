@@ -1,6 +1,6 @@
 /** How long to wait for an answer. */
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { MAX_TIMEOUT_MS, RoundTrip } from "../../client/round_trip.ts";
+import { MAX_TIMEOUT_MS, RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 
 Deno.test("round trip: before anything is measured it waits 300 ms", () => {
   const roundTrip = new RoundTrip();

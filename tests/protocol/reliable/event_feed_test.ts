@@ -1,9 +1,9 @@
 /** The room's events in order, each once, whatever the network does to them. */
 import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { type Arrived, Inbox, type Range } from "../../client/inbox.ts";
-import { RoundTrip } from "../../client/round_trip.ts";
-import { EPOCH, incoming, type V1 } from "../support/fake_session.ts";
+import { type Arrived, Inbox, type Range } from "../../../protocol/reliable/event_feed.ts";
+import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
+import { EPOCH, incoming, type V1 } from "../../support/fake_session.ts";
 
 const OTHER = "00000000000000ee";
 

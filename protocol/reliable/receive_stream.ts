@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { SEND_WINDOW, type V1Packet } from "../protocol.ts";
-import { compact } from "./text.ts";
+import { SEND_WINDOW, type V1Packet } from "../../protocol.ts";
+import { compact } from "../text.ts";
 
 /** A MESSAGE as it came from a member. */
 export type MessagePacket = Extract<V1Packet, { type: "MESSAGE" }>;

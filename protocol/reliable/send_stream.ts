@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { SEND_WINDOW } from "../protocol.ts";
-import { randomHex64 } from "../protocol/fields.ts";
+import { SEND_WINDOW } from "../../protocol.ts";
+import { randomHex64 } from "../fields.ts";
 import type { RoundTrip } from "./round_trip.ts";
 
 /** What a message says, apart from its number. */

@@ -1,8 +1,8 @@
 /** One sender's messages in order, each once, whatever the network does to them. */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { SEND_WINDOW } from "../../protocol.ts";
-import { type MessagePacket, MessageStream } from "../../protocol/message_stream.ts";
+import { SEND_WINDOW } from "../../../protocol.ts";
+import { type MessagePacket, MessageStream } from "../../../protocol/reliable/receive_stream.ts";
 
 const NAME = "c07d5f3be8192a64";
 

@@ -1,7 +1,7 @@
 /** How often a member may speak. */
 import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { TokenBucket } from "../../protocol/token_bucket.ts";
+import { TokenBucket } from "../../../protocol/reliable/token_bucket.ts";
 
 Deno.test("token bucket: a burst is free, then each token takes its time", () => {
   const limit = { rate: 4, burst: 2 };

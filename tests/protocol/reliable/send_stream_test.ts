@@ -1,7 +1,7 @@
 /** Messages to one destination: numbered, repeated, settled. */
 import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
-import { Outbox, type Outgoing } from "../../client/outbox.ts";
-import { RoundTrip } from "../../client/round_trip.ts";
+import { Outbox, type Outgoing } from "../../../protocol/reliable/send_stream.ts";
+import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 
 /** An outbox, what it has sent, and a way to wake it whenever it wants it. */
 function outbox() {
