@@ -29,17 +29,17 @@ import {
   PERFECT,
   turned,
   valuesOf,
-} from "./server/network_dial.ts";
-import { openSendmmsg } from "./server/sendmmsg.ts";
-import { openState } from "./server/state.ts";
-import type { WindowOptions } from "./server/events.ts";
+} from "./server/doors/network_emulator.ts";
+import { openSendmmsg } from "./server/doors/linux/sendmmsg.ts";
+import { openState } from "./server/journal/state_file.ts";
+import type { WindowOptions } from "./server/journal/event_log.ts";
 import type { TokenBucketOptions } from "./protocol/reliable/token_bucket.ts";
 import { decode, DEFAULT_PORT, MAX_CLASSIC_BYTES, MEMBER_TIMEOUT_MS } from "./protocol.ts";
 import { formatAddress } from "./protocol/fields.ts";
 import { count } from "./protocol/text.ts";
-import { UdpDelivery } from "./server/delivery.ts";
-import { usersLine } from "./server/dialects.ts";
-import { Room, type RoomObserver } from "./server/room.ts";
+import { UdpDelivery } from "./server/doors/udp.ts";
+import { usersLine } from "./server/room/dialects.ts";
+import { Room, type RoomObserver } from "./server/room/room.ts";
 
 const HELP = `udp-chat server: everyone who greets it hears what everyone says.
 

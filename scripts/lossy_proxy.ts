@@ -5,7 +5,7 @@
  */
 import { datagrams, socketAddress } from "../runtime/udp.ts";
 import { formatAddress } from "../protocol/fields.ts";
-import { type DialStatistics, type NetworkConditions, NetworkDial, PERFECT } from "../server/network_dial.ts";
+import { type DialStatistics, type NetworkConditions, NetworkDial, PERFECT } from "../server/doors/network_emulator.ts";
 
 /** What a proxy stands before, and how bad it is. */
 export interface LossyProxyOptions {

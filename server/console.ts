@@ -14,7 +14,7 @@ import {
   PERFECT,
   turned,
   valuesOf,
-} from "./network_dial.ts";
+} from "./doors/network_emulator.ts";
 
 /** What the console turns and shows. */
 export interface ConsoleOptions {

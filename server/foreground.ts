@@ -7,7 +7,7 @@
  * @module
  */
 
-import { libraryNames } from "./libc.ts";
+import { libraryNames } from "./doors/linux/libc.ts";
 
 const MACOS_LIBRARY = "/usr/lib/libSystem.B.dylib";
 

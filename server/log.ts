@@ -6,7 +6,7 @@
  */
 import { parseAddress } from "../protocol/fields.ts";
 import { printable } from "../protocol/text.ts";
-import type { AttendanceObserver, Departure } from "./attendance.ts";
+import type { AttendanceObserver, Departure } from "./room/admission.ts";
 
 /** Prints a line, or nothing where it can't be written. */
 export function say(line: string): void {

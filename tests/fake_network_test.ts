@@ -7,7 +7,7 @@
  */
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import type { RoomOptions } from "../server/room.ts";
+import type { RoomOptions } from "../server/room/room.ts";
 import { type FakeClient, FakeNetwork } from "./support/fake_network.ts";
 
 const SEED = Deno.env.get("SEED") ?? "1";

@@ -5,7 +5,7 @@ import { COMMANDS } from "../client/commands.ts";
 import config from "../deno.json" with { type: "json" };
 import { PROGRAMS } from "../scripts/programs.ts";
 import { carryOut } from "../server/console.ts";
-import { NetworkDial } from "../server/network_dial.ts";
+import { NetworkDial } from "../server/doors/network_emulator.ts";
 import { messagesOf, type Program, ROOT, type Server, start, startServer } from "./support/programs.ts";
 
 const read = (file: string) => Deno.readTextFileSync(join(ROOT, file)).replaceAll("\r\n", "\n");

@@ -6,9 +6,9 @@
  * @module
  */
 import type { Dialect, Packet } from "../../protocol.ts";
-import { UdpDelivery } from "../../server/delivery.ts";
-import { Room } from "../../server/room.ts";
-import { openSendmmsg } from "../../server/sendmmsg.ts";
+import { UdpDelivery } from "../../server/doors/udp.ts";
+import { Room } from "../../server/room/room.ts";
+import { openSendmmsg } from "../../server/doors/linux/sendmmsg.ts";
 import { output } from "./competitors.ts";
 import { readable } from "./table.ts";
 

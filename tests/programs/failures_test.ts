@@ -135,7 +135,7 @@ Deno.test({
 Deno.test("failures: a bug that a datagram or the time brings to light is told, and the room goes on", async () => {
   const folder = await Deno.makeTempDir({ prefix: "udp-chat-" });
   try {
-    const room = pathToFileURL(`${ROOT}/server/room.ts`);
+    const room = pathToFileURL(`${ROOT}/server/room/room.ts`);
     const bugs = `
       const { Room } = await import("${room}");
       const { receive, wake } = Room.prototype;

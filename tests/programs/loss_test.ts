@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { demonstrate, outcomeInWords } from "../../scripts/lossy_demo.ts";
 import { openLossyProxy } from "../../scripts/lossy_proxy.ts";
-import type { NetworkConditions } from "../../server/network_dial.ts";
+import type { NetworkConditions } from "../../server/doors/network_emulator.ts";
 import { EPOCH, FakeSession } from "../support/fake_session.ts";
 import { messagesOf, type Program, startClient, startServer } from "../support/programs.ts";
 

@@ -1,7 +1,7 @@
 /** What can be typed into the server's terminal. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { carryOut } from "../../server/console.ts";
-import { type NetworkConditions, NetworkDial, PERFECT } from "../../server/network_dial.ts";
+import { type NetworkConditions, NetworkDial, PERFECT } from "../../server/doors/network_emulator.ts";
 
 const SUMMARY = "3 members joined, 2 here";
 const NAMES = "Signed In Users: Alice (and 1 unnamed)";

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Packet, V1Packet } from "../../protocol.ts";
-import type { Delivery, Destination } from "../../server/delivery.ts";
-import { inDialect } from "../../server/dialects.ts";
+import type { Delivery, Destination } from "../../server/doors/udp.ts";
+import { inDialect } from "../../server/room/dialects.ts";
 
 /** One datagram that would have been sent. */
 export interface Sent {

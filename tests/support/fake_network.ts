@@ -8,11 +8,11 @@ import { Session, type SessionOptions } from "../../client/session.ts";
 import type { Shown } from "../../client/shown.ts";
 import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
 import { MessageStream } from "../../protocol/reliable/receive_stream.ts";
-import type { Delivery, Destination } from "../../server/delivery.ts";
-import { inDialect } from "../../server/dialects.ts";
-import type { Member } from "../../server/members.ts";
-import { type NetworkConditions, seededRandom } from "../../server/network_dial.ts";
-import { Room, type RoomObserver, type RoomOptions } from "../../server/room.ts";
+import type { Delivery, Destination } from "../../server/doors/udp.ts";
+import { inDialect } from "../../server/room/dialects.ts";
+import type { Member } from "../../server/room/members.ts";
+import { type NetworkConditions, seededRandom } from "../../server/doors/network_emulator.ts";
+import { Room, type RoomObserver, type RoomOptions } from "../../server/room/room.ts";
 
 /** How the network is made. */
 export interface FakeNetworkOptions {

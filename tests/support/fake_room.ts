@@ -4,7 +4,7 @@
  * @module
  */
 import { decode, type Packet, type V1Packet } from "../../protocol.ts";
-import { Room, type RoomOptions } from "../../server/room.ts";
+import { Room, type RoomOptions } from "../../server/room/room.ts";
 import { FakeDelivery, type Sent, textOf } from "./fake_delivery.ts";
 
 /** A v1 packet of one type, without the fields that are the same in all. */

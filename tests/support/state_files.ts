@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { RoomPast } from "../../server/room.ts";
-import { openState, type State } from "../../server/state.ts";
+import type { RoomPast } from "../../server/room/room.ts";
+import { openState, type State } from "../../server/journal/state_file.ts";
 import { FakeRoom } from "./fake_room.ts";
 
 /** The addresses of those who are in the rooms. */

@@ -1,0 +1,237 @@
+/** The dial: what it takes for a setting, and that it does to datagrams what it says, the same for the same seed. */
+import { assert, assertEquals, assertGreater, assertLess, assertNotEquals } from "@std/assert";
+import {
+  DIAL_SETTINGS,
+  dialInWords,
+  type NetworkConditions,
+  NetworkDial,
+  PERFECT,
+  seededRandom,
+  turned,
+  valuesOf,
+} from "../../../server/doors/network_emulator.ts";
+import { Changing } from "../../support/waiting.ts";
+
+/** A dial with some conditions. */
+function dialWith(conditions: Partial<NetworkConditions>, seed = 1): NetworkDial & Disposable {
+  const dial = new NetworkDial(seed);
+  dial.conditions = { ...PERFECT, ...conditions };
+  return Object.assign(dial, { [Symbol.dispose]: () => dial.close() });
+}
+
+/** A datagram that says which one it is. */
+function datagram(i: number): Uint8Array {
+  return Uint8Array.of(i >>> 16, i >>> 8, i, ...new Uint8Array(60));
+}
+
+/** Passes so many datagrams through a dial without delay, and returns what comes out for each. */
+function passAll(dial: NetworkDial, count: number): Uint8Array[][] {
+  return Array.from({ length: count }, (_, i) => {
+    const copies: Uint8Array[] = [];
+    dial.pass(datagram(i), (copy) => copies.push(copy));
+    return copies;
+  });
+}
+
+function assertNear(actual: number, expected: number, tolerance: number): void {
+  assertLess(Math.abs(actual - expected), tolerance, `${actual} is not near ${expected}`);
+}
+
+/** How many bits differ. */
+function distance(a: Uint8Array, b: Uint8Array): number {
+  let bits = 0;
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    for (let rest = a[i] ^ b[i]; rest > 0; rest >>>= 1) bits += rest & 1;
+  }
+  return bits;
+}
+
+Deno.test("dial: shares are read as people write them", () => {
+  const shares: [string, number][] = [
+    ["20%", 0.2],
+    ["20 %", 0.2],
+    ["0%", 0],
+    ["0", 0],
+    ["1%", 0.01],
+    ["100%", 1],
+    ["12.5%", 0.125],
+    ["0.01%", 0.0001],
+  ];
+  for (const [text, share] of shares) {
+    for (const setting of ["drop", "duplicate", "corrupt"] as const) {
+      assertEquals(turned(PERFECT, setting, text), { ...PERFECT, [setting]: share }, `${setting} ${text}`);
+    }
+  }
+  for (
+    const text of [
+      "",
+      " ",
+      "20",
+      "1",
+      "0.2",
+      "00",
+      "0 ",
+      "1.1",
+      "101%",
+      "-1%",
+      "20%%",
+      "%",
+      "1e-1",
+      "a",
+      "20% 30%",
+      "0,2",
+      "NaN",
+      "٢٠%",
+    ]
+  ) {
+    assertEquals(turned(PERFECT, "drop", text), undefined, text);
+  }
+});
+
+Deno.test("dial: what a setting takes is said with examples that it takes", () => {
+  for (const setting of DIAL_SETTINGS) {
+    const line = valuesOf(setting);
+    assert(line.startsWith(`${setting} takes `), line);
+    const examples = line.match(/\d[\d.%]*/g)!;
+    for (const example of examples) assert(turned(PERFECT, setting, example), example);
+  }
+});
+
+Deno.test("dial: delays are read as people write them", () => {
+  const delays: [string, [number, number]][] = [
+    ["20..200", [20, 200]],
+    ["50", [50, 50]],
+    ["0", [0, 0]],
+    ["0..0", [0, 0]],
+    ["50ms", [50, 50]],
+    ["20..200 ms", [20, 200]],
+    ["99999", [99_999, 99_999]],
+  ];
+  for (const [text, delay] of delays) assertEquals(turned(PERFECT, "delay", text), { ...PERFECT, delay }, text);
+  for (const text of ["", "200..20", "20-200", "20..", "..20", "-5", "1.5", "20..200..2000", "20%", "100000", "a..b"]) {
+    assertEquals(turned(PERFECT, "delay", text), undefined, text);
+  }
+});
+
+Deno.test("dial: one setting is turned and the others stay", () => {
+  let conditions: NetworkConditions = PERFECT;
+  for (const setting of DIAL_SETTINGS) {
+    conditions = turned(conditions, setting, setting === "delay" ? "20..200" : "20%")!;
+  }
+  assertEquals(conditions, { drop: 0.2, duplicate: 0.2, corrupt: 0.2, delay: [20, 200] });
+  assertEquals(turned(conditions, "drop", "0"), { ...conditions, drop: 0 });
+  assertEquals(PERFECT, { drop: 0, duplicate: 0, corrupt: 0, delay: [0, 0] });
+  assertEquals(
+    dialInWords({ ...conditions, drop: 0.125 }),
+    "drop 12.5%, duplicate 20%, corrupt 20%, delay 20..200 ms, each way",
+  );
+});
+
+Deno.test("dial: a perfect network leaves every datagram as it is", () => {
+  const dial = new NetworkDial();
+  assert(dial.isPerfect);
+  const bytes = datagram(1);
+  let passed: Uint8Array | undefined;
+  dial.pass(bytes, (copy) => passed = copy);
+  assert(passed === bytes);
+});
+
+Deno.test("dial: the same seed means the same fate for each datagram, another seed another", () => {
+  const bad = { drop: 0.3, duplicate: 0.2, corrupt: 0.2 };
+  using one = dialWith(bad, 7), same = dialWith(bad, 7), other = dialWith(bad, 8);
+  const fates = passAll(one, 1000);
+  assertEquals(passAll(same, 1000), fates);
+  assertEquals(same.statistics, one.statistics);
+  assertNotEquals(passAll(other, 1000), fates);
+  // without a seed, no two are the same
+  const [first, second] = [1, 2].map(() => {
+    const dial = new NetworkDial();
+    dial.conditions = { ...PERFECT, ...bad };
+    return passAll(dial, 1000);
+  });
+  assertNotEquals(first, second);
+});
+
+Deno.test("dial: so many datagrams are lost, doubled and damaged as it says", () => {
+  const count = 40_000;
+  using dial = dialWith({ drop: 0.3, duplicate: 0.05, corrupt: 0.1 });
+  const fates = passAll(dial, count);
+  const { passed, dropped, duplicated, corrupted } = dial.statistics;
+  // five standard deviations of the binomial distribution are below 0.0125 here
+  assertNear(dropped / count, 0.3, 0.0125);
+  assertNear(duplicated / (count - dropped), 0.05, 0.0125);
+  assertNear(corrupted / passed, 0.1, 0.0125);
+  assertEquals(fates.filter((copies) => copies.length === 0).length, dropped);
+  assertEquals(fates.filter((copies) => copies.length === 2).length, duplicated);
+  assertEquals(fates.flat().length, passed);
+  const damaged = fates.flatMap((copies, i) => copies.filter((copy) => distance(copy, datagram(i)) > 0));
+  assertEquals(damaged.length, corrupted);
+  // losses do not come in a pattern: the share of losses behind a loss is the same
+  const behindLoss = fates.filter((_, i) => i > 0 && fates[i - 1].length === 0);
+  assertNear(behindLoss.filter((copies) => copies.length === 0).length / behindLoss.length, 0.3, 0.025);
+});
+
+Deno.test("dial: all or nothing where it says so", () => {
+  using none = dialWith({ drop: 1 }), twice = dialWith({ duplicate: 1 });
+  assertEquals(passAll(none, 1000).flat().length, 0);
+  assertEquals(passAll(twice, 1000).filter((copies) => copies.length === 2).length, 1000);
+});
+
+Deno.test("dial: damage is exactly one bit, anywhere, and not in the sender's own bytes", () => {
+  using dial = dialWith({ corrupt: 1 });
+  const places = new Set<number>();
+  for (let i = 0; i < 5000; i++) {
+    const original = new Uint8Array(20).fill(i), before = original.slice();
+    dial.pass(original, (copy) => {
+      assertEquals(distance(copy, original), 1);
+      const at = copy.findIndex((byte, k) => byte !== original[k]);
+      places.add(8 * at + Math.log2(copy[at] ^ original[at]));
+    });
+    assertEquals(original, before);
+  }
+  assertEquals(places.size, 160);
+  // a datagram of no bytes has no bit to flip
+  dial.pass(new Uint8Array(), (copy) => assertEquals(copy.length, 0));
+});
+
+Deno.test("dial: a delay reorders, keeps each datagram's own bytes, and stays within its bounds", async () => {
+  using dial = dialWith({ delay: [10, 60] });
+  const arrivals = new Changing();
+  const buffer = new Uint8Array(1), order: number[] = [], delays: number[] = [];
+  for (let i = 0; i < 100; i++) {
+    buffer[0] = i;
+    const sentAt = performance.now();
+    dial.pass(buffer, (copy) => {
+      order.push(copy[0]);
+      delays.push(performance.now() - sentAt);
+      arrivals.changed();
+    });
+  }
+  assertEquals(order, [], "none comes at once");
+  await arrivals.until(() => order.length === 100 || undefined, () => `${order.length} came`);
+  assertEquals(order.toSorted((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i));
+  assertNotEquals(order, order.toSorted((a, b) => a - b));
+  // timers count whole milliseconds
+  assertGreater(Math.min(...delays), 9);
+  assertLess(Math.min(...delays), Math.max(...delays) - 20);
+});
+
+Deno.test("dial: at most 10,000 are held back, and closing forgets them", () => {
+  using dial = dialWith({ delay: [60_000, 60_000] });
+  let delivered = 0;
+  for (let i = 0; i < 12_000; i++) dial.pass(datagram(i), () => delivered++);
+  assertEquals(dial.statistics.dropped, 2000);
+  dial.close();
+  // the test's own check for timers that are left sees to the rest
+  dial.pass(datagram(0), () => delivered++);
+  assertEquals([delivered, dial.statistics.dropped], [0, 2000]);
+});
+
+Deno.test("dial: the random numbers are even, in their range, and the same everywhere", () => {
+  // three numbers computed by a C program of the same algorithm for the seed 1
+  const random = seededRandom(1);
+  assertEquals([random(), random(), random()].map((number) => number * 2 ** 32), [2693262067, 11749833, 2265367787]);
+  const tenths = new Array(10).fill(0);
+  for (let i = 0; i < 100_000; i++) tenths[Math.floor(10 * random())]++;
+  for (const count of tenths) assertNear(count, 10_000, 500);
+});

@@ -1,0 +1,202 @@
+/** State files that can't be used: damaged, another program's, a newer version's, or none at all. */
+import { assert, assertEquals, assertGreater, assertMatch, assertThrows } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { UsageError } from "../../../runtime/command_line.ts";
+import { encode } from "../../../protocol.ts";
+import { seededRandom } from "../../../server/doors/network_emulator.ts";
+import type { RoomPast } from "../../../server/room/room.ts";
+import { openState } from "../../../server/journal/state_file.ts";
+import { A, B, C, fill, openFolder, openRoom, pastOf } from "../../support/state_files.ts";
+
+/** Opening must fail, in one line that says what is wrong with which file and what to do. */
+function assertRefused(path: string, pattern: RegExp): void {
+  const { message } = assertThrows(() => openState(path).close(), UsageError);
+  assert(message.startsWith(`The state file ${path} can't be used: `), message);
+  assertMatch(message, pattern);
+  assertMatch(message, /^[^\n]+$/);
+}
+
+Deno.test("state: files of other programs are refused and left as they are", () => {
+  using folder = openFolder();
+  const pattern = /: it belongs to another program; give another name$/;
+  const texts = [
+    "Dear diary,\n",
+    "x".repeat(99),
+    "x".repeat(100),
+    "y".repeat(100_000),
+    "SQLite format 3\0 not really",
+  ];
+  for (const text of texts) {
+    Deno.writeTextFileSync(folder.file("diary.txt"), text);
+    assertRefused(folder.file("diary.txt"), pattern);
+    assertEquals(Deno.readTextFileSync(folder.file("diary.txt")), text);
+  }
+  for (const pragma of ["application_id = 0", "application_id = 252006674", "journal_mode = WAL"]) {
+    const path = folder.file(`${pragma}.db`);
+    const database = new DatabaseSync(path);
+    database.exec(`PRAGMA ${pragma}; CREATE TABLE events (what TEXT); INSERT INTO events VALUES ('mine')`);
+    database.close();
+    const before = Deno.readFileSync(path);
+    assertRefused(path, pattern);
+    assertEquals(Deno.readFileSync(path), before);
+  }
+});
+
+Deno.test("state: a file of a newer version is refused", () => {
+  using folder = openFolder();
+  pastOf(folder.file());
+  const database = new DatabaseSync(folder.file());
+  database.exec("PRAGMA user_version = 2");
+  database.close();
+  assertRefused(folder.file(), /: a newer udp-chat wrote it; use that one, or give another name$/);
+});
+
+Deno.test("state: what is no file, or in no folder, is refused", () => {
+  using folder = openFolder();
+  assertRefused(folder.file("no/such/folder.db"), /: its folder does not exist, .*; give another name$/);
+  Deno.mkdirSync(folder.file("folder.db"));
+  assertRefused(folder.file("folder.db"), /: .* it is a folder itself, .*; give another name$/);
+});
+
+Deno.test("state: a file that another server uses is refused, and free when that one has ended", () => {
+  using folder = openFolder();
+  {
+    using _ = openRoom(folder.file());
+    assertRefused(folder.file(), /: another server is using it; stop that one, or give another name$/);
+  }
+  using opened = openRoom(folder.file());
+  opened.room.join(A);
+});
+
+Deno.test("state: a refused file is free again", () => {
+  using folder = openFolder();
+  const path = folder.file();
+  pastOf(path);
+  const database = new DatabaseSync(path);
+  database.exec("PRAGMA user_version = 2");
+  database.close();
+  assertRefused(path, /newer/);
+  const again = new DatabaseSync(path);
+  again.exec("PRAGMA user_version = 1");
+  again.close();
+  assertEquals(pastOf(path).seq, 0);
+});
+
+Deno.test("state: damage anywhere in the file is noticed in one line, or does no harm to the events", () => {
+  using folder = openFolder();
+  const path = folder.file();
+  {
+    using opened = openRoom(path);
+    fill(opened, 40);
+  }
+  const file = Deno.readFileSync(path);
+  const whole = pastOf(path);
+  const random = seededRandom(3);
+  let refused = 0;
+  for (let i = 0; i < 300; i++) {
+    const damaged = file.slice();
+    if (i % 3 === 0) {
+      const at = Math.floor(random() * file.length);
+      damaged.fill(0, at, at + Math.ceil(random() * 5000));
+    } else damaged[Math.floor(random() * (i % 3 === 1 ? file.length : 4096))] ^= 1 << Math.floor(8 * random());
+    const copy = folder.file(`damaged${i}.db`);
+    Deno.writeFileSync(copy, i % 10 === 9 ? damaged.slice(0, Math.floor(random() * file.length)) : damaged);
+    let past: RoomPast;
+    try {
+      past = pastOf(copy);
+    } catch (error) {
+      assert(error instanceof UsageError, `${error}`);
+      assertMatch(error.message, /^The state file .* can't be used: [^\n]+; [^\n]+$/);
+      refused++;
+      continue;
+    }
+    for (const event of past.events) assertEquals(event, whole.events[event.seq - 1]);
+    for (const { address, stream } of past.members) {
+      assertEquals(typeof address, "string");
+      assert(stream === undefined || Number.isSafeInteger(stream.next), `next is ${stream?.next}`);
+    }
+  }
+  assertGreater(refused, 20);
+});
+
+/** A state file with two members and an event, changed by SQL. */
+function changed(path: string, sql: string): string {
+  {
+    using opened = openRoom(path);
+    const { token } = opened.room.join(A, "Alice");
+    opened.room.say(A, token, 1, "hello");
+    opened.room.datagram(B, "SIGN-IN Bob\n");
+  }
+  const database = new DatabaseSync(path);
+  database.exec(sql);
+  database.close();
+  return path;
+}
+
+Deno.test("state: rows that the room can't have written are damage, whatever is wrong with them", () => {
+  using folder = openFolder();
+  const damage = [
+    "UPDATE members SET dialect = 'x'",
+    "UPDATE members SET dialect = 'v1' WHERE name = 'Bob'",
+    "UPDATE members SET dialect = 'classic' WHERE name = 'Alice'",
+    "UPDATE members SET address = 'x'",
+    `UPDATE members SET address = '${C}' WHERE name = 'Bob'`,
+    "UPDATE members SET token = 'x'",
+    "UPDATE members SET token = '0123456789abcdef' WHERE name = 'Alice'",
+    "UPDATE members SET name = 'two words' WHERE name = 'Bob'",
+    "UPDATE members SET name = ''",
+    "UPDATE members SET name = 7",
+    "UPDATE members SET name = 'ALICE' WHERE name = 'Bob'",
+    `UPDATE members SET address = '${A}', key = '${A}' WHERE name = 'Bob'`,
+    `INSERT INTO members VALUES ('fedcba9876543210', '${A}', 'v1', 'fedcba9876543210', NULL, 1, NULL, NULL)`,
+    "UPDATE members SET since = 'x'",
+    "UPDATE members SET since = -1",
+    "UPDATE members SET since = 1.5",
+    "UPDATE members SET since = 9000000000000000",
+    "UPDATE members SET since = 9223372036854775807",
+    "UPDATE members SET stream = 'x' WHERE name = 'Alice'",
+    "UPDATE members SET next = NULL WHERE name = 'Alice'",
+    "UPDATE members SET next = 9223372036854775807 WHERE name = 'Alice'",
+    "UPDATE room SET epoch = 'x'; DELETE FROM events",
+    "UPDATE room SET seq = 'x'; DELETE FROM events",
+    "UPDATE room SET seq = -1; DELETE FROM events",
+    "UPDATE events SET datagram = 'text'",
+    "UPDATE events SET datagram = x'00'",
+    "ALTER TABLE members DROP COLUMN dialect",
+    "ALTER TABLE members ADD COLUMN colour TEXT",
+    "ALTER TABLE events RENAME COLUMN datagram TO bytes",
+    "ALTER TABLE room RENAME COLUMN seq TO sequence",
+    "ALTER TABLE room ADD COLUMN more TEXT",
+    "DROP TABLE events; CREATE VIEW events AS SELECT seq, epoch AS datagram FROM room WHERE seq > 9",
+  ];
+  for (const [i, sql] of damage.entries()) {
+    const path = changed(folder.file(`${i}.db`), sql);
+    const { message } = assertThrows(() => openState(path).close(), UsageError);
+    const expected = `The state file ${path} can't be used: it is damaged; move it away to begin anew`;
+    assertEquals(message, expected, sql);
+  }
+  // and without a change it can be used
+  assertEquals(pastOf(changed(folder.file(), "")).members.length, 2);
+});
+
+Deno.test("state: an event that is none is damage, though it has a seq", () => {
+  using folder = openFolder();
+  const path = folder.file();
+  const { epoch } = pastOf(path);
+  const database = new DatabaseSync(path);
+  const heartbeat = encode({ dialect: "v1", type: "HEARTBEAT", epoch, seq: 1 });
+  database.prepare("INSERT INTO events VALUES (1, ?)").run(heartbeat);
+  database.exec("UPDATE room SET seq = 1");
+  database.close();
+  assertRefused(path, /: it is damaged; move it away to begin anew$/);
+});
+
+Deno.test({
+  name: "state: a device is refused, since it keeps nothing",
+  ignore: Deno.build.os === "windows",
+  fn() {
+    for (const path of ["/dev/null", "/dev/zero"]) {
+      assertRefused(path, /: it is a device, which keeps nothing; give another name$/);
+    }
+  },
+});

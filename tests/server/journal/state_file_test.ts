@@ -1,0 +1,331 @@
+/** The state file: a room that was stopped, killed or torn goes on where it was. */
+import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { Failure } from "../../../runtime/command_line.ts";
+import { seededRandom } from "../../../server/doors/network_emulator.ts";
+import type { RoomPast } from "../../../server/room/room.ts";
+import { all, one, outline, STREAM, to } from "../../support/fake_room.ts";
+import { A, B, C, crashed, D, fill, openFolder, openRoom, OTHER_STREAM, pastOf } from "../../support/state_files.ts";
+
+/** An object without the keys that have no value: a packet that was read has none of them. */
+function withoutUndefined<T extends object>(object: T): T {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** A past that can be compared: streams by what counts of them. */
+function comparable({ members, ...past }: RoomPast) {
+  return {
+    ...past,
+    members: members.map(({ heard: _, buckets: __, stream, ...member }) => {
+      return { ...member, stream: stream && { name: stream.name, next: stream.next } };
+    }).toSorted((a, b) => a.address < b.address ? -1 : 1),
+  };
+}
+
+Deno.test("state: a new file begins with an epoch of its own and nothing else", () => {
+  using folder = openFolder();
+  const first = pastOf(folder.file()), other = pastOf(folder.file("other.db"));
+  assertMatch(first.epoch, /^[0-9a-f]{16}$/);
+  assertEquals(first, { epoch: first.epoch, seq: 0, events: [], members: [] });
+  assertNotEquals(first.epoch, other.epoch);
+  assertEquals(pastOf(folder.file()).epoch, first.epoch);
+});
+
+Deno.test("state: a file of no bytes is a new one", () => {
+  using folder = openFolder();
+  Deno.writeFileSync(folder.file(), new Uint8Array());
+  assertEquals(pastOf(folder.file()).seq, 0);
+});
+
+for (const how of ["stopped", "killed"] as const) {
+  Deno.test(`state: a server that was ${how} comes back with epoch, events, names, streams and classic members`, () => {
+    using folder = openFolder();
+    let path = folder.file();
+    let epoch: string, token: string, past: ReturnType<typeof comparable>;
+    {
+      using opened = openRoom(path);
+      const { room } = opened;
+      ({ token, epoch } = room.join(A, "Alice"));
+      room.join(B);
+      room.datagram(C, "GREETING");
+      room.datagram(D, "SIGN-IN Zoë\n");
+      for (const id of [1, 2, 3]) room.say(A, token, id, `text ${id}\u0007 ✓`);
+      room.v1(A, "MESSAGE", { token, stream: STREAM, id: 4, first: 4, action: true, text: "waves" });
+      room.datagram(C, "MESSAGE from a classic client");
+      room.pass(1000);
+      // early: not taken yet, so not kept either
+      room.v1(A, "MESSAGE", { token, stream: STREAM, id: 6, first: 5, text: "too early" });
+      past = comparable({
+        epoch,
+        seq: room.room.statistics.messages + 1,
+        events: all(room.v1(A, "RESEND", { token, epoch, from: 1, to: 100 }), "INCOMING").map(withoutUndefined),
+        members: [],
+      });
+      if (how === "killed") path = crashed(path, folder.file("crashed.db"));
+    }
+
+    using opened = openRoom(path);
+    const { room, state } = opened;
+    const { events, members, ...line } = comparable(state.past);
+    assertEquals(line, { epoch, seq: past.seq });
+    assertEquals(events.filter(({ type }) => type === "INCOMING"), past.events);
+    assertEquals(members.map(({ address, name, dialect, stream }) => [address, name, dialect, stream?.next]), [
+      [A, "Alice", "v1", 5],
+      [B, undefined, "v1", undefined],
+      [C, undefined, "classic", undefined],
+      [D, "Zoë", "classic-line", undefined],
+    ]);
+
+    // Alice still has her token, and what she repeats is not taken twice
+    assertEquals(outline(room.say(A, token, 4, "waves")).toSorted(), [`${A} ACK`, `${A} HEARTBEAT`]);
+    const sent = room.say(A, token, 5, "after");
+    assertEquals(outline(sent).toSorted(), [A, B, C, D].map((address) => `${address} INCOMING`).toSorted());
+    assertEquals(one(to(sent, A), "INCOMING").seq, past.seq + 1);
+    // the names are still taken, and the past can still be asked for
+    assertEquals(one(room.v1("127.0.0.1:40005", "SIGN-IN", { id: 1, name: "alice" }), "ERROR").code, "name-taken");
+    assertEquals(one(room.v1("127.0.0.1:40005", "SIGN-IN", { id: 2, name: "ZOË" }), "ERROR").code, "name-taken");
+    const again = all(room.v1(A, "RESEND", { token, epoch, from: 1, to: past.seq }), "INCOMING");
+    assertEquals(again, past.events);
+    // and the heartbeats show what was lost at the end
+    assertEquals(one(to(room.pass(150), B), "HEARTBEAT").seq, past.seq + 1);
+  });
+}
+
+Deno.test("state: without a new event, heartbeats after a restart show members what they have missed", () => {
+  using folder = openFolder();
+  {
+    using opened = openRoom(folder.file());
+    const { token } = opened.room.join(A);
+    opened.room.say(A, token, 1, "the last");
+  }
+  using opened = openRoom(folder.file());
+  assertEquals(one(opened.room.pass(150), "HEARTBEAT").seq, 1);
+});
+
+Deno.test("state: who has left, has another name, another address or another dialect is kept as such", () => {
+  using folder = openFolder();
+  {
+    using opened = openRoom(folder.file());
+    const { room } = opened;
+    const alice = room.join(A, "Alice");
+    room.v1(A, "SIGN-IN", { id: 2, token: alice.token, name: "Alicia" });
+    const bob = room.join(B, "Bob");
+    room.v1(B, "LEAVE", { id: 2, token: bob.token });
+    // Alicia's NAT gives her Bob's address
+    const { token } = room.move(B, alice.token, "Alicia");
+    room.say(B, token, 1, "from here");
+    room.datagram(C, "GREETING");
+    const carole = room.join(C, "Carole");
+    room.v1(C, "GREETING", { id: 2, token: carole.token });
+    room.join(D);
+    room.pass(30_000);
+    room.v1(B, "GREETING", { id: 4, token });
+    room.pass(40_000);
+  }
+  const { members } = comparable(pastOf(folder.file()));
+  assertEquals(members.map(({ address, name, dialect, stream }) => [address, name, dialect, stream?.next]), [
+    [B, "Alicia", "v1", 2],
+  ], "Carole and the other were silent for too long");
+});
+
+Deno.test("state: a member that moves has one row, with its new address, also where nothing else follows", () => {
+  using folder = openFolder();
+  const tokens: string[] = [];
+  {
+    using opened = openRoom(folder.file());
+    const { room } = opened;
+    tokens.push(room.join(A, "Alice").token);
+    for (const address of [B, C, B]) tokens.push(room.move(address, tokens[0]).token);
+  }
+  const { members } = comparable(pastOf(folder.file()));
+  assertEquals(members.map(({ address, name, token }) => [address, name, token]), [[B, "Alice", tokens[0]]]);
+  assertEquals(new Set(tokens).size, 1);
+  using opened = openRoom(folder.file());
+  assertEquals(one(opened.room.say(A, tokens[0], 1, "from the old place"), "ERROR").code, "not-joined");
+  assertEquals(one(opened.room.say(B, tokens[0], 1, "from here"), "INCOMING").from, B);
+});
+
+Deno.test("state: who has another address since before the server was restarted is the same member still", () => {
+  using folder = openFolder();
+  let token: string, cookie: string;
+  {
+    using opened = openRoom(folder.file());
+    ({ token } = opened.room.join(A));
+    opened.room.say(A, token, 1, "once");
+    ({ token: cookie } = opened.room.greet(B, { token }));
+  }
+  using opened = openRoom(folder.file());
+  // the cookie was the old server's
+  const again = opened.room.greet(B, { token, cookie });
+  assertNotEquals(again.token, cookie);
+  opened.room.greet(B, { token, cookie: again.token });
+  one(opened.room.say(B, token, 1, "once"), "ACK");
+  assertEquals(opened.room.room.size, 1);
+});
+
+Deno.test("state: a classic member that turns out to speak version 1 has one row", () => {
+  using folder = openFolder();
+  const dialects = () => comparable(pastOf(folder.file())).members.map(({ dialect }) => dialect);
+  {
+    using opened = openRoom(folder.file());
+    opened.room.datagram(A, "GREETING");
+    opened.room.greet(A);
+  }
+  assertEquals(dialects(), ["classic"]);
+  {
+    using opened = openRoom(folder.file());
+    opened.room.join(A);
+    assertEquals(opened.room.room.size, 1);
+  }
+  assertEquals(dialects(), ["v1"]);
+});
+
+Deno.test("state: a member who begins a new stream is kept with the new one", () => {
+  using folder = openFolder();
+  {
+    using opened = openRoom(folder.file());
+    const { token } = opened.room.join(A);
+    opened.room.say(A, token, 1, "one");
+    opened.room.v1(A, "MESSAGE", { token, stream: OTHER_STREAM, id: 7, first: 7, text: "two" });
+  }
+  const [{ stream }] = comparable(pastOf(folder.file())).members;
+  assertEquals(stream, { name: OTHER_STREAM, next: 8 });
+});
+
+Deno.test("state: the file keeps the window, not the whole past", () => {
+  using folder = openFolder();
+  let epoch: string, token: string;
+  {
+    using opened = openRoom(folder.file(), { window: { events: 10 } });
+    ({ token, epoch } = opened.room.join(A));
+    for (let id = 1; id <= 1234; id++) opened.room.say(A, token, id, `${id}`);
+  }
+  const { seq, events } = pastOf(folder.file());
+  assertEquals([seq, events.at(-1)!.seq], [1234, 1234]);
+  assert(events.length >= 10 && events.length <= 510, `${events.length} events are kept`);
+  using opened = openRoom(folder.file(), { window: { events: 10 } });
+  const sent = opened.room.v1(A, "RESEND", { token, epoch, from: 1220, to: 1234 });
+  assertEquals(one(sent, "GONE").to, 1224);
+  assertEquals(all(sent, "INCOMING").map(({ text }) => Number(text)), Array.from({ length: 10 }, (_, i) => 1225 + i));
+});
+
+/** What must be true of every state that a crash leaves: the events are a prefix, and the streams stand behind them. */
+function assertPrefix(torn: RoomPast, whole: RoomPast, what: string): void {
+  const { events, seq, epoch, members } = torn;
+  if (seq > 0) assertEquals(epoch, whole.epoch, what);
+  assertEquals(seq, events.length, what);
+  assertEquals(events, whole.events.slice(0, seq), what);
+  for (const { stream, address } of members) {
+    const said = events.filter((event) => event.type === "INCOMING" && event.from === address && event.stream);
+    assertEquals(stream?.next ?? 1, 1 + said.length, `${what}: the stream of ${address} is where its events are`);
+  }
+  const speakers = new Set(events.flatMap((event) => event.type === "INCOMING" ? [event.from] : []));
+  for (const address of speakers) {
+    assert(members.some((member) => member.address === address), `${what}: ${address} spoke and is a member`);
+  }
+}
+
+// the second is so long that SQLite has moved the log into the file and begun it again in between
+for (const messages of [40, 200]) {
+  Deno.test(`state: a log torn or damaged anywhere leaves the beginning of what happened (${2 * messages} messages)`, () => {
+    using folder = openFolder();
+    const path = folder.file();
+    const random = seededRandom(messages);
+    using opened = openRoom(path);
+    fill(opened, messages);
+    const copy = crashed(path, folder.file("crashed.db"));
+    const [file, log] = [Deno.readFileSync(copy), Deno.readFileSync(`${copy}-wal`)];
+    const whole = pastOf(copy);
+    assertGreater(whole.seq, 2 * messages);
+    assertPrefix(whole, whole, "whole");
+
+    const lengths = new Set<number>();
+    for (let i = 0; i < 60; i++) {
+      const at = Math.floor(random() * (log.length + 1));
+      const damaged = i % 2 === 0 ? log.slice(0, at) : log.slice();
+      if (i % 2 === 1 && at < damaged.length) damaged[at] ^= 1 << Math.floor(8 * random());
+      const torn = folder.file(`torn${i}.db`);
+      Deno.writeFileSync(torn, file);
+      Deno.writeFileSync(`${torn}-wal`, damaged);
+      const past = pastOf(torn);
+      assertPrefix(past, whole, `log ${i % 2 === 0 ? "cut" : "damaged"} at ${at} of ${log.length}`);
+      assertEquals(comparable(pastOf(torn)), comparable(past), "and it stays like that");
+      lengths.add(past.seq);
+    }
+    assertGreater(lengths.size, 10, "it was torn in different places");
+  });
+}
+
+Deno.test("state: a log torn while members move leaves each of them in one place", () => {
+  using folder = openFolder();
+  const path = folder.file();
+  using opened = openRoom(path);
+  const { token } = opened.room.join(A, "Alice");
+  for (let i = 1; i <= 20; i++) opened.room.move(`127.0.0.1:${i}`, token, "Alice");
+  const copy = crashed(path, folder.file("crashed.db"));
+  const [file, log] = [Deno.readFileSync(copy), Deno.readFileSync(`${copy}-wal`)];
+  // a header of 32 bytes, then frames: a page each, and 24 bytes before it
+  const frame = new DataView(log.buffer).getUint32(8) + 24;
+  const places = new Set<string>();
+  for (let end = 32; end <= log.length; end += frame) {
+    const torn = folder.file(`torn${end}.db`);
+    Deno.writeFileSync(torn, file);
+    Deno.writeFileSync(`${torn}-wal`, log.slice(0, end));
+    const { members } = pastOf(torn);
+    assert(members.length <= 1, members.map(({ address }) => address).join());
+    for (const { address } of members) places.add(address);
+  }
+  assertEquals(places.size, 21, "each place is found in the log");
+});
+
+Deno.test("state: a message is synchronised with the disk before it is sent, comings and goings are not", () => {
+  using folder = openFolder();
+  const levels: unknown[] = [];
+  const { exec } = DatabaseSync.prototype;
+  try {
+    DatabaseSync.prototype.exec = function (sql) {
+      // as it is when something is committed: 1 is NORMAL, 2 is FULL
+      if (sql === "COMMIT") levels.push(this.prepare("PRAGMA synchronous").get()!.synchronous);
+      return exec.call(this, sql);
+    };
+    using opened = openRoom(folder.file());
+    const { token } = opened.room.join(A);
+    opened.room.say(A, token, 1, "hello");
+    opened.room.v1(A, "LEAVE", { id: 2, token });
+  } finally {
+    DatabaseSync.prototype.exec = exec;
+  }
+  assertEquals(levels, [1, 2, 1]);
+});
+
+Deno.test("state: a member that begins with the last id there is does not spoil the file", () => {
+  using folder = openFolder();
+  {
+    using opened = openRoom(folder.file());
+    const { token } = opened.room.join(A);
+    const id = Number.MAX_SAFE_INTEGER;
+    opened.room.v1(A, "MESSAGE", { token, stream: STREAM, id, first: id, text: "the last" });
+    // which writes the member anew
+    opened.room.v1(A, "SIGN-IN", { id: 2, token, name: "Alice" });
+  }
+  const { events, members } = pastOf(folder.file());
+  assertEquals([events.length, members.length], [1, 1]);
+});
+
+Deno.test("state: what can't be written is a failure, which ends the server", () => {
+  using folder = openFolder();
+  const { room, state } = openRoom(folder.file());
+  const { token } = room.join(A, "Alice");
+  state.close();
+  const pattern = /^The state file .* can't be written \(.*\): the server stops, so that nothing is lost$/;
+  for (
+    const step of [
+      () => room.say(A, token, 1, "hello"),
+      () => room.join(B),
+      () => room.v1(A, "SIGN-IN", { id: 2, token, name: "Alicia" }),
+      () => room.v1(A, "LEAVE", { id: 3, token }),
+    ]
+  ) {
+    assertMatch(assertThrows(step, Failure).message, pattern);
+  }
+});

@@ -1,0 +1,42 @@
+/** Who may join: whoever sends back the cookie that was sent to its address. */
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { Newcomers } from "../../../server/room/address_validation.ts";
+
+const A = "192.0.2.1:1", B = "192.0.2.1:2";
+
+Deno.test("newcomers: each address has a cookie of its own, the same until it is used", () => {
+  const newcomers = new Newcomers();
+  const cookie = newcomers.cookieFor(A, 0);
+  assertEquals(newcomers.cookieFor(A, 0), cookie);
+  assertNotEquals(newcomers.cookieFor(B, 0), cookie);
+  assertEquals([A, B, "192.0.2.1:3"].map((address) => newcomers.isCookieOf(address, cookie)), [true, false, false]);
+  assertEquals(["", undefined].map((none) => newcomers.isCookieOf("192.0.2.1:3", none)), [false, false]);
+  newcomers.forget(A);
+  assertEquals(newcomers.isCookieOf(A, cookie), false);
+  assertNotEquals(newcomers.cookieFor(A, 0), cookie);
+});
+
+Deno.test("newcomers: cookies are 64 random bits", () => {
+  const newcomers = new Newcomers();
+  const cookies = new Set(Array.from({ length: 1000 }, (_, i) => newcomers.cookieFor(`10.0.0.1:${i + 1}`, 0)));
+  assertEquals(cookies.size, 1000);
+  for (const cookie of cookies) assert(/^[0-9a-f]{16}$/.test(cookie));
+  assertNotEquals([...cookies].sort(), [...cookies]);
+});
+
+Deno.test("newcomers: of a flood of forged addresses the latest 10,000 are remembered", () => {
+  const newcomers = new Newcomers();
+  const first = newcomers.cookieFor(A, 0);
+  const cookies = Array.from({ length: 10_000 }, (_, i) => newcomers.cookieFor(`10.0.0.1:${i + 1}`, 0));
+  assertEquals([newcomers.isCookieOf(A, first), newcomers.isCookieOf("10.0.0.1:1", cookies[0])], [false, true]);
+});
+
+Deno.test("newcomers: for five seconds from its last greeting on, a newcomer is a fresh one", () => {
+  const newcomers = new Newcomers();
+  const fresh = (now: number) => newcomers.isFresh(A, now);
+  assertEquals(fresh(0), false);
+  newcomers.cookieFor(A, 0);
+  assertEquals([fresh(0), fresh(4999), fresh(5000)], [true, true, false]);
+  newcomers.cookieFor(A, 5000);
+  assertEquals([fresh(9999), fresh(10_000), newcomers.isFresh(B, 9999)], [true, false, false]);
+});

@@ -1,0 +1,108 @@
+/** Who is where, whatever packets come: from a few addresses, with whatever tokens and cookies were ever seen. */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import type { Packet } from "../../../protocol.ts";
+import { nameKey } from "../../../protocol/fields.ts";
+import type { Member } from "../../../server/room/members.ts";
+import { all, type FakeRoom, STREAM } from "../../support/fake_room.ts";
+import { A, B, C, crashed, D, openFolder, openRoom, pastOf } from "../../support/state_files.ts";
+
+const ADDRESSES = [A, B, C, D];
+/** Tokens that clients choose for themselves. */
+const CHOSEN = ["00000000000000aa", "00000000000000bb"];
+const step = fc.record({
+  what: fc.oneof(
+    { weight: 4, arbitrary: fc.constant("greet" as const) },
+    { weight: 4, arbitrary: fc.constant("come" as const) },
+    // as a client does that gets the answer
+    { weight: 9, arbitrary: fc.constant("answer" as const) },
+    ...(["say", "leave", "classic", "again", "pass", "restart"] as const).map((what) => fc.constant(what)),
+  ),
+  from: fc.constantFrom(...ADDRESSES),
+  // of the tokens and cookies that were seen, counted from the last; none where there are not so many
+  token: fc.nat(5),
+  cookie: fc.nat(5),
+  name: fc.constantFrom(undefined, undefined, "Alice", "alice", "Bob"),
+});
+
+Deno.test("attendance: each member has one name, token, address and place, in the file too, whatever comes", () => {
+  using folder = openFolder();
+  let runs = 0;
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 40, maxLength: 80 }), (steps) => {
+      const path = folder.file(`${runs++}.db`), seen = [...CHOSEN], past: [Packet, string][] = [];
+      const last = new Map<string, { token: string; cookie?: string }>();
+      let opened = openRoom(path, { maxMembers: 3 });
+      try {
+        for (const [id, { what, from, token: t, cookie: c, name }] of steps.entries()) {
+          const { room } = opened;
+          const token = seen.at(-1 - t), cookie = seen.at(-1 - c);
+          const greeting = (fields: { token?: string; cookie?: string }): Packet =>
+            name === undefined
+              ? { dialect: "v1", type: "GREETING", id, ...fields }
+              : { dialect: "v1", type: "SIGN-IN", id, name, ...fields };
+          let packet: Packet | undefined;
+          if (what === "greet") packet = greeting({ token, cookie });
+          if (what === "come") packet = greeting({ token: CHOSEN[t % 2] });
+          if (what === "answer") packet = greeting(last.get(from) ?? {});
+          if (what === "say" && token) {
+            packet = { dialect: "v1", type: "MESSAGE", token, stream: STREAM, id: id + 1, first: 1, text: "x" };
+          }
+          if (what === "leave" && token) packet = { dialect: "v1", type: "LEAVE", id, token };
+          if (what === "classic") packet = { dialect: "classic", type: "SIGN-IN", name: name ?? "Carol" };
+          if (what === "pass") room.pass([50, 50, 200, 200, 6000, 40_000][t]);
+          if (what === "restart") {
+            opened[Symbol.dispose]();
+            opened = openRoom(path, { maxMembers: 3 });
+          }
+          // what comes late, or twice
+          const [sent, at] = what === "again" ? past.at(-1 - t) ?? [] : [packet, from];
+          if (sent && at) {
+            past.push([sent, at]);
+            room.room.receive(sent, at, room.now);
+            const answers = room.delivery.take();
+            for (const { token, pending } of all(answers, "WELCOME")) {
+              if (!seen.includes(token)) seen.push(token);
+              const own = "token" in sent ? sent.token : undefined;
+              last.set(at, pending && own !== undefined ? { token: own, cookie: token } : { token });
+            }
+          }
+          check(opened.room);
+        }
+        const members = membersOf(opened.room).map(rowOf).sort();
+        assertEquals(pastOf(crashed(path, folder.file(`${runs}-crashed.db`))).members.map(rowOf).sort(), members);
+      } finally {
+        opened[Symbol.dispose]();
+      }
+    }),
+    { seed: Number(Deno.env.get("SEED") ?? 1), numRuns: Number(Deno.env.get("RUNS") ?? 100) },
+  );
+});
+
+function membersOf({ delivery }: FakeRoom): Member[] {
+  return [...delivery.destinations] as Member[];
+}
+
+function rowOf({ address, dialect, token, name }: Member): string {
+  return [address, dialect, token, name].join();
+}
+
+function check(room: FakeRoom): void {
+  const members = membersOf(room), v1 = members.filter(({ dialect }) => dialect === "v1");
+  assertEquals(members.length, room.room.size, "who is here gets what is said");
+  assert(members.length <= 3);
+  const names = members.flatMap(({ name }) => name === undefined ? [] : [nameKey(name)]);
+  for (const keys of [names, members.map(({ address }) => address), v1.map(({ token }) => token)]) {
+    assertEquals(keys.length, new Set(keys).size, keys.join());
+  }
+  assertEquals(room.room.users().names.map(nameKey), names.sort());
+  // the row of silence has all of version 1, once, and nobody else
+  const row: Member[] = [];
+  for (let next = v1.find(({ heardBefore }) => !heardBefore); next; next = next.heardAfter) {
+    assertEquals(next.heardBefore === row.at(-1), true);
+    row.push(next);
+    assert(row.length <= v1.length);
+  }
+  assertEquals([row.length, row.every((member) => v1.includes(member))], [v1.length, true]);
+  assertEquals(row.map(({ heard }) => heard), row.map(({ heard }) => heard).sort((a, b) => a - b));
+}

@@ -1,0 +1,52 @@
+/** What a packet is in each dialect. */
+import { assertEquals } from "@std/assert";
+import type { Packet, V1Packet } from "../../../protocol.ts";
+import { inDialect } from "../../../server/room/dialects.ts";
+
+const said: V1Packet = {
+  dialect: "v1",
+  type: "INCOMING",
+  epoch: "91c4be20d7a35f68",
+  seq: 42,
+  at: 1732094064123,
+  from: "192.168.1.21:52207",
+  name: "Alice",
+  text: "Hello World!",
+};
+
+function text(packet: Packet, dialect: "v1" | "classic" | "classic-line"): string | undefined {
+  const bytes = inDialect(packet, dialect);
+  return bytes && new TextDecoder().decode(bytes);
+}
+
+Deno.test("dialects: a message is a line to classic members, with a line feed for those at nc", () => {
+  assertEquals(text(said, "classic"), "INCOMING <From 192.168.1.21:52207:Alice>: Hello World!");
+  assertEquals(text(said, "classic-line"), "INCOMING <From 192.168.1.21:52207:Alice>: Hello World!\n");
+  assertEquals(text(said, "v1")?.split("\n")[1], "Hello World!");
+});
+
+Deno.test("dialects: what a sender does is told in words where there is no field for it", () => {
+  const waves = { ...said, action: true, text: "waves" };
+  assertEquals(text(waves, "classic"), "INCOMING <From 192.168.1.21:52207:Alice>: * Alice waves");
+  assertEquals(text({ ...waves, name: undefined }, "classic")?.endsWith(": * 192.168.1.21:52207 waves"), true);
+});
+
+Deno.test("dialects: classic programs are not told what they have no words for", () => {
+  const { epoch, seq, at } = { epoch: "91c4be20d7a35f68", seq: 1, at: 1 };
+  const unknown: V1Packet[] = [
+    { dialect: "v1", type: "ONLINE", epoch, seq, at, members: [] },
+    { dialect: "v1", type: "OFFLINE", epoch, seq, at, members: [] },
+    { dialect: "v1", type: "HEARTBEAT", epoch, seq },
+    { dialect: "v1", type: "CLOSING", epoch },
+    { dialect: "v1", type: "PUNCH", address: "127.0.0.1:1" },
+  ];
+  for (const packet of unknown) {
+    assertEquals([text(packet, "classic"), text(packet, "classic-line")], [undefined, undefined], packet.type);
+  }
+});
+
+Deno.test("dialects: a classic answer stays classic, and means nothing in v1", () => {
+  const answer: Packet = { dialect: "classic", type: "INCOMING", line: "Signed in as Carole" };
+  assertEquals(text(answer, "classic-line"), "INCOMING Signed in as Carole\n");
+  assertEquals(text(answer, "v1"), undefined);
+});

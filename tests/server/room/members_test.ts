@@ -1,0 +1,182 @@
+/** Who is here: found by address, token and name, listed in order, the longest silent first. */
+import { assert, assertEquals, assertLess } from "@std/assert";
+import fc from "fast-check";
+import { byteLength, type Dialect } from "../../../protocol.ts";
+import { nameKey, randomHex64 } from "../../../protocol/fields.ts";
+import { type Member, Members } from "../../../server/room/members.ts";
+
+const A = "127.0.0.1:1", B = "127.0.0.1:2", C = "127.0.0.1:3";
+
+/** Adds a member as the room does. */
+function join(members: Members, address: string, dialect: Dialect, now: number): Member {
+  return members.add({ address, dialect, token: dialect === "v1" ? randomHex64() : "" }, now, now);
+}
+
+Deno.test("members: one is found by address, token and name, whatever its dialect", () => {
+  const members = new Members();
+  const alice = join(members, A, "v1", 5);
+  const bob = join(members, B, "classic", 6);
+  members.rename(alice, "Alice");
+  members.rename(bob, "Bob");
+  assertEquals([members.at(A), members.withToken(alice.token), members.withName("ALICE")], [alice, alice, alice]);
+  assertEquals([members.at(B), members.withName("bob")], [bob, bob]);
+  assertEquals([members.at(C), members.withToken("x"), members.withName("Carol")], [undefined, undefined, undefined]);
+  assertEquals([members.size, members.v1Size, members.named], [2, 1, 2]);
+  assertEquals(new Set(members), new Set([alice, bob]));
+  assertEquals([alice.since, members.heardAt(alice)], [0, 5]);
+});
+
+Deno.test("members: a classic member has no token, so that none finds it", () => {
+  const members = new Members();
+  const bob = join(members, A, "classic", 0);
+  assertEquals(bob.token, "");
+  assertEquals(members.withToken(""), undefined);
+});
+
+Deno.test("members: who is removed is not found any more, and its name is free", () => {
+  const members = new Members();
+  const alice = join(members, A, "v1", 0);
+  members.rename(alice, "Alice");
+  const { token } = alice;
+  assertEquals(members.namesAfter(undefined).names, ["Alice"]);
+  members.remove(alice);
+  assertEquals([members.at(A), members.withToken(token), members.withName("Alice"), members.size, members.named], [
+    undefined,
+    undefined,
+    undefined,
+    0,
+    0,
+  ]);
+  assertEquals(members.namesAfter(undefined), { names: [], more: false });
+});
+
+Deno.test("members: a new name frees the old one", () => {
+  const members = new Members();
+  const alice = join(members, A, "v1", 0);
+  members.rename(alice, "Alice");
+  assertEquals(members.namesAfter(undefined).names, ["Alice"]);
+  members.rename(alice, "Alicia");
+  assertEquals([members.withName("Alice"), members.withName("Alicia")], [undefined, alice]);
+  assertEquals(members.namesAfter(undefined).names, ["Alicia"]);
+});
+
+Deno.test("members: who moves is found at the new address only, with its token and name", () => {
+  const members = new Members();
+  const alice = join(members, A, "v1", 0);
+  members.rename(alice, "Alice");
+  members.move(alice, B);
+  assertEquals([members.at(A), members.at(B), members.withToken(alice.token)], [undefined, alice, alice]);
+  assertEquals([alice.address, members.size, members.withName("alice")], [B, 1, alice]);
+});
+
+Deno.test("members: the most silent v1 member is the one heard longest ago; classic ones don't count", () => {
+  const members = new Members();
+  join(members, "127.0.0.1:9", "classic", 0);
+  assertEquals([...members.bySilence()][0], undefined);
+  const [a, b, c] = [A, B, C].map((address, i) => join(members, address, "v1", i));
+  members.touch(a, 10);
+  assertEquals([[...members.bySilence()][0], members.heardAt(a)], [b, 10]);
+  members.touch(b, 11);
+  assertEquals([...members.bySilence()][0], c);
+  members.remove(c);
+  assertEquals([...members.bySilence()][0], a);
+});
+
+Deno.test("members: the row of the silent is right, whoever comes, speaks, moves and goes", () => {
+  const steps = fc.array(fc.tuple(fc.constantFrom("join", "touch", "move", "remove"), fc.nat(9)), { maxLength: 60 });
+  fc.assert(fc.property(steps, (steps) => {
+    const members = new Members();
+    let row: Member[] = [];
+    for (const [now, [step, who]] of steps.entries()) {
+      if (step === "join") row.push(join(members, `127.0.0.1:${100 + now}`, "v1", now));
+      const member = row[who];
+      if (step === "join" || !member) continue;
+      if (step !== "move") row = row.filter((other) => other !== member);
+      if (step === "move") members.move(member, `127.0.0.1:${1000 + now}`);
+      if (step === "remove") members.remove(member);
+      if (step === "touch") {
+        members.touch(member, now);
+        row.push(member);
+      }
+    }
+    assertEquals([...members.bySilence()].map(({ address }) => address), row.map(({ address }) => address));
+  }));
+});
+
+Deno.test("members: pages follow each other without a gap or a repeat, whatever the names", () => {
+  const nameOf = fc.string({
+    unit: fc.constantFrom("a", "B", "ß", "é", "李", "σ", "ς", "𝔘", "_", "9"),
+    minLength: 1,
+    maxLength: 32,
+  });
+  fc.assert(
+    fc.property(fc.uniqueArray(nameOf, { maxLength: 120 }), (names) => {
+      const members = new Members();
+      const kept: string[] = [];
+      for (const [i, name] of names.entries()) {
+        if (members.withName(name)) continue;
+        members.rename(join(members, `10.0.0.1:${i + 1}`, "v1", 0), name);
+        kept.push(name);
+      }
+      const listed: string[] = [];
+      for (let more = true; more;) {
+        const page = members.namesAfter(listed.at(-1));
+        assert(page.names.length > 0 || listed.length === kept.length);
+        assertLess(byteLength(page.names.join("\n")), 1132);
+        listed.push(...page.names);
+        more = page.more;
+      }
+      assertEquals(new Set(listed), new Set(kept));
+      assertEquals(listed.length, kept.length);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+Deno.test("members: the list stays sorted through arrivals, new names and departures, and its pages are whole", () => {
+  const nameOf = fc.string({
+    unit: fc.constantFrom("a", "A", "b", "ß", "é", "李", "𝔘", "."),
+    minLength: 1,
+    maxLength: 3,
+  });
+  const step = fc.record({
+    what: fc.constantFrom("come", "come", "rename", "go", "list"),
+    who: fc.nat(),
+    name: nameOf,
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const members = new Members();
+      const here: { member: ReturnType<Members["add"]>; name: string }[] = [];
+      let port = 0;
+      for (const { what, who, name } of steps) {
+        const i = who % Math.max(1, here.length);
+        const holder = members.withName(name);
+        if (what === "come" && !holder) {
+          const member = join(members, `10.0.0.1:${++port}`, port % 3 ? "v1" : "classic", port);
+          members.rename(member, name);
+          here.push({ member, name });
+        } else if (what === "rename" && here[i] && (!holder || holder === here[i].member)) {
+          members.rename(here[i].member, name);
+          here[i].name = name;
+        } else if (what === "go" && here[i]) {
+          members.remove(here.splice(i, 1)[0].member);
+        }
+        const sorted = here.map(({ name }) => name).sort((a, b) => nameKey(a) < nameKey(b) ? -1 : 1);
+        // sorted once it has been asked for, and kept so from then on
+        if (what !== "list" && port % 2) continue;
+        const listed: string[] = [];
+        for (let more = true; more;) {
+          const page = members.namesAfter(listed.at(-1));
+          listed.push(...page.names);
+          more = page.more;
+        }
+        assertEquals(listed, sorted);
+        assertEquals(members.named, sorted.length);
+        // a page begins behind a name whether or not anybody has it
+        assertEquals(members.namesAfter(name).names, sorted.filter((other) => nameKey(other) > nameKey(name)));
+      }
+    }),
+    { numRuns: 200 },
+  );
+});

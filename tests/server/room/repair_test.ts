@@ -1,0 +1,189 @@
+/** How the room makes good what the network lost: RESEND, GONE, heartbeats, and what all that costs. */
+import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
+import type { EventPacket } from "../../../protocol.ts";
+import type { Member } from "../../../server/room/members.ts";
+import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room.ts";
+
+const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "127.0.0.1:40003";
+
+/** A room in which one member has said `count` messages, seq 1 to `count`, before anything else was told. */
+function after(count: number, options: ConstructorParameters<typeof FakeRoom>[0] = {}) {
+  const room = new FakeRoom(options);
+  const { token, epoch } = room.join(A);
+  for (let id = 1; id <= count; id++) room.say(A, token, id, `${id}`);
+  return { room, token, epoch };
+}
+
+Deno.test("room: RESEND brings the events again, as they were, to the one who asks", () => {
+  const room = new FakeRoom();
+  const { token, epoch } = room.join(A);
+  room.join(B);
+  const said = [1, 2, 3, 4].map((id) => one(to(room.say(A, token, id, `${id}`), A), "INCOMING"));
+  room.now += 5000;
+  const sent = room.v1(A, "RESEND", { token, epoch, from: 2, to: 3 });
+  assertEquals(outline(sent), [`${A} INCOMING`, `${A} INCOMING`]);
+  assertEquals(all(sent, "INCOMING"), said.slice(1, 3));
+});
+
+Deno.test("room: RESEND brings arrivals and departures too", () => {
+  const room = new FakeRoom();
+  const { token, epoch } = room.join(A, "Alice");
+  room.pass(1000);
+  const sent = room.v1(A, "RESEND", { token, epoch, from: 1, to: 1 });
+  assertEquals(one(sent, "ONLINE").members, [{ address: A, name: "Alice" }]);
+});
+
+Deno.test("room: one RESEND brings at most 128 events, the first of the range", () => {
+  const { room, token, epoch } = after(300);
+  const seqs = all(room.v1(A, "RESEND", { token, epoch, from: 11, to: 300 }), "INCOMING").map(({ seq }) => seq);
+  assertEquals(seqs, Array.from({ length: 128 }, (_, i) => 11 + i));
+});
+
+Deno.test("room: RESEND of what has not happened yet brings nothing, and what has is not held up by it", () => {
+  const { room, token, epoch } = after(3);
+  assertEquals(room.v1(A, "RESEND", { token, epoch, from: 4, to: 9 }), []);
+  assertEquals(room.v1(A, "RESEND", { token, epoch, from: 2 ** 53 - 2, to: 2 ** 53 - 1 }), []);
+  assertEquals(room.v1(A, "RESEND", { token, epoch, from: 3, to: 2 ** 53 - 1 }).length, 1);
+});
+
+Deno.test("room: what is kept no more is answered by GONE, the rest of the range by the events", () => {
+  const { room, token, epoch } = after(30, { window: { events: 10 } });
+  const sent = room.v1(A, "RESEND", { token, epoch, from: 5, to: 22 });
+  assertEquals(one(sent, "GONE"), { dialect: "v1", type: "GONE", epoch, from: 5, to: 20 });
+  assertEquals(all(sent, "INCOMING").map(({ seq }) => seq), [21, 22]);
+  const past = room.v1(A, "RESEND", { token, epoch, from: 5, to: 8 });
+  assertEquals(outline(past), [`${A} GONE`]);
+  assertEquals(one(past, "GONE").to, 8);
+});
+
+Deno.test("room: RESEND for another epoch is answered by ERROR not-joined", () => {
+  const { room, token } = after(3);
+  const sent = room.v1(A, "RESEND", { token, epoch: "0000000000000000", from: 1, to: 3 });
+  assertEquals(outline(sent), [`${A} ERROR`]);
+  assertEquals(one(sent, "ERROR").code, "not-joined");
+});
+
+Deno.test("room: heartbeats with the latest seq follow an event at pauses that double, and then it is quiet", () => {
+  const { room, epoch } = after(1);
+  room.pass(99);
+  const start = room.now - 99;
+  const beats: number[] = [];
+  // the arrival is told 100 ms after it, and is an event too: the row begins again there
+  while (room.now < start + 60_000 - 1) {
+    for (const { seq, epoch: named } of all(room.pass(1), "HEARTBEAT")) {
+      assertEquals([seq, named], [2, epoch]);
+      beats.push(room.now - start);
+    }
+  }
+  assertEquals(beats, [100, 200, 400, 800, 1600, 3200, 6400, 12_800].map((_, i) => 100 + 100 * (2 ** (i + 1) - 1)));
+});
+
+Deno.test("room: a heartbeat goes to v1 members only", () => {
+  const { room } = after(1);
+  room.datagram(B, "GREETING");
+  assertEquals(to(room.pass(30_000), B), []);
+});
+
+Deno.test("room: an event while heartbeats go on begins their row anew", () => {
+  const { room, token } = after(1);
+  room.settle();
+  room.say(A, token, 2, "2");
+  room.pass(1000);
+  room.say(A, token, 3, "3");
+  assertEquals(all(room.pass(99), "HEARTBEAT"), []);
+  assertEquals(all(room.pass(1), "HEARTBEAT").map(({ seq }) => seq), [4]);
+});
+
+for (const members of [1, 30, 300, 1000, 10_000]) {
+  Deno.test(`room: an isolated message costs less than ten times its own traffic, at ${members} members`, () => {
+    const room = new FakeRoom({ timeout: 3_600_000 });
+    for (let i = 1; i < members; i++) room.join(`10.${i >> 16}.${i >> 8 & 255}.${i & 255}:9`);
+    const { token } = room.join(A);
+    room.pass(120_000);
+    const own = room.say(A, token, 1, "x").length;
+    assertEquals(own, members);
+    const all = room.pass(120_000);
+    assertGreater(all.length, own, "at least one heartbeat shows it to those who lost it");
+    assertLess(own + all.length, 10 * own);
+    // in a large room the heartbeats stay at two rounds
+    if (members >= 1000) assertLessOrEqual(all.length, 2 * own);
+  });
+}
+
+Deno.test("room: a room that was kept goes on with its epoch, seqs, names, tokens and streams", () => {
+  const events: EventPacket[] = [];
+  const members = new Set<Member>();
+  const observer = {
+    happened: (event: unknown) => events.push(event as EventPacket),
+    joined: (member: Member) => members.add(member),
+  };
+  const first = new FakeRoom({ observer });
+  const { token, epoch } = first.join(A, "Alice");
+  first.datagram(B, "GREETING");
+  first.say(A, token, 1, "before");
+  first.pass(1000);
+
+  const second = new FakeRoom({ past: { epoch, seq: 2, events, members: [...members] } });
+  assertEquals([second.room.size, second.room.epoch], [2, epoch]);
+  assertEquals(all(second.pass(200), "HEARTBEAT").map(({ seq }) => seq), [2], "who missed the end is told");
+  one(second.say(A, token, 1, "before"), "ACK"); // a repeat is still known as one
+  const sent = second.say(A, token, 2, "after");
+  assertEquals(to(sent, A).map(({ packet }) => "seq" in packet && packet.seq), [3]);
+  assertEquals(to(sent, B).length, 1);
+  assertEquals(one(second.v1(A, "RESEND", { token, epoch, from: 1, to: 1 }), "INCOMING").text, "before");
+  assertEquals(one(second.v1("127.0.0.1:5", "SIGN-IN", { id: 1, name: "ALICE" }), "ERROR").code, "name-taken");
+});
+
+Deno.test("room: members of a room that was kept have the whole timeout to come back", () => {
+  const members = new Set<Member>();
+  const first = new FakeRoom({ observer: { joined: (member) => void members.add(member) } });
+  const { epoch } = first.join(A, "Alice");
+  const kept = [...members].map((member) => ({ ...member, heard: 0 }));
+  const second = new FakeRoom({ past: { epoch, seq: 0, events: [], members: kept } });
+  second.pass(59_999);
+  assertEquals(second.room.size, 1);
+  second.pass(1);
+  assertEquals(second.room.size, 0);
+});
+
+Deno.test("room: with --no-echo nobody gets another's message settled by using the name of its stream", () => {
+  const room = new FakeRoom({ echo: false });
+  const victim = room.join(A);
+  const forger = room.join(B);
+  room.say(A, victim.token, 1, "mine");
+  // the stream is in every INCOMING, so everybody knows it
+  const { seq } = one(
+    room.v1(B, "MESSAGE", { token: forger.token, stream: STREAM, id: 2, first: 2, text: "x" }),
+    "ACK",
+  );
+  const sent = room.v1(A, "RESEND", { token: victim.token, epoch: victim.epoch, from: seq!, to: seq! });
+  assertEquals(outline(sent), [`${A} INCOMING`], "an ACK would settle the victim's message 2, which nobody has got");
+});
+
+Deno.test("room: with --no-echo an author who has moved still gets no copy, whoever is at its old address", () => {
+  const room = new FakeRoom({ echo: false });
+  const { token, epoch } = room.join(A);
+  const { seq } = one(room.say(A, token, 1, "mine"), "ACK");
+  const moved = room.move(C, token);
+  const other = room.move(A, "00000000000000aa");
+  const ask = (from: string, token: string) => outline(room.v1(from, "RESEND", { token, epoch, from: seq!, to: seq! }));
+  assertEquals(ask(C, moved.token), [`${C} ACK`]);
+  assertEquals(ask(A, other.token), [`${A} INCOMING`]);
+});
+
+Deno.test("room: a crowd of classic members alone leaves nothing on the number line", () => {
+  const room = new FakeRoom();
+  for (let i = 1; i <= 300; i++) room.datagram(`10.0.0.1:${i}`, "GREETING");
+  room.pass(30_000);
+  assertEquals(room.join(A).seq, 0);
+});
+
+Deno.test("room: the window is bounded in bytes as well", () => {
+  const room = new FakeRoom({ window: { bytes: 20_000 } });
+  const { token, epoch } = room.join(A);
+  for (let id = 1; id <= 100; id++) room.say(A, token, id, "x".repeat(880));
+  const sent = room.v1(A, "RESEND", { token, epoch, from: 1, to: 100 });
+  const kept = all(sent, "INCOMING").length;
+  assert(kept >= 5 && kept <= 22, `${kept} kept`);
+  assertEquals(one(sent, "GONE").to, 100 - kept);
+});

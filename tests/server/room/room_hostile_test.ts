@@ -1,0 +1,297 @@
+/** What a hostile member, a forged source address or a crowd can't do to the room. */
+import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
+import { textOf } from "../../support/fake_delivery.ts";
+import { FakeNetwork } from "../../support/fake_network.ts";
+import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room.ts";
+
+const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003", D = "127.0.0.1:40004";
+
+/** One of many addresses that somebody else has. */
+function forged(i: number): string {
+  return `10.0.${i >> 10}.1:${1 + (i & 1023)}`;
+}
+
+Deno.test("room: a member's token sent from another member's address moves nobody", () => {
+  const changes: string[] = [];
+  const room = new FakeRoom({ observer: { changed: ({ address }) => changes.push(address) } });
+  const alice = room.join(A, "Alice");
+  const bob = room.join(B, "Bob");
+  room.settle();
+  const stale = { token: alice.token, cookie: alice.token };
+  for (
+    const sent of [
+      room.v1(B, "GREETING", { id: 7, token: alice.token }),
+      room.v1(B, "SIGN-IN", { id: 8, name: "Bob", ...stale }),
+      room.v1(B, "SIGN-IN", { id: 9, name: "Mallory", ...stale }),
+    ]
+  ) {
+    assertEquals(outline(sent), [`${B} WELCOME`]);
+    const { name, token, pending } = one(sent, "WELCOME");
+    assertEquals([name, pending, [alice.token, bob.token].includes(token)], [undefined, true, false]);
+  }
+  assertEquals([room.room.size, changes], [2, []]);
+  assertEquals(room.say(B, alice.token, 1, "the attacker's token does not speak for the victim"), []);
+  assertEquals(one(to(room.say(B, bob.token, 1, "still me"), A), "INCOMING").name, "Bob");
+  assertEquals(one(to(room.say(A, alice.token, 1, "still here"), B), "INCOMING").from, A);
+});
+
+Deno.test("room: who moves shows the cookie that was sent to its new address, and nobody else gets it", () => {
+  const places: string[] = [];
+  const room = new FakeRoom({ observer: { changed: ({ address }) => places.push(address) } });
+  const { token } = room.join(A, "Alice");
+  const bob = room.join(B);
+  room.settle();
+  const elsewhere = room.greet(D, { token }).token;
+  const sent = room.v1(C, "GREETING", { id: 2, token });
+  assertEquals(outline(sent), [`${C} WELCOME`]);
+  const { token: cookie } = one(sent, "WELCOME");
+  for (const wrong of [undefined, elsewhere, token]) room.greet(C, { id: 3, token, cookie: wrong });
+  assertEquals(places, [], "who has the token may have forged the address: nobody has moved yet");
+  assertEquals(outline(room.say(B, bob.token, 1, "who is where?")).sort(), [`${A} INCOMING`, `${B} INCOMING`]);
+  const welcome = room.greet(C, { id: 4, token, cookie });
+  assertEquals([welcome.name, welcome.token, welcome.pending], ["Alice", token, false]);
+  assertEquals(places, [C]);
+  assertEquals(one(to(room.say(C, token, 1, "moved"), B), "INCOMING").name, "Alice");
+  assertEquals(one(room.v1(B, "LOOKUP", { id: 5, token: bob.token, name: "Alice" }).slice(0, 1), "PEER").address, C);
+  // the cookie has done its work
+  room.greet(A, { id: 6, token, cookie });
+  assertEquals(places, [C]);
+});
+
+Deno.test("room: nobody gets a name twice, whatever of its own it sends from two addresses", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A, "Alice");
+  const stranger = room.greet(B);
+  const name = "Alice";
+  assertEquals(one(room.v1(B, "SIGN-IN", { id: 2, token: stranger.token, name }), "ERROR").code, "name-taken");
+  const { token: cookie } = room.greet(B, { id: 3, token, name });
+  assertEquals(cookie, stranger.token, "one cookie for one address");
+  assertEquals([room.greet(B, { id: 4, token, cookie, name }).name, room.room.size], ["Alice", 1]);
+  // the same cookie, as the token of somebody else, lets nobody in any more
+  assertEquals([room.say(B, cookie, 1, "x"), room.room.size], [[], 1]);
+  assertEquals(all(room.v1(B, "LIST", { id: 5, token }), "USERS").map(({ names }) => names), [["Alice"]]);
+});
+
+Deno.test("room: a token that was chosen is no other member's, wherever it was a cookie", () => {
+  const room = new FakeRoom();
+  const { token: cookie } = room.greet(B);
+  room.move(C, cookie, "Mallory");
+  assertEquals(one(room.v1(B, "LIST", { id: 2, token: cookie }), "ERROR").code, "not-joined");
+  assertEquals([room.greet(B, { id: 3, token: cookie }).pending, room.room.size], [true, 1]);
+});
+
+Deno.test("room: greetings forged in the name of a newcomer do not keep it out", () => {
+  const room = new FakeRoom();
+  const mallory = room.join(B, "Mallory");
+  const token = "00000000000000aa";
+  const { token: cookie } = room.greet(A, { token });
+  for (const forged of [undefined, mallory.token, "00000000000000bb"]) room.greet(A, { id: 9, token: forged });
+  assertEquals(room.greet(A, { id: 2, token, cookie }).pending, false);
+  assertEquals(room.room.size, 2);
+});
+
+Deno.test("room: a v1 greeting forged in a classic member's name takes nothing from it", () => {
+  const left: string[] = [];
+  const room = new FakeRoom({
+    observer: { left: ({ address, dialect }, how) => left.push(`${address} ${dialect} ${how}`) },
+  });
+  room.datagram(A, "GREETING\n");
+  room.datagram(B, "GREETING");
+  const forged = [
+    () => room.v1(A, "GREETING", { id: 1 }),
+    () => room.v1(A, "GREETING", { id: 2, token: "0123456789abcdef" }),
+    () => room.v1(A, "SIGN-IN", { id: 3, name: "Mallory" }),
+    () => room.v1(A, "GREETING", { id: 4, token: room.join(C, "Carol").token }),
+    () => room.v1(A, "SIGN-IN", { id: 5, token: room.join(D, "Dora").token, name: "Dora" }),
+  ];
+  for (const forge of forged) {
+    forge();
+    const heard = to(room.datagram(B, "MESSAGE to you"), A).map(textOf);
+    assertEquals(heard.filter((text) => !text.startsWith("INCOMING/1 ")), [`INCOMING <From ${B}>: to you\n`]);
+    assertEquals(textOf(to(room.datagram(A, "MESSAGE to you too"), B)[0]), `INCOMING <From ${A}>: to you too`);
+    assertEquals(left, []);
+  }
+});
+
+Deno.test("room: a classic member gives way to its v1 side once that one has used the token of its WELCOME", () => {
+  const proofs: ((room: FakeRoom, token: string) => void)[] = [
+    (room, token) => room.v1(A, "GREETING", { id: 2, token }),
+    (room, token) => room.say(A, token, 1, "x"),
+    (room, token) => room.v1(A, "LIST", { id: 2, token }),
+  ];
+  for (const prove of proofs) {
+    const left: string[] = [];
+    const room = new FakeRoom({
+      observer: { left: ({ address, dialect }, how) => left.push(`${address} ${dialect} ${how}`) },
+    });
+    room.datagram(A, "GREETING");
+    room.datagram(B, "GREETING");
+    const { token } = room.greet(A);
+    room.settle();
+    assertEquals(left, []);
+    prove(room, token);
+    assertEquals([left, room.room.size], [[`${A} classic upgrade`], 2]);
+    prove(room, token);
+    assertEquals(left.length, 1);
+    assertEquals(room.datagram(A, "MESSAGE a bare word is ignored now"), []);
+    const sent = room.datagram(B, "MESSAGE x");
+    assertEquals(to(sent, A).map((datagram) => textOf(datagram).split(" ")[0]), ["INCOMING/1"]);
+  }
+});
+
+Deno.test("room: a forged greeting costs an answer and nothing else: nobody joins, nor is kept out for long", () => {
+  const joined: string[] = [];
+  const room = new FakeRoom({ observer: { joined: ({ address, dialect }) => joined.push(`${address} ${dialect}`) } });
+  const bob = room.join(B, "Bob");
+  room.settle();
+  joined.length = 0;
+  for (let i = 1; i <= 1000; i++) {
+    assertEquals(outline(room.v1(forged(i), "GREETING", { id: 1 })), [`${forged(i)} WELCOME`]);
+  }
+  assertEquals(outline(room.v1(A, "SIGN-IN", { id: 1, name: "Mallory" })), [`${A} WELCOME`]);
+  assertEquals([joined, room.room.size, room.room.nextWake! > room.now], [[], 1, true]);
+  // neither presence nor messages go there, nor does anybody find it
+  assertEquals(outline(room.pass(1000)), []);
+  assertEquals(outline(room.say(B, bob.token, 1, "x")), [`${B} INCOMING`]);
+  assertEquals(one(room.v1(B, "LOOKUP", { id: 2, token: bob.token, name: "Mallory" }), "ERROR").code, "no-such-user");
+  assertEquals(one(room.v1(B, "LIST", { id: 3, token: bob.token }), "USERS").unnamed, 0);
+  // who really is there and speaks version 1 may try the classic words too, but says all in version 1
+  assertEquals([room.datagram(A, "GREETING"), room.datagram(A, "MESSAGE x")], [[], []]);
+  room.pass(5000);
+  room.datagram(A, "GREETING");
+  assertEquals(joined, [`${A} classic`]);
+  assertEquals(to(room.datagram(A, "MESSAGE I am real"), A).map(textOf), [`INCOMING <From ${A}>: I am real`]);
+});
+
+Deno.test("room: the classic words that are answered have a limit, so that a forged address gets no flood", () => {
+  const room = new FakeRoom();
+  for (let i = 1; i <= 100; i++) room.join(forged(i), `Student_${i}`);
+  room.datagram(A, "GREETING");
+  const answers = { LIST: 0, "SIGN-IN Alice": 0 };
+  for (let i = 0; i < 1000; i++) {
+    for (const word of ["LIST", "SIGN-IN Alice"] as const) answers[word] += room.datagram(A, word).length;
+  }
+  assertEquals(answers.LIST + answers["SIGN-IN Alice"], 20);
+  room.pass(1000);
+  assertEquals(room.datagram(A, "LIST").length, 1);
+});
+
+Deno.test("room: a classic datagram that becomes many messages counts as many", () => {
+  const room = new FakeRoom({ rate: { rate: 20, burst: 40 } });
+  room.datagram(A, "GREETING");
+  let said = 0;
+  for (let i = 0; i < 40; i++) said += room.datagram(A, `MESSAGE ${"x".repeat(4000)}`).length;
+  assertEquals(said, 40);
+});
+
+Deno.test("room: the repeat of a message that waits for an earlier one takes no token", () => {
+  const room = new FakeRoom({ rate: { rate: 1, burst: 3 } });
+  const { token } = room.join(A);
+  const send = (id: number) => room.v1(A, "MESSAGE", { token, stream: STREAM, id, first: 1, text: `${id}` });
+  assertEquals([...send(2), ...send(3)], []);
+  for (let repeat = 0; repeat < 10; repeat++) assertEquals([...send(2), ...send(3)], []);
+  assertEquals(all(send(1), "INCOMING").map(({ text }) => text), ["1", "2", "3"], "one token was left for it");
+  assertEquals(one(send(4), "ERROR").code, "slow-down");
+});
+
+Deno.test("room: a crowd that falls silent at once is removed in portions, and each of it is looked at once or so", () => {
+  const crowd = 100_000;
+  let left = 0;
+  const room = new FakeRoom({ observer: { left: () => left++ } });
+  for (let i = 0; i < crowd; i++) {
+    room.join(forged(i));
+  }
+  assertEquals(room.room.size, crowd);
+  // the arrivals are told; nothing is kept of what was sent
+  room.delivery.broadcast = () => {};
+  room.pass(59_999);
+  const start = room.now;
+  let wakes = 0, largest = 0;
+  while (room.room.size > 0) {
+    assert(++wakes <= crowd / 1000 + 50, `${room.room.size} are left after ${wakes} wakes`);
+    room.now = Math.max(room.now, Math.ceil(room.room.nextWake!));
+    const before = left;
+    room.room.wake(room.now);
+    largest = Math.max(largest, left - before);
+  }
+  assertEquals([left, largest], [crowd, 1000]);
+  assertLessOrEqual(room.now - start, 1, "one portion follows the other without a pause");
+});
+
+Deno.test("room: between two portions of a crowd that is removed, others are heard", () => {
+  const room = new FakeRoom();
+  for (let port = 1; port <= 3000; port++) room.join(`10.0.0.1:${port}`);
+  room.delivery.broadcast = () => {};
+  room.pass(59_999);
+  room.now++;
+  room.room.wake(room.now);
+  assertEquals([room.room.size, room.room.nextWake], [2000, room.now]);
+  const welcome = room.join(A);
+  room.room.wake(room.now);
+  room.room.wake(room.now);
+  assertEquals(room.room.size, 1);
+  assertEquals(one(room.v1(A, "LIST", { id: 1, token: welcome.token }), "USERS").unnamed, 1);
+});
+
+/** A room in which much was said. */
+function talkative(messages: number) {
+  const room = new FakeRoom();
+  const { token, epoch } = room.join(A, "Alice");
+  for (let id = 1; id <= messages; id++) room.say(A, token, id, `${id}`);
+  return { room, token, epoch };
+}
+
+Deno.test("room: who asks for more than 500 datagrams a second is not answered, and that is counted", () => {
+  const { room, token, epoch } = talkative(200);
+  const other = room.join(B);
+  const flood = () => {
+    let datagrams = 0;
+    for (let i = 0; i < 100; i++) datagrams += room.v1(A, "RESEND", { token, epoch, from: 1, to: 100 }).length;
+    return datagrams;
+  };
+  const { ignored } = room.room.statistics;
+  assertEquals([flood(), room.room.statistics.ignored - ignored], [1000, 90]);
+  assertEquals(flood(), 0);
+  assertEquals(room.v1(A, "LIST", { id: 1, token }), []);
+  assertEquals(room.v1(A, "LOOKUP", { id: 1, token, name: "Alice" }), []);
+  assertEquals(room.room.statistics.ignored - ignored, 192);
+  // nobody else has to pay for that, and what is not answered still shows that the member is alive
+  assertEquals(all(room.v1(B, "RESEND", { token: other.token, epoch, from: 1, to: 100 }), "INCOMING").length, 100);
+  assertEquals(one(room.say(A, token, 201, "x").slice(0, 1), "INCOMING").text, "x");
+  room.pass(1000);
+  assertEquals(flood(), 500, "a second later there are as many again");
+});
+
+Deno.test("room: a question is paid for by what its answer takes: LIST one datagram, LOOKUP two", () => {
+  const { room, token } = talkative(1);
+  const answered = (ask: (id: number) => number) =>
+    Array.from({ length: 1200 }, (_, i) => ask(i)).filter(Boolean).length;
+  assertEquals(answered((id) => room.v1(A, "LIST", { id, token }).length), 1000);
+  assertEquals(room.v1(A, "LOOKUP", { id: 1, token, name: "Alice" }), []);
+  room.pass(1000);
+  assertEquals(answered((id) => room.v1(A, "LOOKUP", { id, token, name: "Alice" }).length), 250);
+  assertEquals(room.v1(A, "LIST", { id: 1, token }), []);
+});
+
+Deno.test("room: a question for what nobody has costs nothing", () => {
+  const { room, token, epoch } = talkative(3);
+  for (let i = 0; i < 5000; i++) assertEquals(room.v1(A, "RESEND", { token, epoch, from: 900, to: 2 ** 40 }), []);
+  assertEquals(all(room.v1(A, "RESEND", { token, epoch, from: 1, to: 3 }), "INCOMING").length, 3);
+});
+
+Deno.test("room: an honest member that loses three in ten in a lively room gets all, and is never refused", () => {
+  const network = new FakeNetwork({ seed: 5, down: { drop: 0.3 } });
+  const [alice, bob] = [network.connect({ name: "Alice" }), network.connect({ name: "Bob" })];
+  network.passUntil(() => [alice, bob].every(({ session }) => session.state === "joined"));
+  const texts: string[] = [];
+  for (let i = 1; i <= 2000; i++) {
+    texts.push(`text ${i}`);
+    alice.say(texts[i - 1]);
+    network.pass(5);
+  }
+  const passed = network.passUntil(() => bob.texts.length === texts.length);
+  assert(passed !== undefined && passed < 3000, `Bob has ${bob.texts.length} after ${passed} ms`);
+  assertEquals(bob.texts, texts);
+  assertGreater(bob.session.statistics.repaired, 300);
+  assertEquals(network.room!.statistics.ignored, 0);
+});

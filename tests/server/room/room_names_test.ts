@@ -1,0 +1,339 @@
+/** Names in the room: signing in, coming back from elsewhere, lists and look-ups. */
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { textOf } from "../../support/fake_delivery.ts";
+import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room.ts";
+
+const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003", D = "127.0.0.1:40004";
+
+/** The names that the room lists, page by page. */
+function list(room: FakeRoom, from: string, token: string): { names: string[]; pages: number; unnamed: number } {
+  const names: string[] = [];
+  for (let pages = 1;; pages++) {
+    const [sent] = room.v1(from, "LIST", { id: pages, token, after: names.at(-1) });
+    assertLessOrEqual(sent.bytes.length, 1232);
+    const page = one([sent], "USERS");
+    assertEquals(page.id, pages);
+    names.push(...page.names);
+    assertEquals(page.total, names.length + (page.more ? page.total - names.length : 0));
+    if (!page.more) return { names, pages, unnamed: page.unnamed };
+    assert(page.names.length > 0, "a page that is not the last has names, or the client would ask for ever");
+  }
+}
+
+Deno.test("room: a name that a living member has is refused, whatever its case or its normal form", () => {
+  const room = new FakeRoom();
+  room.join(A, "Zoë-Straße");
+  for (const name of ["Zoë-Straße", "zoë-strasse", "ZOË-STRASSE", "Zoë-Straße".normalize("NFD").normalize("NFC")]) {
+    const refusal = one(room.v1(B, "SIGN-IN", { id: 3, name }), "ERROR");
+    assertEquals([refusal.code, refusal.id], ["name-taken", 3], name);
+  }
+  // as it comes off the wire in another normal form
+  const decomposed = `SIGN-IN/1 id=4 name=${"zoë-straße".normalize("NFD")}`;
+  assertEquals(one(room.datagram(B, decomposed), "ERROR").code, "name-taken");
+  assertEquals(room.room.size, 1, "who was refused has not joined");
+  assertEquals(room.join(B, "Zoe-Strasse").name, "Zoe-Strasse", "another letter is another name");
+});
+
+Deno.test("room: a name on the wire in any normal form is kept in NFC", () => {
+  const room = new FakeRoom();
+  const { token } = room.greet(A);
+  const name = "Zoë".normalize("NFD");
+  const welcome = one(room.datagram(A, `SIGN-IN/1 id=2 token=${token} name=${name}`), "WELCOME");
+  assertEquals(welcome.name, "Zoë".normalize("NFC"));
+});
+
+Deno.test("room: a name is free again when its holder leaves, falls silent or takes another", () => {
+  const room = new FakeRoom();
+  const alice = room.join(A, "Alice");
+  room.v1(A, "LEAVE", { id: 2, token: alice.token });
+  const second = room.join(B, "alice");
+  assertEquals(second.name, "alice");
+  assertEquals(one(room.v1(B, "SIGN-IN", { id: 2, token: second.token, name: "Bob" }), "WELCOME").name, "Bob");
+  assertEquals(room.join(D, "ALICE").name, "ALICE");
+  room.pass(60_000);
+  assertEquals(room.join(C, "alice").name, "alice");
+});
+
+Deno.test("room: signing in again with the same name, or another spelling of it, is no conflict with oneself", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A, "Alice");
+  assertEquals(one(room.v1(A, "SIGN-IN", { id: 2, token, name: "Alice" }), "WELCOME").token, token);
+  assertEquals(one(room.v1(A, "SIGN-IN", { id: 3, token, name: "ALICE" }), "WELCOME").name, "ALICE");
+  assertEquals(list(room, A, token).names, ["ALICE"]);
+});
+
+Deno.test("room: a client may take the cookie for its token, which is the same in each WELCOME until it is used", () => {
+  const room = new FakeRoom();
+  const { token, pending } = room.greet(A, { name: "Alice" });
+  assertEquals([room.greet(A, { id: 2, name: "Alice" }).token, pending], [token, true]);
+  const welcome = room.greet(A, { id: 3, token, name: "Alice" });
+  assertEquals([welcome.token, welcome.pending, welcome.name], [token, false, "Alice"]);
+  assertEquals(room.greet(A, { id: 4, token, name: "Alice" }), { ...welcome, id: 4 });
+  assertEquals(room.room.statistics.joined, 1);
+});
+
+Deno.test("room: a member that comes back from another port keeps name, place, token and stream", () => {
+  const room = new FakeRoom();
+  room.join(C);
+  const { token, epoch } = room.join(A, "Alice");
+  room.say(A, token, 1, "from here");
+  room.settle();
+  const welcome = room.move(B, token, "Alice");
+  assertEquals([welcome.address, welcome.name, welcome.token, welcome.epoch], [B, "Alice", token, epoch]);
+  assertEquals(room.room.size, 2);
+  one(room.say(B, token, 1, "from here"), "ACK"); // a repeat is still known as one
+  assertEquals(outline(room.say(B, token, 2, "from there")).sort(), [`${B} INCOMING`, `${C} INCOMING`].sort());
+  const refusal = room.v1(A, "MESSAGE", { token, stream: STREAM, id: 3, first: 3, text: "x" });
+  assertEquals(one(to(refusal, A), "ERROR").code, "not-joined", "the old address is nobody's");
+});
+
+Deno.test("room: coming back from another port makes no noise, and the silence counts from then", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A, "Alice");
+  room.pass(50_000);
+  room.move(B, token, "Alice");
+  const sent = room.pass(59_999);
+  assertEquals([...all(sent, "ONLINE"), ...all(sent, "OFFLINE")], []);
+  assertEquals(room.room.size, 1);
+  room.pass(1);
+  assertEquals(room.room.size, 0);
+});
+
+Deno.test("room: a member that has got the address of another replaces that one there, once it has shown the cookie", () => {
+  const left: string[] = [];
+  const room = new FakeRoom({ observer: { left: ({ address, name }, how) => left.push(`${address} ${name} ${how}`) } });
+  room.join(C);
+  const { token } = room.join(A, "Alice");
+  room.say(A, token, 1, "from here");
+  const bob = room.join(B, "Bob");
+  room.say(B, bob.token, 1, "my last words");
+  room.settle();
+  const { token: cookie, name } = room.greet(B, { token, name: "Alice" });
+  assertEquals([name, left], [undefined, []], "a greeting can be forged");
+  assertEquals(room.greet(B, { id: 2, token, cookie, name: "Alice" }).name, "Alice");
+  assertEquals([left, room.room.size], [[`${B} Bob taken`], 2]);
+  one(room.say(B, token, 1, "from here"), "ACK"); // a repeat is still known as one
+  assertEquals(one(to(room.pass(1000), C), "OFFLINE").members, [{ address: B, name: "Bob" }]);
+  // and Bob comes back from wherever he is now, and goes on where he was
+  assertEquals(room.move(A, bob.token, "Bob").name, "Bob");
+  one(room.say(A, bob.token, 1, "my last words"), "ACK");
+});
+
+Deno.test("room: a client may choose its token, and joins with it from wherever it has got by then", () => {
+  const room = new FakeRoom();
+  const token = "00000000000000aa";
+  const here = room.greet(A, { token, name: "Alice" });
+  // the greeting that makes it a member is not answered in time, or its answer is lost, and it is elsewhere by now
+  const there = room.greet(B, { token, name: "Alice" });
+  assertEquals([here.pending, there.pending, room.room.size], [true, true, 0]);
+  room.greet(A, { id: 2, token, cookie: here.token, name: "Alice" });
+  const welcome = room.greet(B, { id: 3, token, cookie: there.token, name: "Alice" });
+  assertEquals([welcome.name, welcome.token, welcome.pending, room.room.size], ["Alice", token, false, 1]);
+});
+
+Deno.test("room: a member that moved before anyone was told of it is told of at its new address", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A, "Alice");
+  room.move(B, token, "Alice");
+  assertEquals(all(room.pass(1000), "ONLINE").flatMap(({ members }) => members), [{ address: B, name: "Alice" }]);
+});
+
+Deno.test("room: a member that moves on before it has used a cookie is the same one, wherever it stops", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A);
+  room.say(A, token, 1, "once");
+  const between = room.greet(B, { token });
+  const there = room.greet(C, { token, cookie: between.token });
+  assertEquals(room.greet(C, { id: 2, token, cookie: there.token }).pending, false);
+  one(room.say(C, token, 1, "once"), "ACK");
+  assertEquals([room.room.size, room.room.statistics.messages], [1, 1]);
+});
+
+Deno.test("room: late words from where a member was about to move bring nobody back who has left", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A, "Alice");
+  const { token: cookie } = room.greet(B, { token, name: "Alice" });
+  // goodbye is said from the new address, at which the member has not arrived
+  assertEquals(outline(room.v1(B, "LEAVE", { id: 3, token })), [`${B} ACK`]);
+  assertEquals(room.greet(B, { id: 2, token, cookie, name: "Alice" }).name, undefined);
+  assertEquals(one(room.say(B, token, 1, "x"), "ERROR").code, "not-joined");
+  assertEquals(room.room.size, 0);
+});
+
+Deno.test("room: who comes back after a long silence goes on where it was", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A);
+  room.say(A, token, 1, "its answer is lost");
+  room.pass(61_000);
+  assertEquals(room.room.size, 0);
+  room.move(B, token);
+  one(room.say(B, token, 1, "its answer is lost"), "ACK");
+  assertEquals(one(room.say(B, token, 2, "and I am back"), "INCOMING").text, "and I am back");
+});
+
+Deno.test("room: a goodbye counts from the address of another member too, and where it overtakes the greeting", () => {
+  const room = new FakeRoom();
+  const alice = room.join(A, "Alice");
+  room.join(B, "Bob");
+  assertEquals(outline(room.v1(B, "LEAVE", { id: 3, token: alice.token })), [`${B} ACK`]);
+  assertEquals(room.room.users().names, ["Bob"]);
+  const token = "00000000000000aa", name = "Carol";
+  const { token: cookie } = room.greet(C, { token, name });
+  room.pass(6000);
+  assertEquals(one(room.v1(C, "LEAVE", { id: 3, token }), "ERROR").code, "not-joined");
+  assertEquals(room.greet(C, { id: 2, token, cookie, name }).pending, true);
+  assertEquals(room.room.users().names, ["Bob"]);
+});
+
+Deno.test("room: late greetings of a client that has joined elsewhere and left bring nobody back", () => {
+  const room = new FakeRoom();
+  const token = "00000000000000aa", name = "Alice";
+  const there = room.greet(B, { token, name });
+  room.move(C, token, name);
+  room.v1(C, "LEAVE", { id: 3, token });
+  const late = () => room.greet(B, { id: 2, token, cookie: there.token, name });
+  assertEquals([late().pending, room.room.size], [true, 0]);
+  room.pass(5000);
+  assertEquals(late().pending, false, "who comes back after a while is welcome");
+});
+
+Deno.test("room: a refused name is a sign of life too, when the token is right", () => {
+  const room = new FakeRoom();
+  const alice = room.join(A, "Alice");
+  const bob = room.join(B, "Bob");
+  room.pass(20_000);
+  room.v1(B, "GREETING", { id: 2, token: bob.token });
+  assertEquals(one(room.v1(A, "SIGN-IN", { id: 2, token: alice.token, name: "bob" }), "ERROR").code, "name-taken");
+  room.pass(59_999);
+  assertEquals(room.room.size, 2);
+  room.pass(1);
+  assertEquals(room.room.size, 0);
+});
+
+Deno.test("room: LEAVE is acknowledged by its id, and again by ERROR not-joined", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A, "Alice");
+  assertEquals(one(room.v1(A, "LEAVE", { id: 9, token }), "ACK"), { dialect: "v1", type: "ACK", id: 9 });
+  assertEquals(room.room.size, 0);
+  assertEquals(one(room.v1(A, "LEAVE", { id: 8, token }), "ERROR").code, "not-joined");
+});
+
+Deno.test("room: a list has the names sorted without case, and counts those without one", () => {
+  const room = new FakeRoom();
+  const names = ["bob", "Alice", "Ärmel", "carol", "zoë", "Zebra", "42", "李雷"];
+  names.forEach((name, i) => room.join(`10.0.0.1:${i + 1}`, name));
+  room.datagram(B, "GREETING");
+  const { token } = room.join(A);
+  const listed = list(room, A, token);
+  assertEquals(listed.names, ["42", "Alice", "bob", "carol", "Zebra", "zoë", "Ärmel", "李雷"]);
+  assertEquals([listed.unnamed, listed.pages], [2, 1]);
+});
+
+Deno.test("room: 5,000 names arrive whole, in pages that fit into a datagram each", () => {
+  const room = new FakeRoom();
+  const names = Array.from({ length: 5000 }, (_, i) => `student-${i}-${"ä".repeat(i % 20)}`);
+  names.forEach((name, i) => room.join(`10.0.${i >> 8}.${i & 255}:9`, name));
+  const { token } = room.join(A);
+  const listed = list(room, A, token);
+  assertEquals(listed.names.length, 5000);
+  assertEquals(new Set(listed.names), new Set(names));
+  assertLessOrEqual(listed.pages, 200);
+});
+
+Deno.test("room: names of the longest kind fill a page, and the next begins behind a name that has gone", () => {
+  const room = new FakeRoom();
+  const longest = (n: number) => String.fromCodePoint(0x20000 + n) + "\u{20000}".repeat(31);
+  for (let i = 0; i < 20; i++) room.join(`10.0.0.1:${i + 1}`, longest(i));
+  const { token } = room.join(A);
+  const page = one(room.v1(A, "LIST", { id: 1, token }), "USERS");
+  assertEquals([page.names.length, page.more, page.total], [8, true, 20]);
+  const gone = room.room.size;
+  room.v1("10.0.0.1:8", "LEAVE", { id: 1, token: room.join("10.0.0.1:8", longest(7)).token });
+  assertEquals(room.room.size, gone - 1);
+  const next = one(room.v1(A, "LIST", { id: 2, token, after: page.names.at(-1) }), "USERS");
+  assertEquals(next.names[0], longest(8));
+});
+
+Deno.test("room: LOOKUP by name tells the peer's address, and asks the peer to open its NAT", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A, "Alice");
+  const since = Math.floor(room.now / 1000) * 1000;
+  room.join(B, "Bob");
+  room.settle();
+  const sent = room.v1(A, "LOOKUP", { id: 5, token, name: "BOB" });
+  assertEquals(outline(sent), [`${A} PEER`, `${B} PUNCH`]);
+  assertEquals(one(sent, "PEER"), {
+    dialect: "v1",
+    type: "PEER",
+    id: 5,
+    address: B,
+    name: "Bob",
+    since,
+    classic: false,
+  });
+  assertEquals(one(sent, "PUNCH").address, A);
+});
+
+Deno.test("room: LOOKUP by address tells the name and punches no hole", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A, "Alice");
+  room.join(B, "Bob");
+  room.join(C);
+  const sent = room.v1(A, "LOOKUP", { id: 5, token, address: B });
+  assertEquals(outline(sent), [`${A} PEER`]);
+  assertEquals(one(sent, "PEER").name, "Bob");
+  assertEquals(one(room.v1(A, "LOOKUP", { id: 6, token, address: C }), "PEER").name, undefined);
+});
+
+Deno.test("room: LOOKUP of a classic member says so, of oneself punches nothing, of nobody is an error", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A, "Alice");
+  room.datagram(B, "SIGN-IN Bob");
+  const bob = room.v1(A, "LOOKUP", { id: 1, token, name: "Bob" });
+  assertEquals(outline(bob), [`${A} PEER`]);
+  assertEquals(one(bob, "PEER").classic, true);
+  assertEquals(outline(room.v1(A, "LOOKUP", { id: 2, token, name: "alice" })), [`${A} PEER`]);
+  const nobody = one(room.v1(A, "LOOKUP", { id: 3, token, name: "Carol" }), "ERROR");
+  assertEquals([nobody.code, nobody.id], ["no-such-user", 3]);
+  assertEquals(one(room.v1(A, "LOOKUP", { id: 4, token, address: C }), "ERROR").code, "no-such-user");
+});
+
+Deno.test("room: SIGN-IN and LIST at nc are answered in lines that read well", () => {
+  const room = new FakeRoom();
+  const typed = (from: string, line: string) => room.datagram(from, `${line}\n`).map(textOf);
+  assertEquals(typed(A, "LIST"), [], "only members are told");
+  typed(A, "GREETING");
+  assertEquals(typed(A, "LIST"), ["INCOMING Signed In Users: none (and 1 unnamed)\n"]);
+  assertEquals(typed(A, "SIGN-IN Carole"), ["INCOMING Signed in as Carole\n"]);
+  assertEquals(typed(A, "LIST"), ["INCOMING Signed In Users: Carole\n"]);
+  room.join(C, "Alice");
+  assertEquals(typed(A, "LIST"), ["INCOMING Signed In Users: Alice, Carole\n"]);
+  assertEquals(typed(A, "SIGN-IN alice"), ["INCOMING The name alice is taken; choose another\n"]);
+  assertEquals(typed(A, "SIGN-IN two words"), [
+    "INCOMING A name has 1 to 32 letters, digits and _ - . only; choose another\n",
+  ]);
+  assertEquals(typed(B, "SIGN-IN Bob"), ["INCOMING Signed in as Bob\n"], "signing in greets too");
+  assertEquals(typed(A, "MESSAGE me")[0], "INCOMING <From 127.0.0.1:40001:Carole>: me\n");
+});
+
+Deno.test("room: a classic list too long for a datagram ends in how many more there are", () => {
+  const room = new FakeRoom();
+  for (let i = 0; i < 5000; i++) room.join(`10.0.${i >> 8}.${i & 255}:9`, `student-${String(i).padStart(4, "0")}`);
+  room.datagram(A, "GREETING");
+  const [sent] = room.datagram(A, "LIST");
+  assertLessOrEqual(sent.bytes.length, 1232);
+  const [, names, more] = /^INCOMING Signed In Users: (.*) and (\d+) more \(and 1 unnamed\)$/.exec(textOf(sent))!;
+  assertEquals(names.split(", ").length + Number(more), 5000);
+  assert(names.split(", ").length > 70);
+});
+
+Deno.test("room: a classic name goes to presence and messages, and is refused to others in v1", () => {
+  const room = new FakeRoom();
+  room.join(B);
+  room.datagram(A, "GREETING");
+  room.pass(1000);
+  room.datagram(A, "SIGN-IN Carole");
+  assertEquals(one(room.pass(1000), "ONLINE").members, [{ address: A, name: "Carole" }]);
+  assertEquals(one(to(room.datagram(A, "MESSAGE hi"), B), "INCOMING").name, "Carole");
+  assertEquals(one(room.v1(C, "SIGN-IN", { id: 1, name: "carole" }), "ERROR").code, "name-taken");
+});
