@@ -7,12 +7,12 @@
  */
 import { isIP } from "node:net";
 import process from "node:process";
-import { carryOut, completeLine } from "./client/commands.ts";
+import { carryOut, completeLine } from "./client/terminal/commands.ts";
 import { Channel, race } from "./runtime/race.ts";
-import { openScreen, type Screen } from "./client/screen.ts";
-import { Session } from "./client/session.ts";
-import type { Shown } from "./client/shown.ts";
-import { inWords } from "./client/words.ts";
+import { openScreen, type Screen } from "./client/terminal/screen.ts";
+import { Session } from "./client/session/session.ts";
+import type { Shown } from "./client/session/shown.ts";
+import { inWords } from "./client/terminal/rendering.ts";
 import { Alarm, now } from "./runtime/clock.ts";
 import {
   Failure,

@@ -1,7 +1,7 @@
 /** README.md and PROTOCOL.md against the programs: commands that run, flags and commands that exist, links that lead somewhere. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { dirname, join } from "node:path";
-import { COMMANDS } from "../client/commands.ts";
+import { COMMANDS } from "../client/terminal/commands.ts";
 import config from "../deno.json" with { type: "json" };
 import { PROGRAMS } from "../scripts/programs.ts";
 import { carryOut } from "../server/console.ts";

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Session } from "../../client/session.ts";
+import { Session } from "../../client/session/session.ts";
 import { Alarm, now } from "../../runtime/clock.ts";
 import { openSocket } from "../../runtime/command_line.ts";
 import { datagrams, socketAddress } from "../../runtime/udp.ts";

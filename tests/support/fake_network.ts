@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { Session, type SessionOptions } from "../../client/session.ts";
-import type { Shown } from "../../client/shown.ts";
+import { Session, type SessionOptions } from "../../client/session/session.ts";
+import type { Shown } from "../../client/session/shown.ts";
 import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
 import { MessageStream } from "../../protocol/reliable/receive_stream.ts";
 import type { Delivery, Destination } from "../../server/doors/udp.ts";

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { type DirectMessage, DirectMessages } from "../../client/direct.ts";
-import { Questions } from "../../client/questions.ts";
+import { type DirectMessage, DirectMessages } from "../../client/session/direct.ts";
+import { Questions } from "../../client/session/transactions.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { decode, encode, type Packet, type V1Packet } from "../../protocol.ts";
 import { nameKey } from "../../protocol/fields.ts";

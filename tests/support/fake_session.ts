@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Session } from "../../client/session.ts";
-import type { Shown } from "../../client/shown.ts";
+import { Session } from "../../client/session/session.ts";
+import type { Shown } from "../../client/session/shown.ts";
 import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
 
 /** What a v1 packet of one type looks like. */

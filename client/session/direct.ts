@@ -1,0 +1,284 @@
+/**
+ * Messages to one other member: looked up at the server, sent straight to the peer, acknowledged by it.
+ *
+ * @module
+ */
+import type { ClassicPacket, V1Packet } from "../../protocol.ts";
+import { nameKey } from "../../protocol/fields.ts";
+import { type MessagePacket, MessageStream } from "../../protocol/reliable/receive_stream.ts";
+import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
+import { messageLine, printable } from "../../protocol/text.ts";
+import { type Draft, Outbox } from "../../protocol/reliable/send_stream.ts";
+import type { Questions } from "./transactions.ts";
+import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
+
+type PeerPacket = Extract<V1Packet, { type: "PEER" }>;
+
+/** A message from a peer. */
+export interface DirectMessage extends Draft {
+  address: string;
+  /** The name that the server confirmed for the address. */
+  name?: string;
+  /** Whether the server said that a member has this address. */
+  confirmed: boolean;
+}
+
+/** What direct messages need of the session. */
+export interface DirectOptions {
+  questions: Questions;
+  /** The token, address and name of this member, as the server gave them. */
+  self: () => { token: string; address: string; name?: string };
+  /** Sends a packet to a peer. */
+  send: (packet: V1Packet | ClassicPacket, address: string) => void;
+  arrived: (message: DirectMessage) => void;
+  delivered: (name: string, draft: Draft, acknowledged: boolean) => void;
+  failed: (name: string, drafts: Draft[], reason: string) => void;
+}
+
+/** What is on its way to one name. */
+interface Conversation {
+  name: string;
+  address?: string;
+  outbox: Outbox;
+  /** When the peer was last looked up, and when what waits is given up, in milliseconds. */
+  askedAt: number;
+  isAsking: boolean;
+}
+
+/** What has come from one address. */
+interface Correspondent {
+  /** When the first of it came, in milliseconds. */
+  since: number;
+  streams: Map<string, MessageStream>;
+  /** What waits for the server to say who it is. */
+  unconfirmed: MessagePacket[];
+  who?: { name?: string; confirmed: boolean; until: number };
+}
+
+/** How long a peer is looked for before the message is given up, in milliseconds. */
+const DELIVERY_DEADLINE_MS = 5000;
+/** How often a peer that does not answer is looked up again, so that both NATs are opened again, in milliseconds. */
+const LOOK_UP_AGAIN_MS = 1000;
+/** How long the server's word on who has an address is believed, in milliseconds. */
+const CONFIRMED_FOR_MS = 10_000;
+/** How many addresses are remembered, how many streams of each, and how many messages wait for a name. */
+const MAX_CORRESPONDENTS = 256;
+const MAX_STREAMS = 4;
+const MAX_UNCONFIRMED = 64;
+/** How many addresses that nothing is known of have a place at once, and for how long at least, in milliseconds. */
+const MAX_STRANGERS = 32;
+const STRANGER_DEADLINE_MS = 5000;
+/**
+ * How much is taken from those whom the server does not vouch for, all of them together, in messages a second. Each new
+ * one costs the server an answer, and the user's screen a line; who means it repeats what is not acknowledged.
+ */
+const STRANGERS_RATE: TokenBucketOptions = { rate: 5, burst: 32 };
+
+/** All direct messages of one session, out and in. */
+export class DirectMessages {
+  readonly #options: DirectOptions;
+  readonly #conversations = new Map<string, Conversation>();
+  readonly #correspondents = new Map<string, Correspondent>();
+  #strangersBucket: TokenBucket | undefined;
+
+  constructor(options: DirectOptions) {
+    this.#options = options;
+  }
+
+  /** How many messages have not been acknowledged by their peers. */
+  get waiting(): number {
+    return [...this.#conversations.values()].reduce((sum, { outbox }) => sum + outbox.size, 0);
+  }
+
+  get nextWake(): number | undefined {
+    const times: number[] = [];
+    for (const { outbox, askedAt, isAsking } of this.#conversations.values()) {
+      if (outbox.size === 0) continue;
+      times.push(outbox.progressAt + DELIVERY_DEADLINE_MS);
+      if (!isAsking) times.push(askedAt + LOOK_UP_AGAIN_MS);
+      if (outbox.nextWake !== undefined) times.push(outbox.nextWake);
+    }
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Sends pieces of text to the member with a name. */
+  say(name: string, drafts: Draft[], now: number): void {
+    let conversation = this.#conversations.get(nameKey(name));
+    if (!conversation) {
+      const outbox = new Outbox(new RoundTrip(), (message) => {
+        this.#options.send({ dialect: "v1", type: "MESSAGE", ...message }, conversation!.address!);
+      });
+      conversation = { name, outbox, askedAt: -Infinity, isAsking: false };
+      this.#conversations.set(nameKey(name), conversation);
+    }
+    if (conversation.outbox.size === 0) {
+      // nobody knows whether the name is still where it was
+      conversation.outbox.close();
+      conversation.askedAt = -Infinity;
+    }
+    for (const draft of drafts) conversation.outbox.add(draft, now);
+    this.#lookUp(conversation, now);
+  }
+
+  /** Takes a packet that came from another address than the server's. */
+  receive(packet: V1Packet, from: string, now: number): void {
+    if (packet.type === "ACK") this.#acknowledged(packet, from, now);
+    else if (packet.type === "MESSAGE" && packet.token === undefined) this.#message(packet, from, now);
+  }
+
+  wake(now: number): void {
+    for (const [key, conversation] of this.#conversations) {
+      const { outbox, address } = conversation;
+      if (outbox.size === 0) continue;
+      if (now >= outbox.progressAt + DELIVERY_DEADLINE_MS) {
+        const reason = address
+          ? `${address} does not answer: it has left, or it can't be reached directly from here`
+          : "the server does not say where it is";
+        this.#giveUp(key, conversation, reason);
+        continue;
+      }
+      this.#lookUp(conversation, now);
+      outbox.wake(now);
+    }
+  }
+
+  /** Shows what still waits for the server to say who it is from: it was acknowledged, and nobody will say it again. */
+  showUnconfirmed(): void {
+    for (const [address, correspondent] of this.#correspondents) {
+      correspondent.who ??= { confirmed: false, until: 0 };
+      this.#arrive(address, correspondent);
+    }
+  }
+
+  #lookUp(conversation: Conversation, now: number): void {
+    if (conversation.isAsking || now < conversation.askedAt + LOOK_UP_AGAIN_MS) return;
+    conversation.askedAt = now;
+    conversation.isAsking = true;
+    this.#options.questions.ask({
+      packet: (id) => {
+        return { dialect: "v1", type: "LOOKUP", id, token: this.#options.self().token, name: conversation.name };
+      },
+      answered: (answer, now) => {
+        conversation.isAsking = false;
+        if (answer.type === "PEER") this.#found(conversation, answer, now);
+        else if (answer.type === "ERROR") {
+          this.#giveUp(nameKey(conversation.name), conversation, "nobody here has that name");
+        }
+      },
+      failed: () => conversation.isAsking = false,
+    }, now);
+  }
+
+  #found(conversation: Conversation, { address, name, classic }: PeerPacket, now: number): void {
+    if (conversation.outbox.size === 0) return;
+    conversation.name = name ?? conversation.name;
+    if (classic) {
+      const self = this.#options.self();
+      for (const draft of conversation.outbox.clear()) {
+        const line = messageLine({ from: self.address, name: self.name, ...draft });
+        this.#options.send({ dialect: "classic", type: "INCOMING", line }, address);
+        this.#options.delivered(conversation.name, draft, false);
+      }
+      return;
+    }
+    const isNew = conversation.address !== address;
+    conversation.address = address;
+    if (isNew || !conversation.outbox.isOpen) conversation.outbox.open(now);
+  }
+
+  #giveUp(key: string, conversation: Conversation, reason: string): void {
+    if (this.#conversations.get(key) === conversation) this.#conversations.delete(key);
+    const drafts = conversation.outbox.clear();
+    // a late answer to a look-up may find that everything has arrived, or was given up before
+    if (drafts.length > 0) this.#options.failed(conversation.name, drafts, reason);
+  }
+
+  #acknowledged({ stream, id }: V1Packet & { type: "ACK" }, from: string, now: number): void {
+    for (const { name, address, outbox } of this.#conversations.values()) {
+      if (address !== from || stream !== outbox.stream) continue;
+      for (const draft of outbox.acknowledge(stream, id, now)) this.#options.delivered(name, draft, true);
+      return;
+    }
+  }
+
+  #message(packet: MessagePacket, from: string, now: number): void {
+    let correspondent = this.#correspondents.get(from);
+    // what is not acknowledged will be repeated, here and below
+    const isStranger = !correspondent || correspondent.who?.confirmed === false;
+    if (isStranger && this.#tooManyStrangers(now)) return;
+    correspondent ??= this.#newCorrespondent(from, now);
+    if (!correspondent) return;
+    let stream = correspondent.streams.get(packet.stream);
+    if (!stream) {
+      stream = new MessageStream(packet.stream, packet.first);
+      correspondent.streams.set(packet.stream, stream);
+      if (correspondent.streams.size > MAX_STREAMS) {
+        correspondent.streams.delete(correspondent.streams.keys().next().value!);
+      }
+    }
+    if (correspondent.unconfirmed.length >= MAX_UNCONFIRMED) return;
+    for (const message of stream.take(packet)) {
+      correspondent.unconfirmed.push(message);
+      this.#confirm(from, correspondent, now);
+    }
+    if (stream.next > 1) {
+      this.#options.send({ dialect: "v1", type: "ACK", stream: packet.stream, id: stream.next - 1 }, from);
+    }
+  }
+
+  #tooManyStrangers(now: number): boolean {
+    this.#strangersBucket ??= new TokenBucket(STRANGERS_RATE, now);
+    return this.#strangersBucket.take(STRANGERS_RATE, now) > 0;
+  }
+
+  /** Makes a place for an address that nothing is known of, if there is one. */
+  #newCorrespondent(address: string, now: number): Correspondent | undefined {
+    const strangers = [...this.#correspondents].filter(([, { who }]) => !who);
+    if (strangers.length >= MAX_STRANGERS) {
+      // one who has begun in the middle of something and never sent the beginning keeps no place
+      const [[oldest, { since }]] = strangers;
+      if (now < since + STRANGER_DEADLINE_MS) return undefined;
+      this.#correspondents.delete(oldest);
+    }
+    if (this.#correspondents.size >= MAX_CORRESPONDENTS) {
+      // those that the server does not know go first: a crowd of them must not push out those that it does
+      const known = [...this.#correspondents];
+      const [gone] = known.find(([, { who }]) => who && !who.confirmed) ?? known.find(([, { who }]) => who) ?? [];
+      if (gone === undefined) return undefined;
+      this.#correspondents.delete(gone);
+    }
+    const correspondent: Correspondent = { since: now, streams: new Map(), unconfirmed: [] };
+    this.#correspondents.set(address, correspondent);
+    return correspondent;
+  }
+
+  /** Shows what an address has sent, once the server has said who has that address. */
+  #confirm(address: string, correspondent: Correspondent, now: number): void {
+    if (correspondent.who && now < correspondent.who.until) return this.#arrive(address, correspondent);
+    if (correspondent.unconfirmed.length > 1) return; // asked already
+    const settle = (name: string | undefined, confirmed: boolean, now: number) => {
+      correspondent.who = { name, confirmed, until: now + CONFIRMED_FOR_MS };
+      this.#arrive(address, correspondent);
+    };
+    this.#options.questions.ask({
+      packet: (id) => ({ dialect: "v1", type: "LOOKUP", id, token: this.#options.self().token, address }),
+      answered: (answer, now) => {
+        if (answer.type === "PEER" && answer.address === address) settle(answer.name, true, now);
+        else settle(undefined, false, now);
+      },
+      failed: (now) => settle(undefined, false, now),
+    }, now);
+  }
+
+  #arrive(address: string, { who, unconfirmed }: Correspondent): void {
+    for (const { text, action } of unconfirmed.splice(0)) {
+      this.#options.arrived({
+        address,
+        name: who!.name,
+        confirmed: who!.confirmed,
+        text: printable(text),
+        ...(action && { action }),
+      });
+    }
+  }
+}

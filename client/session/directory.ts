@@ -1,0 +1,110 @@
+/**
+ * Asking the server who is here.
+ *
+ * @module
+ */
+import { nameKey } from "../../protocol/fields.ts";
+import type { Question, Questions } from "./transactions.ts";
+import type { View } from "./view.ts";
+
+/** The most names that are listed. */
+const MAX_NAMES = 100_000;
+
+/** What asking needs of the session. */
+export interface DirectoryOptions {
+  questions: Questions;
+  view: View;
+  token: () => string;
+  /** A question has had no answer. */
+  unanswered: () => void;
+}
+
+/** The list of names, however long, and who has one of them. */
+export class Directory {
+  readonly #questions: Questions;
+  readonly #view: View;
+  readonly #token: () => string;
+  readonly #unanswered: () => void;
+  #open = 0;
+
+  constructor({ questions, view, token, unanswered }: DirectoryOptions) {
+    this.#questions = questions;
+    this.#view = view;
+    this.#token = token;
+    this.#unanswered = unanswered;
+  }
+
+  /** How many questions have no answer yet. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Shows everyone who is signed in, and how many are here without a name. */
+  list(now: number): void {
+    this.#listAfter([], this.#view.people.names, now);
+  }
+
+  /** Shows who has a name, or an address. */
+  whois(who: { name: string } | { address: string }, now: number): void {
+    this.#ask({
+      packet: (id) => ({ dialect: "v1", type: "LOOKUP", id, token: this.#token(), ...who }),
+      answered: (answer) => {
+        if (answer.type !== "PEER") {
+          return this.#view.problem(
+            "name" in who ? `Nobody here is called ${who.name}` : `Nobody is at ${who.address}`,
+          );
+        }
+        const { name, address, since, classic } = answer;
+        this.#view.show({ kind: "whois", name, address, since, classic: classic ?? false });
+      },
+      failed: () => this.#failed("The server did not say who that is"),
+    }, now);
+  }
+
+  /**
+   * Asks for the names behind those that are known, until there are no more.
+   *
+   * @param before Whom this client knew of when it began to ask.
+   */
+  #listAfter(known: string[], before: string[], now: number): void {
+    const failed = () => this.#failed("The server did not say who is here");
+    this.#ask({
+      packet: (id) => ({ dialect: "v1", type: "LIST", id, token: this.#token(), after: known.at(-1) }),
+      answered: (answer, now) => {
+        if (answer.type !== "USERS") return failed();
+        const names = [...known, ...answer.names];
+        for (const name of answer.names) this.#view.people.saw(name);
+        // what does not go on behind the last name would be asked for without end
+        const last = known.at(-1);
+        const goesOn = answer.names.length > 0 && (last === undefined || nameKey(answer.names[0]) > nameKey(last));
+        if (answer.more && goesOn && names.length < MAX_NAMES) return this.#listAfter(names, before, now);
+        if (!answer.more) {
+          const here = new Set(names.map(nameKey));
+          for (const name of before) if (!here.has(nameKey(name))) this.#view.people.lost(name);
+        }
+        this.#view.show({ kind: "users", names, unnamed: answer.unnamed });
+      },
+      failed,
+    }, now);
+  }
+
+  #ask({ packet, answered, failed }: Question, now: number): void {
+    this.#open++;
+    this.#questions.ask({
+      packet,
+      answered: (answer, now) => {
+        this.#open--;
+        answered(answer, now);
+      },
+      failed: (now) => {
+        this.#open--;
+        failed?.(now);
+      },
+    }, now);
+  }
+
+  #failed(text: string): void {
+    this.#view.problem(text);
+    this.#unanswered();
+  }
+}

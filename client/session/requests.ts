@@ -1,0 +1,152 @@
+/**
+ * What the user wants of the server: who is here, what was said before, a word to one member alone.
+ *
+ * @module
+ */
+import { MAX_TEXT_BYTES, SEND_WINDOW } from "../../protocol.ts";
+import { NAME_RULE, normalizeName, parseAddress } from "../../protocol/fields.ts";
+import { splitText } from "../../protocol/text.ts";
+import type { DirectMessages } from "./direct.ts";
+import type { Directory } from "./directory.ts";
+import type { Ending } from "./shutdown.ts";
+import type { History } from "./history.ts";
+import type { Inbox } from "../../protocol/reliable/event_feed.ts";
+import type { Membership } from "./membership.ts";
+import { OUTBOX_SIZE } from "../../protocol/reliable/send_stream.ts";
+import type { View } from "./view.ts";
+
+/** What requests need of the session. */
+export interface RequestsOptions {
+  membership: Membership;
+  view: View;
+  inbox: Inbox;
+  direct: DirectMessages;
+  directory: Directory;
+  history: History;
+  /** Where it is counted what came to nothing. */
+  ending: Ending;
+}
+
+/** Something that takes a server that answers. */
+interface Request {
+  run: (now: number) => void;
+  /** The server can't do it. */
+  refused: () => void;
+}
+
+/** The requests of one session, made in their order: when the server has answered, and a few at a time. */
+export class Requests {
+  readonly #options: RequestsOptions;
+  readonly #waiting: Request[] = [];
+
+  constructor(options: RequestsOptions) {
+    this.#options = options;
+  }
+
+  /** How many requests wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** How many requests have no answer yet. */
+  get size(): number {
+    const { directory, history } = this.#options;
+    return this.#waiting.length + directory.open + (history.isOpen ? 1 : 0);
+  }
+
+  /** Says something to the member with a name alone; the text does not pass through the server. */
+  sayTo(who: string, text: string, now: number): void {
+    const { direct, view, ending } = this.#options;
+    const drafts = splitText(text, MAX_TEXT_BYTES).map((text) => ({ text }));
+    const refused = () => void (ending.undelivered += drafts.length);
+    const name = normalizeName(who);
+    if (name === undefined) {
+      view.problem(NAME_RULE);
+      return refused();
+    }
+    this.#make({ run: (now) => direct.say(name, drafts, now), refused }, now);
+  }
+
+  /** Answers whoever wrote last to this client alone. */
+  reply(text: string, now: number): void {
+    const { view, ending } = this.#options;
+    if (view.lastWriter?.name !== undefined) return this.sayTo(view.lastWriter.name, text, now);
+    view.problem(
+      view.lastWriter
+        ? "The last who wrote to you alone has no name: it can't be answered"
+        : "Nobody has written to you alone yet",
+    );
+    ending.undelivered++;
+  }
+
+  /** Shows who is here. */
+  list(now: number): void {
+    this.#ask((now) => this.#options.directory.list(now), now);
+  }
+
+  /** Shows who has a name, or an address. */
+  whois(who: string, now: number): void {
+    const { directory, view, ending } = this.#options;
+    const name = normalizeName(who);
+    if (name === undefined && !parseAddress(who)) {
+      view.problem(NAME_RULE);
+      ending.misunderstood++;
+      return;
+    }
+    this.#ask((now) => directory.whois(name === undefined ? { address: who } : { name }, now), now);
+  }
+
+  /** Shows the last messages, those that are on the screen already too. */
+  history(length: number, now: number): void {
+    const { inbox, history, view } = this.#options;
+    this.#ask((now) => {
+      const to = inbox.next - 1;
+      if (to < 1) view.notice("Nothing was said here yet");
+      else history.ask(length, to, now);
+    }, now);
+  }
+
+  /** The server has begun anew: the past that was asked for is gone. */
+  cancelHistory(): void {
+    const { history, view, ending } = this.#options;
+    if (!history.isOpen) return;
+    history.cancel();
+    view.problem("The server has begun anew, with another past: ask again");
+    ending.unanswered++;
+  }
+
+  /** Makes the requests whose turn it is. */
+  flush(now: number): void {
+    const { membership, directory, history } = this.#options;
+    if (membership.state === "classic") {
+      for (const request of this.#waiting.splice(0)) this.#refuse(request);
+    }
+    // a pipe may ask a thousand things at once: the server answers so many
+    while (membership.state === "joined" && directory.open < SEND_WINDOW && !history.isOpen) {
+      const request = this.#waiting.shift();
+      if (!request) return;
+      request.run(now);
+    }
+  }
+
+  #ask(run: (now: number) => void, now: number): void {
+    this.#make({ run, refused: () => void this.#options.ending.unanswered++ }, now);
+  }
+
+  #make(request: Request, now: number): void {
+    const { state, everJoined } = this.#options.membership;
+    const isAway = state === "joining" && everJoined;
+    if (isAway || this.#waiting.length >= OUTBOX_SIZE) return this.#refuse(request);
+    this.#waiting.push(request);
+    this.flush(now);
+  }
+
+  #refuse({ refused }: Request): void {
+    this.#options.view.problem(
+      this.#options.membership.state === "classic"
+        ? "This server speaks the classic dialect: it has no names, no direct messages and no history"
+        : "The server does not answer at the moment; try again when it does",
+    );
+    refused();
+  }
+}

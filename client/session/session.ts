@@ -1,0 +1,407 @@
+/**
+ * The client's side of a chat: joins, keeps alive, delivers what is said here and gives what is said elsewhere.
+ *
+ * It knows no sockets, no clock and no screen: packets and lines go in, the time with each call, and what is to be sent
+ * and shown comes out through {@linkcode SessionOptions}.
+ *
+ * @module
+ */
+import { type ClassicPacket, type EventPacket, MAX_TEXT_BYTES, type Packet, type V1Packet } from "../../protocol.ts";
+import { count, printable, splitText } from "../../protocol/text.ts";
+import { ClassicTalk } from "./classic_link.ts";
+import { DirectMessages } from "./direct.ts";
+import { Directory } from "./directory.ts";
+import { Ending } from "./shutdown.ts";
+import { History } from "./history.ts";
+import { Inbox, type Range } from "../../protocol/reliable/event_feed.ts";
+import { Membership, type MembershipState } from "./membership.ts";
+import { type Draft, Outbox, OUTBOX_SIZE } from "../../protocol/reliable/send_stream.ts";
+import { Questions } from "./transactions.ts";
+import { Requests } from "./requests.ts";
+import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
+import type { SessionStatistics, Shown } from "./shown.ts";
+import { View } from "./view.ts";
+
+/** What a session is made with. */
+export interface SessionOptions {
+  /** The server, as people know it; for notices. */
+  server: string;
+  /** The name to sign in with; none to join without one. */
+  name?: string;
+  /** Sends a packet to the server, or to the address of a peer. */
+  send: (packet: Packet, peer?: string) => void;
+  /** Shows something to the user. */
+  show: (shown: Shown) => void;
+  /** A number from 0 to 1; Math.random unless told otherwise. */
+  random?: () => number;
+}
+
+/** How a session stands: as its membership does, until it has `left`. */
+export type SessionState = MembershipState | "left";
+
+/** One user's session with one server. */
+export class Session {
+  readonly #send: SessionOptions["send"];
+  /** What the user sees, and of whom. */
+  readonly view: View;
+  readonly #roundTrip = new RoundTrip();
+  readonly #membership: Membership;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #classic: ClassicTalk;
+  readonly #questions: Questions;
+  readonly #direct: DirectMessages;
+  readonly #history: History;
+  /** What the user asks of the server. */
+  readonly requests: Requests;
+  readonly #ending: Ending;
+
+  constructor({ server, name, send, show, random }: SessionOptions) {
+    this.#send = send;
+    this.view = new View(show);
+    this.#membership = new Membership({
+      server,
+      name,
+      roundTrip: this.#roundTrip,
+      view: this.view,
+      send,
+      welcomed: ({ epoch, seq }, now) => {
+        // who was here before the server began anew wants to hear all that has been said since
+        if (epoch !== this.#inbox.epoch) {
+          this.requests.cancelHistory();
+          this.#inbox.begin(epoch, this.#inbox.epoch === undefined ? seq : 0);
+        }
+        this.#inbox.latest(epoch, seq, now);
+      },
+      joined: (now) => this.#joined(now),
+      lost: () => this.#outbox.close(),
+      greetClassic: () => this.#classic.greet(),
+      classic: (now) => this.#becameClassic(now),
+      mayBeClassic: (now) => this.#probeClassic(now),
+    });
+    this.#outbox = new Outbox(this.#roundTrip, (message) => {
+      send({ dialect: "v1", type: "MESSAGE", token: this.#membership.token, ...message });
+    });
+    const request = (range: Range) => {
+      send({ dialect: "v1", type: "RESEND", token: this.#membership.token, epoch: this.#inbox.epoch!, ...range });
+    };
+    this.#inbox = new Inbox({
+      roundTrip: this.#roundTrip,
+      give: (arrived) => this.view.arrived(arrived, this.address),
+      request,
+      random,
+    });
+    this.#history = new History({
+      roundTrip: this.#roundTrip,
+      request,
+      done: (messages, missing) => {
+        if (missing > 0) this.#ending.unanswered++;
+        this.view.past(messages, missing, this.address);
+      },
+    });
+    this.#classic = new ClassicTalk({ send, notice: (text) => this.view.notice(text) });
+    this.#questions = new Questions(this.#roundTrip, send);
+    this.#direct = new DirectMessages({
+      questions: this.#questions,
+      self: () => ({ token: this.#membership.token, address: this.#membership.address!, name: this.#membership.name }),
+      send,
+      arrived: (message) => this.view.direct(message),
+      delivered: (name, { text }, acknowledged) => {
+        const how = acknowledged ? "Delivered to" : "Sent, as a classic client does not confirm, to";
+        this.view.notice(`${how} ${name}: ${text}`);
+      },
+      failed: (name, drafts, reason) => {
+        this.#ending.undelivered += drafts.length;
+        this.view.problem(`Not delivered to ${name}: ${reason}`);
+      },
+    });
+    this.#ending = new Ending({
+      standing: () => ({
+        server,
+        state: this.state,
+        refusal: this.#membership.refusal,
+        waiting: this.waiting,
+        unconfirmed: this.#classic.unconfirmed,
+        asked: this.requests.size,
+        isExpecting: this.#questions.size > 0 || this.#inbox.behind > 0,
+        isKnown: this.#membership.hasAnswered,
+        progressAt: Math.max(this.#membership.joinedAt, this.#history.askedAt),
+      }),
+      stop: () => {
+        this.#membership.stop();
+        this.#outbox.close();
+        this.#direct.showUnconfirmed();
+      },
+      goodbye: (id) => send({ dialect: "v1", type: "LEAVE", id, token: this.#membership.token }),
+    });
+    const directory = new Directory({
+      questions: this.#questions,
+      view: this.view,
+      token: () => this.#membership.token,
+      unanswered: () => this.#ending.unanswered++,
+    });
+    this.requests = new Requests({
+      membership: this.#membership,
+      view: this.view,
+      inbox: this.#inbox,
+      direct: this.#direct,
+      directory,
+      history: this.#history,
+      ending: this.#ending,
+    });
+  }
+
+  get state(): SessionState {
+    return this.#ending.over ? "left" : this.#membership.state;
+  }
+
+  /** The address that the server knows this client by, once it has said so. */
+  get address(): string | undefined {
+    return this.#membership.address;
+  }
+
+  /** The name that this client has, or wants. */
+  get name(): string | undefined {
+    return this.#membership.name;
+  }
+
+  /** Whether the server refuses the name, so that another one has to be chosen. */
+  get wantsName(): boolean {
+    return this.state === "refused";
+  }
+
+  /** How many messages have not arrived, as far as is known. */
+  get waiting(): number {
+    return this.#outbox.size + this.#classic.size + this.#direct.waiting;
+  }
+
+  /** Whether no further message can be taken for now. */
+  get full(): boolean {
+    return this.waiting + this.requests.waiting >= OUTBOX_SIZE;
+  }
+
+  /** Whether no more is to be said: what was is still delivered. */
+  get finishing(): boolean {
+    return this.#ending.finishing;
+  }
+
+  /** Whether goodbye is being said. */
+  get leaving(): boolean {
+    return this.#ending.begun;
+  }
+
+  /** Why a session that has ended did not deliver all that it was given; undefined when it did. */
+  get failure(): string | undefined {
+    return this.#ending.failure;
+  }
+
+  get statistics(): SessionStatistics {
+    const { received, repaired, lost, duplicates } = this.#inbox;
+    return {
+      state: this.state,
+      roundTrip: this.#roundTrip.smoothed,
+      received: received + this.#classic.received,
+      repaired,
+      lost,
+      duplicates,
+      repeated: this.#outbox.repeated,
+      waiting: this.waiting,
+    };
+  }
+
+  /** When {@linkcode wake} wants to be called next, in milliseconds of the caller's clock; undefined for never. */
+  get nextWake(): number | undefined {
+    if (this.#ending.begun) return this.#ending.nextWake;
+    const times = [
+      this.#membership.nextWake,
+      this.#outbox.nextWake,
+      this.#inbox.nextWake,
+      this.#classic.nextWake,
+      this.#questions.nextWake,
+      this.#direct.nextWake,
+      this.#history.nextWake,
+      this.#ending.nextWake,
+    ].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Begins to join. */
+  start(now: number): void {
+    this.#membership.start(now);
+  }
+
+  /** Tries to join again after a refusal, under another name or under none. */
+  rename(name: string | undefined, now: number): void {
+    this.#membership.rename(name, now);
+  }
+
+  /** Says something to everyone; a text that is too long for one message becomes several. */
+  say(text: string, now: number, action = false): void {
+    if (this.full) {
+      this.view.problem("Not sent: too many messages wait for the server already");
+      this.#ending.undelivered++;
+      return;
+    }
+    for (const piece of splitText(text, MAX_TEXT_BYTES)) {
+      if (piece === "") continue;
+      if (this.state === "classic") this.#classic.say(action ? `* ${piece}` : piece, now);
+      else this.#outbox.add(action ? { text: piece, action } : { text: piece }, now);
+    }
+    this.#probeClassic(now);
+    if (this.state === "joining" && this.#membership.isSilent && this.#membership.everJoined) {
+      this.view.notice(`The server is not there; ${count(this.waiting, "message")} kept until it is back`);
+    }
+  }
+
+  /** Says what is wrong with a line that was to be a command; a session that is finished with such has failed. */
+  misunderstood(text: string): void {
+    this.view.problem(text);
+    this.#ending.misunderstood++;
+  }
+
+  /**
+   * Takes no more to say, and leaves when everything has arrived; or when nothing has for 10 s, with a
+   * {@linkcode failure}.
+   */
+  finish(now: number): void {
+    this.#ending.finish(now);
+  }
+
+  /** Leaves at once: says goodbye to the server, and is over when the server has heard it, or soon after. */
+  leave(now: number): void {
+    this.#ending.leave(now);
+  }
+
+  /** Does what is due. */
+  wake(now: number): void {
+    if (this.#ending.begun) return this.#ending.wake(now);
+    this.#membership.wake(now);
+    this.#outbox.wake(now);
+    this.#inbox.wake(now);
+    this.#classic.wake(now);
+    this.#questions.wake(now);
+    this.#direct.wake(now);
+    this.#history.wake(now);
+    this.requests.flush(now);
+    if (this.#outbox.stuck) this.#membership.suspect(now);
+    this.#ending.wake(now);
+  }
+
+  /** Takes a packet that came from the server. */
+  receive(packet: Packet, now: number): void {
+    if (this.#ending.begun) return this.#ending.receive(packet);
+    if (packet.dialect === "classic") this.#receiveClassic(packet, now);
+    else this.#receiveV1(packet, now);
+    this.requests.flush(now);
+    this.#ending.leaveIfFinished(now);
+  }
+
+  /** Takes a packet that came from any other address. */
+  receiveFromPeer(packet: Packet, from: string, now: number): void {
+    if (
+      this.#ending.begun || this.state !== "joined" || packet.dialect !== "v1" ||
+      this.view.people.isIgnored({ address: from })
+    ) return;
+    this.#direct.receive(packet, from, now);
+    this.#ending.leaveIfFinished(now);
+  }
+
+  #receiveV1(packet: V1Packet, now: number): void {
+    if ("epoch" in packet && packet.type !== "WELCOME" && packet.epoch !== undefined) {
+      this.#membership.heard(packet.epoch, now);
+    }
+    switch (packet.type) {
+      case "WELCOME":
+        return this.#membership.welcome(packet, now);
+      case "INCOMING":
+        if (packet.epoch !== this.#inbox.epoch) return;
+        if (packet.id !== undefined && packet.from === this.address) {
+          this.#outbox.acknowledge(packet.stream, packet.id, now);
+        }
+        return this.#event(packet, now);
+      case "ONLINE":
+      case "OFFLINE":
+        return this.#event(packet, now);
+      case "ACK":
+        return this.#acknowledged(packet, now);
+      case "HEARTBEAT":
+        return this.#inbox.latest(packet.epoch, packet.seq, now);
+      case "GONE":
+        this.#history.gone(packet, now);
+        return this.#inbox.gone(packet.epoch, packet, now);
+      case "USERS":
+      case "PEER":
+        this.#questions.answer(packet, now);
+        return;
+      case "PUNCH":
+        // the datagram opens this side's NAT for those of the peer (RFC 5128, section 3.3); it says nothing
+        return this.#send({ dialect: "v1", type: "OPEN" }, packet.address);
+      case "ERROR":
+        return this.#refused(packet, now);
+      case "CLOSING":
+        return this.#membership.closing(packet, now);
+    }
+  }
+
+  #event(event: EventPacket, now: number): void {
+    if (this.#history.isOpen && event.epoch === this.#inbox.epoch && event.seq < this.#inbox.next) {
+      this.#history.take(event, now);
+    } else {
+      this.#inbox.take(event.epoch, event.seq, event, now);
+    }
+  }
+
+  #joined(now: number): void {
+    // what was said before a member of version 1 joined is not shown to it
+    this.#classic.takeEarly();
+    if (this.#classic.size > 0) {
+      // the outbox was never opened, so nothing in it has been sent under its present number
+      const drafts = [...this.#classic.clear().map((text): Draft => ({ text })), ...this.#outbox.clear()];
+      for (const draft of drafts) this.#outbox.add(draft, now);
+    }
+    this.#outbox.open(now);
+  }
+
+  #acknowledged({ stream, id, epoch, seq }: V1Packet & { type: "ACK" }, now: number): void {
+    this.#outbox.acknowledge(stream, id, now);
+    // a server that sends no copies to the sender tells the place of a message this way, so that there is no gap
+    if (epoch !== undefined && epoch === this.#inbox.epoch && seq !== undefined && stream === this.#outbox.stream) {
+      this.#history.silent(seq, now);
+      this.#inbox.take(epoch, seq, undefined, now);
+    }
+  }
+
+  #refused(packet: V1Packet & { type: "ERROR" }, now: number): void {
+    const { code, id, wait } = packet;
+    if (code === "slow-down" && id !== undefined) this.#outbox.hold(id, Math.min(wait ?? 100, 10_000), now);
+    else if (!this.#membership.refused(packet, now)) this.#questions.answer(packet, now);
+  }
+
+  /** A server that has never answered may be a classic one: what is typed shows it, if it sends that back. */
+  #probeClassic(now: number): void {
+    if (!this.#membership.isLikelyClassic || this.#classic.size > 0) return;
+    const first = this.#outbox.takeFirst();
+    if (first) this.#classic.say(classicText(first), now);
+  }
+
+  #receiveClassic(packet: ClassicPacket, now: number): void {
+    if (packet.type !== "INCOMING" || this.#membership.hasAnswered || this.state === "refused") return;
+    this.#membership.heardClassic(now);
+    if (this.state === "classic") this.#hearLine(packet.line, now);
+    else this.#classic.keepEarly(packet.line);
+  }
+
+  #becameClassic(now: number): void {
+    for (const line of this.#classic.takeEarly()) this.#hearLine(line, now);
+    for (const draft of this.#outbox.clear()) this.#classic.say(classicText(draft), now);
+  }
+
+  #hearLine(line: string, now: number): void {
+    this.#classic.heard(line, now);
+    this.view.show({ kind: "line", line: printable(line) });
+  }
+}
+
+function classicText({ text, action }: Draft): string {
+  return action ? `* ${text}` : text;
+}

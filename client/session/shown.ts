@@ -1,0 +1,44 @@
+/**
+ * What a session has to show to its user, before it is put into words and colours.
+ *
+ * @module
+ */
+import type { Presence } from "../../protocol.ts";
+import type { Said } from "../../protocol/text.ts";
+import type { SessionState } from "./session.ts";
+
+/** One thing to show. */
+export type Shown =
+  /** What a member said to everyone; `at` in Unix milliseconds. */
+  | Said & { kind: "message"; at: number }
+  /** What a classic server forwarded, as it came. */
+  | { kind: "line"; line: string }
+  /** Who came or went; `at` in Unix milliseconds. */
+  | { kind: "presence"; online: boolean; members: Presence[]; at: number }
+  /** What one member said to this one alone; `confirmed` when the server says that a member has the address. */
+  | Said & { kind: "direct"; confirmed: boolean }
+  /** Who is signed in, sorted, and how many are here without a name. */
+  | { kind: "users"; names: string[]; unnamed: number }
+  /** Who somebody is; `since` in Unix milliseconds. */
+  | { kind: "whois"; address: string; name?: string; since: number; classic: boolean }
+  /** The server does not take this client, or not under this name. */
+  | { kind: "refused"; text: string }
+  /** How things stand. */
+  | { kind: "notice"; text: string }
+  /** What went wrong, and what to do about it. */
+  | { kind: "problem"; text: string };
+
+/** What a session has counted. */
+export interface SessionStatistics {
+  state: SessionState;
+  /** The smoothed round trip to the server in milliseconds, once measured. */
+  roundTrip?: number;
+  received: number;
+  repaired: number;
+  lost: number;
+  duplicates: number;
+  /** Messages that were sent again. */
+  repeated: number;
+  /** Messages that are not acknowledged. */
+  waiting: number;
+}

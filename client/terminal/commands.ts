@@ -1,0 +1,257 @@
+/**
+ * The commands that can be typed: one table, from which help and completion are made too.
+ *
+ * @module
+ */
+
+import { NAME_RULE, nameKey, normalizeName } from "../../protocol/fields.ts";
+import type { Session } from "../session/session.ts";
+import { statisticsInWords } from "./rendering.ts";
+
+/** What commands do things to. */
+export interface CommandContext {
+  session: Session;
+  /** The time, in milliseconds. */
+  now: number;
+  /** Whether a person sits there. */
+  interactive: boolean;
+  /** Shows text that is not part of the chat. */
+  print(text: string): void;
+  /** Leaves, once what was typed has arrived. */
+  quit(): void;
+  /** Shows the time before messages, or not. */
+  setTimes(shown: boolean): void;
+}
+
+/** A command as it is typed, listed and carried out. */
+export interface Command {
+  /** Without the slash; the first is the one that help shows. */
+  names: string[];
+  /** What must stand behind the name, in words: the last of them may be several. */
+  takes: string[];
+  /** What may stand there instead of nothing. */
+  may?: string;
+  summary: string;
+  run(context: CommandContext, ...values: string[]): void;
+}
+
+/** How many messages of the past can be asked for: as many as a server keeps unless told otherwise. */
+const MAX_HISTORY = 10_000;
+
+/** Every command; help, completion and the hints for slips are made from it. */
+export const COMMANDS: Command[] = [
+  {
+    names: ["help", "?"],
+    takes: [],
+    summary: "lists the commands",
+    run: ({ print }) => print(helpText()),
+  },
+  {
+    names: ["list", "names", "who"],
+    takes: [],
+    summary: "lists who is signed in",
+    run: ({ session, now }) => session.requests.list(now),
+  },
+  {
+    names: ["send", "msg"],
+    takes: ["NAME", "TEXT"],
+    summary: "says something to one member alone, not through the server",
+    run: ({ session, now }, name, text) => session.requests.sayTo(name, text, now),
+  },
+  {
+    names: ["reply", "r"],
+    takes: ["TEXT"],
+    summary: "answers whoever wrote last to you alone",
+    run: ({ session, now }, text) => session.requests.reply(text, now),
+  },
+  {
+    names: ["me"],
+    takes: ["TEXT"],
+    summary: "tells what you do: /me waves",
+    run: ({ session, now }, text) => session.say(text, now, true),
+  },
+  {
+    names: ["whois"],
+    takes: ["NAME"],
+    summary: "shows where a member is, and since when; an address does for NAME",
+    run: ({ session, now }, name) => session.requests.whois(name, now),
+  },
+  {
+    names: ["ignore"],
+    takes: [],
+    may: "NAME",
+    summary: "shows nothing more from a name or an address; or lists whom you ignore",
+    run({ session: { view, name, address } }, who) {
+      if (who === undefined) return view.notice(`You ignore: ${view.people.ignored.join(", ") || "nobody"}`);
+      if (who === address || nameKey(who) === nameKey(name ?? "")) return view.problem("That is you");
+      view.people.ignore(who);
+      view.notice(`You hear no more from ${who}; /unignore ${who} undoes it`);
+    },
+  },
+  {
+    names: ["unignore"],
+    takes: ["NAME"],
+    summary: "shows them again",
+    run({ session: { view } }, who) {
+      if (view.people.unignore(who)) view.notice(`You hear ${who} again`);
+      else view.problem(`${who} was not ignored`);
+    },
+  },
+  {
+    names: ["times"],
+    takes: ["on|off"],
+    summary: "shows the time before messages, or not",
+    run({ setTimes, session }, value) {
+      const word = value.toLowerCase();
+      if (word === "on" || word === "off") setTimes(word === "on");
+      else session.misunderstood("/times takes on or off");
+    },
+  },
+  {
+    names: ["history"],
+    takes: [],
+    may: "COUNT",
+    summary: `shows the last messages, 20 or COUNT, up to ${MAX_HISTORY}`,
+    run({ session, now }, count = "20") {
+      const length = /^\d{1,9}$/.test(count) ? Number(count) : NaN;
+      if (length >= 1 && length <= MAX_HISTORY) session.requests.history(length, now);
+      else session.misunderstood(`/history takes a number from 1 to ${MAX_HISTORY}`);
+    },
+  },
+  {
+    names: ["stats"],
+    takes: [],
+    summary: "shows round trip, repeats and losses",
+    run: ({ session, print }) => print(statisticsInWords(session.statistics)),
+  },
+  {
+    names: ["quit", "exit", "q"],
+    takes: [],
+    summary: "leaves the room; so do Ctrl-C, Ctrl-D and plain quit",
+    run: ({ quit }) => quit(),
+  },
+];
+
+/** The commands that the assignment has without a slash, for members with a name. */
+const PLAIN = ["list", "send"];
+
+/** What a typed line is. */
+export type Typed =
+  | { kind: "text"; text: string }
+  | { kind: "command"; command: Command; values: string[] }
+  | { kind: "mistake"; text: string };
+
+/**
+ * Tells a command from what is to be said: `/word` is a command, `//text` says `/text`, plain `quit` leaves, and for a
+ * member with a name plain `list` and `send NAME TEXT` are commands too. Blanks before a command change nothing.
+ */
+export function readLine(line: string, isSignedIn: boolean): Typed {
+  const [, slashes, word, rest] = /^\s*(\/{0,2})(\S*)\s*([^]*)$/.exec(line)!;
+  const key = word.toLowerCase();
+  const isPlain = word === "quit" && rest === "" ||
+    isSignedIn && PLAIN.includes(key) && (key !== "list" || rest === "");
+  if (slashes === "//") return { kind: "text", text: line.replace("/", "") };
+  if (slashes === "" && !isPlain) return { kind: "text", text: line };
+  const command = find(key);
+  if (!command) {
+    const near = nearest(key);
+    const hint = near ? `did you mean /${near}?` : "/help lists them.";
+    return { kind: "mistake", text: `There is no command /${word}: ${hint} To say it, type //${word}` };
+  }
+  const values = split(rest.trim(), command.takes.length + (command.may ? 1 : 0));
+  if (values.length < command.takes.length) {
+    return { kind: "mistake", text: `/${command.names[0]} takes ${command.takes.join(" ")}` };
+  }
+  return { kind: "command", command, values };
+}
+
+/** Does what a line says. */
+export function carryOut(line: string, context: CommandContext): void {
+  const { session, now, interactive } = context;
+  const read = readLine(line, session.name !== undefined);
+  if (read.kind === "mistake") {
+    session.misunderstood(read.text);
+  } else if (read.kind === "command") {
+    const isForAll = ["help", "quit"].includes(read.command.names[0]);
+    if (session.wantsName && !isForAll) session.view.problem("First choose a name");
+    else read.command.run(context, ...read.values);
+  } else if (read.text.trim() === "") {
+    return;
+  } else if (session.wantsName) {
+    const name = normalizeName(read.text.trim());
+    if (name === undefined) session.view.problem(NAME_RULE);
+    else session.rename(name, now);
+  } else {
+    session.say(read.text, now);
+    if (interactive && session.name === undefined && readLine(line, true).kind === "command") {
+      session.view.notice("That was said to everyone: without a name, the commands are /send NAME TEXT and /list");
+    }
+  }
+}
+
+/** The words of a text, at most so many: the last has the rest. */
+function split(text: string, most: number): string[] {
+  const values: string[] = [];
+  while (text !== "" && values.length < most - 1) {
+    const [word] = /^\S+/.exec(text)!;
+    values.push(word);
+    text = text.slice(word.length).trimStart();
+  }
+  return text === "" ? values : [...values, text];
+}
+
+/** What a half-typed line may become, as node:readline wants it: commands, and names where a name is due. */
+export function completeLine(line: string, names: string[]): [string[], string] {
+  const [, typed, start] = /^\s*(\/?\S+) (\S*)$/.exec(line) ?? [];
+  if (typed !== undefined) {
+    const word = typed.toLowerCase();
+    const command = word.startsWith("/") || PLAIN.includes(word) ? find(word.replace("/", "")) : undefined;
+    if ((command?.takes[0] ?? command?.may) !== "NAME") return [[], line];
+    return [names.filter((name) => nameKey(name).startsWith(nameKey(start))).map((name) => `${name} `), start];
+  }
+  if (!/^\/\S*$/.test(line)) return [[], line];
+  const all = COMMANDS.map(({ names, takes, may }) => `/${names[0]}${takes.length > 0 || may ? " " : ""}`);
+  return [all.filter((candidate) => candidate.startsWith(line)), line];
+}
+
+/** The list of commands, a line each. */
+export function helpText(): string {
+  const rows = COMMANDS.map(({ names, takes, may, summary }) => {
+    return [[`/${names[0]}`, ...takes, ...(may ? [`[${may}]`] : [])].join(" "), summary];
+  });
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return [
+    ...rows.map(([left, summary]) => `${left.padEnd(width)}  ${summary}`),
+    "Anything else is said to everyone; //text says /text. With a name, plain list and send NAME TEXT work too.",
+  ].join("\n");
+}
+
+function find(word: string): Command | undefined {
+  return COMMANDS.find(({ names }) => names.includes(word));
+}
+
+/** The name that takes the fewest changes to come from a word, if that is few enough to be a slip. */
+function nearest(word: string): string | undefined {
+  let best: string | undefined, least = Math.max(1, Math.floor(word.length / 2)) + 1;
+  for (const { names: [name] } of COMMANDS) {
+    const distance = name.startsWith(word) && word !== "" ? 0 : editDistance(word, name);
+    if (distance < least) [best, least] = [name, distance];
+  }
+  return best;
+}
+
+/** The characters to insert, delete, replace or exchange with their neighbour to get from one word to another. */
+function editDistance(a: string, b: string): number {
+  // optimal string alignment (Damerau 1964): rows[i][j] is the distance of the first i and the first j characters
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    rows.push([i]);
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const isExchanged = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const exchanged = isExchanged ? rows[i - 2][j - 2] + 1 : Infinity;
+      rows[i][j] = Math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, replaced, exchanged);
+    }
+  }
+  return rows[a.length][b.length];
+}

@@ -1,0 +1,102 @@
+/**
+ * What a session shows, put into words and colours.
+ *
+ * @module
+ */
+import { blue, brightBlue, brightCyan, brightGreen, brightMagenta, brightRed, brightYellow } from "@std/fmt/colors";
+import { cyan, dim, green, magenta, red, yellow } from "@std/fmt/colors";
+import { messageLine } from "../../protocol/text.ts";
+import type { SessionStatistics, Shown } from "../session/shown.ts";
+
+/** How to put it. */
+export interface WordsOptions {
+  colour: boolean;
+  /** Whether the time stands before what members say and do. */
+  times: boolean;
+}
+
+const SENDER_COLOURS = [
+  cyan,
+  green,
+  magenta,
+  yellow,
+  blue,
+  brightCyan,
+  brightGreen,
+  brightMagenta,
+  brightYellow,
+  brightBlue,
+  brightRed,
+];
+
+/** Of so many who come or go at once, each has a line; more of them share one. */
+const MAX_PRESENCE_LINES = 5;
+
+/** The line, or lines, that show something. */
+export function inWords(shown: Shown, { colour, times }: WordsOptions): string {
+  const time = times && "at" in shown ? `${paint(colour, dim, clockTime(shown.at))} ` : "";
+  switch (shown.kind) {
+    case "message":
+      return time + senderColoured(messageLine(shown), colour);
+    case "line":
+      return senderColoured(shown.line, colour);
+    case "presence":
+      if (shown.members.length > MAX_PRESENCE_LINES) {
+        const names = shown.members.slice(0, 3).map(({ address, name }) => name ?? address).join(", ");
+        const text = `${names} and ${shown.members.length - 3} more are ${shown.online ? "Online" : "Offline"}`;
+        return `${time}${paint(colour, dim, text)}`;
+      }
+      return shown.members.map(({ address, name }) => {
+        const who = name === undefined ? address : `${address} ${name}`;
+        return `${time}${paint(colour, dim, `[${who}] is ${shown.online ? "Online" : "Offline"}`)}`;
+      }).join("\n");
+    case "direct": {
+      const { from, confirmed } = shown;
+      const said = messageLine(confirmed ? shown : { ...shown, name: undefined, from: `${from} (unconfirmed)` });
+      return `<- ${senderColoured(said, colour)}`;
+    }
+    case "users":
+      return `<- Signed In Users: ${shown.names.join(", ") || "none"}` +
+        (shown.unnamed > 0 ? ` (and ${shown.unnamed} unnamed)` : "");
+    case "whois": {
+      const { name, address, since, classic } = shown;
+      return `<- ${name ?? "(unnamed)"} is at ${address} since ${clockTime(since)}${classic ? ", classic" : ""}`;
+    }
+    case "refused":
+      return paint(colour, red, `!! ${shown.text}`);
+    case "notice":
+      return paint(colour, dim, `-- ${shown.text}`);
+    case "problem":
+      return paint(colour, red, `!! ${shown.text}`);
+  }
+}
+
+/** Several lines about how the session goes. */
+export function statisticsInWords(statistics: SessionStatistics): string {
+  const { state, roundTrip, received, repaired, lost, duplicates, repeated, waiting } = statistics;
+  return [
+    `${state}, round trip ${roundTrip === undefined ? "not measured" : `${roundTrip.toFixed(1)} ms`}`,
+    `received ${received}, repaired ${repaired}, lost ${lost}, duplicates dropped ${duplicates}`,
+    `sent again ${repeated}, waiting ${waiting}`,
+  ].join("\n");
+}
+
+function paint(colour: boolean, style: (text: string) => string, text: string): string {
+  return colour ? style(text) : text;
+}
+
+/** Each sender has a colour, the same on every screen. */
+function senderColoured(line: string, colour: boolean): string {
+  const [, sender, rest] = /^(<From [^>]*>)([^]*)$/.exec(line) ?? [];
+  if (sender === undefined || !colour) return line;
+  let hash = 0;
+  for (const character of sender) hash = (31 * hash + character.codePointAt(0)!) >>> 0;
+  return SENDER_COLOURS[hash % SENDER_COLOURS.length](sender) + rest;
+}
+
+function clockTime(at: number): string {
+  const date = new Date(at);
+  // a time that no calendar has may come from the network
+  if (Number.isNaN(date.getTime())) return "--:--";
+  return `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
+}

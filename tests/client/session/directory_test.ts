@@ -1,0 +1,184 @@
+/** Who is here: asked of a real room, page by page, over a network that loses questions and answers. */
+import { assert, assertEquals, assertGreater, assertLessOrEqual, assertMatch } from "@std/assert";
+import { Directory } from "../../../client/session/directory.ts";
+import { type Answer, Questions } from "../../../client/session/transactions.ts";
+import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
+import type { Shown } from "../../../client/session/shown.ts";
+import { View } from "../../../client/session/view.ts";
+import type { V1Packet } from "../../../protocol.ts";
+import { MAX_DATAGRAM_BYTES } from "../../../protocol.ts";
+import { nameKey } from "../../../protocol/fields.ts";
+import { seededRandom } from "../../support/fake_peers.ts";
+import { FakeRoom } from "../../support/fake_room.ts";
+
+const ME = "192.0.2.9:40000";
+
+/** A directory, and the server that it asks; each question and each answer may get lost. */
+class Asking {
+  now = 0;
+  readonly shown: Shown[] = [];
+  readonly view = new View((shown) => this.shown.push(shown));
+  /** How many questions were sent, repeats included. */
+  asked = 0;
+  unanswered = 0;
+  readonly questions: Questions;
+  readonly directory: Directory;
+  #underWay: { answer: Answer; at: number }[] = [];
+
+  constructor(serve: (packet: V1Packet) => Answer[], token = "", lost: () => boolean = () => false) {
+    this.questions = new Questions(new RoundTrip(), (packet) => {
+      this.asked++;
+      if (lost()) return;
+      for (const answer of serve(packet)) if (!lost()) this.#underWay.push({ answer, at: this.now + 5 });
+    });
+    this.directory = new Directory({
+      questions: this.questions,
+      view: this.view,
+      token: () => token,
+      unanswered: () => this.unanswered++,
+    });
+  }
+
+  /** Lets time pass until nothing is open any more. */
+  settle(): void {
+    for (let steps = 0; this.questions.size > 0; steps++) {
+      if (steps > 20_000) throw new Error("It asks without end");
+      this.now = Math.ceil(Math.min(this.questions.nextWake!, ...this.#underWay.map(({ at }) => at)));
+      const due = this.#underWay.filter(({ at }) => at <= this.now);
+      this.#underWay = this.#underWay.filter(({ at }) => at > this.now);
+      for (const { answer } of due) this.questions.answer(answer, this.now);
+      this.questions.wake(this.now);
+    }
+  }
+}
+
+/** Asks a room with the given names in it; the asker is there too, unnamed. */
+function askRoom(names: string[], lost?: () => boolean): { asking: Asking; longest: () => number } {
+  const room = new FakeRoom();
+  const { token } = room.join(ME);
+  for (const [i, name] of names.entries()) room.join(`10.1.${i >> 8}.${i & 0xff}:5000`, name);
+  let longest = 0;
+  const asking: Asking = new Asking(
+    (packet) => {
+      // the answers are paid for by time
+      room.room.receive(packet, ME, room.now + asking.now);
+      return room.delivery.take().filter(({ to }) => to === ME).map(({ packet, bytes }) => {
+        longest = Math.max(longest, bytes.length);
+        return packet as Answer;
+      });
+    },
+    token,
+    lost,
+  );
+  return { asking, longest: () => longest };
+}
+
+Deno.test("directory: 5,000 names arrive whole and sorted, with 30 % of questions and of answers lost", () => {
+  // long and short, one byte and four a character, with capitals that must not sort before the rest
+  const names = Array.from({ length: 5000 }, (_, i) => {
+    if (i % 3 === 0) return `User${i}`;
+    return i % 3 === 1 ? `zoë_${i}.${"ü".repeat(20)}` : `𝒜${"𝓍".repeat(i % 27)}${i}`;
+  });
+  const random = seededRandom(3);
+  const { asking, longest } = askRoom(names, () => random() < 0.3);
+  asking.directory.list(0);
+  asking.settle();
+  assertEquals(asking.shown.length, 1);
+  const [users] = asking.shown;
+  assert(users.kind === "users");
+  assertEquals(users.unnamed, 1);
+  assertEquals(new Set(users.names).size, 5000);
+  assertEquals(users.names.toSorted(), names.toSorted());
+  const keys = users.names.map(nameKey);
+  assertEquals(keys, keys.toSorted());
+  assertLessOrEqual(longest(), MAX_DATAGRAM_BYTES);
+  assertGreater(asking.asked, 100, "so many pages need more questions");
+  assertEquals(asking.view.people.names.length, 5000);
+});
+
+Deno.test("directory: an empty room, and one where nobody else has a name", () => {
+  const { asking } = askRoom([]);
+  asking.directory.list(0);
+  asking.settle();
+  assertEquals(asking.shown, [{ kind: "users", names: [], unnamed: 1 }]);
+});
+
+Deno.test("directory: names that were listed are there for completion", () => {
+  const { asking } = askRoom(["Carole", "bob"]);
+  asking.directory.list(0);
+  asking.settle();
+  assertEquals(asking.view.people.names, ["bob", "Carole"]);
+});
+
+Deno.test("directory: who is not on a whole list is not completed any more; half a list takes nobody away", () => {
+  const { asking } = askRoom(["Carole", "bob"]);
+  for (const name of ["Carole", "Gone"]) asking.view.people.saw(name);
+  asking.directory.list(0);
+  // whoever comes meanwhile may not be on the list
+  asking.view.people.saw("Newcomer");
+  asking.settle();
+  assertEquals(asking.view.people.names, ["bob", "Carole", "Newcomer"]);
+  assertEquals(asking.view.people.namesBut("BOB"), ["Carole", "Newcomer"], "one's own is not completed either");
+
+  const endless = new Asking((packet) => {
+    if (packet.type !== "LIST") return [];
+    return [{ dialect: "v1", type: "USERS", id: packet.id, total: 9, unnamed: 0, more: true, names: ["Alice"] }];
+  });
+  endless.view.people.saw("Carole");
+  endless.directory.list(0);
+  endless.settle();
+  assertEquals(endless.view.people.names, ["Alice", "Carole"]);
+});
+
+Deno.test("directory: the server is silent: said once, after 5 s", () => {
+  const asking = new Asking(() => []);
+  asking.directory.list(0);
+  asking.settle();
+  assertEquals(asking.shown.map(({ kind }) => kind), ["problem"]);
+  assertEquals([asking.now, asking.unanswered, asking.directory.open], [5000, 1, 0]);
+});
+
+Deno.test("directory: the server falls silent half way: no half list is shown", () => {
+  let left = 2;
+  const asking = new Asking((packet) => {
+    if (left-- <= 0 || packet.type !== "LIST") return [];
+    const names = packet.after === undefined ? ["Alice"] : ["Bob"];
+    return [{ dialect: "v1", type: "USERS", id: packet.id, total: 3, unnamed: 0, more: true, names }];
+  });
+  asking.directory.list(0);
+  asking.settle();
+  assertEquals(asking.shown.map(({ kind }) => kind), ["problem"]);
+});
+
+Deno.test("directory: a server that promises more and brings nothing, or the same again, is not asked for ever", () => {
+  for (const names of [[], ["Alice"]]) {
+    const asking = new Asking((packet) => {
+      if (packet.type !== "LIST") return [];
+      return [{ dialect: "v1", type: "USERS", id: packet.id, total: 9, unnamed: 0, more: true, names }];
+    });
+    asking.directory.list(0);
+    asking.settle();
+    assertLessOrEqual(asking.asked, 100);
+    assertEquals(asking.shown.length, 1);
+  }
+});
+
+Deno.test("directory: whois shows address, name in its own spelling and arrival, or that there is nobody", () => {
+  const { asking } = askRoom(["Alice"]);
+  asking.directory.whois({ name: "ALICE" }, 0);
+  asking.settle();
+  asking.directory.whois({ name: "Nobody" }, asking.now);
+  asking.settle();
+  for (const address of ["10.1.0.0:5000", "10.9.9.9:9"]) {
+    asking.directory.whois({ address }, asking.now);
+    asking.settle();
+  }
+  const [byAddress, nobody] = asking.shown.splice(2);
+  assert(byAddress.kind === "whois" && nobody.kind === "problem");
+  assertEquals([byAddress.name, nobody.text], ["Alice", "Nobody is at 10.9.9.9:9"]);
+  const [found, none] = asking.shown;
+  assert(found.kind === "whois" && none.kind === "problem");
+  assertEquals([found.name, found.address, found.classic], ["Alice", "10.1.0.0:5000", false]);
+  assertGreater(found.since, 0);
+  assertMatch(none.text, /Nobody here is called Nobody/);
+});

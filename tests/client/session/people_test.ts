@@ -1,0 +1,56 @@
+/** Names to complete, and people not to be heard. */
+import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { People } from "../../../client/session/people.ts";
+
+const AT = "192.0.2.21:52207";
+
+Deno.test("people: names are kept once, in their last spelling, sorted as people sort", () => {
+  const people = new People();
+  for (const name of ["bob", "Alice", "Émile", "Zoë", "BOB", undefined]) people.saw(name);
+  assertEquals(people.names, ["Alice", "BOB", "Émile", "Zoë"]);
+  people.lost("alice");
+  people.lost("nobody");
+  people.lost(undefined);
+  assertEquals(people.names, ["BOB", "Émile", "Zoë"]);
+});
+
+Deno.test("people: one name in two forms of Unicode is one name", () => {
+  const people = new People();
+  people.saw("Zo\u00eb");
+  people.saw("Zoe\u0308");
+  assertEquals(people.names.length, 1);
+  people.ignore("ZOE\u0308");
+  assertEquals(people.isIgnored({ address: AT, name: "Zo\u00eb" }), true);
+});
+
+Deno.test("people: ignored by name in any case or by address, until undone", () => {
+  const people = new People();
+  assertEquals(people.isIgnored({ address: AT, name: "Alice" }), false);
+  people.ignore("aLICE");
+  assertEquals(people.isIgnored({ address: AT, name: "Alice" }), true);
+  assertEquals(people.isIgnored({ address: AT }), false);
+  assertEquals(people.isIgnored({ address: AT, name: "Bob" }), false);
+  people.ignore(AT);
+  assertEquals(people.isIgnored({ address: AT, name: "Bob" }), true);
+  assertEquals(people.ignored, ["aLICE", AT]);
+  assertEquals([people.unignore("ALICE"), people.unignore("Alice")], [true, false]);
+  assertEquals(people.unignore(AT), true);
+  assertEquals(people.isIgnored({ address: AT, name: "Alice" }), false);
+});
+
+Deno.test("people: an IPv6 address is ignored however its letters are written", () => {
+  const people = new People();
+  people.ignore("[FE80::1]:9090");
+  assertEquals(people.isIgnored({ address: "[fe80::1]:9090" }), true);
+});
+
+Deno.test("people: names from the network are remembered up to a bound, and those that leave make room", () => {
+  const people = new People();
+  for (let i = 0; i < 100_000; i++) people.saw(`user${i}`);
+  const { length } = people.names;
+  assertLessOrEqual(length, 5000);
+  people.lost("user0");
+  people.saw("Newcomer");
+  assertEquals(people.names.includes("Newcomer"), true);
+  assertEquals(people.names.length, length);
+});

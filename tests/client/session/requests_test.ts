@@ -1,0 +1,129 @@
+/** What is asked of the server, and written to one member alone: in its turn, and with a word when it comes to nothing. */
+import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
+import { EPOCH, FakeSession, joined } from "../../support/fake_session.ts";
+
+const OTHER_EPOCH = "00000000000000ee";
+const OTHER_TOKEN = "00000000000000aa";
+const BOB = "192.168.1.22:40112";
+const STREAM = "00000000000000cc";
+
+Deno.test("requests: requests that wait for their turn make it full too, and strangers' messages do not", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  for (let i = 0; i < 1000; i++) {
+    assertEquals(fake.session.full, false);
+    fake.session.requests.sayTo("Bob", `line ${i}`, fake.now);
+  }
+  assertEquals([fake.session.full, fake.notices], [true, []]);
+
+  const asked = joined({ name: "Alice" });
+  for (let i = 0; !asked.session.full; i++) {
+    asked.session.requests.whois("Bob", asked.now);
+    assert(i < 2000, "look-ups without an answer grow without bound");
+  }
+  assertLessOrEqual(asked.takeAll("LOOKUP").length, 32, "the server is asked as much at once as it can answer");
+  asked.session.requests.whois("Bob", asked.now);
+  asked.session.requests.list(asked.now);
+  assertEquals(asked.session.requests.size, 1032, "what comes in spite of that is refused");
+  assertEquals(asked.notices.length, 2);
+
+  const heard = joined({ name: "Alice" });
+  const spam = { dialect: "v1", type: "MESSAGE", stream: "00000000000000cc", id: 1, first: 1, text: "spam" } as const;
+  for (let i = 0; i < 5000; i++) heard.session.receiveFromPeer(spam, `10.6.${i >> 8}.${i & 255}:6`, heard.now);
+  assertEquals([heard.takeAll("LOOKUP").length > 0, heard.session.full], [true, false]);
+  heard.session.requests.whois("Bob", heard.now);
+  assertEquals(heard.takeAll("LOOKUP").map(({ name }) => name), ["Bob"], "one's own question does not wait for theirs");
+});
+
+Deno.test("requests: of many questions each is asked in its turn, in order, and answered", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  const names = Array.from({ length: 500 }, (_, i) => `user${i}`);
+  for (const name of names) fake.session.requests.whois(name, fake.now);
+  fake.welcome();
+  const asked: (string | undefined)[] = [];
+  for (let lookups; (lookups = fake.takeAll("LOOKUP")).length > 0;) {
+    for (const { id, name } of lookups) {
+      asked.push(name);
+      fake.receive({ dialect: "v1", type: "PEER", id: id!, name, address: BOB, since: 1 });
+    }
+  }
+  assertEquals(asked, names);
+  assertEquals(fake.shown.map((shown) => shown.kind === "whois" && shown.name), names);
+});
+
+Deno.test("requests: the past is asked for when the server has answered, like everything else", () => {
+  const fake = new FakeSession();
+  fake.session.requests.history(20, fake.now);
+  fake.session.requests.list(fake.now);
+  assertEquals(fake.notices, []);
+  fake.start();
+  fake.welcome({ seq: 2 });
+  assertEquals(fake.takeAll("RESEND").map(({ from, to }) => [from, to]), [[1, 2]]);
+  for (const seq of [1, 2]) fake.event(seq);
+  assertEquals(fake.texts, ["1", "2"]);
+  assertEquals(fake.takeAll("LIST").length, 1, "what was asked behind it comes behind it");
+});
+
+Deno.test("requests: the past that was asked for is gone when the server begins anew: said, and counted", () => {
+  const fake = new FakeSession();
+  fake.welcome({ seq: 5 });
+  fake.session.requests.history(20, fake.now);
+  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.pass(1000);
+  fake.welcome({ epoch: OTHER_EPOCH, token: OTHER_TOKEN });
+  assert(fake.notices.some((text) => text.includes("another past")));
+  fake.session.finish(fake.now);
+  assertEquals(fake.session.failure, "1 question not answered");
+});
+
+Deno.test("requests: while the server is away a question is refused, and counts", () => {
+  const fake = joined({ name: "Alice" });
+  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.session.requests.list(fake.now);
+  assertStringIncludes(fake.notices.at(-1)!, "does not answer at the moment");
+  fake.pass(1000);
+  fake.welcome();
+  fake.session.finish(fake.now);
+  assertEquals(fake.session.failure, "1 question not answered");
+});
+
+/** Lets a message to this client alone come, and the server say whose it is. */
+function direct(fake: FakeSession, text: string, from: string, name?: string): void {
+  const id = 1;
+  const stream = from.replace(/\D/g, "").padStart(16, "0");
+  fake.session.receiveFromPeer({ dialect: "v1", type: "MESSAGE", stream, id, first: id, text }, from, fake.now);
+  for (const { id } of fake.takeAll("LOOKUP")) {
+    fake.receive({ dialect: "v1", type: "PEER", id: id!, address: from, name, since: 1 });
+  }
+}
+
+Deno.test("requests: an answer goes to whoever wrote last, and to nobody else when that one has no name", () => {
+  const fake = joined({ name: "Alice" });
+  direct(fake, "hi", BOB, "Bob");
+  fake.session.requests.reply("hello", fake.now);
+  assertEquals(fake.takeAll("LOOKUP").map(({ name }) => name), ["Bob"]);
+  direct(fake, "psst", "10.0.0.9:9");
+  fake.session.requests.reply("secret", fake.now);
+  assertStringIncludes(fake.notices.at(-1)!, "has no name: it can't be answered");
+  assertEquals(fake.take(), []);
+  direct(fake, "hi", "10.0.0.8:8", "Carole");
+  fake.session.requests.reply("hello", fake.now);
+  assertEquals(fake.takeAll("LOOKUP").map(({ name }) => name), ["Carole"]);
+});
+
+Deno.test("requests: a peer is heard while the client is a member, and unless its address is ignored", () => {
+  const early = new FakeSession({ name: "Alice" });
+  early.start();
+  early.take();
+  direct(early, "hi", BOB, "Bob");
+  assertEquals([early.take(), early.shown], [[], []], "nobody could say who that is");
+
+  const fake = joined({ name: "Alice" });
+  fake.session.view.people.ignore(BOB);
+  direct(fake, "hi", BOB, "Bob");
+  fake.session.receiveFromPeer(
+    { dialect: "v1", type: "MESSAGE", stream: STREAM, id: 1, first: 1, text: "hi" },
+    BOB,
+    fake.now,
+  );
+  assertEquals([fake.take(), fake.shown], [[], []], "the server is not even asked who that is");
+});

@@ -1,0 +1,248 @@
+/** How a session joins: greetings, names, refusals, keep-alive. */
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
+import { ADDRESS, FakeSession, joined, TOKEN, WELCOME } from "../../support/fake_session.ts";
+
+const OTHER_EPOCH = "00000000000000ee";
+const OTHER_TOKEN = "00000000000000aa";
+const COOKIE = "00000000000000cc";
+
+Deno.test("session: greets at once, again with growing pauses, and joins when the server answers", () => {
+  const fake = new FakeSession();
+  const start = fake.now;
+  fake.start();
+  fake.pass(6000);
+  const times = fake.take().filter(({ packet }) => packet.dialect === "v1").map(({ at }) => at - start);
+  assertEquals(times[0], 0);
+  const pauses = times.slice(1).map((at, i) => at - times[i]);
+  assert(pauses[0] < pauses[1] && pauses[1] < pauses[2], `pauses ${pauses}`);
+  assert(Math.max(...pauses) <= 2000, "a server that comes back is joined within 2 s");
+  assertLess(times.length, 30);
+  assertEquals(fake.session.state, "joining");
+  fake.pass(1500);
+  fake.welcome();
+  assertEquals([fake.session.state, fake.session.address], ["joined", ADDRESS]);
+});
+
+Deno.test("session: no answer is told once, within 2 s, with the likely reasons", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.pass(1500);
+  assertEquals(fake.notices, []);
+  fake.pass(500);
+  assertEquals(fake.notices.length, 1, "told within 2 s");
+  for (const reason of ["192.168.1.1:9090", "started", "address", "port", "firewall"]) {
+    assertStringIncludes(fake.notices[0], reason);
+  }
+  fake.pass(60_000);
+  assertEquals(fake.notices.length, 1);
+  fake.welcome();
+  assertEquals(fake.notices.length, 2);
+  assertStringIncludes(fake.notices[1], "joined");
+});
+
+Deno.test("session: joining without delay says nothing", () => {
+  assertEquals(joined().shown, []);
+});
+
+Deno.test("session: without a name it greets, with one it signs in, each with a token of its own", () => {
+  const [plain, other] = [new FakeSession(), new FakeSession()];
+  for (const fake of [plain, other]) fake.start();
+  const [{ token }] = plain.takeAll("GREETING");
+  assertMatch(token!, /^[0-9a-f]{16}$/);
+  assertNotEquals(other.takeAll("GREETING")[0].token, token);
+  const named = new FakeSession({ name: "Alice" });
+  named.start();
+  assertEquals(named.takeAll("SIGN-IN").map(({ name }) => name), ["Alice"]);
+});
+
+Deno.test("session: goes on showing the cookie, with short pauses, until the server says that it is a member", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.pass(150);
+  const [{ id: first, token }, { id: second }] = fake.takeAll("GREETING");
+  const pending = { ...WELCOME, token: COOKIE, pending: true, keepalive: 5000 };
+  fake.receive({ ...pending, id: first });
+  const shows = () => fake.takeAll("GREETING").map(({ token, cookie }) => [token, cookie]);
+  assertEquals(shows(), [[token, COOKIE]]);
+  fake.receive({ ...pending, id: second });
+  assertEquals([shows(), fake.session.state], [[[token, COOKIE]], "joining"]);
+  fake.pass(4500);
+  const shown = fake.takeAll("GREETING");
+  assertGreater(shown.length, 4);
+  fake.receive({ ...WELCOME, token: token!, id: shown.at(-1)!.id, keepalive: 5000 });
+  assertEquals(fake.session.state, "joined");
+  fake.pass(4900);
+  assertEquals(fake.take(), []);
+  fake.pass(200);
+  assertEquals(shows(), [[token, undefined]]);
+});
+
+Deno.test("session: where the server knows it elsewhere it shows the cookie at once, and stays who it is", () => {
+  const fake = joined({ name: "Alice" });
+  fake.pass(1000);
+  const elsewhere = { address: "192.168.1.99:1", name: undefined };
+  fake.welcome({ ...elsewhere, token: COOKIE, pending: true });
+  assertEquals(fake.takeAll("SIGN-IN").map(({ token, cookie }) => [token, cookie]), [[TOKEN, COOKIE]]);
+  fake.start();
+  fake.welcome({ ...elsewhere, name: "Alice" });
+  fake.say("x");
+  assertEquals(fake.takeAll("MESSAGE").map(({ token }) => token), [TOKEN]);
+  assertEquals([fake.session.address, fake.session.name, fake.shown], [elsewhere.address, "Alice", []]);
+});
+
+Deno.test("session: a token that the server gives in place of its own is taken", () => {
+  const fake = new FakeSession();
+  fake.start();
+  const [{ id }] = fake.takeAll("GREETING");
+  fake.receive({ ...WELCOME, id });
+  fake.say("x");
+  assertEquals(fake.takeAll("MESSAGE").map(({ token }) => token), [TOKEN]);
+});
+
+Deno.test("session: where each datagram comes from another address, the server is not asked again and again", () => {
+  const fake = joined();
+  let greetings = 0;
+  for (let ms = 0; ms < 5000; ms++) {
+    const sent = fake.takeAll("GREETING");
+    greetings += sent.length;
+    const token = String(ms).padStart(16, "0");
+    for (const { id } of sent) {
+      fake.receive({ ...WELCOME, id, address: `192.168.1.21:${1000 + ms}`, token, pending: true });
+    }
+    fake.pass(1);
+  }
+  assertLess(greetings, 20);
+});
+
+Deno.test("session: a name in the server's spelling is one's name; with none the user is told, and is in the room", () => {
+  for (const [given, problems] of [["alice", 0], [undefined, 1]] as const) {
+    const fake = new FakeSession({ name: "Alice" });
+    fake.welcome({ name: given });
+    assertEquals([fake.session.state, fake.session.name], ["joined", given]);
+    assertEquals(fake.shown.filter(({ kind }) => kind === "problem").length, problems);
+  }
+});
+
+Deno.test("session: a full room is told once, and tried again until there is a place", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  for (let i = 0; i < 20; i++) {
+    for (const { id } of fake.takeAll("SIGN-IN")) {
+      fake.receive({ dialect: "v1", type: "ERROR", code: "room-full", id, text: "The room is full" });
+    }
+    fake.pass(1000);
+  }
+  assertEquals([fake.session.state, fake.shown], ["joining", [
+    { kind: "problem", text: "The room is full. Trying again" },
+  ]]);
+  fake.welcome();
+  fake.welcome();
+  assertEquals(fake.session.state, "joined");
+});
+
+Deno.test("session: keeps alive as often as the server says", () => {
+  for (const keepalive of [1000, 20_000]) {
+    const fake = new FakeSession();
+    for (let greeting = 1; greeting <= 2; greeting++) fake.welcome({ keepalive });
+    fake.take();
+    fake.pass(keepalive - 1);
+    assertEquals(fake.takeAll("GREETING"), []);
+    fake.pass(1);
+    assertEquals(fake.takeAll("GREETING").map(({ token }) => token), [TOKEN]);
+  }
+});
+
+Deno.test("session: an answer to a greeting that it did not send, or that was answered, changes nothing", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.receive({ ...WELCOME, id: 12345 });
+  assertEquals(fake.session.state, "joining");
+  fake.pass(300);
+  const [{ id }] = fake.takeAll("GREETING");
+  const welcome = { ...WELCOME, id };
+  fake.receive(welcome);
+  assertEquals(fake.session.state, "joined");
+  fake.receive({ ...welcome, token: OTHER_TOKEN, epoch: OTHER_EPOCH });
+  fake.say("x");
+  assertEquals(fake.takeAll("MESSAGE")[0].token, TOKEN);
+});
+
+Deno.test("session: a late answer of the server before the restart does not take it back there", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.pass(300);
+  const [first, second] = fake.takeAll("GREETING").map(({ id }) => id);
+  fake.receive({ ...WELCOME, id: second, token: OTHER_TOKEN, epoch: OTHER_EPOCH, seq: 7 });
+  fake.receive({ ...WELCOME, id: first });
+  fake.welcome({ token: OTHER_TOKEN, epoch: OTHER_EPOCH, seq: 7 });
+  fake.say("x");
+  assertEquals(fake.takeAll("MESSAGE").map(({ token }) => token), [OTHER_TOKEN]);
+  fake.event(8, { epoch: OTHER_EPOCH, text: "of the server that is there" });
+  assertEquals(fake.texts, ["of the server that is there"]);
+});
+
+Deno.test("session: a refused name is told, nothing is sent, and another name can be tried", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.say("kept");
+  fake.start();
+  const [{ id }] = fake.takeAll("SIGN-IN");
+  fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id, text: "The name Alice is taken\x1b[2J" });
+  assertEquals([fake.session.state, fake.shown], ["refused", [
+    { kind: "refused", text: "The name Alice is taken?[2J" },
+  ]]);
+  fake.pass(30_000);
+  assertEquals(fake.take(), []);
+  fake.session.rename("Alicia", fake.now);
+  assertEquals(fake.takeAll("SIGN-IN").map(({ name }) => name), ["Alicia"]);
+  fake.start();
+  fake.welcome();
+  assertEquals([fake.session.state, fake.session.name], ["joined", "Alicia"]);
+  assertEquals(fake.takeAll("MESSAGE").map(({ text }) => text), ["kept"]);
+});
+
+Deno.test("session: a late refusal of the name before is told once, and is none of the name that was chosen then", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  fake.pass(300);
+  const [first, second, third] = fake.takeAll("SIGN-IN").map(({ id }) => id);
+  const refuse = (id: number) => {
+    fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id, text: "The name is taken" });
+  };
+  refuse(first);
+  refuse(second);
+  assertEquals(fake.shown.length, 1);
+  fake.session.rename("Bob", fake.now);
+  refuse(third);
+  assertEquals([fake.session.state, fake.shown.length], ["joining", 1]);
+  fake.welcome();
+  assertEquals([fake.session.state, fake.session.name], ["joined", "Bob"]);
+});
+
+Deno.test("session: a refusal of a greeting that it did not send is no refusal", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id: 12345, text: "no" });
+  fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", text: "no" });
+  assertEquals([fake.session.state, fake.shown], ["joining", []]);
+});
+
+Deno.test("session: a server that never gives the name is not asked for it without end", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  let asked = 0;
+  for (let i = 0; i < 50; i++) {
+    const greetings = fake.takeAll("SIGN-IN");
+    asked += greetings.length;
+    for (const { id } of greetings) fake.receive({ ...WELCOME, id, name: undefined });
+    fake.pass(10);
+  }
+  assertLess(asked, 5, "greetings in half a second");
+});

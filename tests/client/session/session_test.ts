@@ -1,0 +1,375 @@
+/** A whole session against a server that says what the test says: talking, missing something, losing the server. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { ADDRESS, EPOCH, FakeSession, incoming, joined, TOKEN } from "../../support/fake_session.ts";
+
+const OTHER_EPOCH = "00000000000000ee";
+const OTHER_TOKEN = "00000000000000aa";
+const BOB = "192.168.1.22:40112";
+const STREAM = "00000000000000cc";
+
+/** Answers every greeting as the server does, while time passes. */
+function passAnswered(fake: FakeSession, ms: number, seq = 0): void {
+  fake.pass(ms, () => {
+    const greeting = fake.take().map(({ packet }) => packet).findLast(({ type }) => type === "GREETING");
+    if (!greeting) return;
+    const { id } = greeting as { id: number };
+    fake.receive({
+      dialect: "v1",
+      type: "WELCOME",
+      id,
+      address: ADDRESS,
+      token: TOKEN,
+      epoch: EPOCH,
+      seq,
+      timeout: 60_000,
+      keepalive: 1000,
+    });
+  });
+}
+
+Deno.test("session: what is typed before the server has answered goes out when it has, in order", () => {
+  const fake = new FakeSession();
+  fake.start();
+  for (const text of ["1", "2", "3"]) fake.say(text);
+  assertEquals(fake.takeAll("MESSAGE"), []);
+  fake.start();
+  fake.welcome();
+  assertEquals(fake.takeAll("MESSAGE").map(({ id, first, text }) => [id, first, text]), [
+    [1, 1, "1"],
+    [2, 1, "2"],
+    [3, 1, "3"],
+  ]);
+});
+
+Deno.test("session: a message is repeated with the same id until its own event comes, and is shown once", () => {
+  const fake = joined();
+  fake.say("hello");
+  const [{ stream, id, token }] = fake.takeAll("MESSAGE");
+  assertEquals([id, token, fake.session.waiting], [1, TOKEN, 1]);
+  fake.pass(900);
+  const repeats = fake.takeAll("MESSAGE");
+  assert(repeats.length >= 1);
+  for (const repeat of repeats) assertEquals([repeat.stream, repeat.id, repeat.text], [stream, 1, "hello"]);
+  fake.event(1, { from: ADDRESS, stream, id: 1, text: "hello" });
+  fake.event(1, { from: ADDRESS, stream, id: 1, text: "hello" });
+  assertEquals([fake.session.waiting, fake.texts, fake.session.statistics.duplicates], [0, ["hello"], 1]);
+  fake.take();
+  fake.pass(900);
+  assertEquals(fake.takeAll("MESSAGE"), []);
+});
+
+Deno.test("session: an ACK settles a message too, but only one for its own stream", () => {
+  const fake = joined();
+  fake.say("hello");
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.receive({ dialect: "v1", type: "ACK", stream: "00000000000000bb", id: 1 });
+  fake.event(1, { stream: "00000000000000bb", id: 1 });
+  assertEquals(fake.session.waiting, 1);
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 1 });
+  assertEquals(fake.session.waiting, 0);
+});
+
+Deno.test("session: somebody else's event with this stream does not settle a message", () => {
+  const fake = joined();
+  fake.say("hello");
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.event(1, { from: BOB, stream, id: 1 });
+  assertEquals(fake.session.waiting, 1);
+});
+
+Deno.test("session: an ACK with a seq takes the place of the event, so that there is no gap", () => {
+  const fake = joined();
+  fake.say("hello");
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.event(2, { text: "an answer" });
+  assertEquals(fake.texts, []);
+  // one of an earlier life of the server speaks of another number line
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 1, epoch: "00000000000000bb", seq: 1 });
+  assertEquals(fake.texts, []);
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 1, epoch: EPOCH, seq: 1 });
+  assertEquals(fake.texts, ["an answer"]);
+  fake.pass(900);
+  assertEquals(fake.takeAll("RESEND"), []);
+});
+
+Deno.test("session: at most 32 messages are under way", () => {
+  const fake = joined();
+  for (let i = 1; i <= 100; i++) fake.say(`${i}`);
+  const first = fake.takeAll("MESSAGE");
+  assertEquals(first.map(({ id }) => id), Array.from({ length: 32 }, (_, i) => i + 1));
+  fake.receive({ dialect: "v1", type: "ACK", stream: first[0].stream, id: 10 });
+  assertEquals(fake.takeAll("MESSAGE").map(({ id, first }) => [id, first]).slice(0, 2), [[33, 11], [34, 11]]);
+});
+
+Deno.test("session: a long text becomes several messages, an empty one none", () => {
+  const fake = joined();
+  fake.say(`${"word ".repeat(300)}end`);
+  const sent = fake.takeAll("MESSAGE");
+  assertEquals(sent.length, 2);
+  assertEquals(sent.map(({ text }) => text).join(" "), `${"word ".repeat(300)}end`);
+  fake.say("");
+  assertEquals(fake.takeAll("MESSAGE"), []);
+});
+
+Deno.test("session: what one does is marked as such", () => {
+  const fake = joined();
+  fake.session.say("waves", fake.now, true);
+  assertEquals(fake.takeAll("MESSAGE").map(({ action, text }) => [action, text]), [[true, "waves"]]);
+  fake.event(1, { action: true, text: "nods" });
+  assertEquals(fake.shown.map((shown) => "action" in shown && shown.action), [true]);
+});
+
+Deno.test("session: beyond 1,000 waiting messages it takes none, and says so", () => {
+  const fake = new FakeSession();
+  for (let i = 0; i < 1000; i++) fake.say(`${i}`);
+  assertEquals([fake.session.full, fake.session.waiting, fake.notices], [true, 1000, []]);
+  fake.say("one too many");
+  assertEquals(fake.session.waiting, 1000);
+  assertStringIncludes(fake.notices[0], "Not sent");
+  fake.welcome();
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 1000 });
+  fake.session.finish(fake.now);
+  fake.pass(1000);
+  assertEquals([fake.session.waiting, fake.session.failure], [0, "1 message not delivered"]);
+});
+
+Deno.test("session: an ACK of another stream takes no place in the room", () => {
+  const fake = joined();
+  fake.event(2, { text: "second" });
+  fake.receive({ dialect: "v1", type: "ACK", stream: STREAM, id: 1, epoch: EPOCH, seq: 1 });
+  assertEquals(fake.texts, [], "the first is still missing");
+});
+
+Deno.test("session: a late event does not bring back a server that has said goodbye", () => {
+  const fake = joined();
+  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.event(1);
+  assertEquals([fake.session.state, fake.notices.length], ["joining", 1]);
+});
+
+Deno.test("session: events are shown in the order of the room, each once, gaps asked for", () => {
+  const fake = joined();
+  for (const seq of [1, 3, 4, 3, 1]) fake.event(seq);
+  assertEquals(fake.texts, ["1"]);
+  fake.pass(30);
+  assertEquals(fake.takeAll("RESEND").map(({ token, epoch, from, to }) => [token, epoch, from, to]), [
+    [TOKEN, EPOCH, 2, 2],
+  ]);
+  fake.event(2);
+  assertEquals(fake.texts, ["1", "2", "3", "4"]);
+  const { received, repaired, duplicates } = fake.session.statistics;
+  assertEquals([received, repaired, duplicates], [4, 1, 2]);
+});
+
+Deno.test("session: a heartbeat or a WELCOME shows what is missing at the end", () => {
+  const fake = joined();
+  fake.receive({ dialect: "v1", type: "HEARTBEAT", epoch: EPOCH, seq: 2 });
+  fake.pass(30);
+  assertEquals(fake.takeAll("RESEND").map(({ from, to }) => [from, to]), [[1, 2]]);
+  fake.event(1);
+  fake.event(2);
+  fake.pass(980);
+  fake.welcome({ seq: 3 });
+  fake.pass(30);
+  assertEquals(fake.takeAll("RESEND").map(({ from, to }) => [from, to]), [[3, 3]]);
+});
+
+Deno.test("session: a newcomer begins behind what the WELCOME names", () => {
+  const fake = new FakeSession();
+  fake.welcome({ seq: 41 });
+  fake.event(42);
+  fake.event(40);
+  fake.pass(500);
+  assertEquals([fake.texts, fake.takeAll("RESEND")], [["42"], []]);
+});
+
+Deno.test("session: what the server keeps no more is told, and it goes on behind that", () => {
+  const fake = joined();
+  fake.event(13);
+  fake.receive({ dialect: "v1", type: "GONE", epoch: EPOCH, from: 1, to: 10 });
+  assertEquals(fake.texts, [], "two of those before 13 may still come");
+  fake.event(11);
+  fake.event(12);
+  assertEquals(fake.shown.map((shown) => "text" in shown && shown.text), [
+    "10 messages missed for good: the server does not have them any more",
+    "11",
+    "12",
+    "13",
+  ]);
+  assertEquals(fake.session.statistics.lost, 10);
+});
+
+Deno.test("session: events and heartbeats of another epoch are passed over", () => {
+  const fake = joined();
+  fake.event(1, { epoch: OTHER_EPOCH });
+  fake.receive({ dialect: "v1", type: "HEARTBEAT", epoch: OTHER_EPOCH, seq: 9 });
+  fake.receive({ dialect: "v1", type: "CLOSING", epoch: OTHER_EPOCH });
+  fake.pass(900);
+  assertEquals([fake.shown, fake.takeAll("RESEND"), fake.session.state], [[], [], "joined"]);
+});
+
+Deno.test("session: a server that falls silent is told once, what is typed is kept, and its return is told", () => {
+  const fake = joined();
+  fake.pass(13_000);
+  assertEquals(fake.session.state, "joining");
+  assertEquals(fake.notices.length, 1);
+  assertStringIncludes(fake.notices[0], "No answer");
+  fake.say("kept");
+  assertStringIncludes(fake.notices[1], "1 message kept");
+  assertEquals(fake.takeAll("MESSAGE"), []);
+  fake.pass(2000);
+  fake.welcome();
+  assertEquals(fake.session.state, "joined");
+  assertStringIncludes(fake.notices[2], "back");
+  assertEquals(fake.takeAll("MESSAGE").map(({ text }) => text), ["kept"]);
+  assertEquals(fake.notices.length, 3);
+});
+
+Deno.test("session: a server that says goodbye is believed at once, and greeted until it is back", () => {
+  const fake = joined();
+  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  assertEquals(fake.session.state, "joining");
+  assertStringIncludes(fake.notices[0], "closed");
+  fake.take();
+  fake.pass(10_000);
+  assert(fake.takeAll("GREETING").length >= 8, "so that it is joined within 2 s of its return");
+  assertEquals(fake.notices.length, 1);
+});
+
+Deno.test("session: back in the same epoch, it fetches what it missed and sends nothing settled again", () => {
+  const fake = joined();
+  fake.say("settled");
+  fake.say("under way");
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.event(1, { from: ADDRESS, stream, id: 1, text: "settled" });
+  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.pass(3000);
+  fake.welcome({ seq: 5 });
+  assertEquals(fake.takeAll("MESSAGE").map(({ stream, id, text }) => [stream, id, text]), [[stream, 2, "under way"]]);
+  fake.pass(30);
+  assertEquals(fake.takeAll("RESEND").map(({ from, to }) => [from, to]), [[2, 5]]);
+});
+
+Deno.test("session: in a new epoch it begins anew, and sends again with the same ids what nobody acknowledged", () => {
+  const fake = joined();
+  fake.event(1);
+  fake.say("settled");
+  fake.say("under way");
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 1 });
+  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.pass(3000);
+  fake.welcome({ epoch: OTHER_EPOCH, token: OTHER_TOKEN, seq: 0 });
+  assertStringIncludes(fake.notices.at(-1)!, "anew");
+  assertEquals(fake.takeAll("MESSAGE").map(({ stream, id, first, token, text }) => [stream, id, first, token, text]), [
+    [stream, 2, 2, OTHER_TOKEN, "under way"],
+  ]);
+  fake.event(1, { epoch: OTHER_EPOCH, text: "new line" });
+  assertEquals(fake.texts, ["1", "new line"]);
+});
+
+Deno.test("session: a message that is said again in a new epoch is not shown again", () => {
+  const fake = joined();
+  fake.event(1, { stream: "00000000000000cc", id: 4, text: "hello" });
+  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.pass(300);
+  fake.welcome({ epoch: OTHER_EPOCH, token: OTHER_TOKEN });
+  fake.event(1, { epoch: OTHER_EPOCH, stream: "00000000000000cc", id: 4, text: "hello" });
+  fake.event(2, { epoch: OTHER_EPOCH, stream: "00000000000000cc", id: 5, text: "next" });
+  assertEquals(fake.texts, ["hello", "next"]);
+});
+
+Deno.test("session: a server that does not know it any more is greeted again, without a word to the user", () => {
+  const fake = joined();
+  fake.say("x");
+  fake.take();
+  fake.receive({ dialect: "v1", type: "ERROR", code: "not-joined", id: 1, text: "Greet first" });
+  assertEquals(fake.takeAll("GREETING").length, 1);
+  fake.start();
+  fake.welcome({ token: OTHER_TOKEN });
+  assertEquals(fake.takeAll("MESSAGE").map(({ id, token }) => [id, token]), [[1, OTHER_TOKEN]]);
+  assertEquals(fake.shown, []);
+});
+
+Deno.test("session: asked to slow down, it waits as long as it is told, and loses nothing", () => {
+  const fake = joined();
+  for (const text of ["1", "2", "3"]) fake.say(text);
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 1 });
+  fake.receive({ dialect: "v1", type: "ERROR", code: "slow-down", id: 2, wait: 700, text: "Too many messages" });
+  fake.pass(699);
+  assertEquals(fake.takeAll("MESSAGE"), []);
+  fake.pass(1);
+  assertEquals(fake.takeAll("MESSAGE").map(({ id }) => id), [2]);
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 2 });
+  fake.pass(699);
+  assertEquals(fake.takeAll("MESSAGE"), [], "the next would only be refused as well");
+  fake.pass(1);
+  assertEquals(fake.takeAll("MESSAGE").map(({ id }) => id), [3]);
+  assertEquals(fake.shown, []);
+});
+
+Deno.test("session: a wait without measure is not obeyed for ever", () => {
+  const fake = joined();
+  fake.say("1");
+  fake.take();
+  fake.receive({ dialect: "v1", type: "ERROR", code: "slow-down", id: 1, wait: 2 ** 52, text: "" });
+  let sent = 0;
+  for (let i = 0; i < 15; i++) {
+    fake.pass(1000);
+    sent += fake.takeAll("MESSAGE").length;
+    fake.start();
+    fake.welcome();
+  }
+  assert(sent > 0);
+});
+
+Deno.test("session: arrivals and departures of others are shown, one's own are not", () => {
+  const fake = joined();
+  const members = [{ address: ADDRESS }, { address: BOB, name: "Bob" }];
+  fake.receive({ dialect: "v1", type: "ONLINE", epoch: EPOCH, seq: 1, at: 5, members });
+  fake.receive({ dialect: "v1", type: "ONLINE", epoch: EPOCH, seq: 2, at: 6, members: [{ address: ADDRESS }] });
+  fake.receive({ dialect: "v1", type: "OFFLINE", epoch: EPOCH, seq: 3, at: 7, members: [members[1]] });
+  assertEquals(fake.shown, [
+    { kind: "presence", online: true, members: [{ address: BOB, name: "Bob" }], at: 5 },
+    { kind: "presence", online: false, members: [{ address: BOB, name: "Bob" }], at: 7 },
+  ]);
+});
+
+Deno.test("session: nothing from the network can act on the terminal", () => {
+  const fake = joined();
+  const evil = "\x1b[2J\u202eevil\x07\x9b\u2028\n\r";
+  fake.event(1, { text: evil });
+  fake.receive({ dialect: "v1", type: "ERROR", code: "room-full", id: 1, text: evil });
+  const classic = new FakeSession();
+  classic.start();
+  classic.pass(6000);
+  classic.datagram(`INCOMING <From 1.2.3.4:5>: ${evil}`);
+  classic.pass(3000);
+  const refused = new FakeSession();
+  refused.start();
+  const [{ id }] = refused.takeAll("GREETING");
+  refused.receive({ dialect: "v1", type: "ERROR", code: "room-full", id, text: evil });
+  const all = [...fake.shown, ...classic.shown, ...refused.shown];
+  assertEquals(all.length >= 4, true);
+  // deno-lint-ignore no-control-regex -- control characters are the point
+  for (const shown of all) assertEquals(/[\x00-\x1f\x7f-\x9f\u202e\u2028]/.exec(Object.values(shown).join("")), null);
+});
+
+Deno.test("session: PUNCH opens the way to a peer, and a stranger's packets are not taken for the server's", () => {
+  const fake = joined();
+  fake.receive({ dialect: "v1", type: "PUNCH", address: BOB });
+  assertEquals(fake.take().map(({ packet, peer }) => [packet.type, peer]), [["OPEN", BOB]]);
+  fake.session.receiveFromPeer({ dialect: "v1", type: "PUNCH", address: "10.0.0.1:1" }, BOB, fake.now);
+  fake.session.receiveFromPeer(incoming(1), BOB, fake.now);
+  fake.session.receiveFromPeer({ dialect: "v1", type: "CLOSING", epoch: EPOCH }, BOB, fake.now);
+  fake.session.receiveFromPeer({ dialect: "classic", type: "INCOMING", line: "<From x>: y" }, BOB, fake.now);
+  assertEquals([fake.shown, fake.take().length, fake.session.state], [[], 0, "joined"]);
+});
+
+Deno.test("session: keeps alive without a word for as long as it is answered", () => {
+  const fake = joined();
+  passAnswered(fake, 600_000);
+  assertEquals([fake.shown, fake.session.state], [[], "joined"]);
+});

@@ -1,0 +1,272 @@
+/** What can be typed. */
+import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { carryOut, COMMANDS, completeLine, helpText, readLine } from "../../../client/terminal/commands.ts";
+import { NAME_RULE } from "../../../protocol/fields.ts";
+import { ADDRESS, FakeSession, joined } from "../../support/fake_session.ts";
+
+/** What a line is read as, in short. */
+function read(line: string, isSignedIn = false): string {
+  const typed = readLine(line, isSignedIn);
+  if (typed.kind === "text") return `says ${typed.text}`;
+  return typed.kind === "mistake" ? typed.text : [typed.command.names[0], ...typed.values].join("|");
+}
+
+/** Carries out a line, and returns what it printed and was told. */
+function run(line: string, fake: FakeSession, interactive = true): string[] {
+  const printed: string[] = [];
+  const before = fake.notices.length;
+  carryOut(line, {
+    session: fake.session,
+    now: fake.now,
+    interactive,
+    print: (text) => printed.push(text),
+    quit: () => printed.push("quits"),
+    setTimes: (shown) => printed.push(`times ${shown}`),
+  });
+  return [...printed, ...fake.notices.slice(before)];
+}
+
+/** Why a session fails that is finished after these lines, which it is told without a terminal. */
+function failure(lines: string[], fake = joined({ name: "Alice" })): string | undefined {
+  for (const line of lines) run(line, fake, false);
+  fake.session.finish(fake.now);
+  fake.pass(30_000);
+  assertEquals(fake.session.state, "left");
+  return fake.session.failure;
+}
+
+Deno.test("commands: a line is said, a line with a slash is a command, two slashes say one", () => {
+  assertEquals(read("hello /quit"), "says hello /quit");
+  assertEquals(read("/quit"), "quit");
+  assertEquals(read("//quit now"), "says /quit now");
+  assertEquals(read(" //quit now"), "says  /quit now");
+  assertEquals(read("//"), "says /");
+  assertEquals(read("/QUIT "), "quit");
+});
+
+Deno.test("commands: blanks before a command do not make it something that is said to all", () => {
+  assertEquals(read("  /send Alice x"), "send|Alice|x");
+  assertEquals(read("\t/quit"), "quit");
+  assertEquals(read(" quit"), "quit");
+  assertEquals(read(" list", true), "list");
+  assertEquals(read("   send Bob x", true), "send|Bob|x");
+  assertEquals(read(" list", false), "says  list");
+  assertMatch(read(" /xyzzyxyzzy"), /^There is no command/);
+});
+
+Deno.test("commands: capitals do not make a member's plain command something that is said to all", () => {
+  assertEquals(read("LIST", true), "list");
+  assertEquals(read("Send Bob x", true), "send|Bob|x");
+  assertEquals(read("Listen to this", true), "says Listen to this");
+  assertEquals(read("Send Bob x", false), "says Send Bob x");
+});
+
+Deno.test("commands: plain quit leaves, but not what only begins with it", () => {
+  assertEquals(["quit", "quit ", "quit smoking", "Quit", "quitter"].map((line) => read(line)), [
+    "quit",
+    "quit",
+    "says quit smoking",
+    "says Quit",
+    "says quitter",
+  ]);
+});
+
+Deno.test("commands: plain list and send are commands for members with a name, and text for others", () => {
+  assertEquals(read("list", true), "list");
+  assertEquals(read("list of things", true), "says list of things");
+  assertEquals(read("send Bob hello there", true), "send|Bob|hello there");
+  assertEquals(read("list", false), "says list");
+  assertEquals(read("send Bob hello", false), "says send Bob hello");
+});
+
+Deno.test("commands: what a command takes is cut into words, the last has the rest as it was typed", () => {
+  assertEquals(read("/send Bob  two  words "), "send|Bob|two  words");
+  assertEquals(read("/me waves  twice"), "me|waves  twice");
+  assertEquals(read("/history"), "history");
+  assertEquals(read("/history 5"), "history|5");
+});
+
+Deno.test("commands: where something is missing, the mistake says what", () => {
+  assertEquals(read("/send Bob"), "/send takes NAME TEXT");
+  assertEquals(read("/whois"), "/whois takes NAME");
+  assertEquals(read("send", true), "/send takes NAME TEXT");
+});
+
+Deno.test("commands: an unknown command is never said, and the nearest is suggested", () => {
+  for (const [typed, meant] of [["/hlep", "help"], ["/qiut", "quit"], ["/wohis Bob", "whois"], ["/hist", "history"]]) {
+    assertStringIncludes(read(typed), `did you mean /${meant}?`);
+  }
+  assertStringIncludes(read("/xyzzyxyzzy"), "/help lists them");
+  assertStringIncludes(read("/xyzzyxyzzy"), "type //xyzzyxyzzy");
+  assertStringIncludes(read("/"), "/help");
+  assertStringIncludes(read("/etc/passwd is a file"), "no command");
+});
+
+Deno.test("commands: every name is one command's only, and help has a line for each command", () => {
+  const names = COMMANDS.flatMap(({ names }) => names);
+  assertEquals(new Set(names).size, names.length);
+  const help = helpText();
+  for (const { names: [name], summary } of COMMANDS) assertStringIncludes(help, `/${name}`) ?? summary;
+  assertEquals(help.split("\n").length, COMMANDS.length + 1);
+  for (const { summary } of COMMANDS) assertStringIncludes(help, summary);
+});
+
+Deno.test("commands: a half-typed command is completed, with a space where more must follow", () => {
+  assertEquals(completeLine("/w", []), [["/whois "], "/w"]);
+  assertEquals(completeLine("/q", []), [["/quit"], "/q"]);
+  assertEquals(completeLine("/", [])[0].length, COMMANDS.length);
+  assertEquals(completeLine("hello /w", []), [[], "hello /w"]);
+  assertEquals(completeLine("", []), [[], ""]);
+});
+
+Deno.test("commands: a name is completed where one is due, whatever its case", () => {
+  const names = ["Alice", "alfred", "Bob"];
+  assertEquals(completeLine("/send al", names), [["Alice ", "alfred "], "al"]);
+  assertEquals(completeLine("send B", names), [["Bob "], "B"]);
+  assertEquals(completeLine(" Send B", names), [["Bob "], "B"]);
+  assertEquals(completeLine("/ignore B", names), [["Bob "], "B"]);
+  assertEquals(completeLine("/whois ", names)[0].length, 3);
+  assertEquals(completeLine("/me al", names)[0], []);
+  assertEquals(completeLine("/send Bob al", names)[0], []);
+  assertEquals(completeLine("tell al", names)[0], []);
+});
+
+Deno.test("commands: each does what it says", () => {
+  const fake = new FakeSession();
+  fake.welcome();
+  fake.take();
+  assertEquals(run("/help", fake), [helpText()]);
+  assertEquals(run("/quit", fake), ["quits"]);
+  assertEquals([run("/times on", fake), run("/times OFF", fake)], [["times true"], ["times false"]]);
+  assertStringIncludes(run("/stats", fake)[0], "joined");
+  run("/me waves", fake);
+  assertEquals(fake.takeAll("MESSAGE").map(({ action, text }) => [action, text]), [[true, "waves"]]);
+  run("/list", fake);
+  assertEquals(fake.takeAll("LIST").length, 1);
+  run("/whois Bob", fake);
+  assertEquals(fake.takeAll("LOOKUP").map(({ name }) => name), ["Bob"]);
+  run("/send Bob hi", fake);
+  assertEquals(fake.takeAll("LOOKUP").map(({ name }) => name), ["Bob"]);
+  assertEquals(run("/reply hi", fake), ["Nobody has written to you alone yet"]);
+  assertEquals(run("/history 10000", fake), ["Nothing was said here yet"]);
+  assertStringIncludes(helpText(), "up to 10000");
+});
+
+Deno.test("commands: /whois of an address asks for that address", () => {
+  const fake = joined();
+  for (const who of ["10.1.2.3:4567", "[2001:db8::1]:9"]) run(`/whois ${who}`, fake);
+  assertEquals(fake.takeAll("LOOKUP").map(({ name, address }) => [name, address]), [
+    [undefined, "10.1.2.3:4567"],
+    [undefined, "[2001:db8::1]:9"],
+  ]);
+});
+
+Deno.test("commands: what is no name is said at once, before the server has answered too, and never sent", () => {
+  const endless = "x".repeat(1500);
+  for (const fake of [joined({ name: "Alice" }), new FakeSession({ name: "Alice" })]) {
+    fake.start();
+    for (const line of [`/whois ${endless}`, "/whois Bob!", `/send ${endless} hi`, "/send @Bob hi", "send a:1 hi"]) {
+      assertEquals(run(line, fake), [NAME_RULE], line);
+    }
+    assertEquals(fake.takeAll("LOOKUP"), []);
+  }
+});
+
+Deno.test("commands: in a pipe, whatever was not done has its line of reason", () => {
+  for (
+    const [lines, reason] of [
+      [["/times maybe"], /^1 line not understood, and not sent$/],
+      [["/history 0", "/history 10001", "/history many", "/history -1"], /^4 lines not understood/],
+      [["/hlep"], /^1 line not understood/],
+      [["/whois Bob!"], /^1 line not understood/],
+      [["/reply hello"], /^1 message not delivered$/],
+      [["/send Bob! hello"], /^1 message not delivered$/],
+      [["/list"], /^1 question not answered$/],
+      [["/list", "/whois Bob"], /^2 questions not answered$/],
+      [["/history"], /^1 question not answered$/],
+    ] as const
+  ) {
+    const fake = new FakeSession({ name: "Alice" });
+    fake.welcome({ seq: 5 });
+    fake.welcome({ seq: 5, keepalive: 60_000 });
+    assertMatch(failure([...lines], fake) ?? "nothing", reason, lines.join());
+  }
+  assertEquals(failure(["/times on", "/stats", "/help", "/ignore Bob"]), undefined);
+});
+
+Deno.test("commands: a name that is refused is asked for: no command but help and quit, then what was typed", () => {
+  for (const code of ["name-taken", "bad-name"]) {
+    const fake = new FakeSession({ name: "Alice" });
+    fake.start();
+    run("said before", fake);
+    const [{ id }] = fake.takeAll("SIGN-IN");
+    fake.receive({ dialect: "v1", type: "ERROR", code, id, text: "The name Alice is taken; choose another" });
+    assertEquals(fake.session.wantsName, true);
+    for (const line of ["/list", "list", "/send Bob x", "send Bob x", "/history", "/me waves"]) {
+      assertEquals(run(line, fake), ["First choose a name"], line);
+    }
+    assertEquals(run("/help", fake), [helpText()]);
+    assertEquals([run("/quit", fake), run("quit", fake)], [["quits"], ["quits"]]);
+    assertEquals(run("no name;", fake), [NAME_RULE]);
+    assertEquals(fake.take(), []);
+    assertEquals(run(" Alicia ", fake), []);
+    assertEquals(fake.takeAll("SIGN-IN").map(({ name }) => name), ["Alicia"]);
+    assertEquals(fake.session.wantsName, false);
+    fake.start();
+    fake.welcome();
+    assertEquals(fake.takeAll("MESSAGE").map(({ text }) => text), ["said before"]);
+  }
+});
+
+Deno.test("commands: another refusal asks for no name; what is typed is kept, and the server tried again", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  const [{ id }] = fake.takeAll("SIGN-IN");
+  fake.receive({ dialect: "v1", type: "ERROR", code: "room-full", id, text: "The room is full" });
+  assertEquals([fake.session.state, fake.session.wantsName], ["joining", false]);
+  run("Bob", fake);
+  fake.pass(1000);
+  const names = new Set(fake.takeAll("SIGN-IN").map(({ name }) => name));
+  assertEquals([...names], ["Alice"]);
+  fake.start();
+  fake.welcome();
+  assertEquals(fake.takeAll("MESSAGE").map(({ text }) => text), ["Bob"]);
+});
+
+Deno.test("commands: whoever is not signed in is told that plain commands are said to all, in a terminal", () => {
+  for (const line of ["list", " Send Bob x", "LIST "]) {
+    assertMatch(run(line, joined()).join(), /said to everyone/, line);
+    assertEquals(run(line, joined(), false), []);
+  }
+  assertEquals(run("list of things", joined()), []);
+});
+
+Deno.test("commands: escape sequences in what is typed do not come back to the screen", () => {
+  const fake = joined({ name: "Alice" });
+  for (const line of ["/\x1b[31mfoo", "/ignore \x1b[31m", "/unignore \x1bc", "/ignore"]) {
+    // deno-lint-ignore no-control-regex -- escape sequences are the point
+    for (const told of run(line, fake)) assertNotMatch(told, /\x1b/, line);
+  }
+});
+
+Deno.test("commands: nobody ignores oneself, and /ignore alone lists the ignored", () => {
+  const fake = joined({ name: "Alice" });
+  for (const self of ["Alice", "ALICE", ADDRESS]) assertEquals(run(`/ignore ${self}`, fake), ["That is you"]);
+  assertEquals(run("/ignore", fake), ["You ignore: nobody"]);
+  run("/ignore Bob", fake);
+  run("/ignore 10.1.1.1:1", fake);
+  assertEquals(run("/ignore", fake), ["You ignore: Bob, 10.1.1.1:1"]);
+});
+
+Deno.test("commands: the ignored are not shown, until they are heard again", () => {
+  const fake = new FakeSession();
+  fake.welcome();
+  run("/ignore Bob", fake);
+  fake.event(1, { name: "bob" });
+  fake.event(2, { name: "Carol" });
+  assertEquals(fake.texts, ["2"]);
+  assertStringIncludes(run("/unignore BOB", fake)[0], "again");
+  assertStringIncludes(run("/unignore BOB", fake)[0], "not ignored");
+  fake.event(3, { name: "Bob" });
+  assertEquals(fake.texts, ["2", "3"]);
+});
