@@ -9,7 +9,7 @@
 import { Failure, parseNumber, readCommandLine, run, UsageError } from "../runtime/command_line.ts";
 import { datagrams } from "../runtime/udp.ts";
 import { type NetworkConditions, PERFECT, turned } from "../server/doors/network_emulator.ts";
-import { messagesOf, type Program, type Server, startClient, startServer } from "../tests/support/programs.ts";
+import { messagesOf, type Program, type Server, startClient, startServer } from "./support/processes.ts";
 import { type LossyProxy, openLossyProxy } from "./lossy_proxy.ts";
 
 const HELP =

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
-import { canTellForeground, mayReadTerminal } from "./foreground.ts";
+import { canTellForeground, mayReadTerminal } from "../runtime/foreground.ts";
 import {
   DIAL_SETTINGS,
   dialInWords,

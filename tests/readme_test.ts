@@ -3,10 +3,10 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { dirname, join } from "node:path";
 import { COMMANDS } from "../client/terminal/commands.ts";
 import config from "../deno.json" with { type: "json" };
-import { PROGRAMS } from "../scripts/programs.ts";
+import { PROGRAMS, ROOT } from "../scripts/programs.ts";
 import { carryOut } from "../server/console.ts";
 import { NetworkDial } from "../server/doors/network_emulator.ts";
-import { messagesOf, type Program, ROOT, type Server, start, startServer } from "./support/programs.ts";
+import { messagesOf, type Program, type Server, start, startServer } from "../scripts/support/processes.ts";
 
 const read = (file: string) => Deno.readTextFileSync(join(ROOT, file)).replaceAll("\r\n", "\n");
 const readme = read("README.md");

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { commandOf, ROOT } from "../../tests/support/programs.ts";
+import { ROOT } from "../programs.ts";
+import { commandOf } from "../support/processes.ts";
 
 /** A server to be measured. */
 export interface Competitor {

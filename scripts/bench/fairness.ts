@@ -7,7 +7,7 @@ import { openSocket } from "../../runtime/command_line.ts";
 import { datagrams } from "../../runtime/udp.ts";
 import { decode, encode, type V1Packet } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
-import { type Program, start } from "../../tests/support/programs.ts";
+import { type Program, start } from "../support/processes.ts";
 import type { Toolchains } from "./competitors.ts";
 import { type Cores, residentMemory, startOnCore, stayOffServer } from "./measure.ts";
 import { quantile, readable } from "./table.ts";

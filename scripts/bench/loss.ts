@@ -11,8 +11,8 @@ import { Alarm, now } from "../../runtime/clock.ts";
 import { openSocket } from "../../runtime/command_line.ts";
 import { datagrams, socketAddress } from "../../runtime/udp.ts";
 import { decode, encode } from "../../protocol.ts";
-import { startServer } from "../../tests/support/programs.ts";
-import { Changing } from "../../tests/support/waiting.ts";
+import { startServer } from "../support/processes.ts";
+import { Changing } from "../support/waiting.ts";
 import { markdownTable, quantile, readable } from "./table.ts";
 
 /** How much is said, and how quickly. */

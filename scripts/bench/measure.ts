@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Program, start } from "../../tests/support/programs.ts";
+import { type Program, start } from "../support/processes.ts";
 import { type Competitor, output } from "./competitors.ts";
 import type { Measurement } from "./table.ts";
 

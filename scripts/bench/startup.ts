@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ROOT, start, startServer } from "../../tests/support/programs.ts";
+import { ROOT } from "../programs.ts";
+import { start, startServer } from "../support/processes.ts";
 import { residentMemory } from "./measure.ts";
 import { markdownTable, median, quantile, readable } from "./table.ts";
 

@@ -1,7 +1,7 @@
 /** Our client with a server that only knows the classic dialect, like a student's. */
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { openPeer, type Peer } from "../support/classic_peer.ts";
-import { messagesOf, startClient } from "../support/programs.ts";
+import { messagesOf, startClient } from "../../scripts/support/processes.ts";
 
 /** How a classic server behaves. */
 interface ClassicServerOptions {

@@ -1,8 +1,16 @@
 /** The dial for the network, from flags and from the server's terminal, with real programs at both ends. */
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { openPeer } from "../support/classic_peer.ts";
-import { commandOf, messagesOf, type Program, start, startClient, startServer, stops } from "../support/programs.ts";
-import { DEADLINE_MS } from "../support/waiting.ts";
+import {
+  commandOf,
+  messagesOf,
+  type Program,
+  start,
+  startClient,
+  startServer,
+} from "../../scripts/support/processes.ts";
+import { stops } from "../support/signals.ts";
+import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
 import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
 
 const PERFECT = "drop 0%, duplicate 0%, corrupt 0%, delay 0..0 ms, each way";

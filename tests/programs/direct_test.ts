@@ -3,7 +3,8 @@ import { assert, assertEquals, assertGreater, assertMatch, assertNotMatch } from
 import { decode } from "../../protocol.ts";
 import { openPeer } from "../support/classic_peer.ts";
 import { openGateway } from "../support/gateway.ts";
-import { startClient, startServer, stops } from "../support/programs.ts";
+import { startClient, startServer } from "../../scripts/support/processes.ts";
+import { stops } from "../support/signals.ts";
 import { signIn } from "../support/signed_in.ts";
 
 Deno.test("direct: Alice writes to Bob, and no datagram from or to the server has the text in it", async () => {

@@ -2,17 +2,17 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { pathToFileURL } from "node:url";
 import { openPeer } from "../support/classic_peer.ts";
+import { ROOT } from "../../scripts/programs.ts";
 import {
   commandOf,
   messagesOf,
   type Program,
-  ROOT,
   start,
   startClient,
   startServer,
-  stops,
-} from "../support/programs.ts";
-import { DEADLINE_MS } from "../support/waiting.ts";
+} from "../../scripts/support/processes.ts";
+import { stops } from "../support/signals.ts";
+import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
 
 /** Longer than a client in a pipe waits for a server, in milliseconds. */
 const DELIVERY_MS = 10_000 + DEADLINE_MS;

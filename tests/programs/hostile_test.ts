@@ -1,7 +1,7 @@
 /** Unusual ways to call the client, slips in a pipe, and greetings that were forged, with real programs. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { openPeer } from "../support/classic_peer.ts";
-import { commandOf, join, messagesOf, start, startClient, startServer } from "../support/programs.ts";
+import { commandOf, join, messagesOf, start, startClient, startServer } from "../../scripts/support/processes.ts";
 
 /** Says a line through a client that is called in some way, and returns what it showed. */
 async function sayBy(...args: (string | number)[]): Promise<string> {

@@ -4,7 +4,7 @@ import { demonstrate, outcomeInWords } from "../../scripts/lossy_demo.ts";
 import { openLossyProxy } from "../../scripts/lossy_proxy.ts";
 import type { NetworkConditions } from "../../server/doors/network_emulator.ts";
 import { EPOCH, FakeSession } from "../support/fake_session.ts";
-import { messagesOf, type Program, startClient, startServer } from "../support/programs.ts";
+import { messagesOf, type Program, startClient, startServer } from "../../scripts/support/processes.ts";
 
 const BAD_NETWORK: NetworkConditions = { drop: 0.3, duplicate: 0.05, delay: [0, 20], corrupt: 0 };
 

@@ -3,7 +3,8 @@ import { assert, assertEquals, assertLess, assertMatch, assertNotMatch } from "@
 import { decode, encode, type V1Packet } from "../../protocol.ts";
 import { openPeer, type Peer } from "../support/classic_peer.ts";
 import { gather } from "../support/crowd.ts";
-import { BANNER, commandOf, join, startClient, startServer, stops } from "../support/programs.ts";
+import { BANNER, commandOf, join, startClient, startServer } from "../../scripts/support/processes.ts";
+import { stops } from "../support/signals.ts";
 import { signIn } from "../support/signed_in.ts";
 import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
 

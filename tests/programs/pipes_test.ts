@@ -1,15 +1,7 @@
 /** The client in a pipe that is broken, endless or full: what was typed is delivered, and the exit code tells the rest. */
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
-import {
-  commandOf,
-  HAS_SIGNALS,
-  join,
-  messagesOf,
-  signalTest,
-  start,
-  startClient,
-  startServer,
-} from "../support/programs.ts";
+import { commandOf, join, messagesOf, start, startClient, startServer } from "../../scripts/support/processes.ts";
+import { HAS_SIGNALS, signalTest } from "../support/signals.ts";
 import { signIn } from "../support/signed_in.ts";
 import { quoted } from "../support/tmux.ts";
 

@@ -1,7 +1,8 @@
 /** The server's limit of messages a second, as it is when nobody asks for another, and clients that have more to say. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { openPeer } from "../support/classic_peer.ts";
-import { join, messagesOf, startClient, startServer, stops } from "../support/programs.ts";
+import { join, messagesOf, startClient, startServer } from "../../scripts/support/processes.ts";
+import { stops } from "../support/signals.ts";
 
 /** The lines of `seq FIRST LAST`. */
 function seq(first: number, last: number): string[] {

@@ -1,7 +1,8 @@
 /** Servers that go away, come back and come late, under clients that stay. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { openPeer } from "../support/classic_peer.ts";
-import { join, messagesOf, signalTest, startClient, startServer } from "../support/programs.ts";
+import { join, messagesOf, startClient, startServer } from "../../scripts/support/processes.ts";
+import { signalTest } from "../support/signals.ts";
 
 Deno.test("restart: two clients stay while the server is killed and started anew", async () => {
   const first = await startServer();

@@ -1,7 +1,8 @@
 /** One room: the real server, the real client and a classic peer on real sockets. */
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { openPeer } from "../support/classic_peer.ts";
-import { BANNER, join, messagesOf, signalTest, startClient, startServer, stops } from "../support/programs.ts";
+import { BANNER, join, messagesOf, startClient, startServer } from "../../scripts/support/processes.ts";
+import { signalTest, stops } from "../support/signals.ts";
 
 Deno.test("room: two clients and a classic peer hear each other, and everyone leaves with exit code 0", async () => {
   await using server = await startServer();

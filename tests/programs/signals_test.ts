@@ -1,7 +1,8 @@
 /** Signals that come at bad moments: with the input at its end, in a flood, with delays under way, in a terminal. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { openPeer, type Peer } from "../support/classic_peer.ts";
-import { commandOf, join, signalTest, startServer, stops } from "../support/programs.ts";
+import { commandOf, join, startServer } from "../../scripts/support/processes.ts";
+import { signalTest, stops } from "../support/signals.ts";
 import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
 
 /** How long a server may take to end, whatever it is doing, in milliseconds. */

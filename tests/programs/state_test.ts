@@ -1,8 +1,15 @@
 /** A server with a state file: killed or stopped, it comes back as the room that it was. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { openPeer } from "../support/classic_peer.ts";
-import { commandOf, messagesOf, type Program, signalTest } from "../support/programs.ts";
-import { start, startClient, startServer, stops } from "../support/programs.ts";
+import {
+  commandOf,
+  messagesOf,
+  type Program,
+  start,
+  startClient,
+  startServer,
+} from "../../scripts/support/processes.ts";
+import { signalTest, stops } from "../support/signals.ts";
 
 /** A folder for state files, gone at the end of the test. */
 async function openFolder(): Promise<{ file: string } & AsyncDisposable> {

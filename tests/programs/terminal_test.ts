@@ -1,6 +1,6 @@
 /** The client as people see it: in a terminal, with the keys that they press. */
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
-import { commandOf, join, type Server, startServer } from "../support/programs.ts";
+import { commandOf, join, type Server, startServer } from "../../scripts/support/processes.ts";
 import { HAS_TMUX, quoted, startTmux, type Terminal, type TerminalOptions, type Tmux } from "../support/tmux.ts";
 
 /** A test that needs a terminal. */

@@ -1,7 +1,7 @@
 /** What is special about the programs once they are compiled; UDP_CHAT_SERVER and UDP_CHAT_CLIENT name them. */
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { commandOf, join, start, startServer } from "../support/programs.ts";
+import { commandOf, join, start, startServer } from "../../scripts/support/processes.ts";
 
 const COMPILED = Deno.env.has("UDP_CHAT_SERVER") && Deno.env.has("UDP_CHAT_CLIENT");
 const REASON = COMPILED ? "" : " (skipped: 'deno task test-binaries' runs it)";

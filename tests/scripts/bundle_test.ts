@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch, assertNotMatch, assertThrows } from 
 import { Failure } from "../../runtime/command_line.ts";
 import config from "../../deno.json" with { type: "json" };
 import { withoutImports } from "../../scripts/bundle.ts";
-import { messagesOf, start } from "../support/programs.ts";
+import { messagesOf, start } from "../../scripts/support/processes.ts";
 
 /** Longer than it takes to fetch the bundler and to build, in milliseconds. */
 const BUILD_MS = 120_000;

@@ -1,7 +1,7 @@
 /** Executables: what is built, and what is said where it can't be. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { causesIn } from "../../scripts/programs.ts";
-import { start } from "../support/programs.ts";
+import { start } from "../../scripts/support/processes.ts";
 
 const EXE = Deno.build.os === "windows" ? ".exe" : "";
 /** Longer than it takes to write two executables, in milliseconds. */

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { notesOf } from "../../scripts/release_notes.ts";
-import { start } from "../support/programs.ts";
+import { start } from "../../scripts/support/processes.ts";
 
 const CHANGELOG = `# Changelog
 

@@ -1,7 +1,8 @@
 /** scripts/setup.sh on a machine that has no Deno: it gets one, or says why not. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
-import { ROOT, start } from "../support/programs.ts";
+import { ROOT } from "../../scripts/programs.ts";
+import { start } from "../../scripts/support/processes.ts";
 
 /** What the script needs besides Deno and what fetches it. */
 const TOOLS = ["sh", "cat", "chmod", "dirname", "head", "mkdir", "mktemp", "rm", "sed"];

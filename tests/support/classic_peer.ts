@@ -4,7 +4,7 @@
  * @module
  */
 import { formatAddress } from "../../protocol/fields.ts";
-import { Changing } from "./waiting.ts";
+import { Changing } from "../../scripts/support/waiting.ts";
 
 /** A datagram and where it came from. */
 export interface Received {

@@ -5,7 +5,7 @@
  */
 import { datagrams } from "../../runtime/udp.ts";
 import { decode, encode, type V1Packet } from "../../protocol.ts";
-import { Changing } from "./waiting.ts";
+import { Changing } from "../../scripts/support/waiting.ts";
 
 /** Pause between two attempts to sign in, in milliseconds. */
 const GREET_AGAIN_MS = 250;

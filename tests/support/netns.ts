@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { DEADLINE_MS } from "./waiting.ts";
+import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
 
 /** A place where a program can run. */
 export type Place = "server" | "alice" | "bob";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { commandOf, type Member, start } from "./programs.ts";
+import { commandOf, type Member, start } from "../../scripts/support/processes.ts";
 
 /** Where a client runs and where its server is. */
 export interface SignInOptions {

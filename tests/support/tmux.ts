@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { ROOT } from "./programs.ts";
-import { DEADLINE_MS } from "./waiting.ts";
+import { ROOT } from "../../scripts/programs.ts";
+import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
 
 /** Pause between two looks at a screen, in milliseconds. */
 const LOOK_AGAIN_MS = 40;

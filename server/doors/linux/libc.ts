@@ -7,6 +7,7 @@
  * @module
  */
 import type { Endpoint } from "../../../protocol/fields.ts";
+import { libraryNames } from "../../../runtime/c_library.ts";
 
 // the numbers behind the C names, from the kernel's headers; the same on x86_64 and aarch64
 export const AF_INET = 2;
@@ -47,11 +48,6 @@ const SYMBOLS = {
 export type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
 /** Its functions. */
 export type C = Library["symbols"];
-
-/** The names that the C library has: glibc's, and musl's two. */
-export function libraryNames(arch: string): string[] {
-  return ["libc.so.6", `libc.musl-${arch}.so.1`, `ld-musl-${arch}.so.1`];
-}
 
 /** The C library under the name that glibc gives it, or musl; or why there is none. */
 export function openLibrary(arch: string): Library | string {

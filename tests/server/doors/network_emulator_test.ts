@@ -10,7 +10,7 @@ import {
   turned,
   valuesOf,
 } from "../../../server/doors/network_emulator.ts";
-import { Changing } from "../../support/waiting.ts";
+import { Changing } from "../../../scripts/support/waiting.ts";
 
 /** A dial with some conditions. */
 function dialWith(conditions: Partial<NetworkConditions>, seed = 1): NetworkDial & Disposable {

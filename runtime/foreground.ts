@@ -7,7 +7,7 @@
  * @module
  */
 
-import { libraryNames } from "./doors/linux/libc.ts";
+import { libraryNames } from "./c_library.ts";
 
 const MACOS_LIBRARY = "/usr/lib/libSystem.B.dylib";
 
