@@ -1,131 +1,26 @@
 /**
- * Packets to bytes and back, in both dialects, and the limits that both sides share.
+ * Packets to bytes and back, in both dialects.
  *
  * One datagram is one packet of UTF-8 text. PROTOCOL.md is the reference; this file is the reference made to run.
  * {@linkcode decode} takes any bytes and returns a packet or the reason that it is none; it never throws.
  *
  * @module
  */
-import { crc32 } from "node:zlib";
-import { address, type Field, fieldsOf, flag, hex64, name, number, optional, word } from "./protocol/fields.ts";
+import { SUM_PLACEHOLDER, verifyChecksum, writeChecksum } from "./protocol/checksum.ts";
+import { address, type Field, flag, hex64, name, number, optional, parseFields, word } from "./protocol/fields.ts";
+import {
+  type ClassicPacket,
+  MAX_CLASSIC_BYTES,
+  MAX_DATAGRAM_BYTES,
+  MAX_TEXT_BYTES,
+  type Packet,
+  type Presence,
+  type V1Packet,
+} from "./protocol/packets.ts";
+import { byteLength } from "./protocol/text.ts";
 
-/** The port of a server that was not told another. */
-export const DEFAULT_PORT = 9090;
-/** The longest datagram that is sent, in bytes: the IPv6 minimum MTU (RFC 8200, section 5) less IPv6 and UDP headers. */
-export const MAX_DATAGRAM_BYTES = 1232;
-/** The longest classic datagram that is accepted, in bytes; some assignments send pages of text. */
-export const MAX_CLASSIC_BYTES = 4096;
-/** The longest text of one MESSAGE, in bytes of UTF-8; leaves room for the longest INCOMING/1 header. */
-export const MAX_TEXT_BYTES = 880;
-/** Silence after which a v1 member is taken for gone, in milliseconds. */
-export const MEMBER_TIMEOUT_MS = 60_000;
-/** How many messages of one stream may be under way before the first is acknowledged. */
-export const SEND_WINDOW = 32;
+export * from "./protocol/packets.ts";
 
-/** What a peer understands; `classic-line` is classic with a line feed at the end, for people at `nc -u`. */
-export type Dialect = "classic" | "classic-line" | "v1";
-
-/** The dialect of the assignment's programs: a bare word and free text. */
-export type ClassicPacket =
-  /** Registers the sender's address; `line` when it ended in a line feed, as `nc` sends it. */
-  | { dialect: "classic"; type: "GREETING"; line: boolean }
-  | { dialect: "classic"; type: "MESSAGE"; text: string }
-  | { dialect: "classic"; type: "SIGN-IN"; name: string }
-  | { dialect: "classic"; type: "LIST" }
-  /** From the server; the line reads well on its own: `<From 127.0.0.1:52207>: Hello`. */
-  | { dialect: "classic"; type: "INCOMING"; line: string };
-
-/** A member as arrivals and departures name it. */
-export interface Presence {
-  address: string;
-  name?: string;
-}
-
-/** What every event of the room carries: its place on the room's number line, and when it was, in Unix milliseconds. */
-interface Event {
-  dialect: "v1";
-  epoch: string;
-  seq: number;
-  at: number;
-}
-
-/** What our own programs speak. Each type is described, with an example datagram, in PROTOCOL.md. */
-export type V1Packet =
-  // to the server
-  | { dialect: "v1"; type: "GREETING"; id: number; token?: string; cookie?: string }
-  | { dialect: "v1"; type: "SIGN-IN"; id: number; token?: string; cookie?: string; name: string }
-  | { dialect: "v1"; type: "RESEND"; token: string; epoch: string; from: number; to: number }
-  | { dialect: "v1"; type: "LIST"; id: number; token: string; after?: string }
-  | { dialect: "v1"; type: "LOOKUP"; id: number; token: string; name?: string; address?: string }
-  | { dialect: "v1"; type: "LEAVE"; id: number; token: string }
-  // to the server, with a token, or to a peer, without
-  | {
-    dialect: "v1";
-    type: "MESSAGE";
-    token?: string;
-    /** Names the run of messages that the ids count, 1, 2, 3... */
-    stream: string;
-    id: number;
-    /** The lowest id that the sender still keeps: all before it are settled. */
-    first: number;
-    action?: boolean;
-    text: string;
-  }
-  | { dialect: "v1"; type: "ACK"; stream?: string; id: number; epoch?: string; seq?: number }
-  // from the server: events
-  | Event & {
-    type: "INCOMING";
-    from: string;
-    name?: string;
-    stream?: string;
-    id?: number;
-    action?: boolean;
-    text: string;
-  }
-  | Event & { type: "ONLINE"; members: Presence[] }
-  | Event & { type: "OFFLINE"; members: Presence[] }
-  // from the server: answers and notices
-  | {
-    dialect: "v1";
-    type: "WELCOME";
-    id: number;
-    address: string;
-    token: string;
-    /** Set when nobody with the greeting's token is a member at this address: `token` is the cookie for it. */
-    pending?: boolean;
-    epoch: string;
-    seq: number;
-    name?: string;
-    /** Milliseconds of silence after which the server takes the member for gone. */
-    timeout: number;
-    /** Milliseconds after which the member is asked to greet again; grows with the room. */
-    keepalive: number;
-    /** Set when the sender of a message gets no copy of it. */
-    noecho?: boolean;
-  }
-  | { dialect: "v1"; type: "HEARTBEAT"; epoch: string; seq: number }
-  | { dialect: "v1"; type: "GONE"; epoch: string; from: number; to: number }
-  | { dialect: "v1"; type: "USERS"; id: number; total: number; unnamed: number; more?: boolean; names: string[] }
-  | {
-    dialect: "v1";
-    type: "PEER";
-    id: number;
-    address: string;
-    name?: string;
-    /** When the member joined, in Unix milliseconds. */
-    since: number;
-    classic?: boolean;
-  }
-  | { dialect: "v1"; type: "PUNCH"; address: string }
-  | { dialect: "v1"; type: "ERROR"; code: string; id?: number; wait?: number; text: string }
-  | { dialect: "v1"; type: "CLOSING"; epoch: string }
-  // from peer to peer
-  | { dialect: "v1"; type: "OPEN" };
-
-/** Any packet of either dialect. */
-export type Packet = ClassicPacket | V1Packet;
-/** The v1 packets that are events of the room: they carry `seq` and are repeated when lost. */
-export type EventPacket = Extract<V1Packet, { at: number; seq: number }>;
 /** A packet, or the reason why the bytes are none. */
 export type Decoded = { ok: true; packet: Packet } | { ok: false; reason: string };
 
@@ -192,11 +87,6 @@ const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** The number of bytes that a text takes in a datagram. */
-export function byteLength(text: string): number {
-  return encoder.encode(text).length;
-}
-
 /**
  * The datagram of a packet.
  *
@@ -204,7 +94,7 @@ export function byteLength(text: string): number {
  * {@linkcode MAX_TEXT_BYTES}.
  */
 export function encode(packet: Packet): Uint8Array {
-  const bytes = encoder.encode(packet.dialect === "classic" ? writeClassic(packet) : writeV1(packet));
+  const bytes = packet.dialect === "classic" ? encoder.encode(writeClassic(packet)) : writeV1(packet);
   const over = bytes.length > MAX_DATAGRAM_BYTES ||
     packet.type === "MESSAGE" && byteLength(packet.text) > MAX_TEXT_BYTES;
   if (over) throw new RangeError(`A ${packet.type} of ${bytes.length} bytes is over the limits of a datagram`);
@@ -278,7 +168,7 @@ function isV1(datagram: Uint8Array): boolean {
   return false;
 }
 
-function writeV1(packet: V1Packet): string {
+function writeV1(packet: V1Packet): Uint8Array {
   const { fields, body } = LAYOUTS[packet.type] as Layout<Record<string, unknown>>;
   const values = packet as unknown as Record<string, unknown>;
   let header = "";
@@ -291,17 +181,15 @@ function writeV1(packet: V1Packet): string {
   else if (body === "members") {
     rest = (values.members as Presence[]).map(({ address, name }) => `\n${address}${name ? ` ${name}` : ""}`).join("");
   }
-  rest = header + rest;
-  return `${packet.type}/1 sum=${checksum(`${packet.type}/1${rest}`)}${rest}`;
-}
-
-/** CRC-32 (ISO 3309) of a datagram without its `sum` field, as eight hexadecimal digits. */
-function checksum(datagram: string): string {
-  return crc32(datagram).toString(16).padStart(8, "0");
+  const word = `${packet.type}/1`;
+  const bytes = encoder.encode(word + SUM_PLACEHOLDER + header + rest);
+  writeChecksum(bytes, word.length);
+  return bytes;
 }
 
 function readV1(datagram: Uint8Array): Decoded {
   if (datagram.length > MAX_DATAGRAM_BYTES) return refuse("too long");
+  if (!verifyChecksum(datagram)) return refuse("checksum does not match");
   let text: string;
   try {
     text = strict.decode(datagram);
@@ -317,12 +205,9 @@ function readV1(datagram: Uint8Array): Decoded {
   if (!Object.hasOwn(LAYOUTS, type)) return refuse("not a type of the protocol");
 
   const layout = LAYOUTS[type as V1Packet["type"]] as Layout<Record<string, unknown>>;
-  const read = fieldsOf(pairs, layout.fields);
-  if (typeof read === "string") return refuse(read);
-  const sum = read.sum;
-  if (sum !== undefined && sum !== checksum(text.replace(` sum=${sum}`, ""))) return refuse("checksum does not match");
-
-  const packet = { dialect: "v1", type, ...read.values } as Record<string, unknown>;
+  const values = parseFields(pairs, layout.fields);
+  if (typeof values === "string") return refuse(values);
+  const packet = { dialect: "v1", type, ...values } as Record<string, unknown>;
   const reason = readBody(packet, layout.body, body) ?? contradiction(packet as V1Packet);
   return reason ? refuse(reason) : { ok: true, packet: packet as Packet };
 }

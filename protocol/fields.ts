@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "./ip_address.ts";
 
 /** How one kind of value is written, and read back from text that may be anything. */
 export interface Field<T> {
@@ -13,7 +13,7 @@ export interface Field<T> {
   optional?: boolean;
 }
 
-/** A network address and port, as {@linkcode Deno.NetAddr} has it. */
+/** A network address and port. */
 export interface Endpoint {
   hostname: string;
   port: number;
@@ -96,8 +96,7 @@ export function parseAddress(text: string): Endpoint | undefined {
   const [, ipv4, ipv6, digits] = ADDRESS.exec(text) ?? [];
   const port = Number(digits);
   if (!(port <= 65535)) return undefined;
-  if (ipv4?.split(".").some((octet) => Number(octet) > 255 || octet !== String(Number(octet)))) return undefined;
-  if (ipv6 !== undefined && !isIPv6(ipv6)) return undefined;
+  if (!(ipv4 === undefined ? isIPv6(ipv6) : isIPv4(ipv4))) return undefined;
   return { hostname: ipv4 ?? ipv6, port };
 }
 
@@ -108,16 +107,15 @@ export function formatAddress({ hostname, port }: Endpoint): string {
 }
 
 /**
- * The values of a header's `key=value` pairs, and the checksum if it has one; or the reason why they are none. Keys
- * that are not asked for are passed over, so that a later version can add some.
+ * Parses the `key=value` pairs of a header; returns their values, or the reason why they are refused. Keys that are not
+ * in `fields` are passed over, so that a later version can add some.
  */
-export function fieldsOf(
+export function parseFields(
   pairs: string[],
   fields: Record<string, Field<unknown>>,
-): { values: Record<string, unknown>; sum?: string } | string {
+): Record<string, unknown> | string {
   const values: Record<string, unknown> = {};
   const seen = new Set<string>();
-  let sum: string | undefined;
   for (const pair of pairs) {
     if (pair === "") continue;
     const at = pair.indexOf("=");
@@ -125,9 +123,7 @@ export function fieldsOf(
     const key = pair.slice(0, at), text = pair.slice(at + 1);
     if (seen.has(key)) return "a field stands twice";
     seen.add(key);
-    if (key === "sum") {
-      sum = text;
-    } else if (Object.hasOwn(fields, key)) {
+    if (Object.hasOwn(fields, key)) {
       const value = fields[key].read(text);
       if (value === undefined) return `the field ${key} is malformed`;
       values[key] = value;
@@ -136,5 +132,5 @@ export function fieldsOf(
   for (const key in fields) {
     if (!fields[key].optional && !(key in values)) return `the field ${key} is missing`;
   }
-  return { values, sum };
+  return values;
 }

@@ -7,6 +7,11 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** The number of bytes that a text takes in a datagram, in UTF-8. */
+export function byteLength(text: string): number {
+  return encoder.encode(text).length;
+}
+
 /**
  * The same text in as little memory as it takes, to be kept: one that was cut out of a datagram keeps the whole of it,
  * one that was put together the parts that it was made of.

@@ -2,7 +2,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
-  byteLength,
   type ClassicPacket,
   decode,
   encode,
@@ -13,7 +12,7 @@ import {
   type V1Packet,
 } from "../protocol.ts";
 import { formatAddress, MAX_NAME_CHARACTERS, normalizeName } from "../protocol/fields.ts";
-import { printable } from "../protocol/text.ts";
+import { byteLength, printable } from "../protocol/text.ts";
 
 type Of<P extends Packet, T extends P["type"]> = Extract<P, { type: T }>;
 
@@ -300,6 +299,19 @@ Deno.test("v1: the checksum is CRC-32 as it is computed bit by bit", () => {
   }
   const sum = ((crc ^ 0xffffffff) >>> 0).toString(16).padStart(8, "0");
   assertEquals(packetOf(datagram.replace("/1", `/1 sum=${sum}`)).type, "OPEN");
+});
+
+Deno.test("v1: the checksum is verified before anything else is read", () => {
+  for (const rest of [[0xff, 0xfe], [...bytesOf("id=x")]]) {
+    const datagram = Uint8Array.of(...bytesOf("GREETING/1 sum=00000000 "), ...rest);
+    assertEquals(decode(datagram), { ok: false, reason: "checksum does not match" });
+  }
+});
+
+Deno.test("v1: only a field of the first line is a checksum", () => {
+  const datagram = `MESSAGE/1 stream=${HEX} id=1 first=1\nand sum=00000000 is 0`;
+  assertEquals(packetOf(datagram).type, "MESSAGE");
+  assertEquals(packetOf("OPEN/1 checksum=1 sums=2").type, "OPEN");
 });
 
 Deno.test("v1: a text is taken as it is, line feeds included", () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EventPacket } from "../../protocol.ts";
+import type { EventPacket } from "../packets.ts";
 import type { RoundTrip } from "./round_trip.ts";
 
 /** What the inbox gives, in the order of the room. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SEND_WINDOW, type V1Packet } from "../../protocol.ts";
+import { SEND_WINDOW, type V1Packet } from "../packets.ts";
 import { compact } from "../text.ts";
 
 /** A MESSAGE as it came from a member. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SEND_WINDOW } from "../../protocol.ts";
+import { SEND_WINDOW } from "../packets.ts";
 import { randomHex64 } from "../fields.ts";
 import type { RoundTrip } from "./round_trip.ts";
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { byteLength, MAX_DATAGRAM_BYTES, type Presence } from "../../protocol.ts";
+import { MAX_DATAGRAM_BYTES, type Presence } from "../../protocol.ts";
+import { byteLength } from "../../protocol/text.ts";
 import type { NewEvent } from "../journal/event_log.ts";
 
 /** The shortest wait for others that come or go, in milliseconds. */

@@ -1,7 +1,8 @@
 /** Who is here: found by address, token and name, listed in order, the longest silent first. */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
-import { byteLength, type Dialect } from "../../../protocol.ts";
+import type { Dialect } from "../../../protocol.ts";
+import { byteLength } from "../../../protocol/text.ts";
 import { nameKey, randomHex64 } from "../../../protocol/fields.ts";
 import { type Member, Members } from "../../../server/room/members.ts";
 

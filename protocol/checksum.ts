@@ -1,0 +1,53 @@
+/**
+ * The field `sum`: a checksum over all of a datagram but the field itself and the space before it.
+ *
+ * @module
+ */
+import { crc32 } from "./crc32.ts";
+
+/** The digits of a checksum. */
+const DIGITS = 8;
+/** What stands in a datagram in place of the field until {@linkcode writeChecksum} is called. */
+export const SUM_PLACEHOLDER = ` sum=${"0".repeat(DIGITS)}`;
+
+const SPACE = 0x20, LINE_FEED = 0x0a, CARRIAGE_RETURN = 0x0d;
+/** The bytes of ` sum=`. */
+const KEY = [0x20, 0x73, 0x75, 0x6d, 0x3d];
+const HEX_DIGITS = new TextEncoder().encode("0123456789abcdef");
+
+/** Writes the checksum into a datagram that has {@linkcode SUM_PLACEHOLDER} at an index. */
+export function writeChecksum(datagram: Uint8Array, at: number): void {
+  const end = at + SUM_PLACEHOLDER.length;
+  let crc = checksumWithout(datagram, at, end);
+  for (let i = end - 1; i >= end - DIGITS; i--, crc >>>= 4) datagram[i] = HEX_DIGITS[crc & 0xf];
+}
+
+/** Whether a datagram has no checksum, or the right one. */
+export function verifyChecksum(datagram: Uint8Array): boolean {
+  const at = findField(datagram);
+  if (at === undefined) return true;
+  const from = at + KEY.length;
+  let end = from;
+  while (end < datagram.length && !isEndOfField(datagram[end])) end++;
+  if (end - from !== DIGITS) return false;
+  let crc = checksumWithout(datagram, at, end);
+  for (let i = end - 1; i >= from; i--, crc >>>= 4) if (datagram[i] !== HEX_DIGITS[crc & 0xf]) return false;
+  return true;
+}
+
+/** The checksum of a datagram without the bytes from `start` up to, and without, `end`. */
+function checksumWithout(datagram: Uint8Array, start: number, end: number): number {
+  return crc32(datagram, end, datagram.length, crc32(datagram, 0, start));
+}
+
+/** Where the field begins, with the space before it; undefined where the first line has none. */
+function findField(datagram: Uint8Array): number | undefined {
+  for (let at = 0; at < datagram.length && datagram[at] !== LINE_FEED; at++) {
+    if (datagram[at] === SPACE && KEY.every((byte, i) => datagram[at + i] === byte)) return at;
+  }
+  return undefined;
+}
+
+function isEndOfField(byte: number): boolean {
+  return byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN;
+}

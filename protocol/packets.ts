@@ -1,0 +1,125 @@
+/**
+ * The packets of both dialects, as both sides handle them, and the limits that both sides share.
+ *
+ * PROTOCOL.md describes each packet; protocol.ts turns packets into bytes and back.
+ *
+ * @module
+ */
+
+/** The port of a server that was not told another. */
+export const DEFAULT_PORT = 9090;
+/** The longest datagram that is sent, in bytes: the IPv6 minimum MTU (RFC 8200, section 5) less IPv6 and UDP headers. */
+export const MAX_DATAGRAM_BYTES = 1232;
+/** The longest classic datagram that is accepted, in bytes; some assignments send pages of text. */
+export const MAX_CLASSIC_BYTES = 4096;
+/** The longest text of one MESSAGE, in bytes of UTF-8; leaves room for the longest INCOMING/1 header. */
+export const MAX_TEXT_BYTES = 880;
+/** Silence after which a v1 member is taken for gone, in milliseconds. */
+export const MEMBER_TIMEOUT_MS = 60_000;
+/** How many messages of one stream may be under way before the first is acknowledged. */
+export const SEND_WINDOW = 32;
+
+/** What a peer understands; `classic-line` is classic with a line feed at the end, for people at `nc -u`. */
+export type Dialect = "classic" | "classic-line" | "v1";
+
+/** The dialect of the assignment's programs: a bare word and free text. */
+export type ClassicPacket =
+  /** Registers the sender's address; `line` when it ended in a line feed, as `nc` sends it. */
+  | { dialect: "classic"; type: "GREETING"; line: boolean }
+  | { dialect: "classic"; type: "MESSAGE"; text: string }
+  | { dialect: "classic"; type: "SIGN-IN"; name: string }
+  | { dialect: "classic"; type: "LIST" }
+  /** From the server; the line reads well on its own: `<From 127.0.0.1:52207>: Hello`. */
+  | { dialect: "classic"; type: "INCOMING"; line: string };
+
+/** A member as arrivals and departures name it. */
+export interface Presence {
+  address: string;
+  name?: string;
+}
+
+/** What every event of the room carries: its place on the room's number line, and when it was, in Unix milliseconds. */
+interface Event {
+  dialect: "v1";
+  epoch: string;
+  seq: number;
+  at: number;
+}
+
+/** What our own programs speak. Each type is described, with an example datagram, in PROTOCOL.md. */
+export type V1Packet =
+  // to the server
+  | { dialect: "v1"; type: "GREETING"; id: number; token?: string; cookie?: string }
+  | { dialect: "v1"; type: "SIGN-IN"; id: number; token?: string; cookie?: string; name: string }
+  | { dialect: "v1"; type: "RESEND"; token: string; epoch: string; from: number; to: number }
+  | { dialect: "v1"; type: "LIST"; id: number; token: string; after?: string }
+  | { dialect: "v1"; type: "LOOKUP"; id: number; token: string; name?: string; address?: string }
+  | { dialect: "v1"; type: "LEAVE"; id: number; token: string }
+  // to the server, with a token, or to a peer, without
+  | {
+    dialect: "v1";
+    type: "MESSAGE";
+    token?: string;
+    /** Names the run of messages that the ids count, 1, 2, 3... */
+    stream: string;
+    id: number;
+    /** The lowest id that the sender still keeps: all before it are settled. */
+    first: number;
+    action?: boolean;
+    text: string;
+  }
+  | { dialect: "v1"; type: "ACK"; stream?: string; id: number; epoch?: string; seq?: number }
+  // from the server: events
+  | Event & {
+    type: "INCOMING";
+    from: string;
+    name?: string;
+    stream?: string;
+    id?: number;
+    action?: boolean;
+    text: string;
+  }
+  | Event & { type: "ONLINE"; members: Presence[] }
+  | Event & { type: "OFFLINE"; members: Presence[] }
+  // from the server: answers and notices
+  | {
+    dialect: "v1";
+    type: "WELCOME";
+    id: number;
+    address: string;
+    token: string;
+    /** Set when nobody with the greeting's token is a member at this address: `token` is the cookie for it. */
+    pending?: boolean;
+    epoch: string;
+    seq: number;
+    name?: string;
+    /** Milliseconds of silence after which the server takes the member for gone. */
+    timeout: number;
+    /** Milliseconds after which the member is asked to greet again; grows with the room. */
+    keepalive: number;
+    /** Set when the sender of a message gets no copy of it. */
+    noecho?: boolean;
+  }
+  | { dialect: "v1"; type: "HEARTBEAT"; epoch: string; seq: number }
+  | { dialect: "v1"; type: "GONE"; epoch: string; from: number; to: number }
+  | { dialect: "v1"; type: "USERS"; id: number; total: number; unnamed: number; more?: boolean; names: string[] }
+  | {
+    dialect: "v1";
+    type: "PEER";
+    id: number;
+    address: string;
+    name?: string;
+    /** When the member joined, in Unix milliseconds. */
+    since: number;
+    classic?: boolean;
+  }
+  | { dialect: "v1"; type: "PUNCH"; address: string }
+  | { dialect: "v1"; type: "ERROR"; code: string; id?: number; wait?: number; text: string }
+  | { dialect: "v1"; type: "CLOSING"; epoch: string }
+  // from peer to peer
+  | { dialect: "v1"; type: "OPEN" };
+
+/** Any packet of either dialect. */
+export type Packet = ClassicPacket | V1Packet;
+/** The v1 packets that are events of the room: they carry `seq` and are repeated when lost. */
+export type EventPacket = Extract<V1Packet, { at: number; seq: number }>;
