@@ -103,7 +103,7 @@ async function serve(options: ServerOptions): Promise<void> {
   fast?.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
   let arrived = 0;
   const delivery = new UdpDelivery(conn, { fast, dial, arrived: () => arrived });
-  const observer = each(state?.observer, quiet ? {} : logOf(say));
+  const observer = each(state?.writer, quiet ? {} : logOf(say));
   const room = new Room(delivery, { ...options, observer, past: state?.past, wallClock: Date.now }, now());
   const mishaps = new Mishaps();
   let failure: Failure | undefined;

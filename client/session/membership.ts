@@ -7,17 +7,12 @@ import type { V1Packet } from "../../protocol.ts";
 import { nameKey, randomHex64 } from "../../protocol/fields.ts";
 import { printable } from "../../protocol/text.ts";
 import { Greeter } from "./greeter.ts";
+import type { MembershipState } from "./standing.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { View } from "./view.ts";
 
 type Welcome = Extract<V1Packet, { type: "WELCOME" }>;
 type Refusal = Extract<V1Packet, { type: "ERROR" }>;
-
-/**
- * How a client stands with the server: `joining` until it has answered, `joined` from then on, `classic` with a server
- * that speaks that dialect only, `refused` when it does not take the client under this name.
- */
-export type MembershipState = "joining" | "joined" | "classic" | "refused";
 
 /** What membership needs of the session. */
 export interface MembershipOptions {

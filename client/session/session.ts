@@ -14,12 +14,13 @@ import { Directory } from "./directory.ts";
 import { Ending } from "./shutdown.ts";
 import { History } from "./history.ts";
 import { Inbox, type Range } from "../../protocol/reliable/event_feed.ts";
-import { Membership, type MembershipState } from "./membership.ts";
+import { Membership } from "./membership.ts";
 import { type Draft, Outbox, OUTBOX_SIZE } from "../../protocol/reliable/send_stream.ts";
 import { Questions } from "./transactions.ts";
 import { Requests } from "./requests.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { SessionStatistics, Shown } from "./shown.ts";
+import type { SessionState } from "./standing.ts";
 import { View } from "./view.ts";
 
 /** What a session is made with. */
@@ -35,9 +36,6 @@ export interface SessionOptions {
   /** A number from 0 to 1; Math.random unless told otherwise. */
   random?: () => number;
 }
-
-/** How a session stands: as its membership does, until it has `left`. */
-export type SessionState = MembershipState | "left";
 
 /** One user's session with one server. */
 export class Session {

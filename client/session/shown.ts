@@ -5,7 +5,7 @@
  */
 import type { Presence } from "../../protocol.ts";
 import type { Said } from "../../protocol/text.ts";
-import type { SessionState } from "./session.ts";
+import type { SessionState } from "./standing.ts";
 
 /** One thing to show. */
 export type Shown =

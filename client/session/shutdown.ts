@@ -6,7 +6,7 @@
 import type { Packet } from "../../protocol.ts";
 import { count } from "../../protocol/text.ts";
 import { Parting } from "./goodbye.ts";
-import type { SessionState } from "./session.ts";
+import type { SessionState } from "./standing.ts";
 
 /** How a session stands when it may end. */
 export interface Standing {

@@ -4,7 +4,7 @@
  * @module
  */
 import { parseAddress } from "../../protocol/fields.ts";
-import type { Destination } from "./udp.ts";
+import type { Destination } from "../room/delivery.ts";
 import type { DestinationTable } from "./linux/sendmmsg.ts";
 
 /** What is needed of a table that sends to many slots by one system call. */

@@ -1,35 +1,16 @@
 /**
- * How packets get to the members: the interface that the room knows, and the way over UDP.
+ * The door of UDP: packets to members as datagrams, a broadcast to many with few system calls.
  *
  * @module
  */
 import { setImmediate } from "node:timers";
 import { socketAddress } from "../../runtime/udp.ts";
 import type { Dialect, Packet, V1Packet } from "../../protocol.ts";
-import { type AddressTable, Destinations } from "./recipients.ts";
+import type { Delivery, Destination } from "../room/delivery.ts";
 import { inDialect } from "../room/dialects.ts";
+import { type AddressTable, Destinations } from "./recipients.ts";
 import type { NetworkDial } from "./network_emulator.ts";
 import type { Sendmmsg } from "./linux/sendmmsg.ts";
-
-/** Someone whom packets can be sent to. */
-export interface Destination {
-  address: string;
-  dialect: Dialect;
-  /** Where the delivery keeps it, as long as it has joined; nobody else's business. */
-  slot?: number;
-}
-
-/** What the room needs of a transport. Nothing here waits: what can't be sent at once is queued, and bounded. */
-export interface Delivery {
-  /** From now on a broadcast reaches this destination. */
-  join(destination: Destination): void;
-  /** A broadcast reaches it no more, not even the rest of one that has begun. */
-  leave(destination: Destination): void;
-  /** Sends a packet to one destination, as its dialect has it. */
-  send(to: Destination, packet: Packet): void;
-  /** Sends a packet to all who joined and whose dialect can say it, but for one; it is encoded once per dialect. */
-  broadcast(packet: V1Packet, except?: Destination): void;
-}
 
 /** The part of {@linkcode Deno.DatagramConn} that sending needs. */
 export type Sender = Pick<Deno.DatagramConn, "send" | "addr">;

@@ -5,6 +5,7 @@
  */
 import type { EventPacket, V1Packet } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
+import type { Past } from "./past.ts";
 
 /** An event that has no place on the number line yet. */
 export type NewEvent = EventPacket extends infer E
@@ -17,15 +18,6 @@ export interface WindowOptions {
   events?: number;
   /** The most bytes that they may take, about. */
   bytes?: number;
-}
-
-/** Where an earlier run of the server had come to. */
-export interface Past {
-  epoch: string;
-  /** The seq of the latest event, 0 before the first. */
-  seq: number;
-  /** The recent events, in order and without a gap. */
-  events: EventPacket[];
 }
 
 /** The first pause between an event and the heartbeat behind it, in milliseconds; each further one is twice as long. */

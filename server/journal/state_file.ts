@@ -11,17 +11,25 @@ import { DatabaseSync } from "node:sqlite";
 import { Failure, UsageError } from "../../runtime/command_line.ts";
 import { decode, type Dialect, encode, type EventPacket, type Packet } from "../../protocol.ts";
 import { hex64, nameKey, normalizeName, parseAddress, randomHex64 } from "../../protocol/fields.ts";
-import { MessageStream } from "../../protocol/reliable/receive_stream.ts";
-import type { Member } from "../room/members.ts";
-import type { RoomObserver, RoomPast } from "../room/room.ts";
+import type { KeptMember, RoomPast } from "./past.ts";
 
 /** A state file that is open. */
 export interface State {
   /** What an earlier server has left; a new epoch and nothing else in a new file. */
   past: RoomPast;
-  /** Writes down what the room tells it. */
-  observer: RoomObserver;
+  /** Writes down what happens in the room. */
+  writer: StateWriter;
   close(): void;
+}
+
+/** Writes down what a room tells it, at once. Each method throws a {@linkcode Failure} when the file can't be written. */
+export interface StateWriter {
+  joined(member: KeptMember): void;
+  /** A member has another name or address. */
+  changed(member: KeptMember): void;
+  left(member: KeptMember): void;
+  /** An event has its place on the number line; `from` is the member that sent it. */
+  happened(event: EventPacket, from?: KeptMember): void;
 }
 
 /** Marks a SQLite file as ours: "UDPc". */
@@ -44,7 +52,7 @@ export function openState(path: string, keptEvents = 10_000): State {
     if (isDevice(path)) throw new NoFile();
     const opened = database = new DatabaseSync(path.startsWith(":") ? `./${path}` : path); // ":memory:" would keep nothing
     prepare(opened);
-    return { past: readPast(opened), observer: writer(opened, path, keptEvents), close: () => opened.close() };
+    return { past: readPast(opened), writer: openWriter(opened, path, keptEvents), close: () => opened.close() };
   } catch (error) {
     database?.close();
     throw new UsageError(`The state file ${path} can't be used: ${whyNot(error)}`);
@@ -121,7 +129,7 @@ function readPast(database: DatabaseSync): RoomPast {
     events.push(decoded.packet);
   }
   const isWhole = events.every((event, i) => event.seq === seq - events.length + 1 + i && event.epoch === epoch);
-  const members = database.prepare("SELECT * FROM members").all().map(memberOf);
+  const members = database.prepare("SELECT * FROM members").all().map(parseMember);
   const names = members.flatMap(({ name }) => name === undefined ? [] : [nameKey(name)]);
   const addresses = members.map(({ address }) => address);
   if (!isWhole || !areUnique(names) || !areUnique(addresses)) throw new DamagedFile();
@@ -129,7 +137,7 @@ function readPast(database: DatabaseSync): RoomPast {
 }
 
 /** @throws {DamagedFile} where a value is none that the room could have written. */
-function memberOf({ key, address, dialect, token, name, since, stream, next }: Record<string, unknown>): Member {
+function parseMember({ key, address, dialect, token, name, since, stream, next }: Record<string, unknown>): KeptMember {
   const isV1 = dialect === "v1";
   const isRight = (isV1 || dialect === "classic" || dialect === "classic-line") &&
     typeof address === "string" && parseAddress(address) !== undefined &&
@@ -145,9 +153,7 @@ function memberOf({ key, address, dialect, token, name, since, stream, next }: R
     token,
     name: name ?? undefined,
     since,
-    heard: 0,
-    stream: stream === null ? undefined : new MessageStream(stream, next as number),
-    buckets: undefined,
+    stream: stream === null ? undefined : { name: stream, next: next as number },
   };
 }
 
@@ -163,8 +169,7 @@ function areUnique(texts: string[]): boolean {
   return new Set(texts).size === texts.length;
 }
 
-/** @throws {Failure} from each of its functions, when the file can't be written. */
-function writer(database: DatabaseSync, path: string, keptEvents: number): RoomObserver {
+function openWriter(database: DatabaseSync, path: string, keptEvents: number): StateWriter {
   const insertEvent = database.prepare("INSERT INTO events VALUES (?, ?)");
   const setSeq = database.prepare("UPDATE room SET seq = ?");
   const setStream = database.prepare("UPDATE members SET stream = ?, next = ? WHERE key = ?");
@@ -186,7 +191,7 @@ function writer(database: DatabaseSync, path: string, keptEvents: number): RoomO
       );
     }
   };
-  const put = (member: Member) => {
+  const put = (member: KeptMember) => {
     const { address, dialect, token, name, since, stream } = member;
     const next = stream ? kept(stream.next) : null;
     putMember.run(keyOf(member), address, dialect, token, name ?? null, since, stream?.name ?? null, next);
@@ -214,6 +219,6 @@ function kept(next: number): number {
 }
 
 /** What a member is known by in the file: its address may change while it has a token. */
-function keyOf({ token, address }: Pick<Member, "token" | "address">): string {
+function keyOf({ token, address }: Pick<KeptMember, "token" | "address">): string {
   return token || address;
 }

@@ -5,7 +5,8 @@
  */
 import { type Dialect, MEMBER_TIMEOUT_MS } from "../../protocol.ts";
 import { MessageStream } from "../../protocol/reliable/receive_stream.ts";
-import type { Delivery } from "../doors/udp.ts";
+import type { KeptMember } from "../journal/past.ts";
+import type { Delivery } from "./delivery.ts";
 import { type Member, Members, type NewMember } from "./members.ts";
 import { Newcomers } from "./address_validation.ts";
 import { PresenceNotices } from "./presence.ts";
@@ -139,8 +140,8 @@ export class Attendance {
   }
 
   /** Adds a member of an earlier run of the server. */
-  restore(member: Member, now: number): void {
-    this.members.restore(member, now);
+  restore(kept: KeptMember, now: number): void {
+    const member = this.members.restore(kept, now);
     this.#surroundings.delivery.join(member);
     this.#watchSilence(member, now);
   }

@@ -14,12 +14,6 @@ const REQUEST_RATE: TokenBucketOptions = { rate: 500, burst: 1000 };
 /** The same for a classic member, whose address may be forged: what it asks for may reach somebody who has not asked. */
 const CLASSIC_REQUEST_RATE: TokenBucketOptions = { rate: 2, burst: 20 };
 
-/** The buckets of one member, each from the first time that it matters. */
-export interface MemberBuckets {
-  speaking: TokenBucket | undefined;
-  asking: TokenBucket | undefined;
-}
-
 /** The limits of all members. */
 export class Limits {
   readonly #speaking: TokenBucketOptions;

@@ -6,8 +6,15 @@
 import { type Dialect, MAX_DATAGRAM_BYTES } from "../../protocol.ts";
 import { nameKey } from "../../protocol/fields.ts";
 import { compact } from "../../protocol/text.ts";
-import type { MessageStream } from "../../protocol/reliable/receive_stream.ts";
-import type { MemberBuckets } from "./limits.ts";
+import { MessageStream } from "../../protocol/reliable/receive_stream.ts";
+import type { KeptMember } from "../journal/past.ts";
+import type { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
+
+/** The buckets of one member, each from the first time that it matters. */
+export interface MemberBuckets {
+  speaking: TokenBucket | undefined;
+  asking: TokenBucket | undefined;
+}
 
 /**
  * One who has greeted.
@@ -109,30 +116,30 @@ export class Members {
    * @param since When it came, in Unix milliseconds.
    */
   add({ address, dialect, token }: NewMember, since: number, now: number): Member {
+    const name = undefined, stream = undefined;
+    return this.restore({ address, dialect, token, name, since: Math.floor(since / 1000), stream }, now);
+  }
+
+  /** Adds a member as an earlier run of the server has left it. */
+  restore({ address, dialect, token, name, since, stream }: KeptMember, now: number): Member {
     const member: Member = {
       address: compact(address),
       dialect,
       token: compact(token),
       name: undefined,
-      since: Math.floor(since / 1000),
-      heard: 0,
-      stream: undefined,
+      since,
+      heard: this.#sinceOrigin(now),
+      stream: stream && new MessageStream(stream.name, stream.next),
       buckets: undefined,
       slot: undefined,
       heardBefore: undefined,
       heardAfter: undefined,
     };
-    this.restore(member, now);
-    return member;
-  }
-
-  /** Adds a member as it was kept elsewhere, with its name and token. */
-  restore(member: Member, now: number): void {
-    member.heard = this.#sinceOrigin(now);
     this.#at(member).set(member.address, member);
-    if (member.dialect === "v1") this.#append(member);
-    if (member.token) this.#byToken.set(member.token, member);
-    if (member.name !== undefined) this.#setName(member, member.name);
+    if (dialect === "v1") this.#append(member);
+    if (token) this.#byToken.set(member.token, member);
+    if (name !== undefined) this.#setName(member, name);
+    return member;
   }
 
   remove(member: Member): void {

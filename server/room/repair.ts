@@ -4,7 +4,7 @@
  * @module
  */
 import type { EventPacket, V1Packet } from "../../protocol.ts";
-import type { Delivery } from "../doors/udp.ts";
+import type { Delivery } from "./delivery.ts";
 import type { EventLog } from "../journal/event_log.ts";
 import type { Member } from "./members.ts";
 

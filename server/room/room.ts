@@ -11,18 +11,14 @@ import type { EventPacket, V1Packet } from "../../protocol.ts";
 import { NAME_RULE, normalizeName } from "../../protocol/fields.ts";
 import { printable, splitText } from "../../protocol/text.ts";
 import { Attendance, type AttendanceObserver, type AttendanceOptions } from "./admission.ts";
-import type { Delivery } from "../doors/udp.ts";
-import { EventLog, type NewEvent, type Past, type WindowOptions } from "../journal/event_log.ts";
+import type { Delivery } from "./delivery.ts";
+import { EventLog, type NewEvent, type WindowOptions } from "../journal/event_log.ts";
+import type { RoomPast } from "../journal/past.ts";
 import { Limits } from "./limits.ts";
 import type { Member, Members } from "./members.ts";
 import { type MessagePacket, MessageStream } from "../../protocol/reliable/receive_stream.ts";
 import { Repair } from "./repair.ts";
 import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
-
-/** What a room remembers of an earlier run of the server. */
-export interface RoomPast extends Past {
-  members: Member[];
-}
 
 /** Who wants to know what happens in the room, at the moment when it does. */
 export interface RoomObserver extends AttendanceObserver {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Packet, V1Packet } from "../../protocol.ts";
-import type { Delivery, Destination } from "../../server/doors/udp.ts";
+import type { Delivery, Destination } from "../../server/room/delivery.ts";
 import { inDialect } from "../../server/room/dialects.ts";
 
 /** One datagram that would have been sent. */

@@ -7,10 +7,9 @@
 import { Session, type SessionOptions } from "../../client/session/session.ts";
 import type { Shown } from "../../client/session/shown.ts";
 import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
-import { MessageStream } from "../../protocol/reliable/receive_stream.ts";
-import type { Delivery, Destination } from "../../server/doors/udp.ts";
+import type { Delivery, Destination } from "../../server/room/delivery.ts";
 import { inDialect } from "../../server/room/dialects.ts";
-import type { Member } from "../../server/room/members.ts";
+import type { KeptMember } from "../../server/journal/past.ts";
 import { type NetworkConditions, seededRandom } from "../../server/doors/network_emulator.ts";
 import { Room, type RoomObserver, type RoomOptions } from "../../server/room/room.ts";
 
@@ -102,7 +101,7 @@ export class FakeNetwork implements Delivery {
   #order = 0;
   #destinations = new Set<Destination>();
   /** What a server with a state file has written down. */
-  #kept: { epoch: string; seq: number; events: EventPacket[]; members: Set<Member> } | undefined;
+  #kept: { epoch: string; seq: number; events: EventPacket[]; members: Map<string, KeptMember> } | undefined;
 
   constructor(options: FakeNetworkOptions = {}) {
     this.#options = options;
@@ -131,16 +130,9 @@ export class FakeNetwork implements Delivery {
   /** Starts the server; it remembers what the last one knew, or nothing. */
   startServer({ remember = false } = {}): void {
     const kept = remember ? this.#kept : undefined;
-    // what is written down of a member is what a state file has, and nothing that only a running server knows
-    const members = [...kept?.members ?? []].map((member) => ({
-      ...member,
-      heard: 0,
-      buckets: undefined,
-      stream: member.stream && new MessageStream(member.stream.name, member.stream.next),
-    }));
-    const past = kept && { epoch: kept.epoch, seq: kept.seq, events: [...kept.events], members };
+    const past = kept && { ...kept, events: [...kept.events], members: [...kept.members.values()] };
     this.room = new Room(this, { ...this.#options.room, past, observer: this.#observer() }, this.now);
-    this.#kept = { epoch: this.room.epoch, seq: 0, events: [], ...past, members: new Set(members) };
+    this.#kept = kept ?? { epoch: this.room.epoch, seq: 0, events: [], members: new Map() };
   }
 
   /** Does something later. */
@@ -241,17 +233,24 @@ export class FakeNetwork implements Delivery {
   }
 
   #observer(): RoomObserver {
+    const keyOf = ({ token, address }: KeptMember) => token || address;
+    const keep = (member: KeptMember) => {
+      const { address, dialect, token, name, since, stream } = member;
+      // as it is now: what only the running server knows afterwards is lost with it
+      const kept = { address, dialect, token, name, since, stream: stream && { name: stream.name, next: stream.next } };
+      this.#kept!.members.set(keyOf(member), kept);
+    };
     return {
-      joined: (member) => void this.#kept!.members.add(member),
-      left: ({ token, address }) => {
-        for (const member of this.#kept!.members) {
-          if (token ? member.token === token : member.address === address) this.#kept!.members.delete(member);
-        }
-      },
-      happened: (event) => {
+      joined: keep,
+      changed: keep,
+      left: (member) => void this.#kept!.members.delete(keyOf(member)),
+      happened: (event, from) => {
         this.#kept!.events.push(event);
         this.#kept!.seq = event.seq;
-        if (event.type === "INCOMING") this.said.push(event);
+        if (event.type !== "INCOMING") return;
+        this.said.push(event);
+        if (!from || event.stream === undefined || event.id === undefined) return;
+        this.#kept!.members.get(keyOf(from))!.stream = { name: event.stream, next: event.id + 1 };
       },
     };
   }

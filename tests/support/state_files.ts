@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RoomPast } from "../../server/room/room.ts";
+import type { RoomPast } from "../../server/journal/past.ts";
 import { openState, type State } from "../../server/journal/state_file.ts";
 import { FakeRoom } from "./fake_room.ts";
 
@@ -24,7 +24,7 @@ export function openFolder(): { file(name?: string): string } & Disposable {
 /** A room with a state file. */
 export function openRoom(path: string, options: ConstructorParameters<typeof FakeRoom>[0] = {}) {
   const state = openState(path, options.window?.events);
-  const room = new FakeRoom({ ...options, observer: state.observer, past: state.past });
+  const room = new FakeRoom({ ...options, observer: state.writer, past: state.past });
   return { room, state, [Symbol.dispose]: () => state.close() };
 }
 

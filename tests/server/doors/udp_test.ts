@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import type { Dialect, V1Packet } from "../../../protocol.ts";
 import { socketAddress } from "../../../runtime/udp.ts";
-import { type Destination, UdpDelivery } from "../../../server/doors/udp.ts";
+import { UdpDelivery } from "../../../server/doors/udp.ts";
+import type { Destination } from "../../../server/room/delivery.ts";
 import { FakeSender } from "../../support/fake_sender.ts";
 
 const EPOCH = "91c4be20d7a35f68";

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { UsageError } from "../../../runtime/command_line.ts";
 import { encode } from "../../../protocol.ts";
 import { seededRandom } from "../../../server/doors/network_emulator.ts";
-import type { RoomPast } from "../../../server/room/room.ts";
+import type { RoomPast } from "../../../server/journal/past.ts";
 import { openState } from "../../../server/journal/state_file.ts";
 import { A, B, C, fill, openFolder, openRoom, pastOf } from "../../support/state_files.ts";
 

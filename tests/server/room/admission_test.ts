@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Packet } from "../../../protocol.ts";
 import { nameKey } from "../../../protocol/fields.ts";
+import type { KeptMember } from "../../../server/journal/past.ts";
 import type { Member } from "../../../server/room/members.ts";
 import { all, type FakeRoom, STREAM } from "../../support/fake_room.ts";
 import { A, B, C, crashed, D, openFolder, openRoom, pastOf } from "../../support/state_files.ts";
@@ -83,7 +84,7 @@ function membersOf({ delivery }: FakeRoom): Member[] {
   return [...delivery.destinations] as Member[];
 }
 
-function rowOf({ address, dialect, token, name }: Member): string {
+function rowOf({ address, dialect, token, name }: KeptMember): string {
   return [address, dialect, token, name].join();
 }
 
