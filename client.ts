@@ -14,24 +14,16 @@ import { Session } from "./client/session/session.ts";
 import type { Shown } from "./client/session/shown.ts";
 import { inWords } from "./client/terminal/rendering.ts";
 import { Alarm, now } from "./runtime/clock.ts";
-import {
-  Failure,
-  openSocket,
-  parsePort,
-  readCommandLine,
-  run,
-  startedBy,
-  UsageError,
-  versionLine,
-} from "./runtime/command_line.ts";
-import { datagrams, socketAddress } from "./runtime/udp.ts";
+import { parsePort, readCommandLine } from "./runtime/command_line.ts";
+import { Failure, run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
+import { datagrams, openSocket, socketAddress } from "./runtime/udp.ts";
 import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
 import { formatAddress, NAME_RULE, normalizeName } from "./protocol/fields.ts";
 import { printable } from "./protocol/text.ts";
 
 const HELP = `udp-chat client: joins a room and says what you type to everyone in it.
 
-Usage: ${startedBy("client")} [SERVER [PORT]]
+Usage: ${startCommand("client")} [SERVER [PORT]]
 
   SERVER, --server SERVER, -sip SERVER   the server's name or address (127.0.0.1)
   PORT, --port PORT, -sp PORT            the server's port (${DEFAULT_PORT})

@@ -6,19 +6,9 @@
  * @module
  */
 import { Alarm, now } from "./runtime/clock.ts";
-import {
-  Failure,
-  oneTooMany,
-  openSocket,
-  parseNumber,
-  parsePort,
-  readCommandLine,
-  run,
-  startedBy,
-  UsageError,
-  versionLine,
-} from "./runtime/command_line.ts";
-import { datagrams } from "./runtime/udp.ts";
+import { parseNumber, parsePort, readCommandLine, tooManyArguments } from "./runtime/command_line.ts";
+import { Failure, run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
+import { datagrams, openSocket } from "./runtime/udp.ts";
 import { openConsole } from "./server/console.ts";
 import { logOf, Mishaps, say } from "./server/log.ts";
 import {
@@ -43,7 +33,7 @@ import { Room, type RoomObserver } from "./server/room/room.ts";
 
 const HELP = `udp-chat server: everyone who greets it hears what everyone says.
 
-Usage: ${startedBy("server")} [PORT]
+Usage: ${startCommand("server")} [PORT]
 
   PORT, --port PORT, -sp PORT   where to listen (${DEFAULT_PORT}); 0 picks a free port
   --host HOST                   the address to listen on (0.0.0.0); :: for IPv4 and IPv6
@@ -63,7 +53,7 @@ To show what a bad network does, each way (while the server runs, type these int
   --drop 20%  --duplicate 5%  --delay 20..200 (milliseconds)  --corrupt 1%
   --seed N                      the same datagrams meet the same fate each time
 
-Clients join with: ${startedBy("client")} HOST PORT
+Clients join with: ${startCommand("client")} HOST PORT
 "help" typed there lists more. Ctrl-C stops the server and tells the clients.`;
 
 /** What the command line asks of the server. */
@@ -241,7 +231,7 @@ function announce(host: string, { hostname, port }: Deno.NetAddr): void {
   if (addresses.length === 0) addresses.push("127.0.0.1");
   const isLocal = isOpen ? addresses[0] === "127.0.0.1" : hostname.startsWith("127.") || hostname === "::1";
   say(`To join from this ${isLocal ? "machine" : "network"}, type:`);
-  for (const address of addresses) say(`  ${startedBy("client")} ${address} ${port}`);
+  for (const address of addresses) say(`  ${startCommand("client")} ${address} ${port}`);
 }
 
 /** The addresses that others on the network reach this machine by. */
@@ -286,7 +276,7 @@ function readOptions(args: string[]): ServerOptions | string {
   if (/[.:]|^localhost$/.test(first) || (second !== undefined && !/^\d+$/.test(first))) {
     throw new UsageError(`'${first}' is no port; an address to listen on is given by --host ${first}`);
   }
-  if (second !== undefined) throw oneTooMany(second);
+  if (second !== undefined) throw tooManyArguments(second);
   if (read._.length > 0 && read.port !== undefined) throw new UsageError("The port is given twice");
   let conditions: NetworkConditions = PERFECT;
   for (const setting of DIAL_SETTINGS) {

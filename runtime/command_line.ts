@@ -1,20 +1,10 @@
 /**
- * What both programs do with their command line: flags, exit codes, `--version`.
+ * Reads a program's command line: flags, arguments, numbers, ports.
  *
  * @module
  */
 import { type Args, parseArgs, type ParseOptions } from "@std/cli/parse-args";
-import config from "../deno.json" with { type: "json" };
-
-/** Something that was asked for wrongly: one line, then exit code 2. */
-export class UsageError extends Error {
-  override name = "UsageError";
-}
-
-/** Something that failed: one line, then exit code 1. */
-export class Failure extends Error {
-  override name = "Failure";
-}
+import { UsageError } from "./program.ts";
 
 /** How a program wants its command line read. */
 export interface CommandLine extends Pick<ParseOptions, "boolean" | "string" | "negatable" | "alias" | "default"> {
@@ -31,7 +21,7 @@ export interface CommandLine extends Pick<ParseOptions, "boolean" | "string" | "
  *   take, or too many arguments.
  */
 export function readCommandLine(args: string[], { singleDash = {}, positional, ...options }: CommandLine): Args {
-  const read = parseArgs(spelledOut(args, { "-h": "--help", ...singleDash }, options), {
+  const read = parseArgs(normalizeArguments(args, { "-h": "--help", ...singleDash }, options), {
     ...options,
     string: ["_", ...(options.string ?? [])],
     unknown(arg, key) {
@@ -41,17 +31,17 @@ export function readCommandLine(args: string[], { singleDash = {}, positional, .
   for (const key of options.string ?? []) {
     if (read[key] === "") throw new UsageError(`--${key} takes a value`);
   }
-  if (read._.length > positional) throw oneTooMany(read._[positional]);
+  if (read._.length > positional) throw tooManyArguments(read._[positional]);
   return read;
 }
 
 /** What to tell someone who gave more arguments than are taken. */
-export function oneTooMany(argument: string | number): UsageError {
+export function tooManyArguments(argument: string | number): UsageError {
   return new UsageError(`'${argument}' is one argument too many; --help shows what is taken`);
 }
 
-/** The arguments in the forms in which the parser understands each as it is meant. */
-function spelledOut(
+/** Rewrites arguments that the parser would take for something else than what they say. */
+function normalizeArguments(
   args: string[],
   singleDash: Record<string, string>,
   { string, boolean, negatable }: Pick<ParseOptions, "boolean" | "string" | "negatable">,
@@ -107,66 +97,4 @@ export function parseNumber(
     throw new UsageError(`--${flag} takes a whole number${unit ? ` of ${unit}` : ""} from ${lowest} to ${highest}`);
   }
   return value;
-}
-
-/** What a person types to start one of the two programs, in the form in which this one was started. */
-export function startedBy(program: "server" | "client"): string {
-  if (Deno.build.standalone) {
-    // as the file is called that was downloaded, with the system in its name or not
-    const [own] = /[^/\\]+$/.exec(Deno.execPath()) ?? [""];
-    const other = own.replace(/server|client/, program);
-    return Deno.build.os === "windows" ? `.\\${other}` : `./${other}`;
-  }
-  if (import.meta.url.startsWith("https:")) return `deno run -A --unstable-net jsr:${config.name}/${program}`;
-  if (import.meta.url.endsWith(".js")) return `deno run -A --unstable-net udp-chat-${program}.js`;
-  return `deno run -A ${program}.ts`;
-}
-
-/** The line that `--version` prints: the program, the Deno that runs it, and the machine that it is for. */
-export function versionLine(program: string): string {
-  return `${program} ${config.version} (Deno ${Deno.version.deno}, ${Deno.build.target})`;
-}
-
-/**
- * Opens a UDP socket.
- *
- * @throws {UsageError} when the runtime was started without what UDP needs.
- */
-export function openSocket(hostname: string, port: number): Deno.DatagramConn {
-  if (typeof Deno.listenDatagram !== "function") {
-    throw new UsageError("UDP is not switched on in this Deno: add --unstable-net behind 'deno run'");
-  }
-  return Deno.listenDatagram({ transport: "udp", hostname, port });
-}
-
-/** Runs a program to its end, and turns what it throws, also from a timer, into one line and an exit code. */
-export async function run(main: () => Promise<void>): Promise<never> {
-  const fail = (error: unknown): never => {
-    const [line, code] = explain(error);
-    try {
-      console.error(line);
-    } catch {
-      // nobody can read it: the exit code has to do
-    }
-    Deno.exit(code);
-  };
-  globalThis.addEventListener("error", ({ error }) => fail(error));
-  globalThis.addEventListener("unhandledrejection", ({ reason }) => fail(reason));
-  try {
-    await main();
-  } catch (error) {
-    fail(error);
-  }
-  Deno.exit(0);
-}
-
-/** What a person needs to know of an error, and the exit code. */
-function explain(error: unknown): [string, number] {
-  if (error instanceof UsageError) return [error.message, 2];
-  if (error instanceof Failure) return [error.message, 1];
-  if (error instanceof Deno.errors.NotCapable) {
-    const flag = /--allow-[a-z]+/.exec(error.message)?.[0] ?? "-A";
-    return [`Deno was not given the permission for that: add ${flag} (or -A for all) behind 'deno run'`, 2];
-  }
-  return [`Failed: ${error instanceof Error ? error.message : error}`, 1];
 }

@@ -1,9 +1,11 @@
 /**
- * A socket's datagrams as an async iterator that nothing from the network ends, and its addresses as the protocol has them.
+ * A UDP socket: opening it, its datagrams as an async iterator that nothing from the network ends, and addresses as the
+ * protocol writes them.
  *
  * @module
  */
 import { formatAddress, parseAddress } from "../protocol/fields.ts";
+import { UsageError } from "./program.ts";
 
 /** A datagram and the address that it came from. */
 export interface Datagram {
@@ -18,6 +20,18 @@ export type Receiver = Pick<Deno.DatagramConn, "receive">;
 
 /** The longest pause between two attempts to receive, in milliseconds, when receiving fails without a known cause. */
 const MAX_PAUSE_MS = 1000;
+
+/**
+ * Opens a UDP socket.
+ *
+ * @throws {UsageError} when the runtime was started without what UDP needs.
+ */
+export function openSocket(hostname: string, port: number): Deno.DatagramConn {
+  if (typeof Deno.listenDatagram !== "function") {
+    throw new UsageError("UDP is not switched on in this Deno: add --unstable-net behind 'deno run'");
+  }
+  return Deno.listenDatagram({ transport: "udp", hostname, port });
+}
 
 /**
  * Yields what arrives on a socket until the socket is closed.

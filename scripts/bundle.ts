@@ -5,7 +5,8 @@
  */
 import { format as formatBytes } from "@std/fmt/bytes";
 import { join } from "node:path";
-import { Failure, readCommandLine, run } from "../runtime/command_line.ts";
+import { readCommandLine } from "../runtime/command_line.ts";
+import { Failure, run } from "../runtime/program.ts";
 import config from "../deno.json" with { type: "json" };
 import {
   BuildError,

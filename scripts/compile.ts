@@ -5,7 +5,8 @@
  */
 import { format as formatBytes } from "@std/fmt/bytes";
 import { join } from "node:path";
-import { readCommandLine, run, UsageError } from "../runtime/command_line.ts";
+import { readCommandLine } from "../runtime/command_line.ts";
+import { run, UsageError } from "../runtime/program.ts";
 import {
   BuildError,
   DIST,

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { Failure, parseNumber, readCommandLine, run, UsageError } from "../runtime/command_line.ts";
+import { parseNumber, readCommandLine } from "../runtime/command_line.ts";
+import { Failure, run, UsageError } from "../runtime/program.ts";
 import { datagrams } from "../runtime/udp.ts";
 import { type NetworkConditions, PERFECT, turned } from "../server/doors/network_emulator.ts";
 import { messagesOf, type Program, type Server, startClient, startServer } from "./support/processes.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { join, resolve } from "node:path";
-import { Failure } from "../runtime/command_line.ts";
+import { Failure } from "../runtime/program.ts";
 
 /** A program that is built. */
 export interface Program {

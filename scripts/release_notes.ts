@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Failure, readCommandLine, run, UsageError } from "../runtime/command_line.ts";
+import { readCommandLine } from "../runtime/command_line.ts";
+import { Failure, run, UsageError } from "../runtime/program.ts";
 import config from "../deno.json" with { type: "json" };
 
 const HELP = `Prints what CHANGELOG.md says of a version, for the page of its release.

@@ -7,7 +7,8 @@
  * @module
  */
 import { join, resolve } from "node:path";
-import { Failure, readCommandLine, run } from "../runtime/command_line.ts";
+import { readCommandLine } from "../runtime/command_line.ts";
+import { Failure, run } from "../runtime/program.ts";
 import { DIST, PROGRAMS, ROOT } from "./programs.ts";
 
 const HELP = `Runs the tests of tests/programs/ against compiled programs.

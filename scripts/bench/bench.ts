@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { parseNumber, readCommandLine, run, UsageError } from "../../runtime/command_line.ts";
+import { parseNumber, readCommandLine } from "../../runtime/command_line.ts";
+import { run, UsageError } from "../../runtime/program.ts";
 import { COMPETITORS, findToolchains, LABELS, type Toolchains } from "./competitors.ts";
 import { fairnessInWords, measureFairness } from "./fairness.ts";
 import { compare, UNDISTURBED } from "./fanout.ts";

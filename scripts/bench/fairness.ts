@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { openSocket } from "../../runtime/command_line.ts";
-import { datagrams } from "../../runtime/udp.ts";
+import { datagrams, openSocket } from "../../runtime/udp.ts";
 import { decode, encode, type V1Packet } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
 import { type Program, start } from "../support/processes.ts";

@@ -8,8 +8,7 @@
  */
 import { Session } from "../../client/session/session.ts";
 import { Alarm, now } from "../../runtime/clock.ts";
-import { openSocket } from "../../runtime/command_line.ts";
-import { datagrams, socketAddress } from "../../runtime/udp.ts";
+import { datagrams, openSocket, socketAddress } from "../../runtime/udp.ts";
 import { decode, encode } from "../../protocol.ts";
 import { startServer } from "../support/processes.ts";
 import { Changing } from "../support/waiting.ts";

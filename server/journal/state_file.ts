@@ -8,7 +8,7 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { Failure, UsageError } from "../../runtime/command_line.ts";
+import { Failure, UsageError } from "../../runtime/program.ts";
 import { decode, type Dialect, encode, type EventPacket, type Packet } from "../../protocol.ts";
 import { hex64, nameKey, normalizeName, parseAddress, randomHex64 } from "../../protocol/fields.ts";
 import type { KeptMember, RoomPast } from "./past.ts";

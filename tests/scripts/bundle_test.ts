@@ -1,6 +1,6 @@
 /** The bundles: one file each, without any import, that run where nothing can be fetched. */
 import { assert, assertEquals, assertMatch, assertNotMatch, assertThrows } from "@std/assert";
-import { Failure } from "../../runtime/command_line.ts";
+import { Failure } from "../../runtime/program.ts";
 import config from "../../deno.json" with { type: "json" };
 import { withoutImports } from "../../scripts/bundle.ts";
 import { messagesOf, start } from "../../scripts/support/processes.ts";

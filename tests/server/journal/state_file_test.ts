@@ -1,7 +1,7 @@
 /** The state file: a room that was stopped, killed or torn goes on where it was. */
 import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { Failure } from "../../../runtime/command_line.ts";
+import { Failure } from "../../../runtime/program.ts";
 import { seededRandom } from "../../../server/doors/network_emulator.ts";
 import type { RoomPast } from "../../../server/journal/past.ts";
 import { all, one, outline, STREAM, to } from "../../support/fake_room.ts";
