@@ -7,12 +7,12 @@
  */
 import { isIP } from "node:net";
 import process from "node:process";
-import { carryOut, completeLine } from "./client/terminal/commands.ts";
+import { completeLine, execute } from "./client/terminal/commands.ts";
 import { Channel, race } from "./runtime/race.ts";
 import { openScreen, type Screen } from "./client/terminal/screen.ts";
 import { Session } from "./client/session/session.ts";
 import type { Shown } from "./client/session/shown.ts";
-import { inWords } from "./client/terminal/rendering.ts";
+import { formatShown } from "./client/terminal/rendering.ts";
 import { Alarm, now } from "./runtime/clock.ts";
 import { parsePort, readCommandLine } from "./runtime/command_line.ts";
 import { Failure, run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
@@ -77,12 +77,12 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
       }
     }
     const isAside = shown.kind === "notice" || shown.kind === "problem" || shown.kind === "refused";
-    (isAside ? screen.printAside : screen.print)(inWords(shown, words));
+    (isAside ? screen.printAside : screen.print)(formatShown(shown, words));
     if (shown.kind === "refused") prompt();
   }
 
   function prompt(): void {
-    if (!session.finishing && !session.leaving) screen.prompt(session.wantsName ? "name" : "line");
+    if (!session.draining && !session.closing) screen.prompt(session.wantsName ? "name" : "line");
   }
 
   screen.print("Welcome to the chat room!\nType your message and press Enter to send it");
@@ -93,12 +93,12 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
   // the race: what is typed against what arrives, and against the time
   const sources = { line: screen.lines, datagram: datagrams(conn), signal: signals };
   let lineAt = now();
-  for await (const heard of race(sources, (source) => source === "line" && (session.full || session.finishing))) {
+  for await (const heard of race(sources, (source) => source === "line" && (session.full || session.draining))) {
     if (heard.from === "line" && heard.done) {
       finish(session, screen);
     } else if (heard.from === "line") {
       lineAt = now();
-      carryOut(heard.value, {
+      execute(heard.value, {
         session,
         now: lineAt,
         interactive: screen.interactive,
@@ -115,15 +115,15 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
       else session.receiveFromPeer(decoded.packet, from, now());
     } else if (heard.from === "signal" && !heard.done) {
       if (heard.value === "alarm") session.wake(now());
-      else if (heard.value === "interrupt" && session.leaving) break;
-      else if (heard.value === "interrupt") session.leave(now());
+      else if (heard.value === "interrupt" && session.closing) break;
+      else if (heard.value === "interrupt") session.close(now());
     }
-    if (session.state === "refused" && !screen.interactive) session.finish(now());
+    if (session.state === "refused" && !screen.interactive) session.drain(now());
     // for nobody to read, only what is there already is still sent
     if (session.full) lineAt = now();
-    const quietAt = outputError instanceof Deno.errors.BrokenPipe && !session.finishing ? lineAt + QUIET_MS : Infinity;
-    if (quietAt <= now()) session.finish(now());
-    if (session.state === "left") break;
+    const quietAt = outputError instanceof Deno.errors.BrokenPipe && !session.draining ? lineAt + QUIET_MS : Infinity;
+    if (quietAt <= now()) session.drain(now());
+    if (session.state === "closed") break;
     const wakeAt = Math.min(session.nextWake ?? Infinity, quietAt);
     alarm.set(wakeAt === Infinity ? undefined : wakeAt);
   }
@@ -139,10 +139,10 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
 
 /** Leaves, but first sees what was typed to its destination. */
 function finish(session: Session, screen: Screen): void {
-  if (!screen.interactive) return session.finish(now());
-  if (session.waiting === 0 && session.requests.waiting === 0) return session.leave(now());
+  if (!screen.interactive) return session.drain(now());
+  if (session.waiting === 0 && session.requests.waiting === 0) return session.close(now());
   session.view.notice("What you typed has not all arrived; waiting. Ctrl-C leaves at once");
-  session.finish(now());
+  session.drain(now());
 }
 
 /** Sends a packet; what gets lost on the way or is refused by the system is for the session to repeat. */

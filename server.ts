@@ -10,15 +10,15 @@ import { parseNumber, parsePort, readCommandLine, tooManyArguments } from "./run
 import { Failure, run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
 import { datagrams, openSocket } from "./runtime/udp.ts";
 import { openConsole } from "./server/console.ts";
-import { logOf, Mishaps, say } from "./server/log.ts";
+import { BugLog, presenceLog, say } from "./server/log.ts";
 import {
-  DIAL_SETTINGS,
-  dialInWords,
+  EMULATOR_SETTINGS,
+  formatConditions,
   type NetworkConditions,
-  NetworkDial,
+  NetworkEmulator,
+  parseSetting,
   PERFECT,
-  turned,
-  valuesOf,
+  settingUsage,
 } from "./server/doors/network_emulator.ts";
 import { openSendmmsg } from "./server/doors/linux/sendmmsg.ts";
 import { openState } from "./server/journal/state_file.ts";
@@ -26,7 +26,7 @@ import type { WindowOptions } from "./server/journal/event_log.ts";
 import type { TokenBucketOptions } from "./protocol/reliable/token_bucket.ts";
 import { decode, DEFAULT_PORT, MAX_CLASSIC_BYTES, MEMBER_TIMEOUT_MS } from "./protocol.ts";
 import { formatAddress } from "./protocol/fields.ts";
-import { count } from "./protocol/text.ts";
+import { pluralize } from "./protocol/text.ts";
 import { UdpDelivery } from "./server/doors/udp.ts";
 import { usersLine } from "./server/room/dialects.ts";
 import { Room, type RoomObserver } from "./server/room/room.ts";
@@ -86,16 +86,16 @@ async function serve(options: ServerOptions): Promise<void> {
   const { host, port, quiet } = options;
   const conn = listen(host, port);
   const state = options.stateFile === undefined ? undefined : openState(options.stateFile, options.window.events);
-  const dial = new NetworkDial(options.seed);
+  const dial = new NetworkEmulator(options.seed);
   dial.conditions = options.conditions;
   const sendmmsg = openSendmmsg(conn);
   const fast = "reason" in sendmmsg ? undefined : sendmmsg;
   fast?.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
   let arrived = 0;
   const delivery = new UdpDelivery(conn, { fast, dial, arrived: () => arrived });
-  const observer = each(state?.writer, quiet ? {} : logOf(say));
+  const observer = each(state?.writer, quiet ? {} : presenceLog(say));
   const room = new Room(delivery, { ...options, observer, past: state?.past, wallClock: Date.now }, now());
-  const mishaps = new Mishaps();
+  const mishaps = new BugLog();
   let failure: Failure | undefined;
   let isStopping = false;
   let wakeNotBefore = 0;
@@ -141,14 +141,14 @@ async function serve(options: ServerOptions): Promise<void> {
   if (options.verbose) {
     say("reason" in sendmmsg ? `Sending one by one: ${sendmmsg.reason}` : "Sending to many at once by sendmmsg");
   }
-  if (!dial.isPerfect) say(`The network is now: ${dialInWords(dial.conditions)}`);
+  if (!dial.isPerfect) say(`The network is now: ${formatConditions(dial.conditions)}`);
   if (state) {
-    const kept = room.size > 0 ? `; ${count(room.size, "member")} from before` : "";
+    const kept = room.size > 0 ? `; ${pluralize(room.size, "member")} from before` : "";
     say(`Keeping the room in ${options.stateFile}${kept}`);
   }
   const summary = () => {
     const lost = fast?.inboundDrops() ?? 0;
-    return inWords(room, delivery) + (lost > 0 ? `, ${count(lost, "datagram")} too many for the system` : "");
+    return inWords(room, delivery) + (lost > 0 ? `, ${pluralize(lost, "datagram")} too many for the system` : "");
   };
   const terminal = openConsole({
     dial,
@@ -193,8 +193,8 @@ function each(...observers: (RoomObserver | undefined)[]): RoomObserver {
 }
 
 function inWords({ size, statistics: { joined, messages, ignored } }: Room, { statistics }: UdpDelivery): string {
-  return `${count(joined, "member")} joined, ${size} here, ${count(messages, "message")} in, ` +
-    `${count(statistics.sent, "datagram")} out, ${ignored} ignored`;
+  return `${pluralize(joined, "member")} joined, ${size} here, ${pluralize(messages, "message")} in, ` +
+    `${pluralize(statistics.sent, "datagram")} out, ${ignored} ignored`;
 }
 
 /**
@@ -263,7 +263,7 @@ function onceSignalled(stop: () => void): { forget(): void } {
 /** Reads the command line. */
 function readOptions(args: string[]): ServerOptions | string {
   const read = readCommandLine(args, {
-    string: ["port", "host", "rate", "timeout", "window", "window-bytes", "state", "seed", ...DIAL_SETTINGS],
+    string: ["port", "host", "rate", "timeout", "window", "window-bytes", "state", "seed", ...EMULATOR_SETTINGS],
     boolean: ["echo", "quiet", "verbose", "help", "version"],
     negatable: ["echo"],
     default: { echo: true, host: "0.0.0.0" },
@@ -279,10 +279,10 @@ function readOptions(args: string[]): ServerOptions | string {
   if (second !== undefined) throw tooManyArguments(second);
   if (read._.length > 0 && read.port !== undefined) throw new UsageError("The port is given twice");
   let conditions: NetworkConditions = PERFECT;
-  for (const setting of DIAL_SETTINGS) {
+  for (const setting of EMULATOR_SETTINGS) {
     if (read[setting] === undefined) continue;
-    const next = turned(conditions, setting, read[setting]);
-    if (!next) throw new UsageError(`--${valuesOf(setting)}`);
+    const next = parseSetting(conditions, setting, read[setting]);
+    if (!next) throw new UsageError(`--${settingUsage(setting)}`);
     conditions = next;
   }
   const rate = parseNumber(read, "rate", 0, 1_000_000) ?? 20;

@@ -16,7 +16,7 @@ export function byteLength(text: string): number {
  * The same text in as little memory as it takes, to be kept: one that was cut out of a datagram keeps the whole of it,
  * one that was put together the parts that it was made of.
  */
-export function compact(text: string): string {
+export function detach(text: string): string {
   return decoder.decode(encoder.encode(text));
 }
 
@@ -77,7 +77,7 @@ function longestHead(text: string, limit: number): { end: number; space: number 
 }
 
 /** What somebody said, and who it was. */
-export interface Said {
+export interface ChatMessage {
   from: string;
   name?: string;
   /** Whether it tells what the sender does (`/me waves`). */
@@ -86,12 +86,12 @@ export interface Said {
 }
 
 /** A message as people read it, on a screen and in a classic INCOMING: `<From 127.0.0.1:52207:Alice>: Hello`. */
-export function messageLine({ from, name, action, text }: Said): string {
+export function messageLine({ from, name, action, text }: ChatMessage): string {
   const sender = name === undefined ? from : `${from}:${name}`;
   return action ? `<From ${sender}>: * ${name ?? from} ${text}` : `<From ${sender}>: ${text}`;
 }
 
 /** A number and what it counts, in the plural but for one: `1 member`, `2 members`. */
-export function count(number: number, what: string): string {
+export function pluralize(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? "" : "s"}`;
 }

@@ -50,7 +50,7 @@ const RUNTIME: Fetched = {
 };
 
 /** Where a program is put and what for. */
-interface Destination {
+interface Recipient {
   /** As it was asked for. */
   output: string;
   /** The same, as a whole path. */
@@ -64,7 +64,7 @@ interface Destination {
  *
  * @throws {Failure} with one line that says why it was not built.
  */
-async function compile({ name, entry, permissions }: Program, { output, folder, target }: Destination): Promise<void> {
+async function compile({ name, entry, permissions }: Program, { output, folder, target }: Recipient): Promise<void> {
   const isWindows = (target ?? Deno.build.target).includes("windows");
   const file = `${name}${target ? `-${target}` : ""}${isWindows ? ".exe" : ""}`;
   const shown = `${output}/${file}`;

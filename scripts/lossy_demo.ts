@@ -9,7 +9,7 @@
 import { parseNumber, readCommandLine } from "../runtime/command_line.ts";
 import { Failure, run, UsageError } from "../runtime/program.ts";
 import { datagrams } from "../runtime/udp.ts";
-import { type NetworkConditions, PERFECT, turned } from "../server/doors/network_emulator.ts";
+import { type NetworkConditions, parseSetting, PERFECT } from "../server/doors/network_emulator.ts";
 import { messagesOf, type Program, type Server, startClient, startServer } from "./support/processes.ts";
 import { type LossyProxy, openLossyProxy } from "./lossy_proxy.ts";
 
@@ -156,7 +156,7 @@ function screen(lines: string[], texts: string[]): Screen {
 }
 
 /** What came out, in lines. */
-export function outcomeInWords({ screens, classic, isOneOrder, network: { toServer, fromServer } }: Outcome): string {
+export function formatOutcome({ screens, classic, isOneOrder, network: { toServer, fromServer } }: Outcome): string {
   const row = (who: string, { shown, twice, missing }: Screen) =>
     `${who.padEnd(16)} ${shown.length} shown, ${twice} twice, ${missing} missing`;
   const lost = ({ passed, dropped, duplicated }: LossyProxy["toServer"]) =>
@@ -181,7 +181,7 @@ function readOptions(args: string[]): DemonstrationOptions | string {
   if (read.help) return HELP;
   let conditions: NetworkConditions = PERFECT;
   for (const setting of ["drop", "duplicate", "delay"] as const) {
-    const next = turned(conditions, setting, read[setting]);
+    const next = parseSetting(conditions, setting, read[setting]);
     if (!next) throw new UsageError(`--${setting} does not take '${read[setting]}'; --help shows what it takes`);
     conditions = next;
   }
@@ -202,7 +202,7 @@ if (import.meta.main) {
     console.log(`${options.clients} clients say ${options.messages} messages`);
     const startedAt = performance.now();
     const outcome = await demonstrate(options);
-    console.log(outcomeInWords(outcome));
+    console.log(formatOutcome(outcome));
     console.log(`It took ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
     const isWhole = outcome.screens.every(({ twice, missing }) => twice === 0 && missing === 0);
     if (!isWhole || !outcome.isOneOrder) throw new Failure("Something was lost, shown twice or out of order");

@@ -5,7 +5,12 @@
  */
 import { datagrams, socketAddress } from "../runtime/udp.ts";
 import { formatAddress } from "../protocol/fields.ts";
-import { type DialStatistics, type NetworkConditions, NetworkDial, PERFECT } from "../server/doors/network_emulator.ts";
+import {
+  type EmulatorStatistics,
+  type NetworkConditions,
+  NetworkEmulator,
+  PERFECT,
+} from "../server/doors/network_emulator.ts";
 
 /** What a proxy stands before, and how bad it is. */
 export interface LossyProxyOptions {
@@ -22,14 +27,14 @@ export interface LossyProxy extends AsyncDisposable {
   /** Where clients find it instead of the server. */
   readonly port: number;
   /** What happened to the datagrams towards the server, and from it. */
-  readonly toServer: Readonly<DialStatistics>;
-  readonly fromServer: Readonly<DialStatistics>;
+  readonly toServer: Readonly<EmulatorStatistics>;
+  readonly fromServer: Readonly<EmulatorStatistics>;
 }
 
 /** Opens a proxy. Each client gets a socket of its own towards the server, which so sees as many addresses as there are. */
 export function openLossyProxy({ server, conditions = {}, seed }: LossyProxyOptions): LossyProxy {
-  const toServer = new NetworkDial(seed);
-  const fromServer = new NetworkDial(seed === undefined ? undefined : seed + 1);
+  const toServer = new NetworkEmulator(seed);
+  const fromServer = new NetworkEmulator(seed === undefined ? undefined : seed + 1);
   for (const dial of [toServer, fromServer]) dial.conditions = { ...PERFECT, ...conditions };
   const front = listen();
   const serverAddress = formatAddress({ hostname: "127.0.0.1", port: server });

@@ -7,18 +7,18 @@ import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
 import { canTellForeground, mayReadTerminal } from "../runtime/foreground.ts";
 import {
-  DIAL_SETTINGS,
-  dialInWords,
-  type DialSetting,
-  type NetworkDial,
+  EMULATOR_SETTINGS,
+  type EmulatorSetting,
+  formatConditions,
+  type NetworkEmulator,
+  parseSetting,
   PERFECT,
-  turned,
-  valuesOf,
+  settingUsage,
 } from "./doors/network_emulator.ts";
 
 /** What the console turns and shows. */
 export interface ConsoleOptions {
-  dial: NetworkDial;
+  dial: NetworkEmulator;
   /** How many datagrams have arrived so far, before the dial. */
   arrived: () => number;
   /** Who is here and what was sent, in a line. */
@@ -58,7 +58,7 @@ export function openConsole(options: ConsoleOptions): { close(): void } {
     readline = createInterface({ input: process.stdin, terminal: false });
     readline.on("close", () => isOver = true);
     readline.on("line", (line) => {
-      const answer = carryOut(line, options);
+      const answer = execute(line, options);
       if (answer !== "") options.print(answer);
     });
     // a terminal that was closed can't be read; that it was is told by a signal
@@ -76,7 +76,7 @@ export function openConsole(options: ConsoleOptions): { close(): void } {
 }
 
 /** Does what a line says, with or without a slash before it, and returns the answer to it. */
-export function carryOut(
+export function execute(
   line: string,
   { dial, arrived, summary, list, stop }: Omit<ConsoleOptions, "print">,
 ): string {
@@ -86,7 +86,7 @@ export function carryOut(
     case "status": {
       const { dropped, duplicated, corrupted, passed } = dial.statistics;
       const done = `dropped ${dropped}, doubled ${duplicated}, damaged ${corrupted}, passed ${passed}`;
-      return `${dialInWords(dial.conditions)}\nso far: arrived ${arrived()}, ${done}\n${summary()}`;
+      return `${formatConditions(dial.conditions)}\nso far: arrived ${arrived()}, ${done}\n${summary()}`;
     }
     case "list":
     case "who":
@@ -104,14 +104,14 @@ export function carryOut(
       break;
     default: {
       if (!isSetting(word)) return `There is no command '${word}'; help lists them`;
-      const conditions = turned(dial.conditions, word, values.join(" "));
-      if (!conditions) return valuesOf(word);
+      const conditions = parseSetting(dial.conditions, word, values.join(" "));
+      if (!conditions) return settingUsage(word);
       dial.conditions = conditions;
     }
   }
-  return `The network is now: ${dialInWords(dial.conditions)}`;
+  return `The network is now: ${formatConditions(dial.conditions)}`;
 }
 
-function isSetting(word: string): word is DialSetting {
-  return (DIAL_SETTINGS as readonly string[]).includes(word);
+function isSetting(word: string): word is EmulatorSetting {
+  return (EMULATOR_SETTINGS as readonly string[]).includes(word);
 }

@@ -6,7 +6,7 @@
  */
 import { parseAddress } from "../protocol/fields.ts";
 import { printable } from "../protocol/text.ts";
-import type { AttendanceObserver, Departure } from "./room/admission.ts";
+import type { Departure, MemberObserver } from "./room/admission.ts";
 
 /** Prints a line, or nothing where it can't be written. */
 export function say(line: string): void {
@@ -20,7 +20,7 @@ const DEPARTURES = {
 } as const satisfies Record<Exclude<Departure, "upgrade">, string>;
 
 /** Says who comes and goes. */
-export function logOf(print: (line: string) => void): AttendanceObserver {
+export function presenceLog(print: (line: string) => void): MemberObserver {
   return {
     joined: ({ address, name, since }) =>
       print(`Client ${tuple(address)} connected at ${time(1000 * since)}${signedIn(name)}`),
@@ -49,7 +49,7 @@ function time(at: number): string {
 const MISHAP_PAUSE_MS = 1000;
 
 /** Exceptions that are bugs of ours, and not worth ending the room: the first is told, a flood of them is counted. */
-export class Mishaps {
+export class BugLog {
   readonly #print: (line: string) => void;
   #toldAt = -Infinity;
   #untold = 0;

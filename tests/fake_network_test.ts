@@ -18,7 +18,7 @@ const BAD = { drop: 0.3, duplicate: 0.05, delay: [1, 200] as [number, number] };
 
 /** One thing that happens, `pause` milliseconds after the one before; `who` counts the clients around. */
 interface Step {
-  what: "say" | "burst" | "join" | "finish" | "leave" | "crash" | "move" | "swap" | "restart";
+  what: "say" | "burst" | "join" | "drain" | "close" | "crash" | "move" | "swap" | "restart";
   who: number;
   pause: number;
 }
@@ -108,17 +108,17 @@ function play(schedule: Schedule, { room, remember = true, corrupt = 0 }: PlayOp
       someone.client.move(address);
     }
     if (what === "move") someone.client.move(`10.0.2.${++moves}:5000`);
-    if (what === "finish" || what === "leave" || what === "crash") {
+    if (what === "drain" || what === "close" || what === "crash") {
       someone.hasLeft = true;
-      someone.isSure = what === "finish";
+      someone.isSure = what === "drain";
       if (what === "crash") someone.client.crash();
-      else someone.client.act((session, now) => session[what as "finish" | "leave"](now));
+      else someone.client.act((session, now) => session[what as "drain" | "close"](now));
     }
   }
   const isSettled = () => {
     look();
     return all.every(({ client: { session, isConnected }, hasLeft }) => {
-      return !isConnected || session.state === (hasLeft ? "left" : "joined") && session.waiting === 0;
+      return !isConnected || session.state === (hasLeft ? "closed" : "joined") && session.waiting === 0;
     });
   };
   network.passUntil(isSettled, 120_000);
@@ -160,7 +160,7 @@ function checkAll({ network, all }: ReturnType<typeof play>, echo = true): void 
     if (!hasLeft) {
       const { state, waiting, lost } = session.statistics;
       assertEquals({ state, waiting, lost }, { state: "joined", waiting: 0, lost: 0 });
-    } else if (client.isConnected) assertEquals(session.state, "left");
+    } else if (client.isConnected) assertEquals(session.state, "closed");
   }
 }
 
@@ -177,31 +177,31 @@ Deno.test("network: at 30% loss each way every message is shown exactly once by 
 });
 
 Deno.test("network: also while members come, leave, vanish and change their addresses", () => {
-  forAll(schedules("join", "finish", "leave", "crash", "move", "swap"), (schedule) => checkAll(play(schedule)));
+  forAll(schedules("join", "drain", "close", "crash", "move", "swap"), (schedule) => checkAll(play(schedule)));
 });
 
 Deno.test("network: also while the server is restarted, when it keeps its memory", () => {
-  forAll(schedules("join", "restart", "move", "finish"), (schedule) => checkAll(play(schedule)));
+  forAll(schedules("join", "restart", "move", "drain"), (schedule) => checkAll(play(schedule)));
 });
 
 Deno.test("network: also when senders get no copy", () => {
   const room = { echo: false };
   // by its address alone a server that was restarted knows whose an earlier message was: one who has moved gets a copy
-  forAll(schedules("join", "restart", "finish"), (schedule) => checkAll(play(schedule, { room }), false));
+  forAll(schedules("join", "restart", "drain"), (schedule) => checkAll(play(schedule, { room }), false));
 });
 
 Deno.test("network: also when every fiftieth datagram is damaged", () => {
-  forAll(schedules("join", "restart", "move", "finish"), (schedule) => checkAll(play(schedule, { corrupt: 0.02 })));
+  forAll(schedules("join", "restart", "move", "drain"), (schedule) => checkAll(play(schedule, { corrupt: 0.02 })));
 });
 
 Deno.test("network: also when the server makes senders slow down", () => {
   const room = { rate: { rate: 20, burst: 5 } };
-  forAll(schedules("join", "move", "finish"), (schedule) => checkAll(play(schedule, { room })));
+  forAll(schedules("join", "move", "drain"), (schedule) => checkAll(play(schedule, { room })));
 });
 
 Deno.test("network: a server that forgets everything makes nobody show anything twice, and all go on", () => {
   // to the others a sender who has another address just now is another sender: its repeats could be anybody's
-  forAll(schedules("join", "restart", "finish"), (schedule) => {
+  forAll(schedules("join", "restart", "drain"), (schedule) => {
     const { network, all } = play(schedule, { remember: false });
     const { epoch } = network.room!;
     const last = network.said.filter((event) => event.epoch === epoch).map(({ text }) => text);

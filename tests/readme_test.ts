@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { COMMANDS } from "../client/terminal/commands.ts";
 import config from "../deno.json" with { type: "json" };
 import { PROGRAMS, ROOT } from "../scripts/programs.ts";
-import { carryOut } from "../server/console.ts";
-import { NetworkDial } from "../server/doors/network_emulator.ts";
+import { execute } from "../server/console.ts";
+import { NetworkEmulator } from "../server/doors/network_emulator.ts";
 import { messagesOf, type Program, type Server, start, startServer } from "../scripts/support/processes.ts";
 
 const read = (file: string) => Deno.readTextFileSync(join(ROOT, file)).replaceAll("\r\n", "\n");
@@ -251,11 +251,11 @@ Deno.test("README: the commands in the room are those of the table that the clie
 
 Deno.test("README: what can be typed into the server is what its help lists", () => {
   const nothing = () => "";
-  const console = { dial: new NetworkDial(), arrived: () => 0, summary: nothing, list: nothing, stop: nothing };
+  const console = { dial: new NetworkEmulator(), arrived: () => 0, summary: nothing, list: nothing, stop: nothing };
   const typed = /these can be typed into its terminal: ([^]*?)\. Ctrl-C/.exec(readme)![1];
-  const help = carryOut("help", console).split("\n").map((line) => line.split(/ {2,}/)[0]);
+  const help = execute("help", console).split("\n").map((line) => line.split(/ {2,}/)[0]);
   assertEquals(quotedIn(typed), [...help, "help"]);
-  for (const line of help) assert(!carryOut(line, console).startsWith("There is no command"), line);
+  for (const line of help) assert(!execute(line, console).startsWith("There is no command"), line);
 });
 
 Deno.test("README: each task that is named exists", () => {

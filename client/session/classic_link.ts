@@ -18,14 +18,14 @@ const BLIND_PAUSE_MS = 50;
 const MAX_EARLY_LINES = 100;
 
 /** What talking needs from the session. */
-export interface ClassicTalkOptions {
+export interface ClassicLinkOptions {
   send: (packet: ClassicPacket) => void;
   /** Says something to the user that no member said. */
   notice: (text: string) => void;
 }
 
 /** The lines for a classic server, one at a time while it sends them back. */
-export class ClassicTalk {
+export class ClassicLink {
   readonly #send: (packet: ClassicPacket) => void;
   readonly #notice: (text: string) => void;
   readonly #waiting: string[] = [];
@@ -43,7 +43,7 @@ export class ClassicTalk {
   /** How many lines were sent and never came back. */
   unconfirmed = 0;
 
-  constructor({ send, notice }: ClassicTalkOptions) {
+  constructor({ send, notice }: ClassicLinkOptions) {
     this.#send = send;
     this.#notice = notice;
   }
@@ -88,7 +88,7 @@ export class ClassicTalk {
   heard(line: string, now: number): void {
     this.received++;
     this.#confirmed = true;
-    if (this.#inFlight !== undefined && isSaidIn(line, this.#inFlight)) {
+    if (this.#inFlight !== undefined && isEchoOf(line, this.#inFlight)) {
       this.#inFlight = undefined;
       this.#echoes = true;
     }
@@ -145,7 +145,7 @@ export class ClassicTalk {
  * Whether a line that a server forwarded is this text; servers put the sender before it, each in its own way, and may
  * leave the blank behind MESSAGE where it is.
  */
-function isSaidIn(line: string, text: string): boolean {
+function isEchoOf(line: string, text: string): boolean {
   const said = line.trim(), wanted = text.trim();
   const [, behindSender] = /^<From [^>]*>:?\s*([^]*)$/.exec(said) ?? [];
   return behindSender === undefined ? said.endsWith(wanted) : behindSender === wanted;

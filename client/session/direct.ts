@@ -5,11 +5,11 @@
  */
 import type { ClassicPacket, V1Packet } from "../../protocol.ts";
 import { nameKey } from "../../protocol/fields.ts";
-import { type MessagePacket, MessageStream } from "../../protocol/reliable/receive_stream.ts";
+import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { messageLine, printable } from "../../protocol/text.ts";
-import { type Draft, Outbox } from "../../protocol/reliable/send_stream.ts";
-import type { Questions } from "./transactions.ts";
+import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
+import type { Transactions } from "./transactions.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 
 type PeerPacket = Extract<V1Packet, { type: "PEER" }>;
@@ -25,7 +25,7 @@ export interface DirectMessage extends Draft {
 
 /** What direct messages need of the session. */
 export interface DirectOptions {
-  questions: Questions;
+  transactions: Transactions;
   /** The token, address and name of this member, as the server gave them. */
   self: () => { token: string; address: string; name?: string };
   /** Sends a packet to a peer. */
@@ -39,7 +39,7 @@ export interface DirectOptions {
 interface Conversation {
   name: string;
   address?: string;
-  outbox: Outbox;
+  sendStream: SendStream;
   /** When the peer was last looked up, and when what waits is given up, in milliseconds. */
   askedAt: number;
   isAsking: boolean;
@@ -49,7 +49,7 @@ interface Conversation {
 interface Correspondent {
   /** When the first of it came, in milliseconds. */
   since: number;
-  streams: Map<string, MessageStream>;
+  streams: Map<string, ReceiveStream>;
   /** What waits for the server to say who it is. */
   unconfirmed: MessagePacket[];
   who?: { name?: string; confirmed: boolean; until: number };
@@ -87,16 +87,16 @@ export class DirectMessages {
 
   /** How many messages have not been acknowledged by their peers. */
   get waiting(): number {
-    return [...this.#conversations.values()].reduce((sum, { outbox }) => sum + outbox.size, 0);
+    return [...this.#conversations.values()].reduce((sum, { sendStream }) => sum + sendStream.size, 0);
   }
 
   get nextWake(): number | undefined {
     const times: number[] = [];
-    for (const { outbox, askedAt, isAsking } of this.#conversations.values()) {
-      if (outbox.size === 0) continue;
-      times.push(outbox.progressAt + DELIVERY_DEADLINE_MS);
+    for (const { sendStream, askedAt, isAsking } of this.#conversations.values()) {
+      if (sendStream.size === 0) continue;
+      times.push(sendStream.progressAt + DELIVERY_DEADLINE_MS);
       if (!isAsking) times.push(askedAt + LOOK_UP_AGAIN_MS);
-      if (outbox.nextWake !== undefined) times.push(outbox.nextWake);
+      if (sendStream.nextWake !== undefined) times.push(sendStream.nextWake);
     }
     return times.length === 0 ? undefined : Math.min(...times);
   }
@@ -105,18 +105,18 @@ export class DirectMessages {
   say(name: string, drafts: Draft[], now: number): void {
     let conversation = this.#conversations.get(nameKey(name));
     if (!conversation) {
-      const outbox = new Outbox(new RoundTrip(), (message) => {
+      const sendStream = new SendStream(new RoundTrip(), (message) => {
         this.#options.send({ dialect: "v1", type: "MESSAGE", ...message }, conversation!.address!);
       });
-      conversation = { name, outbox, askedAt: -Infinity, isAsking: false };
+      conversation = { name, sendStream, askedAt: -Infinity, isAsking: false };
       this.#conversations.set(nameKey(name), conversation);
     }
-    if (conversation.outbox.size === 0) {
+    if (conversation.sendStream.size === 0) {
       // nobody knows whether the name is still where it was
-      conversation.outbox.close();
+      conversation.sendStream.close();
       conversation.askedAt = -Infinity;
     }
-    for (const draft of drafts) conversation.outbox.add(draft, now);
+    for (const draft of drafts) conversation.sendStream.add(draft, now);
     this.#lookUp(conversation, now);
   }
 
@@ -128,9 +128,9 @@ export class DirectMessages {
 
   wake(now: number): void {
     for (const [key, conversation] of this.#conversations) {
-      const { outbox, address } = conversation;
-      if (outbox.size === 0) continue;
-      if (now >= outbox.progressAt + DELIVERY_DEADLINE_MS) {
+      const { sendStream, address } = conversation;
+      if (sendStream.size === 0) continue;
+      if (now >= sendStream.progressAt + DELIVERY_DEADLINE_MS) {
         const reason = address
           ? `${address} does not answer: it has left, or it can't be reached directly from here`
           : "the server does not say where it is";
@@ -138,7 +138,7 @@ export class DirectMessages {
         continue;
       }
       this.#lookUp(conversation, now);
-      outbox.wake(now);
+      sendStream.wake(now);
     }
   }
 
@@ -154,7 +154,7 @@ export class DirectMessages {
     if (conversation.isAsking || now < conversation.askedAt + LOOK_UP_AGAIN_MS) return;
     conversation.askedAt = now;
     conversation.isAsking = true;
-    this.#options.questions.ask({
+    this.#options.transactions.begin({
       packet: (id) => {
         return { dialect: "v1", type: "LOOKUP", id, token: this.#options.self().token, name: conversation.name };
       },
@@ -170,11 +170,11 @@ export class DirectMessages {
   }
 
   #found(conversation: Conversation, { address, name, classic }: PeerPacket, now: number): void {
-    if (conversation.outbox.size === 0) return;
+    if (conversation.sendStream.size === 0) return;
     conversation.name = name ?? conversation.name;
     if (classic) {
       const self = this.#options.self();
-      for (const draft of conversation.outbox.clear()) {
+      for (const draft of conversation.sendStream.clear()) {
         const line = messageLine({ from: self.address, name: self.name, ...draft });
         this.#options.send({ dialect: "classic", type: "INCOMING", line }, address);
         this.#options.delivered(conversation.name, draft, false);
@@ -183,20 +183,20 @@ export class DirectMessages {
     }
     const isNew = conversation.address !== address;
     conversation.address = address;
-    if (isNew || !conversation.outbox.isOpen) conversation.outbox.open(now);
+    if (isNew || !conversation.sendStream.isOpen) conversation.sendStream.open(now);
   }
 
   #giveUp(key: string, conversation: Conversation, reason: string): void {
     if (this.#conversations.get(key) === conversation) this.#conversations.delete(key);
-    const drafts = conversation.outbox.clear();
+    const drafts = conversation.sendStream.clear();
     // a late answer to a look-up may find that everything has arrived, or was given up before
     if (drafts.length > 0) this.#options.failed(conversation.name, drafts, reason);
   }
 
   #acknowledged({ stream, id }: V1Packet & { type: "ACK" }, from: string, now: number): void {
-    for (const { name, address, outbox } of this.#conversations.values()) {
-      if (address !== from || stream !== outbox.stream) continue;
-      for (const draft of outbox.acknowledge(stream, id, now)) this.#options.delivered(name, draft, true);
+    for (const { name, address, sendStream } of this.#conversations.values()) {
+      if (address !== from || stream !== sendStream.stream) continue;
+      for (const draft of sendStream.acknowledge(stream, id, now)) this.#options.delivered(name, draft, true);
       return;
     }
   }
@@ -210,7 +210,7 @@ export class DirectMessages {
     if (!correspondent) return;
     let stream = correspondent.streams.get(packet.stream);
     if (!stream) {
-      stream = new MessageStream(packet.stream, packet.first);
+      stream = new ReceiveStream(packet.stream, packet.first);
       correspondent.streams.set(packet.stream, stream);
       if (correspondent.streams.size > MAX_STREAMS) {
         correspondent.streams.delete(correspondent.streams.keys().next().value!);
@@ -260,7 +260,7 @@ export class DirectMessages {
       correspondent.who = { name, confirmed, until: now + CONFIRMED_FOR_MS };
       this.#arrive(address, correspondent);
     };
-    this.#options.questions.ask({
+    this.#options.transactions.begin({
       packet: (id) => ({ dialect: "v1", type: "LOOKUP", id, token: this.#options.self().token, address }),
       answered: (answer, now) => {
         if (answer.type === "PEER" && answer.address === address) settle(answer.name, true, now);

@@ -4,7 +4,7 @@
  * @module
  */
 import { nameKey } from "../../protocol/fields.ts";
-import type { Question, Questions } from "./transactions.ts";
+import type { Transaction, Transactions } from "./transactions.ts";
 import type { View } from "./view.ts";
 
 /** The most names that are listed. */
@@ -12,7 +12,7 @@ const MAX_NAMES = 100_000;
 
 /** What asking needs of the session. */
 export interface DirectoryOptions {
-  questions: Questions;
+  transactions: Transactions;
   view: View;
   token: () => string;
   /** A question has had no answer. */
@@ -21,14 +21,14 @@ export interface DirectoryOptions {
 
 /** The list of names, however long, and who has one of them. */
 export class Directory {
-  readonly #questions: Questions;
+  readonly #transactions: Transactions;
   readonly #view: View;
   readonly #token: () => string;
   readonly #unanswered: () => void;
   #open = 0;
 
-  constructor({ questions, view, token, unanswered }: DirectoryOptions) {
-    this.#questions = questions;
+  constructor({ transactions, view, token, unanswered }: DirectoryOptions) {
+    this.#transactions = transactions;
     this.#view = view;
     this.#token = token;
     this.#unanswered = unanswered;
@@ -88,9 +88,9 @@ export class Directory {
     }, now);
   }
 
-  #ask({ packet, answered, failed }: Question, now: number): void {
+  #ask({ packet, answered, failed }: Transaction, now: number): void {
     this.#open++;
-    this.#questions.ask({
+    this.#transactions.begin({
       packet,
       answered: (answer, now) => {
         this.#open--;

@@ -31,7 +31,7 @@ export interface MembershipOptions {
   lost: () => void;
   /** The server has never answered: it may be one that has to be greeted in the classic dialect. */
   greetClassic: () => void;
-  /** The server has turned out to know the classic dialect only. */
+  /** The server has parseSetting out to know the classic dialect only. */
   classic: (now: number) => void;
   /** The server has not answered many greetings of version 1 behind the classic one. */
   mayBeClassic: (now: number) => void;

@@ -8,23 +8,23 @@ import { NAME_RULE, normalizeName, parseAddress } from "../../protocol/fields.ts
 import { splitText } from "../../protocol/text.ts";
 import type { DirectMessages } from "./direct.ts";
 import type { Directory } from "./directory.ts";
-import type { Ending } from "./shutdown.ts";
+import type { Shutdown } from "./shutdown.ts";
 import type { History } from "./history.ts";
-import type { Inbox } from "../../protocol/reliable/event_feed.ts";
+import type { EventFeed } from "../../protocol/reliable/event_feed.ts";
 import type { Membership } from "./membership.ts";
-import { OUTBOX_SIZE } from "../../protocol/reliable/send_stream.ts";
+import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
 import type { View } from "./view.ts";
 
 /** What requests need of the session. */
 export interface RequestsOptions {
   membership: Membership;
   view: View;
-  inbox: Inbox;
+  feed: EventFeed;
   direct: DirectMessages;
   directory: Directory;
   history: History;
   /** Where it is counted what came to nothing. */
-  ending: Ending;
+  shutdown: Shutdown;
 }
 
 /** Something that takes a server that answers. */
@@ -56,9 +56,9 @@ export class Requests {
 
   /** Says something to the member with a name alone; the text does not pass through the server. */
   sayTo(who: string, text: string, now: number): void {
-    const { direct, view, ending } = this.#options;
+    const { direct, view, shutdown } = this.#options;
     const drafts = splitText(text, MAX_TEXT_BYTES).map((text) => ({ text }));
-    const refused = () => void (ending.undelivered += drafts.length);
+    const refused = () => void (shutdown.undelivered += drafts.length);
     const name = normalizeName(who);
     if (name === undefined) {
       view.problem(NAME_RULE);
@@ -69,14 +69,14 @@ export class Requests {
 
   /** Answers whoever wrote last to this client alone. */
   reply(text: string, now: number): void {
-    const { view, ending } = this.#options;
+    const { view, shutdown } = this.#options;
     if (view.lastWriter?.name !== undefined) return this.sayTo(view.lastWriter.name, text, now);
     view.problem(
       view.lastWriter
         ? "The last who wrote to you alone has no name: it can't be answered"
         : "Nobody has written to you alone yet",
     );
-    ending.undelivered++;
+    shutdown.undelivered++;
   }
 
   /** Shows who is here. */
@@ -86,11 +86,11 @@ export class Requests {
 
   /** Shows who has a name, or an address. */
   whois(who: string, now: number): void {
-    const { directory, view, ending } = this.#options;
+    const { directory, view, shutdown } = this.#options;
     const name = normalizeName(who);
     if (name === undefined && !parseAddress(who)) {
       view.problem(NAME_RULE);
-      ending.misunderstood++;
+      shutdown.misunderstood++;
       return;
     }
     this.#ask((now) => directory.whois(name === undefined ? { address: who } : { name }, now), now);
@@ -98,9 +98,9 @@ export class Requests {
 
   /** Shows the last messages, those that are on the screen already too. */
   history(length: number, now: number): void {
-    const { inbox, history, view } = this.#options;
+    const { feed, history, view } = this.#options;
     this.#ask((now) => {
-      const to = inbox.next - 1;
+      const to = feed.next - 1;
       if (to < 1) view.notice("Nothing was said here yet");
       else history.ask(length, to, now);
     }, now);
@@ -108,11 +108,11 @@ export class Requests {
 
   /** The server has begun anew: the past that was asked for is gone. */
   cancelHistory(): void {
-    const { history, view, ending } = this.#options;
+    const { history, view, shutdown } = this.#options;
     if (!history.isOpen) return;
     history.cancel();
     view.problem("The server has begun anew, with another past: ask again");
-    ending.unanswered++;
+    shutdown.unanswered++;
   }
 
   /** Makes the requests whose turn it is. */
@@ -130,13 +130,13 @@ export class Requests {
   }
 
   #ask(run: (now: number) => void, now: number): void {
-    this.#make({ run, refused: () => void this.#options.ending.unanswered++ }, now);
+    this.#make({ run, refused: () => void this.#options.shutdown.unanswered++ }, now);
   }
 
   #make(request: Request, now: number): void {
     const { state, everJoined } = this.#options.membership;
     const isAway = state === "joining" && everJoined;
-    if (isAway || this.#waiting.length >= OUTBOX_SIZE) return this.#refuse(request);
+    if (isAway || this.#waiting.length >= SEND_STREAM_SIZE) return this.#refuse(request);
     this.#waiting.push(request);
     this.flush(now);
   }

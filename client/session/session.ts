@@ -7,16 +7,16 @@
  * @module
  */
 import { type ClassicPacket, type EventPacket, MAX_TEXT_BYTES, type Packet, type V1Packet } from "../../protocol.ts";
-import { count, printable, splitText } from "../../protocol/text.ts";
-import { ClassicTalk } from "./classic_link.ts";
+import { pluralize, printable, splitText } from "../../protocol/text.ts";
+import { ClassicLink } from "./classic_link.ts";
 import { DirectMessages } from "./direct.ts";
 import { Directory } from "./directory.ts";
-import { Ending } from "./shutdown.ts";
+import { Shutdown } from "./shutdown.ts";
 import { History } from "./history.ts";
-import { Inbox, type Range } from "../../protocol/reliable/event_feed.ts";
+import { EventFeed, type Range } from "../../protocol/reliable/event_feed.ts";
 import { Membership } from "./membership.ts";
-import { type Draft, Outbox, OUTBOX_SIZE } from "../../protocol/reliable/send_stream.ts";
-import { Questions } from "./transactions.ts";
+import { type Draft, SEND_STREAM_SIZE, SendStream } from "../../protocol/reliable/send_stream.ts";
+import { Transactions } from "./transactions.ts";
 import { Requests } from "./requests.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { SessionStatistics, Shown } from "./shown.ts";
@@ -44,15 +44,15 @@ export class Session {
   readonly view: View;
   readonly #roundTrip = new RoundTrip();
   readonly #membership: Membership;
-  readonly #outbox: Outbox;
-  readonly #inbox: Inbox;
-  readonly #classic: ClassicTalk;
-  readonly #questions: Questions;
+  readonly #sendStream: SendStream;
+  readonly #feed: EventFeed;
+  readonly #classic: ClassicLink;
+  readonly #transactions: Transactions;
   readonly #direct: DirectMessages;
   readonly #history: History;
   /** What the user asks of the server. */
   readonly requests: Requests;
-  readonly #ending: Ending;
+  readonly #shutdown: Shutdown;
 
   constructor({ server, name, send, show, random }: SessionOptions) {
     this.#send = send;
@@ -65,25 +65,25 @@ export class Session {
       send,
       welcomed: ({ epoch, seq }, now) => {
         // who was here before the server began anew wants to hear all that has been said since
-        if (epoch !== this.#inbox.epoch) {
+        if (epoch !== this.#feed.epoch) {
           this.requests.cancelHistory();
-          this.#inbox.begin(epoch, this.#inbox.epoch === undefined ? seq : 0);
+          this.#feed.begin(epoch, this.#feed.epoch === undefined ? seq : 0);
         }
-        this.#inbox.latest(epoch, seq, now);
+        this.#feed.latest(epoch, seq, now);
       },
       joined: (now) => this.#joined(now),
-      lost: () => this.#outbox.close(),
+      lost: () => this.#sendStream.close(),
       greetClassic: () => this.#classic.greet(),
       classic: (now) => this.#becameClassic(now),
       mayBeClassic: (now) => this.#probeClassic(now),
     });
-    this.#outbox = new Outbox(this.#roundTrip, (message) => {
+    this.#sendStream = new SendStream(this.#roundTrip, (message) => {
       send({ dialect: "v1", type: "MESSAGE", token: this.#membership.token, ...message });
     });
     const request = (range: Range) => {
-      send({ dialect: "v1", type: "RESEND", token: this.#membership.token, epoch: this.#inbox.epoch!, ...range });
+      send({ dialect: "v1", type: "RESEND", token: this.#membership.token, epoch: this.#feed.epoch!, ...range });
     };
-    this.#inbox = new Inbox({
+    this.#feed = new EventFeed({
       roundTrip: this.#roundTrip,
       give: (arrived) => this.view.arrived(arrived, this.address),
       request,
@@ -93,14 +93,14 @@ export class Session {
       roundTrip: this.#roundTrip,
       request,
       done: (messages, missing) => {
-        if (missing > 0) this.#ending.unanswered++;
+        if (missing > 0) this.#shutdown.unanswered++;
         this.view.past(messages, missing, this.address);
       },
     });
-    this.#classic = new ClassicTalk({ send, notice: (text) => this.view.notice(text) });
-    this.#questions = new Questions(this.#roundTrip, send);
+    this.#classic = new ClassicLink({ send, notice: (text) => this.view.notice(text) });
+    this.#transactions = new Transactions(this.#roundTrip, send);
     this.#direct = new DirectMessages({
-      questions: this.#questions,
+      transactions: this.#transactions,
       self: () => ({ token: this.#membership.token, address: this.#membership.address!, name: this.#membership.name }),
       send,
       arrived: (message) => this.view.direct(message),
@@ -109,48 +109,48 @@ export class Session {
         this.view.notice(`${how} ${name}: ${text}`);
       },
       failed: (name, drafts, reason) => {
-        this.#ending.undelivered += drafts.length;
+        this.#shutdown.undelivered += drafts.length;
         this.view.problem(`Not delivered to ${name}: ${reason}`);
       },
     });
-    this.#ending = new Ending({
-      standing: () => ({
+    this.#shutdown = new Shutdown({
+      progress: () => ({
         server,
         state: this.state,
         refusal: this.#membership.refusal,
         waiting: this.waiting,
         unconfirmed: this.#classic.unconfirmed,
         asked: this.requests.size,
-        isExpecting: this.#questions.size > 0 || this.#inbox.behind > 0,
+        isExpecting: this.#transactions.size > 0 || this.#feed.behind > 0,
         isKnown: this.#membership.hasAnswered,
         progressAt: Math.max(this.#membership.joinedAt, this.#history.askedAt),
       }),
       stop: () => {
         this.#membership.stop();
-        this.#outbox.close();
+        this.#sendStream.close();
         this.#direct.showUnconfirmed();
       },
       goodbye: (id) => send({ dialect: "v1", type: "LEAVE", id, token: this.#membership.token }),
     });
     const directory = new Directory({
-      questions: this.#questions,
+      transactions: this.#transactions,
       view: this.view,
       token: () => this.#membership.token,
-      unanswered: () => this.#ending.unanswered++,
+      unanswered: () => this.#shutdown.unanswered++,
     });
     this.requests = new Requests({
       membership: this.#membership,
       view: this.view,
-      inbox: this.#inbox,
+      feed: this.#feed,
       direct: this.#direct,
       directory,
       history: this.#history,
-      ending: this.#ending,
+      shutdown: this.#shutdown,
     });
   }
 
   get state(): SessionState {
-    return this.#ending.over ? "left" : this.#membership.state;
+    return this.#shutdown.closed ? "closed" : this.#membership.state;
   }
 
   /** The address that the server knows this client by, once it has said so. */
@@ -170,31 +170,31 @@ export class Session {
 
   /** How many messages have not arrived, as far as is known. */
   get waiting(): number {
-    return this.#outbox.size + this.#classic.size + this.#direct.waiting;
+    return this.#sendStream.size + this.#classic.size + this.#direct.waiting;
   }
 
   /** Whether no further message can be taken for now. */
   get full(): boolean {
-    return this.waiting + this.requests.waiting >= OUTBOX_SIZE;
+    return this.waiting + this.requests.waiting >= SEND_STREAM_SIZE;
   }
 
   /** Whether no more is to be said: what was is still delivered. */
-  get finishing(): boolean {
-    return this.#ending.finishing;
+  get draining(): boolean {
+    return this.#shutdown.draining;
   }
 
   /** Whether goodbye is being said. */
-  get leaving(): boolean {
-    return this.#ending.begun;
+  get closing(): boolean {
+    return this.#shutdown.closing;
   }
 
   /** Why a session that has ended did not deliver all that it was given; undefined when it did. */
   get failure(): string | undefined {
-    return this.#ending.failure;
+    return this.#shutdown.failure;
   }
 
   get statistics(): SessionStatistics {
-    const { received, repaired, lost, duplicates } = this.#inbox;
+    const { received, repaired, lost, duplicates } = this.#feed;
     return {
       state: this.state,
       roundTrip: this.#roundTrip.smoothed,
@@ -202,23 +202,23 @@ export class Session {
       repaired,
       lost,
       duplicates,
-      repeated: this.#outbox.repeated,
+      repeated: this.#sendStream.repeated,
       waiting: this.waiting,
     };
   }
 
   /** When {@linkcode wake} wants to be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
-    if (this.#ending.begun) return this.#ending.nextWake;
+    if (this.#shutdown.closing) return this.#shutdown.nextWake;
     const times = [
       this.#membership.nextWake,
-      this.#outbox.nextWake,
-      this.#inbox.nextWake,
+      this.#sendStream.nextWake,
+      this.#feed.nextWake,
       this.#classic.nextWake,
-      this.#questions.nextWake,
+      this.#transactions.nextWake,
       this.#direct.nextWake,
       this.#history.nextWake,
-      this.#ending.nextWake,
+      this.#shutdown.nextWake,
     ].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
@@ -237,71 +237,71 @@ export class Session {
   say(text: string, now: number, action = false): void {
     if (this.full) {
       this.view.problem("Not sent: too many messages wait for the server already");
-      this.#ending.undelivered++;
+      this.#shutdown.undelivered++;
       return;
     }
     for (const piece of splitText(text, MAX_TEXT_BYTES)) {
       if (piece === "") continue;
       if (this.state === "classic") this.#classic.say(action ? `* ${piece}` : piece, now);
-      else this.#outbox.add(action ? { text: piece, action } : { text: piece }, now);
+      else this.#sendStream.add(action ? { text: piece, action } : { text: piece }, now);
     }
     this.#probeClassic(now);
     if (this.state === "joining" && this.#membership.isSilent && this.#membership.everJoined) {
-      this.view.notice(`The server is not there; ${count(this.waiting, "message")} kept until it is back`);
+      this.view.notice(`The server is not there; ${pluralize(this.waiting, "message")} kept until it is back`);
     }
   }
 
   /** Says what is wrong with a line that was to be a command; a session that is finished with such has failed. */
   misunderstood(text: string): void {
     this.view.problem(text);
-    this.#ending.misunderstood++;
+    this.#shutdown.misunderstood++;
   }
 
   /**
    * Takes no more to say, and leaves when everything has arrived; or when nothing has for 10 s, with a
    * {@linkcode failure}.
    */
-  finish(now: number): void {
-    this.#ending.finish(now);
+  drain(now: number): void {
+    this.#shutdown.drain(now);
   }
 
   /** Leaves at once: says goodbye to the server, and is over when the server has heard it, or soon after. */
-  leave(now: number): void {
-    this.#ending.leave(now);
+  close(now: number): void {
+    this.#shutdown.close(now);
   }
 
   /** Does what is due. */
   wake(now: number): void {
-    if (this.#ending.begun) return this.#ending.wake(now);
+    if (this.#shutdown.closing) return this.#shutdown.wake(now);
     this.#membership.wake(now);
-    this.#outbox.wake(now);
-    this.#inbox.wake(now);
+    this.#sendStream.wake(now);
+    this.#feed.wake(now);
     this.#classic.wake(now);
-    this.#questions.wake(now);
+    this.#transactions.wake(now);
     this.#direct.wake(now);
     this.#history.wake(now);
     this.requests.flush(now);
-    if (this.#outbox.stuck) this.#membership.suspect(now);
-    this.#ending.wake(now);
+    if (this.#sendStream.stuck) this.#membership.suspect(now);
+    this.#shutdown.wake(now);
   }
 
   /** Takes a packet that came from the server. */
   receive(packet: Packet, now: number): void {
-    if (this.#ending.begun) return this.#ending.receive(packet);
+    if (this.#shutdown.closing) return this.#shutdown.receive(packet);
     if (packet.dialect === "classic") this.#receiveClassic(packet, now);
     else this.#receiveV1(packet, now);
     this.requests.flush(now);
-    this.#ending.leaveIfFinished(now);
+    this.#shutdown.closeIfDrained(now);
   }
 
   /** Takes a packet that came from any other address. */
   receiveFromPeer(packet: Packet, from: string, now: number): void {
     if (
-      this.#ending.begun || this.state !== "joined" || packet.dialect !== "v1" ||
+      this.#shutdown.closing || this.state !== "joined" || packet.dialect !== "v1" ||
       this.view.people.isIgnored({ address: from })
     ) return;
     this.#direct.receive(packet, from, now);
-    this.#ending.leaveIfFinished(now);
+    this.#shutdown.closeIfDrained(now);
   }
 
   #receiveV1(packet: V1Packet, now: number): void {
@@ -312,9 +312,9 @@ export class Session {
       case "WELCOME":
         return this.#membership.welcome(packet, now);
       case "INCOMING":
-        if (packet.epoch !== this.#inbox.epoch) return;
+        if (packet.epoch !== this.#feed.epoch) return;
         if (packet.id !== undefined && packet.from === this.address) {
-          this.#outbox.acknowledge(packet.stream, packet.id, now);
+          this.#sendStream.acknowledge(packet.stream, packet.id, now);
         }
         return this.#event(packet, now);
       case "ONLINE":
@@ -323,13 +323,13 @@ export class Session {
       case "ACK":
         return this.#acknowledged(packet, now);
       case "HEARTBEAT":
-        return this.#inbox.latest(packet.epoch, packet.seq, now);
+        return this.#feed.latest(packet.epoch, packet.seq, now);
       case "GONE":
         this.#history.gone(packet, now);
-        return this.#inbox.gone(packet.epoch, packet, now);
+        return this.#feed.gone(packet.epoch, packet, now);
       case "USERS":
       case "PEER":
-        this.#questions.answer(packet, now);
+        this.#transactions.answer(packet, now);
         return;
       case "PUNCH":
         // the datagram opens this side's NAT for those of the peer (RFC 5128, section 3.3); it says nothing
@@ -342,10 +342,10 @@ export class Session {
   }
 
   #event(event: EventPacket, now: number): void {
-    if (this.#history.isOpen && event.epoch === this.#inbox.epoch && event.seq < this.#inbox.next) {
+    if (this.#history.isOpen && event.epoch === this.#feed.epoch && event.seq < this.#feed.next) {
       this.#history.take(event, now);
     } else {
-      this.#inbox.take(event.epoch, event.seq, event, now);
+      this.#feed.take(event.epoch, event.seq, event, now);
     }
   }
 
@@ -354,31 +354,31 @@ export class Session {
     this.#classic.takeEarly();
     if (this.#classic.size > 0) {
       // the outbox was never opened, so nothing in it has been sent under its present number
-      const drafts = [...this.#classic.clear().map((text): Draft => ({ text })), ...this.#outbox.clear()];
-      for (const draft of drafts) this.#outbox.add(draft, now);
+      const drafts = [...this.#classic.clear().map((text): Draft => ({ text })), ...this.#sendStream.clear()];
+      for (const draft of drafts) this.#sendStream.add(draft, now);
     }
-    this.#outbox.open(now);
+    this.#sendStream.open(now);
   }
 
   #acknowledged({ stream, id, epoch, seq }: V1Packet & { type: "ACK" }, now: number): void {
-    this.#outbox.acknowledge(stream, id, now);
+    this.#sendStream.acknowledge(stream, id, now);
     // a server that sends no copies to the sender tells the place of a message this way, so that there is no gap
-    if (epoch !== undefined && epoch === this.#inbox.epoch && seq !== undefined && stream === this.#outbox.stream) {
+    if (epoch !== undefined && epoch === this.#feed.epoch && seq !== undefined && stream === this.#sendStream.stream) {
       this.#history.silent(seq, now);
-      this.#inbox.take(epoch, seq, undefined, now);
+      this.#feed.take(epoch, seq, undefined, now);
     }
   }
 
   #refused(packet: V1Packet & { type: "ERROR" }, now: number): void {
     const { code, id, wait } = packet;
-    if (code === "slow-down" && id !== undefined) this.#outbox.hold(id, Math.min(wait ?? 100, 10_000), now);
-    else if (!this.#membership.refused(packet, now)) this.#questions.answer(packet, now);
+    if (code === "slow-down" && id !== undefined) this.#sendStream.hold(id, Math.min(wait ?? 100, 10_000), now);
+    else if (!this.#membership.refused(packet, now)) this.#transactions.answer(packet, now);
   }
 
   /** A server that has never answered may be a classic one: what is typed shows it, if it sends that back. */
   #probeClassic(now: number): void {
     if (!this.#membership.isLikelyClassic || this.#classic.size > 0) return;
-    const first = this.#outbox.takeFirst();
+    const first = this.#sendStream.takeFirst();
     if (first) this.#classic.say(classicText(first), now);
   }
 
@@ -391,7 +391,7 @@ export class Session {
 
   #becameClassic(now: number): void {
     for (const line of this.#classic.takeEarly()) this.#hearLine(line, now);
-    for (const draft of this.#outbox.clear()) this.#classic.say(classicText(draft), now);
+    for (const draft of this.#sendStream.clear()) this.#classic.say(classicText(draft), now);
   }
 
   #hearLine(line: string, now: number): void {

@@ -4,19 +4,19 @@
  * @module
  */
 import type { Presence } from "../../protocol.ts";
-import type { Said } from "../../protocol/text.ts";
+import type { ChatMessage } from "../../protocol/text.ts";
 import type { SessionState } from "./standing.ts";
 
 /** One thing to show. */
 export type Shown =
   /** What a member said to everyone; `at` in Unix milliseconds. */
-  | Said & { kind: "message"; at: number }
+  | ChatMessage & { kind: "message"; at: number }
   /** What a classic server forwarded, as it came. */
   | { kind: "line"; line: string }
   /** Who came or went; `at` in Unix milliseconds. */
   | { kind: "presence"; online: boolean; members: Presence[]; at: number }
   /** What one member said to this one alone; `confirmed` when the server says that a member has the address. */
-  | Said & { kind: "direct"; confirmed: boolean }
+  | ChatMessage & { kind: "direct"; confirmed: boolean }
   /** Who is signed in, sorted, and how many are here without a name. */
   | { kind: "users"; names: string[]; unnamed: number }
   /** Who somebody is; `since` in Unix milliseconds. */

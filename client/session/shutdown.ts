@@ -1,79 +1,83 @@
 /**
- * The end of a session: when it is time to leave, the goodbye, and what was left undone.
+ * The end of a session: drain what is still to be delivered, say goodbye, and tell what was left undone.
  *
  * @module
  */
 import type { Packet } from "../../protocol.ts";
-import { count } from "../../protocol/text.ts";
-import { Parting } from "./goodbye.ts";
+import { pluralize } from "../../protocol/text.ts";
 import type { SessionState } from "./standing.ts";
 
-/** How a session stands when it may end. */
-export interface Standing {
-  /** The server, as people know it. */
+/** What the session has still to do, and whether it can. */
+export interface SessionProgress {
+  /** The server, as the user gave it. */
   server: string;
   state: SessionState;
-  /** Why the server does not let this client in; empty where it does, or has not said so. */
+  /** Why the server refuses this client; empty where it does not. */
   refusal: string;
-  /** How many messages are not acknowledged. */
+  /** Messages that are not acknowledged. */
   waiting: number;
-  /** How many messages a classic server did not say to have arrived. */
+  /** Messages sent to a classic server that never came back. */
   unconfirmed: number;
-  /** How many requests of the user have no answer yet. */
+  /** Requests of the user without an answer. */
   asked: number;
-  /** Whether anything else is still expected: who somebody is, or events that were missed. */
+  /** Whether anything else is under way: a look-up, or missed events that were asked for. */
   isExpecting: boolean;
-  /** Whether the server may know this client. */
+  /** Whether the server may know this client, so that it is told goodbye. */
   isKnown: boolean;
-  /** When something last went forward that can't be seen in the numbers, in milliseconds. */
+  /** When something went forward that these numbers do not show, in milliseconds. */
   progressAt: number;
 }
 
-/** What an ending needs of the session. */
-export interface EndingOptions {
-  standing: () => Standing;
-  /** Lets nothing go out any more but the goodbye; called once. */
+/** What a shutdown asks of the session. */
+export interface ShutdownOptions {
+  progress: () => SessionProgress;
+  /** Sends nothing more but the goodbye; called once. */
   stop: () => void;
-  /** Says goodbye, with an id. */
+  /** Sends a LEAVE with an id. */
   goodbye: (id: number) => void;
 }
 
-/** How long a session that is to end waits for something to go forward, in milliseconds. */
+/** How long a draining session waits for something to go forward, in milliseconds. */
 const DELIVERY_DEADLINE_MS = 10_000;
+/** How often the goodbye is sent, and the pause between, in milliseconds. */
+const GOODBYES = 4;
+const GOODBYE_PAUSE_MS = 100;
 
-/** The end of one session. */
-export class Ending {
-  readonly #options: EndingOptions;
-  readonly #parting: Parting;
-  #finishedAt: number | undefined;
+/** The end of one session: `drain`, then `close`, then it is {@linkcode Shutdown.closed}. */
+export class Shutdown {
+  readonly #options: ShutdownOptions;
+  #drainingSince: number | undefined;
   /** How much was left to do at the last look, and when it last became less, in milliseconds. */
   #left = 0;
   #progressAt = 0;
+  /** How many more goodbyes are sent, and when the next is due, in milliseconds. */
+  #goodbyesLeft = GOODBYES;
+  #goodbyeAt: number | undefined;
+  #closed = false;
   #failure: string | undefined;
-  /** How many messages were not sent, or did not arrive at the one that they were for. */
+  /** Messages that were not sent, or did not reach the one whom they were for. */
   undelivered = 0;
-  /** How many lines were to be commands and are none. */
+  /** Lines that were meant as commands and are none. */
   misunderstood = 0;
-  /** How many questions to the server came to nothing. */
+  /** Requests to the server that came to nothing. */
   unanswered = 0;
 
-  constructor(options: EndingOptions) {
+  constructor(options: ShutdownOptions) {
     this.#options = options;
-    this.#parting = new Parting(options.goodbye);
   }
 
-  /** Whether goodbye is being said, or was. */
-  get begun(): boolean {
-    return this.#parting.begun;
+  /** Whether no new message is taken. */
+  get draining(): boolean {
+    return this.#drainingSince !== undefined;
   }
 
-  get over(): boolean {
-    return this.#parting.over;
+  /** Whether the goodbye is being said, or was. */
+  get closing(): boolean {
+    return this.#closed || this.#goodbyeAt !== undefined;
   }
 
-  /** Whether no more is to be said. */
-  get finishing(): boolean {
-    return this.#finishedAt !== undefined;
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** Why a session that has ended did not do all that it was asked to; undefined when it did. */
@@ -81,67 +85,80 @@ export class Ending {
     return this.#failure;
   }
 
+  /** When {@linkcode wake} is to be called, in milliseconds; undefined for never. */
   get nextWake(): number | undefined {
-    return this.begun ? this.#parting.nextWake : this.#deadline;
+    return this.closing ? this.#goodbyeAt : this.#deadline;
   }
 
-  /** When a session that is to end gives up, in milliseconds. */
+  /** When a draining session gives up, in milliseconds. */
   get #deadline(): number | undefined {
-    if (this.#finishedAt === undefined || this.begun) return undefined;
-    return Math.max(this.#finishedAt, this.#progressAt, this.#options.standing().progressAt) + DELIVERY_DEADLINE_MS;
+    if (this.#drainingSince === undefined || this.closing) return undefined;
+    return Math.max(this.#drainingSince, this.#progressAt, this.#options.progress().progressAt) + DELIVERY_DEADLINE_MS;
   }
 
-  /** Leaves when everything has arrived, or when nothing has for long. */
-  finish(now: number): void {
-    this.#finishedAt ??= now;
-    this.leaveIfFinished(now);
+  /** Closes when everything has arrived, or when nothing has for 10 s. */
+  drain(now: number): void {
+    this.#drainingSince ??= now;
+    this.closeIfDrained(now);
   }
 
-  /** Leaves if the session is to end and nothing keeps it. */
-  leaveIfFinished(now: number): void {
-    if (this.#finishedAt === undefined || this.begun) return;
-    const { state, waiting, asked, isExpecting } = this.#options.standing();
+  /** Closes a draining session that has nothing left to do, or can't go on. */
+  closeIfDrained(now: number): void {
+    if (this.#drainingSince === undefined || this.closing) return;
+    const { state, waiting, asked, isExpecting } = this.#options.progress();
     const left = waiting + asked;
     if (left < this.#left) this.#progressAt = now;
     this.#left = left;
     const isJoined = state === "joined" || state === "classic";
-    if (isJoined && left === 0 && !isExpecting || state === "refused" || now >= this.#deadline!) this.leave(now);
+    if (isJoined && left === 0 && !isExpecting || state === "refused" || now >= this.#deadline!) this.close(now);
   }
 
-  /** Leaves at once. */
-  leave(now: number): void {
-    if (this.begun) return;
-    const standing = this.#options.standing();
-    if (standing.waiting > 0 || this.#finishedAt !== undefined) this.#failure = this.#shortfall(standing);
+  /** Says goodbye at once, whatever is left to do. */
+  close(now: number): void {
+    if (this.closing) return;
+    const progress = this.#options.progress();
+    if (progress.waiting > 0 || this.draining) this.#failure = this.#describeShortfall(progress);
     this.#options.stop();
-    if (standing.isKnown) this.#parting.begin(now);
-    else this.#parting.end();
+    if (!progress.isKnown) return this.#end();
+    this.#goodbyeAt = now;
+    this.wake(now);
   }
 
-  /** Takes a packet from the server, once goodbye is being said. */
+  /** Takes a packet from the server while closing: only one that answers the goodbye matters. */
   receive(packet: Packet): void {
-    this.#parting.receive(packet);
+    if (packet.dialect !== "v1") return;
+    const isHeard = packet.type === "ACK" && packet.stream === undefined;
+    const isForgotten = packet.type === "ERROR" && packet.code === "not-joined";
+    if (isHeard || isForgotten) this.#end();
   }
 
+  /** Does what is due: repeats the goodbye, or looks whether all is drained. */
   wake(now: number): void {
-    if (this.begun) this.#parting.wake(now);
-    else this.leaveIfFinished(now);
+    if (!this.closing) return this.closeIfDrained(now);
+    if (this.#goodbyeAt === undefined || this.#goodbyeAt > now) return;
+    if (this.#goodbyesLeft === 0) return this.#end();
+    this.#options.goodbye(this.#goodbyesLeft--);
+    this.#goodbyeAt = now + GOODBYE_PAUSE_MS;
+  }
+
+  #end(): void {
+    this.#closed = true;
+    this.#goodbyeAt = undefined;
   }
 
   /** What was left undone, in one line for the user; undefined when nothing was. */
-  #shortfall({ server, state, refusal, waiting, asked, unconfirmed }: Standing): string | undefined {
+  #describeShortfall({ server, state, refusal, waiting, asked, unconfirmed }: SessionProgress): string | undefined {
     if (state === "refused") return refusal;
     if (state === "joining") {
-      return `${refusal || `No answer from ${server}`}${
-        waiting > 0 ? `; ${count(waiting, "message")} not delivered` : ""
-      }`;
+      const undelivered = waiting > 0 ? `; ${pluralize(waiting, "message")} not delivered` : "";
+      return `${refusal || `No answer from ${server}`}${undelivered}`;
     }
-    if (waiting > 0) return `${count(waiting, "message")} not delivered: the server has not confirmed in time`;
-    if (this.undelivered > 0) return `${count(this.undelivered, "message")} not delivered`;
-    if (this.misunderstood > 0) return `${count(this.misunderstood, "line")} not understood, and not sent`;
-    if (this.unanswered + asked > 0) return `${count(this.unanswered + asked, "question")} not answered`;
+    if (waiting > 0) return `${pluralize(waiting, "message")} not delivered: the server has not confirmed in time`;
+    if (this.undelivered > 0) return `${pluralize(this.undelivered, "message")} not delivered`;
+    if (this.misunderstood > 0) return `${pluralize(this.misunderstood, "line")} not understood, and not sent`;
+    if (this.unanswered + asked > 0) return `${pluralize(this.unanswered + asked, "question")} not answered`;
     if (unconfirmed > 0) {
-      return `${count(unconfirmed, "message")} sent, but this classic server does not say whether they arrived`;
+      return `${pluralize(unconfirmed, "message")} sent, but this classic server does not say whether they arrived`;
     }
     return undefined;
   }

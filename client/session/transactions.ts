@@ -1,41 +1,43 @@
 /**
- * Questions to the server, each asked again until it is answered or it is too late.
+ * Requests to the server, each repeated until it is answered or its time is up.
  *
  * @module
  */
 import type { V1Packet } from "../../protocol.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 
-/** What can be the answer to a question. */
+/** A packet that can answer a request. */
 export type Answer = Extract<V1Packet, { type: "USERS" | "PEER" | "ERROR" }>;
 
-/** A question and what is done with its answer. */
-export interface Question {
-  /** The packet that asks, with an id by which its answer is known. */
+/** A request, and what is done with its answer. */
+export interface Transaction {
+  /** Makes the packet of the request; the answer carries the same id. */
   packet: (id: number) => V1Packet;
   answered: (answer: Answer, now: number) => void;
-  /** There was no answer in time. */
+  /** No answer came within {@linkcode ANSWER_DEADLINE_MS}. */
   failed?: (now: number) => void;
 }
 
-interface Open extends Question {
+interface OpenTransaction extends Transaction {
   id: number;
+  /** How often the request was sent. */
   times: number;
+  /** When it is sent again, and when it fails, in milliseconds. */
   dueAt: number;
-  giveUpAt: number;
+  deadline: number;
 }
 
 /** How long an answer is waited for, in milliseconds. */
 export const ANSWER_DEADLINE_MS = 5000;
 
-/** The questions that are open. */
-export class Questions {
+/** The requests that have no answer yet. */
+export class Transactions {
   readonly #roundTrip: RoundTrip;
   readonly #send: (packet: V1Packet) => void;
-  readonly #open = new Map<number, Open>();
+  readonly #open = new Map<number, OpenTransaction>();
   #id: number;
 
-  /** @param firstId Where the ids begin; random unless told otherwise, so that nobody elsewhere can forge an answer. */
+  /** @param firstId Where the ids begin; random by default, so that an outsider can't forge an answer. */
   constructor(
     roundTrip: RoundTrip,
     send: (packet: V1Packet) => void,
@@ -46,39 +48,42 @@ export class Questions {
     this.#id = firstId;
   }
 
-  /** How many questions have no answer yet. */
+  /** How many requests have no answer yet. */
   get size(): number {
     return this.#open.size;
   }
 
+  /** When {@linkcode wake} is to be called, in milliseconds; undefined for never. */
   get nextWake(): number | undefined {
     if (this.#open.size === 0) return undefined;
-    return Math.min(...[...this.#open.values()].map(({ dueAt, giveUpAt }) => Math.min(dueAt, giveUpAt)));
+    return Math.min(...[...this.#open.values()].map(({ dueAt, deadline }) => Math.min(dueAt, deadline)));
   }
 
-  ask(question: Question, now: number): void {
+  /** Sends a request. */
+  begin(transaction: Transaction, now: number): void {
     const id = ++this.#id;
-    this.#open.set(id, { ...question, id, times: 0, dueAt: now, giveUpAt: now + ANSWER_DEADLINE_MS });
+    this.#open.set(id, { ...transaction, id, times: 0, dueAt: now, deadline: now + ANSWER_DEADLINE_MS });
     this.wake(now);
   }
 
-  /** Takes an answer; returns whether anybody had asked. */
+  /** Takes an answer; returns whether it belongs to an open request. */
   answer(answer: Answer, now: number): boolean {
-    const question = answer.id === undefined ? undefined : this.#open.get(answer.id);
-    if (!question) return false;
-    this.#open.delete(question.id);
-    question.answered(answer, now);
+    const transaction = answer.id === undefined ? undefined : this.#open.get(answer.id);
+    if (!transaction) return false;
+    this.#open.delete(transaction.id);
+    transaction.answered(answer, now);
     return true;
   }
 
+  /** Repeats what is due, and gives up what has had no answer in time. */
   wake(now: number): void {
-    for (const question of [...this.#open.values()]) {
-      if (question.giveUpAt <= now) {
-        this.#open.delete(question.id);
-        question.failed?.(now);
-      } else if (question.dueAt <= now) {
-        question.dueAt = now + this.#roundTrip.timeout(++question.times);
-        this.#send(question.packet(question.id));
+    for (const transaction of [...this.#open.values()]) {
+      if (transaction.deadline <= now) {
+        this.#open.delete(transaction.id);
+        transaction.failed?.(now);
+      } else if (transaction.dueAt <= now) {
+        transaction.dueAt = now + this.#roundTrip.timeout(++transaction.times);
+        this.#send(transaction.packet(transaction.id));
       }
     }
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { EventPacket } from "../../protocol.ts";
-import { count, printable } from "../../protocol/text.ts";
+import { pluralize, printable } from "../../protocol/text.ts";
 import type { DirectMessage } from "./direct.ts";
 import type { Arrived } from "../../protocol/reliable/event_feed.ts";
 import { People } from "./people.ts";
@@ -25,7 +25,7 @@ export class View {
   /** Shows what the room brought, or that some of it is missing; `self` is this client's own address. */
   arrived(arrived: Arrived, self: string | undefined): void {
     if ("event" in arrived) return this.#event(arrived.event, self);
-    this.notice(`${count(arrived.missed, "message")} missed for good: the server does not have them any more`);
+    this.notice(`${pluralize(arrived.missed, "message")} missed for good: the server does not have them any more`);
   }
 
   /** Shows messages of the past, of which `missing` events did not arrive in time. */
@@ -34,7 +34,7 @@ export class View {
       if (missing > 0) return this.problem("The server has not answered in time; try again");
       return this.notice("The server has no earlier messages");
     }
-    this.notice(`The last ${count(messages.length, "message")}:`);
+    this.notice(`The last ${pluralize(messages.length, "message")}:`);
     for (const event of messages) this.#event(event, self);
     this.notice(missing > 0 ? "Some may be missing: not all of the answer arrived" : "That was the past");
   }

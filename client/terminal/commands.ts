@@ -6,7 +6,7 @@
 
 import { NAME_RULE, nameKey, normalizeName } from "../../protocol/fields.ts";
 import type { Session } from "../session/session.ts";
-import { statisticsInWords } from "./rendering.ts";
+import { formatStatistics } from "./rendering.ts";
 
 /** What commands do things to. */
 export interface CommandContext {
@@ -122,7 +122,7 @@ export const COMMANDS: Command[] = [
     names: ["stats"],
     takes: [],
     summary: "shows round trip, repeats and losses",
-    run: ({ session, print }) => print(statisticsInWords(session.statistics)),
+    run: ({ session, print }) => print(formatStatistics(session.statistics)),
   },
   {
     names: ["quit", "exit", "q"],
@@ -136,7 +136,7 @@ export const COMMANDS: Command[] = [
 const PLAIN = ["list", "send"];
 
 /** What a typed line is. */
-export type Typed =
+export type ParsedLine =
   | { kind: "text"; text: string }
   | { kind: "command"; command: Command; values: string[] }
   | { kind: "mistake"; text: string };
@@ -145,7 +145,7 @@ export type Typed =
  * Tells a command from what is to be said: `/word` is a command, `//text` says `/text`, plain `quit` leaves, and for a
  * member with a name plain `list` and `send NAME TEXT` are commands too. Blanks before a command change nothing.
  */
-export function readLine(line: string, isSignedIn: boolean): Typed {
+export function parseLine(line: string, isSignedIn: boolean): ParsedLine {
   const [, slashes, word, rest] = /^\s*(\/{0,2})(\S*)\s*([^]*)$/.exec(line)!;
   const key = word.toLowerCase();
   const isPlain = word === "quit" && rest === "" ||
@@ -166,9 +166,9 @@ export function readLine(line: string, isSignedIn: boolean): Typed {
 }
 
 /** Does what a line says. */
-export function carryOut(line: string, context: CommandContext): void {
+export function execute(line: string, context: CommandContext): void {
   const { session, now, interactive } = context;
-  const read = readLine(line, session.name !== undefined);
+  const read = parseLine(line, session.name !== undefined);
   if (read.kind === "mistake") {
     session.misunderstood(read.text);
   } else if (read.kind === "command") {
@@ -183,7 +183,7 @@ export function carryOut(line: string, context: CommandContext): void {
     else session.rename(name, now);
   } else {
     session.say(read.text, now);
-    if (interactive && session.name === undefined && readLine(line, true).kind === "command") {
+    if (interactive && session.name === undefined && parseLine(line, true).kind === "command") {
       session.view.notice("That was said to everyone: without a name, the commands are /send NAME TEXT and /list");
     }
   }

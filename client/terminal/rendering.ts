@@ -9,7 +9,7 @@ import { messageLine } from "../../protocol/text.ts";
 import type { SessionStatistics, Shown } from "../session/shown.ts";
 
 /** How to put it. */
-export interface WordsOptions {
+export interface FormatOptions {
   colour: boolean;
   /** Whether the time stands before what members say and do. */
   times: boolean;
@@ -33,7 +33,7 @@ const SENDER_COLOURS = [
 const MAX_PRESENCE_LINES = 5;
 
 /** The line, or lines, that show something. */
-export function inWords(shown: Shown, { colour, times }: WordsOptions): string {
+export function formatShown(shown: Shown, { colour, times }: FormatOptions): string {
   const time = times && "at" in shown ? `${paint(colour, dim, clockTime(shown.at))} ` : "";
   switch (shown.kind) {
     case "message":
@@ -72,7 +72,7 @@ export function inWords(shown: Shown, { colour, times }: WordsOptions): string {
 }
 
 /** Several lines about how the session goes. */
-export function statisticsInWords(statistics: SessionStatistics): string {
+export function formatStatistics(statistics: SessionStatistics): string {
   const { state, roundTrip, received, repaired, lost, duplicates, repeated, waiting } = statistics;
   return [
     `${state}, round trip ${roundTrip === undefined ? "not measured" : `${roundTrip.toFixed(1)} ms`}`,

@@ -27,7 +27,7 @@ const MAX_STREAMS = 4096;
 const MAX_HOLES = 64;
 
 /** How an inbox is made. */
-export interface InboxOptions {
+export interface EventFeedOptions {
   roundTrip: RoundTrip;
   /** Takes what can be shown. */
   give: (arrived: Arrived) => void;
@@ -38,7 +38,7 @@ export interface InboxOptions {
 }
 
 /** The receiving end of the room's number line. */
-export class Inbox {
+export class EventFeed {
   readonly #roundTrip: RoundTrip;
   readonly #give: (arrived: Arrived) => void;
   readonly #request: (range: Range) => void;
@@ -62,7 +62,7 @@ export class Inbox {
   repaired = 0;
   lost = 0;
 
-  constructor({ roundTrip, give, request, random = Math.random }: InboxOptions) {
+  constructor({ roundTrip, give, request, random = Math.random }: EventFeedOptions) {
     this.#roundTrip = roundTrip;
     this.#give = give;
     this.#request = request;

@@ -4,7 +4,7 @@
  * @module
  */
 import { SEND_WINDOW, type V1Packet } from "../packets.ts";
-import { compact } from "../text.ts";
+import { detach } from "../text.ts";
 
 /** A MESSAGE as it came from a member. */
 export type MessagePacket = Extract<V1Packet, { type: "MESSAGE" }>;
@@ -15,14 +15,14 @@ export type MessagePacket = Extract<V1Packet, { type: "MESSAGE" }>;
  * Those that come early are held back, at most {@linkcode SEND_WINDOW} of them; whatever is dropped here, the sender
  * repeats.
  */
-export class MessageStream {
+export class ReceiveStream {
   readonly name: string;
   /** The id that is expected next: all before it have been given. */
   next: number;
   readonly #early = new Map<number, MessagePacket>();
 
   constructor(name: string, next: number) {
-    this.name = compact(name);
+    this.name = detach(name);
     this.next = next;
   }
 

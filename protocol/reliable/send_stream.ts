@@ -30,7 +30,7 @@ interface Waiting extends Draft {
 }
 
 /** How many messages may wait for the server. */
-export const OUTBOX_SIZE = 1000;
+export const SEND_STREAM_SIZE = 1000;
 
 /**
  * The messages from here to one destination.
@@ -38,7 +38,7 @@ export const OUTBOX_SIZE = 1000;
  * The ids count up without a gap and the destination gives the messages in that order, so one acknowledgement stands
  * for all before it.
  */
-export class Outbox {
+export class SendStream {
   readonly stream: string = randomHex64();
   readonly #roundTrip: RoundTrip;
   readonly #send: (message: Outgoing) => void;

@@ -6,10 +6,10 @@
 import { parseNumber, readCommandLine } from "../../runtime/command_line.ts";
 import { run, UsageError } from "../../runtime/program.ts";
 import { COMPETITORS, findToolchains, LABELS, type Toolchains } from "./competitors.ts";
-import { fairnessInWords, measureFairness } from "./fairness.ts";
+import { formatFairness, measureFairness } from "./fairness.ts";
 import { compare, UNDISTURBED } from "./fanout.ts";
 import { lossTable, measureLoss } from "./loss.ts";
-import { measureMemory, memoryInWords } from "./memory.ts";
+import { formatMemory, measureMemory } from "./memory.ts";
 import { type Cores, type Durations, findCores, loadCapacity } from "./measure.ts";
 import { measureStartup, startupTable } from "./startup.ts";
 import { fanoutTable, readable, summarize } from "./table.ts";
@@ -137,11 +137,11 @@ const REPORTS: Record<Part, (options: BenchOptions, toolchains: Toolchains, core
   },
   async fairness({ quick }, toolchains, cores) {
     const data = await measureFairness(toolchains, { ...(quick ? QUICK : FULL).fairness, cores, progress });
-    return { data, text: fairnessInWords(data) };
+    return { data, text: formatFairness(data) };
   },
   async memory({ quick }) {
     const data = await measureMemory((quick ? QUICK : FULL).memoryMembers, progress);
-    return { data, text: memoryInWords(data) };
+    return { data, text: formatMemory(data) };
   },
 };
 

@@ -88,7 +88,7 @@ export async function measureFairness({ competitors, load }: Toolchains, options
 }
 
 /** The result in words. */
-export function fairnessInWords({ members, memoryPerMember, broadcast, copies, dropped, ...answers }: FairnessResult) {
+export function formatFairness({ members, memoryPerMember, broadcast, copies, dropped, ...answers }: FairnessResult) {
   const share = ({ sent, answered, median, p99 }: Answers) =>
     `${answered} of ${sent} answered, median ${readable(median)} ms, p99 ${readable(p99)} ms`;
   const number = (value: number) => value.toLocaleString("en-US");

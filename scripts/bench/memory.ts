@@ -40,7 +40,7 @@ export async function measureMemory(members: number, progress: (line: string) =>
 }
 
 /** The results in words. */
-export function memoryInWords(results: readonly MemoryResult[]): string {
+export function formatMemory(results: readonly MemoryResult[]): string {
   return results.map(({ dialect, members, heap, kernelTables }) =>
     `In a room of ${members.toLocaleString("en-US")} a ${dialect} member takes ${readable(heap)} bytes of the heap, ` +
     `and ${readable(kernelTables)} in the tables that the kernel reads.`

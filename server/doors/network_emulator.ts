@@ -21,7 +21,7 @@ export const PERFECT: Readonly<NetworkConditions> = { drop: 0, duplicate: 0, cor
 const MAX_HELD = 10_000;
 
 /** What the dial has done, in datagrams. */
-export interface DialStatistics {
+export interface EmulatorStatistics {
   passed: number;
   dropped: number;
   duplicated: number;
@@ -29,9 +29,9 @@ export interface DialStatistics {
 }
 
 /** A network that is as bad as it is set. */
-export class NetworkDial {
+export class NetworkEmulator {
   conditions: NetworkConditions = { ...PERFECT };
-  readonly statistics: DialStatistics = { passed: 0, dropped: 0, duplicated: 0, corrupted: 0 };
+  readonly statistics: EmulatorStatistics = { passed: 0, dropped: 0, duplicated: 0, corrupted: 0 };
   readonly #random: () => number;
   readonly #held = new Set<ReturnType<typeof setTimeout>>();
 
@@ -111,19 +111,19 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** The settings that can be turned, as flags and as lines on the server's terminal. */
-export const DIAL_SETTINGS = ["drop", "duplicate", "corrupt", "delay"] as const;
-/** One of {@linkcode DIAL_SETTINGS}. */
-export type DialSetting = typeof DIAL_SETTINGS[number];
+/** The settings that can be parseSetting, as flags and as lines on the server's terminal. */
+export const EMULATOR_SETTINGS = ["drop", "duplicate", "corrupt", "delay"] as const;
+/** One of {@linkcode EMULATOR_SETTINGS}. */
+export type EmulatorSetting = typeof EMULATOR_SETTINGS[number];
 
 /**
- * The conditions with one setting turned: a share like `20%`, a delay in milliseconds like `20..200` or `50`.
+ * The conditions with one setting parseSetting: a share like `20%`, a delay in milliseconds like `20..200` or `50`.
  *
  * @returns undefined where the value is none.
  */
-export function turned(
+export function parseSetting(
   conditions: NetworkConditions,
-  setting: DialSetting,
+  setting: EmulatorSetting,
   value: string,
 ): NetworkConditions | undefined {
   if (setting === "delay") {
@@ -138,14 +138,14 @@ export function turned(
 }
 
 /** What to tell someone whose value for a setting is none. */
-export function valuesOf(setting: DialSetting): string {
+export function settingUsage(setting: EmulatorSetting): string {
   return `${setting} takes ${
     setting === "delay" ? "milliseconds, like 50 or 20..200" : "a share with its percent sign, like 20%"
   }`;
 }
 
 /** How the dial stands, in a line. */
-export function dialInWords({ drop, duplicate, corrupt, delay }: NetworkConditions): string {
+export function formatConditions({ drop, duplicate, corrupt, delay }: NetworkConditions): string {
   const percent = (share: number) => `${Number((100 * share).toFixed(4))}%`;
   return `drop ${percent(drop)}, duplicate ${percent(duplicate)}, corrupt ${percent(corrupt)}, ` +
     `delay ${delay[0]}..${delay[1]} ms, each way`;

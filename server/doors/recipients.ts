@@ -4,16 +4,16 @@
  * @module
  */
 import { parseAddress } from "../../protocol/fields.ts";
-import type { Destination } from "../room/delivery.ts";
+import type { Recipient } from "../room/delivery.ts";
 import type { DestinationTable } from "./linux/sendmmsg.ts";
 
 /** What is needed of a table that sends to many slots by one system call. */
 export type AddressTable = Pick<DestinationTable, "failed" | "add" | "remove" | "swap" | "send">;
 
 /** The destinations of one dialect, and how far the broadcast that is under way has got among them. */
-export class Destinations {
+export class Recipients {
   readonly #table: AddressTable | undefined;
-  readonly #bySlot: Destination[] = [];
+  readonly #bySlot: Recipient[] = [];
   /** Slots below `#served` have had their copy; those from `#end` on have come since the broadcast began. */
   #served = 0;
   #end = 0;
@@ -33,7 +33,7 @@ export class Destinations {
   }
 
   /** Adds a destination, in constant time. */
-  add(destination: Destination): void {
+  add(destination: Recipient): void {
     if (this.#table?.add(parseAddress(destination.address)!) === undefined && this.#table) return;
     destination.slot = this.#bySlot.length;
     this.#bySlot.push(destination);
@@ -43,7 +43,7 @@ export class Destinations {
    * Takes a destination out, in constant time. The gap is closed so that nobody else gets two copies of the broadcast
    * under way, or none: the last who was served moves into it, then the last who waits, then the last of all.
    */
-  remove(destination: Destination): void {
+  remove(destination: Recipient): void {
     let gap = destination.slot;
     if (gap === undefined || this.#bySlot[gap] !== destination) return;
     if (gap < this.#served) gap = this.#exchange(gap, --this.#served);
@@ -55,7 +55,7 @@ export class Destinations {
   }
 
   /** Begins a broadcast to all who are here now, but for one. */
-  begin(except?: Destination): void {
+  begin(except?: Recipient): void {
     this.#served = 0;
     this.#end = this.#bySlot.length;
     const slot = except?.slot;

@@ -6,10 +6,10 @@
 import { setImmediate } from "node:timers";
 import { socketAddress } from "../../runtime/udp.ts";
 import type { Dialect, Packet, V1Packet } from "../../protocol.ts";
-import type { Delivery, Destination } from "../room/delivery.ts";
-import { inDialect } from "../room/dialects.ts";
-import { type AddressTable, Destinations } from "./recipients.ts";
-import type { NetworkDial } from "./network_emulator.ts";
+import type { Delivery, Recipient } from "../room/delivery.ts";
+import { encodeInDialect } from "../room/dialects.ts";
+import { type AddressTable, Recipients } from "./recipients.ts";
+import type { NetworkEmulator } from "./network_emulator.ts";
 import type { Sendmmsg } from "./linux/sendmmsg.ts";
 
 /** The part of {@linkcode Deno.DatagramConn} that sending needs. */
@@ -34,7 +34,7 @@ export interface UdpDeliveryOptions {
   /** Where given, broadcasts go this way instead of one by one. */
   fast?: FastOutlet;
   /** What goes out passes through it, one by one, unless it is perfect. */
-  dial?: NetworkDial;
+  dial?: NetworkEmulator;
   /** How many datagrams have arrived so far: a broadcast that is under way lets those pass that do. */
   arrived?: () => number;
 }
@@ -56,7 +56,7 @@ const MAX_WAIT_MS = 1000;
 interface Broadcast {
   dialect: Dialect;
   payload: Uint8Array;
-  except?: Destination;
+  except?: Recipient;
 }
 
 /**
@@ -69,9 +69,9 @@ export class UdpDelivery implements Delivery {
   readonly #conn: Sender;
   readonly #fast: FastOutlet | undefined;
   readonly #tables: AddressTable[] = [];
-  readonly #dial: NetworkDial | undefined;
+  readonly #dial: NetworkEmulator | undefined;
   readonly #arrived: () => number;
-  readonly #groups: Record<Dialect, Destinations>;
+  readonly #groups: Record<Dialect, Recipients>;
   readonly #unicasts: { address: string; payload: Uint8Array }[] = [];
   readonly #broadcasts: Broadcast[] = [];
   readonly #statistics: DeliveryStatistics = { sent: 0, failed: 0, dropped: 0 };
@@ -86,7 +86,7 @@ export class UdpDelivery implements Delivery {
     const destinations = () => {
       const table = fast?.table();
       if (table) this.#tables.push(table);
-      return new Destinations(table);
+      return new Recipients(table);
     };
     this.#groups = { "v1": destinations(), "classic": destinations(), "classic-line": destinations() };
   }
@@ -98,16 +98,16 @@ export class UdpDelivery implements Delivery {
     return { sent: sent - passedOver, failed: failed + passedOver, dropped };
   }
 
-  join(destination: Destination): void {
+  join(destination: Recipient): void {
     this.#groups[destination.dialect].add(destination);
   }
 
-  leave(destination: Destination): void {
+  leave(destination: Recipient): void {
     this.#groups[destination.dialect].remove(destination);
   }
 
-  send({ address, dialect }: Destination, packet: Packet): void {
-    const payload = inDialect(packet, dialect);
+  send({ address, dialect }: Recipient, packet: Packet): void {
+    const payload = encodeInDialect(packet, dialect);
     if (!payload) return;
     if (this.#unicasts.length >= MAX_WAITING_UNICASTS) {
       this.#statistics.dropped++;
@@ -118,10 +118,10 @@ export class UdpDelivery implements Delivery {
     this.#sendingUnicasts = this.#sendUnicasts();
   }
 
-  broadcast(packet: V1Packet, except?: Destination): void {
+  broadcast(packet: V1Packet, except?: Recipient): void {
     for (const dialect of ["v1", "classic", "classic-line"] as const) {
       const { size } = this.#groups[dialect];
-      const payload = size > 0 ? inDialect(packet, dialect) : undefined;
+      const payload = size > 0 ? encodeInDialect(packet, dialect) : undefined;
       if (!payload) continue;
       if (this.#broadcasts.length >= MAX_WAITING_BROADCASTS) this.#statistics.dropped += size;
       else this.#broadcasts.push({ dialect, payload, except });
@@ -172,7 +172,7 @@ export class UdpDelivery implements Delivery {
   }
 
   /** Sends a portion of a broadcast; returns undefined when the socket takes more at once. */
-  #sendPortion(group: Destinations, payload: Uint8Array): Promise<unknown> | undefined {
+  #sendPortion(group: Recipients, payload: Uint8Array): Promise<unknown> | undefined {
     if (this.#fast && (this.#dial?.isPerfect ?? true)) {
       this.#statistics.sent += group.left;
       // what is left of the last two portions goes out at once, and so does all of it in a room of up to a thousand

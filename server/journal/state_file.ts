@@ -55,7 +55,7 @@ export function openState(path: string, keptEvents = 10_000): State {
     return { past: readPast(opened), writer: openWriter(opened, path, keptEvents), close: () => opened.close() };
   } catch (error) {
     database?.close();
-    throw new UsageError(`The state file ${path} can't be used: ${whyNot(error)}`);
+    throw new UsageError(`The state file ${path} can't be used: ${explainOpenError(error)}`);
   }
 }
 
@@ -64,7 +64,7 @@ class ForeignFile extends Error {}
 class NewerFile extends Error {}
 class DamagedFile extends Error {}
 
-function whyNot(error: unknown): string {
+function explainOpenError(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof ForeignFile || message.includes("not a database")) {
     return "it belongs to another program; give another name";

@@ -4,7 +4,7 @@
  * @module
  */
 import { randomHex64 } from "../../protocol/fields.ts";
-import { Recent } from "./bounded_map.ts";
+import { BoundedMap } from "./bounded_map.ts";
 
 /** For how long a greeting shows that whoever is at its address speaks version 1, in milliseconds. */
 const FRESH_FOR_MS = 5000;
@@ -23,8 +23,8 @@ interface Newcomer {
  * back is let in, or moves there (the return routability check of RFC 9000, section 8.1, and the cookie of RFC 9147,
  * section 5.1). Until then an address costs this one entry, and gets nothing but answers to its own greetings.
  */
-export class Newcomers {
-  readonly #byAddress = new Recent<Newcomer>();
+export class AddressValidation {
+  readonly #byAddress = new BoundedMap<Newcomer>();
 
   /** The cookie for an address; the same until {@linkcode forget} is called, or too many others have come. */
   cookieFor(address: string, now: number): string {

@@ -4,13 +4,13 @@
  * @module
  */
 import { type Dialect, MEMBER_TIMEOUT_MS } from "../../protocol.ts";
-import { MessageStream } from "../../protocol/reliable/receive_stream.ts";
+import { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import type { KeptMember } from "../journal/past.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Member, Members, type NewMember } from "./members.ts";
-import { Newcomers } from "./address_validation.ts";
+import { AddressValidation } from "./address_validation.ts";
 import { PresenceNotices } from "./presence.ts";
-import { Recent } from "./bounded_map.ts";
+import { BoundedMap } from "./bounded_map.ts";
 
 /**
  * How a member leaves: with a `goodbye`, by its `silence`, because its address is `taken` by another client; or by
@@ -19,7 +19,7 @@ import { Recent } from "./bounded_map.ts";
 export type Departure = "goodbye" | "silence" | "taken" | "upgrade";
 
 /** Who wants to know who comes and goes, at the moment when it happens. */
-export interface AttendanceObserver {
+export interface MemberObserver {
   joined?(member: Member): void;
   /** A member has another name or address. */
   changed?(member: Member): void;
@@ -27,7 +27,7 @@ export interface AttendanceObserver {
 }
 
 /** Where attendance has a limit. */
-export interface AttendanceOptions {
+export interface AdmissionOptions {
   /** Silence after which a v1 member is taken for gone, in milliseconds. Default 60,000. */
   timeout?: number;
   /** The most members. Default 1,000,000: room for every honest crowd, and an end for a forged one. */
@@ -35,9 +35,9 @@ export interface AttendanceOptions {
 }
 
 /** What attendance needs of the room. */
-export interface AttendanceSurroundings {
+export interface AdmissionContext {
   delivery: Delivery;
-  observer: AttendanceObserver;
+  observer: MemberObserver;
   /** The time that people are told, in Unix milliseconds. */
   time: (now: number) => number;
 }
@@ -57,7 +57,7 @@ const MAX_REMOVED = 1000;
 const JUST_LEFT_MS = 5000;
 
 /** The members of one room, and those who would be. */
-export class Attendance {
+export class Admission {
   readonly members: Members = new Members();
   /** Who has come and gone and nobody was told of yet. */
   readonly presence: PresenceNotices = new PresenceNotices();
@@ -66,15 +66,15 @@ export class Attendance {
   /** How many have joined since the room began; one that moves stays, one that turns out to speak v1 joins again. */
   joined = 0;
   readonly #maxMembers: number;
-  readonly #newcomers = new Newcomers();
+  readonly #validation = new AddressValidation();
   /** When those who have said goodbye did, by their tokens, in milliseconds. */
-  readonly #justLeft = new Recent<number>();
+  readonly #justLeft = new BoundedMap<number>();
   /** What those were saying who have fallen silent, or whose addresses others have now, by their tokens. */
-  readonly #interrupted = new Recent<MessageStream>();
-  readonly #surroundings: AttendanceSurroundings;
+  readonly #interrupted = new BoundedMap<ReceiveStream>();
+  readonly #surroundings: AdmissionContext;
   #silenceCheckAt: number | undefined;
 
-  constructor({ timeout = MEMBER_TIMEOUT_MS, maxMembers = 1_000_000 }: AttendanceOptions, to: AttendanceSurroundings) {
+  constructor({ timeout = MEMBER_TIMEOUT_MS, maxMembers = 1_000_000 }: AdmissionOptions, to: AdmissionContext) {
     this.timeout = timeout;
     this.#maxMembers = maxMembers;
     this.#surroundings = to;
@@ -97,12 +97,12 @@ export class Attendance {
 
   /** Whether somebody has just greeted from an address in version 1 who is not known to be there. */
   isExpected(address: string, now: number): boolean {
-    return this.#newcomers.isFresh(address, now);
+    return this.#validation.isFresh(address, now);
   }
 
   /** What shows, when it comes back, that a newcomer, or a member that is moving, gets what is sent to an address. */
   cookieFor(address: string, now: number): string {
-    return this.#newcomers.cookieFor(address, now);
+    return this.#validation.cookieFor(address, now);
   }
 
   /**
@@ -110,7 +110,7 @@ export class Attendance {
    * that is not so, or the room is full. Whether its name is free is the caller's to ask.
    */
   admit({ address, token, cookie, name }: Entrance, now: number): Member | undefined {
-    const isShown = this.#newcomers.isCookieOf(address, cookie) || this.#newcomers.isCookieOf(address, token);
+    const isShown = this.#validation.isCookieOf(address, cookie) || this.#validation.isCookieOf(address, token);
     if (!isShown || this.members.withToken(token) || this.#hasJustLeft(token, now)) return undefined;
     if (this.isFull && !this.members.at(address)) return undefined;
     const classic = this.members.classicAt(address);
@@ -123,7 +123,7 @@ export class Attendance {
   /** Moves a member to the address that it has come from with the right cookie; returns whether it is there now. */
   moved(member: Member, address: string, cookie: string | undefined, now: number): boolean {
     if (member.address === address) return true;
-    if (!this.#newcomers.isCookieOf(address, cookie)) return false;
+    if (!this.#validation.isCookieOf(address, cookie)) return false;
     this.#vacate(address, now);
     const { delivery, observer } = this.#surroundings;
     delivery.leave(member);
@@ -158,7 +158,7 @@ export class Attendance {
   leave(token: string, address: string, now: number): boolean {
     const member = this.members.withToken(token);
     // a goodbye may overtake the greeting that it follows
-    if (member || this.#newcomers.has(address)) this.#justLeft.set(token, now);
+    if (member || this.#validation.has(address)) this.#justLeft.set(token, now);
     if (member) this.#remove(member, "goodbye", now);
     return member !== undefined;
   }
@@ -196,7 +196,7 @@ export class Attendance {
 
   /** Somebody has shown that an address is its own: whoever had it before is gone, as when a NAT was restarted. */
   #vacate(address: string, now: number): void {
-    this.#newcomers.forget(address);
+    this.#validation.forget(address);
     const before = this.members.at(address);
     if (before) this.#remove(before, "taken", now);
   }
@@ -204,7 +204,7 @@ export class Attendance {
   #remove(member: Member, how: Departure, now: number): void {
     const { address, name, stream, token } = member;
     // without what is held back, which is repeated anyway, so that this takes little room
-    if (stream && how !== "goodbye") this.#interrupted.set(token, new MessageStream(stream.name, stream.next));
+    if (stream && how !== "goodbye") this.#interrupted.set(token, new ReceiveStream(stream.name, stream.next));
     this.#drop(member, how);
     this.presence.departed({ address, name }, now, this.members.v1Size);
   }

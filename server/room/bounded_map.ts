@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { compact } from "../../protocol/text.ts";
+import { detach } from "../../protocol/text.ts";
 
 /** The most that is remembered at once. */
 const MAX_REMEMBERED = 10_000;
 
 /** Values by texts that anybody may send: beyond the most of them, the one that was set first is forgotten. */
-export class Recent<T> {
+export class BoundedMap<T> {
   readonly #values = new Map<string, T>();
 
   get(key: string): T | undefined {
@@ -18,7 +18,7 @@ export class Recent<T> {
 
   set(key: string, value: T): void {
     this.#values.delete(key);
-    this.#values.set(compact(key), value);
+    this.#values.set(detach(key), value);
     if (this.#values.size > MAX_REMEMBERED) this.#values.delete(this.#values.keys().next().value!);
   }
 

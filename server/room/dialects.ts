@@ -9,16 +9,16 @@ import { messageLine } from "../../protocol/text.ts";
 const LINE_FEED = 0x0a;
 
 /** The datagram that says a packet in a dialect, or undefined where the dialect has no words for it. */
-export function inDialect(packet: Packet, dialect: Dialect): Uint8Array | undefined {
+export function encodeInDialect(packet: Packet, dialect: Dialect): Uint8Array | undefined {
   if (dialect === "v1") return packet.dialect === "v1" ? encode(packet) : undefined;
-  const classic = packet.dialect === "classic" ? packet : inClassic(packet);
+  const classic = packet.dialect === "classic" ? packet : toClassic(packet);
   if (!classic) return undefined;
   const bytes = encode(classic);
   return dialect === "classic-line" ? Uint8Array.of(...bytes, LINE_FEED) : bytes;
 }
 
 /** Classic members hear messages, and who is here; of arrivals, departures and heartbeats their programs know nothing. */
-function inClassic(packet: V1Packet): ClassicPacket | undefined {
+function toClassic(packet: V1Packet): ClassicPacket | undefined {
   if (packet.type === "INCOMING") return { dialect: "classic", type: "INCOMING", line: messageLine(packet) };
   if (packet.type === "USERS") return { dialect: "classic", type: "INCOMING", line: usersLine(packet) };
   return undefined;

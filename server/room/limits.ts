@@ -24,7 +24,7 @@ export class Limits {
   }
 
   /** Milliseconds until a member may say one more thing: 0 when it may now, and then that counts as said. */
-  untilNextMessage(member: Member, now: number): number {
+  takeMessageToken(member: Member, now: number): number {
     if (this.#speaking.rate === 0) return 0;
     const buckets = member.buckets ??= { speaking: undefined, asking: undefined };
     buckets.speaking ??= new TokenBucket(this.#speaking, now);
@@ -32,7 +32,7 @@ export class Limits {
   }
 
   /** Whether a member may ask for something whose answer takes so many datagrams; if so, that counts as asked. */
-  mayAsk(member: Member, datagrams: number, now: number): boolean {
+  takeRequestTokens(member: Member, datagrams: number, now: number): boolean {
     const rate = member.dialect === "v1" ? REQUEST_RATE : CLASSIC_REQUEST_RATE;
     const buckets = member.buckets ??= { speaking: undefined, asking: undefined };
     buckets.asking ??= new TokenBucket(rate, now);

@@ -5,8 +5,8 @@
  */
 import { type Dialect, MAX_DATAGRAM_BYTES } from "../../protocol.ts";
 import { nameKey } from "../../protocol/fields.ts";
-import { compact } from "../../protocol/text.ts";
-import { MessageStream } from "../../protocol/reliable/receive_stream.ts";
+import { detach } from "../../protocol/text.ts";
+import { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import type { KeptMember } from "../journal/past.ts";
 import type { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
 
@@ -33,7 +33,7 @@ export interface Member {
   /** When the member was last heard; {@linkcode Members.heardAt} knows since when it counts. */
   heard: number;
   /** The run of messages that the member is sending, once there is one. */
-  stream: MessageStream | undefined;
+  stream: ReceiveStream | undefined;
   /** How much the member may say and ask for, once that matters. */
   buckets: MemberBuckets | undefined;
   /** Where the delivery keeps the member. */
@@ -123,13 +123,13 @@ export class Members {
   /** Adds a member as an earlier run of the server has left it. */
   restore({ address, dialect, token, name, since, stream }: KeptMember, now: number): Member {
     const member: Member = {
-      address: compact(address),
+      address: detach(address),
       dialect,
-      token: compact(token),
+      token: detach(token),
       name: undefined,
       since,
       heard: this.#sinceOrigin(now),
-      stream: stream && new MessageStream(stream.name, stream.next),
+      stream: stream && new ReceiveStream(stream.name, stream.next),
       buckets: undefined,
       slot: undefined,
       heardBefore: undefined,
@@ -165,7 +165,7 @@ export class Members {
   /** Gives a v1 member another address. */
   move(member: Member, address: string): void {
     this.#v1.delete(member.address);
-    member.address = compact(address);
+    member.address = detach(address);
     this.#v1.set(member.address, member);
   }
 
@@ -189,7 +189,7 @@ export class Members {
   namesAfter(after: string | undefined, separator = "\n"): NamePage {
     const keys = this.#sortedKeys ??= [...this.#byName.keys()].sort();
     const names: string[] = [];
-    let i = after === undefined ? 0 : firstAfter(keys, nameKey(after));
+    let i = after === undefined ? 0 : upperBound(keys, nameKey(after));
     for (let bytes = 0; i < keys.length; i++) {
       const name = this.#byName.get(keys[i])!.name!;
       bytes += encoder.encode(name).length + separator.length;
@@ -227,24 +227,24 @@ export class Members {
   }
 
   #setName(member: Member, name: string): void {
-    member.name = compact(name);
+    member.name = detach(name);
     const key = nameKey(name);
     this.#byName.set(key, member);
     // once there is a sorted list it is kept so: sorting anew after each change would let a few stop a large room
-    this.#sortedKeys?.splice(firstAfter(this.#sortedKeys, key), 0, key);
+    this.#sortedKeys?.splice(upperBound(this.#sortedKeys, key), 0, key);
   }
 
   #dropName(member: Member): void {
     if (member.name === undefined) return;
     const key = nameKey(member.name);
     this.#byName.delete(key);
-    this.#sortedKeys?.splice(firstAfter(this.#sortedKeys, key) - 1, 1);
+    this.#sortedKeys?.splice(upperBound(this.#sortedKeys, key) - 1, 1);
     member.name = undefined;
   }
 }
 
 /** The index of the first key that sorts behind another, by halving. */
-function firstAfter(sorted: string[], key: string): number {
+function upperBound(sorted: string[], key: string): number {
   let low = 0, high = sorted.length;
   while (low < high) {
     const middle = (low + high) >>> 1;

@@ -10,24 +10,24 @@ import { type ClassicPacket, MAX_TEXT_BYTES, type Packet } from "../../protocol.
 import type { EventPacket, V1Packet } from "../../protocol.ts";
 import { NAME_RULE, normalizeName } from "../../protocol/fields.ts";
 import { printable, splitText } from "../../protocol/text.ts";
-import { Attendance, type AttendanceObserver, type AttendanceOptions } from "./admission.ts";
+import { Admission, type AdmissionOptions, type MemberObserver } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
 import { EventLog, type NewEvent, type WindowOptions } from "../journal/event_log.ts";
 import type { RoomPast } from "../journal/past.ts";
 import { Limits } from "./limits.ts";
 import type { Member, Members } from "./members.ts";
-import { type MessagePacket, MessageStream } from "../../protocol/reliable/receive_stream.ts";
+import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import { Repair } from "./repair.ts";
 import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 
 /** Who wants to know what happens in the room, at the moment when it does. */
-export interface RoomObserver extends AttendanceObserver {
+export interface RoomObserver extends MemberObserver {
   /** Called before anybody is told of the event. */
   happened?(event: EventPacket, from?: Member): void;
 }
 
 /** How a room behaves. */
-export interface RoomOptions extends AttendanceOptions {
+export interface RoomOptions extends AdmissionOptions {
   /** Whether the sender of a message gets a copy too. Default true. */
   echo?: boolean;
   /** How often a member may speak. Default: as often as it likes. */
@@ -61,7 +61,7 @@ export class Room {
   readonly #limits: Limits;
   readonly #observer: RoomObserver;
   readonly #wallClock: (() => number) | undefined;
-  readonly #attendance: Attendance;
+  readonly #admission: Admission;
   readonly #members: Members;
   readonly #events: EventLog;
   readonly #repair: Repair;
@@ -76,7 +76,7 @@ export class Room {
     this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 });
     const observer = this.#observer = options.observer ?? {};
     this.#wallClock = options.wallClock;
-    this.#attendance = new Attendance(options, {
+    this.#admission = new Admission(options, {
       delivery,
       observer: {
         joined: (member) => observer.joined?.(member),
@@ -88,7 +88,7 @@ export class Room {
       },
       time: (now) => this.#time(now),
     });
-    this.#members = this.#attendance.members;
+    this.#members = this.#admission.members;
     this.#events = new EventLog(options.window, options.past);
     this.#repair = new Repair({
       delivery,
@@ -96,12 +96,12 @@ export class Room {
       echo: this.#echo,
       memberAt: (address) => this.#members.at(address),
     });
-    for (const member of options.past?.members ?? []) this.#attendance.restore(member, now);
+    for (const member of options.past?.members ?? []) this.#admission.restore(member, now);
     if (this.#members.v1Size > 0) this.#events.scheduleHeartbeats(now, this.#members.v1Size);
   }
 
   get statistics(): Readonly<RoomStatistics> {
-    return { joined: this.#attendance.joined, messages: this.#messages, ignored: this.#ignored };
+    return { joined: this.#admission.joined, messages: this.#messages, ignored: this.#ignored };
   }
 
   /** How many members are here. */
@@ -123,15 +123,15 @@ export class Room {
 
   /** When {@linkcode wake} wants to be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
-    const times = [this.#attendance.presence.dueAt, this.#events.heartbeatAt, this.#attendance.silenceCheckAt];
+    const times = [this.#admission.presence.dueAt, this.#events.heartbeatAt, this.#admission.silenceCheckAt];
     const due = times.filter((time) => time !== undefined);
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
   /** Does what is due: removes the silent, tells who came and went, shows the end of the number line. */
   wake(now: number): void {
-    const { presence } = this.#attendance;
-    this.#attendance.removeSilent(now);
+    const { presence } = this.#admission;
+    this.#admission.removeSilent(now);
     // classic members are not told, so a crowd of them alone leaves nothing in the window
     if (this.#members.v1Size === 0) presence.clear();
     for (const event of presence.take(now, this.#time(now))) this.#happen(event, now);
@@ -159,7 +159,7 @@ export class Room {
     // who speaks v1 is protected by a token, which a bare word does not carry
     if (this.#members.v1At(from)) return this.ignore();
     const member = this.#members.classicAt(from);
-    if (!member && this.#attendance.isExpected(from, now)) return this.ignore();
+    if (!member && this.#admission.isExpected(from, now)) return this.ignore();
     switch (packet.type) {
       case "GREETING":
         if (!member) this.#admitClassic(from, packet.line ? "classic-line" : "classic", now);
@@ -170,7 +170,7 @@ export class Room {
       case "MESSAGE":
         if (!member) return this.ignore();
         for (const text of splitText(printable(packet.text), MAX_TEXT_BYTES)) {
-          if (this.#limits.untilNextMessage(member, now) > 0) return this.ignore();
+          if (this.#limits.takeMessageToken(member, now) > 0) return this.ignore();
           this.#say(member, { text }, now);
         }
         return;
@@ -183,7 +183,7 @@ export class Room {
   }
 
   #admitClassic(from: string, dialect: "classic" | "classic-line", now: number): Member | undefined {
-    const member = this.#attendance.joinClassic(from, dialect, now);
+    const member = this.#admission.joinClassic(from, dialect, now);
     if (!member) this.ignore();
     return member;
   }
@@ -194,8 +194,8 @@ export class Room {
     if (name === undefined) {
       return this.#tell(member, NAME_RULE);
     }
-    if (!this.#attendance.isFree(name, member)) return this.#tell(member, `The name ${name} is taken; choose another`);
-    this.#attendance.rename(member, name, now);
+    if (!this.#admission.isFree(name, member)) return this.#tell(member, `The name ${name} is taken; choose another`);
+    this.#admission.rename(member, name, now);
     this.#tell(member, `Signed in as ${name}`);
   }
 
@@ -204,7 +204,7 @@ export class Room {
     if (!("token" in packet) || packet.token === undefined) return this.ignore();
     if (packet.type === "LEAVE") return this.#leave(packet, from, now);
     const known = this.#members.withToken(packet.token);
-    const member = known ?? this.#attendance.admit({ address: from, token: packet.token }, now);
+    const member = known ?? this.#admission.admit({ address: from, token: packet.token }, now);
     if (member?.address !== from) {
       this.ignore();
       // who has forged a member's address is not answered there
@@ -229,7 +229,7 @@ export class Room {
   /** A goodbye: from wherever it comes, since nothing is sent there because of it but the answer. */
   #leave({ id, token }: V1Packet & { type: "LEAVE" }, from: string, now: number): void {
     const there = { address: from, dialect: "v1" } as const;
-    if (this.#attendance.leave(token, from, now)) this.#delivery.send(there, { dialect: "v1", type: "ACK", id });
+    if (this.#admission.leave(token, from, now)) this.#delivery.send(there, { dialect: "v1", type: "ACK", id });
     else if (this.#members.v1At(from)) this.ignore();
     // perhaps the repeated goodbye of somebody who has left
     else this.#refuse(there, "not-joined", "Greet first", { id });
@@ -243,20 +243,20 @@ export class Room {
     const { id, token, cookie } = packet;
     const name = packet.type === "SIGN-IN" ? packet.name : undefined;
     let member = token === undefined ? undefined : this.#members.withToken(token);
-    if (name !== undefined && !this.#attendance.isFree(name, member, this.#members.at(from))) {
+    if (name !== undefined && !this.#admission.isFree(name, member, this.#members.at(from))) {
       if (member?.address === from) this.#members.touch(member, now);
       const text = `The name ${name} is taken; choose another`;
       return this.#refuse({ address: from, dialect: "v1" }, "name-taken", text, packet);
     }
-    if (!member && token !== undefined) member = this.#attendance.admit({ address: from, token, cookie, name }, now);
-    if (!member && this.#attendance.isFull && !this.#members.at(from)) {
+    if (!member && token !== undefined) member = this.#admission.admit({ address: from, token, cookie, name }, now);
+    if (!member && this.#admission.isFull && !this.#members.at(from)) {
       return this.#refuse({ address: from, dialect: "v1" }, "room-full", "The room is full", packet);
     }
     // a member whose address has changed (another Wi-Fi, another port of a NAT) is known by its token, but the address
     // may be forged
-    if (member && this.#attendance.moved(member, from, cookie, now)) {
+    if (member && this.#admission.moved(member, from, cookie, now)) {
       this.#members.touch(member, now);
-      if (name !== undefined) this.#attendance.rename(member, name, now);
+      if (name !== undefined) this.#admission.rename(member, name, now);
     }
     // who is not known at an address gets its cookie, and nothing changes there, for the source address may be forged
     const here = member?.address === from ? member : undefined;
@@ -265,14 +265,14 @@ export class Room {
       type: "WELCOME",
       id,
       address: from,
-      token: here?.token ?? this.#attendance.cookieFor(from, now),
+      token: here?.token ?? this.#admission.cookieFor(from, now),
       pending: !here,
       epoch: this.epoch,
       seq: this.#events.seq,
       name: here?.name,
-      timeout: this.#attendance.timeout,
+      timeout: this.#admission.timeout,
       keepalive: Math.floor(
-        Math.max(1000, Math.min(this.#attendance.timeout / 3, this.#members.v1Size * KEEPALIVE_PER_MEMBER_MS)),
+        Math.max(1000, Math.min(this.#admission.timeout / 3, this.#members.v1Size * KEEPALIVE_PER_MEMBER_MS)),
       ),
       noecho: !this.#echo,
     });
@@ -281,7 +281,7 @@ export class Room {
   #message(member: Member, packet: MessagePacket, now: number): void {
     if (member.stream?.name !== packet.stream) {
       this.#early -= member.stream?.early ?? 0;
-      member.stream = new MessageStream(packet.stream, packet.first);
+      member.stream = new ReceiveStream(packet.stream, packet.first);
     }
     const stream = member.stream;
     if (stream.isRepeat(packet)) {
@@ -291,7 +291,7 @@ export class Room {
     }
     // a repeat of what is here costs nothing, or the repeats would leave nothing for the message that is missing
     if (stream.holds(packet)) return;
-    const wait = this.#limits.untilNextMessage(member, now);
+    const wait = this.#limits.takeMessageToken(member, now);
     if (wait > 0) return this.#refuse(member, "slow-down", "Too many messages", { id: packet.id }, wait);
     const before = stream.early;
     const ready = stream.take(packet, this.#early < MAX_EARLY);
@@ -325,7 +325,7 @@ export class Room {
 
   /** Whether a member asks for more than its share; what is not answered, it asks for again. */
   #isGreedy(member: Member, cost: number, now: number): boolean {
-    if (this.#limits.mayAsk(member, cost, now)) return false;
+    if (this.#limits.takeRequestTokens(member, cost, now)) return false;
     this.ignore();
     return true;
   }

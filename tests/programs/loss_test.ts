@@ -1,6 +1,6 @@
 /** A network that loses three datagrams in ten each way, and real clients that lose nothing. */
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { demonstrate, outcomeInWords } from "../../scripts/lossy_demo.ts";
+import { demonstrate, formatOutcome } from "../../scripts/lossy_demo.ts";
 import { openLossyProxy } from "../../scripts/lossy_proxy.ts";
 import type { NetworkConditions } from "../../server/doors/network_emulator.ts";
 import { EPOCH, FakeSession } from "../support/fake_session.ts";
@@ -21,7 +21,7 @@ for (const kill of [false, true]) {
       kill,
       print: console.log,
     });
-    console.log(outcomeInWords(outcome));
+    console.log(formatOutcome(outcome));
     const { screens, isOneOrder, network: { toServer, fromServer } } = outcome;
     for (const { shown, twice, missing } of screens) {
       assertEquals({ shown: shown.length, twice, missing }, { shown: 200, twice: 0, missing: 0 });

@@ -1,20 +1,20 @@
 /** What can be typed into the server's terminal. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { carryOut } from "../../server/console.ts";
-import { type NetworkConditions, NetworkDial, PERFECT } from "../../server/doors/network_emulator.ts";
+import { execute } from "../../server/console.ts";
+import { type NetworkConditions, NetworkEmulator, PERFECT } from "../../server/doors/network_emulator.ts";
 
 const SUMMARY = "3 members joined, 2 here";
 const NAMES = "Signed In Users: Alice (and 1 unnamed)";
 
 /** A console, a way to type into it, and how often it has stopped the server. */
-function openConsole(): { dial: NetworkDial; stops(): number; type(line: string): string } {
-  const dial = new NetworkDial(1);
+function openConsole(): { dial: NetworkEmulator; stops(): number; type(line: string): string } {
+  const dial = new NetworkEmulator(1);
   let stops = 0;
   const options = { dial, arrived: () => 47, summary: () => SUMMARY, list: () => NAMES, stop: () => void stops++ };
-  return { dial, stops: () => stops, type: (line) => carryOut(line, options) };
+  return { dial, stops: () => stops, type: (line) => execute(line, options) };
 }
 
-Deno.test("console: each setting is turned, and the answer shows the whole dial", () => {
+Deno.test("console: each setting is parseSetting, and the answer shows the whole dial", () => {
   const { dial, type } = openConsole();
   assertEquals(type("drop 20%"), "The network is now: drop 20%, duplicate 0%, corrupt 0%, delay 0..0 ms, each way");
   type("duplicate 5%");
@@ -95,5 +95,5 @@ Deno.test("console: turning it does not turn what other dials start from", () =>
   const { type } = openConsole();
   type("perfect");
   type("drop 20%");
-  assertEquals(new NetworkDial().conditions, { drop: 0, duplicate: 0, corrupt: 0, delay: [0, 0] });
+  assertEquals(new NetworkEmulator().conditions, { drop: 0, duplicate: 0, corrupt: 0, delay: [0, 0] });
 });

@@ -1,6 +1,6 @@
 /** What the server says on its terminal, and that nothing of it can end the server. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { logOf, Mishaps, say } from "../../server/log.ts";
+import { BugLog, presenceLog, say } from "../../server/log.ts";
 import { FakeRoom } from "../support/fake_room.ts";
 
 const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003";
@@ -8,7 +8,7 @@ const TIME = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`;
 
 Deno.test("log: who comes and goes, with the name where there is one", () => {
   const lines: string[] = [];
-  const room = new FakeRoom({ observer: logOf((line) => lines.push(line)) });
+  const room = new FakeRoom({ observer: presenceLog((line) => lines.push(line)) });
   const alice = room.join(A, "Alice");
   room.datagram(C, "GREETING");
   room.join(B);
@@ -28,7 +28,7 @@ Deno.test("log: who comes and goes, with the name where there is one", () => {
 
 Deno.test("log: a departure has the time of day, whatever the room's clock says", () => {
   const lines: string[] = [];
-  const room = new FakeRoom({ observer: logOf((line) => lines.push(line)) });
+  const room = new FakeRoom({ observer: presenceLog((line) => lines.push(line)) });
   const { token } = room.join(A);
   const before = new Date(Date.now() - 1000).toLocaleString("sv-SE");
   room.v1(A, "LEAVE", { id: 2, token });
@@ -50,7 +50,7 @@ Deno.test("log: a line that can't be written is left out", () => {
 
 Deno.test("mishaps: the first is told in one line, of a flood one a second with a count", () => {
   const lines: string[] = [];
-  const mishaps = new Mishaps((line) => lines.push(line));
+  const mishaps = new BugLog((line) => lines.push(line));
   for (let now = 5000; now < 8000; now++) mishaps.note(new TypeError("oh\nno"), now);
   mishaps.note(new RangeError("later"), 60_000);
   assertEquals(lines, [
@@ -67,7 +67,7 @@ Deno.test("mishaps: one that can't be written is left out", () => {
     console.error = () => {
       throw new Error("No space left on device");
     };
-    new Mishaps().note(new TypeError("oh"), 0);
+    new BugLog().note(new TypeError("oh"), 0);
   } finally {
     console.error = error;
   }

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Packet, V1Packet } from "../../protocol.ts";
-import type { Delivery, Destination } from "../../server/room/delivery.ts";
-import { inDialect } from "../../server/room/dialects.ts";
+import type { Delivery, Recipient } from "../../server/room/delivery.ts";
+import { encodeInDialect } from "../../server/room/dialects.ts";
 
 /** One datagram that would have been sent. */
 export interface Sent {
@@ -19,27 +19,27 @@ const decoder = new TextDecoder();
 
 /** Keeps every datagram. Each packet is encoded, so that one that no datagram can carry fails the test. */
 export class FakeDelivery implements Delivery {
-  readonly destinations = new Set<Destination>();
+  readonly destinations = new Set<Recipient>();
   #sent: Sent[] = [];
 
-  join(destination: Destination): void {
+  join(destination: Recipient): void {
     // a real one would send everything twice
     if (this.destinations.has(destination)) throw new Error(`${destination.address} has joined already`);
     this.destinations.add(destination);
   }
 
-  leave(destination: Destination): void {
+  leave(destination: Recipient): void {
     this.destinations.delete(destination);
   }
 
-  send({ address, dialect }: Destination, packet: Packet): void {
-    const bytes = inDialect(packet, dialect);
+  send({ address, dialect }: Recipient, packet: Packet): void {
+    const bytes = encodeInDialect(packet, dialect);
     if (bytes) this.#sent.push({ to: address, packet, bytes });
   }
 
-  broadcast(packet: V1Packet, except?: Destination): void {
-    const encoded = { v1: inDialect(packet, "v1"), classic: inDialect(packet, "classic") };
-    const line = inDialect(packet, "classic-line");
+  broadcast(packet: V1Packet, except?: Recipient): void {
+    const encoded = { v1: encodeInDialect(packet, "v1"), classic: encodeInDialect(packet, "classic") };
+    const line = encodeInDialect(packet, "classic-line");
     for (const destination of this.destinations) {
       const bytes = destination.dialect === "classic-line" ? line : encoded[destination.dialect];
       if (bytes && destination !== except) this.#sent.push({ to: destination.address, packet, bytes });

@@ -7,8 +7,8 @@
 import { Session, type SessionOptions } from "../../client/session/session.ts";
 import type { Shown } from "../../client/session/shown.ts";
 import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
-import type { Delivery, Destination } from "../../server/room/delivery.ts";
-import { inDialect } from "../../server/room/dialects.ts";
+import type { Delivery, Recipient } from "../../server/room/delivery.ts";
+import { encodeInDialect } from "../../server/room/dialects.ts";
 import type { KeptMember } from "../../server/journal/past.ts";
 import { type NetworkConditions, seededRandom } from "../../server/doors/network_emulator.ts";
 import { Room, type RoomObserver, type RoomOptions } from "../../server/room/room.ts";
@@ -99,7 +99,7 @@ export class FakeNetwork implements Delivery {
   readonly #random: () => number;
   readonly #queue: Due[] = [];
   #order = 0;
-  #destinations = new Set<Destination>();
+  #destinations = new Set<Recipient>();
   /** What a server with a state file has written down. */
   #kept: { epoch: string; seq: number; events: EventPacket[]; members: Map<string, KeptMember> } | undefined;
 
@@ -161,24 +161,24 @@ export class FakeNetwork implements Delivery {
     return this.now - start;
   }
 
-  join(destination: Destination): void {
+  join(destination: Recipient): void {
     this.#destinations.add(destination);
   }
 
-  leave(destination: Destination): void {
+  leave(destination: Recipient): void {
     this.#destinations.delete(destination);
   }
 
-  send({ address, dialect }: Destination, packet: Packet): void {
-    const bytes = inDialect(packet, dialect);
+  send({ address, dialect }: Recipient, packet: Packet): void {
+    const bytes = encodeInDialect(packet, dialect);
     if (bytes) this.#toClient(bytes, address, SERVER);
   }
 
-  broadcast(packet: V1Packet, except?: Destination): void {
-    const bytes = inDialect(packet, "v1");
+  broadcast(packet: V1Packet, except?: Recipient): void {
+    const bytes = encodeInDialect(packet, "v1");
     for (const destination of this.#destinations) {
       if (destination === except) continue;
-      const copy = destination.dialect === "v1" ? bytes : inDialect(packet, destination.dialect);
+      const copy = destination.dialect === "v1" ? bytes : encodeInDialect(packet, destination.dialect);
       if (copy) this.#toClient(copy, destination.address, SERVER);
     }
   }

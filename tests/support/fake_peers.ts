@@ -5,7 +5,7 @@
  * @module
  */
 import { type DirectMessage, DirectMessages } from "../../client/session/direct.ts";
-import { Questions } from "../../client/session/transactions.ts";
+import { Transactions } from "../../client/session/transactions.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { decode, encode, type Packet, type V1Packet } from "../../protocol.ts";
 import { nameKey } from "../../protocol/fields.ts";
@@ -32,7 +32,7 @@ export interface Registered {
 export interface FakePeer {
   readonly address: string;
   readonly direct: DirectMessages;
-  readonly questions: Questions;
+  readonly transactions: Transactions;
   readonly shown: (DirectMessage & { at: number })[];
   readonly delivered: { name: string; text: string; acknowledged: boolean; at: number }[];
   readonly failed: { name: string; texts: string[]; reason: string; at: number }[];
@@ -77,10 +77,10 @@ export class FakePeers {
   join(address: string, name?: string): FakePeer {
     this.members.push({ address, name });
     const send = (packet: Packet, to: string) => this.send(packet, address, to);
-    const questions = new Questions(new RoundTrip(), (packet) => send(packet, SERVER));
+    const transactions = new Transactions(new RoundTrip(), (packet) => send(packet, SERVER));
     const shown: FakePeer["shown"] = [], delivered: FakePeer["delivered"] = [], failed: FakePeer["failed"] = [];
     const direct = new DirectMessages({
-      questions,
+      transactions,
       self: () => ({ token: "5f1c0d9a7be2e604", address, name }),
       send,
       arrived: (message) => shown.push({ ...message, at: this.now }),
@@ -90,7 +90,7 @@ export class FakePeers {
       },
     });
     const say = (name: string, ...texts: string[]) => direct.say(name, texts.map((text) => ({ text })), this.now);
-    const peer = { address, direct, questions, shown, delivered, failed, say };
+    const peer = { address, direct, transactions, shown, delivered, failed, say };
     this.#peers.set(address, peer);
     return peer;
   }
@@ -134,8 +134,8 @@ export class FakePeers {
       if (due.length > 0) idleWakes = 0;
       this.#underWay = this.#underWay.filter(({ at }) => at > this.now);
       for (const datagram of due.sort((a, b) => a.at - b.at)) this.#arrive(datagram);
-      for (const { questions, direct } of this.#peers.values()) {
-        questions.wake(this.now);
+      for (const { transactions, direct } of this.#peers.values()) {
+        transactions.wake(this.now);
         direct.wake(this.now);
       }
     }
@@ -145,8 +145,8 @@ export class FakePeers {
   #next(): number {
     let next = Infinity;
     for (const { at } of this.#underWay) next = Math.min(next, at);
-    for (const { questions, direct } of this.#peers.values()) {
-      next = Math.min(next, questions.nextWake ?? Infinity, direct.nextWake ?? Infinity);
+    for (const { transactions, direct } of this.#peers.values()) {
+      next = Math.min(next, transactions.nextWake ?? Infinity, direct.nextWake ?? Infinity);
     }
     // a real clock shows whole milliseconds
     return Math.ceil(next);
@@ -157,7 +157,7 @@ export class FakePeers {
     const peer = this.#peers.get(to);
     if (!peer || packet.dialect !== "v1") return;
     if (from !== SERVER) peer.direct.receive(packet, from, this.now);
-    else if (packet.type === "PEER" || packet.type === "ERROR") peer.questions.answer(packet, this.now);
+    else if (packet.type === "PEER" || packet.type === "ERROR") peer.transactions.answer(packet, this.now);
     else if (packet.type === "PUNCH") this.send({ dialect: "v1", type: "OPEN" }, to, packet.address);
   }
 

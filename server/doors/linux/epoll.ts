@@ -18,7 +18,7 @@
  *
  * @module
  */
-import { type C, GAP, identityOf, isOpen } from "./libc.ts";
+import { type C, GAP, identityCheck, isOpen } from "./libc.ts";
 
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
@@ -40,9 +40,9 @@ interface Entry {
 }
 
 /** The entries of a socket in the process's epoll sets, or undefined where none can be seen. */
-export function watchOf(c: C, fd: number): Watch | undefined {
-  const same = identityOf(c, fd);
-  const entries = entriesOf(c, fd);
+export function openWatch(c: C, fd: number): Watch | undefined {
+  const same = identityCheck(c, fd);
+  const entries = readEntries(c, fd);
   const watch: Watch = {
     pause() {
       // when the runtime has closed the socket its number may be another's, whose entry is not ours to take
@@ -63,20 +63,20 @@ export function watchOf(c: C, fd: number): Watch | undefined {
   return entries.length > 0 ? watch : undefined;
 }
 
-function entriesOf(c: C, fd: number): Entry[] {
+function readEntries(c: C, fd: number): Entry[] {
   const entries: Entry[] = [];
   for (let set = 0, gap = 0; gap < GAP; set++) {
     gap = isOpen(c, set) ? 0 : gap + 1;
     if (gap > 0) continue;
     for (const line of textOf(c, `/proc/self/fdinfo/${set}`).split("\n")) {
       const [, target, events, data] = /^tfd:\s*(\d+) events:\s*([0-9a-f]+) data:\s*([0-9a-f]+)/.exec(line) ?? [];
-      if (Number(target) === fd) entries.push({ set, event: eventOf(parseInt(events, 16), data), out: false });
+      if (Number(target) === fd) entries.push({ set, event: encodeEvent(parseInt(events, 16), data), out: false });
     }
   }
   return entries;
 }
 
-function eventOf(events: number, data: string): Uint8Array<ArrayBuffer> {
+function encodeEvent(events: number, data: string): Uint8Array<ArrayBuffer> {
   const packed = Deno.build.arch === "x86_64";
   const event = new Uint8Array(packed ? 12 : 16);
   const view = new DataView(event.buffer);

@@ -63,7 +63,7 @@ export function openLibrary(arch: string): Library | string {
 }
 
 /** The family of a socket that is bound to an address. */
-export function familyOf(address: Endpoint): number {
+export function addressFamily(address: Endpoint): number {
   return address.hostname.includes(":") ? AF_INET6 : AF_INET;
 }
 
@@ -77,7 +77,7 @@ export function isOpen(c: C, fd: number): boolean {
  * tried from 0 up: to list /proc/self/fd, Deno 2.9 would want every permission there is.
  */
 export function findDescriptor(c: C, address: Deno.NetAddr): number | { reason: string } {
-  const family = familyOf(address);
+  const family = addressFamily(address);
   const sought = new Uint8Array(SOCKADDR_IN6_BYTES);
   if (!writeAddress(c, sought, family, address)) return { reason: `the socket's address is ${address.hostname}` };
   // without the scope: Deno does not tell it
@@ -94,7 +94,7 @@ export function findDescriptor(c: C, address: Deno.NetAddr): number | { reason: 
     gap = 0;
     if (own.subarray(0, compared).some((byte, at) => byte !== sought[at])) continue;
     if (option(c, fd, SO_TYPE, 4)?.[0] !== SOCK_DGRAM) continue;
-    if (found !== undefined && (cookieOf(c, fd) ?? fd) !== cookieOf(c, found)) {
+    if (found !== undefined && (socketCookie(c, fd) ?? fd) !== socketCookie(c, found)) {
       return { reason: `more than one socket of this process is bound to ${address.hostname} port ${address.port}` };
     }
     found ??= fd;
@@ -103,12 +103,12 @@ export function findDescriptor(c: C, address: Deno.NetAddr): number | { reason: 
 }
 
 /** What two descriptors have in common only when they are the same socket; Linux tells it from 4.12 on. */
-function cookieOf(c: C, fd: number): string | undefined {
+function socketCookie(c: C, fd: number): string | undefined {
   return option(c, fd, SO_COOKIE, 8)?.join();
 }
 
 /** A check that a descriptor is still the socket that it is now; it makes no garbage. */
-export function identityOf(c: C, fd: number): () => boolean {
+export function identityCheck(c: C, fd: number): () => boolean {
   const first = option(c, fd, SO_COOKIE, 8);
   const current = new Uint32Array(2);
   const length = new Uint32Array([8]);

@@ -49,11 +49,11 @@
  * @module
  */
 import type { Endpoint } from "../../../protocol/fields.ts";
-import { type Watch, watchOf } from "./epoll.ts";
+import { openWatch, type Watch } from "./epoll.ts";
 import {
+  addressFamily,
   AF_INET6,
   type C,
-  familyOf,
   findDescriptor,
   type Library,
   openLibrary,
@@ -178,7 +178,7 @@ export function openSendmmsg(
     if (typeof library === "string") return { reason: `no C library could be opened: ${library}` };
     const descriptor = findDescriptor(library.symbols, conn.addr);
     const socket = typeof descriptor === "number"
-      ? openSocket(library, descriptor, familyOf(conn.addr), quiet)
+      ? openSocket(library, descriptor, addressFamily(conn.addr), quiet)
       : descriptor;
     if ("reason" in socket) library.close();
     return socket;
@@ -188,7 +188,7 @@ export function openSendmmsg(
   }
 }
 
-function errnoOf(c: C): number {
+function readErrno(c: C): number {
   return new Deno.UnsafePointerView(c.__errno_location()!).getInt32();
 }
 
@@ -199,18 +199,18 @@ function addressOf(buffer: ArrayBuffer): bigint {
 function openSocket(library: Library, original: number, family: number, quiet: boolean): Sendmmsg | { reason: string } {
   const c = library.symbols;
   const fd = c.fcntl(original, F_DUPFD_CLOEXEC, 3);
-  if (fd < 0) return { reason: `the socket's descriptor can't be duplicated (errno ${errnoOf(c)})` };
+  if (fd < 0) return { reason: `the socket's descriptor can't be duplicated (errno ${readErrno(c)})` };
   // written to by close, to wake a poll that waits
   const closing = c.eventfd(0, EFD_CLOEXEC_NONBLOCK);
   if (closing < 0) {
-    const reason = `no eventfd could be opened (errno ${errnoOf(c)})`;
+    const reason = `no eventfd could be opened (errno ${readErrno(c)})`;
     c.close(fd);
     return { reason };
   }
   const payload = new Uint8Array(new ArrayBuffer(MAX_PAYLOAD_BYTES));
   const iovec = new BigUint64Array(new ArrayBuffer(16));
   iovec[0] = addressOf(payload.buffer);
-  const watch = quiet ? watchOf(c, original) : undefined;
+  const watch = quiet ? openWatch(c, original) : undefined;
   let closed = false;
   let waiting = 0;
 
@@ -340,7 +340,7 @@ function newTable({ c, family, iovec, load, watch, transmit }: Outlet): Destinat
         slot += served;
         continue;
       }
-      const errno = errnoOf(c);
+      const errno = readErrno(c);
       if (errno === EAGAIN) return slot;
       if (errno === EINTR) continue;
       // an ICMP error about an earlier datagram is told once, to whichever comes next: so this one gets another try

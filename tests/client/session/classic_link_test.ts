@@ -1,11 +1,11 @@
 /** Talking to a server that knows the classic dialect only. */
 import { assert, assertEquals } from "@std/assert";
-import { ClassicTalk } from "../../../client/session/classic_link.ts";
+import { ClassicLink } from "../../../client/session/classic_link.ts";
 
 function talk() {
   const sent: string[] = [];
   const notices: string[] = [];
-  const classic = new ClassicTalk({
+  const classic = new ClassicLink({
     send: (packet) => sent.push(packet.type === "MESSAGE" ? packet.text : packet.type),
     notice: (text) => notices.push(text),
   });

@@ -62,7 +62,7 @@ Deno.test("direct: of 30 % loss on every way, out of order, each message comes o
     assertEquals([texts(alice.delivered), texts(bob.delivered)], [toBob, toAlice], `seed ${seed}`);
     // who it was is asked every 10 s only; of these questions, too, some are lost
     assert(bob.shown.every(({ name, confirmed }) => name === "Alice" && confirmed), `seed ${seed}`);
-    assertEquals([alice.direct.waiting, bob.direct.waiting, bob.questions.size], [0, 0, 0]);
+    assertEquals([alice.direct.waiting, bob.direct.waiting, bob.transactions.size], [0, 0, 0]);
   }
 });
 
@@ -131,12 +131,15 @@ Deno.test("direct: the late answer to a look-up that was given up does not touch
   net.pass(1200);
   assertEquals(alice.failed.map(({ texts }) => texts), [["first"]]);
   // the question from just before is still open while the next message begins
-  assertEquals(alice.questions.size, 1);
+  assertEquals(alice.transactions.size, 1);
   const { id } = net.sent("LOOKUP").at(-1)!.packet;
   net.members[1].address = B;
   net.serverAnswers = true;
   alice.say("Bob", "second");
-  alice.questions.answer({ dialect: "v1", type: "ERROR", code: "no-such-user", id, text: "Bob is not here" }, net.now);
+  alice.transactions.answer(
+    { dialect: "v1", type: "ERROR", code: "no-such-user", id, text: "Bob is not here" },
+    net.now,
+  );
   net.pass(8000);
   assertEquals(alice.failed.map(({ texts }) => texts), [["first"]]);
   assertEquals([texts(alice.delivered), texts(bob.shown)], [["second"], ["second"]]);
@@ -214,9 +217,9 @@ Deno.test("direct: an answer about another address, or to another question, conf
   net.inject(message(1, "I am Alice, honest"), STRANGER, bob);
   const { packet } = net.sent("LOOKUP")[0];
   const peer = { dialect: "v1", type: "PEER", address: STRANGER, name: "Alice", since: 1 } as const;
-  assertEquals(bob.questions.answer({ ...peer, id: packet.id + 1 }, net.now), false);
+  assertEquals(bob.transactions.answer({ ...peer, id: packet.id + 1 }, net.now), false);
   assertEquals(bob.shown, []);
-  bob.questions.answer({ ...peer, id: packet.id, address: A }, net.now);
+  bob.transactions.answer({ ...peer, id: packet.id, address: A }, net.now);
   assertEquals(bob.shown.map(({ name, confirmed }) => [name, confirmed]), [[undefined, false]]);
 });
 
@@ -307,7 +310,7 @@ Deno.test("direct: a flood from one address is held to a bound until the server 
     const stream = (i % 1000).toString(16).padStart(16, "0");
     net.inject(message(1 + Math.floor(i / 1000), text, stream, 1), STRANGER, bob);
   }
-  assertEquals(bob.questions.size, 1);
+  assertEquals(bob.transactions.size, 1);
   net.pass(6000);
   assertLessOrEqual(bob.shown.length, 200);
 });
@@ -317,11 +320,11 @@ Deno.test("direct: a flood from 20,000 addresses leaves the server in peace and 
   net.serverAnswers = false;
   const before = net.wire.length;
   for (let i = 0; i < 20_000; i++) net.inject(message(1, "spam"), forged(i), bob);
-  assertLessOrEqual(bob.questions.size, 1000, "questions open at once");
+  assertLessOrEqual(bob.transactions.size, 1000, "questions open at once");
   net.pass(10_000);
   const lookups = net.wire.slice(before).filter(({ to }) => to === SERVER).length;
   assertLessOrEqual(lookups, 10_000, "look-ups that the flood made the server answer");
-  assertEquals(bob.questions.size, 0);
+  assertEquals(bob.transactions.size, 0);
 });
 
 Deno.test("direct: a flood from many addresses does not make a peer's message be shown twice", () => {

@@ -1,7 +1,7 @@
 /** Who is here: asked of a real room, page by page, over a network that loses questions and answers. */
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertMatch } from "@std/assert";
 import { Directory } from "../../../client/session/directory.ts";
-import { type Answer, Questions } from "../../../client/session/transactions.ts";
+import { type Answer, Transactions } from "../../../client/session/transactions.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import type { Shown } from "../../../client/session/shown.ts";
 import { View } from "../../../client/session/view.ts";
@@ -21,18 +21,18 @@ class Asking {
   /** How many questions were sent, repeats included. */
   asked = 0;
   unanswered = 0;
-  readonly questions: Questions;
+  readonly transactions: Transactions;
   readonly directory: Directory;
   #underWay: { answer: Answer; at: number }[] = [];
 
   constructor(serve: (packet: V1Packet) => Answer[], token = "", lost: () => boolean = () => false) {
-    this.questions = new Questions(new RoundTrip(), (packet) => {
+    this.transactions = new Transactions(new RoundTrip(), (packet) => {
       this.asked++;
       if (lost()) return;
       for (const answer of serve(packet)) if (!lost()) this.#underWay.push({ answer, at: this.now + 5 });
     });
     this.directory = new Directory({
-      questions: this.questions,
+      transactions: this.transactions,
       view: this.view,
       token: () => token,
       unanswered: () => this.unanswered++,
@@ -41,13 +41,13 @@ class Asking {
 
   /** Lets time pass until nothing is open any more. */
   settle(): void {
-    for (let steps = 0; this.questions.size > 0; steps++) {
+    for (let steps = 0; this.transactions.size > 0; steps++) {
       if (steps > 20_000) throw new Error("It asks without end");
-      this.now = Math.ceil(Math.min(this.questions.nextWake!, ...this.#underWay.map(({ at }) => at)));
+      this.now = Math.ceil(Math.min(this.transactions.nextWake!, ...this.#underWay.map(({ at }) => at)));
       const due = this.#underWay.filter(({ at }) => at <= this.now);
       this.#underWay = this.#underWay.filter(({ at }) => at > this.now);
-      for (const { answer } of due) this.questions.answer(answer, this.now);
-      this.questions.wake(this.now);
+      for (const { answer } of due) this.transactions.answer(answer, this.now);
+      this.transactions.wake(this.now);
     }
   }
 }

@@ -71,7 +71,7 @@ Deno.test("requests: the past that was asked for is gone when the server begins 
   fake.pass(1000);
   fake.welcome({ epoch: OTHER_EPOCH, token: OTHER_TOKEN });
   assert(fake.notices.some((text) => text.includes("another past")));
-  fake.session.finish(fake.now);
+  fake.session.drain(fake.now);
   assertEquals(fake.session.failure, "1 question not answered");
 });
 
@@ -82,7 +82,7 @@ Deno.test("requests: while the server is away a question is refused, and counts"
   assertStringIncludes(fake.notices.at(-1)!, "does not answer at the moment");
   fake.pass(1000);
   fake.welcome();
-  fake.session.finish(fake.now);
+  fake.session.drain(fake.now);
   assertEquals(fake.session.failure, "1 question not answered");
 });
 

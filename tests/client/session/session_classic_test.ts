@@ -78,12 +78,12 @@ Deno.test("session: to a classic server lines are said one after the other, as i
   assertEquals(classic(fake), ["MESSAGE * waves"]);
 });
 
-Deno.test("session: a classic server that sends nothing back gets all lines, and finishing says that nobody knows", () => {
+Deno.test("session: a classic server that sends nothing back gets all lines, and draining says that nobody knows", () => {
   const fake = withClassicServer();
   for (const text of ["one", "two", "three"]) fake.say(text);
-  fake.session.finish(fake.now);
+  fake.session.drain(fake.now);
   fake.pass(10_000);
-  assertEquals(fake.session.state, "left");
+  assertEquals(fake.session.state, "closed");
   assertEquals(classic(fake).filter((line) => line.startsWith("MESSAGE")), [
     "MESSAGE one",
     "MESSAGE two",
@@ -92,16 +92,16 @@ Deno.test("session: a classic server that sends nothing back gets all lines, and
   assertStringIncludes(fake.session.failure!, "3 messages sent");
 });
 
-Deno.test("session: with a classic server that sends nothing back, finishing ends once nothing waits", () => {
+Deno.test("session: with a classic server that sends nothing back, draining ends once nothing waits", () => {
   const fake = withClassicServer();
   fake.say("one");
   fake.pass(1000);
   fake.say("two");
   fake.say("three");
   const finishedAt = fake.now;
-  fake.session.finish(fake.now);
-  for (let at; fake.session.state !== "left" && (at = fake.session.nextWake) !== undefined;) fake.pass(at - fake.now);
-  assertEquals(fake.session.state, "left");
+  fake.session.drain(fake.now);
+  for (let at; fake.session.state !== "closed" && (at = fake.session.nextWake) !== undefined;) fake.pass(at - fake.now);
+  assertEquals(fake.session.state, "closed");
   assertEquals(classic(fake).filter((line) => line.startsWith("MESSAGE")), [
     "MESSAGE one",
     "MESSAGE two",
@@ -110,13 +110,13 @@ Deno.test("session: with a classic server that sends nothing back, finishing end
   assertLessOrEqual(fake.now - finishedAt, 1000, "there is nothing to wait for");
 });
 
-Deno.test("session: with a classic server, finishing ends when the last line has come back", () => {
+Deno.test("session: with a classic server, draining ends when the last line has come back", () => {
   const fake = withClassicServer();
   fake.say("one");
-  fake.session.finish(fake.now);
+  fake.session.drain(fake.now);
   assertEquals(fake.session.state, "classic");
   fake.datagram("INCOMING <From 192.168.1.21:52207>: one");
-  assertEquals([fake.session.state, fake.session.failure], ["left", undefined]);
+  assertEquals([fake.session.state, fake.session.failure], ["closed", undefined]);
 });
 
 Deno.test("session: an answer in version 1 is believed over a classic line, and nothing is lost by it", () => {
@@ -149,16 +149,16 @@ Deno.test("session: our own server, heard in the classic dialect because a greet
   assertLessOrEqual(greetings.length, 60);
 });
 
-Deno.test("session: with a classic server, finishing waits as long as lines come back", () => {
+Deno.test("session: with a classic server, draining waits as long as lines come back", () => {
   const fake = withClassicServer();
   for (let i = 0; i < 30; i++) fake.say(`line ${i}`);
-  fake.session.finish(fake.now);
+  fake.session.drain(fake.now);
   for (let i = 0; i < 30; i++) {
     fake.pass(900);
     assertEquals(fake.session.state, "classic", "the last line came back not a second ago");
     fake.datagram(`INCOMING <From 192.168.1.21:52207>: line ${i}`);
   }
-  assertEquals([fake.session.state, fake.session.failure], ["left", undefined]);
+  assertEquals([fake.session.state, fake.session.failure], ["closed", undefined]);
 });
 
 Deno.test("session: with a classic server there are no names to ask for, which is said", () => {
@@ -172,7 +172,7 @@ Deno.test("session: with a classic server there are no names to ask for, which i
   for (const text of fake.notices.slice(before)) {
     assertStringIncludes(text, "no names, no direct messages and no history");
   }
-  fake.session.finish(fake.now);
+  fake.session.drain(fake.now);
   assertEquals(fake.session.failure, "1 message not delivered");
   assertEquals(fake.take(), []);
 });

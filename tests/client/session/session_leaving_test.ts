@@ -5,32 +5,32 @@ import { ADDRESS, FakeSession, joined, TOKEN, WELCOME } from "../../support/fake
 /** Lets time pass until the session has left; returns the milliseconds. */
 function untilLeft(fake: FakeSession, deadline = 60_000): number {
   const start = fake.now;
-  while (fake.session.state !== "left") {
+  while (fake.session.state !== "closed") {
     assert(fake.now - start < deadline, `still ${fake.session.state} after ${deadline} ms`);
     fake.pass(10);
   }
   return fake.now - start;
 }
 
-Deno.test("session: leaving says goodbye with the token, and is over when the server has heard it", () => {
+Deno.test("session: closing says goodbye with the token, and is over when the server has heard it", () => {
   const fake = joined();
-  fake.session.leave(fake.now);
+  fake.session.close(fake.now);
   const [{ id, token }] = fake.takeAll("LEAVE");
-  assertEquals([token, fake.session.leaving, fake.session.state], [TOKEN, true, "joined"]);
+  assertEquals([token, fake.session.closing, fake.session.state], [TOKEN, true, "joined"]);
   fake.receive({ dialect: "v1", type: "ACK", id });
-  assertEquals([fake.session.state, fake.session.failure], ["left", undefined]);
+  assertEquals([fake.session.state, fake.session.failure], ["closed", undefined]);
 });
 
 Deno.test("session: a server that has forgotten the member lets it go as well", () => {
   const fake = joined();
-  fake.session.leave(fake.now);
+  fake.session.close(fake.now);
   fake.receive({ dialect: "v1", type: "ERROR", code: "not-joined", id: 1, text: "Greet first" });
-  assertEquals(fake.session.state, "left");
+  assertEquals(fake.session.state, "closed");
 });
 
 Deno.test("session: lost goodbyes are repeated a few times, and then it goes anyway, within half a second", () => {
   const fake = joined();
-  fake.session.leave(fake.now);
+  fake.session.close(fake.now);
   assertLessOrEqual(untilLeft(fake), 500);
   assertEquals(fake.takeAll("LEAVE").length, 4);
   assertEquals([fake.session.failure, fake.session.nextWake], [undefined, undefined]);
@@ -42,11 +42,11 @@ Deno.test("session: while it says goodbye it wants to be woken for nothing else"
   fake.say("under way");
   fake.session.requests.whois("Bob", fake.now);
   fake.session.requests.history(20, fake.now);
-  fake.session.finish(fake.now);
-  fake.session.leave(fake.now);
+  fake.session.drain(fake.now);
+  fake.session.close(fake.now);
   fake.take();
   let wakes = 0;
-  while (fake.session.state !== "left") {
+  while (fake.session.state !== "closed") {
     const { nextWake } = fake.session;
     assert(nextWake !== undefined && nextWake > fake.now, "it wants to be woken at once, and for ever");
     assert(++wakes < 10);
@@ -60,32 +60,32 @@ Deno.test("session: an acknowledged message is no acknowledged goodbye", () => {
   const fake = joined();
   fake.say("x");
   const [{ stream }] = fake.takeAll("MESSAGE");
-  fake.session.leave(fake.now);
+  fake.session.close(fake.now);
   fake.receive({ dialect: "v1", type: "ACK", stream, id: 1 });
   assertEquals(fake.session.state, "joined");
 });
 
-Deno.test("session: leaving before the server has answered is over at once", () => {
+Deno.test("session: closing before the server has answered is over at once", () => {
   const fake = new FakeSession();
   fake.start();
-  fake.session.leave(fake.now);
-  assertEquals([fake.session.state, fake.session.failure], ["left", undefined]);
+  fake.session.close(fake.now);
+  assertEquals([fake.session.state, fake.session.failure], ["closed", undefined]);
   assertEquals(fake.takeAll("LEAVE"), []);
 });
 
-Deno.test("session: leaving while the server is silent says goodbye too: it may only be slow", () => {
+Deno.test("session: closing while the server is silent says goodbye too: it may only be slow", () => {
   const fake = joined();
   fake.pass(13_000);
   assertEquals(fake.session.state, "joining");
   fake.take();
-  fake.session.leave(fake.now);
+  fake.session.close(fake.now);
   assertEquals(fake.takeAll("LEAVE").map(({ token }) => token), [TOKEN]);
   assertLessOrEqual(untilLeft(fake), 500);
 });
 
 Deno.test("session: after the goodbye a peer's message is not acknowledged, as nobody would see it", () => {
   const fake = joined();
-  fake.session.leave(fake.now);
+  fake.session.close(fake.now);
   fake.take();
   const message = { dialect: "v1", type: "MESSAGE", stream: "00000000000000cc", id: 1, first: 1, text: "hi" } as const;
   fake.session.receiveFromPeer(message, "10.0.0.2:2", fake.now);
@@ -97,76 +97,76 @@ Deno.test("session: what was acknowledged is shown before it leaves, whether or 
   const message = { dialect: "v1", type: "MESSAGE", stream: "00000000000000cc", id: 1, first: 1, text: "hi" } as const;
   fake.session.receiveFromPeer(message, "10.0.0.2:2", fake.now);
   assertEquals([fake.takeAll("ACK").length, fake.shown], [1, []]);
-  fake.session.leave(fake.now);
+  fake.session.close(fake.now);
   assertEquals(fake.shown.map((shown) => shown.kind === "direct" && [shown.text, shown.confirmed]), [["hi", false]]);
 });
 
-Deno.test("session: finishing waits for answers: a question is asked before it leaves, and its answer shown", () => {
+Deno.test("session: draining waits for answers: a question is asked before it leaves, and its answer shown", () => {
   for (const early of [true, false]) {
     const fake = early ? new FakeSession() : joined();
     fake.session.requests.list(fake.now);
-    fake.session.finish(fake.now);
+    fake.session.drain(fake.now);
     if (early) {
       fake.start();
       fake.welcome();
     }
-    assertEquals(fake.session.leaving, false);
+    assertEquals(fake.session.closing, false);
     const { id } = fake.takeAll("LIST").at(-1)!;
     fake.receive({ dialect: "v1", type: "USERS", id, total: 0, unnamed: 1, names: [] });
-    assertEquals([fake.session.leaving, fake.session.failure], [true, undefined]);
+    assertEquals([fake.session.closing, fake.session.failure], [true, undefined]);
     assertEquals(fake.shown.map(({ kind }) => kind), ["users"]);
   }
 });
 
-Deno.test("session: finishing waits for the past that was asked for", () => {
+Deno.test("session: draining waits for the past that was asked for", () => {
   const fake = new FakeSession();
   fake.welcome({ seq: 1 });
   fake.session.requests.history(20, fake.now);
-  fake.session.finish(fake.now);
-  assertEquals(fake.session.leaving, false);
+  fake.session.drain(fake.now);
+  assertEquals(fake.session.closing, false);
   fake.event(1);
-  assertEquals([fake.session.leaving, fake.session.failure, fake.texts], [true, undefined, ["1"]]);
+  assertEquals([fake.session.closing, fake.session.failure, fake.texts], [true, undefined, ["1"]]);
 });
 
-Deno.test("session: finishing waits to know who has written", () => {
+Deno.test("session: draining waits to know who has written", () => {
   const fake = joined();
   const message = { dialect: "v1", type: "MESSAGE", stream: "00000000000000cc", id: 1, first: 1, text: "hi" } as const;
   fake.session.receiveFromPeer(message, "10.0.0.2:2", fake.now);
-  fake.session.finish(fake.now);
-  assertEquals(fake.session.leaving, false);
+  fake.session.drain(fake.now);
+  assertEquals(fake.session.closing, false);
   const [{ id, address }] = fake.takeAll("LOOKUP");
   fake.receive({ dialect: "v1", type: "PEER", id: id!, address: address!, name: "Bob", since: 1 });
   assertEquals(fake.shown.map((shown) => shown.kind === "direct" && shown.name), ["Bob"]);
-  assertEquals([fake.session.leaving, fake.session.failure], [true, undefined]);
+  assertEquals([fake.session.closing, fake.session.failure], [true, undefined]);
 });
 
-Deno.test("session: finishing goes on for as long as direct messages arrive", () => {
+Deno.test("session: draining goes on for as long as direct messages arrive", () => {
   const fake = new FakeSession({ name: "Alice" });
   for (let greeting = 1; greeting <= 2; greeting++) fake.welcome({ keepalive: 60_000 });
   for (let i = 1; i <= 10; i++) fake.session.requests.sayTo("Bob", `${i}`, fake.now);
   const [{ id }] = fake.takeAll("LOOKUP");
   fake.receive({ dialect: "v1", type: "PEER", id: id!, name: "Bob", address: "10.0.0.2:2", since: 1 });
   const [{ stream }] = fake.takeAll("MESSAGE");
-  fake.session.finish(fake.now);
+  fake.session.drain(fake.now);
   for (let id = 1; id <= 10; id++) {
     fake.pass(3000);
-    assertEquals(fake.session.leaving, false, `after ${id - 1}`);
+    assertEquals(fake.session.closing, false, `after ${id - 1}`);
     fake.session.receiveFromPeer({ dialect: "v1", type: "ACK", stream, id }, "10.0.0.2:2", fake.now);
   }
   assertEquals(fake.session.waiting, 0);
 });
 
-Deno.test("session: leaving with messages on their way says how many were not delivered", () => {
+Deno.test("session: closing with messages on their way says how many were not delivered", () => {
   const fake = joined();
   for (const text of ["1", "2"]) fake.say(text);
-  fake.session.leave(fake.now);
+  fake.session.close(fake.now);
   assertStringIncludes(fake.session.failure!, "2 messages not delivered");
 });
 
 Deno.test("session: after the goodbye nothing is sent or shown any more", () => {
   const fake = joined();
   fake.say("x");
-  fake.session.leave(fake.now);
+  fake.session.close(fake.now);
   fake.take();
   fake.event(1);
   fake.pass(60_000);
@@ -174,54 +174,54 @@ Deno.test("session: after the goodbye nothing is sent or shown any more", () => 
   assertEquals(fake.texts, []);
 });
 
-Deno.test("session: finishing with nothing to deliver leaves at once, without a failure", () => {
+Deno.test("session: draining with nothing to deliver leaves at once, without a failure", () => {
   const fake = joined();
-  fake.session.finish(fake.now);
-  assertEquals([fake.session.leaving, fake.session.failure], [true, undefined]);
+  fake.session.drain(fake.now);
+  assertEquals([fake.session.closing, fake.session.failure], [true, undefined]);
 });
 
-Deno.test("session: finishing waits until everything has arrived", () => {
+Deno.test("session: draining waits until everything has arrived", () => {
   const fake = joined();
   for (const text of ["1", "2"]) fake.say(text);
   const [{ stream }] = fake.takeAll("MESSAGE");
-  fake.session.finish(fake.now);
+  fake.session.drain(fake.now);
   fake.pass(500);
-  assertEquals(fake.session.leaving, false);
+  assertEquals(fake.session.closing, false);
   fake.receive({ dialect: "v1", type: "ACK", stream, id: 1 });
-  assertEquals(fake.session.leaving, false);
+  assertEquals(fake.session.closing, false);
   fake.receive({ dialect: "v1", type: "ACK", stream, id: 2 });
-  assertEquals([fake.session.leaving, fake.session.failure], [true, undefined]);
+  assertEquals([fake.session.closing, fake.session.failure], [true, undefined]);
 });
 
-Deno.test("session: finishing before the server has answered waits for it", () => {
+Deno.test("session: draining before the server has answered waits for it", () => {
   const fake = new FakeSession();
   fake.start();
   fake.say("x");
-  fake.session.finish(fake.now);
+  fake.session.drain(fake.now);
   fake.pass(5000);
-  assertEquals(fake.session.leaving, false);
+  assertEquals(fake.session.closing, false);
   fake.welcome();
   const [{ stream, id }] = fake.takeAll("MESSAGE");
   fake.event(1, { from: ADDRESS, stream, id, text: "x" });
-  assertEquals([fake.session.leaving, fake.session.failure], [true, undefined]);
+  assertEquals([fake.session.closing, fake.session.failure], [true, undefined]);
 });
 
-Deno.test("session: finishing without a server ends after 10 s with the reason", () => {
+Deno.test("session: draining without a server ends after 10 s with the reason", () => {
   const fake = new FakeSession();
   fake.start();
   fake.say("x");
-  fake.session.finish(fake.now);
+  fake.session.drain(fake.now);
   const took = untilLeft(fake);
   assert(took >= 9_990 && took <= 10_100, `${took} ms`);
   assertStringIncludes(fake.session.failure!, "No answer from 192.168.1.1:9090");
   assertStringIncludes(fake.session.failure!, "1 message not delivered");
 });
 
-Deno.test("session: finishing with a server that confirms nothing ends 10 s after the last confirmation", () => {
+Deno.test("session: draining with a server that confirms nothing ends 10 s after the last confirmation", () => {
   const fake = joined();
   for (const text of ["1", "2", "3"]) fake.say(text);
   const [{ stream }] = fake.takeAll("MESSAGE");
-  fake.session.finish(fake.now);
+  fake.session.drain(fake.now);
   const answer = () => {
     // the server answers greetings, so it is there, but takes nothing
     for (const { packet } of fake.take()) {
@@ -232,26 +232,26 @@ Deno.test("session: finishing with a server that confirms nothing ends 10 s afte
   fake.pass(6000, answer);
   fake.receive({ dialect: "v1", type: "ACK", stream, id: 1 });
   fake.pass(9_000, answer);
-  assertEquals(fake.session.leaving, false, "the last confirmation was 9 s ago");
+  assertEquals(fake.session.closing, false, "the last confirmation was 9 s ago");
   fake.pass(1_500, answer);
-  assertEquals(fake.session.leaving, true);
+  assertEquals(fake.session.closing, true);
   assertStringIncludes(fake.session.failure!, "2 messages not delivered");
 });
 
-Deno.test("session: finishing after a refusal ends at once, with what the server said", () => {
+Deno.test("session: draining after a refusal ends at once, with what the server said", () => {
   const fake = new FakeSession({ name: "Alice" });
   fake.start();
   const [{ id }] = fake.takeAll("SIGN-IN");
   fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id, text: "The name Alice is taken" });
-  fake.session.finish(fake.now);
-  assertEquals([fake.session.state, fake.session.failure], ["left", "The name Alice is taken"]);
+  fake.session.drain(fake.now);
+  assertEquals([fake.session.state, fake.session.failure], ["closed", "The name Alice is taken"]);
 });
 
-Deno.test("session: finishing waits for what others have said before", () => {
+Deno.test("session: draining waits for what others have said before", () => {
   const fake = joined();
   fake.event(2);
-  fake.session.finish(fake.now);
-  assertEquals(fake.session.leaving, false);
+  fake.session.drain(fake.now);
+  assertEquals(fake.session.closing, false);
   fake.event(1);
-  assertEquals([fake.session.leaving, fake.texts], [true, ["1", "2"]]);
+  assertEquals([fake.session.closing, fake.texts], [true, ["1", "2"]]);
 });

@@ -129,7 +129,7 @@ Deno.test("session: beyond 1,000 waiting messages it takes none, and says so", (
   fake.welcome();
   const [{ stream }] = fake.takeAll("MESSAGE");
   fake.receive({ dialect: "v1", type: "ACK", stream, id: 1000 });
-  fake.session.finish(fake.now);
+  fake.session.drain(fake.now);
   fake.pass(1000);
   assertEquals([fake.session.waiting, fake.session.failure], [0, "1 message not delivered"]);
 });

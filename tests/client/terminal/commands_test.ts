@@ -1,12 +1,12 @@
 /** What can be typed. */
 import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
-import { carryOut, COMMANDS, completeLine, helpText, readLine } from "../../../client/terminal/commands.ts";
+import { COMMANDS, completeLine, execute, helpText, parseLine } from "../../../client/terminal/commands.ts";
 import { NAME_RULE } from "../../../protocol/fields.ts";
 import { ADDRESS, FakeSession, joined } from "../../support/fake_session.ts";
 
 /** What a line is read as, in short. */
 function read(line: string, isSignedIn = false): string {
-  const typed = readLine(line, isSignedIn);
+  const typed = parseLine(line, isSignedIn);
   if (typed.kind === "text") return `says ${typed.text}`;
   return typed.kind === "mistake" ? typed.text : [typed.command.names[0], ...typed.values].join("|");
 }
@@ -15,7 +15,7 @@ function read(line: string, isSignedIn = false): string {
 function run(line: string, fake: FakeSession, interactive = true): string[] {
   const printed: string[] = [];
   const before = fake.notices.length;
-  carryOut(line, {
+  execute(line, {
     session: fake.session,
     now: fake.now,
     interactive,
@@ -29,9 +29,9 @@ function run(line: string, fake: FakeSession, interactive = true): string[] {
 /** Why a session fails that is finished after these lines, which it is told without a terminal. */
 function failure(lines: string[], fake = joined({ name: "Alice" })): string | undefined {
   for (const line of lines) run(line, fake, false);
-  fake.session.finish(fake.now);
+  fake.session.drain(fake.now);
   fake.pass(30_000);
-  assertEquals(fake.session.state, "left");
+  assertEquals(fake.session.state, "closed");
   return fake.session.failure;
 }
 

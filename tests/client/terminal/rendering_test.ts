@@ -2,7 +2,7 @@
 import { setColorEnabled } from "@std/fmt/colors";
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import type { Shown } from "../../../client/session/shown.ts";
-import { inWords, statisticsInWords } from "../../../client/terminal/rendering.ts";
+import { formatShown, formatStatistics } from "../../../client/terminal/rendering.ts";
 
 const PLAIN = { colour: false, times: false };
 const ESCAPE = "\x1b";
@@ -16,31 +16,34 @@ const said: Shown = {
 };
 
 Deno.test("words: a message as the assignment has it, with the name where there is one", () => {
-  assertEquals(inWords(said, PLAIN), "<From 192.168.1.21:52207:Alice>: Hello World!");
-  assertEquals(inWords({ ...said, name: undefined }, PLAIN), "<From 192.168.1.21:52207>: Hello World!");
+  assertEquals(formatShown(said, PLAIN), "<From 192.168.1.21:52207:Alice>: Hello World!");
+  assertEquals(formatShown({ ...said, name: undefined }, PLAIN), "<From 192.168.1.21:52207>: Hello World!");
   assertEquals(
-    inWords({ ...said, action: true, text: "waves" }, PLAIN),
+    formatShown({ ...said, action: true, text: "waves" }, PLAIN),
     "<From 192.168.1.21:52207:Alice>: * Alice waves",
   );
-  assertEquals(inWords({ kind: "line", line: "<From 1.2.3.4:5>: hi" }, PLAIN), "<From 1.2.3.4:5>: hi");
+  assertEquals(formatShown({ kind: "line", line: "<From 1.2.3.4:5>: hi" }, PLAIN), "<From 1.2.3.4:5>: hi");
 });
 
 Deno.test("words: the time stands before what members say and do, where it is wanted", () => {
   const times = { colour: false, times: true };
-  assertEquals(inWords(said, times), "09:05 <From 192.168.1.21:52207:Alice>: Hello World!");
+  assertEquals(formatShown(said, times), "09:05 <From 192.168.1.21:52207:Alice>: Hello World!");
   const gone: Shown = { kind: "presence", online: false, members: [{ address: "1.2.3.4:5" }], at: said.at };
-  assertEquals(inWords(gone, times), "09:05 [1.2.3.4:5] is Offline");
-  assertEquals(inWords({ kind: "notice", text: "x" }, times), "-- x");
+  assertEquals(formatShown(gone, times), "09:05 [1.2.3.4:5] is Offline");
+  assertEquals(formatShown({ kind: "notice", text: "x" }, times), "-- x");
 });
 
 Deno.test("words: a time that no calendar has is shown as none", () => {
-  assertEquals(inWords({ ...said, at: Number.MAX_SAFE_INTEGER }, { colour: false, times: true }).slice(0, 6), "--:-- ");
+  assertEquals(
+    formatShown({ ...said, at: Number.MAX_SAFE_INTEGER }, { colour: false, times: true }).slice(0, 6),
+    "--:-- ",
+  );
 });
 
 Deno.test("words: arrivals and departures, a line each", () => {
   const members = [{ address: "127.0.0.1:52208" }, { address: "127.0.0.1:52209", name: "Carol" }];
   const shown: Shown = { kind: "presence", online: true, members, at: 0 };
-  assertEquals(inWords(shown, PLAIN), "[127.0.0.1:52208] is Online\n[127.0.0.1:52209 Carol] is Online");
+  assertEquals(formatShown(shown, PLAIN), "[127.0.0.1:52208] is Online\n[127.0.0.1:52209 Carol] is Online");
 });
 
 Deno.test("words: of more than five who come or go at once, one line tells", () => {
@@ -54,19 +57,19 @@ Deno.test("words: of more than five who come or go at once, one line tells", () 
     members: members.slice(0, count),
     at: said.at,
   });
-  assertEquals(inWords(shown(5), PLAIN).split("\n").length, 5);
-  assertEquals(inWords(shown(6), PLAIN), "10.0.0.1:1, Student_1, Student_2 and 3 more are Online");
+  assertEquals(formatShown(shown(5), PLAIN).split("\n").length, 5);
+  assertEquals(formatShown(shown(6), PLAIN), "10.0.0.1:1, Student_1, Student_2 and 3 more are Online");
   assertEquals(
-    inWords(shown(6, false), { colour: false, times: true }),
+    formatShown(shown(6, false), { colour: false, times: true }),
     "09:05 10.0.0.1:1, Student_1, Student_2 and 3 more are Offline",
   );
 });
 
 Deno.test("words: a direct message shows whether the server vouches for the name", () => {
   const direct: Shown = { kind: "direct", from: "1.2.3.4:5", name: "Alice", confirmed: true, text: "psst" };
-  assertEquals(inWords(direct, PLAIN), "<- <From 1.2.3.4:5:Alice>: psst");
+  assertEquals(formatShown(direct, PLAIN), "<- <From 1.2.3.4:5:Alice>: psst");
   assertEquals(
-    inWords({ ...direct, confirmed: false }, PLAIN),
+    formatShown({ ...direct, confirmed: false }, PLAIN),
     "<- <From 1.2.3.4:5 (unconfirmed)>: psst",
     "a name that nobody vouches for is not shown",
   );
@@ -74,33 +77,36 @@ Deno.test("words: a direct message shows whether the server vouches for the name
 
 Deno.test("words: who is here, and who somebody is", () => {
   assertEquals(
-    inWords({ kind: "users", names: ["Bob", "Carole"], unnamed: 0 }, PLAIN),
+    formatShown({ kind: "users", names: ["Bob", "Carole"], unnamed: 0 }, PLAIN),
     "<- Signed In Users: Bob, Carole",
   );
-  assertEquals(inWords({ kind: "users", names: [], unnamed: 3 }, PLAIN), "<- Signed In Users: none (and 3 unnamed)");
+  assertEquals(
+    formatShown({ kind: "users", names: [], unnamed: 3 }, PLAIN),
+    "<- Signed In Users: none (and 3 unnamed)",
+  );
   const bob: Shown = { kind: "whois", address: "1.2.3.4:5", name: "Bob", since: said.at, classic: true };
-  assertEquals(inWords(bob, PLAIN), "<- Bob is at 1.2.3.4:5 since 09:05, classic");
+  assertEquals(formatShown(bob, PLAIN), "<- Bob is at 1.2.3.4:5 since 09:05, classic");
   assertMatch(
-    inWords({ ...bob, name: undefined, classic: false }, PLAIN),
+    formatShown({ ...bob, name: undefined, classic: false }, PLAIN),
     /^<- \(unnamed\) is at 1\.2\.3\.4:5 since 09:05$/,
   );
 });
 
 Deno.test("words: notices and problems are told apart without colour as well", () => {
-  assertEquals(inWords({ kind: "notice", text: "x" }, PLAIN), "-- x");
-  assertEquals(inWords({ kind: "problem", text: "x" }, PLAIN), "!! x");
-  assertEquals(inWords({ kind: "refused", text: "x" }, PLAIN), "!! x");
+  assertEquals(formatShown({ kind: "notice", text: "x" }, PLAIN), "-- x");
+  assertEquals(formatShown({ kind: "problem", text: "x" }, PLAIN), "!! x");
+  assertEquals(formatShown({ kind: "refused", text: "x" }, PLAIN), "!! x");
 });
 
 Deno.test("words: with colour each sender has one of its own, always the same, and the text stays as it is", () => {
   const colour = { colour: true, times: false };
   setColorEnabled(true); // whatever NO_COLOR says of the terminal that the tests run in
-  const [alice, again, bob] = ["Alice", "Alice", "Bob"].map((name) => inWords({ ...said, name }, colour));
+  const [alice, again, bob] = ["Alice", "Alice", "Bob"].map((name) => formatShown({ ...said, name }, colour));
   assertEquals(alice, again);
   assert(alice.startsWith(ESCAPE));
   assertNotEquals(alice.slice(0, 5), bob.slice(0, 5));
   assert(alice.endsWith(": Hello World!"));
-  assert(!inWords(said, PLAIN).includes(ESCAPE));
+  assert(!formatShown(said, PLAIN).includes(ESCAPE));
 });
 
 Deno.test("words: the numbers of a session", () => {
@@ -114,9 +120,9 @@ Deno.test("words: the numbers of a session", () => {
     repeated: 5,
     waiting: 6,
   };
-  const words = statisticsInWords(statistics);
+  const words = formatStatistics(statistics);
   for (const part of ["12.3 ms", "received 1", "repaired 2", "lost 3", "4", "again 5", "waiting 6"]) {
     assertStringIncludes(words, part);
   }
-  assertStringIncludes(statisticsInWords({ ...statistics, roundTrip: undefined }), "not measured");
+  assertStringIncludes(formatStatistics({ ...statistics, roundTrip: undefined }), "not measured");
 });

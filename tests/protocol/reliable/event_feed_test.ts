@@ -1,7 +1,7 @@
 /** The room's events in order, each once, whatever the network does to them. */
 import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { type Arrived, Inbox, type Range } from "../../../protocol/reliable/event_feed.ts";
+import { type Arrived, EventFeed, type Range } from "../../../protocol/reliable/event_feed.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import { EPOCH, incoming, type V1 } from "../../support/fake_session.ts";
 
@@ -14,7 +14,7 @@ function inbox(seq = 0, random = 0.5) {
   const give = (arrived: Arrived) => {
     given.push("missed" in arrived ? arrived.missed : (arrived.event as V1<"INCOMING">).text);
   };
-  const box = new Inbox({
+  const box = new EventFeed({
     roundTrip: new RoundTrip(),
     give,
     request: (range) => requests.push(range),

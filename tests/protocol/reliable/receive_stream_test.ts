@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { SEND_WINDOW } from "../../../protocol.ts";
-import { type MessagePacket, MessageStream } from "../../../protocol/reliable/receive_stream.ts";
+import { type MessagePacket, ReceiveStream } from "../../../protocol/reliable/receive_stream.ts";
 
 const NAME = "c07d5f3be8192a64";
 
@@ -13,7 +13,7 @@ function message(id: number, first = 1): MessagePacket {
 const ids = (messages: MessagePacket[]) => messages.map(({ id }) => id);
 
 Deno.test("stream: an early message waits for those before it", () => {
-  const stream = new MessageStream(NAME, 1);
+  const stream = new ReceiveStream(NAME, 1);
   assertEquals(ids(stream.take(message(3))), []);
   assertEquals(ids(stream.take(message(2))), []);
   assertEquals(stream.early, 2);
@@ -22,14 +22,14 @@ Deno.test("stream: an early message waits for those before it", () => {
 });
 
 Deno.test("stream: a repeat is given once, whether it waited or not", () => {
-  const stream = new MessageStream(NAME, 1);
+  const stream = new ReceiveStream(NAME, 1);
   assertEquals([1, 3, 3, 1, 2, 2].flatMap((id) => ids(stream.take(message(id)))), [1, 2, 3]);
   assertEquals(stream.isRepeat(message(3)), true);
   assertEquals(stream.isRepeat(message(4)), false);
 });
 
 Deno.test("stream: it holds a window of early messages and no more", () => {
-  const stream = new MessageStream(NAME, 1);
+  const stream = new ReceiveStream(NAME, 1);
   for (let id = 2; id < 1000; id++) stream.take(message(id));
   assertEquals(stream.early, SEND_WINDOW - 1);
   assertEquals(ids(stream.take(message(1))).length, SEND_WINDOW);
@@ -37,7 +37,7 @@ Deno.test("stream: it holds a window of early messages and no more", () => {
 });
 
 Deno.test("stream: what the sender has settled is not waited for, and what was held of it is forgotten", () => {
-  const stream = new MessageStream(NAME, 1);
+  const stream = new ReceiveStream(NAME, 1);
   for (const id of [3, 5, 6]) stream.take(message(id));
   assertEquals(ids(stream.take(message(7, 5))), [5, 6, 7]);
   assertEquals([stream.early, stream.next], [0, 8]);
@@ -45,13 +45,13 @@ Deno.test("stream: what the sender has settled is not waited for, and what was h
 });
 
 Deno.test("stream: first never goes back", () => {
-  const stream = new MessageStream(NAME, 10);
+  const stream = new ReceiveStream(NAME, 10);
   assertEquals(ids(stream.take(message(9, 1))), []);
   assertEquals(ids(stream.take(message(10, 1))), [10]);
 });
 
 Deno.test("stream: where no early message may be held, only the next one is taken", () => {
-  const stream = new MessageStream(NAME, 1);
+  const stream = new ReceiveStream(NAME, 1);
   assertEquals(ids(stream.take(message(2), false)), []);
   assertEquals(stream.early, 0);
   assertEquals(ids(stream.take(message(1), false)), [1]);
@@ -61,7 +61,7 @@ Deno.test("stream: where no early message may be held, only the next one is take
 Deno.test("stream: in whatever order and however often messages come, each is given once and in order", () => {
   const schedule = fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 200 });
   fc.assert(fc.property(schedule, (arrivals) => {
-    const stream = new MessageStream(NAME, 1);
+    const stream = new ReceiveStream(NAME, 1);
     const given = [...arrivals, ...Array.from({ length: 20 }, (_, i) => i + 1)]
       .flatMap((id) => ids(stream.take(message(id))));
     assertEquals(given, Array.from({ length: 20 }, (_, i) => i + 1));

@@ -1,13 +1,13 @@
 /** Messages to one destination: numbered, repeated, settled. */
 import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
-import { Outbox, type Outgoing } from "../../../protocol/reliable/send_stream.ts";
+import { type Outgoing, SendStream } from "../../../protocol/reliable/send_stream.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 
 /** An outbox, what it has sent, and a way to wake it whenever it wants it. */
 function outbox() {
   const sent: Outgoing[] = [];
   const roundTrip = new RoundTrip();
-  const box = new Outbox(roundTrip, (message) => sent.push(message));
+  const box = new SendStream(roundTrip, (message) => sent.push(message));
   const take = () => sent.splice(0);
   const times = (from: number, to: number): number[] => {
     const at: number[] = [];

@@ -1,20 +1,20 @@
 /** The dial: what it takes for a setting, and that it does to datagrams what it says, the same for the same seed. */
 import { assert, assertEquals, assertGreater, assertLess, assertNotEquals } from "@std/assert";
 import {
-  DIAL_SETTINGS,
-  dialInWords,
+  EMULATOR_SETTINGS,
+  formatConditions,
   type NetworkConditions,
-  NetworkDial,
+  NetworkEmulator,
+  parseSetting,
   PERFECT,
   seededRandom,
-  turned,
-  valuesOf,
+  settingUsage,
 } from "../../../server/doors/network_emulator.ts";
 import { Changing } from "../../../scripts/support/waiting.ts";
 
 /** A dial with some conditions. */
-function dialWith(conditions: Partial<NetworkConditions>, seed = 1): NetworkDial & Disposable {
-  const dial = new NetworkDial(seed);
+function dialWith(conditions: Partial<NetworkConditions>, seed = 1): NetworkEmulator & Disposable {
+  const dial = new NetworkEmulator(seed);
   dial.conditions = { ...PERFECT, ...conditions };
   return Object.assign(dial, { [Symbol.dispose]: () => dial.close() });
 }
@@ -25,7 +25,7 @@ function datagram(i: number): Uint8Array {
 }
 
 /** Passes so many datagrams through a dial without delay, and returns what comes out for each. */
-function passAll(dial: NetworkDial, count: number): Uint8Array[][] {
+function passAll(dial: NetworkEmulator, count: number): Uint8Array[][] {
   return Array.from({ length: count }, (_, i) => {
     const copies: Uint8Array[] = [];
     dial.pass(datagram(i), (copy) => copies.push(copy));
@@ -59,7 +59,7 @@ Deno.test("dial: shares are read as people write them", () => {
   ];
   for (const [text, share] of shares) {
     for (const setting of ["drop", "duplicate", "corrupt"] as const) {
-      assertEquals(turned(PERFECT, setting, text), { ...PERFECT, [setting]: share }, `${setting} ${text}`);
+      assertEquals(parseSetting(PERFECT, setting, text), { ...PERFECT, [setting]: share }, `${setting} ${text}`);
     }
   }
   for (
@@ -84,16 +84,16 @@ Deno.test("dial: shares are read as people write them", () => {
       "٢٠%",
     ]
   ) {
-    assertEquals(turned(PERFECT, "drop", text), undefined, text);
+    assertEquals(parseSetting(PERFECT, "drop", text), undefined, text);
   }
 });
 
 Deno.test("dial: what a setting takes is said with examples that it takes", () => {
-  for (const setting of DIAL_SETTINGS) {
-    const line = valuesOf(setting);
+  for (const setting of EMULATOR_SETTINGS) {
+    const line = settingUsage(setting);
     assert(line.startsWith(`${setting} takes `), line);
     const examples = line.match(/\d[\d.%]*/g)!;
-    for (const example of examples) assert(turned(PERFECT, setting, example), example);
+    for (const example of examples) assert(parseSetting(PERFECT, setting, example), example);
   }
 });
 
@@ -107,28 +107,28 @@ Deno.test("dial: delays are read as people write them", () => {
     ["20..200 ms", [20, 200]],
     ["99999", [99_999, 99_999]],
   ];
-  for (const [text, delay] of delays) assertEquals(turned(PERFECT, "delay", text), { ...PERFECT, delay }, text);
+  for (const [text, delay] of delays) assertEquals(parseSetting(PERFECT, "delay", text), { ...PERFECT, delay }, text);
   for (const text of ["", "200..20", "20-200", "20..", "..20", "-5", "1.5", "20..200..2000", "20%", "100000", "a..b"]) {
-    assertEquals(turned(PERFECT, "delay", text), undefined, text);
+    assertEquals(parseSetting(PERFECT, "delay", text), undefined, text);
   }
 });
 
-Deno.test("dial: one setting is turned and the others stay", () => {
+Deno.test("dial: one setting is parseSetting and the others stay", () => {
   let conditions: NetworkConditions = PERFECT;
-  for (const setting of DIAL_SETTINGS) {
-    conditions = turned(conditions, setting, setting === "delay" ? "20..200" : "20%")!;
+  for (const setting of EMULATOR_SETTINGS) {
+    conditions = parseSetting(conditions, setting, setting === "delay" ? "20..200" : "20%")!;
   }
   assertEquals(conditions, { drop: 0.2, duplicate: 0.2, corrupt: 0.2, delay: [20, 200] });
-  assertEquals(turned(conditions, "drop", "0"), { ...conditions, drop: 0 });
+  assertEquals(parseSetting(conditions, "drop", "0"), { ...conditions, drop: 0 });
   assertEquals(PERFECT, { drop: 0, duplicate: 0, corrupt: 0, delay: [0, 0] });
   assertEquals(
-    dialInWords({ ...conditions, drop: 0.125 }),
+    formatConditions({ ...conditions, drop: 0.125 }),
     "drop 12.5%, duplicate 20%, corrupt 20%, delay 20..200 ms, each way",
   );
 });
 
 Deno.test("dial: a perfect network leaves every datagram as it is", () => {
-  const dial = new NetworkDial();
+  const dial = new NetworkEmulator();
   assert(dial.isPerfect);
   const bytes = datagram(1);
   let passed: Uint8Array | undefined;
@@ -145,7 +145,7 @@ Deno.test("dial: the same seed means the same fate for each datagram, another se
   assertNotEquals(passAll(other, 1000), fates);
   // without a seed, no two are the same
   const [first, second] = [1, 2].map(() => {
-    const dial = new NetworkDial();
+    const dial = new NetworkEmulator();
     dial.conditions = { ...PERFECT, ...bad };
     return passAll(dial, 1000);
   });

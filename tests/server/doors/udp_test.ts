@@ -3,7 +3,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import type { Dialect, V1Packet } from "../../../protocol.ts";
 import { socketAddress } from "../../../runtime/udp.ts";
 import { UdpDelivery } from "../../../server/doors/udp.ts";
-import type { Destination } from "../../../server/room/delivery.ts";
+import type { Recipient } from "../../../server/room/delivery.ts";
 import { FakeSender } from "../../support/fake_sender.ts";
 
 const EPOCH = "91c4be20d7a35f68";
@@ -16,7 +16,7 @@ function said(text: string): V1Packet {
   return { dialect: "v1", type: "INCOMING", epoch: EPOCH, seq: 1, at: 1, from: "127.0.0.1:1", text };
 }
 
-function destination(port: number, dialect: Dialect = "v1"): Destination {
+function destination(port: number, dialect: Dialect = "v1"): Recipient {
   return { address: `10.0.0.1:${port}`, dialect };
 }
 

@@ -1,11 +1,11 @@
 /** Who may join: whoever sends back the cookie that was sent to its address. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { Newcomers } from "../../../server/room/address_validation.ts";
+import { AddressValidation } from "../../../server/room/address_validation.ts";
 
 const A = "192.0.2.1:1", B = "192.0.2.1:2";
 
 Deno.test("newcomers: each address has a cookie of its own, the same until it is used", () => {
-  const newcomers = new Newcomers();
+  const newcomers = new AddressValidation();
   const cookie = newcomers.cookieFor(A, 0);
   assertEquals(newcomers.cookieFor(A, 0), cookie);
   assertNotEquals(newcomers.cookieFor(B, 0), cookie);
@@ -17,7 +17,7 @@ Deno.test("newcomers: each address has a cookie of its own, the same until it is
 });
 
 Deno.test("newcomers: cookies are 64 random bits", () => {
-  const newcomers = new Newcomers();
+  const newcomers = new AddressValidation();
   const cookies = new Set(Array.from({ length: 1000 }, (_, i) => newcomers.cookieFor(`10.0.0.1:${i + 1}`, 0)));
   assertEquals(cookies.size, 1000);
   for (const cookie of cookies) assert(/^[0-9a-f]{16}$/.test(cookie));
@@ -25,14 +25,14 @@ Deno.test("newcomers: cookies are 64 random bits", () => {
 });
 
 Deno.test("newcomers: of a flood of forged addresses the latest 10,000 are remembered", () => {
-  const newcomers = new Newcomers();
+  const newcomers = new AddressValidation();
   const first = newcomers.cookieFor(A, 0);
   const cookies = Array.from({ length: 10_000 }, (_, i) => newcomers.cookieFor(`10.0.0.1:${i + 1}`, 0));
   assertEquals([newcomers.isCookieOf(A, first), newcomers.isCookieOf("10.0.0.1:1", cookies[0])], [false, true]);
 });
 
 Deno.test("newcomers: for five seconds from its last greeting on, a newcomer is a fresh one", () => {
-  const newcomers = new Newcomers();
+  const newcomers = new AddressValidation();
   const fresh = (now: number) => newcomers.isFresh(A, now);
   assertEquals(fresh(0), false);
   newcomers.cookieFor(A, 0);

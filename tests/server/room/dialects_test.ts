@@ -1,7 +1,7 @@
 /** What a packet is in each dialect. */
 import { assertEquals } from "@std/assert";
 import type { Packet, V1Packet } from "../../../protocol.ts";
-import { inDialect } from "../../../server/room/dialects.ts";
+import { encodeInDialect } from "../../../server/room/dialects.ts";
 
 const said: V1Packet = {
   dialect: "v1",
@@ -15,7 +15,7 @@ const said: V1Packet = {
 };
 
 function text(packet: Packet, dialect: "v1" | "classic" | "classic-line"): string | undefined {
-  const bytes = inDialect(packet, dialect);
+  const bytes = encodeInDialect(packet, dialect);
   return bytes && new TextDecoder().decode(bytes);
 }
 
