@@ -1,16 +1,18 @@
 /**
  * The chat server: `deno run -A server.ts 9090`.
  *
- * The front door only: flags in, then one loop that takes datagrams off a socket and gives packets to the room.
+ * The front door only: flags in, then one loop that gives each datagram to the host.
  *
  * @module
  */
-import { Alarm, now } from "./runtime/clock.ts";
+import { DEFAULT_PORT, MEMBER_TIMEOUT_MS } from "./protocol.ts";
+import type { TokenBucketOptions } from "./protocol/reliable/token_bucket.ts";
+import { usersLine } from "./protocol/lines.ts";
+import { pluralize } from "./protocol/text.ts";
 import { parseNumber, parsePort, readCommandLine, tooManyArguments } from "./runtime/command_line.ts";
-import { Failure, run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
-import { datagrams, openSocket } from "./runtime/udp.ts";
+import { run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
+import { announcement } from "./server/announcement.ts";
 import { openConsole } from "./server/console.ts";
-import { BugLog, presenceLog, say } from "./server/log.ts";
 import {
   EMULATOR_SETTINGS,
   formatConditions,
@@ -20,16 +22,12 @@ import {
   PERFECT,
   settingUsage,
 } from "./server/doors/network_emulator.ts";
-import { openSendmmsg } from "./server/doors/linux/sendmmsg.ts";
-import { openState } from "./server/journal/state_file.ts";
+import { openUdpDoor } from "./server/doors/udp.ts";
+import { Host } from "./server/host.ts";
 import type { WindowOptions } from "./server/journal/event_log.ts";
-import type { TokenBucketOptions } from "./protocol/reliable/token_bucket.ts";
-import { decode, DEFAULT_PORT, MAX_CLASSIC_BYTES, MEMBER_TIMEOUT_MS } from "./protocol.ts";
-import { formatAddress } from "./protocol/fields.ts";
-import { pluralize } from "./protocol/text.ts";
-import { UdpDelivery } from "./server/doors/udp.ts";
-import { usersLine } from "./server/room/dialects.ts";
-import { Room, type RoomObserver } from "./server/room/room.ts";
+import { openState } from "./server/journal/state_file.ts";
+import { formatSummary, presenceLog, print } from "./server/log.ts";
+import { onStopSignal } from "./server/stop_signals.ts";
 
 const HELP = `udp-chat server: everyone who greets it hears what everyone says.
 
@@ -72,192 +70,46 @@ interface ServerOptions {
   seed?: number;
 }
 
-/** What is asked for to hold what arrives while a broadcast goes out, in bytes; the system may grant less. */
-const RECEIVE_BUFFER_BYTES = 8 << 20;
-
-/** How long the goodbye to the members may take, in milliseconds. */
-const STOP_DEADLINE_MS = 1000;
-
-/** How long the room is left alone after it could not do what was due, in milliseconds. */
-const WAKE_AGAIN_MS = 1000;
-
 /** Serves until it is told to stop. */
-async function serve(options: ServerOptions): Promise<void> {
-  const { host, port, quiet } = options;
-  const conn = listen(host, port);
-  const state = options.stateFile === undefined ? undefined : openState(options.stateFile, options.window.events);
-  const dial = new NetworkEmulator(options.seed);
-  dial.conditions = options.conditions;
-  const sendmmsg = openSendmmsg(conn);
-  const fast = "reason" in sendmmsg ? undefined : sendmmsg;
-  fast?.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
-  let arrived = 0;
-  const delivery = new UdpDelivery(conn, { fast, dial, arrived: () => arrived });
-  const observer = each(state?.writer, quiet ? {} : presenceLog(say));
-  const room = new Room(delivery, { ...options, observer, past: state?.past, wallClock: Date.now }, now());
-  const mishaps = new BugLog();
-  let failure: Failure | undefined;
-  let isStopping = false;
-  let wakeNotBefore = 0;
-  const stop = async () => {
-    if (isStopping) return;
-    isStopping = true;
-    signals.forget();
-    // the goodbye does not wait for what a flood has left behind, nor for the delays of the dial
-    dial.conditions = PERFECT;
-    delivery.clear();
-    room.close();
-    await Promise.race([delivery.idle(), new Promise((resolve) => setTimeout(resolve, STOP_DEADLINE_MS))]);
-    fast?.close();
-    conn.close();
-  };
-  const signals = onceSignalled(stop);
-  // what fails, the state file for instance, ends the server, but the members are told; a bug ends one step only
-  const act = (step: () => void) => {
-    if (isStopping) return;
-    try {
-      step();
-    } catch (error) {
-      if (error instanceof Failure) {
-        failure = error;
-        return stop();
-      }
-      mishaps.note(error, now());
-    }
-    const wakeAt = room.nextWake;
-    alarm.set(wakeAt === undefined ? undefined : Math.max(wakeAt, wakeNotBefore));
-  };
-  const alarm = new Alarm(() => {
-    // should it throw, what was due may be due still
-    wakeNotBefore = now() + WAKE_AGAIN_MS;
-    act(() => {
-      room.wake(now());
-      wakeNotBefore = 0;
-    });
+async function serve({ host: hostname, port, quiet, verbose, stateFile, conditions, seed, ...room }: ServerOptions) {
+  const emulator = new NetworkEmulator(seed);
+  emulator.conditions = conditions;
+  const door = openUdpDoor(hostname, port, emulator);
+  const state = stateFile === undefined ? undefined : openState(stateFile, room.window.events);
+  const host = new Host({
+    door,
+    emulator,
+    room: { ...room, past: state?.past, wallClock: Date.now },
+    // first kept, then shown
+    observers: [...(state ? [state.writer] : []), ...(quiet ? [] : [presenceLog(print)])],
+    stopping: () => signals.release(),
   });
-  alarm.set(room.nextWake);
+  const stop = () => void host.stop();
+  const signals = onStopSignal(stop);
 
-  announce(host, conn.addr as Deno.NetAddr);
-  if (options.verbose) {
-    say("reason" in sendmmsg ? `Sending one by one: ${sendmmsg.reason}` : "Sending to many at once by sendmmsg");
-  }
-  if (!dial.isPerfect) say(`The network is now: ${formatConditions(dial.conditions)}`);
+  for (const line of announcement(hostname, door.address)) print(line);
+  if (verbose) print(door.method);
+  if (!emulator.isPerfect) print(`The network is now: ${formatConditions(conditions)}`);
   if (state) {
-    const kept = room.size > 0 ? `; ${pluralize(room.size, "member")} from before` : "";
-    say(`Keeping the room in ${options.stateFile}${kept}`);
+    const { size } = host.room;
+    print(`Keeping the room in ${stateFile}${size > 0 ? `; ${pluralize(size, "member")} from before` : ""}`);
   }
-  const summary = () => {
-    const lost = fast?.inboundDrops() ?? 0;
-    return inWords(room, delivery) + (lost > 0 ? `, ${pluralize(lost, "datagram")} too many for the system` : "");
-  };
+  const summary = () => formatSummary(host.room, door.delivery.statistics, door.inboundDrops());
   const terminal = openConsole({
-    dial,
-    arrived: () => arrived,
+    emulator,
+    arrived: () => door.delivery.arrived,
     summary,
-    list: () => usersLine(room.users()),
+    list: () => usersLine(host.room.users()),
     stop,
-    print: say,
+    print,
   });
 
-  for await (const { bytes, from } of datagrams(conn)) {
-    arrived++;
-    // so that the dial holds nothing back that is none anyway
-    if (bytes.length > MAX_CLASSIC_BYTES) {
-      room.ignore();
-      continue;
-    }
-    dial.pass(bytes, (bytes) =>
-      act(() => {
-        const decoded = decode(bytes);
-        if (decoded.ok) room.receive(decoded.packet, from, now());
-        else room.ignore();
-      }));
-  }
+  for await (const { bytes, from } of door.datagrams()) host.receive(bytes, from);
 
   terminal.close();
-  alarm.set(undefined);
-  dial.close();
   state?.close();
-  if (failure !== undefined) throw failure;
-  say(`Closed: ${summary()}`);
-}
-
-/** Tells several observers, the first one first. */
-function each(...observers: (RoomObserver | undefined)[]): RoomObserver {
-  return {
-    joined: (...what) => observers.forEach((observer) => observer?.joined?.(...what)),
-    changed: (...what) => observers.forEach((observer) => observer?.changed?.(...what)),
-    left: (...what) => observers.forEach((observer) => observer?.left?.(...what)),
-    happened: (...what) => observers.forEach((observer) => observer?.happened?.(...what)),
-  };
-}
-
-function inWords({ size, statistics: { joined, messages, ignored } }: Room, { statistics }: UdpDelivery): string {
-  return `${pluralize(joined, "member")} joined, ${size} here, ${pluralize(messages, "message")} in, ` +
-    `${pluralize(statistics.sent, "datagram")} out, ${ignored} ignored`;
-}
-
-/**
- * Opens the server's socket.
- *
- * @throws {UsageError | Failure} with what to do about it.
- */
-function listen(host: string, port: number): Deno.DatagramConn {
-  try {
-    return openSocket(host, port);
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) {
-      throw new Failure(`Port ${port} is in use, perhaps by another server: stop that one, or give another port`);
-    }
-    if (error instanceof Deno.errors.PermissionDenied) {
-      throw new Failure(`The system keeps port ${port} for administrators: give a port from 1024 up`);
-    }
-    if (error instanceof Deno.errors.AddrNotAvailable) {
-      throw new UsageError(`This machine has no address ${host}: give one of its own with --host, or 0.0.0.0 for all`);
-    }
-    if (error instanceof Error && /lookup address|invalid host/.test(error.message)) {
-      throw new UsageError(`There is no host '${host}': give an address of this machine with --host, or 0.0.0.0`);
-    }
-    throw error;
-  }
-}
-
-/** The first lines of the server's output, with what others must type to join. */
-function announce(host: string, { hostname, port }: Deno.NetAddr): void {
-  say("Server Initialized...");
-  say(`Listening on ${formatAddress({ hostname: host, port })}`);
-  const isOpen = hostname === "0.0.0.0" || hostname === "::";
-  const addresses = isOpen ? ownAddresses(hostname === "::") : [host];
-  if (addresses.length === 0) addresses.push("127.0.0.1");
-  const isLocal = isOpen ? addresses[0] === "127.0.0.1" : hostname.startsWith("127.") || hostname === "::1";
-  say(`To join from this ${isLocal ? "machine" : "network"}, type:`);
-  for (const address of addresses) say(`  ${startCommand("client")} ${address} ${port}`);
-}
-
-/** The addresses that others on the network reach this machine by. */
-function ownAddresses(withIPv6: boolean): string[] {
-  let interfaces: Deno.NetworkInterfaceInfo[];
-  try {
-    interfaces = Deno.networkInterfaces();
-  } catch {
-    return []; // without the permission to look, the announcement falls back to this machine's own loopback
-  }
-  const reachable = interfaces.filter(({ family, address }) =>
-    family === "IPv4" ? !address.startsWith("127.") : withIPv6 && address !== "::1" && !address.startsWith("fe80")
-  );
-  return reachable.map(({ address }) => address);
-}
-
-/**
- * Calls back at Ctrl-C or SIGTERM, which end the program as the system would once that is forgotten, and when the
- * terminal is closed.
- */
-function onceSignalled(stop: () => void): { forget(): void } {
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
-  signals.forEach((signal) => Deno.addSignalListener(signal, stop));
-  // not forgotten: both the shell and the system may send it
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", stop);
-  return { forget: () => signals.forEach((signal) => Deno.removeSignalListener(signal, stop)) };
+  if (host.failure !== undefined) throw host.failure;
+  print(`Closed: ${summary()}`);
 }
 
 /** Reads the command line. */

@@ -76,21 +76,6 @@ function longestHead(text: string, limit: number): { end: number; space: number 
   return { end: end || read, space };
 }
 
-/** What somebody said, and who it was. */
-export interface ChatMessage {
-  from: string;
-  name?: string;
-  /** Whether it tells what the sender does (`/me waves`). */
-  action?: boolean;
-  text: string;
-}
-
-/** A message as people read it, on a screen and in a classic INCOMING: `<From 127.0.0.1:52207:Alice>: Hello`. */
-export function messageLine({ from, name, action, text }: ChatMessage): string {
-  const sender = name === undefined ? from : `${from}:${name}`;
-  return action ? `<From ${sender}>: * ${name ?? from} ${text}` : `<From ${sender}>: ${text}`;
-}
-
 /** A number and what it counts, in the plural but for one: `1 member`, `2 members`. */
 export function pluralize(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? "" : "s"}`;

@@ -55,6 +55,8 @@ if (import.meta.main) {
       for (const { name } of PROGRAMS) {
         env[name.replaceAll("-", "_").toUpperCase()] = await place(name, from, to);
       }
+      // as in the task "test": newer Denos look for leaks only when told to
+      Object.assign(env, { DENO_TEST_SANITIZE_OPS: "1", DENO_TEST_SANITIZE_RESOURCES: "1" });
       const args = ["test", "-A", ...TESTS];
       const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, env }).spawn().status;
       if (!success) throw new Failure("The programs have failed their tests");

@@ -18,8 +18,8 @@ import {
 
 /** What the console turns and shows. */
 export interface ConsoleOptions {
-  dial: NetworkEmulator;
-  /** How many datagrams have arrived so far, before the dial. */
+  emulator: NetworkEmulator;
+  /** How many datagrams have arrived so far, before the emulator. */
   arrived: () => number;
   /** Who is here and what was sent, in a line. */
   summary: () => string;
@@ -35,7 +35,7 @@ duplicate 5%    sends some twice
 delay 20..200   holds each back for so many milliseconds, which reorders them
 corrupt 1%      flips a bit
 perfect         ends all of that
-status          shows the dial, the members and the messages; so does Enter
+status          shows the emulator, the members and the messages; so does Enter
 list            lists who is signed in
 quit            stops the server and tells the clients; so does Ctrl-C`;
 
@@ -78,15 +78,15 @@ export function openConsole(options: ConsoleOptions): { close(): void } {
 /** Does what a line says, with or without a slash before it, and returns the answer to it. */
 export function execute(
   line: string,
-  { dial, arrived, summary, list, stop }: Omit<ConsoleOptions, "print">,
+  { emulator, arrived, summary, list, stop }: Omit<ConsoleOptions, "print">,
 ): string {
   const [word, ...values] = line.trim().replace(/^\//, "").toLowerCase().split(/[\s=]+/);
   switch (word) {
     case "":
     case "status": {
-      const { dropped, duplicated, corrupted, passed } = dial.statistics;
+      const { dropped, duplicated, corrupted, passed } = emulator.statistics;
       const done = `dropped ${dropped}, doubled ${duplicated}, damaged ${corrupted}, passed ${passed}`;
-      return `${formatConditions(dial.conditions)}\nso far: arrived ${arrived()}, ${done}\n${summary()}`;
+      return `${formatConditions(emulator.conditions)}\nso far: arrived ${arrived()}, ${done}\n${summary()}`;
     }
     case "list":
     case "who":
@@ -100,16 +100,16 @@ export function execute(
       stop();
       return "";
     case "perfect":
-      dial.conditions = { ...PERFECT };
+      emulator.conditions = { ...PERFECT };
       break;
     default: {
       if (!isSetting(word)) return `There is no command '${word}'; help lists them`;
-      const conditions = parseSetting(dial.conditions, word, values.join(" "));
+      const conditions = parseSetting(emulator.conditions, word, values.join(" "));
       if (!conditions) return settingUsage(word);
-      dial.conditions = conditions;
+      emulator.conditions = conditions;
     }
   }
-  return `The network is now: ${formatConditions(dial.conditions)}`;
+  return `The network is now: ${formatConditions(emulator.conditions)}`;
 }
 
 function isSetting(word: string): word is EmulatorSetting {

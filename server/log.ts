@@ -5,11 +5,13 @@
  * @module
  */
 import { parseAddress } from "../protocol/fields.ts";
-import { printable } from "../protocol/text.ts";
+import { pluralize, printable } from "../protocol/text.ts";
+import type { DeliveryStatistics } from "./doors/udp_delivery.ts";
 import type { Departure, MemberObserver } from "./room/admission.ts";
+import type { Room } from "./room/room.ts";
 
 /** Prints a line, or nothing where it can't be written. */
-export function say(line: string): void {
+export function print(line: string): void {
   attempt(console.log, line);
 }
 
@@ -30,6 +32,21 @@ export function presenceLog(print: (line: string) => void): MemberObserver {
       print(`Client ${tuple(address)} ${DEPARTURES[how]} at ${time(Date.now())}${signedIn(name)}`);
     },
   };
+}
+
+/**
+ * Who has joined and what was sent, in a line.
+ *
+ * @param inboundDrops How many datagrams the system has dropped before they were read.
+ */
+export function formatSummary(
+  { size, statistics: { joined, messages, ignored } }: Room,
+  { sent }: DeliveryStatistics,
+  inboundDrops: number,
+): string {
+  return `${pluralize(joined, "member")} joined, ${size} here, ${pluralize(messages, "message")} in, ` +
+    `${pluralize(sent, "datagram")} out, ${ignored} ignored` +
+    (inboundDrops > 0 ? `, ${pluralize(inboundDrops, "datagram")} too many for the system` : "");
 }
 
 function signedIn(name: string | undefined): string {

@@ -251,7 +251,7 @@ Deno.test("README: the commands in the room are those of the table that the clie
 
 Deno.test("README: what can be typed into the server is what its help lists", () => {
   const nothing = () => "";
-  const console = { dial: new NetworkEmulator(), arrived: () => 0, summary: nothing, list: nothing, stop: nothing };
+  const console = { emulator: new NetworkEmulator(), arrived: () => 0, summary: nothing, list: nothing, stop: nothing };
   const typed = /these can be typed into its terminal: ([^]*?)\. Ctrl-C/.exec(readme)![1];
   const help = execute("help", console).split("\n").map((line) => line.split(/ {2,}/)[0]);
   assertEquals(quotedIn(typed), [...help, "help"]);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Presence } from "../../protocol.ts";
-import type { ChatMessage } from "../../protocol/text.ts";
+import type { ChatMessage } from "../../protocol/lines.ts";
 import type { SessionState } from "./standing.ts";
 
 /** One thing to show. */

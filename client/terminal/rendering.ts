@@ -5,7 +5,7 @@
  */
 import { blue, brightBlue, brightCyan, brightGreen, brightMagenta, brightRed, brightYellow } from "@std/fmt/colors";
 import { cyan, dim, green, magenta, red, yellow } from "@std/fmt/colors";
-import { messageLine } from "../../protocol/text.ts";
+import { messageLine, usersLine } from "../../protocol/lines.ts";
 import type { SessionStatistics, Shown } from "../session/shown.ts";
 
 /** How to put it. */
@@ -56,8 +56,7 @@ export function formatShown(shown: Shown, { colour, times }: FormatOptions): str
       return `<- ${senderColoured(said, colour)}`;
     }
     case "users":
-      return `<- Signed In Users: ${shown.names.join(", ") || "none"}` +
-        (shown.unnamed > 0 ? ` (and ${shown.unnamed} unnamed)` : "");
+      return `<- ${usersLine(shown)}`;
     case "whois": {
       const { name, address, since, classic } = shown;
       return `<- ${name ?? "(unnamed)"} is at ${address} since ${clockTime(since)}${classic ? ", classic" : ""}`;

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Dialect, Packet } from "../../protocol.ts";
-import { UdpDelivery } from "../../server/doors/udp.ts";
+import { UdpDelivery } from "../../server/doors/udp_delivery.ts";
 import { Room } from "../../server/room/room.ts";
 import { openSendmmsg } from "../../server/doors/linux/sendmmsg.ts";
 import { output } from "./competitors.ts";

@@ -1,210 +1,72 @@
 /**
- * The door of UDP: packets to members as datagrams, a broadcast to many with few system calls.
+ * The UDP door: the socket that the server listens on, and the delivery that sends by it.
  *
  * @module
  */
-import { setImmediate } from "node:timers";
-import { socketAddress } from "../../runtime/udp.ts";
-import type { Dialect, Packet, V1Packet } from "../../protocol.ts";
-import type { Delivery, Recipient } from "../room/delivery.ts";
-import { encodeInDialect } from "../room/dialects.ts";
-import { type AddressTable, Recipients } from "./recipients.ts";
+import { Failure, UsageError } from "../../runtime/program.ts";
+import { type Datagram, datagrams, openSocket } from "../../runtime/udp.ts";
+import { openSendmmsg } from "./linux/sendmmsg.ts";
 import type { NetworkEmulator } from "./network_emulator.ts";
-import type { Sendmmsg } from "./linux/sendmmsg.ts";
+import { UdpDelivery } from "./udp_delivery.ts";
 
-/** The part of {@linkcode Deno.DatagramConn} that sending needs. */
-export type Sender = Pick<Deno.DatagramConn, "send" | "addr">;
+/** The receive buffer that is asked for, in bytes: it holds what arrives during a broadcast. The system may grant less. */
+const RECEIVE_BUFFER_BYTES = 8 << 20;
 
-/** What a delivery has done so far, in datagrams. */
-export interface DeliveryStatistics {
-  sent: number;
-  /** Those that the system refused: no route, no permission. */
-  failed: number;
-  /** Those that were given up because too many waited: v1 members ask for them again. */
-  dropped: number;
-}
-
-/** What is needed of a way to send to many at once on the socket. */
-export interface FastOutlet extends Pick<Sendmmsg, "writable"> {
-  table(): AddressTable;
-}
-
-/** How a delivery is made. */
-export interface UdpDeliveryOptions {
-  /** Where given, broadcasts go this way instead of one by one. */
-  fast?: FastOutlet;
-  /** What goes out passes through it, one by one, unless it is perfect. */
-  dial?: NetworkEmulator;
-  /** How many datagrams have arrived so far: a broadcast that is under way lets those pass that do. */
-  arrived?: () => number;
-}
-
-/** The most datagrams to single destinations that wait. */
-const MAX_WAITING_UNICASTS = 20_000;
-/** The most broadcasts that wait. */
-const MAX_WAITING_BROADCASTS = 1_000;
-/** So many copies of a broadcast to many more go out, then others are heard: a millisecond or two. */
-const COPIES_AT_ONCE = 512;
-/** So many copies are under way at once when each has its own system call. */
-const SINGLE_COPIES_AT_ONCE = 64;
-
-/** After so many turns of the event loop in which nothing arrived, nothing is there: one turn only asks the system. */
-const IDLE_TURNS = 12;
-/** How long a full socket is waited for before it is tried again all the same, in milliseconds. */
-const MAX_WAIT_MS = 1000;
-
-interface Broadcast {
-  dialect: Dialect;
-  payload: Uint8Array;
-  except?: Recipient;
+/** A UDP socket that is open. */
+export interface UdpDoor {
+  /** Where it listens. */
+  readonly address: Deno.NetAddr;
+  readonly delivery: UdpDelivery;
+  /** How broadcasts are sent, in a line. */
+  readonly method: string;
+  /** What arrives, until {@linkcode UdpDoor.close}. */
+  datagrams(): AsyncIterable<Datagram>;
+  /** How many datagrams were lost because the receive buffer was full, where the system tells. */
+  inboundDrops(): number;
+  close(): void;
 }
 
 /**
- * Delivery over a UDP socket.
+ * Opens the server's socket.
  *
- * A broadcast to many is cut into portions, and between two of them whatever has arrived is dealt with, so that a large
- * room does not keep a newcomer waiting. A destination that can't be reached costs nobody else a copy.
+ * @param emulator What is sent passes through it.
+ * @throws {UsageError} where the host is none of this machine's.
+ * @throws {Failure} where the port can't be had.
  */
-export class UdpDelivery implements Delivery {
-  readonly #conn: Sender;
-  readonly #fast: FastOutlet | undefined;
-  readonly #tables: AddressTable[] = [];
-  readonly #dial: NetworkEmulator | undefined;
-  readonly #arrived: () => number;
-  readonly #groups: Record<Dialect, Recipients>;
-  readonly #unicasts: { address: string; payload: Uint8Array }[] = [];
-  readonly #broadcasts: Broadcast[] = [];
-  readonly #statistics: DeliveryStatistics = { sent: 0, failed: 0, dropped: 0 };
-  #sendingUnicasts: Promise<void> | undefined;
-  #sendingBroadcasts: Promise<void> | undefined;
+export function openUdpDoor(host: string, port: number, emulator: NetworkEmulator): UdpDoor {
+  const conn = listen(host, port);
+  const sendmmsg = openSendmmsg(conn);
+  const fast = "reason" in sendmmsg ? undefined : sendmmsg;
+  fast?.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
+  return {
+    address: conn.addr as Deno.NetAddr,
+    delivery: new UdpDelivery(conn, { fast, emulator }),
+    method: "reason" in sendmmsg ? `Sending one by one: ${sendmmsg.reason}` : "Sending to many at once by sendmmsg",
+    datagrams: () => datagrams(conn),
+    inboundDrops: () => fast?.inboundDrops() ?? 0,
+    close() {
+      fast?.close();
+      conn.close();
+    },
+  };
+}
 
-  constructor(conn: Sender, { fast, dial, arrived = () => 0 }: UdpDeliveryOptions = {}) {
-    this.#conn = conn;
-    this.#fast = fast;
-    this.#dial = dial;
-    this.#arrived = arrived;
-    const destinations = () => {
-      const table = fast?.table();
-      if (table) this.#tables.push(table);
-      return new Recipients(table);
-    };
-    this.#groups = { "v1": destinations(), "classic": destinations(), "classic-line": destinations() };
-  }
-
-  get statistics(): DeliveryStatistics {
-    const { sent, failed, dropped } = this.#statistics;
-    // a table passes over those that it can't reach, and counts them
-    const passedOver = this.#tables.reduce((sum, { failed }) => sum + failed, 0);
-    return { sent: sent - passedOver, failed: failed + passedOver, dropped };
-  }
-
-  join(destination: Recipient): void {
-    this.#groups[destination.dialect].add(destination);
-  }
-
-  leave(destination: Recipient): void {
-    this.#groups[destination.dialect].remove(destination);
-  }
-
-  send({ address, dialect }: Recipient, packet: Packet): void {
-    const payload = encodeInDialect(packet, dialect);
-    if (!payload) return;
-    if (this.#unicasts.length >= MAX_WAITING_UNICASTS) {
-      this.#statistics.dropped++;
-      return;
+function listen(host: string, port: number): Deno.DatagramConn {
+  try {
+    return openSocket(host, port);
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new Failure(`Port ${port} is in use, perhaps by another server: stop that one, or give another port`);
     }
-    this.#unicasts.push({ address, payload });
-    if (this.#sendingUnicasts) return;
-    this.#sendingUnicasts = this.#sendUnicasts();
-  }
-
-  broadcast(packet: V1Packet, except?: Recipient): void {
-    for (const dialect of ["v1", "classic", "classic-line"] as const) {
-      const { size } = this.#groups[dialect];
-      const payload = size > 0 ? encodeInDialect(packet, dialect) : undefined;
-      if (!payload) continue;
-      if (this.#broadcasts.length >= MAX_WAITING_BROADCASTS) this.#statistics.dropped += size;
-      else this.#broadcasts.push({ dialect, payload, except });
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new Failure(`The system keeps port ${port} for administrators: give a port from 1024 up`);
     }
-    if (this.#sendingBroadcasts) return;
-    const sending = this.#sendBroadcasts();
-    if (this.#broadcasts.length > 0) this.#sendingBroadcasts = sending;
-  }
-
-  /** Gives up the broadcasts that have not begun, for the sake of what is to be said last. */
-  clear(): void {
-    this.#broadcasts.splice(this.#sendingBroadcasts ? 1 : 0);
-  }
-
-  /** Resolves when nothing waits to be sent any more. */
-  async idle(): Promise<void> {
-    while (this.#sendingUnicasts || this.#sendingBroadcasts) {
-      await this.#sendingUnicasts;
-      await this.#sendingBroadcasts;
+    if (error instanceof Deno.errors.AddrNotAvailable) {
+      throw new UsageError(`This machine has no address ${host}: give one of its own with --host, or 0.0.0.0 for all`);
     }
-  }
-
-  async #sendUnicasts(): Promise<void> {
-    // what else is to be sent in this turn goes out with it
-    await Promise.resolve();
-    while (this.#unicasts.length > 0) {
-      const portion = this.#unicasts.splice(0, SINGLE_COPIES_AT_ONCE);
-      await Promise.all(portion.map(({ payload, address }) => this.#transmit(payload, address)));
+    if (error instanceof Error && /lookup address|invalid host/.test(error.message)) {
+      throw new UsageError(`There is no host '${host}': give an address of this machine with --host, or 0.0.0.0`);
     }
-    this.#sendingUnicasts = undefined;
-  }
-
-  /** Sends what waits; the first portion, and in a small room all of it, before it returns. */
-  async #sendBroadcasts(): Promise<void> {
-    for (let broadcast; (broadcast = this.#broadcasts[0]);) {
-      const { dialect, payload, except } = broadcast;
-      const group = this.#groups[dialect];
-      group.begin(except);
-      while (group.left > 0) {
-        const startedAt = performance.now();
-        const portion = this.#sendPortion(group, payload);
-        if (portion) await portion;
-        if (group.left > 0) await this.#letOthersIn(performance.now() - startedAt);
-      }
-      this.#broadcasts.shift();
-    }
-    this.#sendingBroadcasts = undefined;
-  }
-
-  /** Sends a portion of a broadcast; returns undefined when the socket takes more at once. */
-  #sendPortion(group: Recipients, payload: Uint8Array): Promise<unknown> | undefined {
-    if (this.#fast && (this.#dial?.isPerfect ?? true)) {
-      this.#statistics.sent += group.left;
-      // what is left of the last two portions goes out at once, and so does all of it in a room of up to a thousand
-      const isTaken = group.sendNext(payload, group.left <= 2 * COPIES_AT_ONCE ? group.left : COPIES_AT_ONCE);
-      this.#statistics.sent -= group.left;
-      return isTaken ? undefined : this.#fast.writable(MAX_WAIT_MS);
-    }
-    return Promise.all(group.takeNext(SINGLE_COPIES_AT_ONCE).map((address) => this.#transmit(payload, address)));
-  }
-
-  /** Lets the event loop deal with what has arrived, for as long as the last portion took, or until all is dealt with. */
-  async #letOthersIn(milliseconds: number): Promise<void> {
-    const until = performance.now() + milliseconds;
-    for (let idleTurns = 0; idleTurns < IDLE_TURNS && performance.now() < until;) {
-      const before = this.#arrived();
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      idleTurns = this.#arrived() === before && this.#unicasts.length === 0 ? idleTurns + 1 : 0;
-    }
-  }
-
-  async #transmit(payload: Uint8Array, address: string): Promise<void> {
-    if (!this.#dial || this.#dial.isPerfect) return await this.#put(payload, address);
-    this.#dial.pass(payload, (payload) => void this.#put(payload, address));
-  }
-
-  async #put(payload: Uint8Array, address: string): Promise<void> {
-    try {
-      await this.#conn.send(payload, socketAddress(address, this.#conn));
-      this.#statistics.sent++;
-    } catch {
-      // it concerns this one address, or it will show again with the next
-      this.#statistics.failed++;
-    }
+    throw error;
   }
 }

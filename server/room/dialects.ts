@@ -4,7 +4,7 @@
  * @module
  */
 import { type ClassicPacket, type Dialect, encode, type Packet, type V1Packet } from "../../protocol.ts";
-import { messageLine } from "../../protocol/text.ts";
+import { messageLine, usersLine } from "../../protocol/lines.ts";
 
 const LINE_FEED = 0x0a;
 
@@ -22,10 +22,4 @@ function toClassic(packet: V1Packet): ClassicPacket | undefined {
   if (packet.type === "INCOMING") return { dialect: "classic", type: "INCOMING", line: messageLine(packet) };
   if (packet.type === "USERS") return { dialect: "classic", type: "INCOMING", line: usersLine(packet) };
   return undefined;
-}
-
-/** Who has signed in, as far as the names fit, and how many are here without a name. */
-export function usersLine({ names, total, unnamed, more }: Omit<V1Packet & { type: "USERS" }, "id">): string {
-  const rest = more ? ` and ${total - names.length} more` : "";
-  return `Signed In Users: ${names.join(", ") || "none"}${rest}${unnamed ? ` (and ${unnamed} unnamed)` : ""}`;
 }

@@ -203,6 +203,10 @@ terminalTest("after Ctrl-D with something waiting, Ctrl-C says goodbye, and what
   await using tmux = await startTmux();
   const terminal = await inShell(tmux, server.port);
   const address = await server.arrival(1);
+  // the server prints an arrival before the client has its answer
+  await terminal.type("everybody hears this");
+  await terminal.press("Enter");
+  await terminal.until(/>: everybody hears this$/m);
   server.kill("SIGSTOP");
   try {
     await terminal.type("nobody will hear this");

@@ -7,15 +7,15 @@ const SUMMARY = "3 members joined, 2 here";
 const NAMES = "Signed In Users: Alice (and 1 unnamed)";
 
 /** A console, a way to type into it, and how often it has stopped the server. */
-function openConsole(): { dial: NetworkEmulator; stops(): number; type(line: string): string } {
-  const dial = new NetworkEmulator(1);
+function openConsole(): { emulator: NetworkEmulator; stops(): number; type(line: string): string } {
+  const emulator = new NetworkEmulator(1);
   let stops = 0;
-  const options = { dial, arrived: () => 47, summary: () => SUMMARY, list: () => NAMES, stop: () => void stops++ };
-  return { dial, stops: () => stops, type: (line) => execute(line, options) };
+  const options = { emulator, arrived: () => 47, summary: () => SUMMARY, list: () => NAMES, stop: () => void stops++ };
+  return { emulator, stops: () => stops, type: (line) => execute(line, options) };
 }
 
-Deno.test("console: each setting is parseSetting, and the answer shows the whole dial", () => {
-  const { dial, type } = openConsole();
+Deno.test("console: each setting can be changed, and the answer shows the whole emulator", () => {
+  const { emulator, type } = openConsole();
   assertEquals(type("drop 20%"), "The network is now: drop 20%, duplicate 0%, corrupt 0%, delay 0..0 ms, each way");
   type("duplicate 5%");
   type("delay 20..200");
@@ -24,24 +24,24 @@ Deno.test("console: each setting is parseSetting, and the answer shows the whole
     "The network is now: drop 20%, duplicate 5%, corrupt 1%, delay 20..200 ms, each way",
   );
   const all: NetworkConditions = { drop: 0.2, duplicate: 0.05, corrupt: 0.01, delay: [20, 200] };
-  assertEquals(dial.conditions, all);
+  assertEquals(emulator.conditions, all);
   assertEquals(type("drop 0"), "The network is now: drop 0%, duplicate 5%, corrupt 1%, delay 20..200 ms, each way");
   assertEquals(type("perfect"), "The network is now: drop 0%, duplicate 0%, corrupt 0%, delay 0..0 ms, each way");
-  assertEquals(dial.conditions, PERFECT);
+  assertEquals(emulator.conditions, PERFECT);
 });
 
 Deno.test("console: spaces, capitals and an equals sign are no hindrance", () => {
   for (const line of ["  drop   20%  ", "DROP 20%", "drop=20%", "drop = 20 %", "Drop\t20%", "/drop 20%"]) {
-    const { dial, type } = openConsole();
+    const { emulator, type } = openConsole();
     type(line);
-    assertEquals(dial.conditions, { ...PERFECT, drop: 0.2 }, JSON.stringify(line));
+    assertEquals(emulator.conditions, { ...PERFECT, drop: 0.2 }, JSON.stringify(line));
   }
-  const { dial, type } = openConsole();
+  const { emulator, type } = openConsole();
   type("delay 20..200 ms");
-  assertEquals(dial.conditions.delay, [20, 200]);
+  assertEquals(emulator.conditions.delay, [20, 200]);
 });
 
-Deno.test("console: status, or nothing, shows the dial and what the room has seen", () => {
+Deno.test("console: status, or nothing, shows the emulator and what the room has seen", () => {
   const { type } = openConsole();
   type("drop 20%");
   for (const line of ["status", "STATUS", "", "   "]) {
@@ -76,7 +76,7 @@ Deno.test("console: quit stops the server", () => {
 });
 
 Deno.test("console: what is no command, or has no such value, changes nothing and says what would be right", () => {
-  const { dial, type } = openConsole();
+  const { emulator, type } = openConsole();
   type("drop 20%");
   for (const line of ["nonsense", "drp 20%", "constructor", "__proto__ 1", "toString", "--drop 20%", "//help"]) {
     assertMatch(type(line), /^There is no command '.*'; help lists them$/, line);
@@ -88,7 +88,7 @@ Deno.test("console: what is no command, or has no such value, changes nothing an
   for (const value of ["", "200..20", "fast", "20 200"]) {
     assertEquals(type(`delay ${value}`), "delay takes milliseconds, like 50 or 20..200", value);
   }
-  assertEquals(dial.conditions, { ...PERFECT, drop: 0.2 });
+  assertEquals(emulator.conditions, { ...PERFECT, drop: 0.2 });
 });
 
 Deno.test("console: turning it does not turn what other dials start from", () => {

@@ -1,6 +1,6 @@
 /** What the server says on its terminal, and that nothing of it can end the server. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { BugLog, presenceLog, say } from "../../server/log.ts";
+import { BugLog, presenceLog, print } from "../../server/log.ts";
 import { FakeRoom } from "../support/fake_room.ts";
 
 const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003";
@@ -42,7 +42,7 @@ Deno.test("log: a line that can't be written is left out", () => {
     console.log = () => {
       throw new Error("No space left on device");
     };
-    say("hello");
+    print("hello");
   } finally {
     console.log = log;
   }

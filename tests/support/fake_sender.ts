@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Sender } from "../../server/doors/udp.ts";
+import type { Sender } from "../../server/doors/udp_delivery.ts";
 
 /** One datagram that was sent: where to, as `HOST PORT`, and what. */
 export interface Transmitted {

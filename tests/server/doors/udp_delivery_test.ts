@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import type { Dialect, V1Packet } from "../../../protocol.ts";
 import { socketAddress } from "../../../runtime/udp.ts";
-import { UdpDelivery } from "../../../server/doors/udp.ts";
+import { UdpDelivery } from "../../../server/doors/udp_delivery.ts";
 import type { Recipient } from "../../../server/room/delivery.ts";
 import { FakeSender } from "../../support/fake_sender.ts";
 

@@ -1,0 +1,40 @@
+/**
+ * The first lines of the server's output: where it listens, and what others type to join.
+ *
+ * @module
+ */
+import { formatAddress } from "../protocol/fields.ts";
+import { startCommand } from "../runtime/program.ts";
+
+/**
+ * The lines, in order.
+ *
+ * @param host The host as the user gave it.
+ * @param address What the socket is bound to.
+ */
+export function announcement(host: string, { hostname, port }: Deno.NetAddr): string[] {
+  const isOpen = hostname === "0.0.0.0" || hostname === "::";
+  const addresses = isOpen ? ownAddresses(hostname === "::") : [host];
+  if (addresses.length === 0) addresses.push("127.0.0.1");
+  const isLocal = isOpen ? addresses[0] === "127.0.0.1" : hostname.startsWith("127.") || hostname === "::1";
+  return [
+    "Server Initialized...",
+    `Listening on ${formatAddress({ hostname: host, port })}`,
+    `To join from this ${isLocal ? "machine" : "network"}, type:`,
+    ...addresses.map((address) => `  ${startCommand("client")} ${address} ${port}`),
+  ];
+}
+
+/** The addresses by which other machines reach this one; none without the permission to look. */
+function ownAddresses(withIPv6: boolean): string[] {
+  let interfaces: Deno.NetworkInterfaceInfo[];
+  try {
+    interfaces = Deno.networkInterfaces();
+  } catch {
+    return [];
+  }
+  const reachable = interfaces.filter(({ family, address }) =>
+    family === "IPv4" ? !address.startsWith("127.") : withIPv6 && address !== "::1" && !address.startsWith("fe80")
+  );
+  return reachable.map(({ address }) => address);
+}
