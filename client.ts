@@ -5,8 +5,6 @@
  *
  * @module
  */
-import { isIP } from "node:net";
-import process from "node:process";
 import { completeLine, execute } from "./client/terminal/commands.ts";
 import { Channel, race } from "./runtime/race.ts";
 import { openScreen, type Screen } from "./client/terminal/screen.ts";
@@ -14,12 +12,12 @@ import { Session } from "./client/session/session.ts";
 import type { Shown } from "./client/session/shown.ts";
 import { formatShown } from "./client/terminal/rendering.ts";
 import { Alarm, now } from "./runtime/clock.ts";
+import { resolveHost } from "./runtime/resolve_host.ts";
 import { parsePort, readCommandLine } from "./runtime/command_line.ts";
 import { Failure, run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
 import { datagrams, openSocket, socketAddress } from "./runtime/udp.ts";
 import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
 import { formatAddress, NAME_RULE, normalizeName } from "./protocol/fields.ts";
-import { printable } from "./protocol/text.ts";
 
 const HELP = `udp-chat client: joins a room and says what you type to everyone in it.
 
@@ -148,45 +146,6 @@ function finish(session: Session, screen: Screen): void {
 /** Sends a packet; what gets lost on the way or is refused by the system is for the session to repeat. */
 function transmit(conn: Deno.DatagramConn, packet: Packet, address: string): void {
   conn.send(encode(packet), socketAddress(address, conn)).catch(() => {});
-}
-
-/**
- * The address of a host; IPv4 where it has both, as servers listen there unless told otherwise.
- *
- * @throws {UsageError} when there is no such host.
- */
-async function resolveHost(host: string): Promise<string> {
-  const family = isIP(host);
-  if (family !== 0) {
-    const address = family === 6 ? canonicalIPv6(host) : host;
-    // datagrams to "any address" go to this machine, but come back from its loopback address
-    return { "0.0.0.0": "127.0.0.1", "::": "::1" }[address] ?? address;
-  }
-  try {
-    // the node:dns of Deno 2.4 warns of a module that it uses itself
-    Object.assign(process, { noDeprecation: true });
-    const { lookup } = await import("node:dns/promises");
-    const found = await lookup(host, { all: true });
-    return (found.find(({ family }) => family === 4) ?? found[0]).address;
-  } catch (error) {
-    if ((error as { code?: unknown }).code === "EPERM") throw new Deno.errors.NotCapable("--allow-net");
-    throw new UsageError(
-      `There is no host '${printable(host)}': give the server's name or its address, like 192.168.1.5`,
-    );
-  }
-}
-
-/** The one way of writing an IPv6 address that the socket reports too; of a mapped one, the IPv4 address. */
-function canonicalIPv6(host: string): string {
-  if (host.includes("%")) {
-    throw new UsageError(
-      `${host} is an address of one link only, which can't be used here: give another of the server's`,
-    );
-  }
-  const canonical = new URL(`http://[${host}]`).hostname.slice(1, -1);
-  const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(canonical) ?? [];
-  if (high === undefined) return canonical;
-  return [high, low].map((word) => parseInt(word, 16)).flatMap((word) => [word >> 8, word & 0xff]).join(".");
 }
 
 const TWICE = "The server or its port is given twice; --help shows how";

@@ -1,5 +1,5 @@
 /**
- * What an IP address looks like as text: of our own, since a browser has no such check.
+ * IP addresses as text: of our own, since a browser has no such checks.
  *
  * @module
  */
@@ -28,4 +28,17 @@ export function isIPv6(text: string): boolean {
   }
   if (!groups.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return false;
   return right === undefined ? length === 8 : length < 8;
+}
+
+/**
+ * The one form of an IPv6 address without a zone that sockets report (RFC 5952); of an IPv4-mapped one, `::ffff:10.0.0.1`,
+ * the IPv4 address.
+ *
+ * @throws {TypeError} where the text is no such address.
+ */
+export function canonicalIPv6(text: string): string {
+  const canonical = new URL(`http://[${text}]`).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(canonical) ?? [];
+  if (high === undefined) return canonical;
+  return [high, low].map((word) => parseInt(word, 16)).flatMap((word) => [word >> 8, word & 0xff]).join(".");
 }

@@ -64,8 +64,8 @@ function fill(dialect: typeof DIALECTS[number], members: number): MemoryResult {
   if ("reason" in sendmmsg) throw new Error(sendmmsg.reason);
   const delivery = new SilentDelivery(conn, { fast: sendmmsg });
   // the window of events is bounded by itself, however many members there are
-  const room = new Room(delivery, { window: { events: 1 } });
   const joinedAt = Date.now();
+  const room = new Room(delivery, { window: { events: 1 } }, joinedAt);
   const before = settled();
   for (let i = 0; i < members; i++) {
     const from = `127.${i >> 16 & 255}.${i >> 8 & 255}.${i & 255}:${10_000 + i % 50_000}`;

@@ -70,7 +70,7 @@ export class Room {
   /** How many messages wait for an earlier one, over all members. */
   #early = 0;
 
-  constructor(delivery: Delivery, options: RoomOptions = {}, now = Date.now()) {
+  constructor(delivery: Delivery, options: RoomOptions, now: number) {
     this.#delivery = delivery;
     this.#echo = options.echo ?? true;
     this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 });

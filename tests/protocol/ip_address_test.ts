@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import * as net from "node:net";
-import { isIPv4, isIPv6 } from "../../protocol/ip_address.ts";
+import { canonicalIPv6, isIPv4, isIPv6 } from "../../protocol/ip_address.ts";
 
 /** Texts that are addresses, nearly addresses, or made of the same characters. */
 const nearly = fc.oneof(
@@ -43,4 +43,16 @@ Deno.test("isIPv6: what looks like an address and is none", () => {
     assert(!isIPv6(text), text);
     assert(!net.isIPv6(text), text);
   }
+});
+
+Deno.test("canonicalIPv6: one form of each address, of a mapped one IPv4", () => {
+  for (
+    const [text, canonical] of [
+      ["::1", "::1"],
+      ["0:0:0:0:0:0:0:1", "::1"],
+      ["FE80::0001", "fe80::1"],
+      ["::ffff:10.0.0.1", "10.0.0.1"],
+      ["::FFFF:0A00:0001", "10.0.0.1"],
+    ]
+  ) assertEquals(canonicalIPv6(text), canonical);
 });
