@@ -5,7 +5,7 @@
  */
 
 /** What won the race: a value of one of the sources, or the news that it has no more. */
-export type Heard<S> = {
+export type RaceEvent<S> = {
   [K in keyof S]: { from: K; done: false; value: S[K] extends AsyncIterable<infer T> ? T : never } | {
     from: K;
     done: true;
@@ -31,8 +31,8 @@ export type Heard<S> = {
 export async function* race<S extends Record<string, AsyncIterable<unknown>>>(
   sources: S,
   isPaused: (source: keyof S) => boolean = () => false,
-): AsyncGenerator<Heard<S>> {
-  const arrived: (() => Heard<S>)[] = [];
+): AsyncGenerator<RaceEvent<S>> {
+  const arrived: (() => RaceEvent<S>)[] = [];
   let wake = () => {};
   const idle = new Map(Object.entries(sources).map(([name, source]) => [name, source[Symbol.asyncIterator]()]));
   let open = idle.size;
@@ -45,7 +45,7 @@ export async function* race<S extends Record<string, AsyncIterable<unknown>>>(
           arrived.push(() => {
             if (done) open--;
             else idle.set(name, iterator);
-            return { from: name, done: done ?? false, value } as Heard<S>;
+            return { from: name, done: done ?? false, value } as RaceEvent<S>;
           }),
         (error) =>
           arrived.push(() => {

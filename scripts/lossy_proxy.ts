@@ -35,7 +35,7 @@ export interface LossyProxy extends AsyncDisposable {
 export function openLossyProxy({ server, conditions = {}, seed }: LossyProxyOptions): LossyProxy {
   const toServer = new NetworkEmulator(seed);
   const fromServer = new NetworkEmulator(seed === undefined ? undefined : seed + 1);
-  for (const dial of [toServer, fromServer]) dial.conditions = { ...PERFECT, ...conditions };
+  for (const emulator of [toServer, fromServer]) emulator.conditions = { ...PERFECT, ...conditions };
   const front = listen();
   const serverAddress = formatAddress({ hostname: "127.0.0.1", port: server });
   const upstreams = new Map<string, Deno.DatagramConn>();
@@ -69,7 +69,7 @@ export function openLossyProxy({ server, conditions = {}, seed }: LossyProxyOpti
     toServer: toServer.statistics,
     fromServer: fromServer.statistics,
     async [Symbol.asyncDispose]() {
-      for (const dial of [toServer, fromServer]) dial.close();
+      for (const emulator of [toServer, fromServer]) emulator.close();
       for (const conn of [front, ...upstreams.values()]) conn.close();
       await Promise.all(running);
     },

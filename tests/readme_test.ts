@@ -242,8 +242,8 @@ Deno.test("README: each flag anywhere in the text is one of a program that the t
 Deno.test("README: the commands in the room are those of the table that the client has", () => {
   const rows = section(readme, "## The client").matchAll(/^\| (`\/.*?) +\| (.*?) +\|$/gm);
   const listed = Array.from(rows, ([, names, summary]) => [quotedIn(names.replaceAll("\\|", "|")).join(" "), summary]);
-  const table = COMMANDS.map(({ names: [name, ...others], takes, may, summary }) => {
-    const first = [`/${name}`, ...takes, ...(may ? [`[${may}]`] : [])];
+  const table = COMMANDS.map(({ names: [name, ...others], parameters, optional, summary }) => {
+    const first = [`/${name}`, ...parameters, ...(optional ? [`[${optional}]`] : [])];
     return [[...first, ...others.map((other) => `/${other}`)].join(" "), summary];
   });
   assertEquals(listed, table);

@@ -196,7 +196,7 @@ export class DirectMessages {
 
   #acknowledged({ stream, id }: V1Packet & { type: "ACK" }, from: string, now: number): void {
     for (const { name, address, sendStream } of this.#conversations.values()) {
-      if (address !== from || stream !== sendStream.stream) continue;
+      if (address !== from || stream !== sendStream.name) continue;
       for (const draft of sendStream.acknowledge(stream, id, now)) this.#options.delivered(name, draft, true);
       return;
     }

@@ -106,7 +106,7 @@ export class Greeter {
   }
 
   /** Whether an answer, a refusal for instance, belongs to one of the last greetings. */
-  asked(id: number | undefined): boolean {
+  isRecent(id: number | undefined): boolean {
     return id !== undefined && this.#sentAt.has(id);
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { EventPacket } from "../../protocol.ts";
-import type { Range } from "../../protocol/reliable/event_feed.ts";
+import type { SeqRange } from "../../protocol/reliable/event_feed.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 
 /** How many events are asked for at once. */
@@ -15,7 +15,7 @@ const DEADLINE_MS = 5000;
 /** What asking for the past needs of the session. */
 export interface HistoryOptions {
   roundTrip: RoundTrip;
-  request: (range: Range) => void;
+  request: (range: SeqRange) => void;
   /** Takes the messages in order, and how many events the server neither sent nor said to be gone. */
   done: (messages: EventPacket[], missing: number) => void;
 }
@@ -28,7 +28,7 @@ export class History {
   /** The messages of the pages that have been read, the latest first. */
   readonly #messages: EventPacket[] = [];
   #length = 0;
-  #wanted: Range | undefined;
+  #wanted: SeqRange | undefined;
   #times = 0;
   #dueAt = 0;
   #askedAt = 0;
@@ -66,7 +66,7 @@ export class History {
   }
 
   /** The server has these events no more. */
-  gone({ from, to }: Range, now: number): void {
+  markGone({ from, to }: SeqRange, now: number): void {
     if (!this.#wanted) return;
     for (let seq = Math.max(from, this.#wanted.from); seq <= Math.min(to, this.#wanted.to); seq++) {
       this.#found.set(seq, "gone");
@@ -75,7 +75,7 @@ export class History {
   }
 
   /** The event with this seq is there, but is not to be shown here: one's own message, where the server sends no echo. */
-  silent(seq: number, now: number): void {
+  markUnshown(seq: number, now: number): void {
     if (!this.#wanted || seq < this.#wanted.from || seq > this.#wanted.to) return;
     this.#found.set(seq, "silent");
     this.#goOnIfComplete(now);
@@ -119,7 +119,7 @@ export class History {
     else this.#askForPage(page.from - 1, now);
   }
 
-  #collect({ from, to }: Range): void {
+  #collect({ from, to }: SeqRange): void {
     for (let seq = to; seq >= from; seq--) {
       const event = this.#found.get(seq);
       if (typeof event === "object" && event.type === "INCOMING") this.#messages.push(event);
@@ -128,7 +128,7 @@ export class History {
   }
 
   /** Gives what was found; of a page that is not complete, what there is of it. */
-  #end(page?: Range): void {
+  #end(page?: SeqRange): void {
     const missing = page ? page.to - page.from + 1 - this.#found.size : 0;
     if (page) this.#collect(page);
     const messages = this.#messages.slice(0, this.#length).reverse();

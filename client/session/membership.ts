@@ -247,7 +247,7 @@ export class Membership {
       this.#greeter.start(now);
       return true;
     }
-    if (!this.#greeter.asked(id)) return false;
+    if (!this.#greeter.isRecent(id)) return false;
     if (this.#state === "refused" || id! < (this.#firstWithName ?? Infinity)) return true;
     if (code !== "name-taken" && code !== "bad-name") {
       // a full room, for instance: that may change, and no other name would help

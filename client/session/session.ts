@@ -13,7 +13,7 @@ import { DirectMessages } from "./direct.ts";
 import { Directory } from "./directory.ts";
 import { Shutdown } from "./shutdown.ts";
 import { History } from "./history.ts";
-import { EventFeed, type Range } from "../../protocol/reliable/event_feed.ts";
+import { EventFeed, type SeqRange } from "../../protocol/reliable/event_feed.ts";
 import { Membership } from "./membership.ts";
 import { type Draft, SEND_STREAM_SIZE, SendStream } from "../../protocol/reliable/send_stream.ts";
 import { Transactions } from "./transactions.ts";
@@ -69,7 +69,7 @@ export class Session {
           this.requests.cancelHistory();
           this.#feed.begin(epoch, this.#feed.epoch === undefined ? seq : 0);
         }
-        this.#feed.latest(epoch, seq, now);
+        this.#feed.noteLatest(epoch, seq, now);
       },
       joined: (now) => this.#joined(now),
       lost: () => this.#sendStream.close(),
@@ -80,7 +80,7 @@ export class Session {
     this.#sendStream = new SendStream(this.#roundTrip, (message) => {
       send({ dialect: "v1", type: "MESSAGE", token: this.#membership.token, ...message });
     });
-    const request = (range: Range) => {
+    const request = (range: SeqRange) => {
       send({ dialect: "v1", type: "RESEND", token: this.#membership.token, epoch: this.#feed.epoch!, ...range });
     };
     this.#feed = new EventFeed({
@@ -252,7 +252,7 @@ export class Session {
   }
 
   /** Says what is wrong with a line that was to be a command; a session that is finished with such has failed. */
-  misunderstood(text: string): void {
+  rejectLine(text: string): void {
     this.view.problem(text);
     this.#shutdown.misunderstood++;
   }
@@ -281,7 +281,7 @@ export class Session {
     this.#direct.wake(now);
     this.#history.wake(now);
     this.requests.flush(now);
-    if (this.#sendStream.stuck) this.#membership.suspect(now);
+    if (this.#sendStream.isStuck) this.#membership.suspect(now);
     this.#shutdown.wake(now);
   }
 
@@ -323,10 +323,10 @@ export class Session {
       case "ACK":
         return this.#acknowledged(packet, now);
       case "HEARTBEAT":
-        return this.#feed.latest(packet.epoch, packet.seq, now);
+        return this.#feed.noteLatest(packet.epoch, packet.seq, now);
       case "GONE":
-        this.#history.gone(packet, now);
-        return this.#feed.gone(packet.epoch, packet, now);
+        this.#history.markGone(packet, now);
+        return this.#feed.markGone(packet.epoch, packet, now);
       case "USERS":
       case "PEER":
         this.#transactions.answer(packet, now);
@@ -363,8 +363,8 @@ export class Session {
   #acknowledged({ stream, id, epoch, seq }: V1Packet & { type: "ACK" }, now: number): void {
     this.#sendStream.acknowledge(stream, id, now);
     // a server that sends no copies to the sender tells the place of a message this way, so that there is no gap
-    if (epoch !== undefined && epoch === this.#feed.epoch && seq !== undefined && stream === this.#sendStream.stream) {
-      this.#history.silent(seq, now);
+    if (epoch !== undefined && epoch === this.#feed.epoch && seq !== undefined && stream === this.#sendStream.name) {
+      this.#history.markUnshown(seq, now);
       this.#feed.take(epoch, seq, undefined, now);
     }
   }

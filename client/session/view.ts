@@ -6,7 +6,7 @@
 import type { EventPacket } from "../../protocol.ts";
 import { pluralize, printable } from "../../protocol/text.ts";
 import type { DirectMessage } from "./direct.ts";
-import type { Arrived } from "../../protocol/reliable/event_feed.ts";
+import type { FeedItem } from "../../protocol/reliable/event_feed.ts";
 import { People } from "./people.ts";
 import type { Shown } from "./shown.ts";
 
@@ -23,7 +23,7 @@ export class View {
   }
 
   /** Shows what the room brought, or that some of it is missing; `self` is this client's own address. */
-  arrived(arrived: Arrived, self: string | undefined): void {
+  arrived(arrived: FeedItem, self: string | undefined): void {
     if ("event" in arrived) return this.#event(arrived.event, self);
     this.notice(`${pluralize(arrived.missed, "message")} missed for good: the server does not have them any more`);
   }

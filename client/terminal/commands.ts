@@ -28,9 +28,9 @@ export interface Command {
   /** Without the slash; the first is the one that help shows. */
   names: string[];
   /** What must stand behind the name, in words: the last of them may be several. */
-  takes: string[];
+  parameters: string[];
   /** What may stand there instead of nothing. */
-  may?: string;
+  optional?: string;
   summary: string;
   run(context: CommandContext, ...values: string[]): void;
 }
@@ -42,44 +42,44 @@ const MAX_HISTORY = 10_000;
 export const COMMANDS: Command[] = [
   {
     names: ["help", "?"],
-    takes: [],
+    parameters: [],
     summary: "lists the commands",
     run: ({ print }) => print(helpText()),
   },
   {
     names: ["list", "names", "who"],
-    takes: [],
+    parameters: [],
     summary: "lists who is signed in",
     run: ({ session, now }) => session.requests.list(now),
   },
   {
     names: ["send", "msg"],
-    takes: ["NAME", "TEXT"],
+    parameters: ["NAME", "TEXT"],
     summary: "says something to one member alone, not through the server",
     run: ({ session, now }, name, text) => session.requests.sayTo(name, text, now),
   },
   {
     names: ["reply", "r"],
-    takes: ["TEXT"],
+    parameters: ["TEXT"],
     summary: "answers whoever wrote last to you alone",
     run: ({ session, now }, text) => session.requests.reply(text, now),
   },
   {
     names: ["me"],
-    takes: ["TEXT"],
+    parameters: ["TEXT"],
     summary: "tells what you do: /me waves",
     run: ({ session, now }, text) => session.say(text, now, true),
   },
   {
     names: ["whois"],
-    takes: ["NAME"],
+    parameters: ["NAME"],
     summary: "shows where a member is, and since when; an address does for NAME",
     run: ({ session, now }, name) => session.requests.whois(name, now),
   },
   {
     names: ["ignore"],
-    takes: [],
-    may: "NAME",
+    parameters: [],
+    optional: "NAME",
     summary: "shows nothing more from a name or an address; or lists whom you ignore",
     run({ session: { view, name, address } }, who) {
       if (who === undefined) return view.notice(`You ignore: ${view.people.ignored.join(", ") || "nobody"}`);
@@ -90,7 +90,7 @@ export const COMMANDS: Command[] = [
   },
   {
     names: ["unignore"],
-    takes: ["NAME"],
+    parameters: ["NAME"],
     summary: "shows them again",
     run({ session: { view } }, who) {
       if (view.people.unignore(who)) view.notice(`You hear ${who} again`);
@@ -99,34 +99,34 @@ export const COMMANDS: Command[] = [
   },
   {
     names: ["times"],
-    takes: ["on|off"],
+    parameters: ["on|off"],
     summary: "shows the time before messages, or not",
     run({ setTimes, session }, value) {
       const word = value.toLowerCase();
       if (word === "on" || word === "off") setTimes(word === "on");
-      else session.misunderstood("/times takes on or off");
+      else session.rejectLine("/times takes on or off");
     },
   },
   {
     names: ["history"],
-    takes: [],
-    may: "COUNT",
+    parameters: [],
+    optional: "COUNT",
     summary: `shows the last messages, 20 or COUNT, up to ${MAX_HISTORY}`,
     run({ session, now }, count = "20") {
       const length = /^\d{1,9}$/.test(count) ? Number(count) : NaN;
       if (length >= 1 && length <= MAX_HISTORY) session.requests.history(length, now);
-      else session.misunderstood(`/history takes a number from 1 to ${MAX_HISTORY}`);
+      else session.rejectLine(`/history takes a number from 1 to ${MAX_HISTORY}`);
     },
   },
   {
     names: ["stats"],
-    takes: [],
+    parameters: [],
     summary: "shows round trip, repeats and losses",
     run: ({ session, print }) => print(formatStatistics(session.statistics)),
   },
   {
     names: ["quit", "exit", "q"],
-    takes: [],
+    parameters: [],
     summary: "leaves the room; so do Ctrl-C, Ctrl-D and plain quit",
     run: ({ quit }) => quit(),
   },
@@ -158,9 +158,9 @@ export function parseLine(line: string, isSignedIn: boolean): ParsedLine {
     const hint = near ? `did you mean /${near}?` : "/help lists them.";
     return { kind: "mistake", text: `There is no command /${word}: ${hint} To say it, type //${word}` };
   }
-  const values = split(rest.trim(), command.takes.length + (command.may ? 1 : 0));
-  if (values.length < command.takes.length) {
-    return { kind: "mistake", text: `/${command.names[0]} takes ${command.takes.join(" ")}` };
+  const values = split(rest.trim(), command.parameters.length + (command.optional ? 1 : 0));
+  if (values.length < command.parameters.length) {
+    return { kind: "mistake", text: `/${command.names[0]} takes ${command.parameters.join(" ")}` };
   }
   return { kind: "command", command, values };
 }
@@ -170,7 +170,7 @@ export function execute(line: string, context: CommandContext): void {
   const { session, now, interactive } = context;
   const read = parseLine(line, session.name !== undefined);
   if (read.kind === "mistake") {
-    session.misunderstood(read.text);
+    session.rejectLine(read.text);
   } else if (read.kind === "command") {
     const isForAll = ["help", "quit"].includes(read.command.names[0]);
     if (session.wantsName && !isForAll) session.view.problem("First choose a name");
@@ -206,18 +206,20 @@ export function completeLine(line: string, names: string[]): [string[], string] 
   if (typed !== undefined) {
     const word = typed.toLowerCase();
     const command = word.startsWith("/") || PLAIN.includes(word) ? find(word.replace("/", "")) : undefined;
-    if ((command?.takes[0] ?? command?.may) !== "NAME") return [[], line];
+    if ((command?.parameters[0] ?? command?.optional) !== "NAME") return [[], line];
     return [names.filter((name) => nameKey(name).startsWith(nameKey(start))).map((name) => `${name} `), start];
   }
   if (!/^\/\S*$/.test(line)) return [[], line];
-  const all = COMMANDS.map(({ names, takes, may }) => `/${names[0]}${takes.length > 0 || may ? " " : ""}`);
+  const all = COMMANDS.map(({ names, parameters, optional }) =>
+    `/${names[0]}${parameters.length > 0 || optional ? " " : ""}`
+  );
   return [all.filter((candidate) => candidate.startsWith(line)), line];
 }
 
 /** The list of commands, a line each. */
 export function helpText(): string {
-  const rows = COMMANDS.map(({ names, takes, may, summary }) => {
-    return [[`/${names[0]}`, ...takes, ...(may ? [`[${may}]`] : [])].join(" "), summary];
+  const rows = COMMANDS.map(({ names, parameters, optional, summary }) => {
+    return [[`/${names[0]}`, ...parameters, ...(optional ? [`[${optional}]`] : [])].join(" "), summary];
   });
   const width = Math.max(...rows.map(([left]) => left.length));
   return [

@@ -7,10 +7,10 @@ import type { EventPacket } from "../packets.ts";
 import type { RoundTrip } from "./round_trip.ts";
 
 /** What the inbox gives, in the order of the room. */
-export type Arrived = { event: EventPacket } | { missed: number };
+export type FeedItem = { event: EventPacket } | { missed: number };
 
 /** A range of seqs, both ends included. */
-export interface Range {
+export interface SeqRange {
   from: number;
   to: number;
 }
@@ -30,9 +30,9 @@ const MAX_HOLES = 64;
 export interface EventFeedOptions {
   roundTrip: RoundTrip;
   /** Takes what can be shown. */
-  give: (arrived: Arrived) => void;
+  give: (arrived: FeedItem) => void;
   /** Asks the server for a range of events. */
-  request: (range: Range) => void;
+  request: (range: SeqRange) => void;
   /** A number from 0 to 1; Math.random unless told otherwise. */
   random?: () => number;
 }
@@ -40,8 +40,8 @@ export interface EventFeedOptions {
 /** The receiving end of the room's number line. */
 export class EventFeed {
   readonly #roundTrip: RoundTrip;
-  readonly #give: (arrived: Arrived) => void;
-  readonly #request: (range: Range) => void;
+  readonly #give: (arrived: FeedItem) => void;
+  readonly #request: (range: SeqRange) => void;
   readonly #random: () => number;
   /** Events that came before their turn; undefined where there is nothing to show. */
   readonly #early = new Map<number, EventPacket | undefined>();
@@ -98,7 +98,7 @@ export class EventFeed {
   }
 
   /** The server's latest event has this seq: what is missing up to it will be asked for. */
-  latest(epoch: string, seq: number, now: number): void {
+  noteLatest(epoch: string, seq: number, now: number): void {
     if (epoch !== this.#epoch || seq <= this.#latest) return;
     this.#latest = seq;
     this.#schedule(now);
@@ -123,7 +123,7 @@ export class EventFeed {
   }
 
   /** The server has these events no more. */
-  gone(epoch: string, { from, to }: Range, now: number): void {
+  markGone(epoch: string, { from, to }: SeqRange, now: number): void {
     if (epoch !== this.#epoch || from > this.#next || to < this.#next || to > this.#latest) return;
     // from one early event to the next: counting one by one would take years where a hostile server names the range
     for (const seq of [...this.#early.keys()].filter((seq) => seq <= to).sort((a, b) => a - b)) {
@@ -230,8 +230,8 @@ export class EventFeed {
   }
 
   /** The first gaps. */
-  #missing(): Range[] {
-    const ranges: Range[] = [];
+  #missing(): SeqRange[] {
+    const ranges: SeqRange[] = [];
     const end = Math.min(this.#latest, this.#next + MAX_EARLY - 1);
     for (let seq = this.#next; seq <= end; seq++) {
       if (this.#early.has(seq)) continue;

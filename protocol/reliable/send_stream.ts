@@ -14,7 +14,7 @@ export interface Draft {
 }
 
 /** A message with its number, as it goes out. */
-export interface Outgoing extends Draft {
+export interface OutgoingMessage extends Draft {
   stream: string;
   id: number;
   first: number;
@@ -39,9 +39,9 @@ export const SEND_STREAM_SIZE = 1000;
  * for all before it.
  */
 export class SendStream {
-  readonly stream: string = randomHex64();
+  readonly name: string = randomHex64();
   readonly #roundTrip: RoundTrip;
-  readonly #send: (message: Outgoing) => void;
+  readonly #send: (message: OutgoingMessage) => void;
   readonly #waiting: Waiting[] = [];
   #nextId = 1;
   #open = false;
@@ -50,7 +50,7 @@ export class SendStream {
   /** When the destination last acknowledged something, or the outbox began to wait, in milliseconds. */
   progressAt = 0;
 
-  constructor(roundTrip: RoundTrip, send: (message: Outgoing) => void) {
+  constructor(roundTrip: RoundTrip, send: (message: OutgoingMessage) => void) {
     this.#roundTrip = roundTrip;
     this.#send = send;
   }
@@ -66,7 +66,7 @@ export class SendStream {
   }
 
   /** Whether the oldest message has been sent so often that the destination is probably not there. */
-  get stuck(): boolean {
+  get isStuck(): boolean {
     return this.#open && this.#waiting.length > 0 && this.#waiting[0].times > 3;
   }
 
@@ -107,7 +107,7 @@ export class SendStream {
 
   /** The destination has given message `id`, and so all before it; returns those of them that waited for that. */
   acknowledge(stream: string | undefined, id: number, now: number): Draft[] {
-    if (stream !== this.stream || this.#waiting.length === 0 || id < this.#waiting[0].id) return [];
+    if (stream !== this.name || this.#waiting.length === 0 || id < this.#waiting[0].id) return [];
     if (id >= this.#nextId) return [];
     const index = id - this.#waiting[0].id;
     const { times, sentAt } = this.#waiting[index];
@@ -137,7 +137,7 @@ export class SendStream {
       if (message.times++ === 0) message.sentAt = now;
       else this.repeated++;
       message.dueAt = now + this.#roundTrip.timeout(message.times);
-      this.#send({ stream: this.stream, id: message.id, first: this.#waiting[0].id, ...asDraft(message) });
+      this.#send({ stream: this.name, id: message.id, first: this.#waiting[0].id, ...asDraft(message) });
     }
   }
 }

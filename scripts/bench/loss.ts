@@ -2,7 +2,7 @@
  * What a lossy network costs: datagrams and time for each message that our clients show, in a room of thirty.
  *
  * The clients are real sessions on real sockets, in this process, so that one clock sees a message said and shown; the
- * server is a process of its own, and its dial loses datagrams in both directions.
+ * server is a process of its own, and its network emulator loses datagrams in both directions.
  *
  * @module
  */
@@ -98,7 +98,7 @@ async function measureOne(drop: number, { members, messages, interval }: LossOpt
     const isDone = () => delays.length === members * messages || undefined;
     await progress.until(isDone, () => "", DEADLINE_MS).catch(() => {}); // what is missing shows in the result
     const sent = traffic.sent - before.sent;
-    // the server's side is known by what came through: of all that it sent, the dial let this share pass
+    // the server's side is known by what came through: of all that it sent, the emulator let this share pass
     const answered = (traffic.received - before.received) / (1 - drop / 100);
     return {
       drop,

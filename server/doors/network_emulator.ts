@@ -1,5 +1,5 @@
 /**
- * A dial for teaching: loses, repeats, delays and damages datagrams on purpose, in both directions.
+ * An emulator for teaching: loses, repeats, delays and damages datagrams on purpose, in both directions.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export const PERFECT: Readonly<NetworkConditions> = { drop: 0, duplicate: 0, cor
 /** The most datagrams that are held back at once; the next are lost, as in a router. */
 const MAX_HELD = 10_000;
 
-/** What the dial has done, in datagrams. */
+/** What the emulator has done, in datagrams. */
 export interface EmulatorStatistics {
   passed: number;
   dropped: number;
@@ -144,7 +144,7 @@ export function settingUsage(setting: EmulatorSetting): string {
   }`;
 }
 
-/** How the dial stands, in a line. */
+/** How the emulator stands, in a line. */
 export function formatConditions({ drop, duplicate, corrupt, delay }: NetworkConditions): string {
   const percent = (share: number) => `${Number((100 * share).toFixed(4))}%`;
   return `drop ${percent(drop)}, duplicate ${percent(duplicate)}, corrupt ${percent(corrupt)}, ` +

@@ -28,7 +28,7 @@ export class Recipients {
   }
 
   /** How many destinations of the broadcast still wait for it. */
-  get left(): number {
+  get remaining(): number {
     return this.#end - this.#served;
   }
 

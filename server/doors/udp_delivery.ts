@@ -167,11 +167,11 @@ export class UdpDelivery implements Delivery {
       const { dialect, payload, except } = broadcast;
       const group = this.#groups[dialect];
       group.begin(except);
-      while (group.left > 0) {
+      while (group.remaining > 0) {
         const startedAt = performance.now();
         const portion = this.#sendPortion(group, payload);
         if (portion) await portion;
-        if (group.left > 0) await this.#letOthersIn(performance.now() - startedAt);
+        if (group.remaining > 0) await this.#letOthersIn(performance.now() - startedAt);
       }
       this.#broadcasts.shift();
     }
@@ -181,10 +181,10 @@ export class UdpDelivery implements Delivery {
   /** Sends a portion of a broadcast; returns undefined when the socket takes more at once. */
   #sendPortion(group: Recipients, payload: Uint8Array): Promise<unknown> | undefined {
     if (this.#fast && (this.#emulator?.isPerfect ?? true)) {
-      this.#statistics.sent += group.left;
+      this.#statistics.sent += group.remaining;
       // what is left of the last two portions goes out at once, and so does all of it in a room of up to a thousand
-      const isTaken = group.sendNext(payload, group.left <= 2 * COPIES_AT_ONCE ? group.left : COPIES_AT_ONCE);
-      this.#statistics.sent -= group.left;
+      const isTaken = group.sendNext(payload, group.remaining <= 2 * COPIES_AT_ONCE ? group.remaining : COPIES_AT_ONCE);
+      this.#statistics.sent -= group.remaining;
       return isTaken ? undefined : this.#fast.writable(MAX_WAIT_MS);
     }
     return Promise.all(group.takeNext(SINGLE_COPIES_AT_ONCE).map((address) => this.#transmit(payload, address)));

@@ -43,7 +43,7 @@ export interface AdmissionContext {
 }
 
 /** What somebody who would come in has shown of itself. */
-export interface Entrance {
+export interface JoinRequest {
   address: string;
   token: string;
   cookie?: string;
@@ -90,13 +90,13 @@ export class Admission {
   }
 
   /** Whether nobody has a name but one of these. */
-  isFree(name: string, ...selves: (Member | undefined)[]): boolean {
+  isNameFree(name: string, ...selves: (Member | undefined)[]): boolean {
     const holder = this.members.withName(name);
     return holder === undefined || selves.includes(holder);
   }
 
   /** Whether somebody has just greeted from an address in version 1 who is not known to be there. */
-  isExpected(address: string, now: number): boolean {
+  isValidating(address: string, now: number): boolean {
     return this.#validation.isFresh(address, now);
   }
 
@@ -109,7 +109,7 @@ export class Admission {
    * Lets a newcomer in who has sent the cookie of its address back, beside its token or in place of one; undefined if
    * that is not so, or the room is full. Whether its name is free is the caller's to ask.
    */
-  admit({ address, token, cookie, name }: Entrance, now: number): Member | undefined {
+  admit({ address, token, cookie, name }: JoinRequest, now: number): Member | undefined {
     const isShown = this.#validation.isCookieOf(address, cookie) || this.#validation.isCookieOf(address, token);
     if (!isShown || this.members.withToken(token) || this.#hasJustLeft(token, now)) return undefined;
     if (this.isFull && !this.members.at(address)) return undefined;
@@ -121,7 +121,7 @@ export class Admission {
   }
 
   /** Moves a member to the address that it has come from with the right cookie; returns whether it is there now. */
-  moved(member: Member, address: string, cookie: string | undefined, now: number): boolean {
+  moveTo(member: Member, address: string, cookie: string | undefined, now: number): boolean {
     if (member.address === address) return true;
     if (!this.#validation.isCookieOf(address, cookie)) return false;
     this.#vacate(address, now);
@@ -135,7 +135,7 @@ export class Admission {
   }
 
   /** Lets somebody in who speaks the classic dialect; undefined where the room is full. */
-  joinClassic(address: string, dialect: Exclude<Dialect, "v1">, now: number): Member | undefined {
+  admitClassic(address: string, dialect: Exclude<Dialect, "v1">, now: number): Member | undefined {
     return this.#join({ address, dialect, token: "" }, now);
   }
 

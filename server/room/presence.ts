@@ -67,7 +67,7 @@ export class PresenceNotices {
    *
    * @param at The time that they tell, in Unix milliseconds.
    */
-  take(now: number, at = now): NewEvent[] {
+  takeDue(now: number, at = now): NewEvent[] {
     if (this.#dueAt === undefined || this.#dueAt > now) return [];
     this.#dueAt = undefined;
     const events: NewEvent[] = [

@@ -32,7 +32,7 @@ export class Repair {
   }
 
   /** Remembers who said something. */
-  said(event: EventPacket, author: Member): void {
+  recordAuthor(event: EventPacket, author: Member): void {
     if (!this.#options.echo) this.#authors.set(event, author);
   }
 

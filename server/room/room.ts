@@ -134,7 +134,7 @@ export class Room {
     this.#admission.removeSilent(now);
     // classic members are not told, so a crowd of them alone leaves nothing in the window
     if (this.#members.v1Size === 0) presence.clear();
-    for (const event of presence.take(now, this.#time(now))) this.#happen(event, now);
+    for (const event of presence.takeDue(now, this.#time(now))) this.#happen(event, now);
     const heartbeat = this.#events.takeHeartbeat(now);
     if (heartbeat) this.#delivery.broadcast(heartbeat);
   }
@@ -159,13 +159,13 @@ export class Room {
     // who speaks v1 is protected by a token, which a bare word does not carry
     if (this.#members.v1At(from)) return this.ignore();
     const member = this.#members.classicAt(from);
-    if (!member && this.#admission.isExpected(from, now)) return this.ignore();
+    if (!member && this.#admission.isValidating(from, now)) return this.ignore();
     switch (packet.type) {
       case "GREETING":
         if (!member) this.#admitClassic(from, packet.line ? "classic-line" : "classic", now);
         return;
       case "SIGN-IN":
-        if (member && this.#isGreedy(member, 1, now)) return;
+        if (member && !this.#takeTokens(member, 1, now)) return;
         return this.#signInClassic(member ?? this.#admitClassic(from, "classic-line", now), packet.name, now);
       case "MESSAGE":
         if (!member) return this.ignore();
@@ -183,7 +183,7 @@ export class Room {
   }
 
   #admitClassic(from: string, dialect: "classic" | "classic-line", now: number): Member | undefined {
-    const member = this.#admission.joinClassic(from, dialect, now);
+    const member = this.#admission.admitClassic(from, dialect, now);
     if (!member) this.ignore();
     return member;
   }
@@ -194,7 +194,9 @@ export class Room {
     if (name === undefined) {
       return this.#tell(member, NAME_RULE);
     }
-    if (!this.#admission.isFree(name, member)) return this.#tell(member, `The name ${name} is taken; choose another`);
+    if (!this.#admission.isNameFree(name, member)) {
+      return this.#tell(member, `The name ${name} is taken; choose another`);
+    }
     this.#admission.rename(member, name, now);
     this.#tell(member, `Signed in as ${name}`);
   }
@@ -221,7 +223,7 @@ export class Room {
       case "LIST":
         return this.#list(member, packet, now);
       case "LOOKUP":
-        if (this.#isGreedy(member, 2, now)) return;
+        if (!this.#takeTokens(member, 2, now)) return;
         return this.#lookUp(member, packet);
     }
   }
@@ -243,7 +245,7 @@ export class Room {
     const { id, token, cookie } = packet;
     const name = packet.type === "SIGN-IN" ? packet.name : undefined;
     let member = token === undefined ? undefined : this.#members.withToken(token);
-    if (name !== undefined && !this.#admission.isFree(name, member, this.#members.at(from))) {
+    if (name !== undefined && !this.#admission.isNameFree(name, member, this.#members.at(from))) {
       if (member?.address === from) this.#members.touch(member, now);
       const text = `The name ${name} is taken; choose another`;
       return this.#refuse({ address: from, dialect: "v1" }, "name-taken", text, packet);
@@ -254,7 +256,7 @@ export class Room {
     }
     // a member whose address has changed (another Wi-Fi, another port of a NAT) is known by its token, but the address
     // may be forged
-    if (member && this.#admission.moved(member, from, cookie, now)) {
+    if (member && this.#admission.moveTo(member, from, cookie, now)) {
       this.#members.touch(member, now);
       if (name !== undefined) this.#admission.rename(member, name, now);
     }
@@ -317,21 +319,21 @@ export class Room {
   /** Puts an event on the number line and tells everyone. */
   #happen(event: NewEvent, now: number, from?: Member) {
     const packet = this.#events.append(event, now, this.#members.v1Size);
-    if (from) this.#repair.said(packet, from);
+    if (from) this.#repair.recordAuthor(packet, from);
     this.#observer.happened?.(packet, from);
     this.#delivery.broadcast(packet, this.#echo ? undefined : from);
     return packet;
   }
 
-  /** Whether a member asks for more than its share; what is not answered, it asks for again. */
-  #isGreedy(member: Member, cost: number, now: number): boolean {
-    if (this.#limits.takeRequestTokens(member, cost, now)) return false;
+  /** Takes what a request costs from its member; false where there is not enough, and the member asks again later. */
+  #takeTokens(member: Member, cost: number, now: number): boolean {
+    if (this.#limits.takeRequestTokens(member, cost, now)) return true;
     this.ignore();
-    return true;
+    return false;
   }
 
   #list(member: Member, { id = 0, after }: { id?: number; after?: string }, now: number): void {
-    if (this.#isGreedy(member, 1, now)) return;
+    if (!this.#takeTokens(member, 1, now)) return;
     this.#delivery.send(member, { id, ...this.users(after, member.dialect === "v1" ? "\n" : ", ") });
   }
 
@@ -340,7 +342,7 @@ export class Room {
       return this.#refuse(member, "not-joined", "The room has begun anew: greet again", {});
     }
     const cost = this.#repair.cost(packet);
-    if (cost === 0 || !this.#isGreedy(member, cost, now)) this.#repair.answer(packet, member);
+    if (cost === 0 || this.#takeTokens(member, cost, now)) this.#repair.answer(packet, member);
   }
 
   #lookUp(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }): void {

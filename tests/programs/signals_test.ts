@@ -73,7 +73,7 @@ signalTest("signals: SIGTERM in a flood ends the server with its summary, before
   }
 });
 
-signalTest("signals: at SIGTERM members are told, whatever the delay on the dial", async () => {
+signalTest("signals: at SIGTERM members are told, whatever the delay on the emulator", async () => {
   await using server = await startServer("--delay=100..200");
   await using peer = openPeer();
   await greet(peer, server.port);

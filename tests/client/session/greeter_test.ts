@@ -47,7 +47,7 @@ Deno.test("greeter: an answer counts once, and only to a greeting of the last si
     false,
   ]);
   for (let i = 0; i < 17; i++) g.wake(g.nextWake!);
-  assertEquals([g.asked(ids[1]), g.asked(ids[2]), g.asked(undefined)], [false, true, false]);
+  assertEquals([g.isRecent(ids[1]), g.isRecent(ids[2]), g.isRecent(undefined)], [false, true, false]);
   assertEquals(g.answered(ids[1], 1000, 99_999), false);
 });
 

@@ -1,7 +1,7 @@
 /** A look at what was said before. */
 import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { History } from "../../../client/session/history.ts";
-import type { Range } from "../../../protocol/reliable/event_feed.ts";
+import type { SeqRange } from "../../../protocol/reliable/event_feed.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import type { EventPacket } from "../../../protocol.ts";
 import { type FakeClient, FakeNetwork, type FakeNetworkOptions } from "../../support/fake_network.ts";
@@ -12,7 +12,7 @@ function online(seq: number): EventPacket {
 }
 
 function history() {
-  const requests: Range[] = [];
+  const requests: SeqRange[] = [];
   const done: [number[], number][] = [];
   const h = new History({
     roundTrip: new RoundTrip(),
@@ -45,7 +45,7 @@ Deno.test("history: asks again for what is still missing", () => {
 Deno.test("history: what the server has no more is not waited for", () => {
   const { history: h, requests, done } = history();
   h.ask(20, 205, 0);
-  h.gone({ from: 106, to: 203 }, 0);
+  h.markGone({ from: 106, to: 203 }, 0);
   for (const seq of [204, 205]) h.take(incoming(seq), 0);
   assertEquals([done, requests.length], [[[[204, 205], 0]], 1]);
 });
@@ -77,7 +77,7 @@ Deno.test("history: after 5 s it gives what is there, the pages that were read b
 Deno.test("history: one's own message, of which there is no echo, is not the beginning of all", () => {
   const { history: h, requests, done } = history();
   h.ask(150, 250, 0);
-  h.silent(151, 0);
+  h.markUnshown(151, 0);
   for (let seq = 152; seq <= 250; seq++) h.take(incoming(seq), 0);
   assertEquals([done, requests.at(-1)], [[], { from: 51, to: 150 }]);
 });
@@ -107,7 +107,7 @@ Deno.test("history: no answer in time is said as such, and is no empty past", ()
 Deno.test("history: without a question nothing is taken", () => {
   const { history: h, done } = history();
   h.take(incoming(1), 0);
-  h.gone({ from: 1, to: 2 }, 0);
+  h.markGone({ from: 1, to: 2 }, 0);
   h.wake(10_000);
   assertEquals(done, []);
 });

@@ -1,55 +1,55 @@
 /** The room's events in order, each once, whatever the network does to them. */
 import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { type Arrived, EventFeed, type Range } from "../../../protocol/reliable/event_feed.ts";
+import { EventFeed, type FeedItem, type SeqRange } from "../../../protocol/reliable/event_feed.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import { EPOCH, incoming, type V1 } from "../../support/fake_session.ts";
 
 const OTHER = "00000000000000ee";
 
-/** An inbox that begins behind `seq`, what it has given (texts, and numbers for what was missed), and its requests. */
-function inbox(seq = 0, random = 0.5) {
+/** A feed that begins behind `seq`, what it has given (texts, and numbers for what was missed), and its requests. */
+function openFeed(seq = 0, random = 0.5) {
   const given: (string | number)[] = [];
-  const requests: Range[] = [];
-  const give = (arrived: Arrived) => {
+  const requests: SeqRange[] = [];
+  const give = (arrived: FeedItem) => {
     given.push("missed" in arrived ? arrived.missed : (arrived.event as V1<"INCOMING">).text);
   };
-  const box = new EventFeed({
+  const feed = new EventFeed({
     roundTrip: new RoundTrip(),
     give,
     request: (range) => requests.push(range),
     random: () => random,
   });
-  box.begin(EPOCH, seq);
+  feed.begin(EPOCH, seq);
   const take = (seq: number, now = 0, fields: Partial<V1<"INCOMING">> = {}) => {
-    box.take(fields.epoch ?? EPOCH, seq, incoming(seq, fields), now);
+    feed.take(fields.epoch ?? EPOCH, seq, incoming(seq, fields), now);
   };
   /** Wakes it until `end`; returns when it has asked for what. */
   const pass = (end: number) => {
     const asked: [number, ...[number, number][]][] = [];
-    for (let at; (at = box.nextWake) !== undefined && at <= end;) {
-      box.wake(at);
+    for (let at; (at = feed.nextWake) !== undefined && at <= end;) {
+      feed.wake(at);
       const ranges = requests.splice(0).map(({ from, to }): [number, number] => [from, to]);
       if (ranges.length > 0) asked.push([at, ...ranges]);
     }
     return asked;
   };
-  return { box, given, take, pass };
+  return { feed, given, take, pass };
 }
 
-Deno.test("inbox: in whatever order and however often events come, each is given once and in order", () => {
+Deno.test("event feed: in whatever order and however often events come, each is given once and in order", () => {
   const arrivals = fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 200 });
   fc.assert(fc.property(arrivals, (seqs) => {
-    const { box, given, take } = inbox();
+    const { feed, given, take } = openFeed();
     for (const seq of seqs) take(seq);
     for (let seq = 1; seq <= 30; seq++) take(seq);
     assertEquals(given, Array.from({ length: 30 }, (_, i) => `${i + 1}`));
-    assertEquals([box.received, box.duplicates, box.behind, box.nextWake], [30, seqs.length, 0, undefined]);
+    assertEquals([feed.received, feed.duplicates, feed.behind, feed.nextWake], [30, seqs.length, 0, undefined]);
   }));
 });
 
-Deno.test("inbox: asks for a gap after a short random pause, and again at growing intervals", () => {
-  const { take, pass } = inbox(0, 1);
+Deno.test("event feed: asks for a gap after a short random pause, and again at growing intervals", () => {
+  const { take, pass } = openFeed(0, 1);
   take(3, 1000);
   const asked = pass(10_000);
   assertLessOrEqual(asked[0][0], 1030);
@@ -61,24 +61,24 @@ Deno.test("inbox: asks for a gap after a short random pause, and again at growin
   assertLess(asked.length, 30);
 });
 
-Deno.test("inbox: the first pause is random, so that thirty clients do not ask at once", () => {
+Deno.test("event feed: the first pause is random, so that thirty clients do not ask at once", () => {
   const first = (random: number) => {
-    const { box, take } = inbox(0, random);
+    const { feed, take } = openFeed(0, random);
     take(2, 1000);
-    return box.nextWake!;
+    return feed.nextWake!;
   };
   assertEquals([first(0), first(0.5), first(1)], [1000, 1015, 1030]);
 });
 
-Deno.test("inbox: what only came late is not asked for", () => {
-  const { take, pass, box } = inbox();
+Deno.test("event feed: what only came late is not asked for", () => {
+  const { take, pass, feed } = openFeed();
   take(2, 0);
   take(1, 10);
-  assertEquals([pass(10_000), box.repaired], [[], 0]);
+  assertEquals([pass(10_000), feed.repaired], [[], 0]);
 });
 
-Deno.test("inbox: asks for several gaps at once, for each as a range", () => {
-  const { take, pass } = inbox();
+Deno.test("event feed: asks for several gaps at once, for each as a range", () => {
+  const { take, pass } = openFeed();
   for (const seq of [3, 4, 6, 10]) take(seq);
   assertEquals(pass(30), [[15, [1, 2], [5, 5], [7, 9]]]);
   take(1, 20);
@@ -88,100 +88,100 @@ Deno.test("inbox: asks for several gaps at once, for each as a range", () => {
   assertEquals(ranges, [[7, 9]]);
 });
 
-Deno.test("inbox: learns of the latest event from elsewhere, and asks for what it lacks", () => {
-  const { box, pass } = inbox(5);
-  box.latest(EPOCH, 5, 0);
-  assertEquals(box.nextWake, undefined);
-  box.latest(EPOCH, 8, 0);
-  box.latest(EPOCH, 7, 0);
-  box.latest(OTHER, 100, 0);
-  assertEquals([box.behind, pass(20)], [3, [[15, [6, 8]]]]);
+Deno.test("event feed: learns of the latest event from elsewhere, and asks for what it lacks", () => {
+  const { feed, pass } = openFeed(5);
+  feed.noteLatest(EPOCH, 5, 0);
+  assertEquals(feed.nextWake, undefined);
+  feed.noteLatest(EPOCH, 8, 0);
+  feed.noteLatest(EPOCH, 7, 0);
+  feed.noteLatest(OTHER, 100, 0);
+  assertEquals([feed.behind, pass(20)], [3, [[15, [6, 8]]]]);
 });
 
-Deno.test("inbox: events of another epoch are nothing to it", () => {
-  const { box, given, take } = inbox();
+Deno.test("event feed: events of another epoch are nothing to it", () => {
+  const { feed, given, take } = openFeed();
   take(1, 0, { epoch: OTHER });
-  box.gone(OTHER, { from: 1, to: 5 }, 0);
-  assertEquals([given, box.next], [[], 1]);
+  feed.markGone(OTHER, { from: 1, to: 5 }, 0);
+  assertEquals([given, feed.next], [[], 1]);
 });
 
-Deno.test("inbox: what is gone is counted and told where it was missing, what is here is given", () => {
-  const { box, given, take } = inbox();
+Deno.test("event feed: what is gone is counted and told where it was missing, what is here is given", () => {
+  const { feed, given, take } = openFeed();
   take(3);
   take(7);
-  box.latest(EPOCH, 9, 0);
-  box.gone(EPOCH, { from: 1, to: 5 }, 0);
+  feed.noteLatest(EPOCH, 9, 0);
+  feed.markGone(EPOCH, { from: 1, to: 5 }, 0);
   assertEquals(given, [2, "3", 2]);
   take(6);
   assertEquals(given, [2, "3", 2, "6", "7"]);
-  assertEquals([box.lost, box.next, box.behind], [4, 8, 2]);
+  assertEquals([feed.lost, feed.next, feed.behind], [4, 8, 2]);
 });
 
-Deno.test("inbox: a GONE that says nothing new, or too much, is passed over", () => {
-  const { box, given, take } = inbox(5);
+Deno.test("event feed: a GONE that says nothing new, or too much, is passed over", () => {
+  const { feed, given, take } = openFeed(5);
   take(8);
-  for (const [from, to] of [[1, 5], [7, 8], [6, 100]]) box.gone(EPOCH, { from, to }, 0);
-  assertEquals([given, box.next, box.lost], [[], 6, 0]);
+  for (const [from, to] of [[1, 5], [7, 8], [6, 100]]) feed.markGone(EPOCH, { from, to }, 0);
+  assertEquals([given, feed.next, feed.lost], [[], 6, 0]);
 });
 
-Deno.test("inbox: an event that is not to be shown fills its place", () => {
-  const { box, given, take } = inbox();
+Deno.test("event feed: an event that is not to be shown fills its place", () => {
+  const { feed, given, take } = openFeed();
   take(2);
-  box.take(EPOCH, 1, undefined, 0);
-  assertEquals([given, box.next], [["2"], 3]);
+  feed.take(EPOCH, 1, undefined, 0);
+  assertEquals([given, feed.next], [["2"], 3]);
 });
 
-Deno.test("inbox: what it holds is bounded, and what is further ahead is asked for in its turn", () => {
-  const { box, given, take, pass } = inbox();
+Deno.test("event feed: what it holds is bounded, and what is further ahead is asked for in its turn", () => {
+  const { feed, given, take, pass } = openFeed();
   for (let seq = 2; seq <= 5000; seq++) take(seq);
   take(1);
   assertEquals(given.length, 2048);
-  assertEquals(box.behind, 5000 - 2048);
+  assertEquals(feed.behind, 5000 - 2048);
   const [[, [from]]] = pass(1000);
   assertEquals(from, 2049);
 });
 
-Deno.test("inbox: asks for at most eight ranges at once", () => {
-  const { take, pass } = inbox();
+Deno.test("event feed: asks for at most eight ranges at once", () => {
+  const { take, pass } = openFeed();
   for (let seq = 2; seq <= 200; seq += 2) take(seq);
   const [[, ...ranges]] = pass(20);
   assertEquals(ranges.length, 8);
 });
 
-Deno.test("inbox: an epoch that ends gives what is here and tells what was missing", () => {
-  const { box, given, take } = inbox();
+Deno.test("event feed: an epoch that ends gives what is here and tells what was missing", () => {
+  const { feed, given, take } = openFeed();
   take(3);
   take(5);
-  box.begin(OTHER, 40);
+  feed.begin(OTHER, 40);
   assertEquals(given.filter((value) => typeof value === "string"), ["3", "5"]);
-  assertEquals(box.lost, 3);
+  assertEquals(feed.lost, 3);
   assertEquals(given.filter((value) => typeof value === "number").reduce((sum, missed) => sum + missed, 0), 3);
-  assertEquals([box.next, box.behind, box.nextWake, box.epoch], [41, 0, undefined, OTHER]);
+  assertEquals([feed.next, feed.behind, feed.nextWake, feed.epoch], [41, 0, undefined, OTHER]);
 });
 
-Deno.test("inbox: a message that was given is not given again under another seq or in another epoch", () => {
+Deno.test("event feed: a message that was given is not given again under another seq or in another epoch", () => {
   const stream = "00000000000000cc";
-  const { box, given, take } = inbox();
+  const { feed, given, take } = openFeed();
   take(1, 0, { stream, id: 7, text: "seven" });
   take(2, 0, { stream, id: 7, text: "seven" });
-  box.begin(OTHER, 0);
+  feed.begin(OTHER, 0);
   take(1, 0, { epoch: OTHER, stream, id: 7, text: "seven" });
   take(2, 0, { epoch: OTHER, stream, id: 8, text: "eight" });
   assertEquals(given, ["seven", "eight"]);
 });
 
-Deno.test("inbox: nobody can spoil another's stream by using its name", () => {
+Deno.test("event feed: nobody can spoil another's stream by using its name", () => {
   const stream = "00000000000000cc";
-  const { given, take } = inbox();
+  const { given, take } = openFeed();
   take(1, 0, { stream, id: 2 ** 53 - 1, from: "10.6.6.6:6", text: "forged" });
   take(2, 0, { stream, id: 1, from: "10.6.6.6:6", text: "forged" });
   take(3, 0, { stream, id: 1, text: "genuine" });
   assertEquals(given, ["forged", "forged", "genuine"]);
 });
 
-Deno.test("inbox: of the ids that a stream has left out the latest 64 are remembered, however many there are", () => {
+Deno.test("event feed: of the ids that a stream has left out the latest 64 are remembered, however many there are", () => {
   const stream = "00000000000000cc";
-  const { given, take } = inbox();
+  const { given, take } = openFeed();
   let seq = 1;
   const takes = (...ids: number[]) => {
     given.length = 0;
@@ -195,22 +195,22 @@ Deno.test("inbox: of the ids that a stream has left out the latest 64 are rememb
   assertEquals(takes(Number.MAX_SAFE_INTEGER).length, 1, "it comes back at once");
 });
 
-Deno.test("inbox: a GONE of as many events as there are numbers is counted at once", () => {
-  const { box, given, take } = inbox();
+Deno.test("event feed: a GONE of as many events as there are numbers is counted at once", () => {
+  const { feed, given, take } = openFeed();
   const last = Number.MAX_SAFE_INTEGER;
   take(3);
-  box.latest(EPOCH, last, 0);
-  box.gone(EPOCH, { from: 1, to: last }, 0);
+  feed.noteLatest(EPOCH, last, 0);
+  feed.markGone(EPOCH, { from: 1, to: last }, 0);
   assertEquals(given, [2, "3", last - 3]);
-  assertEquals([box.lost, box.behind, box.nextWake], [last - 1, 0, undefined]);
+  assertEquals([feed.lost, feed.behind, feed.nextWake], [last - 1, 0, undefined]);
 });
 
-Deno.test("inbox: a message that was missing when the epoch ended is given when its sender says it again", () => {
+Deno.test("event feed: a message that was missing when the epoch ended is given when its sender says it again", () => {
   const stream = "00000000000000cc";
-  const { box, given, take } = inbox();
+  const { feed, given, take } = openFeed();
   take(1, 0, { stream, id: 1, text: "one" });
   take(3, 0, { stream, id: 3, text: "three" }); // two is on its way, or lost
-  box.begin(OTHER, 0);
+  feed.begin(OTHER, 0);
   for (const [seq, text] of [[1, "two"], [2, "three"]] as const) {
     take(seq, 0, { epoch: OTHER, stream, id: seq + 1, text });
   }
@@ -218,19 +218,19 @@ Deno.test("inbox: a message that was missing when the epoch ended is given when 
   assertEquals(texts.toSorted(), ["one", "three", "two"], "each exactly once");
 });
 
-Deno.test("inbox: so is one that was missing before anything of its stream was given", () => {
+Deno.test("event feed: so is one that was missing before anything of its stream was given", () => {
   const stream = "00000000000000cc";
-  const { box, given, take } = inbox();
+  const { feed, given, take } = openFeed();
   take(2, 0, { stream, id: 4, text: "four" }); // three is on its way, or lost
-  box.begin(OTHER, 0);
+  feed.begin(OTHER, 0);
   for (const [seq, text] of [[1, "three"], [2, "four"]] as const) {
     take(seq, 0, { epoch: OTHER, stream, id: seq + 2, text });
   }
   assertEquals(given.filter((value) => typeof value === "string").toSorted(), ["four", "three"]);
 });
 
-Deno.test("inbox: the streams that it remembers are bounded, the latest are kept", () => {
-  const { given, take } = inbox();
+Deno.test("event feed: the streams that it remembers are bounded, the latest are kept", () => {
+  const { given, take } = openFeed();
   const stream = (n: number) => n.toString(16).padStart(16, "0");
   for (let n = 1; n <= 5000; n++) take(n, 0, { stream: stream(n), id: 1 });
   take(5001, 0, { stream: stream(5000), id: 1, text: "again" });

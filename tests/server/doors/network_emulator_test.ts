@@ -1,4 +1,4 @@
-/** The dial: what it takes for a setting, and that it does to datagrams what it says, the same for the same seed. */
+/** The emulator: what it takes for a setting, and that it does to datagrams what it says, the same for the same seed. */
 import { assert, assertEquals, assertGreater, assertLess, assertNotEquals } from "@std/assert";
 import {
   EMULATOR_SETTINGS,
@@ -12,11 +12,11 @@ import {
 } from "../../../server/doors/network_emulator.ts";
 import { Changing } from "../../../scripts/support/waiting.ts";
 
-/** A dial with some conditions. */
-function dialWith(conditions: Partial<NetworkConditions>, seed = 1): NetworkEmulator & Disposable {
-  const dial = new NetworkEmulator(seed);
-  dial.conditions = { ...PERFECT, ...conditions };
-  return Object.assign(dial, { [Symbol.dispose]: () => dial.close() });
+/** An emulator with some conditions. */
+function emulatorWith(conditions: Partial<NetworkConditions>, seed = 1): NetworkEmulator & Disposable {
+  const emulator = new NetworkEmulator(seed);
+  emulator.conditions = { ...PERFECT, ...conditions };
+  return Object.assign(emulator, { [Symbol.dispose]: () => emulator.close() });
 }
 
 /** A datagram that says which one it is. */
@@ -24,11 +24,11 @@ function datagram(i: number): Uint8Array {
   return Uint8Array.of(i >>> 16, i >>> 8, i, ...new Uint8Array(60));
 }
 
-/** Passes so many datagrams through a dial without delay, and returns what comes out for each. */
-function passAll(dial: NetworkEmulator, count: number): Uint8Array[][] {
+/** Passes so many datagrams through an emulator without delay, and returns what comes out for each. */
+function passAll(emulator: NetworkEmulator, count: number): Uint8Array[][] {
   return Array.from({ length: count }, (_, i) => {
     const copies: Uint8Array[] = [];
-    dial.pass(datagram(i), (copy) => copies.push(copy));
+    emulator.pass(datagram(i), (copy) => copies.push(copy));
     return copies;
   });
 }
@@ -46,7 +46,7 @@ function distance(a: Uint8Array, b: Uint8Array): number {
   return bits;
 }
 
-Deno.test("dial: shares are read as people write them", () => {
+Deno.test("emulator: shares are read as people write them", () => {
   const shares: [string, number][] = [
     ["20%", 0.2],
     ["20 %", 0.2],
@@ -88,7 +88,7 @@ Deno.test("dial: shares are read as people write them", () => {
   }
 });
 
-Deno.test("dial: what a setting takes is said with examples that it takes", () => {
+Deno.test("emulator: what a setting takes is said with examples that it takes", () => {
   for (const setting of EMULATOR_SETTINGS) {
     const line = settingUsage(setting);
     assert(line.startsWith(`${setting} takes `), line);
@@ -97,7 +97,7 @@ Deno.test("dial: what a setting takes is said with examples that it takes", () =
   }
 });
 
-Deno.test("dial: delays are read as people write them", () => {
+Deno.test("emulator: delays are read as people write them", () => {
   const delays: [string, [number, number]][] = [
     ["20..200", [20, 200]],
     ["50", [50, 50]],
@@ -113,7 +113,7 @@ Deno.test("dial: delays are read as people write them", () => {
   }
 });
 
-Deno.test("dial: one setting is parseSetting and the others stay", () => {
+Deno.test("emulator: one setting is changed and the others stay", () => {
   let conditions: NetworkConditions = PERFECT;
   for (const setting of EMULATOR_SETTINGS) {
     conditions = parseSetting(conditions, setting, setting === "delay" ? "20..200" : "20%")!;
@@ -127,36 +127,36 @@ Deno.test("dial: one setting is parseSetting and the others stay", () => {
   );
 });
 
-Deno.test("dial: a perfect network leaves every datagram as it is", () => {
-  const dial = new NetworkEmulator();
-  assert(dial.isPerfect);
+Deno.test("emulator: a perfect network leaves every datagram as it is", () => {
+  const emulator = new NetworkEmulator();
+  assert(emulator.isPerfect);
   const bytes = datagram(1);
   let passed: Uint8Array | undefined;
-  dial.pass(bytes, (copy) => passed = copy);
+  emulator.pass(bytes, (copy) => passed = copy);
   assert(passed === bytes);
 });
 
-Deno.test("dial: the same seed means the same fate for each datagram, another seed another", () => {
+Deno.test("emulator: the same seed means the same fate for each datagram, another seed another", () => {
   const bad = { drop: 0.3, duplicate: 0.2, corrupt: 0.2 };
-  using one = dialWith(bad, 7), same = dialWith(bad, 7), other = dialWith(bad, 8);
+  using one = emulatorWith(bad, 7), same = emulatorWith(bad, 7), other = emulatorWith(bad, 8);
   const fates = passAll(one, 1000);
   assertEquals(passAll(same, 1000), fates);
   assertEquals(same.statistics, one.statistics);
   assertNotEquals(passAll(other, 1000), fates);
   // without a seed, no two are the same
   const [first, second] = [1, 2].map(() => {
-    const dial = new NetworkEmulator();
-    dial.conditions = { ...PERFECT, ...bad };
-    return passAll(dial, 1000);
+    const emulator = new NetworkEmulator();
+    emulator.conditions = { ...PERFECT, ...bad };
+    return passAll(emulator, 1000);
   });
   assertNotEquals(first, second);
 });
 
-Deno.test("dial: so many datagrams are lost, doubled and damaged as it says", () => {
+Deno.test("emulator: so many datagrams are lost, doubled and damaged as it says", () => {
   const count = 40_000;
-  using dial = dialWith({ drop: 0.3, duplicate: 0.05, corrupt: 0.1 });
-  const fates = passAll(dial, count);
-  const { passed, dropped, duplicated, corrupted } = dial.statistics;
+  using emulator = emulatorWith({ drop: 0.3, duplicate: 0.05, corrupt: 0.1 });
+  const fates = passAll(emulator, count);
+  const { passed, dropped, duplicated, corrupted } = emulator.statistics;
   // five standard deviations of the binomial distribution are below 0.0125 here
   assertNear(dropped / count, 0.3, 0.0125);
   assertNear(duplicated / (count - dropped), 0.05, 0.0125);
@@ -171,18 +171,18 @@ Deno.test("dial: so many datagrams are lost, doubled and damaged as it says", ()
   assertNear(behindLoss.filter((copies) => copies.length === 0).length / behindLoss.length, 0.3, 0.025);
 });
 
-Deno.test("dial: all or nothing where it says so", () => {
-  using none = dialWith({ drop: 1 }), twice = dialWith({ duplicate: 1 });
+Deno.test("emulator: all or nothing where it says so", () => {
+  using none = emulatorWith({ drop: 1 }), twice = emulatorWith({ duplicate: 1 });
   assertEquals(passAll(none, 1000).flat().length, 0);
   assertEquals(passAll(twice, 1000).filter((copies) => copies.length === 2).length, 1000);
 });
 
-Deno.test("dial: damage is exactly one bit, anywhere, and not in the sender's own bytes", () => {
-  using dial = dialWith({ corrupt: 1 });
+Deno.test("emulator: damage is exactly one bit, anywhere, and not in the sender's own bytes", () => {
+  using emulator = emulatorWith({ corrupt: 1 });
   const places = new Set<number>();
   for (let i = 0; i < 5000; i++) {
     const original = new Uint8Array(20).fill(i), before = original.slice();
-    dial.pass(original, (copy) => {
+    emulator.pass(original, (copy) => {
       assertEquals(distance(copy, original), 1);
       const at = copy.findIndex((byte, k) => byte !== original[k]);
       places.add(8 * at + Math.log2(copy[at] ^ original[at]));
@@ -191,17 +191,17 @@ Deno.test("dial: damage is exactly one bit, anywhere, and not in the sender's ow
   }
   assertEquals(places.size, 160);
   // a datagram of no bytes has no bit to flip
-  dial.pass(new Uint8Array(), (copy) => assertEquals(copy.length, 0));
+  emulator.pass(new Uint8Array(), (copy) => assertEquals(copy.length, 0));
 });
 
-Deno.test("dial: a delay reorders, keeps each datagram's own bytes, and stays within its bounds", async () => {
-  using dial = dialWith({ delay: [10, 60] });
+Deno.test("emulator: a delay reorders, keeps each datagram's own bytes, and stays within its bounds", async () => {
+  using emulator = emulatorWith({ delay: [10, 60] });
   const arrivals = new Changing();
   const buffer = new Uint8Array(1), order: number[] = [], delays: number[] = [];
   for (let i = 0; i < 100; i++) {
     buffer[0] = i;
     const sentAt = performance.now();
-    dial.pass(buffer, (copy) => {
+    emulator.pass(buffer, (copy) => {
       order.push(copy[0]);
       delays.push(performance.now() - sentAt);
       arrivals.changed();
@@ -216,18 +216,18 @@ Deno.test("dial: a delay reorders, keeps each datagram's own bytes, and stays wi
   assertLess(Math.min(...delays), Math.max(...delays) - 20);
 });
 
-Deno.test("dial: at most 10,000 are held back, and closing forgets them", () => {
-  using dial = dialWith({ delay: [60_000, 60_000] });
+Deno.test("emulator: at most 10,000 are held back, and closing forgets them", () => {
+  using emulator = emulatorWith({ delay: [60_000, 60_000] });
   let delivered = 0;
-  for (let i = 0; i < 12_000; i++) dial.pass(datagram(i), () => delivered++);
-  assertEquals(dial.statistics.dropped, 2000);
-  dial.close();
+  for (let i = 0; i < 12_000; i++) emulator.pass(datagram(i), () => delivered++);
+  assertEquals(emulator.statistics.dropped, 2000);
+  emulator.close();
   // the test's own check for timers that are left sees to the rest
-  dial.pass(datagram(0), () => delivered++);
-  assertEquals([delivered, dial.statistics.dropped], [0, 2000]);
+  emulator.pass(datagram(0), () => delivered++);
+  assertEquals([delivered, emulator.statistics.dropped], [0, 2000]);
 });
 
-Deno.test("dial: the random numbers are even, in their range, and the same everywhere", () => {
+Deno.test("emulator: the random numbers are even, in their range, and the same everywhere", () => {
   // three numbers computed by a C program of the same algorithm for the seed 1
   const random = seededRandom(1);
   assertEquals([random(), random(), random()].map((number) => number * 2 ** 32), [2693262067, 11749833, 2265367787]);

@@ -11,12 +11,12 @@ Deno.test("presence: those who come within 100 ms are told of together, those wh
   presence.arrived({ address: B }, 1050, 3);
   presence.departed({ address: "127.0.0.1:3", name: "Carol" }, 1099, 3);
   assertEquals(presence.dueAt, 1100);
-  assertEquals(presence.take(1099), []);
-  assertEquals(presence.take(1100), [
+  assertEquals(presence.takeDue(1099), []);
+  assertEquals(presence.takeDue(1100), [
     { type: "OFFLINE", at: 1100, members: [{ address: "127.0.0.1:3", name: "Carol" }] },
     { type: "ONLINE", at: 1100, members: [{ address: A, name: "Alice" }, { address: B, name: undefined }] },
   ]);
-  assertEquals([presence.dueAt, presence.take(5000)], [undefined, []]);
+  assertEquals([presence.dueAt, presence.takeDue(5000)], [undefined, []]);
 });
 
 Deno.test("presence: the wait grows with the room, up to 5 s", () => {
@@ -32,14 +32,14 @@ Deno.test("presence: who comes and goes before anyone was told of it makes no no
   const presence = new PresenceNotices();
   presence.arrived({ address: A, name: "Alice" }, 0, 1);
   presence.departed({ address: A, name: "Alice" }, 50, 1);
-  assertEquals(presence.take(100), []);
+  assertEquals(presence.takeDue(100), []);
 });
 
 Deno.test("presence: who goes and comes back before anyone was told of it is told of as both", () => {
   const presence = new PresenceNotices();
   presence.departed({ address: A, name: "Alice" }, 0, 1);
   presence.arrived({ address: A, name: "Alicia" }, 50, 1);
-  assertEquals(presence.take(100).map((event) => [event.type, "members" in event && event.members]), [
+  assertEquals(presence.takeDue(100).map((event) => [event.type, "members" in event && event.members]), [
     ["OFFLINE", [{ address: A, name: "Alice" }]],
     ["ONLINE", [{ address: A, name: "Alicia" }]],
   ]);

@@ -1,4 +1,4 @@
-/** The dial for the network, from flags and from the server's terminal, with real programs at both ends. */
+/** The emulator for the network, from flags and from the server's terminal, with real programs at both ends. */
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { openPeer } from "../support/classic_peer.ts";
 import {
@@ -45,7 +45,7 @@ async function startReady(port: number, ...names: string[]): Promise<Program[] &
   });
 }
 
-Deno.test("dial: two clients lose, repeat and misread nothing where every fifth datagram is damaged", async () => {
+Deno.test("emulator: two clients lose, repeat and misread nothing where every fifth datagram is damaged", async () => {
   await using server = await startServer("--corrupt", "20%", "--drop", "10%", "--seed=1");
   await server.stdout.until("The network is now: drop 10%, duplicate 0%, corrupt 20%, delay 0..0 ms, each way\n");
   await using clients = await startReady(server.port, "Alice", "Bob");
@@ -68,7 +68,7 @@ Deno.test("dial: two clients lose, repeat and misread nothing where every fifth 
   assertGreater(Number(ignored), 10);
 });
 
-Deno.test("dial: a direct message arrives once, though look-ups and greetings are lost on the way", async () => {
+Deno.test("emulator: a direct message arrives once, though look-ups and greetings are lost on the way", async () => {
   await using server = await startServer("--drop", "30%", "--duplicate", "20%", "--delay", "0..20", "--seed=2");
   await using clients = await startReady(server.port, "Alice", "Bob");
   const [alice, bob] = clients;
@@ -83,7 +83,7 @@ Deno.test("dial: a direct message arrives once, though look-ups and greetings ar
   assertEquals([...bob.stdout.text().matchAll(/: secret (\d)\n/g)].map(([, k]) => k).join(""), "12345");
 });
 
-Deno.test("dial: what is typed into the server's standard input turns it while the room goes on", async () => {
+Deno.test("emulator: what is typed into the server's standard input turns it while the room goes on", async () => {
   await using server = await startServer();
   await using peer = openPeer();
   await peer.send("GREETING", server.port);
@@ -117,7 +117,7 @@ Deno.test("dial: what is typed into the server's standard input turns it while t
   assertEquals(server.stderr.text(), "");
 });
 
-Deno.test("dial: what is too long for any packet is not held back, but refused at once", async () => {
+Deno.test("emulator: what is too long for any packet is not held back, but refused at once", async () => {
   await using server = await startServer("--delay", "99999..99999");
   await using peer = openPeer();
   for (let k = 0; k < 5; k++) {
@@ -135,7 +135,7 @@ Deno.test("dial: what is too long for any packet is not held back, but refused a
   assertMatch(server.stdout.text(), /arrived 15, .*passed 0\n0 members joined, .*, 10 ignored\n$/);
 });
 
-Deno.test("dial: where everything is lost nobody joins, until the server's terminal is told to end that", async () => {
+Deno.test("emulator: where everything is lost nobody joins, until the server's terminal is told to end that", async () => {
   await using server = await startServer("--drop", "100%");
   await using client = startClient("127.0.0.1", server.port);
   await client.type("at last\n");
@@ -147,7 +147,7 @@ Deno.test("dial: where everything is lost nobody joins, until the server's termi
   assertEquals(await client.exitCode(), 0, client.stderr.text());
 });
 
-Deno.test("dial: flags that make no sense end the server with one line", async () => {
+Deno.test("emulator: flags that make no sense end the server with one line", async () => {
   const cases: [string[], RegExp][] = [
     [["--drop", "20"], /^--drop takes a share with its percent sign, like 20%\n$/],
     [["--drop", "1"], /^--drop takes a share with its percent sign, like 20%\n$/],
@@ -167,7 +167,7 @@ Deno.test("dial: flags that make no sense end the server with one line", async (
 });
 
 Deno.test({
-  name: `dial: a server in the background of a shell is not stopped by its terminal${
+  name: `emulator: a server in the background of a shell is not stopped by its terminal${
     HAS_TMUX ? "" : " (skipped: no tmux)"
   }`,
   ignore: !HAS_TMUX,
@@ -197,7 +197,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `dial: what is typed into the server's terminal turns it${HAS_TMUX ? "" : " (skipped: no tmux)"}`,
+  name: `emulator: what is typed into the server's terminal turns it${HAS_TMUX ? "" : " (skipped: no tmux)"}`,
   ignore: !HAS_TMUX,
   async fn() {
     await using tmux = await startTmux();
