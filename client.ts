@@ -1,7 +1,7 @@
 /**
  * The chat client: `deno run -A client.ts 127.0.0.1 9090`.
  *
- * The front door only: flags in, then one race of the keyboard's lines against the socket's datagrams.
+ * Reads the command line, then handles typed lines, datagrams and signals in one loop.
  *
  * @module
  */
@@ -32,14 +32,14 @@ Usage: ${startCommand("client")} [SERVER [PORT]]
 In the room, /help lists the commands; /quit or Ctrl-C leaves.
 In a pipe, the lines of standard input are sent; exit code 0 when all of them have arrived, 1 when not.`;
 
-/** What the command line asks of the client. */
+/** The options of the command line. */
 interface ClientOptions {
   server: string;
   port: number;
   name?: string;
 }
 
-/** How long a client that nobody reads any more waits for a further line before it leaves, in milliseconds. */
+/** How long a client whose output nobody reads any more waits for another line before it leaves, in milliseconds. */
 const QUIET_MS = 1000;
 
 /** Chats until the user leaves. */
@@ -58,7 +58,7 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
     },
     complete: (line) => completeLine(line, session.view.people.namesBut(session.name)),
   });
-  const words = { colour: screen.interactive && !Deno.noColor, times: screen.interactive };
+  const formatOptions = { colour: screen.interactive && !Deno.noColor, times: screen.interactive };
   const session: Session = new Session({
     server: formatAddress({ hostname: server, port }),
     name,
@@ -68,14 +68,14 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
 
   function show(shown: Shown): void {
     if (shown.kind === "refused") {
-      // in a pipe a refusal ends the program, which then says why
+      // in a pipe, a refusal ends the program, and its error message says why
       if (!screen.interactive) return;
       if (session.wantsName) {
         shown = { ...shown, text: `${shown.text.replace(/; choose another$/, "")}; type another one` };
       }
     }
     const isAside = shown.kind === "notice" || shown.kind === "problem" || shown.kind === "refused";
-    (isAside ? screen.printAside : screen.print)(formatShown(shown, words));
+    (isAside ? screen.printAside : screen.print)(formatShown(shown, formatOptions));
     if (shown.kind === "refused") prompt();
   }
 
@@ -88,7 +88,6 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
   session.start(now());
   alarm.set(session.nextWake);
 
-  // the race: what is typed against what arrives, and against the time
   const sources = { line: screen.lines, datagram: datagrams(conn), signal: signals };
   let lineAt = now();
   for await (const heard of race(sources, (source) => source === "line" && (session.full || session.draining))) {
@@ -102,7 +101,7 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
         interactive: screen.interactive,
         print: screen.printAside,
         quit: () => finish(session, screen),
-        setTimes: (shown) => words.times = shown,
+        setTimes: (shown) => formatOptions.times = shown,
       });
       prompt();
     } else if (heard.from === "datagram" && !heard.done) {
@@ -117,7 +116,8 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
       else if (heard.value === "interrupt") session.close(now());
     }
     if (session.state === "refused" && !screen.interactive) session.drain(now());
-    // for nobody to read, only what is there already is still sent
+    // when nobody reads the output any more, the client sends the lines that are already there and leaves; no line is
+    // read while the session is full, so this time does not count
     if (session.full) lineAt = now();
     const quietAt = outputError instanceof Deno.errors.BrokenPipe && !session.draining ? lineAt + QUIET_MS : Infinity;
     if (quietAt <= now()) session.drain(now());
@@ -135,7 +135,7 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
   }
 }
 
-/** Leaves, but first sees what was typed to its destination. */
+/** Leaves after everything that was typed has arrived. */
 function finish(session: Session, screen: Screen): void {
   if (!screen.interactive) return session.drain(now());
   if (session.waiting === 0 && session.requests.waiting === 0) return session.close(now());
@@ -143,12 +143,12 @@ function finish(session: Session, screen: Screen): void {
   session.drain(now());
 }
 
-/** Sends a packet; what gets lost on the way or is refused by the system is for the session to repeat. */
+/** Sends a packet. The session repeats it when it is lost on the way or when the system refuses it. */
 function transmit(conn: Deno.DatagramConn, packet: Packet, address: string): void {
   conn.send(encode(packet), socketAddress(address, conn)).catch(() => {});
 }
 
-const TWICE = "The server or its port is given twice; --help shows how";
+const SERVER_GIVEN_TWICE = "The server or its port is given twice; --help shows how";
 
 /** Reads the command line. */
 function readOptions(args: string[]): ClientOptions | string {
@@ -161,18 +161,18 @@ function readOptions(args: string[]): ClientOptions | string {
   if (read.help) return HELP;
   if (read.version) return versionLine("udp-chat client");
   const [first, second] = read._ as string[];
-  const given = [read.server, read.port].filter((value) => value !== undefined).length;
-  if (read._.length + given > 2) throw new UsageError(TWICE);
+  const flagCount = [read.server, read.port].filter((value) => value !== undefined).length;
+  if (read._.length + flagCount > 2) throw new UsageError(SERVER_GIVEN_TWICE);
   // a number alone is a port
-  if (read._.length === 1 && given === 0 && /^\d+$/.test(first)) {
+  if (read._.length === 1 && flagCount === 0 && /^\d+$/.test(first)) {
     return { server: "127.0.0.1", port: parsePort(first), name: readName(read.name) };
   }
   const wanted: string = read.server ?? first ?? "127.0.0.1";
-  // 127.0.0.1:9090 or [::1]:9090 in one word, as other programs want it
+  // 127.0.0.1:9090 or [::1]:9090 in one argument, as other programs accept it
   const [, bracketed, plain, portOfServer] = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(wanted) ?? [];
   const server = bracketed ?? plain ?? wanted;
   const otherPort = read.port ?? (read.server === undefined ? second : first);
-  if (portOfServer !== undefined && otherPort !== undefined) throw new UsageError(TWICE);
+  if (portOfServer !== undefined && otherPort !== undefined) throw new UsageError(SERVER_GIVEN_TWICE);
   return { server, port: parsePort(portOfServer ?? otherPort ?? String(DEFAULT_PORT)), name: readName(read.name) };
 }
 

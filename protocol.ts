@@ -1,8 +1,8 @@
 /**
- * Packets to bytes and back, in both dialects.
+ * Encodes packets as datagrams and decodes datagrams, in both dialects.
  *
- * One datagram is one packet of UTF-8 text. PROTOCOL.md is the reference; this file is the reference made to run.
- * {@linkcode decode} takes any bytes and returns a packet or the reason that it is none; it never throws.
+ * One datagram is one packet of UTF-8 text. PROTOCOL.md is the reference; this file implements it.
+ * {@linkcode decode} takes any bytes and returns a packet, or the reason why the bytes are not one. It never throws.
  *
  * @module
  */
@@ -21,20 +21,20 @@ import { byteLength } from "./protocol/text.ts";
 
 export * from "./protocol/packets.ts";
 
-/** A packet, or the reason why the bytes are none. */
+/** A packet, or the reason why the bytes are not one. */
 export type Decoded = { ok: true; packet: Packet } | { ok: false; reason: string };
 
 type Body = "text" | "members" | "names";
-type Of<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
+type PacketOf<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
 type Layout<P> = {
   fields: { [K in Exclude<keyof P, "dialect" | "type" | Body>]-?: Field<NonNullable<P[K]>> };
   body?: Extract<keyof P, Body>;
 };
 
-const event = { epoch: hex64, seq: number, at: number };
+const eventFields = { epoch: hex64, seq: number, at: number };
 
 /** The fields of each v1 type, in the order in which they are written. */
-const LAYOUTS: { [T in V1Packet["type"]]: Layout<Of<T>> } = {
+const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
   "GREETING": { fields: { id: number, token: optional(hex64), cookie: optional(hex64) } },
   "SIGN-IN": { fields: { id: number, token: optional(hex64), cookie: optional(hex64), name } },
   "RESEND": { fields: { token: hex64, epoch: hex64, from: number, to: number } },
@@ -48,7 +48,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<Of<T>> } = {
   "ACK": { fields: { stream: optional(hex64), id: number, epoch: optional(hex64), seq: optional(number) } },
   "INCOMING": {
     fields: {
-      ...event,
+      ...eventFields,
       from: address,
       name: optional(name),
       stream: optional(hex64),
@@ -57,8 +57,8 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<Of<T>> } = {
     },
     body: "text",
   },
-  "ONLINE": { fields: event, body: "members" },
-  "OFFLINE": { fields: event, body: "members" },
+  "ONLINE": { fields: eventFields, body: "members" },
+  "OFFLINE": { fields: eventFields, body: "members" },
   "WELCOME": {
     fields: {
       id: number,
@@ -84,28 +84,28 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<Of<T>> } = {
 };
 
 const encoder = new TextEncoder();
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * The datagram of a packet.
+ * Encodes a packet as a datagram.
  *
  * @throws {RangeError} when it would be longer than {@linkcode MAX_DATAGRAM_BYTES}, or a MESSAGE's text longer than
  * {@linkcode MAX_TEXT_BYTES}.
  */
 export function encode(packet: Packet): Uint8Array {
   const bytes = packet.dialect === "classic" ? encoder.encode(writeClassic(packet)) : writeV1(packet);
-  const over = bytes.length > MAX_DATAGRAM_BYTES ||
+  const isTooLong = bytes.length > MAX_DATAGRAM_BYTES ||
     packet.type === "MESSAGE" && byteLength(packet.text) > MAX_TEXT_BYTES;
-  if (over) throw new RangeError(`A ${packet.type} of ${bytes.length} bytes is over the limits of a datagram`);
+  if (isTooLong) throw new RangeError(`A ${packet.type} of ${bytes.length} bytes is over the limits of a datagram`);
   return bytes;
 }
 
-/** The packet in a datagram, or the reason that it is none. */
+/** Decodes a datagram: returns the packet, or the reason why the datagram is not one. */
 export function decode(datagram: Uint8Array): Decoded {
-  if (isV1(datagram)) return readV1(datagram);
+  if (isVersioned(datagram)) return readV1(datagram);
   if (datagram.length > MAX_CLASSIC_BYTES) return refuse("too long");
-  return readClassic(lenient.decode(datagram));
+  return readClassic(lenientDecoder.decode(datagram));
 }
 
 function refuse(reason: string): Decoded {
@@ -127,16 +127,19 @@ function writeClassic(packet: ClassicPacket): string {
   }
 }
 
-/** What C programs and `nc` leave at the end of a datagram: NULs of the buffer, and one line ending. */
+/** What C programs and `nc` leave at the end of a datagram: one line ending, and NULs from the buffer. */
 const TRAILER = /\r?\n?(?<!\0)\0*$/;
 
-/** What follows the word where one bit of a v1 packet's `/1` is wrong; refused, lest it be read as a classic text. */
-const DAMAGED = /^(?:[^ ]1|\/[^]) sum=[0-9a-f]{8}(?:[ \n]|$)/;
+/**
+ * What follows the first word when one bit of a v1 packet's `/1` is flipped. Such a packet is refused, so that it is
+ * not read as classic text.
+ */
+const DAMAGED_VERSION = /^(?:[^ ]1|\/[^]) sum=[0-9a-f]{8}(?:[ \n]|$)/;
 
 function readClassic(datagram: string): Decoded {
   const [, word, rest] = /^(GREETING|MESSAGE|SIGN-IN|LIST|INCOMING)([^]*)$/.exec(datagram) ?? [];
   if (word === undefined) return refuse("not a word of the protocol");
-  if (DAMAGED.test(rest)) return refuse("damaged on the way");
+  if (DAMAGED_VERSION.test(rest)) return refuse("damaged on the way");
   const text = rest.replace(TRAILER, "").replace(/^ /, "");
   switch (word) {
     case "GREETING":
@@ -158,8 +161,8 @@ function readClassic(datagram: string): Decoded {
   }
 }
 
-/** Whether the first word ends in `/` and digits: a versioned packet, of version 1 or one that is not known yet. */
-function isV1(datagram: Uint8Array): boolean {
+/** Whether the type is followed by `/` and a digit: a packet of version 1, or of a version that is not known yet. */
+function isVersioned(datagram: Uint8Array): boolean {
   for (let i = 0; i < Math.min(datagram.length, 24); i++) {
     const byte = datagram[i];
     if (byte === 0x2f) return i > 0 && datagram[i + 1] >= 0x30 && datagram[i + 1] <= 0x39;
@@ -192,7 +195,7 @@ function readV1(datagram: Uint8Array): Decoded {
   if (!verifyChecksum(datagram)) return refuse("checksum does not match");
   let text: string;
   try {
-    text = strict.decode(datagram);
+    text = strictDecoder.decode(datagram);
   } catch {
     return refuse("not UTF-8");
   }
@@ -208,7 +211,7 @@ function readV1(datagram: Uint8Array): Decoded {
   const values = parseFields(pairs, layout.fields);
   if (typeof values === "string") return refuse(values);
   const packet = { dialect: "v1", type, ...values } as Record<string, unknown>;
-  const reason = readBody(packet, layout.body, body) ?? contradiction(packet as V1Packet);
+  const reason = readBody(packet, layout.body, body) ?? findContradiction(packet as V1Packet);
   return reason ? refuse(reason) : { ok: true, packet: packet as Packet };
 }
 
@@ -233,8 +236,8 @@ function readBody(packet: Record<string, unknown>, kind: Body | undefined, body:
   packet.members = members;
 }
 
-/** What no single field shows: values that can't be true together. */
-function contradiction(packet: V1Packet): string | undefined {
+/** Returns why fields that are valid one by one are not valid together, or undefined when they are. */
+function findContradiction(packet: V1Packet): string | undefined {
   switch (packet.type) {
     case "MESSAGE":
       if (packet.text === "") return "MESSAGE without a text";

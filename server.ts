@@ -1,7 +1,7 @@
 /**
  * The chat server: `deno run -A server.ts 9090`.
  *
- * The front door only: flags in, then one loop that gives each datagram to the host.
+ * This file only reads the flags, makes the parts, and runs one loop that passes each datagram to the host.
  *
  * @module
  */
@@ -54,7 +54,7 @@ To show what a bad network does, each way (while the server runs, type these int
 Clients join with: ${startCommand("client")} HOST PORT
 "help" typed there lists more. Ctrl-C stops the server and tells the clients.`;
 
-/** What the command line asks of the server. */
+/** The options on the command line. */
 interface ServerOptions {
   host: string;
   port: number;
@@ -80,7 +80,7 @@ async function serve({ host: hostname, port, quiet, verbose, stateFile, conditio
     door,
     emulator,
     room: { ...room, past: state?.past, wallClock: Date.now },
-    // first kept, then shown
+    // an event is stored before it is printed
     observers: [...(state ? [state.writer] : []), ...(quiet ? [] : [presenceLog(print)])],
     stopping: () => signals.release(),
   });
@@ -112,7 +112,7 @@ async function serve({ host: hostname, port, quiet, verbose, stateFile, conditio
   print(`Closed: ${summary()}`);
 }
 
-/** Reads the command line. */
+/** Reads the command line. Returns the text to print for `--help` and `--version`. */
 function readOptions(args: string[]): ServerOptions | string {
   const read = readCommandLine(args, {
     string: ["port", "host", "rate", "timeout", "window", "window-bytes", "state", "seed", ...EMULATOR_SETTINGS],

@@ -1,11 +1,11 @@
 /**
- * The field `sum`: a checksum over all of a datagram but the field itself and the space before it.
+ * The field `sum`: a checksum over a datagram without the field itself and the space before it.
  *
  * @module
  */
 import { crc32 } from "./crc32.ts";
 
-/** The digits of a checksum. */
+/** The number of hexadecimal digits of a checksum. */
 const DIGITS = 8;
 /** What stands in a datagram in place of the field until {@linkcode writeChecksum} is called. */
 export const SUM_PLACEHOLDER = ` sum=${"0".repeat(DIGITS)}`;
@@ -22,7 +22,7 @@ export function writeChecksum(datagram: Uint8Array, at: number): void {
   for (let i = end - 1; i >= end - DIGITS; i--, crc >>>= 4) datagram[i] = HEX_DIGITS[crc & 0xf];
 }
 
-/** Whether a datagram has no checksum, or the right one. */
+/** Whether a datagram has the right checksum, or none. */
 export function verifyChecksum(datagram: Uint8Array): boolean {
   const at = findField(datagram);
   if (at === undefined) return true;
@@ -35,12 +35,12 @@ export function verifyChecksum(datagram: Uint8Array): boolean {
   return true;
 }
 
-/** The checksum of a datagram without the bytes from `start` up to, and without, `end`. */
+/** The checksum of a datagram without the bytes from `start` (included) to `end` (not included). */
 function checksumWithout(datagram: Uint8Array, start: number, end: number): number {
   return crc32(datagram, end, datagram.length, crc32(datagram, 0, start));
 }
 
-/** Where the field begins, with the space before it; undefined where the first line has none. */
+/** The index of the space before the field; undefined when the first line has no such field. */
 function findField(datagram: Uint8Array): number | undefined {
   for (let at = 0; at < datagram.length && datagram[at] !== LINE_FEED; at++) {
     if (datagram[at] === SPACE && KEY.every((byte, i) => datagram[at + i] === byte)) return at;

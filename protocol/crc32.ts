@@ -1,10 +1,10 @@
 /**
- * CRC-32 as in Ethernet, gzip and PNG (ISO 3309): of our own, since a browser has none.
+ * CRC-32 as in Ethernet, gzip and PNG (ISO 3309). This is our own implementation because a browser has none.
  *
  * @module
  */
 
-/** The polynomial x^32 + x^26 + ... + 1, its bits in the order in which they arrive. */
+/** The polynomial x^32 + x^26 + ... + 1 in reflected form: its bits are in the order in which they arrive. */
 const POLYNOMIAL = 0xedb88320;
 
 /** The remainder for each value of a byte. */
@@ -17,9 +17,9 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 /**
  * The CRC-32 of bytes, as an unsigned number.
  *
- * @param start The first byte that counts.
- * @param end The first byte that does not count any more.
- * @param before The CRC-32 of what stands before these bytes.
+ * @param start The index of the first byte.
+ * @param end The index behind the last byte.
+ * @param before The CRC-32 of the bytes before these.
  *
  * @example
  * ```ts ignore

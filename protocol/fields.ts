@@ -1,14 +1,14 @@
 /**
- * The `key=value` fields of version 1: what a number, a token, an address or a name looks like on the wire.
+ * The `key=value` fields of version 1: how numbers, tokens, addresses and names are written in a datagram.
  *
  * @module
  */
 import { isIPv4, isIPv6 } from "./ip_address.ts";
 
-/** How one kind of value is written, and read back from text that may be anything. */
+/** Writes one kind of value as text, and reads it back from any text. */
 export interface Field<T> {
   write(value: T): string;
-  /** The value, or undefined when the text is none. */
+  /** The value, or undefined when the text is not valid. */
   read(text: string): T | undefined;
   optional?: boolean;
 }
@@ -19,7 +19,7 @@ export interface Endpoint {
   port: number;
 }
 
-/** What to tell someone whose name is none. */
+/** The message for a user whose name is not valid. */
 export const NAME_RULE = "A name has 1 to 32 letters, digits and _ - . only; choose another";
 /** The longest name, in characters (code points). */
 export const MAX_NAME_CHARACTERS = 32;
@@ -29,7 +29,7 @@ export function optional<T>(field: Field<T>): Field<T> {
   return { ...field, optional: true };
 }
 
-/** A whole number from 0 that a double holds exactly. */
+/** A whole number from 0 to 2^53 - 1, the largest number up to which a double is exact. */
 export const number: Field<number> = {
   write: String,
   read(text) {
@@ -71,27 +71,28 @@ export function randomHex64(): string {
 }
 
 /**
- * A name as the room keeps it (Unicode NFC), or undefined where it can be none: 1 to {@linkcode MAX_NAME_CHARACTERS}
- * letters and digits of any script, `_`, `-` and `.`; combining marks not at the beginning, and at most three in a row;
- * nothing invisible.
+ * Returns a name as the room keeps it (Unicode NFC), or undefined when it is not valid. A name has 1 to
+ * {@linkcode MAX_NAME_CHARACTERS} letters and digits of any script, `_`, `-` and `.`. It may have combining marks, but
+ * not at the beginning, and at most three in a row. It has no invisible characters.
  */
 export function normalizeName(text: string): string | undefined {
   if (text.length > 4 * MAX_NAME_CHARACTERS) return undefined;
   const normal = text.normalize("NFC");
-  // what can't be seen, or hides in a tower of accents, makes two names that look like one
+  // invisible characters and long runs of combining marks would make two different names look the same
   if (/\p{Default_Ignorable_Code_Point}|\p{M}{4}/u.test(normal)) return undefined;
   return /^(?!\p{M})[\p{L}\p{M}\p{Nd}_.-]{1,32}$/u.test(normal) ? normal : undefined;
 }
 
-/** What two names have in common when they are the same name but for case. */
+/** A key to compare names without case: two names are the same name when they have the same key. */
 export function nameKey(name: string): string {
-  // by way of upper case, so that "straße" and "STRASSE", "σ" and "ς" meet; lower case first, for the capital "ẞ"
+  // upper case makes "straße" and "STRASSE" equal, and "σ" and "ς"; the first lower case is for the capital "ẞ",
+  // which upper case does not change
   return name.normalize("NFC").toLowerCase().toUpperCase().toLowerCase().normalize("NFC");
 }
 
 const ADDRESS = /^(?:(\d{1,3}(?:\.\d{1,3}){3})|\[([0-9a-f:.]{2,45}(?:%[\w.-]{1,15})?)\]):([1-9]\d{0,4})$/;
 
-/** The two parts of an address like `127.0.0.1:9090` or `[::1]:9090`, or undefined where it is none. */
+/** The two parts of an address like `127.0.0.1:9090` or `[::1]:9090`, or undefined when the text is not valid. */
 export function parseAddress(text: string): Endpoint | undefined {
   const [, ipv4, ipv6, digits] = ADDRESS.exec(text) ?? [];
   const port = Number(digits);

@@ -1,5 +1,5 @@
 /**
- * IP addresses as text: of our own, since a browser has no such checks.
+ * Checks and normalises IP addresses as text. This is our own implementation because a browser has no such checks.
  *
  * @module
  */
@@ -31,10 +31,10 @@ export function isIPv6(text: string): boolean {
 }
 
 /**
- * The one form of an IPv6 address without a zone that sockets report (RFC 5952); of an IPv4-mapped one, `::ffff:10.0.0.1`,
- * the IPv4 address.
+ * The form of an IPv6 address that sockets report (RFC 5952). For an IPv4-mapped address, `::ffff:10.0.0.1`, it is the
+ * IPv4 address. The text must not have a zone.
  *
- * @throws {TypeError} where the text is no such address.
+ * @throws {TypeError} when the text is not such an address.
  */
 export function canonicalIPv6(text: string): string {
   const canonical = new URL(`http://[${text}]`).hostname.slice(1, -1);

@@ -1,10 +1,10 @@
 /**
- * Lines that people read, the same on a screen and in a classic INCOMING.
+ * Formats lines for people. The lines are the same on a screen and in a classic INCOMING.
  *
  * @module
  */
 
-/** What somebody said, and who it was. */
+/** A message and its sender. */
 export interface ChatMessage {
   from: string;
   name?: string;
@@ -19,17 +19,17 @@ export function messageLine({ from, name, action, text }: ChatMessage): string {
   return action ? `<From ${sender}>: * ${name ?? from} ${text}` : `<From ${sender}>: ${text}`;
 }
 
-/** Who is here. */
+/** The members of the room. */
 export interface UserList {
-  /** The names of those who have signed in, or the first of them. */
+  /** The names of the members that have signed in, or the first of these names. */
   names: string[];
-  /** How many have signed in; as many as there are names where it is missing. */
+  /** How many members have signed in; by default the number of `names`. */
   total?: number;
-  /** How many are here without a name. */
+  /** How many members have no name. */
   unnamed: number;
 }
 
-/** Who is here, in a line: `Signed In Users: Alice, Bob and 3 more (and 2 unnamed)`. */
+/** The members of the room, in one line: `Signed In Users: Alice, Bob and 3 more (and 2 unnamed)`. */
 export function usersLine({ names, total = names.length, unnamed }: UserList): string {
   const more = total > names.length ? ` and ${total - names.length} more` : "";
   return `Signed In Users: ${names.join(", ") || "none"}${more}${unnamed > 0 ? ` (and ${unnamed} unnamed)` : ""}`;

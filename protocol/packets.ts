@@ -6,15 +6,15 @@
  * @module
  */
 
-/** The port of a server that was not told another. */
+/** The port that a server listens on by default. */
 export const DEFAULT_PORT = 9090;
-/** The longest datagram that is sent, in bytes: the IPv6 minimum MTU (RFC 8200, section 5) less IPv6 and UDP headers. */
+/** The longest sent datagram, in bytes: the IPv6 minimum MTU (RFC 8200, section 5) minus IPv6 and UDP headers. */
 export const MAX_DATAGRAM_BYTES = 1232;
 /** The longest classic datagram that is accepted, in bytes; some assignments send pages of text. */
 export const MAX_CLASSIC_BYTES = 4096;
-/** The longest text of one MESSAGE, in bytes of UTF-8; leaves room for the longest INCOMING/1 header. */
+/** The longest text of one MESSAGE, in bytes of UTF-8. It leaves room for the longest INCOMING/1 header. */
 export const MAX_TEXT_BYTES = 880;
-/** Silence after which a v1 member is taken for gone, in milliseconds. */
+/** The silence after which the server removes a v1 member, in milliseconds. */
 export const MEMBER_TIMEOUT_MS = 60_000;
 /** How many messages of one stream may be under way before the first is acknowledged. */
 export const SEND_WINDOW = 32;
@@ -24,21 +24,21 @@ export type Dialect = "classic" | "classic-line" | "v1";
 
 /** The dialect of the assignment's programs: a bare word and free text. */
 export type ClassicPacket =
-  /** Registers the sender's address; `line` when it ended in a line feed, as `nc` sends it. */
+  /** Registers the sender's address. `line` is true when the datagram ended in a line feed, as `nc` sends it. */
   | { dialect: "classic"; type: "GREETING"; line: boolean }
   | { dialect: "classic"; type: "MESSAGE"; text: string }
   | { dialect: "classic"; type: "SIGN-IN"; name: string }
   | { dialect: "classic"; type: "LIST" }
-  /** From the server; the line reads well on its own: `<From 127.0.0.1:52207>: Hello`. */
+  /** From the server. `line` can be read without the word INCOMING: `<From 127.0.0.1:52207>: Hello`. */
   | { dialect: "classic"; type: "INCOMING"; line: string };
 
-/** A member as arrivals and departures name it. */
+/** A member in an ONLINE or OFFLINE packet. */
 export interface Presence {
   address: string;
   name?: string;
 }
 
-/** What every event of the room carries: its place on the room's number line, and when it was, in Unix milliseconds. */
+/** The fields of every event: its epoch, its sequence number, and its time in Unix milliseconds (`at`). */
 interface Event {
   dialect: "v1";
   epoch: string;
@@ -46,7 +46,7 @@ interface Event {
   at: number;
 }
 
-/** What our own programs speak. Each type is described, with an example datagram, in PROTOCOL.md. */
+/** The packets of version 1, the dialect of our own programs. PROTOCOL.md describes each, with an example datagram. */
 export type V1Packet =
   // to the server
   | { dialect: "v1"; type: "GREETING"; id: number; token?: string; cookie?: string }
@@ -55,12 +55,12 @@ export type V1Packet =
   | { dialect: "v1"; type: "LIST"; id: number; token: string; after?: string }
   | { dialect: "v1"; type: "LOOKUP"; id: number; token: string; name?: string; address?: string }
   | { dialect: "v1"; type: "LEAVE"; id: number; token: string }
-  // to the server, with a token, or to a peer, without
+  // to the server with a token, or to a peer without one
   | {
     dialect: "v1";
     type: "MESSAGE";
     token?: string;
-    /** Names the run of messages that the ids count, 1, 2, 3... */
+    /** Identifies the stream; `id` counts its messages 1, 2, 3... */
     stream: string;
     id: number;
     /** The lowest id that the sender still keeps: all before it are settled. */
@@ -88,12 +88,12 @@ export type V1Packet =
     id: number;
     address: string;
     token: string;
-    /** Set when nobody with the greeting's token is a member at this address: `token` is the cookie for it. */
+    /** Set when no member with the greeting's token is at this address. `token` is then the cookie for it. */
     pending?: boolean;
     epoch: string;
     seq: number;
     name?: string;
-    /** Milliseconds of silence after which the server takes the member for gone. */
+    /** Milliseconds of silence after which the server removes the member. */
     timeout: number;
     /** Milliseconds after which the member is asked to greet again; grows with the room. */
     keepalive: number;

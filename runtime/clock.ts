@@ -1,12 +1,12 @@
 /**
- * The time, and one timer: what both programs measure and wait by.
+ * The clock and the timer that both programs use.
  *
  * @module
  */
 
 /**
- * Unix time in whole milliseconds, by a clock that never jumps: a machine whose time is set while the program runs does
- * not make everyone in the room look silent for an hour.
+ * Returns the Unix time in whole milliseconds, by a clock that never jumps. With a clock that jumps, everyone in the
+ * room could look silent for an hour when the system's time is set while the program runs.
  */
 export function now(): number {
   return Math.round(performance.timeOrigin + performance.now());
@@ -15,7 +15,7 @@ export function now(): number {
 /** The longest delay that a timer takes, in milliseconds (2^31 - 1, in every JavaScript runtime). */
 const MAX_DELAY_MS = 0x7fff_ffff;
 
-/** One timer that is moved about: it rings once at the time it was last set to. */
+/** A timer that can be set again: it rings once, at the time that was set last. */
 export class Alarm {
   readonly #ring: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -25,7 +25,7 @@ export class Alarm {
     this.#ring = ring;
   }
 
-  /** Sets the time to ring at, as {@linkcode now} counts it; undefined for never. */
+  /** Sets the time to ring, in milliseconds as {@linkcode now} returns it; undefined for never. */
   set(at: number | undefined): void {
     if (at === this.#at) return;
     clearTimeout(this.#timer);

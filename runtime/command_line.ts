@@ -6,19 +6,19 @@
 import { type Args, parseArgs, type ParseOptions } from "@std/cli/parse-args";
 import { UsageError } from "./program.ts";
 
-/** How a program wants its command line read. */
+/** The flags and arguments that a program takes. */
 export interface CommandLine extends Pick<ParseOptions, "boolean" | "string" | "negatable" | "alias" | "default"> {
-  /** Flags of one dash and several letters, as the assignments have them, and what they stand for. */
+  /** Flags of one dash and several letters, as the assignments write them, and the flags that they stand for. */
   singleDash?: Record<string, string>;
-  /** The most arguments that are no flags. */
+  /** The most arguments that are not flags. */
   positional: number;
 }
 
 /**
  * Reads flags and arguments.
  *
- * @throws {UsageError} for a flag that the program does not have, a flag without its value or with one that it does not
- *   take, or too many arguments.
+ * @throws {UsageError} for an unknown flag, a flag without its value, a flag with a value that it does not take, or too
+ *   many arguments.
  */
 export function readCommandLine(args: string[], { singleDash = {}, positional, ...options }: CommandLine): Args {
   const read = parseArgs(normalizeArguments(args, { "-h": "--help", ...singleDash }, options), {
@@ -35,12 +35,12 @@ export function readCommandLine(args: string[], { singleDash = {}, positional, .
   return read;
 }
 
-/** What to tell someone who gave more arguments than are taken. */
+/** Returns the error for more arguments than the program takes. */
 export function tooManyArguments(argument: string | number): UsageError {
   return new UsageError(`'${argument}' is one argument too many; --help shows what is taken`);
 }
 
-/** Rewrites arguments that the parser would take for something else than what they say. */
+/** Rewrites or refuses arguments that the parser would misread. */
 function normalizeArguments(
   args: string[],
   singleDash: Record<string, string>,
@@ -54,11 +54,11 @@ function normalizeArguments(
     if (args[i] === "--") return [...result, ...args.slice(i)];
     const [word, ...value] = args[i].split("=");
     const flag = Object.hasOwn(singleDash, word) ? singleDash[word] : word;
-    // the parser would take "--quiet=no" and "--quiet false" for something else than what they say
+    // the parser would misread "--quiet=no" and "--quiet false"
     if (withoutValue.includes(flag) && (value.length > 0 || /^(true|false)$/.test(args[i + 1]))) {
       throw new UsageError(`${flag} takes no value`);
     }
-    // and a negative number for a flag of its own
+    // the parser would read a negative number as a flag
     if (withValue.includes(flag) && value.length === 0 && /^-\d/.test(args[i + 1])) value.push(args[++i]);
     result.push([flag, ...value].join("="));
   }
@@ -66,9 +66,9 @@ function normalizeArguments(
 }
 
 /**
- * The port in a text.
+ * Parses a port number.
  *
- * @throws {UsageError} where it is none.
+ * @throws {UsageError} if the text is not a number from `lowest` to 65535.
  */
 export function parsePort(text: string, lowest = 1): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
@@ -79,10 +79,10 @@ export function parsePort(text: string, lowest = 1): number {
 }
 
 /**
- * The whole number that a flag was given, or undefined where it was not.
+ * Returns the whole number that is the value of a flag, or undefined if the flag was not given.
  *
  * @param unit What the number counts, for the message.
- * @throws {UsageError} where it is none, or out of range.
+ * @throws {UsageError} if the value is not a whole number, or out of range.
  */
 export function parseNumber(
   read: Args,

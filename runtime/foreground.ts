@@ -1,8 +1,8 @@
 /**
  * Whether this process may read from the terminal that it was started in.
  *
- * A process in the background of a shell that reads from its terminal is stopped by the system (SIGTTIN), which would
- * be the end of a server that was started with `&`.
+ * The system stops a process that reads from its terminal in the background of a shell (SIGTTIN). A server that was
+ * started with `&` would stop working.
  *
  * @module
  */
@@ -16,14 +16,14 @@ const SYMBOLS = {
   tcgetpgrp: { parameters: ["i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** Whether the C library may be asked; on Windows it need not be. */
+/** Whether the foreground can be determined: the C library may be called, or is not needed, as on Windows. */
 export function canTellForeground(): boolean {
   return Deno.build.os === "windows" || Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 }
 
 /**
- * Whether standard input can be read without being stopped: it is no terminal, or this process is in its foreground.
- * Where nobody can tell (no permission to call the C library), a terminal is left alone.
+ * Whether this process can read standard input without being stopped: it is no terminal, or this process is in the
+ * terminal's foreground. Returns false for a terminal if that is not known (no permission to call the C library).
  */
 export function mayReadTerminal(): boolean {
   if (!Deno.stdin.isTerminal() || Deno.build.os === "windows") return true;
@@ -35,7 +35,7 @@ export function mayReadTerminal(): boolean {
       library.close();
       return isForeground;
     } catch {
-      // another system's name
+      // the C library has another name on this system
     }
   }
   return false;

@@ -1,24 +1,24 @@
 /**
- * What every program does: its errors and exit codes, its version, how it is started.
+ * What all programs share: errors and exit codes, the version, the start command.
  *
  * @module
  */
 import config from "../deno.json" with { type: "json" };
 
-/** The user has asked for something wrongly: the program prints the message and exits with 2. */
+/** The user has made a mistake: the program prints the message and exits with 2. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** Something has failed while the program ran: it prints the message and exits with 1. */
+/** Something has failed while the program ran: the program prints the message and exits with 1. */
 export class Failure extends Error {
   override name = "Failure";
 }
 
-/** What a person types to start the server or the client, in the form in which this program was started. */
+/** Returns the command that starts the server or the client in the same way as this program was started. */
 export function startCommand(program: "server" | "client"): string {
   if (Deno.build.standalone) {
-    // a downloaded file may have the system in its name, or another name
+    // the name of a downloaded file may contain the operating system, or the user may have changed it
     const [own] = /[^/\\]+$/.exec(Deno.execPath()) ?? [""];
     const other = own.replace(/server|client/, program);
     return Deno.build.os === "windows" ? `.\\${other}` : `./${other}`;
@@ -28,14 +28,15 @@ export function startCommand(program: "server" | "client"): string {
   return `deno run -A ${program}.ts`;
 }
 
-/** The line that `--version` prints: the program, the Deno that runs it, and the machine that it is for. */
+/** Returns the line that `--version` prints: the program, its version, Deno's version, and the target platform. */
 export function versionLine(program: string): string {
   return `${program} ${config.version} (Deno ${Deno.version.deno}, ${Deno.build.target})`;
 }
 
 /**
- * Runs a program to its end and exits: with 0, or with one line on standard error and 2 for a {@linkcode UsageError},
- * 1 for any other. What a timer or a forgotten promise throws ends the program in the same way.
+ * Runs a program to its end and exits with 0. On an error it prints one line on standard error and exits with 2 for a
+ * {@linkcode UsageError} or a missing permission, and with 1 for any other error. An error that a timer or a forgotten
+ * promise throws ends the program in the same way.
  */
 export async function run(main: () => Promise<void>): Promise<never> {
   const fail = (error: unknown): never => {
@@ -43,7 +44,7 @@ export async function run(main: () => Promise<void>): Promise<never> {
     try {
       console.error(line);
     } catch {
-      // nobody can read it: the exit code has to do
+      // standard error can't be written; the exit code still reports the error
     }
     Deno.exit(code);
   };
@@ -57,7 +58,7 @@ export async function run(main: () => Promise<void>): Promise<never> {
   Deno.exit(0);
 }
 
-/** The line that tells a person about an error, and the exit code. */
+/** Returns the line that tells the user about an error, and the exit code. */
 function describeError(error: unknown): [string, number] {
   if (error instanceof UsageError) return [error.message, 2];
   if (error instanceof Failure) return [error.message, 1];

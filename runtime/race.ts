@@ -1,10 +1,10 @@
 /**
- * Several async iterators raced against each other: whichever has something next is heard next.
+ * Merges several async iterators into one that yields their values in the order in which they arrive.
  *
  * @module
  */
 
-/** What won the race: a value of one of the sources, or the news that it has no more. */
+/** A value of one of the sources, or the end of that source. */
 export type RaceEvent<S> = {
   [K in keyof S]: { from: K; done: false; value: S[K] extends AsyncIterable<infer T> ? T : never } | {
     from: K;
@@ -13,13 +13,13 @@ export type RaceEvent<S> = {
 }[keyof S];
 
 /**
- * Yields what the sources yield, in the order in which it comes, until all of them have ended.
+ * Yields the values of the sources, in the order in which they arrive, until all sources have ended.
  *
- * A source is asked for its next value when the last one has been dealt with, and not while it is paused. Each value
- * costs one promise: `Promise.race` on sources of which one is quiet and one is busy would keep a reaction on the quiet
- * one's promise for every value of the busy one.
+ * The next value of a source is requested only when its last value has been handled, and not while the source is
+ * paused. Each value costs one promise. `Promise.race` would cost more: with a quiet and a busy source, it would keep a
+ * reaction on the quiet one's promise for every value of the busy one.
  *
- * @param isPaused Whether a source is to be left alone for now; asked anew after each value.
+ * @param isPaused Returns whether a source must not be read for now. It is called again after each value.
  *
  * @example
  * ```ts ignore
@@ -58,7 +58,7 @@ export async function* race<S extends Record<string, AsyncIterable<unknown>>>(
   }
 }
 
-/** A source of values that code elsewhere pushes in: timers and signals, made into an async iterator. */
+/** An async iterator of the values that other code pushes into it, for instance timers and signals. */
 export class Channel<T> implements AsyncIterable<T> {
   readonly #values: T[] = [];
   #wake = () => {};

@@ -1,5 +1,5 @@
 /**
- * From the name of a host, or any form of its address, to the one form that a socket reports too.
+ * Converts the name of a host, or any form of its address, to the form that a socket reports.
  *
  * @module
  */
@@ -9,9 +9,10 @@ import { printable } from "../protocol/text.ts";
 import { UsageError } from "./program.ts";
 
 /**
- * Finds the address of a host; IPv4 where it has both, as servers listen there unless told otherwise.
+ * Finds the address of a host. If the host has IPv4 and IPv6 addresses, it returns an IPv4 one, because servers listen
+ * on IPv4 by default.
  *
- * @throws {UsageError} when there is no such host, or the address holds on one link only.
+ * @throws {UsageError} when there is no such host, or the address is valid on one link only.
  */
 export async function resolveHost(host: string): Promise<string> {
   if (isIPv4(host) || isIPv6(host)) {
@@ -21,11 +22,11 @@ export async function resolveHost(host: string): Promise<string> {
       );
     }
     const address = isIPv6(host) ? canonicalIPv6(host) : host;
-    // datagrams to "any address" go to this machine, but come back from its loopback address
+    // datagrams to "any address" go to this machine, but the answers come from its loopback address
     return { "0.0.0.0": "127.0.0.1", "::": "::1" }[address] ?? address;
   }
   try {
-    // the node:dns of Deno 2.4 warns of a module that it uses itself
+    // node:dns in Deno 2.4 prints a deprecation warning about a module that it uses itself
     Object.assign(process, { noDeprecation: true });
     const { lookup } = await import("node:dns/promises");
     const found = await lookup(host, { all: true });

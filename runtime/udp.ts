@@ -1,6 +1,6 @@
 /**
- * A UDP socket: opening it, its datagrams as an async iterator that nothing from the network ends, and addresses as the
- * protocol writes them.
+ * Opens a UDP socket, yields its datagrams in an async iterator that no network error ends, and converts the protocol's
+ * addresses for it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { UsageError } from "./program.ts";
 
 /** A datagram and the address that it came from. */
 export interface Datagram {
-  /** Only until the next datagram is asked for: the buffer is used again. */
+  /** Valid only until the next datagram is requested, because the buffer is used again. */
   bytes: Uint8Array;
   /** The sender, like `127.0.0.1:52207` or `[::1]:52207`. */
   from: string;
@@ -24,7 +24,7 @@ const MAX_PAUSE_MS = 1000;
 /**
  * Opens a UDP socket.
  *
- * @throws {UsageError} when the runtime was started without what UDP needs.
+ * @throws {UsageError} when Deno was started without `--unstable-net`, which UDP needs.
  */
 export function openSocket(hostname: string, port: number): Deno.DatagramConn {
   if (typeof Deno.listenDatagram !== "function") {
@@ -36,9 +36,9 @@ export function openSocket(hostname: string, port: number): Deno.DatagramConn {
 /**
  * Yields what arrives on a socket until the socket is closed.
  *
- * An ICMP error about an earlier datagram surfaces in `receive` as an exception on some systems (always on Windows);
- * it says that some peer is gone, not that this socket is, and is passed over. So is any other failure, after a pause
- * that grows from one to the next, so that a broken socket costs no processor time.
+ * On some systems (always on Windows), `receive` throws an exception for an ICMP error about an earlier datagram. It
+ * means that some peer is gone, not that this socket is broken, so it is ignored. Any other failure is ignored after a
+ * pause, which grows from one failure to the next, so that a broken socket costs no processor time.
  *
  * @example
  * ```ts ignore
@@ -54,7 +54,8 @@ export async function* datagrams(conn: Receiver): AsyncGenerator<Datagram> {
       const [bytes, sender] = await conn.receive(buffer);
       failures = 0;
       const from = formatAddress(sender as Deno.NetAddr);
-      // no answer could go to port 0, which Linux lets pass and only a forged datagram comes from (RFC 768, RFC 6335)
+      // ignores datagrams from port 0: they are forged and can't be answered, but Linux lets them pass (RFC 768,
+      // RFC 6335)
       if (parseAddress(from)) yield { bytes, from };
     } catch (error) {
       if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
@@ -64,14 +65,14 @@ export async function* datagrams(conn: Receiver): AsyncGenerator<Datagram> {
   }
 }
 
-/** An address of the protocol as a socket takes it; a socket for both families takes IPv4 in its IPv6 form. */
+/** Converts an address of the protocol for a socket. A socket for both families takes IPv4 in its IPv6 form. */
 export function socketAddress(address: string, { addr }: Pick<Deno.DatagramConn, "addr">): Deno.NetAddr {
   const { hostname, port } = parseAddress(address)!;
   const isMapped = (addr as Deno.NetAddr).hostname.includes(":") && !hostname.includes(":");
   return { transport: "udp", hostname: isMapped ? `::ffff:${hostname}` : hostname, port };
 }
 
-/** Whether an exception of a socket speaks of one peer (unreachable, refused, reset), not of the socket itself. */
+/** Whether an exception of a socket concerns one peer (unreachable, refused, reset), not the socket itself. */
 function isPeerError(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionRefused || error instanceof Deno.errors.ConnectionReset ||
     /^E(CONN|HOST|NET)(REFUSED|RESET|ABORTED|UNREACH|DOWN)$/.test(String((error as { code?: unknown })?.code));

@@ -29,35 +29,35 @@ Usage: deno task bundle [--output FOLDER]
 
 They are started with: deno run -A --unstable-net udp-chat-server.js`;
 
-/** What does the work. */
+/** Deno's bundler, which Deno fetches from npm. */
 const BUNDLER: Fetched = {
   pattern: /esbuild/,
   advice: "Deno's bundler, esbuild from npm, can't be fetched. Is there a network?",
 };
 
-/** An import of something that is built into Deno, as the bundler writes it. */
-const BUILT_IN = /^import (?:(\w+)|\{ ([^}]*) \}) from ("node:[\w/]+");$/mg;
-const BUILT_IN_LATER = /\bimport\(("node:[\w/]+")\)/g;
+/** Imports of modules that are built into Deno, in the form in which the bundler writes them. */
+const STATIC_IMPORT = /^import (?:(\w+)|\{ ([^}]*) \}) from ("node:[\w/]+");$/mg;
+const DYNAMIC_IMPORT = /\bimport\(("node:[\w/]+")\)/g;
 
 /**
- * The same script without any import: what is built into Deno is taken from where it lies.
+ * Replaces the imports of a script by calls of `process.getBuiltinModule`, which returns modules built into Deno.
  *
- * @throws {Failure} when it has an import of another kind: it would not be self-contained.
+ * @throws {Failure} when the script has any other import, because it would not be self-contained.
  */
 export function withoutImports(script: string): string {
   const builtIn = (name: string) => `globalThis.process.getBuiltinModule(${name})`;
   const result = script
-    .replace(BUILT_IN, (_, whole: string | undefined, parts: string, name: string) => {
+    .replace(STATIC_IMPORT, (_, whole: string | undefined, parts: string, name: string) => {
       const binding = whole ?? `{ ${parts.replaceAll(" as ", ": ")} }`;
       return `const ${binding} = ${builtIn(name)};`;
     })
-    .replace(BUILT_IN_LATER, (_, name: string) => `Promise.resolve(${builtIn(name)})`);
-  const [left] = /^\s*(import\b|export\b.* from ).*$/m.exec(result) ?? /\bimport\(.*$/m.exec(result) ?? [];
-  if (left !== undefined) throw new Failure(`The bundle still has an import: ${left.trim()}`);
+    .replace(DYNAMIC_IMPORT, (_, name: string) => `Promise.resolve(${builtIn(name)})`);
+  const [remaining] = /^\s*(import\b|export\b.* from ).*$/m.exec(result) ?? /\bimport\(.*$/m.exec(result) ?? [];
+  if (remaining !== undefined) throw new Failure(`The bundle still has an import: ${remaining.trim()}`);
   return result;
 }
 
-/** What stands on top of a program, for someone who finds it on a stick. */
+/** The comment at the top of a bundle, for someone who finds the file on a USB stick. */
 function heading({ name }: Program): string {
   return `// ${name} ${config.version}. Start it with: deno run -A --unstable-net ${name}.js
 // MIT license. Contains parts of the Deno standard library: copyright the Deno authors, MIT license.

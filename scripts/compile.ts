@@ -20,7 +20,7 @@ import {
   writeChecksums,
 } from "./programs.ts";
 
-/** What `deno compile` can build for. */
+/** The targets that `deno compile` supports. */
 const TARGETS = [
   "x86_64-unknown-linux-gnu",
   "aarch64-unknown-linux-gnu",
@@ -42,18 +42,18 @@ Usage: deno task compile [--target TARGET | --all] [--output FOLDER]
 Where Deno's own site can't be reached, DENORT_BIN names the runtime (denort) to use; it must be of the same version as
 this Deno, and of the target.`;
 
-/** The part of the program that is Deno's own. */
+/** Deno's runtime, which is a part of each executable and which Deno fetches from its own site. */
 const RUNTIME: Fetched = {
   pattern: /denort/,
   advice: "Deno's runtime for it can't be fetched. Is there a network? Otherwise set DENORT_BIN to the denort of " +
     `Deno ${Deno.version.deno}`,
 };
 
-/** Where a program is put and what for. */
-interface Recipient {
-  /** As it was asked for. */
+/** The folder for a program, and the target to build it for. */
+interface Destination {
+  /** The folder as the command line names it. */
   output: string;
-  /** The same, as a whole path. */
+  /** The same folder as an absolute path. */
   folder: string;
   /** Undefined for this machine. */
   target?: string;
@@ -64,7 +64,7 @@ interface Recipient {
  *
  * @throws {Failure} with one line that says why it was not built.
  */
-async function compile({ name, entry, permissions }: Program, { output, folder, target }: Recipient): Promise<void> {
+async function compile({ name, entry, permissions }: Program, { output, folder, target }: Destination): Promise<void> {
   const isWindows = (target ?? Deno.build.target).includes("windows");
   const file = `${name}${target ? `-${target}` : ""}${isWindows ? ".exe" : ""}`;
   const shown = `${output}/${file}`;

@@ -1,8 +1,8 @@
 /**
  * Shows that nothing is lost on a lossy network: `deno run -A scripts/lossy_demo.ts`.
  *
- * Real clients, each a process of its own, chat through a proxy that loses datagrams both ways, beside a classic client
- * that has to take what comes. At the end it is counted what each of them has shown.
+ * Real clients, each in its own process, chat through a proxy that loses datagrams in both directions. A classic
+ * client, which repairs nothing, listens too. At the end the demonstration counts the messages on each screen.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { parseNumber, readCommandLine } from "../runtime/command_line.ts";
 import { Failure, run, UsageError } from "../runtime/program.ts";
 import { datagrams } from "../runtime/udp.ts";
 import { type NetworkConditions, parseSetting, PERFECT } from "../server/doors/network_emulator.ts";
+import { freePort } from "./support/ports.ts";
 import { messagesOf, type Program, type Server, startClient, startServer } from "./support/processes.ts";
 import { type LossyProxy, openLossyProxy } from "./lossy_proxy.ts";
 
@@ -25,32 +26,32 @@ Usage: deno run -A scripts/lossy_demo.ts
   --kill             in the middle, kills the server, which has a state file, with SIGKILL and starts it again
   --help             this text`;
 
-/** What is to be shown. */
+/** Options of the demonstration. */
 export interface DemonstrationOptions {
   clients: number;
   messages: number;
-  /** What the network does, each way. */
+  /** The network conditions, in each direction. */
   conditions: NetworkConditions;
   seed?: number;
-  /** Whether the server, with a state file, is killed with SIGKILL in the middle and started again. */
+  /** Whether the server has a state file, is killed with SIGKILL in the middle and is started again. */
   kill: boolean;
-  /** Takes what there is to say meanwhile. */
+  /** Called with each line about the progress. */
   print: (line: string) => void;
 }
 
-/** What one client has shown of the messages that were said. */
+/** The messages of the demonstration that one client has shown. */
 export interface Screen {
-  /** All of them, in the order in which they stand there. */
+  /** Their lines, in the order on the screen, duplicates included. */
   shown: string[];
-  /** How many stand there again. */
+  /** How many of these lines are duplicates. */
   twice: number;
   missing: number;
 }
 
-/** What came out. */
+/** The result of the demonstration. */
 export interface Outcome {
   screens: Screen[];
-  /** What the classic client had. */
+  /** What the classic client received. */
   classic: Screen;
   /** Whether the screens are the same from the first line to the last. */
   isOneOrder: boolean;
@@ -64,12 +65,12 @@ export async function demonstrate(options: DemonstrationOptions): Promise<Outcom
   await using stack = new AsyncDisposableStack();
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   const flags = kill ? ["--state", `${folder}/room.db`] : [];
-  const server = stack.use(await startServer(...flags));
+  const server = stack.use(await startServer(...(kill ? [String(freePort())] : []), ...flags));
   const network = stack.use(openLossyProxy({ server: server.port, conditions, seed }));
   const classic = stack.use(listenClassic(network.port));
   const clients = Array.from({ length: count }, () => stack.use(startClient("127.0.0.1", network.port)));
-  // who has seen its own message come back is in the room, and hears all that is said from now on
-  await everywhere(clients, (i) => [`ready ${i}`]);
+  // a client that shows its own message is in the room, so it gets every message from now on
+  await sayAndAwait(clients, (i) => [`ready ${i}`]);
   await classic.heardSomething;
 
   const texts = Array.from({ length: messages }, (_, i) => `client ${1 + i % count} says ${1 + Math.floor(i / count)}`);
@@ -82,7 +83,7 @@ export async function demonstrate(options: DemonstrationOptions): Promise<Outcom
     print(`The server was killed (SIGKILL) when client 1 had shown '${waited}', and started again`);
   }
   await say(clients, texts.slice(middle));
-  await everywhere(clients, () => [], texts);
+  await sayAndAwait(clients, () => [], texts);
 
   for (const client of clients) {
     await client.endInput();
@@ -99,32 +100,32 @@ export async function demonstrate(options: DemonstrationOptions): Promise<Outcom
   };
 }
 
-/** Types texts, each at the client that its words name. */
+/** Types each text at the client that the text names. */
 async function say(clients: Program[], texts: string[]): Promise<void> {
   for (const text of texts) await clients[Number(/\d+/.exec(text)![0]) - 1].type(`${text}\n`);
 }
 
-/** Lets each client say something of its own, and waits until it shows that and the rest. */
-async function everywhere(clients: Program[], own: (i: number) => string[], rest: string[] = []): Promise<void> {
+/** Lets each client say its own texts, and waits until it shows these and the rest. */
+async function sayAndAwait(clients: Program[], own: (i: number) => string[], rest: string[] = []): Promise<void> {
   await Promise.all(clients.map(async (client, i) => {
     for (const text of own(i)) await client.type(`${text}\n`);
     for (const text of [...own(i), ...rest]) await client.stdout.until(`: ${text}\n`);
   }));
 }
 
-/** Kills a server as a power failure would, and starts another one in its place. */
+/** Kills a server with SIGKILL, so that it can't save anything, and starts another one on the same port. */
 async function restart(server: Server, flags: string[]): Promise<Server> {
   server.kill("SIGKILL");
   await server.exitCode();
   return await startServer(String(server.port), ...flags);
 }
 
-/** A client of the classic dialect: what arrives is what it has. */
+/** Opens a client of the classic dialect. It repairs nothing, so it has only the messages that arrive. */
 function listenClassic(server: number): AsyncDisposable & { lines: string[]; heardSomething: Promise<void> } {
   const conn = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const lines: string[] = [];
   const first = Promise.withResolvers<void>();
-  // greetings are lost too, and nothing answers them, so it greets until it hears something
+  // a greeting may be lost, and the server does not answer it, so the client greets until it receives a message
   const greeting = setInterval(() => {
     conn.send(new TextEncoder().encode("GREETING"), { transport: "udp", hostname: "127.0.0.1", port: server })
       .catch(() => {});
@@ -147,7 +148,7 @@ function listenClassic(server: number): AsyncDisposable & { lines: string[]; hea
   };
 }
 
-/** What lines of a screen have of the texts that were said. */
+/** Finds the lines of a screen that show the given texts. */
 function screen(lines: string[], texts: string[]): Screen {
   const said = new Set(texts);
   const shown = lines.filter((line) => said.has(line.replace(/^<From [^>]*>: /, "")));
@@ -155,7 +156,7 @@ function screen(lines: string[], texts: string[]): Screen {
   return { shown, twice: shown.length - different, missing: said.size - different };
 }
 
-/** What came out, in lines. */
+/** The result as lines of text. */
 export function formatOutcome({ screens, classic, isOneOrder, network: { toServer, fromServer } }: Outcome): string {
   const row = (who: string, { shown, twice, missing }: Screen) =>
     `${who.padEnd(16)} ${shown.length} shown, ${twice} twice, ${missing} missing`;

@@ -1,5 +1,5 @@
 /**
- * A bad network in a box: a UDP proxy on the loopback interface that loses, repeats and delays on purpose.
+ * A UDP proxy on the loopback interface that loses, repeats and delays datagrams on purpose.
  *
  * @module
  */
@@ -12,26 +12,27 @@ import {
   PERFECT,
 } from "../server/doors/network_emulator.ts";
 
-/** What a proxy stands before, and how bad it is. */
+/** The server behind a proxy, and the network conditions that the proxy emulates. */
 export interface LossyProxyOptions {
   /** The server's port on this machine. */
   server: number;
-  /** Holds for each direction by itself; what is not given is perfect. */
+  /** The conditions in each direction. A condition that is not given is perfect. */
   conditions?: Partial<NetworkConditions>;
-  /** Where the random numbers begin; random unless told otherwise. */
+  /** The seed of the random numbers; random by default. */
   seed?: number;
 }
 
-/** A proxy that runs. */
+/** A running proxy. */
 export interface LossyProxy extends AsyncDisposable {
-  /** Where clients find it instead of the server. */
+  /** The port that clients use instead of the server's. */
   readonly port: number;
-  /** What happened to the datagrams towards the server, and from it. */
+  /** Counts of the datagrams to the server. */
   readonly toServer: Readonly<EmulatorStatistics>;
+  /** Counts of the datagrams from the server. */
   readonly fromServer: Readonly<EmulatorStatistics>;
 }
 
-/** Opens a proxy. Each client gets a socket of its own towards the server, which so sees as many addresses as there are. */
+/** Opens a proxy. Each client gets its own socket to the server, so the server sees one address for each client. */
 export function openLossyProxy({ server, conditions = {}, seed }: LossyProxyOptions): LossyProxy {
   const toServer = new NetworkEmulator(seed);
   const fromServer = new NetworkEmulator(seed === undefined ? undefined : seed + 1);
@@ -41,7 +42,7 @@ export function openLossyProxy({ server, conditions = {}, seed }: LossyProxyOpti
   const upstreams = new Map<string, Deno.DatagramConn>();
   const running: Promise<void>[] = [];
 
-  async function answer(upstream: Deno.DatagramConn, client: string): Promise<void> {
+  async function forwardToClient(upstream: Deno.DatagramConn, client: string): Promise<void> {
     for await (const { bytes } of datagrams(upstream)) {
       fromServer.pass(bytes, (bytes) => transmit(front, bytes, client));
     }
@@ -52,7 +53,7 @@ export function openLossyProxy({ server, conditions = {}, seed }: LossyProxyOpti
     if (!upstream) {
       upstream = listen();
       upstreams.set(client, upstream);
-      running.push(answer(upstream, client));
+      running.push(forwardToClient(upstream, client));
     }
     return upstream;
   }
@@ -81,6 +82,6 @@ function listen(): Deno.DatagramConn {
 }
 
 function transmit(conn: Deno.DatagramConn, bytes: Uint8Array, to: string): void {
-  // a copy, since what was received is overwritten by the next before this one is sent; failures are losses like others
+  // sends a copy, because the next datagram overwrites the receive buffer; a failure to send is a loss like any other
   conn.send(bytes.slice(), socketAddress(to, conn)).catch(() => {});
 }

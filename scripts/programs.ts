@@ -1,5 +1,5 @@
 /**
- * The two programs as they are built: names, entry points, the permissions that each needs.
+ * The two programs that are built (names, entry points and permissions), and what compile.ts and bundle.ts share.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface Program {
   permissions: string[];
 }
 
-/** What is built. */
+/** The programs that are built. */
 export const PROGRAMS: Program[] = [
   {
     name: "udp-chat-server",
@@ -26,7 +26,7 @@ export const PROGRAMS: Program[] = [
       // --state FILE, wherever that is
       "--allow-read",
       "--allow-write",
-      // sendmmsg; the permission for one library takes its whole path, which is another on each system
+      // sendmmsg; a permission for this library alone needs its full path, which differs between systems
       "--allow-ffi",
     ],
   },
@@ -41,19 +41,19 @@ export const PROGRAMS: Program[] = [
   },
 ];
 
-/** The folder in which they are put, unless another one is asked for. */
+/** The folder for the built programs, unless the command line names another one. */
 export const DIST = "dist";
 
 /** The project's folder. */
 export const ROOT: string = resolve(import.meta.dirname!, "..");
 
-/** The list of checksums, beside what they are of. */
+/** The file with the checksums, in the folder of the built programs. */
 const CHECKSUMS = "SHA256SUMS";
 
-/** Something that kept a program from being built, in the words of Deno. */
+/** The reason why Deno could not build a program, in Deno's words. */
 export class BuildError extends Error {
   override name = "BuildError";
-  /** The error and what caused it, the root last. */
+  /** The error and its causes; the root cause is the last. */
   readonly causes: string[];
 
   constructor(causes: string[]) {
@@ -66,7 +66,7 @@ export class BuildError extends Error {
  * Runs Deno on the project.
  *
  * @param args What follows `deno` on the command line.
- * @throws {BuildError} with what it says when it fails.
+ * @throws {BuildError} with Deno's own messages when it fails.
  */
 export async function runDeno(args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -79,7 +79,7 @@ export async function runDeno(args: string[]): Promise<void> {
   if (!success) throw new BuildError(causesIn(new TextDecoder().decode(stderr)));
 }
 
-/** What matters in the report of a failed Deno: the error and its causes, a line each, without its stack. */
+/** Finds the error and its causes in the output of a failed Deno: one line each, without the stack. */
 export function causesIn(report: string): string[] {
   const [lines] = report.split("Stack backtrace:");
   const all = lines.split(/\r?\n/).filter((line) => line.trim() !== "");
@@ -91,15 +91,15 @@ export function causesIn(report: string): string[] {
     .map((line) => line.replace(/^\s*(error(\[[^\]]*\])?: |\d+: )?/, "").trim());
 }
 
-/** What Deno fetches from the network in order to build. */
+/** Something that Deno fetches from the network to build a program. */
 export interface Fetched {
-  /** In the message of an error when it can't be fetched. */
+  /** Matches the error message when the fetch fails. */
   pattern: RegExp;
-  /** What to say then. */
+  /** The advice to the user in this case. */
   advice: string;
 }
 
-/** Why a program could not be built, with what to do about it. */
+/** Explains why a program could not be built and what to do about it. */
 export function explained(file: string, { message, causes }: BuildError, { pattern, advice }: Fetched): Failure {
   const isOffline = /error sending request|failed to download/i.test(message);
   const because = /no space left|not enough space|os error (28|112)\b/i.test(message)
@@ -113,8 +113,10 @@ export function explained(file: string, { message, causes }: BuildError, { patte
 }
 
 /**
- * Makes the folder that programs are put into, below the project's where its path is not absolute, and removes the
- * checksums there: until {@linkcode writeChecksums} they would be those of other programs.
+ * Makes the folder for the built programs and returns its absolute path.
+ *
+ * A relative path is relative to the project's folder. The old checksums in the folder are removed, because they belong
+ * to other programs until {@linkcode writeChecksums} writes new ones.
  */
 export async function openFolder(name: string): Promise<string> {
   const folder = resolve(ROOT, name);
@@ -125,7 +127,7 @@ export async function openFolder(name: string): Promise<string> {
   return folder;
 }
 
-/** Writes SHA256SUMS anew for all programs in a folder, as `sha256sum --check` reads it. */
+/** Writes SHA256SUMS for all programs in a folder, in the format of `sha256sum --check`. */
 export async function writeChecksums(folder: string): Promise<void> {
   const names: string[] = [];
   for await (const { name, isFile } of Deno.readDir(folder)) {
@@ -141,10 +143,10 @@ export async function writeChecksums(folder: string): Promise<void> {
   await Deno.writeTextFile(join(folder, CHECKSUMS), sums);
 }
 
-/** In the name under which Deno writes an executable before it is whole. */
+/** A part of the name of an executable while Deno is still writing it. */
 const PARTIAL = ".tmp-";
 
-/** Removes what Deno has left of an executable that it could not finish. */
+/** Removes the partial files of an executable that Deno could not finish. */
 export async function removePartsOf(folder: string, file: string): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
     if (name.startsWith(`${file}${PARTIAL}`)) await Deno.remove(join(folder, name));

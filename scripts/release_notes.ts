@@ -15,8 +15,8 @@ Usage: deno run -A scripts/release_notes.ts [VERSION]
   --help   this text`;
 
 /**
- * What a changelog in the form of Keep a Changelog says of a version, without its heading; undefined where it has no
- * section for it, or an empty one.
+ * Returns a version's section of a changelog in the format of Keep a Changelog, without the heading. Returns undefined
+ * when the section is missing or empty.
  *
  * @example
  * ```ts
@@ -27,7 +27,7 @@ export function notesOf(changelog: string, version: string): string | undefined 
   const sections = changelog.replaceAll("\r\n", "\n").split(/^## /m).slice(1);
   const heading = `[${version}] - `;
   const section = sections.find((section) => section.startsWith(heading));
-  // the last section is followed by what the links in all of them lead to
+  // the last section is followed by the link targets of all sections
   const text = section?.slice(section.indexOf("\n")).replace(/^\[[^\]]+\]: \S+$/mg, "").trim();
   return text || undefined;
 }

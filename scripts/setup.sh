@@ -1,9 +1,9 @@
 #!/bin/sh
 # Makes this folder ready to run: installs Deno if there is none and fetches the
-# dependencies. Where the JSR registry can't be reached (a blocked network, a
-# proxy that only knows npm) it writes a stand-in for the @std packages into
-# vendor/, made of the same code as npm has it. Safe to run again at any time.
-# DENO names another Deno to use.
+# dependencies. When the JSR registry can't be reached (a blocked network, a
+# proxy that only knows npm), it writes a stand-in for the @std packages to
+# vendor/: the same code, taken from npm. It is safe to run again at any time.
+# Set DENO to use another Deno.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,7 +24,7 @@ if [ -z "${DENO:-}" ]; then
         fail "'npm install --global deno' failed: run it by hand to see why (rights?)"
     elif command -v curl >/dev/null 2>&1; then
       echo "setup: installing Deno with its own installer"
-      # not through a pipe, in which half a script would be run, and none would look like success
+      # not through a pipe: sh would run a script that is cut off, and take an empty one for a success
       curl -fsSL --output "$temporary/install.sh" https://deno.land/install.sh ||
         fail "Deno's installer can't be fetched: is there a network? Or install Deno as https://deno.com says"
       sh "$temporary/install.sh" --yes >/dev/null ||
@@ -38,13 +38,13 @@ if [ -z "${DENO:-}" ]; then
     echo "setup: deno is not on your PATH yet: export PATH=\"$(dirname "$DENO"):\$PATH\""
   fi
 fi
-# behind a proxy with a certificate of its own, the system's store knows it
+# a proxy may have its own certificate, which is only in the system's store
 export DENO_TLS_CA_STORE="${DENO_TLS_CA_STORE:-mozilla,system}"
 runtime=$("$DENO" --version 2>/dev/null) ||
   fail "there is no Deno that runs at $DENO: install it as https://deno.com says"
 echo "setup: $(echo "$runtime" | head -n 1)"
 
-# One export of an @std package: PACKAGE NAME, with its type declarations on stdin.
+# Writes one export of an @std package: PACKAGE NAME, with the type declarations on stdin.
 stand_in() {
   folder=vendor/jsr.io/@std/$1/$(version "$1")
   mkdir -p "$folder"
@@ -57,7 +57,7 @@ version() {
   sed -n "s|.*\"jsr:@std/$1@\([^\"]*\)\".*|\1|p" deno.json
 }
 
-# The two files by which Deno finds a package: PACKAGE and its EXPORTS as JSON.
+# Writes the two files by which Deno finds a package: PACKAGE EXPORTS, the exports as JSON.
 manifest() {
   folder=vendor/jsr.io/@std/$1
   printf '{"scope":"std","name":"%s","latest":"%s","versions":{"%s":{}}}\n' \
@@ -124,7 +124,7 @@ TYPES
 }
 
 fetch_dependencies() {
-  # the file lists what is imported anywhere, so that later runs need no network
+  # the file imports every package that the project uses, so that later runs need no network
   "$DENO" cache scripts/dependencies.ts
 }
 

@@ -1,8 +1,8 @@
 /**
- * Plays the whole-program tests against compiled programs: `deno task test-binaries`.
+ * Runs the whole-program tests against compiled programs: `deno task test-binaries`.
  *
- * They are copied to another folder first, and started from there with a PATH on which there is no Deno, so that what
- * they would find only beside the sources or on a developer's machine is missed here.
+ * The programs are copied to another folder and started there, with a PATH without Deno. So the tests fail when a
+ * program needs something that exists only in the source folder or on a developer's machine.
  *
  * @module
  */
@@ -22,9 +22,9 @@ const TESTS = ["tests/programs", "tests/scripts/binaries_test.ts"];
 const IS_WINDOWS = Deno.build.os === "windows";
 
 /**
- * Puts a copy of a program into a folder and returns what starts it there.
+ * Copies a program to a folder and returns the path of the file that starts it there.
  *
- * @throws {Failure} when it has not been built.
+ * @throws {Failure} when the program has not been built.
  */
 async function place(name: string, from: string, to: string): Promise<string> {
   const file = IS_WINDOWS ? `${name}.exe` : name;
@@ -55,7 +55,7 @@ if (import.meta.main) {
       for (const { name } of PROGRAMS) {
         env[name.replaceAll("-", "_").toUpperCase()] = await place(name, from, to);
       }
-      // as in the task "test": newer Denos look for leaks only when told to
+      // as in the task "test": newer versions of Deno look for leaks only when these variables are set
       Object.assign(env, { DENO_TEST_SANITIZE_OPS: "1", DENO_TEST_SANITIZE_RESOURCES: "1" });
       const args = ["test", "-A", ...TESTS];
       const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, env }).spawn().status;

@@ -7,16 +7,16 @@ import { formatAddress } from "../protocol/fields.ts";
 import { startCommand } from "../runtime/program.ts";
 
 /**
- * The lines, in order.
+ * Returns the lines, in order.
  *
  * @param host The host as the user gave it.
- * @param address What the socket is bound to.
+ * @param address The address that the socket is bound to.
  */
 export function announcement(host: string, { hostname, port }: Deno.NetAddr): string[] {
-  const isOpen = hostname === "0.0.0.0" || hostname === "::";
-  const addresses = isOpen ? ownAddresses(hostname === "::") : [host];
+  const isWildcard = hostname === "0.0.0.0" || hostname === "::";
+  const addresses = isWildcard ? ownAddresses(hostname === "::") : [host];
   if (addresses.length === 0) addresses.push("127.0.0.1");
-  const isLocal = isOpen ? addresses[0] === "127.0.0.1" : hostname.startsWith("127.") || hostname === "::1";
+  const isLocal = isWildcard ? addresses[0] === "127.0.0.1" : hostname.startsWith("127.") || hostname === "::1";
   return [
     "Server Initialized...",
     `Listening on ${formatAddress({ hostname: host, port })}`,
@@ -25,7 +25,7 @@ export function announcement(host: string, { hostname, port }: Deno.NetAddr): st
   ];
 }
 
-/** The addresses by which other machines reach this one; none without the permission to look. */
+/** Returns the addresses by which other machines reach this one; none without the permission to list them. */
 function ownAddresses(withIPv6: boolean): string[] {
   let interfaces: Deno.NetworkInterfaceInfo[];
   try {

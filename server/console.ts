@@ -1,5 +1,5 @@
 /**
- * What can be typed into the server's terminal while it runs.
+ * The commands that can be typed into the server's terminal while it runs.
  *
  * @module
  */
@@ -16,14 +16,14 @@ import {
   settingUsage,
 } from "./doors/network_emulator.ts";
 
-/** What the console turns and shows. */
+/** What the console controls and shows. */
 export interface ConsoleOptions {
   emulator: NetworkEmulator;
   /** How many datagrams have arrived so far, before the emulator. */
   arrived: () => number;
-  /** Who is here and what was sent, in a line. */
+  /** Returns who is here and what was sent, as one line of text. */
   summary: () => string;
-  /** Who has signed in, in a few lines. */
+  /** Returns who has signed in, as a few lines of text. */
   list: () => string;
   /** Stops the server. */
   stop: () => void;
@@ -40,42 +40,42 @@ list            lists who is signed in
 quit            stops the server and tells the clients; so does Ctrl-C`;
 
 /**
- * Carries out the lines of standard input until it ends; a server in the background of a shell leaves its terminal
- * alone, and listens to it from when it is continued in the foreground.
+ * Executes the lines of standard input until it ends. A server in the background of a shell does not read its terminal.
+ * It starts to read when the shell continues it in the foreground.
  *
- * @returns What stops it.
+ * @returns `close`, which ends the reading.
  */
 export function openConsole(options: ConsoleOptions): { close(): void } {
   let readline: Interface | undefined;
-  let isOver = false;
-  const listen = () => {
-    if (isOver) return;
+  let hasEnded = false;
+  const readOrPause = () => {
+    if (hasEnded) return;
     if (!mayReadTerminal()) {
       if (!readline && !canTellForeground()) options.print("What is typed here is not read: that takes --allow-ffi");
       return readline?.pause();
     }
     if (readline) return readline.resume();
     readline = createInterface({ input: process.stdin, terminal: false });
-    readline.on("close", () => isOver = true);
+    readline.on("close", () => hasEnded = true);
     readline.on("line", (line) => {
       const answer = execute(line, options);
       if (answer !== "") options.print(answer);
     });
-    // a terminal that was closed can't be read; that it was is told by a signal
+    // an error means that the terminal was closed; a signal reports this, so the error only ends the reading
     for (const input of [process.stdin, readline]) input.on("error", () => readline?.close());
   };
-  listen();
+  readOrPause();
   // after Ctrl-Z the shell continues the server in the foreground, or (bg) in the background
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGCONT", listen);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGCONT", readOrPause);
   return {
     close() {
-      if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGCONT", listen);
+      if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGCONT", readOrPause);
       readline?.close();
     },
   };
 }
 
-/** Does what a line says, with or without a slash before it, and returns the answer to it. */
+/** Executes a line, with or without a slash before it. Returns the answer to print, or an empty text for none. */
 export function execute(
   line: string,
   { emulator, arrived, summary, list, stop }: Omit<ConsoleOptions, "print">,

@@ -1,5 +1,5 @@
 /**
- * The host: feeds the room with datagrams, wakes it in time, survives its bugs, and stops it.
+ * The host passes datagrams to the room, wakes the room in time, logs its bugs, and stops it.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { type NetworkEmulator, PERFECT } from "./doors/network_emulator.ts";
 import { BugLog } from "./log.ts";
 import { Room, type RoomObserver, type RoomOptions } from "./room/room.ts";
 
-/** What a host is made with. */
+/** Options of {@linkcode Host}. */
 export interface HostOptions {
   door: UdpDoor;
-  /** What arrives passes through it. */
+  /** Every datagram that arrives passes through it. */
   emulator: NetworkEmulator;
   room: Omit<RoomOptions, "observer">;
-  /** They are told what happens in the room, the first of them first. */
+  /** They are told of every event in the room, in the order of this list. */
   observers: RoomObserver[];
   /** Called once, when the host begins to stop. */
   stopping: () => void;
@@ -25,10 +25,13 @@ export interface HostOptions {
 
 /** How long the goodbye to the members may take, in milliseconds. */
 const STOP_DEADLINE_MS = 1000;
-/** The pause before the room is woken again after a bug, in milliseconds: what was due may be due still. */
+/**
+ * The pause after a bug before the room is woken again, in milliseconds. Without it, an action that is still due would
+ * wake the room again at once.
+ */
 const WAKE_AGAIN_MS = 1000;
 
-/** One room and the door that leads to it. */
+/** One room, and the UDP door that its datagrams pass through. */
 export class Host {
   readonly room: Room;
   readonly #door: UdpDoor;
@@ -48,7 +51,7 @@ export class Host {
     this.#alarm.set(this.room.nextWake);
   }
 
-  /** Why the host has stopped by itself; undefined where it was told to. */
+  /** The failure that stopped the host; undefined if there was none. */
   get failure(): Failure | undefined {
     return this.#failure;
   }
@@ -66,7 +69,7 @@ export class Host {
       }));
   }
 
-  /** Tells the members that the room closes, and closes the door when that is sent, after 1 s at the latest. */
+  /** Tells the members that the room closes. Closes the door when that is sent, after 1 s at the latest. */
   stop(): Promise<void> {
     return this.#stopped ??= this.#stop();
   }
@@ -74,10 +77,10 @@ export class Host {
   async #stop(): Promise<void> {
     this.#stopping();
     this.#alarm.set(undefined);
-    // the goodbye waits neither for what a flood has left in the queue, nor for the emulator's delays
+    // the goodbye must not wait for the broadcasts that a flood has queued, or for the emulator's delays
     this.#emulator.conditions = PERFECT;
     const { delivery } = this.#door;
-    delivery.clear();
+    delivery.dropWaitingBroadcasts();
     this.room.close();
     let timer: ReturnType<typeof setTimeout> | undefined;
     await Promise.race([delivery.idle(), new Promise((resolve) => timer = setTimeout(resolve, STOP_DEADLINE_MS))]);
@@ -95,8 +98,8 @@ export class Host {
   }
 
   /**
-   * Does one step with the room. A failure, of the state file for instance, stops the host; a bug is noted and ends this
-   * step only.
+   * Runs one step of the room. A {@linkcode Failure}, for instance of the state file, stops the host. A bug is logged
+   * and ends this step only.
    */
   #run(step: () => void): void {
     if (this.#stopped) return;
@@ -115,12 +118,12 @@ export class Host {
   }
 }
 
-/** An observer that tells several, in their order. */
+/** Returns an observer that tells several observers, in their order. */
 function combineObservers(observers: RoomObserver[]): RoomObserver {
   return {
-    joined: (...what) => observers.forEach((observer) => observer.joined?.(...what)),
-    changed: (...what) => observers.forEach((observer) => observer.changed?.(...what)),
-    left: (...what) => observers.forEach((observer) => observer.left?.(...what)),
-    happened: (...what) => observers.forEach((observer) => observer.happened?.(...what)),
+    joined: (...args) => observers.forEach((observer) => observer.joined?.(...args)),
+    changed: (...args) => observers.forEach((observer) => observer.changed?.(...args)),
+    left: (...args) => observers.forEach((observer) => observer.left?.(...args)),
+    happened: (...args) => observers.forEach((observer) => observer.happened?.(...args)),
   };
 }

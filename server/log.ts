@@ -1,6 +1,6 @@
 /**
- * What the server says on its terminal: who comes and goes, and what went wrong. A full disk or a terminal that is gone
- * takes the lines, not the room.
+ * The lines that the server prints: who joins and leaves, what was sent, and what went wrong. If a line can't be
+ * written (the disk is full, the terminal is gone), it is lost, and the room goes on.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import type { DeliveryStatistics } from "./doors/udp_delivery.ts";
 import type { Departure, MemberObserver } from "./room/admission.ts";
 import type { Room } from "./room/room.ts";
 
-/** Prints a line, or nothing where it can't be written. */
+/** Prints a line; does nothing if it can't be written. */
 export function print(line: string): void {
-  attempt(console.log, line);
+  tryPrint(console.log, line);
 }
 
 const DEPARTURES = {
@@ -21,21 +21,21 @@ const DEPARTURES = {
   taken: "was replaced by another at its address",
 } as const satisfies Record<Exclude<Departure, "upgrade">, string>;
 
-/** Says who comes and goes. */
+/** Returns an observer that prints a line for each member that joins or leaves. */
 export function presenceLog(print: (line: string) => void): MemberObserver {
   return {
     joined: ({ address, name, since }) =>
       print(`Client ${tuple(address)} connected at ${time(1000 * since)}${signedIn(name)}`),
     left({ address, name }, how) {
       if (how === "upgrade") return;
-      // the clock of the day, also where it was set while the server ran
+      // Date.now() follows when the system's time is set while the server runs; the program's clock does not
       print(`Client ${tuple(address)} ${DEPARTURES[how]} at ${time(Date.now())}${signedIn(name)}`);
     },
   };
 }
 
 /**
- * Who has joined and what was sent, in a line.
+ * Returns who has joined and what was sent, as one line of text.
  *
  * @param inboundDrops How many datagrams the system has dropped before they were read.
  */
@@ -62,33 +62,36 @@ function time(at: number): string {
   return new Date(at).toLocaleString("sv-SE");
 }
 
-/** How long it takes at least from one line about mishaps to the next, in milliseconds. */
-const MISHAP_PAUSE_MS = 1000;
+/** The shortest time from one line about bugs to the next, in milliseconds. */
+const BUG_LINE_PAUSE_MS = 1000;
 
-/** Exceptions that are bugs of ours, and not worth ending the room: the first is told, a flood of them is counted. */
+/**
+ * Logs exceptions that are bugs of the server, and that do not end the room. It prints the first one, and only counts
+ * those that follow within a second.
+ */
 export class BugLog {
   readonly #print: (line: string) => void;
-  #toldAt = -Infinity;
-  #untold = 0;
+  #printedAt = -Infinity;
+  #unprinted = 0;
 
-  constructor(print: (line: string) => void = (line) => attempt(console.error, line)) {
+  constructor(print: (line: string) => void = (line) => tryPrint(console.error, line)) {
     this.#print = print;
   }
 
-  /** @param now In milliseconds. */
+  /** @param now The time in milliseconds. */
   note(error: unknown, now: number): void {
-    if (now < this.#toldAt + MISHAP_PAUSE_MS) {
-      this.#untold++;
+    if (now < this.#printedAt + BUG_LINE_PAUSE_MS) {
+      this.#unprinted++;
       return;
     }
-    const more = this.#untold > 0 ? ` (and ${this.#untold} more before)` : "";
+    const more = this.#unprinted > 0 ? ` (and ${this.#unprinted} more before)` : "";
     this.#print(`Ignored: ${printable(String(error))}, a bug of this server${more}`);
-    this.#toldAt = now;
-    this.#untold = 0;
+    this.#printedAt = now;
+    this.#unprinted = 0;
   }
 }
 
-function attempt(print: (line: string) => void, line: string): void {
+function tryPrint(print: (line: string) => void, line: string): void {
   try {
     print(line);
   } catch {

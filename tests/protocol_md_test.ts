@@ -10,7 +10,7 @@ interface Example {
 
 const reference = Deno.readTextFileSync(new URL("../PROTOCOL.md", import.meta.url)).replaceAll("\r\n", "\n");
 
-/** The fenced blocks of a Markdown text that are in a language, each with the heading before it. */
+/** The fenced blocks of a Markdown text in one language, each with the heading before it. */
 function* examples(markdown: string, language: string): Generator<Example> {
   let section = "";
   for (const [, heading, fence, text] of markdown.matchAll(/^#+ (.*)$|^```(\S*)\n([^]*?)\n```$/gm)) {
@@ -38,7 +38,7 @@ Deno.test("PROTOCOL.md: every example is accepted, and is of the type that its s
   }
 });
 
-Deno.test("PROTOCOL.md: every example is what our own programs write, but for checksums left out by hand", () => {
+Deno.test("PROTOCOL.md: every example is what our own programs write, except for checksums left out by hand", () => {
   for (const example of all) {
     const ours = new TextDecoder().decode(encode(packetOf(example)));
     const hasSum = example.datagram.includes(" sum=");
@@ -97,7 +97,7 @@ function sectionText(section: string): string {
   return reference.slice(start, end < 0 ? undefined : end);
 }
 
-Deno.test("PROTOCOL.md: no fenced block is of a kind that nothing checks", () => {
+Deno.test("PROTOCOL.md: every fenced block is of a known kind", () => {
   const kinds = Array.from(reference.matchAll(/^```(\S+)$/gm), ([, kind]) => kind);
   assertEquals([...new Set(kinds)].sort(), ["abnf", "console", "datagram"]);
 });

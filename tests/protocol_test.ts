@@ -1,4 +1,4 @@
-/** Packets to bytes and back: both dialects, every type, and whatever else may arrive. */
+/** Packets to bytes and back: both dialects, every type, and arbitrary bytes. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
@@ -107,7 +107,7 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
 };
 const anyV1 = fc.oneof(...Object.values(V1) as fc.Arbitrary<V1Packet>[]);
 
-/** A classic text as it survives the way: trailing NULs and one line ending are cut off, so it ends in neither. */
+/** A classic text that decodes unchanged: trailing NULs and one line ending are cut off, so it ends in neither. */
 const classicText = text.map((text) => text.replace(/[\r\n\0]+$/, "")).filter((text) => text !== "");
 
 const CLASSIC: { [T in ClassicPacket["type"]]: fc.Arbitrary<Of<ClassicPacket, T>> } = {
@@ -251,12 +251,12 @@ Deno.test("classic: what the assignment's programs and nc send", () => {
   for (const [datagram, packet] of spellings) assertEquals(packetOf(datagram), packet);
 });
 
-Deno.test("classic: what is none", () => {
+Deno.test("classic: datagrams that are no packet", () => {
   const none = ["", "\n", "hello", "message hello", " MESSAGE hello", "MESSAGE", "MESSAGE \n", "SIGN-IN", "SIGN-IN \n"];
   for (const datagram of [...none, "SIGN-INAlice", "GREETING Bob", "LISTEN", "INCOMIN"]) reasonOf(datagram);
 });
 
-Deno.test("classic: bytes that are not UTF-8 are no reason to refuse a text", () => {
+Deno.test("classic: a text with bytes that are not UTF-8 is accepted", () => {
   const bytes = Uint8Array.from([...bytesOf("MESSAGE caf"), 0xe9]);
   assertEquals(packetOf(bytes), { dialect: "classic", type: "MESSAGE", text: "caf\ufffd" });
 });
@@ -319,7 +319,7 @@ Deno.test("v1: a text is taken as it is, line feeds included", () => {
   assert(packet.type === "MESSAGE" && packet.text === "\n two \r\nlines\n");
 });
 
-Deno.test("v1: what is none, and why", () => {
+Deno.test("v1: datagrams that are no packet, and why", () => {
   const reasons: [string, string][] = [
     ["GREETING/2 id=1", "not a version that is known"],
     ["GREETING/1/1 id=1", "not a version that is known"],
@@ -344,7 +344,7 @@ Deno.test("v1: what is none, and why", () => {
   assert(!decode(Uint8Array.from([...bytesOf("OPEN/1\n"), 0xff])).ok, "not UTF-8");
 });
 
-// ---- whatever else may arrive
+// ---- arbitrary bytes
 
 /** Decodes, and checks that a reason may be shown to a person as it is. */
 function decodesQuietly(datagram: Uint8Array): void {
@@ -391,7 +391,7 @@ function flipped(bytes: Uint8Array, bit: number): Uint8Array {
   return copy;
 }
 
-/** A v1 packet with a bit flipped is refused, or it was the word `sum` that was hit and all else is as it was. */
+/** Asserts that a v1 packet with one bit flipped is refused, or is the same because the bit is in the key `sum`. */
 function surviving(packet: V1Packet, bit: number): void {
   const bytes = encode(packet);
   const decoded = decode(flipped(bytes, bit));

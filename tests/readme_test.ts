@@ -1,4 +1,4 @@
-/** README.md and PROTOCOL.md against the programs: commands that run, flags and commands that exist, links that lead somewhere. */
+/** README.md and PROTOCOL.md against the programs: their commands run, their flags, files and links exist. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { dirname, join } from "node:path";
 import { COMMANDS } from "../client/terminal/commands.ts";
@@ -67,7 +67,7 @@ function shellCommands(): string[] {
   return [...new Set(commands)];
 }
 
-/** A command that can't be run here, and the file with what stands for it. */
+/** Commands that can't be run here: each with a file that runs the same, and the evidence in that file. */
 const ELSEWHERE: [command: RegExp, file: string, evidence: RegExp][] = [
   [/^sh scripts\/setup\.sh$/, ".ci/run", /^sh scripts\/setup\.sh$/m],
   [/^deno task test$/, ".ci/run", /^sh scripts\/setup\.sh && deno task test$/m],
@@ -78,7 +78,7 @@ const ELSEWHERE: [command: RegExp, file: string, evidence: RegExp][] = [
   [/^\.\/udp-chat-(server|client)-\S+ (127\.0\.0\.1 )?9090$/, ".ci/run", /^ *deno task test-binaries$/m],
 ];
 
-Deno.test("README: each command is one that is run here, or that another test runs", async () => {
+Deno.test("README: each command is run here or by another test", async () => {
   await using server = await startServer();
   const folder = await Deno.makeTempDir({ prefix: "udp-chat-" });
   try {
@@ -102,7 +102,7 @@ Deno.test("README: each command is one that is run here, or that another test ru
   }
 });
 
-Deno.test("README: each command that stands for another test is in the text", () => {
+Deno.test("README: each command that another test runs is in the text", () => {
   const commands = shellCommands();
   for (const [pattern] of ELSEWHERE) assert(commands.some((command) => pattern.test(command)), String(pattern));
 });
@@ -114,7 +114,7 @@ function shell(command: string): Program {
   return start(["sh", "-c", command], { env: { PATH } });
 }
 
-/** A server, with the flags and permissions of the text, on a free port. */
+/** Runs a server with the flags and permissions of the text, on a free port. */
 async function runServer(command: string, folder: string, reference: Server): Promise<void> {
   assertMatch(command, / 9090$/);
   const words = command.replace(/ 9090$/, " 0").replaceAll(/(--allow-(?:read|write))=\./g, `$1=${folder}`)
@@ -129,7 +129,7 @@ async function runServer(command: string, folder: string, reference: Server): Pr
   assertEquals(program.stderr.text(), "");
 }
 
-/** A client, which says what the command has for it, or something of our own. */
+/** Runs a client, which says what the command pipes into it, or `hello`. */
 async function runClient(command: string, port: number): Promise<void> {
   const here = command.replace(/\b(127\.0\.0\.1|192\.168\.1\.10) 9090\b/, `127.0.0.1 ${port}`);
   assert(here !== command, command);
@@ -145,7 +145,7 @@ async function runClient(command: string, port: number): Promise<void> {
   assertEquals(said, expected, command);
 }
 
-/** netcat in the room; on a machine without it there is nothing to see. */
+/** Runs netcat in the room; is skipped on a machine without netcat. */
 async function runNetcat(command: string, server: Server): Promise<void> {
   assertMatch(command, /^nc -u (127\.0\.0\.1|192\.168\.1\.10) 9090$/);
   let program: Program;
@@ -164,7 +164,7 @@ async function runNetcat(command: string, server: Server): Promise<void> {
   await netcat.stdout.until(/^INCOMING <From 127\.0\.0\.1:\d+>: hello\n/);
 }
 
-/** What is done with downloaded files, on stand-ins for them. */
+/** Runs a command for downloaded files, on stand-ins for them. */
 async function runInFolder(command: string, folder: string): Promise<void> {
   const [tool] = command.split(" ");
   assert(["sha256sum", "shasum", "chmod", "xattr", "deno"].includes(tool), `Nothing runs '${command}'`);
@@ -178,7 +178,7 @@ async function runInFolder(command: string, folder: string): Promise<void> {
     if (name !== "not-downloaded") await Deno.writeFile(join(folder, name), bytes);
   }
   await Deno.writeTextFile(join(folder, "SHA256SUMS"), sums);
-  // an `xattr` elsewhere is another program
+  // `xattr` on other systems is another program
   const isForeign = tool === "xattr" && Deno.build.os !== "darwin";
   if (isForeign || !await isInstalled(tool)) return console.log(`Skipped: ${command}: ${tool} is not installed`);
   if (tool === "xattr") {
@@ -239,7 +239,7 @@ Deno.test("README: each flag anywhere in the text is one of a program that the t
   for (const flag of flagsIn(code.join("\n"))) assert(known.has(flag), `Nothing here has the flag ${flag}`);
 });
 
-Deno.test("README: the commands in the room are those of the table that the client has", () => {
+Deno.test("README: the commands of the client are those of the client's table", () => {
   const rows = section(readme, "## The client").matchAll(/^\| (`\/.*?) +\| (.*?) +\|$/gm);
   const listed = Array.from(rows, ([, names, summary]) => [quotedIn(names.replaceAll("\\|", "|")).join(" "), summary]);
   const table = COMMANDS.map(({ names: [name, ...others], parameters, optional, summary }) => {
@@ -269,10 +269,10 @@ function anchor(heading: string): string {
 }
 
 for (const [file, markdown] of Object.entries(DOCUMENTS)) {
-  Deno.test(`${file}: what is linked exists`, () => {
+  Deno.test(`${file}: every linked file and heading exists`, () => {
     const prose = proseOf(markdown).replaceAll(/`[^`\n]*`/g, "");
     for (const [, target] of prose.matchAll(/\]\(([^)]+)\)/g)) {
-      // pages elsewhere, and GitHub's own beside the files
+      // web pages, and GitHub's own pages beside the files
       if (/^https:|^\.\.\/\.\.\//.test(target)) continue;
       const [path, fragment] = target.split("#");
       const text = path === "" ? markdown : read(path);
@@ -282,7 +282,7 @@ for (const [file, markdown] of Object.entries(DOCUMENTS)) {
   });
 }
 
-Deno.test("README: each file and folder that is named as one of the project exists", () => {
+Deno.test("README: each file and folder of the project that is named exists", () => {
   const layout = firstCells(section(readme, "## How the code is laid out")).flatMap(quotedIn);
   const named = readme.match(/\b(?:scripts|tests|docs)\/[\w/.]*\w/g)!;
   for (const name of [...layout, ...named]) assert(Deno.statSync(join(ROOT, name)), name);

@@ -1,43 +1,47 @@
 /**
- * Talking to a server that knows the classic dialect only, and so never answers a greeting.
+ * Talks to a server that knows only the classic dialect and therefore never answers a greeting.
  *
- * Such a server is known by two signs: it forwards what somebody else says, or it sends back what is said here.
+ * There are two signs of such a server: it forwards another member's line, or it sends back this client's own line.
  *
  * @module
  */
 import type { ClassicPacket } from "../../protocol.ts";
 
-/** How long a server that sends back what was said may take for it, in milliseconds. */
+/** How long a server may take to send a line back, in milliseconds. */
 const ECHO_TIMEOUT_MS = 1000;
 
-/** How many lines a server that never says whether they arrived is sent at once, and the pause behind, in milliseconds. */
-const BLIND_BURST = 20;
-const BLIND_PAUSE_MS = 50;
+/**
+ * For a server that sends no lines back: how many lines go out in one burst, and the time from the start of one burst
+ * to the start of the next, in milliseconds.
+ */
+const NO_ECHO_BURST = 20;
+const NO_ECHO_PAUSE_MS = 50;
 
 /** How many lines are kept until it is clear which dialect the server speaks. */
 const MAX_EARLY_LINES = 100;
 
-/** What talking needs from the session. */
+/** What the link needs from the session. */
 export interface ClassicLinkOptions {
   send: (packet: ClassicPacket) => void;
-  /** Says something to the user that no member said. */
+  /** Shows a notice to the user. */
   notice: (text: string) => void;
 }
 
-/** The lines for a classic server, one at a time while it sends them back. */
+/** Sends lines to a classic server: one at a time while the server sends them back. */
 export class ClassicLink {
   readonly #send: (packet: ClassicPacket) => void;
   readonly #notice: (text: string) => void;
   readonly #waiting: string[] = [];
   #inFlight: string | undefined;
   #dueAt: number | undefined;
-  #confirmed = false;
+  /** Whether the server has forwarded a line yet. */
+  #hasForwarded = false;
   #echoes = true;
   /** When the last burst began, in milliseconds, and how many lines went out in it. */
   #burstAt = -Infinity;
   #burst = 0;
-  /** What came before it was clear whether the server knows version 1 too. */
-  readonly #early: string[] = [];
+  /** The lines that came before it was clear whether the server knows version 1 too. */
+  readonly #earlyLines: string[] = [];
   /** How many lines the server has forwarded. */
   received = 0;
   /** How many lines were sent and never came back. */
@@ -53,16 +57,16 @@ export class ClassicLink {
     return this.#waiting.length + (this.#inFlight === undefined ? 0 : 1);
   }
 
-  /** Whether a line was sent of which nobody knows yet whether it arrived. */
+  /** Whether a line is out on trial: the server has not forwarded anything yet. */
   get probing(): boolean {
-    return !this.#confirmed && this.#inFlight !== undefined;
+    return !this.#hasForwarded && this.#inFlight !== undefined;
   }
 
   get nextWake(): number | undefined {
     return this.#dueAt;
   }
 
-  /** Registers with the server; what it may never have got, because nothing came back, is said once more. */
+  /** Registers with the server. Repeats a line that is out on trial, since the server may never have received it. */
   greet(): void {
     this.#send({ dialect: "classic", type: "GREETING", line: false });
     if (this.probing) this.#send({ dialect: "classic", type: "MESSAGE", text: this.#inFlight! });
@@ -71,33 +75,36 @@ export class ClassicLink {
   /** Sends a line, after those that wait. */
   say(text: string, now: number): void {
     this.#waiting.push(text);
-    this.#next(now);
+    this.#sendNext(now);
   }
 
   /** Keeps a line until it is clear which dialect the server speaks. */
   keepEarly(line: string): void {
-    if (this.#early.length < MAX_EARLY_LINES) this.#early.push(line);
+    if (this.#earlyLines.length < MAX_EARLY_LINES) this.#earlyLines.push(line);
   }
 
-  /** The lines that were kept, which are then kept no more. */
+  /** Returns the kept lines and stops keeping them. */
   takeEarly(): string[] {
-    return this.#early.splice(0);
+    return this.#earlyLines.splice(0);
   }
 
   /** Takes note of a line that the server forwarded. */
   heard(line: string, now: number): void {
     this.received++;
-    this.#confirmed = true;
+    this.#hasForwarded = true;
     if (this.#inFlight !== undefined && isEchoOf(line, this.#inFlight)) {
       this.#inFlight = undefined;
       this.#echoes = true;
     }
-    // while nobody knew whether there is a server at all, the line's time was not counted
+    // a timeout on a line on trial does not count before the server forwards something: it may have to start again
     if (this.#inFlight !== undefined) this.#dueAt ??= now + ECHO_TIMEOUT_MS;
-    this.#next(now);
+    this.#sendNext(now);
   }
 
-  /** Gives up the lines that wait, with the one on its way unless a classic server may have got it. */
+  /**
+   * Removes and returns the lines that wait. The line in flight is removed too, and is returned unless a classic server
+   * may have received it.
+   */
   clear(): string[] {
     const lines = this.#waiting.splice(0);
     if (this.probing) lines.unshift(this.#inFlight!);
@@ -109,20 +116,20 @@ export class ClassicLink {
   wake(now: number): void {
     if (this.#dueAt === undefined || this.#dueAt > now) return;
     this.#dueAt = undefined;
-    if (this.#inFlight !== undefined && this.#confirmed) {
+    if (this.#inFlight !== undefined && this.#hasForwarded) {
       this.unconfirmed++;
       this.#inFlight = undefined;
       if (this.#echoes) {
         this.#notice("The server has not sent that line back: it is lost, or this server never does so");
-        // a server that was started anew does not know this address any more
+        // a restarted server does not know this address any more
         this.greet();
       }
       this.#echoes = false;
     }
-    this.#next(now);
+    this.#sendNext(now);
   }
 
-  #next(now: number): void {
+  #sendNext(now: number): void {
     if (this.#inFlight !== undefined || this.#waiting.length === 0) return;
     if (this.#dueAt !== undefined && this.#dueAt > now && !this.#echoes) return;
     if (this.#echoes) {
@@ -131,22 +138,22 @@ export class ClassicLink {
       this.#dueAt = now + ECHO_TIMEOUT_MS;
       return;
     }
-    if (now >= this.#burstAt + BLIND_PAUSE_MS) [this.#burstAt, this.#burst] = [now, 0];
-    for (const text of this.#waiting.splice(0, BLIND_BURST - this.#burst)) {
+    if (now >= this.#burstAt + NO_ECHO_PAUSE_MS) [this.#burstAt, this.#burst] = [now, 0];
+    for (const text of this.#waiting.splice(0, NO_ECHO_BURST - this.#burst)) {
       this.#send({ dialect: "classic", type: "MESSAGE", text });
       this.#burst++;
       this.unconfirmed++;
     }
-    this.#dueAt = this.#waiting.length > 0 ? this.#burstAt + BLIND_PAUSE_MS : undefined;
+    this.#dueAt = this.#waiting.length > 0 ? this.#burstAt + NO_ECHO_PAUSE_MS : undefined;
   }
 }
 
 /**
- * Whether a line that a server forwarded is this text; servers put the sender before it, each in its own way, and may
- * leave the blank behind MESSAGE where it is.
+ * Whether a line that a server forwarded has this text. Servers put the sender before the text, each in its own form,
+ * and some keep the space after MESSAGE.
  */
 function isEchoOf(line: string, text: string): boolean {
   const said = line.trim(), wanted = text.trim();
-  const [, behindSender] = /^<From [^>]*>:?\s*([^]*)$/.exec(said) ?? [];
-  return behindSender === undefined ? said.endsWith(wanted) : behindSender === wanted;
+  const [, afterSender] = /^<From [^>]*>:?\s*([^]*)$/.exec(said) ?? [];
+  return afterSender === undefined ? said.endsWith(wanted) : afterSender === wanted;
 }

@@ -1,5 +1,6 @@
 /**
- * Messages to one other member: looked up at the server, sent straight to the peer, acknowledged by it.
+ * Direct messages: the server tells the peer's address, the message goes straight to the peer, and the peer
+ * acknowledges it.
  *
  * @module
  */
@@ -24,7 +25,7 @@ export interface DirectMessage extends Draft {
   confirmed: boolean;
 }
 
-/** What direct messages need of the session. */
+/** What direct messages need from the session. */
 export interface DirectOptions {
   transactions: Transactions;
   /** The token, address and name of this member, as the server gave them. */
@@ -36,42 +37,42 @@ export interface DirectOptions {
   failed: (name: string, drafts: Draft[], reason: string) => void;
 }
 
-/** What is on its way to one name. */
+/** The messages that are under way to one name. */
 interface Conversation {
   name: string;
   address?: string;
   sendStream: SendStream;
-  /** When the peer was last looked up, and when what waits is given up, in milliseconds. */
+  /** When the peer was last looked up, in milliseconds, and whether that look-up has no answer yet. */
   askedAt: number;
   isAsking: boolean;
 }
 
-/** What has come from one address. */
-interface Correspondent {
-  /** When the first of it came, in milliseconds. */
+/** The sender of direct messages at one address. */
+interface Sender {
+  /** When its first message came, in milliseconds. */
   since: number;
   streams: Map<string, ReceiveStream>;
-  /** What waits for the server to say who it is. */
+  /** The messages that wait until the server says who has the address. */
   unconfirmed: MessagePacket[];
   who?: { name?: string; confirmed: boolean; until: number };
 }
 
-/** How long a peer is looked for before the message is given up, in milliseconds. */
+/** How long a peer may acknowledge nothing before the messages to it are given up, in milliseconds. */
 const DELIVERY_DEADLINE_MS = 5000;
 /** How often a peer that does not answer is looked up again, so that both NATs are opened again, in milliseconds. */
 const LOOK_UP_AGAIN_MS = 1000;
-/** How long the server's word on who has an address is believed, in milliseconds. */
+/** How long the server's answer about who has an address is believed, in milliseconds. */
 const CONFIRMED_FOR_MS = 10_000;
-/** How many addresses are remembered, how many streams of each, and how many messages wait for a name. */
-const MAX_CORRESPONDENTS = 256;
+/** How many senders are remembered, and of each how many streams, and how many messages that wait for its name. */
+const MAX_SENDERS = 256;
 const MAX_STREAMS = 4;
 const MAX_UNCONFIRMED = 64;
-/** How many addresses that nothing is known of have a place at once, and for how long at least, in milliseconds. */
+/** How many senders of which nothing is known yet are remembered, and for how long at least, in milliseconds. */
 const MAX_STRANGERS = 32;
 const STRANGER_DEADLINE_MS = 5000;
 /**
- * How much is taken from those whom the server does not vouch for, all of them together, in messages a second. Each new
- * one costs the server an answer, and the user's screen a line; who means it repeats what is not acknowledged.
+ * The rate limit for all senders together that the server has not confirmed, in messages a second. Each new sender
+ * costs the server an answer, and the user's screen a line. A real sender repeats what is not acknowledged.
  */
 const STRANGERS_RATE: TokenBucketOptions = { rate: 5, burst: 32 };
 
@@ -79,7 +80,7 @@ const STRANGERS_RATE: TokenBucketOptions = { rate: 5, burst: 32 };
 export class DirectMessages {
   readonly #options: DirectOptions;
   readonly #conversations = new Map<string, Conversation>();
-  readonly #correspondents = new Map<string, Correspondent>();
+  readonly #senders = new Map<string, Sender>();
   #strangersBucket: TokenBucket | undefined;
 
   constructor(options: DirectOptions) {
@@ -113,7 +114,7 @@ export class DirectMessages {
       this.#conversations.set(nameKey(name), conversation);
     }
     if (conversation.sendStream.size === 0) {
-      // nobody knows whether the name is still where it was
+      // the name may have another address by now
       conversation.sendStream.close();
       conversation.askedAt = -Infinity;
     }
@@ -123,8 +124,8 @@ export class DirectMessages {
 
   /** Takes a packet that came from another address than the server's. */
   receive(packet: V1Packet, from: string, now: number): void {
-    if (packet.type === "ACK") this.#acknowledged(packet, from, now);
-    else if (packet.type === "MESSAGE" && packet.token === undefined) this.#message(packet, from, now);
+    if (packet.type === "ACK") this.#receiveAck(packet, from, now);
+    else if (packet.type === "MESSAGE" && packet.token === undefined) this.#receiveMessage(packet, from, now);
   }
 
   wake(now: number): void {
@@ -143,11 +144,14 @@ export class DirectMessages {
     }
   }
 
-  /** Shows what still waits for the server to say who it is from: it was acknowledged, and nobody will say it again. */
+  /**
+   * Shows the messages that still wait until the server says who sent them. They are acknowledged, so nobody will
+   * repeat them.
+   */
   showUnconfirmed(): void {
-    for (const [address, correspondent] of this.#correspondents) {
-      correspondent.who ??= { confirmed: false, until: 0 };
-      this.#arrive(address, correspondent);
+    for (const [address, sender] of this.#senders) {
+      sender.who ??= { confirmed: false, until: 0 };
+      this.#showHeld(address, sender);
     }
   }
 
@@ -194,7 +198,7 @@ export class DirectMessages {
     if (drafts.length > 0) this.#options.failed(conversation.name, drafts, reason);
   }
 
-  #acknowledged({ stream, id }: V1Packet & { type: "ACK" }, from: string, now: number): void {
+  #receiveAck({ stream, id }: V1Packet & { type: "ACK" }, from: string, now: number): void {
     for (const { name, address, sendStream } of this.#conversations.values()) {
       if (address !== from || stream !== sendStream.name) continue;
       for (const draft of sendStream.acknowledge(stream, id, now)) this.#options.delivered(name, draft, true);
@@ -202,64 +206,65 @@ export class DirectMessages {
     }
   }
 
-  #message(packet: MessagePacket, from: string, now: number): void {
-    let correspondent = this.#correspondents.get(from);
-    // what is not acknowledged will be repeated, here and below
-    const isStranger = !correspondent || correspondent.who?.confirmed === false;
-    if (isStranger && this.#tooManyStrangers(now)) return;
-    correspondent ??= this.#newCorrespondent(from, now);
-    if (!correspondent) return;
-    let stream = correspondent.streams.get(packet.stream);
+  #receiveMessage(packet: MessagePacket, from: string, now: number): void {
+    let sender = this.#senders.get(from);
+    // a message may be dropped here and below: its sender repeats what is not acknowledged
+    const isStranger = !sender || sender.who?.confirmed === false;
+    if (isStranger && this.#exceedsStrangersRate(now)) return;
+    sender ??= this.#addSender(from, now);
+    if (!sender) return;
+    let stream = sender.streams.get(packet.stream);
     if (!stream) {
       stream = new ReceiveStream(packet.stream, packet.first);
-      correspondent.streams.set(packet.stream, stream);
-      if (correspondent.streams.size > MAX_STREAMS) {
-        correspondent.streams.delete(correspondent.streams.keys().next().value!);
+      sender.streams.set(packet.stream, stream);
+      if (sender.streams.size > MAX_STREAMS) {
+        sender.streams.delete(sender.streams.keys().next().value!);
       }
     }
-    if (correspondent.unconfirmed.length >= MAX_UNCONFIRMED) return;
+    if (sender.unconfirmed.length >= MAX_UNCONFIRMED) return;
     for (const message of stream.take(packet)) {
-      correspondent.unconfirmed.push(message);
-      this.#confirm(from, correspondent, now);
+      sender.unconfirmed.push(message);
+      this.#confirm(from, sender, now);
     }
     if (stream.next > 1) {
       this.#options.send({ dialect: "v1", type: "ACK", stream: packet.stream, id: stream.next - 1 }, from);
     }
   }
 
-  #tooManyStrangers(now: number): boolean {
+  /** Takes a token for a message from a stranger; returns whether there was none left. */
+  #exceedsStrangersRate(now: number): boolean {
     this.#strangersBucket ??= new TokenBucket(STRANGERS_RATE, now);
     return this.#strangersBucket.take(STRANGERS_RATE, now) > 0;
   }
 
-  /** Makes a place for an address that nothing is known of, if there is one. */
-  #newCorrespondent(address: string, now: number): Correspondent | undefined {
-    const strangers = [...this.#correspondents].filter(([, { who }]) => !who);
+  /** Adds a sender; returns undefined when there is no room for one more. */
+  #addSender(address: string, now: number): Sender | undefined {
+    const strangers = [...this.#senders].filter(([, { who }]) => !who);
     if (strangers.length >= MAX_STRANGERS) {
-      // one who has begun in the middle of something and never sent the beginning keeps no place
+      // a sender that started in the middle of a stream and never sent the beginning must not keep its place
       const [[oldest, { since }]] = strangers;
       if (now < since + STRANGER_DEADLINE_MS) return undefined;
-      this.#correspondents.delete(oldest);
+      this.#senders.delete(oldest);
     }
-    if (this.#correspondents.size >= MAX_CORRESPONDENTS) {
-      // those that the server does not know go first: a crowd of them must not push out those that it does
-      const known = [...this.#correspondents];
+    if (this.#senders.size >= MAX_SENDERS) {
+      // unconfirmed senders are removed first, so that many of them can't push out the confirmed ones
+      const known = [...this.#senders];
       const [gone] = known.find(([, { who }]) => who && !who.confirmed) ?? known.find(([, { who }]) => who) ?? [];
       if (gone === undefined) return undefined;
-      this.#correspondents.delete(gone);
+      this.#senders.delete(gone);
     }
-    const correspondent: Correspondent = { since: now, streams: new Map(), unconfirmed: [] };
-    this.#correspondents.set(address, correspondent);
-    return correspondent;
+    const sender: Sender = { since: now, streams: new Map(), unconfirmed: [] };
+    this.#senders.set(address, sender);
+    return sender;
   }
 
   /** Shows what an address has sent, once the server has said who has that address. */
-  #confirm(address: string, correspondent: Correspondent, now: number): void {
-    if (correspondent.who && now < correspondent.who.until) return this.#arrive(address, correspondent);
-    if (correspondent.unconfirmed.length > 1) return; // asked already
+  #confirm(address: string, sender: Sender, now: number): void {
+    if (sender.who && now < sender.who.until) return this.#showHeld(address, sender);
+    if (sender.unconfirmed.length > 1) return; // asked already
     const settle = (name: string | undefined, confirmed: boolean, now: number) => {
-      correspondent.who = { name, confirmed, until: now + CONFIRMED_FOR_MS };
-      this.#arrive(address, correspondent);
+      sender.who = { name, confirmed, until: now + CONFIRMED_FOR_MS };
+      this.#showHeld(address, sender);
     };
     this.#options.transactions.begin({
       packet: (id) => ({ dialect: "v1", type: "LOOKUP", id, token: this.#options.self().token, address }),
@@ -271,7 +276,7 @@ export class DirectMessages {
     }, now);
   }
 
-  #arrive(address: string, { who, unconfirmed }: Correspondent): void {
+  #showHeld(address: string, { who, unconfirmed }: Sender): void {
     for (const { text, action } of unconfirmed.splice(0)) {
       this.#options.arrived({
         address,

@@ -1,5 +1,5 @@
 /**
- * Asking the server who is here.
+ * Asks the server who is here.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import type { View } from "./view.ts";
 /** The most names that are listed. */
 const MAX_NAMES = 100_000;
 
-/** What asking needs of the session. */
+/** What the directory needs from the session. */
 export interface DirectoryOptions {
   transactions: Transactions;
   view: View;
   token: () => string;
-  /** A question has had no answer. */
+  /** Called when a question gets no answer. */
   unanswered: () => void;
 }
 
-/** The list of names, however long, and who has one of them. */
+/** Asks for the list of names, page by page, and for who has a name or an address. */
 export class Directory {
   readonly #transactions: Transactions;
   readonly #view: View;
@@ -62,9 +62,9 @@ export class Directory {
   }
 
   /**
-   * Asks for the names behind those that are known, until there are no more.
+   * Asks for the names after those in `known`, page by page, until there are no more.
    *
-   * @param before Whom this client knew of when it began to ask.
+   * @param before The names that this client knew when it began to ask.
    */
   #listAfter(known: string[], before: string[], now: number): void {
     const failed = () => this.#failed("The server did not say who is here");
@@ -73,14 +73,15 @@ export class Directory {
       answered: (answer, now) => {
         if (answer.type !== "USERS") return failed();
         const names = [...known, ...answer.names];
-        for (const name of answer.names) this.#view.people.saw(name);
-        // what does not go on behind the last name would be asked for without end
+        for (const name of answer.names) this.#view.people.remember(name);
+        // a page must continue after the last name: otherwise a server could make this ask without end
         const last = known.at(-1);
-        const goesOn = answer.names.length > 0 && (last === undefined || nameKey(answer.names[0]) > nameKey(last));
-        if (answer.more && goesOn && names.length < MAX_NAMES) return this.#listAfter(names, before, now);
+        const continuesList = answer.names.length > 0 &&
+          (last === undefined || nameKey(answer.names[0]) > nameKey(last));
+        if (answer.more && continuesList && names.length < MAX_NAMES) return this.#listAfter(names, before, now);
         if (!answer.more) {
           const here = new Set(names.map(nameKey));
-          for (const name of before) if (!here.has(nameKey(name))) this.#view.people.lost(name);
+          for (const name of before) if (!here.has(nameKey(name))) this.#view.people.forget(name);
         }
         this.#view.show({ kind: "users", names, unnamed: answer.unnamed });
       },

@@ -1,5 +1,5 @@
 /**
- * When to greet the server: until it answers, with growing pauses, and then again to keep the membership alive.
+ * Decides when to greet the server: with growing pauses until it answers, and then again as a keep-alive.
  *
  * @module
  */
@@ -7,19 +7,22 @@ import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 
 /** The first pause between two greetings without an answer, in milliseconds. */
 const FIRST_PAUSE_MS = 100;
-/** The longest: a server that comes back is joined within 2 s, even if a greeting or its answer is lost. */
+/**
+ * The longest pause between two greetings without an answer, in milliseconds: a server that comes back is joined within
+ * 2 s, even if a greeting or its answer is lost.
+ */
 const MAX_PAUSE_MS = 1000;
 /**
- * How much longer each further pause is: ten greetings go out before anybody is told that there is no answer, so that
- * on a network that loses three datagrams in ten, each way, this happens once in a thousand times.
+ * The factor by which each pause is longer than the one before. Ten greetings go out before the user is told that there
+ * is no answer. On a network that loses three datagrams in ten, each way, all ten fail once in a thousand times.
  */
 const BACK_OFF = 1.15;
-/** The keep-alive of a small room, in milliseconds: where the server asks for a longer one, the pauses are longer too. */
+/** The keep-alive of a small room, in milliseconds. When the server asks for a longer one, the pauses grow with it. */
 const SHORT_KEEPALIVE_MS = 1000;
-/** A keep-alive that a server asks for is kept within these, in milliseconds, whatever it asks for. */
+/** The limits of the keep-alive that a server can ask for, in milliseconds. */
 const [SHORTEST_KEEPALIVE_MS, LONGEST_KEEPALIVE_MS] = [200, 60_000];
-/** How many of the last greetings an answer is accepted to. */
-const REMEMBERED = 16;
+/** How many of the last greetings are remembered: an answer to an older one is ignored. */
+const REMEMBERED_GREETINGS = 16;
 
 /** Greets, and notices how long there has been no answer. */
 export class Greeter {
@@ -28,10 +31,10 @@ export class Greeter {
   readonly #sentAt = new Map<number, number>();
   #id: number;
   #tries = 0;
-  /** How much longer all pauses are, because the room is large. */
-  #pace = 1;
+  /** The factor for all pauses: above 1 in a large room. */
+  #pauseFactor = 1;
   #silentSince: number | undefined;
-  #hurried = 0;
+  #shortPausesLeft = 0;
   #dueAt: number | undefined;
 
   /**
@@ -57,7 +60,7 @@ export class Greeter {
     return this.#tries;
   }
 
-  /** When the first greeting was sent that had no answer, in milliseconds; undefined while there is none. */
+  /** When the first greeting without an answer was sent, in milliseconds; undefined while there is none. */
   get silentSince(): number | undefined {
     return this.#silentSince;
   }
@@ -69,24 +72,24 @@ export class Greeter {
     this.wake(now);
   }
 
-  /** The server was heard otherwise: the greetings that had no answer are no sign of its end. */
+  /** Takes note of another packet from the server: it is there, although greetings have had no answer. */
   heard(): void {
     this.#silentSince = undefined;
   }
 
-  /** Keeps the pauses behind the next greetings as short as the first, for so many of them. */
+  /** Keeps the pauses after the next `greetings` greetings as short as the first one. */
   hurry(greetings: number, now: number): void {
-    this.#hurried = greetings;
+    this.#shortPausesLeft = greetings;
     if (this.#dueAt !== undefined) this.#dueAt = Math.min(this.#dueAt, now + FIRST_PAUSE_MS);
   }
 
-  /** Greets no more. */
+  /** Stops greeting. */
   stop(): void {
     this.#dueAt = undefined;
   }
 
   /**
-   * An answer to greeting `id` has come.
+   * Takes an answer to greeting `id`.
    *
    * @param keepalive Milliseconds until the next greeting, as the server wants it.
    * @returns Whether that greeting was sent from here, not long ago.
@@ -95,13 +98,13 @@ export class Greeter {
     const sentAt = this.#sentAt.get(id);
     if (sentAt === undefined) return false;
     this.#roundTrip.sample(now - sentAt);
-    // an answer to an earlier greeting, if it is still to come, tells how things were before
+    // an answer to an earlier greeting that still comes is out of date
     for (const earlier of this.#sentAt.keys()) if (earlier <= id) this.#sentAt.delete(earlier);
     this.#tries = 0;
     this.#silentSince = undefined;
     const pause = Math.min(LONGEST_KEEPALIVE_MS, Math.max(SHORTEST_KEEPALIVE_MS, keepalive));
     this.#dueAt = now + pause;
-    this.#pace = Math.max(1, pause / SHORT_KEEPALIVE_MS);
+    this.#pauseFactor = Math.max(1, pause / SHORT_KEEPALIVE_MS);
     return true;
   }
 
@@ -115,9 +118,9 @@ export class Greeter {
     this.#silentSince ??= now;
     this.#id++;
     this.#sentAt.set(this.#id, now);
-    this.#sentAt.delete(this.#id - REMEMBERED);
-    const growth = this.#hurried-- > 0 ? 1 : BACK_OFF ** this.#tries;
-    this.#dueAt = now + Math.round(this.#pace * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * growth));
+    this.#sentAt.delete(this.#id - REMEMBERED_GREETINGS);
+    const growth = this.#shortPausesLeft-- > 0 ? 1 : BACK_OFF ** this.#tries;
+    this.#dueAt = now + Math.round(this.#pauseFactor * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * growth));
     this.#tries++;
     this.#greet(this.#id);
   }

@@ -1,5 +1,5 @@
 /**
- * What was said before this client came, as far as the server still has it.
+ * Asks the server for past messages, as far as it still has them.
  *
  * @module
  */
@@ -9,27 +9,28 @@ import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 
 /** How many events are asked for at once. */
 const PAGE = 100;
-/** How long each of the answers is waited for, in milliseconds. */
+/** How long the events of one page are waited for, in milliseconds. */
 const DEADLINE_MS = 5000;
 
-/** What asking for the past needs of the session. */
+/** What the history needs from the session. */
 export interface HistoryOptions {
   roundTrip: RoundTrip;
   request: (range: SeqRange) => void;
-  /** Takes the messages in order, and how many events the server neither sent nor said to be gone. */
+  /** Takes the messages in order; `missing` events were neither sent by the server nor reported as gone. */
   done: (messages: EventPacket[], missing: number) => void;
 }
 
-/** One look into the past at a time: from the latest event back, until enough messages are found. */
+/** Asks for past messages, one request at a time: from the latest event back, until enough messages are found. */
 export class History {
   readonly #options: HistoryOptions;
-  /** What is known of the page: "gone" where the server has the event no more, "silent" where it shows nothing. */
+  /** What is known of the page: "gone" if the server no longer has the event, "silent" if it is not shown here. */
   readonly #found = new Map<number, EventPacket | "gone" | "silent">();
   /** The messages of the pages that have been read, the latest first. */
   readonly #messages: EventPacket[] = [];
-  #length = 0;
-  #wanted: SeqRange | undefined;
-  #times = 0;
+  #wantedMessages = 0;
+  /** The page that is asked for; undefined while there is no request. */
+  #page: SeqRange | undefined;
+  #timesAsked = 0;
   #dueAt = 0;
   #askedAt = 0;
 
@@ -37,16 +38,16 @@ export class History {
     this.#options = options;
   }
 
-  /** Whether an answer is waited for. */
+  /** Whether a request waits for its answer. */
   get isOpen(): boolean {
-    return this.#wanted !== undefined;
+    return this.#page !== undefined;
   }
 
   get nextWake(): number | undefined {
-    return this.#wanted && Math.min(this.#dueAt, this.#askedAt + DEADLINE_MS);
+    return this.#page && Math.min(this.#dueAt, this.#askedAt + DEADLINE_MS);
   }
 
-  /** When a page was last begun to be asked for, in milliseconds. */
+  /** When the current or last page was first asked for, in milliseconds. */
   get askedAt(): number {
     return this.#askedAt;
   }
@@ -54,47 +55,50 @@ export class History {
   /** Asks for the last `length` messages up to the event with seq `to`. */
   ask(length: number, to: number, now: number): void {
     this.cancel();
-    this.#length = length;
+    this.#wantedMessages = length;
     this.#askForPage(to, now);
   }
 
   /** Takes an event that may be one of those that were asked for. */
   take(event: EventPacket, now: number): void {
-    if (!this.#wanted || event.seq < this.#wanted.from || event.seq > this.#wanted.to) return;
+    if (!this.#page || event.seq < this.#page.from || event.seq > this.#page.to) return;
     this.#found.set(event.seq, event);
     this.#goOnIfComplete(now);
   }
 
-  /** The server has these events no more. */
+  /** Takes note that the server no longer has these events. */
   markGone({ from, to }: SeqRange, now: number): void {
-    if (!this.#wanted) return;
-    for (let seq = Math.max(from, this.#wanted.from); seq <= Math.min(to, this.#wanted.to); seq++) {
+    if (!this.#page) return;
+    for (let seq = Math.max(from, this.#page.from); seq <= Math.min(to, this.#page.to); seq++) {
       this.#found.set(seq, "gone");
     }
     this.#goOnIfComplete(now);
   }
 
-  /** The event with this seq is there, but is not to be shown here: one's own message, where the server sends no echo. */
+  /**
+   * Takes note of an event that exists but is not shown here: it is this client's own message, and the server sends no
+   * echo.
+   */
   markUnshown(seq: number, now: number): void {
-    if (!this.#wanted || seq < this.#wanted.from || seq > this.#wanted.to) return;
+    if (!this.#page || seq < this.#page.from || seq > this.#page.to) return;
     this.#found.set(seq, "silent");
     this.#goOnIfComplete(now);
   }
 
-  /** Forgets what was asked: the server has begun anew, with another past. */
+  /** Drops the request and what was found so far. */
   cancel(): void {
-    this.#wanted = undefined;
+    this.#page = undefined;
     this.#found.clear();
     this.#messages.length = 0;
   }
 
   wake(now: number): void {
-    if (!this.#wanted) return;
-    if (now >= this.#askedAt + DEADLINE_MS) return this.#end(this.#wanted);
+    if (!this.#page) return;
+    if (now >= this.#askedAt + DEADLINE_MS) return this.#end(this.#page);
     if (now < this.#dueAt) return;
-    this.#dueAt = now + this.#options.roundTrip.timeout(++this.#times);
-    const { from, to } = this.#wanted;
-    // from the first to the last that is missing: asking for a few twice is cheaper than asking often
+    this.#dueAt = now + this.#options.roundTrip.timeout(++this.#timesAsked);
+    const { from, to } = this.#page;
+    // one range from the first missing event to the last: to ask for a few twice is cheaper than to ask often
     let first = from, last = to;
     while (this.#found.has(first)) first++;
     while (this.#found.has(last)) last--;
@@ -102,20 +106,20 @@ export class History {
   }
 
   #askForPage(to: number, now: number): void {
-    this.#wanted = { from: Math.max(1, to - PAGE + 1), to };
-    this.#times = 0;
+    this.#page = { from: Math.max(1, to - PAGE + 1), to };
+    this.#timesAsked = 0;
     this.#dueAt = now;
     this.#askedAt = now;
     this.wake(now);
   }
 
   #goOnIfComplete(now: number): void {
-    const page = this.#wanted!;
+    const page = this.#page!;
     if (this.#found.size < page.to - page.from + 1) return;
-    // arrivals and departures have their places on the number line too, so a page may bring few messages
-    const isTheBeginning = page.from === 1 || this.#found.get(page.from) === "gone";
+    // arrivals and departures have sequence numbers too, so a page may contain few messages
+    const isOldestPage = page.from === 1 || this.#found.get(page.from) === "gone";
     this.#collect(page);
-    if (isTheBeginning || this.#messages.length >= this.#length) this.#end();
+    if (isOldestPage || this.#messages.length >= this.#wantedMessages) this.#end();
     else this.#askForPage(page.from - 1, now);
   }
 
@@ -127,11 +131,11 @@ export class History {
     this.#found.clear();
   }
 
-  /** Gives what was found; of a page that is not complete, what there is of it. */
+  /** Ends the request and passes on what was found, including the part of an incomplete `page` that has arrived. */
   #end(page?: SeqRange): void {
     const missing = page ? page.to - page.from + 1 - this.#found.size : 0;
     if (page) this.#collect(page);
-    const messages = this.#messages.slice(0, this.#length).reverse();
+    const messages = this.#messages.slice(0, this.#wantedMessages).reverse();
     this.cancel();
     this.#options.done(messages, missing);
   }

@@ -1,5 +1,5 @@
 /**
- * Being a member: greeting until the server answers, noticing when it no longer does, and coming back.
+ * Makes this client a member: greets until the server answers, notices when it no longer does, and joins again.
  *
  * @module
  */
@@ -14,9 +14,9 @@ import type { View } from "./view.ts";
 type Welcome = Extract<V1Packet, { type: "WELCOME" }>;
 type Refusal = Extract<V1Packet, { type: "ERROR" }>;
 
-/** What membership needs of the session. */
+/** What membership needs from the session. */
 export interface MembershipOptions {
-  /** The server, as people know it. */
+  /** The server, as the user gave it; for notices. */
   server: string;
   /** The name to sign in with; none to join without one. */
   name?: string;
@@ -25,26 +25,29 @@ export interface MembershipOptions {
   send: (packet: V1Packet) => void;
   /** Called with each answer of the server to a greeting, before {@linkcode joined}. */
   welcomed: (welcome: Welcome, now: number) => void;
-  /** The server can be spoken to, for the first time or again. */
+  /** Called when messages can be sent to the server, for the first time or again. */
   joined: (now: number) => void;
-  /** The server can't be spoken to for now. */
+  /** Called when messages can't be sent to the server for now. */
   lost: () => void;
-  /** The server has never answered: it may be one that has to be greeted in the classic dialect. */
+  /** Called when the server has never answered: it may need a greeting in the classic dialect. */
   greetClassic: () => void;
-  /** The server has parseSetting out to know the classic dialect only. */
+  /** Called when it is clear that the server knows only the classic dialect. */
   classic: (now: number) => void;
-  /** The server has not answered many greetings of version 1 behind the classic one. */
+  /** Called when many version 1 greetings after the classic one have had no answer. */
   mayBeClassic: (now: number) => void;
 }
 
 /** Silence after which the user is told that there is no answer, in milliseconds. */
 const NO_ANSWER_MS = 1800;
-/** The same for a server that has answered before, where losses are more likely than its end. */
+/** The same for a server that has answered before: there a loss is more likely than the server's end. */
 const NO_ANSWER_ANY_MORE_MS = 5000;
-/** A server of version 1 is heard in the classic dialect when greetings were lost: so many more show what it is. */
-const GREETINGS_AGAINST_CLASSIC = 8;
-/** How many answers in a row that make no member are followed by a further greeting at once. */
-const MAX_PROOFS = 4;
+/**
+ * How many more version 1 greetings must have no answer before the server is taken for a classic one. A version 1
+ * server also sends classic packets when only the classic greeting has reached it.
+ */
+const GREETINGS_BEFORE_CLASSIC = 8;
+/** How many pending WELCOMEs in a row are each followed by another greeting at once. */
+const MAX_PENDING_IN_A_ROW = 4;
 /** How often a server that has never answered is greeted in the classic dialect, in milliseconds. */
 const CLASSIC_EVERY_MS = 10_000;
 
@@ -55,15 +58,15 @@ export class Membership {
   #state: MembershipState = "joining";
   #name: string | undefined;
   #token = randomHex64();
-  /** What the server wants to see, too, because it does not know this client at its address. */
+  /** The cookie for the next greeting: the server has not validated this client's address yet. */
   #cookie: string | undefined;
-  /** The first greeting that went out with this name: a refusal of an earlier one is about another. */
-  #firstWithName: number | undefined;
-  /** How many answers in a row have made no member. */
-  #proofs = 0;
+  /** The id of the first greeting with this name. A refusal of an earlier greeting is about another name. */
+  #firstIdWithName: number | undefined;
+  /** How many WELCOMEs in a row were pending. */
+  #pendingInARow = 0;
   #address: string | undefined;
   #epoch: string | undefined;
-  /** The epoch of the room that it was last a member of. */
+  /** The epoch in which this client was last a member. */
   #joinedEpoch: string | undefined;
   #joinedAt = 0;
   /** Whether the user has been told that there is no answer. */
@@ -71,12 +74,12 @@ export class Membership {
   /** Whether the server has said that it goes away. */
   #isClosing = false;
   #refusal = "";
-  /** How many more greetings a server gets that has spoken the classic dialect. */
+  /** How many more greetings go to a server that has sent a classic packet; undefined before that. */
   #greetingsLeft: number | undefined;
   /** When the server was last greeted in the classic dialect, in milliseconds. */
   #classicAt: number | undefined;
   /** How many greetings go out before a line is said in the classic dialect on trial. */
-  #greetingsBeforeTrial = GREETINGS_AGAINST_CLASSIC;
+  #greetingsBeforeTrial = GREETINGS_BEFORE_CLASSIC;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -93,27 +96,27 @@ export class Membership {
     return this.#name;
   }
 
-  /** What the server knows this client by, wherever it is: to be in each packet. */
+  /** The token by which the server knows this client at any address; each packet to the server has it. */
   get token(): string {
     return this.#token;
   }
 
-  /** The address that the server knows this client by, once it has said so. */
+  /** This client's address as the server sees it; undefined until the server has said so. */
   get address(): string | undefined {
     return this.#address;
   }
 
-  /** When the server could last be spoken to again, in milliseconds. */
+  /** When this client last joined, for the first time or again, in milliseconds. */
   get joinedAt(): number {
     return this.#joinedAt;
   }
 
-  /** Why the server does not take this client; empty where it does, or has not said so. */
+  /** Why the server refuses this client; empty if it has not refused it. */
   get refusal(): string {
     return this.#refusal;
   }
 
-  /** Whether the user knows that there is no answer. */
+  /** Whether the user has been told that there is no answer. */
   get isSilent(): boolean {
     return this.#toldSilent;
   }
@@ -130,19 +133,19 @@ export class Membership {
   get nextWake(): number | undefined {
     const { nextWake, silentSince } = this.#greeter;
     if (nextWake === undefined || silentSince === undefined || this.#toldSilent) return nextWake;
-    return Math.min(nextWake, silentSince + this.#patience);
+    return Math.min(nextWake, silentSince + this.#silenceLimit);
   }
 
   /**
-   * Whether the server would have answered in version 1 if it knew it: a server of our own that the bare greeting has
-   * reached, and the one before it has not, is reached by one of those behind it.
+   * Whether the server probably knows only the classic dialect. If our own server has received the bare greeting but
+   * not the version 1 greeting before it, one of the version 1 greetings after it arrives, and the server answers that.
    */
   get isLikelyClassic(): boolean {
     return !this.hasAnswered && this.#state === "joining" && this.#greetingsBeforeTrial <= 0;
   }
 
   /** Milliseconds of silence after which the user is told. */
-  get #patience(): number {
+  get #silenceLimit(): number {
     return this.#state === "joined" ? NO_ANSWER_ANY_MORE_MS : NO_ANSWER_MS;
   }
 
@@ -154,17 +157,17 @@ export class Membership {
   /** Tries again after a refusal, under another name or under none. */
   rename(name: string | undefined, now: number): void {
     this.#name = name;
-    this.#firstWithName = undefined;
+    this.#firstIdWithName = undefined;
     if (this.#state === "refused") this.#state = "joining";
     this.#greeter.start(now);
   }
 
-  /** Greets no more. */
+  /** Stops greeting. */
   stop(): void {
     this.#greeter.stop();
   }
 
-  /** The server has not confirmed something for long: asks whether it is still there. */
+  /** Greets at once to find out whether a server that has not confirmed a message for long is still there. */
   suspect(now: number): void {
     if (this.#state === "joined" && this.#greeter.tries === 0) this.#greeter.start(now);
   }
@@ -176,12 +179,12 @@ export class Membership {
     this.#greeter.wake(now);
     if (this.isLikelyClassic) this.#options.mayBeClassic(now);
     const { silentSince } = this.#greeter;
-    if (silentSince === undefined || now < silentSince + this.#patience) return;
+    if (silentSince === undefined || now < silentSince + this.#silenceLimit) return;
     if (!this.hasAnswered && this.#state === "joining") this.#greetClassic(now);
     if (this.#toldSilent) return;
     const { server, view } = this.#options;
     if (this.#state === "joined") {
-      this.#lose(`No answer from ${server} any more. Trying again; what you type is kept`, now);
+      this.#loseServer(`No answer from ${server} any more. Trying again; what you type is kept`, now);
     } else if (this.#state === "joining") {
       this.#toldSilent = true;
       view.problem(
@@ -201,12 +204,12 @@ export class Membership {
     this.#greetingsLeft = undefined;
     this.#options.welcomed(packet, now);
     if (packet.pending) {
-      // who has another address with each datagram is never done: the next greeting waits for its time then
-      if (++this.#proofs <= MAX_PROOFS) this.#greeter.start(now);
+      // if the address changes with each datagram, every WELCOME is pending: then the next greeting waits for its time
+      if (++this.#pendingInARow <= MAX_PENDING_IN_A_ROW) this.#greeter.start(now);
       return;
     }
-    this.#proofs = 0;
-    // a server that gives its members tokens of its own
+    this.#pendingInARow = 0;
+    // a server may give its members tokens of its own
     this.#token = packet.token;
     if (this.#name !== undefined && nameKey(this.#name) !== nameKey(packet.name ?? "")) {
       this.#options.view.problem(`The server has not given you the name ${this.#name}`);
@@ -231,7 +234,7 @@ export class Membership {
     this.#options.joined(now);
   }
 
-  /** Anything of this epoch has come from the server, though perhaps not the answer to a greeting: it is there. */
+  /** Takes note of any packet of this epoch: the server is there, even if the answers to greetings are lost. */
   heard(epoch: string, now: number): void {
     if (epoch !== this.#epoch || !this.everJoined || this.#isClosing) return;
     this.#greeter.heard();
@@ -248,9 +251,9 @@ export class Membership {
       return true;
     }
     if (!this.#greeter.isRecent(id)) return false;
-    if (this.#state === "refused" || id! < (this.#firstWithName ?? Infinity)) return true;
+    if (this.#state === "refused" || id! < (this.#firstIdWithName ?? Infinity)) return true;
     if (code !== "name-taken" && code !== "bad-name") {
-      // a full room, for instance: that may change, and no other name would help
+      // for example, the room is full: that may change, and another name would not help
       this.#greeter.heard();
       if (this.#refusal === "") this.#options.view.problem(`${printable(text)}. Trying again`);
       this.#refusal = printable(text);
@@ -264,18 +267,21 @@ export class Membership {
     return true;
   }
 
-  /** The server says that it is going away. */
+  /** Takes the server's CLOSING: the server is being stopped. */
   closing({ epoch }: { epoch: string }, now: number): void {
     if (this.#state !== "joined" || epoch !== this.#epoch) return;
     this.#isClosing = true;
-    this.#lose("The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves", now);
+    this.#loseServer("The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves", now);
   }
 
-  /** The server has spoken the classic dialect: when a few more greetings have no answer either, it knows no other. */
+  /**
+   * Takes note of a classic packet from the server. If a few more greetings have no answer either, the server knows
+   * only the classic dialect.
+   */
   heardClassic(now: number): void {
     if (this.#state !== "joining" || this.hasAnswered || this.#greetingsLeft !== undefined) return;
-    this.#greetingsLeft = GREETINGS_AGAINST_CLASSIC;
-    this.#greeter.hurry(GREETINGS_AGAINST_CLASSIC, now);
+    this.#greetingsLeft = GREETINGS_BEFORE_CLASSIC;
+    this.#greeter.hurry(GREETINGS_BEFORE_CLASSIC, now);
   }
 
   #becomeClassic(now: number): void {
@@ -289,19 +295,19 @@ export class Membership {
     if (this.#greetingsLeft !== undefined) this.#greetingsLeft--;
     if (this.#classicAt !== undefined) this.#greetingsBeforeTrial--;
     const name = this.#name;
-    this.#firstWithName ??= id;
+    this.#firstIdWithName ??= id;
     const greeting = { dialect: "v1", id, token: this.#token, cookie: this.#cookie } as const;
     this.#options.send(name === undefined ? { ...greeting, type: "GREETING" } : { ...greeting, type: "SIGN-IN", name });
   }
 
   #greetClassic(now: number): void {
     if (this.#classicAt !== undefined && now < this.#classicAt + CLASSIC_EVERY_MS) return;
-    if (this.#classicAt === undefined) this.#greeter.hurry(GREETINGS_AGAINST_CLASSIC, now);
+    if (this.#classicAt === undefined) this.#greeter.hurry(GREETINGS_BEFORE_CLASSIC, now);
     this.#classicAt = now;
     this.#options.greetClassic();
   }
 
-  #lose(notice: string, now: number): void {
+  #loseServer(notice: string, now: number): void {
     this.#state = "joining";
     this.#toldSilent = true;
     this.#options.lost();

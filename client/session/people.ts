@@ -1,5 +1,5 @@
 /**
- * Who else is around: names to complete, and people not to be heard.
+ * The other people in the room: their names for completion, and those whom the user ignores.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { nameKey } from "../../protocol/fields.ts";
 /** How many names are remembered for completion. */
 const MAX_NAMES = 5000;
 
-/** Someone as a message shows them. */
+/** The sender of a message. */
 export interface Person {
   address: string;
   name?: string;
 }
 
-/** The names that were seen, and the list of the ignored. */
+/** The names that were seen, and the names and addresses that are ignored. */
 export class People {
   readonly #names = new Map<string, string>();
   readonly #ignored = new Map<string, string>();
@@ -24,32 +24,32 @@ export class People {
     return [...this.#names.values()].sort((a, b) => a.localeCompare(b));
   }
 
-  /** The names of the others, sorted: without one's own. */
+  /** The names that were seen, without `own`, sorted. */
   namesBut(own: string | undefined): string[] {
     return this.names.filter((name) => own === undefined || nameKey(name) !== nameKey(own));
   }
 
-  /** Whom the user does not want to hear, by name or address. */
+  /** The names and addresses that the user ignores. */
   get ignored(): string[] {
     return [...this.#ignored.values()];
   }
 
   /** Remembers that someone is here. */
-  saw(name: string | undefined): void {
+  remember(name: string | undefined): void {
     if (name !== undefined && this.#names.size < MAX_NAMES) this.#names.set(nameKey(name), name);
   }
 
   /** Forgets someone who has left. */
-  lost(name: string | undefined): void {
+  forget(name: string | undefined): void {
     if (name !== undefined) this.#names.delete(nameKey(name));
   }
 
-  /** Hears someone no more, by name or address. */
+  /** Ignores a name or an address. */
   ignore(who: string): void {
     this.#ignored.set(nameKey(who), who);
   }
 
-  /** Hears someone again; returns whether they were ignored. */
+  /** Stops ignoring a name or an address; returns whether it was ignored. */
   unignore(who: string): boolean {
     return this.#ignored.delete(nameKey(who));
   }

@@ -1,5 +1,5 @@
 /**
- * What the user wants of the server: who is here, what was said before, a word to one member alone.
+ * The user's requests to the server: who is here, what was said before, and a message to one member alone.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { Membership } from "./membership.ts";
 import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
 import type { View } from "./view.ts";
 
-/** What requests need of the session. */
+/** What requests need from the session. */
 export interface RequestsOptions {
   membership: Membership;
   view: View;
@@ -23,18 +23,18 @@ export interface RequestsOptions {
   direct: DirectMessages;
   directory: Directory;
   history: History;
-  /** Where it is counted what came to nothing. */
+  /** Counts the requests that fail. */
   shutdown: Shutdown;
 }
 
-/** Something that takes a server that answers. */
+/** An action that needs a server that answers. */
 interface Request {
   run: (now: number) => void;
-  /** The server can't do it. */
+  /** Called when the request can't be made. */
   refused: () => void;
 }
 
-/** The requests of one session, made in their order: when the server has answered, and a few at a time. */
+/** The requests of one session. They are made in order, a few at a time, while this client is a member. */
 export class Requests {
   readonly #options: RequestsOptions;
   readonly #waiting: Request[] = [];
@@ -54,7 +54,7 @@ export class Requests {
     return this.#waiting.length + directory.open + (history.isOpen ? 1 : 0);
   }
 
-  /** Says something to the member with a name alone; the text does not pass through the server. */
+  /** Sends a text to the member with the name `who` alone; the text does not pass through the server. */
   sayTo(who: string, text: string, now: number): void {
     const { direct, view, shutdown } = this.#options;
     const drafts = splitText(text, MAX_TEXT_BYTES).map((text) => ({ text }));
@@ -64,10 +64,10 @@ export class Requests {
       view.problem(NAME_RULE);
       return refused();
     }
-    this.#make({ run: (now) => direct.say(name, drafts, now), refused }, now);
+    this.#enqueue({ run: (now) => direct.say(name, drafts, now), refused }, now);
   }
 
-  /** Answers whoever wrote last to this client alone. */
+  /** Sends a text to the member that sent the last direct message to this client. */
   reply(text: string, now: number): void {
     const { view, shutdown } = this.#options;
     if (view.lastWriter?.name !== undefined) return this.sayTo(view.lastWriter.name, text, now);
@@ -96,7 +96,7 @@ export class Requests {
     this.#ask((now) => directory.whois(name === undefined ? { address: who } : { name }, now), now);
   }
 
-  /** Shows the last messages, those that are on the screen already too. */
+  /** Shows the last `length` messages, including those that are already on the screen. */
   history(length: number, now: number): void {
     const { feed, history, view } = this.#options;
     this.#ask((now) => {
@@ -106,7 +106,7 @@ export class Requests {
     }, now);
   }
 
-  /** The server has begun anew: the past that was asked for is gone. */
+  /** Cancels a request for past messages: the server has lost its memory, so they are gone. */
   cancelHistory(): void {
     const { history, view, shutdown } = this.#options;
     if (!history.isOpen) return;
@@ -121,7 +121,7 @@ export class Requests {
     if (membership.state === "classic") {
       for (const request of this.#waiting.splice(0)) this.#refuse(request);
     }
-    // a pipe may ask a thousand things at once: the server answers so many
+    // piped input may ask a thousand things at once, but the server answers only so many
     while (membership.state === "joined" && directory.open < SEND_WINDOW && !history.isOpen) {
       const request = this.#waiting.shift();
       if (!request) return;
@@ -130,10 +130,10 @@ export class Requests {
   }
 
   #ask(run: (now: number) => void, now: number): void {
-    this.#make({ run, refused: () => void this.#options.shutdown.unanswered++ }, now);
+    this.#enqueue({ run, refused: () => void this.#options.shutdown.unanswered++ }, now);
   }
 
-  #make(request: Request, now: number): void {
+  #enqueue(request: Request, now: number): void {
     const { state, everJoined } = this.#options.membership;
     const isAway = state === "joining" && everJoined;
     if (isAway || this.#waiting.length >= SEND_STREAM_SIZE) return this.#refuse(request);

@@ -1,8 +1,8 @@
 /**
- * The client's side of a chat: joins, keeps alive, delivers what is said here and gives what is said elsewhere.
+ * The client's side of a chat: joins, stays a member, delivers what the user says and shows what others say.
  *
- * It knows no sockets, no clock and no screen: packets and lines go in, the time with each call, and what is to be sent
- * and shown comes out through {@linkcode SessionOptions}.
+ * It has no socket, no clock and no screen. The caller passes packets, lines and the time to its methods. It sends and
+ * shows through {@linkcode SessionOptions}.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { View } from "./view.ts";
 
 /** What a session is made with. */
 export interface SessionOptions {
-  /** The server, as people know it; for notices. */
+  /** The server, as the user gave it; for notices. */
   server: string;
   /** The name to sign in with; none to join without one. */
   name?: string;
@@ -40,7 +40,7 @@ export interface SessionOptions {
 /** One user's session with one server. */
 export class Session {
   readonly #send: SessionOptions["send"];
-  /** What the user sees, and of whom. */
+  /** Shows things to the user, except what comes from ignored people. */
   readonly view: View;
   readonly #roundTrip = new RoundTrip();
   readonly #membership: Membership;
@@ -50,7 +50,7 @@ export class Session {
   readonly #transactions: Transactions;
   readonly #direct: DirectMessages;
   readonly #history: History;
-  /** What the user asks of the server. */
+  /** The user's requests to the server. */
   readonly requests: Requests;
   readonly #shutdown: Shutdown;
 
@@ -64,7 +64,7 @@ export class Session {
       view: this.view,
       send,
       welcomed: ({ epoch, seq }, now) => {
-        // who was here before the server began anew wants to hear all that has been said since
+        // after a change of epoch, a client that was a member before gets all that has been said since
         if (epoch !== this.#feed.epoch) {
           this.requests.cancelHistory();
           this.#feed.begin(epoch, this.#feed.epoch === undefined ? seq : 0);
@@ -85,7 +85,7 @@ export class Session {
     };
     this.#feed = new EventFeed({
       roundTrip: this.#roundTrip,
-      give: (arrived) => this.view.arrived(arrived, this.address),
+      deliver: (arrived) => this.view.showFeedItem(arrived, this.address),
       request,
       random,
     });
@@ -94,7 +94,7 @@ export class Session {
       request,
       done: (messages, missing) => {
         if (missing > 0) this.#shutdown.unanswered++;
-        this.view.past(messages, missing, this.address);
+        this.view.showHistory(messages, missing, this.address);
       },
     });
     this.#classic = new ClassicLink({ send, notice: (text) => this.view.notice(text) });
@@ -103,7 +103,7 @@ export class Session {
       transactions: this.#transactions,
       self: () => ({ token: this.#membership.token, address: this.#membership.address!, name: this.#membership.name }),
       send,
-      arrived: (message) => this.view.direct(message),
+      arrived: (message) => this.view.showDirect(message),
       delivered: (name, { text }, acknowledged) => {
         const how = acknowledged ? "Delivered to" : "Sent, as a classic client does not confirm, to";
         this.view.notice(`${how} ${name}: ${text}`);
@@ -121,7 +121,7 @@ export class Session {
         waiting: this.waiting,
         unconfirmed: this.#classic.unconfirmed,
         asked: this.requests.size,
-        isExpecting: this.#transactions.size > 0 || this.#feed.behind > 0,
+        isExpecting: this.#transactions.size > 0 || this.#feed.backlog > 0,
         isKnown: this.#membership.hasAnswered,
         progressAt: Math.max(this.#membership.joinedAt, this.#history.askedAt),
       }),
@@ -153,7 +153,7 @@ export class Session {
     return this.#shutdown.closed ? "closed" : this.#membership.state;
   }
 
-  /** The address that the server knows this client by, once it has said so. */
+  /** This client's address as the server sees it; undefined until the server has said so. */
   get address(): string | undefined {
     return this.#membership.address;
   }
@@ -168,7 +168,7 @@ export class Session {
     return this.state === "refused";
   }
 
-  /** How many messages have not arrived, as far as is known. */
+  /** How many messages wait to be sent or acknowledged. */
   get waiting(): number {
     return this.#sendStream.size + this.#classic.size + this.#direct.waiting;
   }
@@ -178,12 +178,12 @@ export class Session {
     return this.waiting + this.requests.waiting >= SEND_STREAM_SIZE;
   }
 
-  /** Whether no more is to be said: what was is still delivered. */
+  /** Whether the session drains: the caller adds no more messages, and those that wait are still delivered. */
   get draining(): boolean {
     return this.#shutdown.draining;
   }
 
-  /** Whether goodbye is being said. */
+  /** Whether the session is saying goodbye, or has said it. */
   get closing(): boolean {
     return this.#shutdown.closing;
   }
@@ -207,7 +207,7 @@ export class Session {
     };
   }
 
-  /** When {@linkcode wake} wants to be called next, in milliseconds of the caller's clock; undefined for never. */
+  /** When {@linkcode wake} must be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
     if (this.#shutdown.closing) return this.#shutdown.nextWake;
     const times = [
@@ -251,21 +251,24 @@ export class Session {
     }
   }
 
-  /** Says what is wrong with a line that was to be a command; a session that is finished with such has failed. */
+  /**
+   * Shows what is wrong with a line that was meant as a command. A session that drains after such a line ends with a
+   * {@linkcode failure}.
+   */
   rejectLine(text: string): void {
     this.view.problem(text);
     this.#shutdown.misunderstood++;
   }
 
   /**
-   * Takes no more to say, and leaves when everything has arrived; or when nothing has for 10 s, with a
-   * {@linkcode failure}.
+   * Delivers the messages that wait, and leaves when everything has arrived. After 10 s without progress it leaves with
+   * a {@linkcode failure}.
    */
   drain(now: number): void {
     this.#shutdown.drain(now);
   }
 
-  /** Leaves at once: says goodbye to the server, and is over when the server has heard it, or soon after. */
+  /** Leaves at once: says goodbye, and ends when the server acknowledges it or after the last repeat. */
   close(now: number): void {
     this.#shutdown.close(now);
   }
@@ -316,12 +319,12 @@ export class Session {
         if (packet.id !== undefined && packet.from === this.address) {
           this.#sendStream.acknowledge(packet.stream, packet.id, now);
         }
-        return this.#event(packet, now);
+        return this.#takeEvent(packet, now);
       case "ONLINE":
       case "OFFLINE":
-        return this.#event(packet, now);
+        return this.#takeEvent(packet, now);
       case "ACK":
-        return this.#acknowledged(packet, now);
+        return this.#receiveAck(packet, now);
       case "HEARTBEAT":
         return this.#feed.noteLatest(packet.epoch, packet.seq, now);
       case "GONE":
@@ -332,16 +335,16 @@ export class Session {
         this.#transactions.answer(packet, now);
         return;
       case "PUNCH":
-        // the datagram opens this side's NAT for those of the peer (RFC 5128, section 3.3); it says nothing
+        // this datagram carries no message: it opens this side's NAT for the peer's datagrams (RFC 5128, section 3.3)
         return this.#send({ dialect: "v1", type: "OPEN" }, packet.address);
       case "ERROR":
-        return this.#refused(packet, now);
+        return this.#receiveError(packet, now);
       case "CLOSING":
         return this.#membership.closing(packet, now);
     }
   }
 
-  #event(event: EventPacket, now: number): void {
+  #takeEvent(event: EventPacket, now: number): void {
     if (this.#history.isOpen && event.epoch === this.#feed.epoch && event.seq < this.#feed.next) {
       this.#history.take(event, now);
     } else {
@@ -350,51 +353,54 @@ export class Session {
   }
 
   #joined(now: number): void {
-    // what was said before a member of version 1 joined is not shown to it
+    // a version 1 member does not see what was said before it joined
     this.#classic.takeEarly();
     if (this.#classic.size > 0) {
-      // the outbox was never opened, so nothing in it has been sent under its present number
+      // the send stream was never opened, so none of its messages has been sent with its present id
       const drafts = [...this.#classic.clear().map((text): Draft => ({ text })), ...this.#sendStream.clear()];
       for (const draft of drafts) this.#sendStream.add(draft, now);
     }
     this.#sendStream.open(now);
   }
 
-  #acknowledged({ stream, id, epoch, seq }: V1Packet & { type: "ACK" }, now: number): void {
+  #receiveAck({ stream, id, epoch, seq }: V1Packet & { type: "ACK" }, now: number): void {
     this.#sendStream.acknowledge(stream, id, now);
-    // a server that sends no copies to the sender tells the place of a message this way, so that there is no gap
+    // with --no-echo the ACK has the sequence number of the sender's own message, so that the sender sees no gap
     if (epoch !== undefined && epoch === this.#feed.epoch && seq !== undefined && stream === this.#sendStream.name) {
       this.#history.markUnshown(seq, now);
       this.#feed.take(epoch, seq, undefined, now);
     }
   }
 
-  #refused(packet: V1Packet & { type: "ERROR" }, now: number): void {
+  #receiveError(packet: V1Packet & { type: "ERROR" }, now: number): void {
     const { code, id, wait } = packet;
-    if (code === "slow-down" && id !== undefined) this.#sendStream.hold(id, Math.min(wait ?? 100, 10_000), now);
+    if (code === "slow-down" && id !== undefined) this.#sendStream.delay(id, Math.min(wait ?? 100, 10_000), now);
     else if (!this.#membership.refused(packet, now)) this.#transactions.answer(packet, now);
   }
 
-  /** A server that has never answered may be a classic one: what is typed shows it, if it sends that back. */
+  /**
+   * Sends the first message in the classic dialect on trial: a server that has never answered may be a classic one, and
+   * shows this by sending the message back.
+   */
   #probeClassic(now: number): void {
     if (!this.#membership.isLikelyClassic || this.#classic.size > 0) return;
-    const first = this.#sendStream.takeFirst();
+    const first = this.#sendStream.removeOldest();
     if (first) this.#classic.say(classicText(first), now);
   }
 
   #receiveClassic(packet: ClassicPacket, now: number): void {
     if (packet.type !== "INCOMING" || this.#membership.hasAnswered || this.state === "refused") return;
     this.#membership.heardClassic(now);
-    if (this.state === "classic") this.#hearLine(packet.line, now);
+    if (this.state === "classic") this.#receiveLine(packet.line, now);
     else this.#classic.keepEarly(packet.line);
   }
 
   #becameClassic(now: number): void {
-    for (const line of this.#classic.takeEarly()) this.#hearLine(line, now);
+    for (const line of this.#classic.takeEarly()) this.#receiveLine(line, now);
     for (const draft of this.#sendStream.clear()) this.#classic.say(classicText(draft), now);
   }
 
-  #hearLine(line: string, now: number): void {
+  #receiveLine(line: string, now: number): void {
     this.#classic.heard(line, now);
     this.view.show({ kind: "line", line: printable(line) });
   }

@@ -1,5 +1,5 @@
 /**
- * What a session has to show to its user, before it is put into words and colours.
+ * What a session shows to its user, as data: without the final wording and colours.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export type Shown =
   | { kind: "whois"; address: string; name?: string; since: number; classic: boolean }
   /** The server does not take this client, or not under this name. */
   | { kind: "refused"; text: string }
-  /** How things stand. */
+  /** A notice about the state of the session. */
   | { kind: "notice"; text: string }
   /** What went wrong, and what to do about it. */
   | { kind: "problem"; text: string };

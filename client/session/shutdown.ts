@@ -7,7 +7,7 @@ import type { Packet } from "../../protocol.ts";
 import { pluralize } from "../../protocol/text.ts";
 import type { SessionState } from "./standing.ts";
 
-/** What the session has still to do, and whether it can. */
+/** What the session still has to do, and whether it can do it. */
 export interface SessionProgress {
   /** The server, as the user gave it. */
   server: string;
@@ -24,22 +24,22 @@ export interface SessionProgress {
   isExpecting: boolean;
   /** Whether the server may know this client, so that it is told goodbye. */
   isKnown: boolean;
-  /** When something went forward that these numbers do not show, in milliseconds. */
+  /** When there was last progress that these numbers do not show, in milliseconds. */
   progressAt: number;
 }
 
-/** What a shutdown asks of the session. */
+/** What a shutdown needs from the session. */
 export interface ShutdownOptions {
   progress: () => SessionProgress;
-  /** Sends nothing more but the goodbye; called once. */
+  /** Stops everything but the goodbye; called once. */
   stop: () => void;
   /** Sends a LEAVE with an id. */
   goodbye: (id: number) => void;
 }
 
-/** How long a draining session waits for something to go forward, in milliseconds. */
+/** How long a draining session waits for progress, in milliseconds. */
 const DELIVERY_DEADLINE_MS = 10_000;
-/** How often the goodbye is sent, and the pause between, in milliseconds. */
+/** How many times the goodbye is sent, and the pause after each, in milliseconds. */
 const GOODBYES = 4;
 const GOODBYE_PAUSE_MS = 100;
 
@@ -47,7 +47,7 @@ const GOODBYE_PAUSE_MS = 100;
 export class Shutdown {
   readonly #options: ShutdownOptions;
   #drainingSince: number | undefined;
-  /** How much was left to do at the last look, and when it last became less, in milliseconds. */
+  /** How much was left to do at the last check, and when it last became less, in milliseconds. */
   #left = 0;
   #progressAt = 0;
   /** How many more goodbyes are sent, and when the next is due, in milliseconds. */
@@ -55,23 +55,23 @@ export class Shutdown {
   #goodbyeAt: number | undefined;
   #closed = false;
   #failure: string | undefined;
-  /** Messages that were not sent, or did not reach the one whom they were for. */
+  /** Messages that were not sent, or did not reach their recipient. */
   undelivered = 0;
-  /** Lines that were meant as commands and are none. */
+  /** Lines that were meant as commands but are not valid. */
   misunderstood = 0;
-  /** Requests to the server that came to nothing. */
+  /** Requests that the server did not answer, or not completely. */
   unanswered = 0;
 
   constructor(options: ShutdownOptions) {
     this.#options = options;
   }
 
-  /** Whether no new message is taken. */
+  /** Whether the session drains: no more messages are added, and those that wait are still delivered. */
   get draining(): boolean {
     return this.#drainingSince !== undefined;
   }
 
-  /** Whether the goodbye is being said, or was. */
+  /** Whether the session is saying goodbye, or has said it. */
   get closing(): boolean {
     return this.#closed || this.#goodbyeAt !== undefined;
   }
@@ -96,7 +96,7 @@ export class Shutdown {
     return Math.max(this.#drainingSince, this.#progressAt, this.#options.progress().progressAt) + DELIVERY_DEADLINE_MS;
   }
 
-  /** Closes when everything has arrived, or when nothing has for 10 s. */
+  /** Closes when everything has arrived, or after 10 s without progress. */
   drain(now: number): void {
     this.#drainingSince ??= now;
     this.closeIfDrained(now);
@@ -117,7 +117,7 @@ export class Shutdown {
   close(now: number): void {
     if (this.closing) return;
     const progress = this.#options.progress();
-    if (progress.waiting > 0 || this.draining) this.#failure = this.#describeShortfall(progress);
+    if (progress.waiting > 0 || this.draining) this.#failure = this.#describeFailure(progress);
     this.#options.stop();
     if (!progress.isKnown) return this.#end();
     this.#goodbyeAt = now;
@@ -132,7 +132,7 @@ export class Shutdown {
     if (isHeard || isForgotten) this.#end();
   }
 
-  /** Does what is due: repeats the goodbye, or looks whether all is drained. */
+  /** Does what is due: repeats the goodbye, or checks whether the session is drained. */
   wake(now: number): void {
     if (!this.closing) return this.closeIfDrained(now);
     if (this.#goodbyeAt === undefined || this.#goodbyeAt > now) return;
@@ -147,7 +147,7 @@ export class Shutdown {
   }
 
   /** What was left undone, in one line for the user; undefined when nothing was. */
-  #describeShortfall({ server, state, refusal, waiting, asked, unconfirmed }: SessionProgress): string | undefined {
+  #describeFailure({ server, state, refusal, waiting, asked, unconfirmed }: SessionProgress): string | undefined {
     if (state === "refused") return refusal;
     if (state === "joining") {
       const undelivered = waiting > 0 ? `; ${pluralize(waiting, "message")} not delivered` : "";

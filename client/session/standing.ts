@@ -1,14 +1,14 @@
 /**
- * How a client stands with the server.
+ * The states of a membership and of a session.
  *
  * @module
  */
 
 /**
- * `joining` until the server has answered, `joined` from then on, `classic` with a server that speaks that dialect only,
- * `refused` when it does not take the client under this name.
+ * `joining` until this client is a member, and again when the server no longer answers; `joined` while it is a member;
+ * `classic` with a server that speaks that dialect only; `refused` when the server does not take it under this name.
  */
 export type MembershipState = "joining" | "joined" | "classic" | "refused";
 
-/** As the membership stands, until the session has `closed`. */
+/** The state of the membership, or `closed` when the session has ended. */
 export type SessionState = MembershipState | "closed";

@@ -20,7 +20,7 @@ export interface Transaction {
 
 interface OpenTransaction extends Transaction {
   id: number;
-  /** How often the request was sent. */
+  /** How many times the request was sent. */
   times: number;
   /** When it is sent again, and when it fails, in milliseconds. */
   dueAt: number;

@@ -1,5 +1,5 @@
 /**
- * What the user gets to see of all that arrives: cleaned, without the ignored, and who it was remembered.
+ * Shows what arrives to the user: makes each text safe to print, leaves out ignored people and remembers names.
  *
  * @module
  */
@@ -15,58 +15,58 @@ export class View {
   /** Shows one thing. */
   readonly show: (shown: Shown) => void;
   readonly people: People = new People();
-  /** Who wrote last to this client alone, by the name that the server has confirmed. */
+  /** The sender of the last direct message, with the name that the server has confirmed. */
   lastWriter: { name?: string } | undefined;
 
   constructor(show: (shown: Shown) => void) {
     this.show = show;
   }
 
-  /** Shows what the room brought, or that some of it is missing; `self` is this client's own address. */
-  arrived(arrived: FeedItem, self: string | undefined): void {
-    if ("event" in arrived) return this.#event(arrived.event, self);
+  /** Shows an event of the room, or that some events are lost; `self` is this client's own address. */
+  showFeedItem(arrived: FeedItem, self: string | undefined): void {
+    if ("event" in arrived) return this.#showEvent(arrived.event, self);
     this.notice(`${pluralize(arrived.missed, "message")} missed for good: the server does not have them any more`);
   }
 
-  /** Shows messages of the past, of which `missing` events did not arrive in time. */
-  past(messages: EventPacket[], missing: number, self: string | undefined): void {
+  /** Shows past messages; `missing` is the number of events that did not arrive in time. */
+  showHistory(messages: EventPacket[], missing: number, self: string | undefined): void {
     if (messages.length === 0) {
       if (missing > 0) return this.problem("The server has not answered in time; try again");
       return this.notice("The server has no earlier messages");
     }
     this.notice(`The last ${pluralize(messages.length, "message")}:`);
-    for (const event of messages) this.#event(event, self);
+    for (const event of messages) this.#showEvent(event, self);
     this.notice(missing > 0 ? "Some may be missing: not all of the answer arrived" : "That was the past");
   }
 
   /** Shows a message that was sent to this client alone. */
-  direct({ address, name, confirmed, text, action }: DirectMessage): void {
+  showDirect({ address, name, confirmed, text, action }: DirectMessage): void {
     if (this.people.isIgnored({ address, name })) return;
-    this.people.saw(name);
+    this.people.remember(name);
     this.lastWriter = { name };
     this.show({ kind: "direct", from: address, name, confirmed, action, text: printable(text) });
   }
 
-  /** Says how things stand. */
+  /** Shows a notice about the state of the session. */
   notice(text: string): void {
     this.show({ kind: "notice", text: printable(text) });
   }
 
-  /** Says what went wrong. */
+  /** Shows what went wrong. */
   problem(text: string): void {
     this.show({ kind: "problem", text: printable(text) });
   }
 
-  #event(event: EventPacket, self: string | undefined): void {
+  #showEvent(event: EventPacket, self: string | undefined): void {
     if (event.type === "INCOMING") {
       const { from, name, at, action, text } = event;
       if (this.people.isIgnored({ address: from, name })) return;
-      this.people.saw(name);
+      this.people.remember(name);
       this.show({ kind: "message", from, name, at, action, text: printable(text) });
       return;
     }
     const online = event.type === "ONLINE";
-    for (const { name } of event.members) online ? this.people.saw(name) : this.people.lost(name);
+    for (const { name } of event.members) online ? this.people.remember(name) : this.people.forget(name);
     const members = event.members.filter(({ address }) => address !== self);
     if (members.length > 0) this.show({ kind: "presence", online, members, at: event.at });
   }

@@ -1,5 +1,5 @@
 /**
- * The commands that can be typed: one table, from which help and completion are made too.
+ * The commands that a user can type. Help and completion are made from the same table.
  *
  * @module
  */
@@ -8,37 +8,37 @@ import { NAME_RULE, nameKey, normalizeName } from "../../protocol/fields.ts";
 import type { Session } from "../session/session.ts";
 import { formatStatistics } from "./rendering.ts";
 
-/** What commands do things to. */
+/** What a command works with. */
 export interface CommandContext {
   session: Session;
   /** The time, in milliseconds. */
   now: number;
-  /** Whether a person sits there. */
+  /** Whether input and output are a terminal. */
   interactive: boolean;
   /** Shows text that is not part of the chat. */
   print(text: string): void;
-  /** Leaves, once what was typed has arrived. */
+  /** Leaves after everything that was typed has arrived. */
   quit(): void;
-  /** Shows the time before messages, or not. */
+  /** Sets whether the time is shown before messages. */
   setTimes(shown: boolean): void;
 }
 
-/** A command as it is typed, listed and carried out. */
+/** A command: how it is typed, what help shows, and what it does. */
 export interface Command {
   /** Without the slash; the first is the one that help shows. */
   names: string[];
-  /** What must stand behind the name, in words: the last of them may be several. */
+  /** The required parameters, as help shows them. The last parameter takes the rest of the line. */
   parameters: string[];
-  /** What may stand there instead of nothing. */
+  /** The optional parameter, as help shows it. */
   optional?: string;
   summary: string;
   run(context: CommandContext, ...values: string[]): void;
 }
 
-/** How many messages of the past can be asked for: as many as a server keeps unless told otherwise. */
+/** How many past messages can be requested: as many as a server keeps by default. */
 const MAX_HISTORY = 10_000;
 
-/** Every command; help, completion and the hints for slips are made from it. */
+/** All commands. Help, completion and the hints for typing mistakes are made from this table. */
 export const COMMANDS: Command[] = [
   {
     names: ["help", "?"],
@@ -132,65 +132,66 @@ export const COMMANDS: Command[] = [
   },
 ];
 
-/** The commands that the assignment has without a slash, for members with a name. */
-const PLAIN = ["list", "send"];
+/** The commands of the assignment, which members with a name can type without a slash. */
+const PLAIN_COMMANDS = ["list", "send"];
 
-/** What a typed line is. */
+/** The meaning of a typed line: a text to say, a command, or a mistake. */
 export type ParsedLine =
   | { kind: "text"; text: string }
   | { kind: "command"; command: Command; values: string[] }
   | { kind: "mistake"; text: string };
 
 /**
- * Tells a command from what is to be said: `/word` is a command, `//text` says `/text`, plain `quit` leaves, and for a
- * member with a name plain `list` and `send NAME TEXT` are commands too. Blanks before a command change nothing.
+ * Finds out whether a line is a command or a text to say. `/word` is a command, `//text` says `/text`, and plain `quit`
+ * leaves. For a member with a name, plain `list` and `send NAME TEXT` are commands too. Blanks before a command are
+ * ignored.
  */
 export function parseLine(line: string, isSignedIn: boolean): ParsedLine {
   const [, slashes, word, rest] = /^\s*(\/{0,2})(\S*)\s*([^]*)$/.exec(line)!;
   const key = word.toLowerCase();
   const isPlain = word === "quit" && rest === "" ||
-    isSignedIn && PLAIN.includes(key) && (key !== "list" || rest === "");
+    isSignedIn && PLAIN_COMMANDS.includes(key) && (key !== "list" || rest === "");
   if (slashes === "//") return { kind: "text", text: line.replace("/", "") };
   if (slashes === "" && !isPlain) return { kind: "text", text: line };
-  const command = find(key);
+  const command = findCommand(key);
   if (!command) {
-    const near = nearest(key);
-    const hint = near ? `did you mean /${near}?` : "/help lists them.";
+    const suggestion = nearestCommand(key);
+    const hint = suggestion ? `did you mean /${suggestion}?` : "/help lists them.";
     return { kind: "mistake", text: `There is no command /${word}: ${hint} To say it, type //${word}` };
   }
-  const values = split(rest.trim(), command.parameters.length + (command.optional ? 1 : 0));
+  const values = splitWords(rest.trim(), command.parameters.length + (command.optional ? 1 : 0));
   if (values.length < command.parameters.length) {
     return { kind: "mistake", text: `/${command.names[0]} takes ${command.parameters.join(" ")}` };
   }
   return { kind: "command", command, values };
 }
 
-/** Does what a line says. */
+/** Carries out a typed line: runs the command, says the text, or reports the mistake. */
 export function execute(line: string, context: CommandContext): void {
   const { session, now, interactive } = context;
-  const read = parseLine(line, session.name !== undefined);
-  if (read.kind === "mistake") {
-    session.rejectLine(read.text);
-  } else if (read.kind === "command") {
-    const isForAll = ["help", "quit"].includes(read.command.names[0]);
-    if (session.wantsName && !isForAll) session.view.problem("First choose a name");
-    else read.command.run(context, ...read.values);
-  } else if (read.text.trim() === "") {
+  const parsed = parseLine(line, session.name !== undefined);
+  if (parsed.kind === "mistake") {
+    session.rejectLine(parsed.text);
+  } else if (parsed.kind === "command") {
+    const worksWithoutName = ["help", "quit"].includes(parsed.command.names[0]);
+    if (session.wantsName && !worksWithoutName) session.view.problem("First choose a name");
+    else parsed.command.run(context, ...parsed.values);
+  } else if (parsed.text.trim() === "") {
     return;
   } else if (session.wantsName) {
-    const name = normalizeName(read.text.trim());
+    const name = normalizeName(parsed.text.trim());
     if (name === undefined) session.view.problem(NAME_RULE);
     else session.rename(name, now);
   } else {
-    session.say(read.text, now);
+    session.say(parsed.text, now);
     if (interactive && session.name === undefined && parseLine(line, true).kind === "command") {
       session.view.notice("That was said to everyone: without a name, the commands are /send NAME TEXT and /list");
     }
   }
 }
 
-/** The words of a text, at most so many: the last has the rest. */
-function split(text: string, most: number): string[] {
+/** Splits a text into at most `most` words; the last one is the rest of the text. */
+function splitWords(text: string, most: number): string[] {
   const values: string[] = [];
   while (text !== "" && values.length < most - 1) {
     const [word] = /^\S+/.exec(text)!;
@@ -200,12 +201,17 @@ function split(text: string, most: number): string[] {
   return text === "" ? values : [...values, text];
 }
 
-/** What a half-typed line may become, as node:readline wants it: commands, and names where a name is due. */
+/**
+ * Completes a half-typed line with commands, or with names where a command takes a name. Returns the completions and
+ * the part of the line that they replace, as node:readline expects them.
+ */
 export function completeLine(line: string, names: string[]): [string[], string] {
   const [, typed, start] = /^\s*(\/?\S+) (\S*)$/.exec(line) ?? [];
   if (typed !== undefined) {
     const word = typed.toLowerCase();
-    const command = word.startsWith("/") || PLAIN.includes(word) ? find(word.replace("/", "")) : undefined;
+    const command = word.startsWith("/") || PLAIN_COMMANDS.includes(word)
+      ? findCommand(word.replace("/", ""))
+      : undefined;
     if ((command?.parameters[0] ?? command?.optional) !== "NAME") return [[], line];
     return [names.filter((name) => nameKey(name).startsWith(nameKey(start))).map((name) => `${name} `), start];
   }
@@ -216,7 +222,7 @@ export function completeLine(line: string, names: string[]): [string[], string] 
   return [all.filter((candidate) => candidate.startsWith(line)), line];
 }
 
-/** The list of commands, a line each. */
+/** The list of commands, one on each line. */
 export function helpText(): string {
   const rows = COMMANDS.map(({ names, parameters, optional, summary }) => {
     return [[`/${names[0]}`, ...parameters, ...(optional ? [`[${optional}]`] : [])].join(" "), summary];
@@ -228,12 +234,12 @@ export function helpText(): string {
   ].join("\n");
 }
 
-function find(word: string): Command | undefined {
+function findCommand(word: string): Command | undefined {
   return COMMANDS.find(({ names }) => names.includes(word));
 }
 
-/** The name that takes the fewest changes to come from a word, if that is few enough to be a slip. */
-function nearest(word: string): string | undefined {
+/** The command name with the smallest edit distance to a word; undefined when it is too large for a typing mistake. */
+function nearestCommand(word: string): string | undefined {
   let best: string | undefined, least = Math.max(1, Math.floor(word.length / 2)) + 1;
   for (const { names: [name] } of COMMANDS) {
     const distance = name.startsWith(word) && word !== "" ? 0 : editDistance(word, name);
@@ -242,7 +248,7 @@ function nearest(word: string): string | undefined {
   return best;
 }
 
-/** The characters to insert, delete, replace or exchange with their neighbour to get from one word to another. */
+/** How many characters to insert, delete, replace or exchange with their neighbour to turn one word into another. */
 function editDistance(a: string, b: string): number {
   // optimal string alignment (Damerau 1964): rows[i][j] is the distance of the first i and the first j characters
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];

@@ -1,5 +1,5 @@
 /**
- * What a session shows, put into words and colours.
+ * Formats what a session shows as text, with or without colours.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { cyan, dim, green, magenta, red, yellow } from "@std/fmt/colors";
 import { messageLine, usersLine } from "../../protocol/lines.ts";
 import type { SessionStatistics, Shown } from "../session/shown.ts";
 
-/** How to put it. */
+/** How to format it. */
 export interface FormatOptions {
   colour: boolean;
-  /** Whether the time stands before what members say and do. */
+  /** Whether to show the time before messages, arrivals and departures. */
   times: boolean;
 }
 
@@ -29,10 +29,10 @@ const SENDER_COLOURS = [
   brightRed,
 ];
 
-/** Of so many who come or go at once, each has a line; more of them share one. */
+/** Up to this many members that come or go at once have a line each; more of them share one line. */
 const MAX_PRESENCE_LINES = 5;
 
-/** The line, or lines, that show something. */
+/** Formats one thing to show as a line or several lines. */
 export function formatShown(shown: Shown, { colour, times }: FormatOptions): string {
   const time = times && "at" in shown ? `${paint(colour, dim, clockTime(shown.at))} ` : "";
   switch (shown.kind) {
@@ -70,7 +70,7 @@ export function formatShown(shown: Shown, { colour, times }: FormatOptions): str
   }
 }
 
-/** Several lines about how the session goes. */
+/** Formats the counters of a session as several lines. */
 export function formatStatistics(statistics: SessionStatistics): string {
   const { state, roundTrip, received, repaired, lost, duplicates, repeated, waiting } = statistics;
   return [
@@ -84,7 +84,7 @@ function paint(colour: boolean, style: (text: string) => string, text: string): 
   return colour ? style(text) : text;
 }
 
-/** Each sender has a colour, the same on every screen. */
+/** Colours the sender of a line. A hash of the sender selects the colour, so it is the same on every screen. */
 function senderColoured(line: string, colour: boolean): string {
   const [, sender, rest] = /^(<From [^>]*>)([^]*)$/.exec(line) ?? [];
   if (sender === undefined || !colour) return line;
@@ -95,7 +95,7 @@ function senderColoured(line: string, colour: boolean): string {
 
 function clockTime(at: number): string {
   const date = new Date(at);
-  // a time that no calendar has may come from the network
+  // the network may deliver a time that no Date can hold
   if (Number.isNaN(date.getTime())) return "--:--";
   return `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
 }

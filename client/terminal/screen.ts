@@ -1,45 +1,45 @@
 /**
- * Where lines come from and where text goes: a terminal with a prompt and line editing, or a plain pipe.
+ * Reads lines from the user and shows text: on a terminal with a prompt and line editing, or through a plain pipe.
  *
  * @module
  */
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
 import process from "node:process";
 
-/** The user's side of the client. */
+/** The input and output of the client. */
 export interface Screen {
-  /** Whether a person sits there. */
+  /** Whether input and output are a terminal. */
   readonly interactive: boolean;
-  /** What is typed, line by line, to the end of input. */
+  /** The lines of input, to its end. */
   readonly lines: AsyncIterable<string>;
-  /** Shows text; what is being typed stays as it is. */
+  /** Shows text. The line that is being typed stays as it is. */
   print(text: string): void;
   /** Shows text that is not part of the chat; in a pipe it goes to standard error. */
   printAside(text: string): void;
-  /** Shows that a line can be typed, or a name. */
+  /** Shows the prompt for a line or for a name; does nothing in a pipe. */
   prompt(wanted?: "line" | "name"): void;
-  /** Leaves the terminal as it was. */
+  /** Stops reading and restores the terminal. */
   close(): void;
 }
 
-/** What a screen tells, and asks. */
+/** The callbacks of a screen. */
 export interface ScreenOptions {
   /** Called for Ctrl-C, and for signals that mean the same. */
   interrupted: () => void;
-  /** Called once when standard output can't be written any more; from then on nothing is shown there. */
+  /** Called once when standard output can't be written any more. From then on nothing is written to it. */
   outputFailed: (error: unknown) => void;
-  /** Ways to complete the line that was typed so far; see {@linkcode createInterface}. */
+  /** Returns ways to complete the line that was typed so far; see {@linkcode createInterface}. */
   complete?: (line: string) => [string[], string];
 }
 
-/** What stands before that which is typed. */
+/** The prompts for a line and for a name. */
 const PROMPTS = { line: "+> ", name: "name> " };
-/** The signals to leave at; on Windows there is only the one of Ctrl-C. */
+/** The signals that make the client leave. On Windows there is only SIGINT, the signal of Ctrl-C. */
 const SIGNALS: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
-/** The pause before more is written to a pipe that takes nothing for now, in milliseconds. */
+/** The pause before the next attempt to write to a full pipe, in milliseconds. */
 const FULL_PIPE_PAUSE_MS = 5;
 
-/** A terminal where both ends are one, otherwise a pipe. */
+/** Opens a terminal when standard input and standard output are both one, otherwise a pipe. */
 export function openScreen(options: ScreenOptions): Screen {
   return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() ? openTerminal(options) : openPipe(options);
 }
@@ -53,17 +53,18 @@ function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
     removeHistoryDuplicates: true,
     completer: complete,
   });
-  // the key while readline reads it, the signal when the input has ended and the terminal is its old self
+  // while readline reads the keyboard, it reports Ctrl-C as its own event; after the end of input, the terminal is back
+  // in its normal mode and Ctrl-C comes as a signal
   readline.on("SIGINT", interrupted);
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupted);
-  // a terminal that was closed fails to be read and written: the goodbye is to be said all the same
+  // when the terminal is closed, reads and writes fail; the client must still send its LEAVE
   for (const stream of [process.stdin, process.stdout]) stream.on("error", () => {});
-  // a terminal that was suspended (Ctrl-Z) and is back shows nothing of the line until it is asked to
+  // after a suspension (Ctrl-Z), the line that was being typed is not shown until readline draws it again
   readline.on("SIGCONT", () => readline.prompt(true));
   let prompting = false;
   let closed = false;
   readline.on("close", () => {
-    // the line that was being typed stays; what follows, the shell's prompt too, begins a line of its own
+    // the line that was being typed stays, so later text, such as the shell's prompt, must begin on a new line
     if (prompting) process.stdout.write("\n");
     closed = true;
   });
@@ -73,19 +74,19 @@ function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
       process.stdout.write(`${text}\n`);
       return;
     }
-    // the line being typed may take several rows: up to its first, and away with all of it
+    // the line that is being typed may take several rows: go to the first one and clear all of them
     const { rows } = readline.getCursorPos();
     moveCursor(process.stdout, 0, -rows);
     cursorTo(process.stdout, 0);
     clearScreenDown(process.stdout);
-    // readline goes up by the rows above the cursor before it draws the line anew: they must be there again
+    // before readline draws the line again, it goes up by the rows above the cursor, so these rows must exist again
     process.stdout.write(`${text}\n${"\n".repeat(rows)}`);
     readline.prompt(true);
   }
 
   return {
     interactive: true,
-    lines: untilBroken(readline),
+    lines: linesUntilError(readline),
     print,
     printAside: print,
     prompt(wanted = "line") {
@@ -121,7 +122,7 @@ function openPipe({ interrupted, outputFailed }: ScreenOptions): Screen {
       try {
         writeLine(Deno.stderr, text);
       } catch {
-        // there is nowhere left to say so
+        // there is no other output to report this error to
       }
     },
     prompt() {},
@@ -132,16 +133,16 @@ function openPipe({ interrupted, outputFailed }: ScreenOptions): Screen {
   };
 }
 
-/** The lines of a terminal; one that was closed under the program has no more, whatever error says so. */
-async function* untilBroken(lines: AsyncIterable<string>): AsyncGenerator<string> {
+/** The lines of a terminal. Any error ends them, because it means that the terminal was closed. */
+async function* linesUntilError(lines: AsyncIterable<string>): AsyncGenerator<string> {
   try {
     yield* lines;
   } catch {
-    // what follows is the same as at the end of input
+    // the caller handles it like the end of input
   }
 }
 
-/** Writes a line to a pipe; one that is full is waited for, also where it is set not to block. */
+/** Writes a line to a pipe. It waits while the pipe is full, even when the pipe is non-blocking. */
 function writeLine(output: { writeSync(bytes: Uint8Array): number }, text: string): void {
   let bytes = new TextEncoder().encode(`${text}\n`);
   while (bytes.length > 0) {

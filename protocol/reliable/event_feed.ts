@@ -1,12 +1,12 @@
 /**
- * What happened in the room, put in order: each event once, the missing ones asked for again.
+ * Puts the events of the room in order, delivers each once, and requests the missing ones.
  *
  * @module
  */
 import type { EventPacket } from "../packets.ts";
 import type { RoundTrip } from "./round_trip.ts";
 
-/** What the inbox gives, in the order of the room. */
+/** What the feed delivers, in the order of the room: an event, or the number of missed events. */
 export type FeedItem = { event: EventPacket } | { missed: number };
 
 /** A range of seqs, both ends included. */
@@ -15,56 +15,59 @@ export interface SeqRange {
   to: number;
 }
 
-/** How many early events are held; of those further ahead only the latest seq is remembered. */
+/** How many early events are held. Of events further ahead, only the latest seq is remembered. */
 const MAX_EARLY = 2048;
-/** The longest random pause before the first request for what is missing, in milliseconds: it may only be late. */
+/** The longest random pause before the first request, in milliseconds: a missing event may only be late. */
 const MAX_FIRST_PAUSE_MS = 30;
-/** How many ranges are asked for at once. */
+/** How many ranges are requested at once. */
 const MAX_RANGES = 8;
-/** How many senders' streams are remembered, to know a message that was said again after the server lost its memory. */
+/** How many senders' streams are kept, to detect messages that are sent again after the server has lost its memory. */
 const MAX_STREAMS = 4096;
-/** How many missed ids of a stream are remembered, in case they are said again: the latest that were noticed. */
+/** How many missed ids of a stream are remembered, in case their messages are sent again: the latest ones noticed. */
 const MAX_HOLES = 64;
 
-/** How an inbox is made. */
+/** The options of an {@linkcode EventFeed}. */
 export interface EventFeedOptions {
   roundTrip: RoundTrip;
-  /** Takes what can be shown. */
-  give: (arrived: FeedItem) => void;
-  /** Asks the server for a range of events. */
+  /** Receives each item that can be shown. */
+  deliver: (arrived: FeedItem) => void;
+  /** Requests a range of events from the server. */
   request: (range: SeqRange) => void;
-  /** A number from 0 to 1; Math.random unless told otherwise. */
+  /** Returns a number from 0 to 1; Math.random by default. */
   random?: () => number;
 }
 
-/** The receiving end of the room's number line. */
+/** The receiving end of the room's events. */
 export class EventFeed {
   readonly #roundTrip: RoundTrip;
-  readonly #give: (arrived: FeedItem) => void;
+  readonly #deliver: (arrived: FeedItem) => void;
   readonly #request: (range: SeqRange) => void;
   readonly #random: () => number;
-  /** Events that came before their turn; undefined where there is nothing to show. */
+  /** The events that came early, by seq; undefined for an event that is not to be shown. */
   readonly #early = new Map<number, EventPacket | undefined>();
-  /** Of each stream the first and last id that were given, and those between that were missed. */
-  readonly #seen = new Map<string, { first: number; last: number; holes: Set<number> }>();
+  /** For each stream: the first and last id that were delivered, and the missed ids between them. */
+  readonly #delivered = new Map<string, { first: number; last: number; holes: Set<number> }>();
   #epoch: string | undefined;
   #next = 1;
   #latest = 0;
   #missed = 0;
-  #askAt: number | undefined;
-  #asked = 0;
-  /** The latest seq that has been asked for. */
-  #askedUpTo = 0;
-  /** How many events came that were here already. */
+  #requestAt: number | undefined;
+  /** Counts the requests for the back-off. */
+  #attempts = 0;
+  /** The latest seq that has been requested. */
+  #requestedUpTo = 0;
+  /** How many events were dropped because they had arrived before. */
   duplicates = 0;
-  /** How many events were given, how many of them after they had been asked for, and how many are lost for good. */
+  /** How many events were delivered. */
   received = 0;
+  /** How many events arrived after they had been requested. */
   repaired = 0;
+  /** How many events are lost for good. */
   lost = 0;
 
-  constructor({ roundTrip, give, request, random = Math.random }: EventFeedOptions) {
+  constructor({ roundTrip, deliver, request, random = Math.random }: EventFeedOptions) {
     this.#roundTrip = roundTrip;
-    this.#give = give;
+    this.#deliver = deliver;
     this.#request = request;
     this.#random = random;
   }
@@ -73,38 +76,38 @@ export class EventFeed {
     return this.#epoch;
   }
 
-  /** The seq of the next event to give. */
+  /** The seq of the next event to deliver. */
   get next(): number {
     return this.#next;
   }
 
   /** How many events are known to be missing or wait for a missing one. */
-  get behind(): number {
+  get backlog(): number {
     return this.#latest - this.#next + 1;
   }
 
-  /** When {@linkcode wake} wants to be called, in milliseconds. */
+  /** When {@linkcode wake} must be called next, in milliseconds; undefined when no event is missing. */
   get nextWake(): number | undefined {
-    return this.#askAt;
+    return this.#requestAt;
   }
 
-  /** Begins with the events behind `seq` in another epoch; what was missing of the last one is lost. */
+  /** Begins another epoch with the events behind `seq`. The missing events of the epoch before are lost. */
   begin(epoch: string, seq: number): void {
-    this.#flush();
+    this.#endEpoch();
     this.#epoch = epoch;
     this.#next = seq + 1;
     this.#latest = seq;
-    this.#askedUpTo = seq;
+    this.#requestedUpTo = seq;
   }
 
-  /** The server's latest event has this seq: what is missing up to it will be asked for. */
+  /** Notes that the server's latest event has this seq. Missing events up to it will be requested. */
   noteLatest(epoch: string, seq: number, now: number): void {
     if (epoch !== this.#epoch || seq <= this.#latest) return;
     this.#latest = seq;
-    this.#schedule(now);
+    this.#scheduleRequest(now);
   }
 
-  /** Takes an event; undefined stands for one that is not to be shown. */
+  /** Takes an event; undefined stands for an event that is not to be shown. */
   take(epoch: string, seq: number, event: EventPacket | undefined, now: number): void {
     if (epoch !== this.#epoch) return;
     if (seq < this.#next || this.#early.has(seq)) {
@@ -113,39 +116,39 @@ export class EventFeed {
     }
     this.#latest = Math.max(this.#latest, seq);
     if (seq < this.#next + MAX_EARLY) {
-      if (seq <= this.#askedUpTo) this.repaired++;
+      if (seq <= this.#requestedUpTo) this.repaired++;
       this.#early.set(seq, event);
-      // the way is open, so what is missing need not be waited for as long as after a row of failures
-      this.#asked = Math.min(this.#asked, 1);
-      this.#giveReady();
+      // datagrams of the server arrive, so the long back-off after earlier failures is not needed any more
+      this.#attempts = Math.min(this.#attempts, 1);
+      this.#deliverReady();
     }
-    this.#schedule(now);
+    this.#scheduleRequest(now);
   }
 
-  /** The server has these events no more. */
+  /** Skips a range of events that the server does not keep any more. */
   markGone(epoch: string, { from, to }: SeqRange, now: number): void {
     if (epoch !== this.#epoch || from > this.#next || to < this.#next || to > this.#latest) return;
-    // from one early event to the next: counting one by one would take years where a hostile server names the range
+    // skip from one early event to the next: a hostile server can name a range that takes years to count one by one
     for (const seq of [...this.#early.keys()].filter((seq) => seq <= to).sort((a, b) => a - b)) {
       this.#skipTo(seq);
-      this.#giveNext();
+      this.#deliverNext();
       this.#next++;
     }
     this.#skipTo(to + 1);
-    this.#giveReady();
-    this.#tellMissed();
-    this.#schedule(now);
+    this.#deliverReady();
+    this.#reportMissed();
+    this.#scheduleRequest(now);
   }
 
-  /** Asks for what is missing, if it is time to. */
+  /** Requests the missing events when a request is due. */
   wake(now: number): void {
-    if (this.#askAt === undefined || this.#askAt > now) return;
-    for (const range of this.#missing()) {
+    if (this.#requestAt === undefined || this.#requestAt > now) return;
+    for (const range of this.#findGaps()) {
       this.#request(range);
-      this.#askedUpTo = Math.max(this.#askedUpTo, range.to);
+      this.#requestedUpTo = Math.max(this.#requestedUpTo, range.to);
     }
-    this.#asked++;
-    this.#askAt = now + this.#roundTrip.timeout(this.#asked) * (0.75 + 0.5 * this.#random());
+    this.#attempts++;
+    this.#requestAt = now + this.#roundTrip.timeout(this.#attempts) * (0.75 + 0.5 * this.#random());
   }
 
   #skipTo(seq: number): void {
@@ -153,84 +156,84 @@ export class EventFeed {
     this.#next = seq;
   }
 
-  #giveReady(): void {
+  #deliverReady(): void {
     const before = this.#next;
     while (this.#early.has(this.#next)) {
-      this.#giveNext();
+      this.#deliverNext();
       this.#next++;
     }
-    if (this.#next > before) this.#asked = Math.min(this.#asked, 1);
+    if (this.#next > before) this.#attempts = Math.min(this.#attempts, 1);
   }
 
-  #giveNext(): void {
-    this.#tellMissed();
+  #deliverNext(): void {
+    this.#reportMissed();
     const event = this.#early.get(this.#next);
     this.#early.delete(this.#next);
-    if (event && !this.#saidBefore(event)) {
+    if (event && !this.#wasDeliveredBefore(event)) {
       this.received++;
-      this.#give({ event });
+      this.#deliver({ event });
     }
   }
 
-  #tellMissed(): void {
+  #reportMissed(): void {
     if (this.#missed === 0) return;
     this.lost += this.#missed;
-    this.#give({ missed: this.#missed });
+    this.#deliver({ missed: this.#missed });
     this.#missed = 0;
   }
 
-  /** Gives what is here and counts what is not, because the epoch that it belongs to is over. */
-  #flush(): void {
-    const missing = this.behind - this.#early.size;
+  /** Ends the current epoch: delivers the events that have arrived, and counts the others as lost. */
+  #endEpoch(): void {
+    const missing = this.backlog - this.#early.size;
     for (const seq of [...this.#early.keys()].sort((a, b) => a - b)) {
       this.#next = seq;
-      this.#giveNext();
+      this.#deliverNext();
     }
     if (this.#epoch !== undefined) this.#missed += missing;
-    this.#tellMissed();
-    this.#askAt = undefined;
-    this.#asked = 0;
+    this.#reportMissed();
+    this.#requestAt = undefined;
+    this.#attempts = 0;
   }
 
   /**
-   * Whether a message was given before, under another seq: its sender said it again to a server that had lost its
-   * memory. The sender's address is part of the key, so that nobody can spoil another's stream.
+   * Whether a message was delivered before under another seq. This happens when its sender sends it again to a server
+   * that has lost its memory. The sender's address is part of the key, so that nobody can disturb another's stream.
    */
-  #saidBefore(event: EventPacket): boolean {
+  #wasDeliveredBefore(event: EventPacket): boolean {
     if (event.type !== "INCOMING" || event.stream === undefined || event.id === undefined) return false;
     const key = `${event.from} ${event.stream}`;
     const { id } = event;
-    const seen = this.#seen.get(key) ?? { first: id, last: id - 1, holes: new Set() };
-    if (id >= seen.first && id <= seen.last && !seen.holes.delete(id)) {
+    const ids = this.#delivered.get(key) ?? { first: id, last: id - 1, holes: new Set() };
+    if (id >= ids.first && id <= ids.last && !ids.holes.delete(id)) {
       this.duplicates++;
       return true;
     }
-    // whatever lies between this id and those that were given was missed
-    for (let hole = Math.max(seen.last + 1, id - MAX_HOLES); hole < id; hole++) seen.holes.add(hole);
-    for (let hole = Math.min(seen.first - 1, id + MAX_HOLES); hole > id; hole--) seen.holes.add(hole);
-    for (const hole of seen.holes) {
-      if (seen.holes.size <= MAX_HOLES) break;
-      seen.holes.delete(hole);
+    // all ids between this one and the delivered ones were missed
+    for (let hole = Math.max(ids.last + 1, id - MAX_HOLES); hole < id; hole++) ids.holes.add(hole);
+    for (let hole = Math.min(ids.first - 1, id + MAX_HOLES); hole > id; hole--) ids.holes.add(hole);
+    for (const hole of ids.holes) {
+      if (ids.holes.size <= MAX_HOLES) break;
+      ids.holes.delete(hole);
     }
-    seen.first = Math.min(seen.first, id);
-    seen.last = Math.max(seen.last, id);
-    this.#seen.delete(key);
-    this.#seen.set(key, seen);
-    if (this.#seen.size > MAX_STREAMS) this.#seen.delete(this.#seen.keys().next().value!);
+    ids.first = Math.min(ids.first, id);
+    ids.last = Math.max(ids.last, id);
+    this.#delivered.delete(key);
+    this.#delivered.set(key, ids);
+    if (this.#delivered.size > MAX_STREAMS) this.#delivered.delete(this.#delivered.keys().next().value!);
     return false;
   }
 
-  #schedule(now: number): void {
-    if (this.behind <= 0) {
-      this.#askAt = undefined;
-      this.#asked = 0;
+  #scheduleRequest(now: number): void {
+    if (this.backlog <= 0) {
+      this.#requestAt = undefined;
+      this.#attempts = 0;
     } else {
-      this.#askAt ??= now + this.#random() * MAX_FIRST_PAUSE_MS;
+      this.#requestAt ??= now + this.#random() * MAX_FIRST_PAUSE_MS;
     }
   }
 
-  /** The first gaps. */
-  #missing(): SeqRange[] {
+  /** The first gaps, at most {@linkcode MAX_RANGES}. */
+  #findGaps(): SeqRange[] {
     const ranges: SeqRange[] = [];
     const end = Math.min(this.#latest, this.#next + MAX_EARLY - 1);
     for (let seq = this.#next; seq <= end; seq++) {

@@ -1,23 +1,23 @@
 /**
- * The run of messages that one member sends: put in order, each passed on once.
+ * The receiving end of a stream: puts the messages of one sender in order and delivers each once.
  *
  * @module
  */
 import { SEND_WINDOW, type V1Packet } from "../packets.ts";
 import { detach } from "../text.ts";
 
-/** A MESSAGE as it came from a member. */
+/** A MESSAGE that was received. */
 export type MessagePacket = Extract<V1Packet, { type: "MESSAGE" }>;
 
 /**
- * Takes a sender's messages in any order and any number of times, and gives each once, in the order of the ids.
+ * Takes a sender's messages in any order and any number of times, and delivers each once, in the order of the ids.
  *
- * Those that come early are held back, at most {@linkcode SEND_WINDOW} of them; whatever is dropped here, the sender
- * repeats.
+ * It holds back early messages, at most {@linkcode SEND_WINDOW} of them. The sender repeats the messages that are
+ * dropped here.
  */
 export class ReceiveStream {
   readonly name: string;
-  /** The id that is expected next: all before it have been given. */
+  /** The id that is expected next. All messages before it have been delivered, or given up by their sender. */
   next: number;
   readonly #early = new Map<number, MessagePacket>();
 
@@ -27,43 +27,43 @@ export class ReceiveStream {
   }
 
   /** How many messages are held back because one before them is missing. */
-  get early(): number {
+  get heldCount(): number {
     return this.#early.size;
   }
 
-  /** Whether the message was given before: its sender has not heard of it yet. */
+  /** Whether the message was delivered before. The sender repeats it when it has got no acknowledgement. */
   isRepeat(message: MessagePacket): boolean {
     return message.id < this.next;
   }
 
   /** Whether the message is held back already, because one before it is missing. */
-  holds({ id }: MessagePacket): boolean {
+  isHeld({ id }: MessagePacket): boolean {
     return this.#early.has(id);
   }
 
   /**
-   * Takes a message, and returns those that can be given now.
+   * Takes a message, and returns the messages that can be delivered now.
    *
-   * @param mayHold Whether the message may be held back, should one before it be missing.
+   * @param mayHold Whether the message may be held back when one before it is missing.
    */
   take(message: MessagePacket, mayHold = true): MessagePacket[] {
-    this.#settle(message.first);
+    this.#skipTo(message.first);
     if (this.isRepeat(message)) return [];
     if (message.id >= this.next + SEND_WINDOW) return [];
     if (message.id > this.next && !mayHold) return [];
     this.#early.set(message.id, message);
-    return this.#ready();
+    return this.#takeReady();
   }
 
-  /** The sender keeps nothing before `first`, so there is nothing before it to wait for. */
-  #settle(first: number): void {
+  /** Skips to `first`, because the sender never sends the messages before it again. */
+  #skipTo(first: number): void {
     if (first <= this.next) return;
-    // what is held back from before it was acknowledged by nobody, and given up by its sender
+    // the sender has given up the earlier messages that are held back here: they were never acknowledged
     for (const id of this.#early.keys()) if (id < first) this.#early.delete(id);
     this.next = first;
   }
 
-  #ready(): MessagePacket[] {
+  #takeReady(): MessagePacket[] {
     const ready: MessagePacket[] = [];
     for (let message; (message = this.#early.get(this.next)); this.next++) {
       this.#early.delete(this.next);

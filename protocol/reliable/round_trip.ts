@@ -1,18 +1,18 @@
 /**
- * How long an answer takes, and how long to wait for one before asking again (RFC 6298).
+ * Measures the round trip to a peer, and computes how long to wait for an answer before a repeat (RFC 6298).
  *
  * @module
  */
 
-/** The pause before anything has been measured, in milliseconds. */
+/** The timeout before the first measurement, in milliseconds. */
 const INITIAL_TIMEOUT_MS = 300;
-/** The shortest pause, in milliseconds: below it, a busy machine's delays would look like losses. */
+/** The shortest timeout, in milliseconds. With a shorter one, the delays of a busy machine would look like losses. */
 const MIN_TIMEOUT_MS = 100;
-/** The longest, in milliseconds, however often an answer has failed to come. */
+/** The longest timeout, in milliseconds, after any number of repeats. */
 export const MAX_TIMEOUT_MS = 500;
 /**
- * How much longer each further pause is than the one before. RFC 6298 doubles it, for congestion; here what is repeated
- * is a few small datagrams, and at 30% loss each way a longer pause is what people wait for.
+ * The back-off: each timeout is this many times the one before. RFC 6298 doubles the timeout because of congestion.
+ * Here only a few small datagrams are repeated, and at 30% loss each way, longer timeouts would make people wait.
  */
 const BACK_OFF = 1.25;
 
@@ -27,8 +27,8 @@ export class RoundTrip {
   }
 
   /**
-   * Takes a measured round trip, in milliseconds. Only of what was sent once: of a repeated packet nobody knows which
-   * copy was answered (Karn's algorithm, RFC 6298, section 3).
+   * Takes a measured round trip, in milliseconds. The packet must have been sent only once: for a repeated packet, it
+   * is unknown which copy was answered (Karn's algorithm, RFC 6298, section 3).
    */
   sample(measured: number): void {
     if (this.#smoothed === undefined) {
@@ -41,7 +41,7 @@ export class RoundTrip {
     }
   }
 
-  /** Milliseconds to wait for an answer to what has been sent `times` times, 1 or more. */
+  /** Milliseconds to wait for an answer to a packet that has been sent `times` times (1 or more). */
   timeout(times = 1): number {
     const base = this.#smoothed === undefined ? INITIAL_TIMEOUT_MS : this.#smoothed + 4 * this.#variation;
     return Math.min(MAX_TIMEOUT_MS, Math.max(MIN_TIMEOUT_MS, base) * BACK_OFF ** (times - 1));

@@ -1,5 +1,5 @@
 /**
- * What was typed and has not arrived yet: repeated until it is acknowledged, in order.
+ * The sending end of a stream: keeps the messages in order and repeats them until they are acknowledged.
  *
  * @module
  */
@@ -7,47 +7,48 @@ import { SEND_WINDOW } from "../packets.ts";
 import { randomHex64 } from "../fields.ts";
 import type { RoundTrip } from "./round_trip.ts";
 
-/** What a message says, apart from its number. */
+/** A message without its number. */
 export interface Draft {
   text: string;
   action?: boolean;
 }
 
-/** A message with its number, as it goes out. */
+/** A message with its number, as it is sent. */
 export interface OutgoingMessage extends Draft {
   stream: string;
   id: number;
   first: number;
 }
 
-interface Waiting extends Draft {
+interface PendingMessage extends Draft {
   id: number;
   /** How often it was sent. */
   times: number;
-  /** When it was first sent, and when it is to be sent again, in milliseconds. */
+  /** When it was first sent, in milliseconds. */
   sentAt: number;
+  /** When it is to be sent next, in milliseconds. */
   dueAt: number;
 }
 
-/** How many messages may wait for the server. */
+/** How many messages may wait for an acknowledgement of the server. */
 export const SEND_STREAM_SIZE = 1000;
 
 /**
- * The messages from here to one destination.
+ * The messages from this program to one destination.
  *
- * The ids count up without a gap and the destination gives the messages in that order, so one acknowledgement stands
- * for all before it.
+ * The ids count up without a gap, and the destination takes the messages in that order. So the acknowledgement of one
+ * message also acknowledges all messages before it.
  */
 export class SendStream {
   readonly name: string = randomHex64();
   readonly #roundTrip: RoundTrip;
   readonly #send: (message: OutgoingMessage) => void;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: PendingMessage[] = [];
   #nextId = 1;
   #open = false;
   /** How many messages were sent again. */
   repeated = 0;
-  /** When the destination last acknowledged something, or the outbox began to wait, in milliseconds. */
+  /** When the destination last acknowledged a message, or an empty stream got its first message, in milliseconds. */
   progressAt = 0;
 
   constructor(roundTrip: RoundTrip, send: (message: OutgoingMessage) => void) {
@@ -60,17 +61,17 @@ export class SendStream {
     return this.#waiting.length;
   }
 
-  /** Whether the destination is taken to be there. */
+  /** Whether the destination is believed to be reachable. */
   get isOpen(): boolean {
     return this.#open;
   }
 
-  /** Whether the oldest message has been sent so often that the destination is probably not there. */
+  /** Whether the oldest message has been sent so often that the destination is probably unreachable. */
   get isStuck(): boolean {
     return this.#open && this.#waiting.length > 0 && this.#waiting[0].times > 3;
   }
 
-  /** When {@linkcode wake} wants to be called, in milliseconds. */
+  /** When {@linkcode wake} must be called next, in milliseconds; undefined when there is nothing to send. */
   get nextWake(): number | undefined {
     if (!this.#open || this.#waiting.length === 0) return undefined;
     return Math.min(...this.#waiting.slice(0, SEND_WINDOW).map(({ dueAt }) => dueAt));
@@ -83,29 +84,29 @@ export class SendStream {
     this.wake(now);
   }
 
-  /** The destination is there: what waits goes out, all of it anew. */
+  /** Opens the stream because the destination is reachable. All waiting messages become due at once. */
   open(now: number): void {
     this.#open = true;
     for (const message of this.#waiting) message.dueAt = now;
     this.wake(now);
   }
 
-  /** The destination is not there: what comes is kept. */
+  /** Closes the stream because the destination is unreachable. Messages are kept and not sent. */
   close(): void {
     this.#open = false;
   }
 
   /**
-   * Keeps message `id` back for `wait` milliseconds, because the destination has asked for it, and each one behind it
-   * for as long again: they would only be refused as well.
+   * Delays message `id` by `wait` milliseconds, because the destination has asked for it. Each later message waits
+   * `wait` milliseconds longer than the one before it, because the destination would refuse it too.
    */
-  hold(id: number, wait: number, now: number): void {
+  delay(id: number, wait: number, now: number): void {
     for (const message of this.#waiting.slice(0, SEND_WINDOW)) {
       if (message.id >= id) message.dueAt = Math.max(message.dueAt, now + (message.id - id + 1) * wait);
     }
   }
 
-  /** The destination has given message `id`, and so all before it; returns those of them that waited for that. */
+  /** Handles an acknowledgement of message `id` and of all before it. Returns the messages that it settles. */
   acknowledge(stream: string | undefined, id: number, now: number): Draft[] {
     if (stream !== this.name || this.#waiting.length === 0 || id < this.#waiting[0].id) return [];
     if (id >= this.#nextId) return [];
@@ -118,18 +119,18 @@ export class SendStream {
     return settled.map(asDraft);
   }
 
-  /** Gives up the message that waits for the longest time, and returns it. */
-  takeFirst(): Draft | undefined {
+  /** Removes the oldest message from the stream and returns it. */
+  removeOldest(): Draft | undefined {
     const first = this.#waiting.shift();
     return first && asDraft(first);
   }
 
-  /** Gives up all that waits, and returns it. */
+  /** Removes all messages from the stream and returns them. */
   clear(): Draft[] {
     return this.#waiting.splice(0).map(asDraft);
   }
 
-  /** Sends what is due, for the first or for a further time. */
+  /** Sends the messages that are due, for the first time or again. */
   wake(now: number): void {
     if (!this.#open) return;
     for (const message of this.#waiting.slice(0, SEND_WINDOW)) {

@@ -1,5 +1,5 @@
 /**
- * How often somebody may speak, or make others work: a token bucket (RFC 2697, section 3, has the idea).
+ * A token bucket: it limits how often somebody may send or cause work (RFC 2697, section 3, has the idea).
  *
  * @module
  */
@@ -8,11 +8,11 @@
 export interface TokenBucketOptions {
   /** Tokens a second; 0 for no limit at all. */
   rate: number;
-  /** The most tokens that it holds: what may be spent at once after a pause. */
+  /** The most tokens that it holds. All of them may be spent at once after a pause. */
   burst: number;
 }
 
-/** A bucket that fills with time and gives a token to whoever asks while there is one. */
+/** A bucket that gains tokens over time. Each action takes tokens from it. */
 export class TokenBucket {
   #tokens: number;
   #filledAt: number;
@@ -23,9 +23,9 @@ export class TokenBucket {
   }
 
   /**
-   * Takes a token, or as many as something costs.
+   * Takes `cost` tokens when the bucket has enough, otherwise none.
    *
-   * @returns 0 when there were enough, otherwise the milliseconds until there are; none is taken then.
+   * @returns 0 when there were enough tokens, otherwise the milliseconds until there are.
    */
   take({ rate, burst }: TokenBucketOptions, now: number, cost = 1): number {
     if (rate === 0) return 0;

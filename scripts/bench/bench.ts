@@ -53,7 +53,7 @@ interface Report {
   text: string;
 }
 
-/** Everything about how long and how large, in full and for a quick look; times in milliseconds. */
+/** The durations and sizes of a full run and of a quick one; times in milliseconds. */
 const FULL = {
   durations: { warm: 1000, measure: 2000, latency: 1500 } satisfies Durations,
   attempts: 3,
@@ -75,7 +75,7 @@ const QUICK: typeof FULL = {
 
 const progress = (line: string) => console.error(line);
 
-/** Measures what is asked for, one part after the other, and prints it. */
+/** Measures the parts that were asked for, one after the other, and prints the results. */
 async function bench(options: BenchOptions): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "udp-chat-bench-" });
   try {
@@ -115,11 +115,11 @@ const REPORTS: Record<Part, (options: BenchOptions, toolchains: Toolchains, core
     progress(generator);
     const measurements = await compare(toolchains, { sizes, rounds, durations, attempts, budget, cores, progress });
     const summaries = summarize(measurements);
-    const busy = summaries.filter(({ serverBusy }) => serverBusy < UNDISTURBED).length;
-    const note = busy > 0
+    const disturbed = summaries.filter(({ serverBusy }) => serverBusy < UNDISTURBED).length;
+    const note = disturbed > 0
       ? `\nThe server had less than ${
         100 * UNDISTURBED
-      }% of its core in ${busy} of ${summaries.length} lines: other work on this machine, ` +
+      }% of its core in ${disturbed} of ${summaries.length} lines: other work on this machine, ` +
         "or the load, held it back, and the rates are lower than they could be."
       : "";
     return {
@@ -157,15 +157,17 @@ function readOptions(args: string[]): BenchOptions | string {
   const unknown = named.find((part) => !(PARTS as readonly string[]).includes(part));
   if (unknown !== undefined) throw new UsageError(`There is no part '${unknown}': give ${PARTS.join(", ")}`);
   const only = read.only?.split(",") ?? [...COMPETITORS];
-  const stranger = only.find((key: string) => !(COMPETITORS as readonly string[]).includes(key));
-  if (stranger !== undefined) throw new UsageError(`--only knows no '${stranger}': give ${COMPETITORS.join(", ")}`);
+  const unknownProgram = only.find((key: string) => !(COMPETITORS as readonly string[]).includes(key));
+  if (unknownProgram !== undefined) {
+    throw new UsageError(`--only knows no '${unknownProgram}': give ${COMPETITORS.join(", ")}`);
+  }
   const sizes = read.members?.split(",") ?? (read.quick ? ["100", "1000"] : ["10", "100", "1000", "10000"]);
   if (!sizes.every((size: string) => /^[1-9]\d{0,5}$/.test(size))) {
     throw new UsageError("--members takes numbers from 1 to 999999 with commas between them, like 10,100");
   }
-  const isNarrow = read.members !== undefined || read.only !== undefined;
+  const hasFanoutFlag = read.members !== undefined || read.only !== undefined;
   return {
-    parts: named.length > 0 ? PARTS.filter((part) => named.includes(part)) : isNarrow ? ["fanout"] : PARTS,
+    parts: named.length > 0 ? PARTS.filter((part) => named.includes(part)) : hasFanoutFlag ? ["fanout"] : PARTS,
     quick: read.quick,
     json: read.json,
     rounds: parseNumber(read, "rounds", 1, 100) ?? (read.quick ? 2 : 5),

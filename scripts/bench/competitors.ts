@@ -1,5 +1,5 @@
 /**
- * The programs that are compared, as far as this machine has their toolchains, and the load that they are put under.
+ * Finds the programs to compare, as far as this machine has their toolchains, and the load generator.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface Competitor {
   command: string[];
 }
 
-/** What there is to measure, and to measure with. */
+/** The servers to measure, and the load generator to measure them with. */
 export interface Toolchains {
   competitors: Competitor[];
   /** What is left out and why, in sentences. */
@@ -46,7 +46,7 @@ export const LABELS: Readonly<Record<string, string>> = {
  * Finds the toolchains and compiles what has to be compiled.
  *
  * @param folder Where the compiled programs go.
- * @param only The keys of those who are wanted.
+ * @param only The keys of the competitors to find.
  */
 export async function findToolchains(folder: string, only: readonly string[] = COMPETITORS): Promise<Toolchains> {
   const competitors: Competitor[] = [];
@@ -58,11 +58,11 @@ export async function findToolchains(folder: string, only: readonly string[] = C
   };
   const relay = only.includes("c") ? await compile("relay", folder) : undefined;
   const python = only.includes("python") ? await output(["python3", "-c", "import sys; print(sys.executable)"]) : "";
-  // where there is no Node, a program of that name may be Deno in disguise
+  // on a machine without Node, the program `node` may be Deno under that name
   const findNode = ["node", "--print", "process.versions.deno ? '' : process.execPath"];
   const node = only.includes("node") ? await output(findNode) : "";
   add("c", relay ? [relay, "0"] : undefined, "there is no C compiler 'cc'");
-  add("ours", [...commandOf("server"), "0", "--quiet", ...await withoutLimit()], "");
+  add("ours", [...commandOf("server"), "0", "--quiet", ...await noRateLimitFlags()], "");
   add("python", python ? [python, "-S", "-E", `${HERE}/relay.py`, "0"] : undefined, "there is no 'python3'");
   add("node", node ? [node, `${HERE}/relay.mjs`, "0"] : undefined, "there is no 'node'");
   add("deno", [Deno.execPath(), "run", "-A", `${HERE}/relay.ts`, "0"], "");
@@ -77,13 +77,13 @@ export async function findToolchains(folder: string, only: readonly string[] = C
   };
 }
 
-/** Flags that let our server's members speak as often as they like; no other server here limits them. */
-async function withoutLimit(): Promise<string[]> {
+/** Flags that turn off the rate limit of our server, if it has one: the other servers here have none. */
+async function noRateLimitFlags(): Promise<string[]> {
   const help = await output([...commandOf("server"), "--help"]);
   return help?.includes("--rate") ? ["--rate", "0"] : [];
 }
 
-/** The path of the program, or undefined where there is no compiler. */
+/** Compiles a C program and returns its path, or undefined when there is no compiler or it fails. */
 async function compile(name: string, folder: string): Promise<string | undefined> {
   const path = `${folder}/${name}`;
   const done = await output(["cc", "-O2", "-o", path, `${HERE}/${name}.c`]);

@@ -1,5 +1,5 @@
 /**
- * Whether the server still listens while it talks: sign-ins and messages that arrive during broadcasts to a huge room.
+ * Measures whether the server still answers sign-ins and messages that arrive during broadcasts to a huge room.
  *
  * @module
  */
@@ -11,26 +11,26 @@ import type { Toolchains } from "./competitors.ts";
 import { type Cores, residentMemory, startOnCore, stayOffServer } from "./measure.ts";
 import { quantile, readable } from "./table.ts";
 
-/** How large the room is, and how hard it is probed. */
+/** The size of the room, and what the probe sends. */
 export interface FairnessOptions {
-  /** Classic members, who hear each broadcast. */
+  /** The number of classic members, each of which receives every broadcast. */
   members: number;
-  /** Sign-ins and greetings that are sent meanwhile, at even intervals. */
+  /** The number of sign-ins and greetings that are sent during the broadcasts, at even intervals. */
   requests: number;
-  /** Messages that are sent meanwhile, so that the server never stops broadcasting. */
+  /** The number of messages that are sent, so that the server never stops broadcasting. */
   messages: number;
   cores: Cores;
   progress: (line: string) => void;
 }
 
-/** How it went; times in milliseconds. */
+/** The result; times in milliseconds. */
 export interface FairnessResult {
   members: number;
   /** What one member adds to the server's resident memory, in bytes. */
   memoryPerMember: number;
-  /** One broadcast that nothing else goes on beside. */
+  /** The time of one broadcast when the server does nothing else. */
   broadcast: number;
-  /** Copies that arrived, that found no room in the receive buffers of those who measure, and that should have. */
+  /** Copies that arrived, that were lost because the measuring program's receive buffers were full, and that were due. */
   copies: { arrived: number; overflow: number; expected: number };
   /** Datagrams that the kernel dropped because the server's receive buffer was full; undefined off Linux. */
   dropped: number | undefined;
@@ -38,7 +38,7 @@ export interface FairnessResult {
   messages: Answers;
 }
 
-/** Of how many datagrams how many were answered, and after how long. */
+/** How many datagrams were sent and answered, and the delay of the answers in milliseconds. */
 export interface Answers {
   sent: number;
   answered: number;
@@ -46,7 +46,7 @@ export interface Answers {
   p99: number;
 }
 
-/** The sockets that requests come from: each signs in first, and greets with its token from then on. */
+/** The number of sockets that send requests. Each signs in first, and greets with its token from then on. */
 const SOCKETS = 200;
 /** How long the last answer may take, and how long a huge room may take to join, in milliseconds. */
 const PATIENCE_MS = 20_000, JOINING_MS = 120_000;
@@ -67,10 +67,10 @@ export async function measureFairness({ competitors, load }: Toolchains, options
   const alone = await broadcast(crowd, 1);
   await using probe = await openProbe(port);
   const droppedBefore = kernelDrops(port);
-  // as many broadcasts as fill the time that the probe takes, and one to begin with
-  const rest = broadcast(crowd, 2);
+  // one broadcast to begin with; the probe's messages cause the others, which fill the time that the probe takes
+  const firstBroadcast = broadcast(crowd, 2);
   const answers = await probe.run(requests, messages, alone.ms * (messages + 1));
-  await rest;
+  await firstBroadcast;
   const droppedAfter = kernelDrops(port);
   await crowd.endInput();
   await crowd.exitCode();
@@ -103,7 +103,7 @@ export function formatFairness({ members, memoryPerMember, broadcast, copies, dr
   ].join("\n");
 }
 
-/** Lets one of the crowd say something, for the `count`th time, and waits until all have heard it. */
+/** Lets a member of the crowd say something, for the `count`th time, and waits until all members have received it. */
 async function broadcast(crowd: Program, count: number): Promise<{ copies: number; ms: number }> {
   await crowd.type("say\n");
   const [line] = (await crowd.stdout.until(new RegExp(`(?:\\{"copies".*"ms".*\\}\\n){${count}}`), PATIENCE_MS))
@@ -111,7 +111,7 @@ async function broadcast(crowd: Program, count: number): Promise<{ copies: numbe
   return JSON.parse(line);
 }
 
-/** Sockets that ask, and note when they are answered. */
+/** Opens sockets that send requests and messages, and note when the answers arrive. */
 async function openProbe(port: number) {
   const to: Deno.NetAddr = { transport: "udp", hostname: "127.0.0.1", port };
   const stream = randomHex64();
@@ -119,7 +119,7 @@ async function openProbe(port: number) {
   const delays = { requests: [] as number[], messages: [] as number[] };
   const tokens: string[] = [], isNamed: boolean[] = [];
   let onAnswer = () => {};
-  const heard = (packet: V1Packet, socket: number) => {
+  const receive = (packet: V1Packet, socket: number) => {
     if (packet.type === "WELCOME") {
       tokens[socket] = packet.token;
       isNamed[socket] = packet.name !== undefined;
@@ -138,7 +138,7 @@ async function openProbe(port: number) {
     (async () => {
       for await (const { bytes } of datagrams(conn)) {
         const decoded = decode(bytes);
-        if (decoded.ok && decoded.packet.dialect === "v1") heard(decoded.packet, socket);
+        if (decoded.ok && decoded.packet.dialect === "v1") receive(decoded.packet, socket);
       }
     })();
     return conn;
@@ -147,17 +147,17 @@ async function openProbe(port: number) {
   const request = (id: number) => {
     const socket = id % SOCKETS, token = tokens[socket];
     requestedAt.set(id, performance.now());
-    // the name is given to who shows that the token has come
+    // a client gets its name only when it sends back the token, so it signs in twice
     if (token && isNamed[socket]) send(socket, { dialect: "v1", type: "GREETING", id, token });
     else if (token) send(socket, { dialect: "v1", type: "SIGN-IN", id, token, name: `probe-${socket}` });
     else send(socket, { dialect: "v1", type: "SIGN-IN", id, name: `probe-${socket}` });
   };
   const say = (id: number) => {
     saidAt.set(id, performance.now());
-    const text = `${"x".repeat(92)}ffffffff`; // no number that the crowd waits for
+    const text = `${"x".repeat(92)}ffffffff`; // ends in a number that the crowd does not wait for
     send(0, { dialect: "v1", type: "MESSAGE", token: tokens[0], stream, id, first: id, text });
   };
-  /** Waits until the answers to all that was asked have come, or so many milliseconds have passed. */
+  /** Waits until all requests and messages are answered, or until `patience` milliseconds have passed. */
   const allAnswered = (patience: number) =>
     new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, patience);
@@ -170,7 +170,7 @@ async function openProbe(port: number) {
     });
 
   const probe = {
-    /** Sends so many of each, at even intervals over a time in milliseconds, and waits for the answers. */
+    /** Sends so many requests and messages, at even intervals over `time` milliseconds, and waits for the answers. */
     async run(requests: number, messages: number, time: number) {
       await evenly(time, [[requests, (i) => request(2 * SOCKETS + i)], [messages, (i) => say(i + 1)]]);
       await allAnswered(PATIENCE_MS);
@@ -184,7 +184,7 @@ async function openProbe(port: number) {
       return Promise.resolve();
     },
   };
-  // the one who speaks is a member before
+  // the first socket, which sends the messages, becomes a member before
   for (let greeting = 0; greeting < 2; greeting++) {
     request(greeting * SOCKETS);
     await allAnswered(PATIENCE_MS);
@@ -193,7 +193,7 @@ async function openProbe(port: number) {
   return probe;
 }
 
-/** Calls each function so often, at even intervals, within a time in milliseconds. */
+/** Calls each function `count` times, at even intervals, within `time` milliseconds. */
 function evenly(time: number, jobs: [count: number, call: (i: number) => void][]): Promise<void> {
   const began = performance.now(), done = jobs.map(() => 0);
   return new Promise((resolve) => {
@@ -209,7 +209,7 @@ function evenly(time: number, jobs: [count: number, call: (i: number) => void][]
   });
 }
 
-/** How many datagrams the kernel has dropped at the IPv4 socket with a port, or undefined where it does not tell. */
+/** How many datagrams the kernel has dropped at the IPv4 socket with a port, or undefined when the system does not say. */
 function kernelDrops(port: number): number | undefined {
   try {
     const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;

@@ -1,5 +1,5 @@
 /**
- * The comparison: all programs in turn, over several rounds and sizes of the room.
+ * Compares the fan-out of all programs, over several rounds and sizes of the room.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { type Cores, type Durations, measure } from "./measure.ts";
 import type { Competitor, Toolchains } from "./competitors.ts";
 import { type Measurement, readable } from "./table.ts";
 
-/** The share of its core from which on a server at saturation counts as undisturbed. */
+/** A server at saturation counts as undisturbed when it has at least this share of its core. */
 export const UNDISTURBED = 0.9;
 
 /** What is compared, and how long that may take. */
@@ -15,20 +15,20 @@ export interface FanoutOptions {
   sizes: readonly number[];
   rounds: number;
   durations: Durations;
-  /** How often one measurement is made at most: again when other work has held the server's core. */
+  /** The most attempts at one measurement, which is repeated when other work has used the server's core. */
   attempts: number;
   /** Milliseconds after which no further measurement begins. */
   budget: number;
   cores: Cores;
-  /** Told how it goes, a line each. */
+  /** Called with each line about the progress. */
   progress: (line: string) => void;
 }
 
 /**
  * Measures every program at every size in every round.
  *
- * The programs take turns within a round, so that whatever else the machine does meets all of them alike, and a ratio
- * is one of neighbours in time.
+ * The programs take turns within a round, so that other work on the machine disturbs all of them alike, and each ratio
+ * compares measurements that are close in time.
  */
 export async function compare(toolchains: Toolchains, options: FanoutOptions): Promise<Measurement[]> {
   const { sizes, rounds, budget, progress } = options;
@@ -55,7 +55,7 @@ export async function compare(toolchains: Toolchains, options: FanoutOptions): P
   return measurements;
 }
 
-/** Measures until the server has had its core to itself, or often enough; the least disturbed measurement counts. */
+/** Measures until the server has had its core to itself, at most `attempts` times; returns the least disturbed result. */
 async function measureUndisturbed(
   competitor: Competitor,
   members: number,

@@ -1,17 +1,16 @@
 /*
- * The load: thousands of classic members in one thread, who say something and count what comes back.
+ * The load generator: thousands of classic members in one thread. They say something and count the copies that arrive.
  *
  * A socket that is bound to a port of every address receives for the whole of 127.0.0.0/8, and IP_PKTINFO lets it send
- * from any address there. So a member is an address of its own, as for a real crowd, but a few sockets hold them all,
- * and one recvmmsg empties many members' copies out of the kernel: far less work than the server's, which has to make
- * one copy for each. A text ends in its number, eight hexadecimal digits, by which a copy is known again.
+ * from any address there. So each member has its own address, like in a real room, but a few sockets hold them all. One
+ * recvmmsg takes the copies for many members from the kernel. This is far less work than the server's, which has to
+ * make one copy for each member. A text ends in its number, eight hexadecimal digits, which identifies its copies.
  *
  *   load fanout PORT MEMBERS WINDOW WARM_MS MEASURE_MS LATENCY_MS PID SPIN
  *   load hold PORT MEMBERS
  *   load capacity
  *
- * See load.ts for the same in Deno, where there is no C compiler, and measure.ts for what is made of its output: a line
- * of JSON.
+ * load.ts does the same in Deno, for machines without a C compiler. measure.ts reads the output, a line of JSON.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,9 +27,9 @@
 #include <unistd.h>
 
 enum { SOCKETS = 32, BATCH = 256, SEND_BATCH = 64, TEXT = 100, LONGEST = 256, RING = 1 << 20, BUFFER = 32 << 20 };
-/* pauses in nanoseconds: between two looks at empty sockets; without any copy, until the rest is taken for lost */
+/* in nanoseconds: the pause between two looks at empty sockets; the time without any copy after which the rest is lost */
 enum { NAP = 100 * 1000, QUIET = 150 * 1000 * 1000 };
-/* a latency falls into one of 64 steps for each power of two of nanoseconds: 1.6% at most beside the truth */
+/* a latency falls into one of 64 steps for each power of two of nanoseconds: the error is 1.6% at most */
 enum { STEPS = 64, BUCKETS = STEPS * 40 };
 
 static int sockets[SOCKETS];
@@ -59,7 +58,7 @@ static void fail(const char *what) {
 
 static void open_sockets(void) {
   socket_count = members < 16 ? 1 : members < 8 * SOCKETS ? members / 8 : SOCKETS;
-  /* neighbours share a socket, as a server serves them one after the other: so copies come in rows */
+  /* neighbours share a socket: a server sends to them one after the other, so their copies arrive together */
   block = (members + socket_count - 1) / socket_count;
   for (unsigned i = 0; i < socket_count; i++) {
     struct sockaddr_in any = { .sin_family = AF_INET };
@@ -72,7 +71,7 @@ static void open_sockets(void) {
   }
 }
 
-/* One datagram from each of `count` members in a row that share a socket, beginning with `member`. */
+/* Sends one datagram from each of `count` consecutive members that share a socket, beginning with `member`. */
 static void send_from(unsigned member, unsigned count, char texts[][LONGEST], const size_t lengths[]) {
   static struct mmsghdr headers[SEND_BATCH];
   static struct iovec payloads[SEND_BATCH];
@@ -111,7 +110,7 @@ static void greet(void) {
   }
 }
 
-/* Says `count` numbered texts; each is said to have been sent at its due time. */
+/* Says `count` numbered texts; the latency of each is counted from its due time. */
 static void say(unsigned count, uint64_t due, uint64_t interval) {
   static char texts[SEND_BATCH][LONGEST];
   static size_t lengths[SEND_BATCH];
@@ -162,7 +161,7 @@ static void take(const char *bytes, unsigned length, uint64_t at) {
   if (ring[number % RING].left > 0 && --ring[number % RING].left == 0 && number >= first_counted) outstanding--;
 }
 
-/* Takes what has arrived; returns how many copies that was. */
+/* Takes the copies that have arrived; returns how many there were. */
 static unsigned drain(void) {
   static char bytes[BATCH][LONGEST];
   static struct iovec payloads[BATCH];
@@ -185,7 +184,7 @@ static unsigned drain(void) {
   return all;
 }
 
-/* Until everything has arrived, or nothing has for a while: what is missing then is lost. */
+/* Waits until every copy has arrived, or none has for QUIET; the missing copies count as lost. */
 static void settle(void) {
   for (uint64_t last = now(); outstanding > 0 && now() - last < QUIET;) {
     if (drain() > 0) last = now();
@@ -236,7 +235,7 @@ static double own_cpu(void) {
   return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-/* As fast as the server can: `window` messages are on their way all the time. */
+/* Sends as fast as the server can take it: `window` messages are on their way all the time. */
 static void closed_loop(unsigned window, uint64_t until) {
   uint64_t last = now(), at;
   while ((at = now()) < until) {
@@ -244,11 +243,11 @@ static void closed_loop(unsigned window, uint64_t until) {
     unsigned got = drain();
     if (got > 0) last = at;
     else if (at - last > QUIET) settle();
-    if (got < BATCH) nap(NAP); /* a look at all sockets has its price, too; let more come together */
+    if (got < BATCH) nap(NAP); /* a look at all sockets costs time, too; wait until more has arrived */
   }
 }
 
-/* At a rate of its own: a message every `interval` nanoseconds, whatever has arrived. */
+/* Sends at a fixed rate: a message every `interval` nanoseconds, whatever has arrived. */
 static void open_loop(uint64_t interval, uint64_t until, int spin) {
   uint64_t due = now();
   for (uint64_t at; (at = now()) < until;) {
@@ -288,7 +287,7 @@ static void fanout(char **args) {
   printf("}\n");
 }
 
-/* How many copies found the receive buffers of this program full: its own fault, not the server's. */
+/* How many copies were lost because this program's receive buffers were full, which is not the server's fault. */
 static uint64_t overflow(void) {
   uint64_t all = 0;
   for (unsigned s = 0; s < socket_count; s++) {
@@ -300,7 +299,7 @@ static uint64_t overflow(void) {
   return all;
 }
 
-/* Holds the members, and says something for each line of standard input, until that ends. */
+/* Keeps the members in the room, and says something for each line of standard input, until standard input ends. */
 static void hold(void) {
   register_all();
   uint64_t registered = copies;
@@ -325,7 +324,7 @@ static void hold(void) {
   printf("{\"copies\":%lu,\"overflow\":%lu}\n", copies - registered, overflow());
 }
 
-/* How fast this program takes datagrams that wait in its sockets: what it could count if a server were that fast. */
+/* Measures how fast this program takes waiting datagrams from its sockets: the highest rate that it could count. */
 static void capacity(void) {
   members = 10000;
   open_sockets();
@@ -350,7 +349,7 @@ static void capacity(void) {
 }
 
 int main(int argc, char **argv) {
-  alarm(600); /* whatever goes wrong, this ends */
+  alarm(600); /* ends this program after 600 s, whatever goes wrong */
   prctl(PR_SET_TIMERSLACK, 1);
   if (argc == 2 && strcmp(argv[1], "capacity") == 0) return capacity(), 0;
   if (argc < 4) return fprintf(stderr, "load: see the top of load.c\n"), 2;

@@ -1,18 +1,18 @@
 /**
- * The load where there is no C compiler: what load.c does, by the same system calls, in Deno.
+ * The load generator for machines without a C compiler. It does what load.c does, by the same system calls, in Deno.
  *
- * See load.c for how a few sockets hold thousands of members, and for the arguments; it prints the same lines of JSON.
+ * load.c explains how a few sockets hold thousands of members, and the arguments. Both print the same lines of JSON.
  *
  * @module
  */
 import { datagramSize, Mailbox, monotonic, nap, Sockets } from "./load_sockets.ts";
 import { quantile } from "./table.ts";
 
-/** Bytes of a text; how many numbers of texts are remembered. */
+/** The bytes of a text; the number of texts that are remembered. */
 const TEXT = 100, RING = 1 << 20;
-/** Milliseconds between two looks at empty sockets, and without any copy until the rest is taken for lost. */
+/** In milliseconds: the pause between two looks at empty sockets; the time without any copy after which the rest is lost. */
 const NAP = 0.1, QUIET = 150;
-/** At most so many latencies are kept: a random sample of them, once there are more. */
+/** The most latencies that are kept. When there are more, a random sample of them is kept. */
 const MAX_LATENCIES = 1 << 20;
 
 /** A crowd of classic members. */
@@ -27,7 +27,7 @@ class Crowd {
   copies = 0;
   outstanding = 0;
   lost = 0;
-  /** Milliseconds; undefined while nothing is timed. */
+  /** In milliseconds; undefined while no latency is measured. */
   latencies: Float64Array | undefined;
   latencyCount = 0;
 
@@ -37,7 +37,7 @@ class Crowd {
     this.#mailbox = new Mailbox(this.#sockets);
   }
 
-  /** Says `count` texts, each of which is said to have been sent at its due time. */
+  /** Says `count` texts; the latency of each is counted from its due time. */
   say(count: number, due: number, interval: number): void {
     const senders = Math.min(this.#sockets.block, this.#members);
     for (; count > 0; count--, due += interval) {
@@ -50,12 +50,12 @@ class Crowd {
     }
   }
 
-  /** How many copies found the receive buffers of this program full: its own fault, not the server's. */
+  /** How many copies were lost because this program's receive buffers were full, which is not the server's fault. */
   get overflow(): number {
     return this.#sockets.overflow;
   }
 
-  /** Takes what has arrived, and returns how many copies that was. */
+  /** Takes the copies that have arrived, and returns how many there were. */
   drain(): number {
     return this.#mailbox.drain((bytes, start, length, at) => this.#take(bytes, start + length, length, at));
   }
@@ -78,7 +78,7 @@ class Crowd {
     if (at < MAX_LATENCIES) this.latencies![at] = latency;
   }
 
-  /** Until everything has arrived, or nothing has for a while: what is missing then is lost. */
+  /** Waits until every copy has arrived, or none has for QUIET; the missing copies count as lost. */
   settle(): void {
     for (let last = monotonic(); this.outstanding > 0 && monotonic() - last < QUIET;) {
       if (this.drain() > 0) last = monotonic();
@@ -88,7 +88,7 @@ class Crowd {
     this.outstanding = 0;
   }
 
-  /** Greets for all, until a message comes back to all of them. */
+  /** Sends greetings from all members, until a message comes back to all of them. */
   register(): void {
     for (let attempt = 0; attempt < 10; attempt++) {
       for (let member = 0; member < this.#members; member++) {
@@ -110,18 +110,18 @@ class Crowd {
     Deno.exit(1);
   }
 
-  /** As fast as the server can: `window` messages are on their way all the time. */
+  /** Sends as fast as the server can take it: `window` messages are on their way all the time. */
   closedLoop(window: number, until: number): void {
     for (let last = monotonic(), at; (at = monotonic()) < until;) {
       if (this.outstanding < window) this.say(window - this.outstanding, at, 0);
       const got = this.drain();
       if (got > 0) last = at;
       else if (at - last > QUIET) this.settle();
-      if (got < datagramSize.batch) nap(NAP); // a look at all sockets has its price, too; let more come together
+      if (got < datagramSize.batch) nap(NAP); // a look at all sockets costs time, too; wait until more has arrived
     }
   }
 
-  /** A message every `interval` milliseconds, whatever has arrived. */
+  /** Sends at a fixed rate: a message every `interval` milliseconds, whatever has arrived. */
   openLoop(interval: number, until: number, spin: boolean): void {
     for (let due = monotonic(), at; (at = monotonic()) < until;) {
       if (at >= due) {
@@ -133,7 +133,7 @@ class Crowd {
     }
   }
 
-  /** Sends datagrams to itself, which are not timed, and returns how many milliseconds it takes to take them. */
+  /** Sends `count` datagrams to each of its own sockets, and returns how many milliseconds it takes to receive them all. */
   feed(count: number): number {
     this.#sockets.fill(`INCOMING <From 127.1.0.1:50000>: ${"0".repeat(TEXT)}`, count);
     this.#next = 1;
@@ -172,13 +172,13 @@ function fanout([port, members, window, warm, measure, latency, pid, spin]: numb
   console.log(JSON.stringify({ ...result, halfLoad: { messages: rate, median, p99, lost: crowd.lost } }));
 }
 
-/** Holds the members, and says something for each line of standard input, until that ends. */
+/** Keeps the members in the room, and says something for each line of standard input, until standard input ends. */
 async function hold([port, members]: number[]): Promise<void> {
   const crowd = new Crowd(port, members);
   crowd.register();
   const registered = crowd.copies;
   console.log(JSON.stringify({ members }));
-  const drained = setInterval(() => crowd.drain(), 1);
+  const draining = setInterval(() => crowd.drain(), 1);
   for await (const _ of Deno.stdin.readable) {
     const began = monotonic();
     crowd.lost = 0;
@@ -186,14 +186,14 @@ async function hold([port, members]: number[]): Promise<void> {
     crowd.settle();
     console.log(JSON.stringify({ copies: members - crowd.lost, ms: monotonic() - began }));
   }
-  clearInterval(drained);
+  clearInterval(draining);
   for (let last = monotonic(); monotonic() - last < QUIET; nap(NAP)) {
     if (crowd.drain() > 0) last = monotonic();
   }
   console.log(JSON.stringify({ copies: crowd.copies - registered, overflow: crowd.overflow }));
 }
 
-/** How fast this program takes datagrams that wait in its sockets. */
+/** Measures how fast this program takes waiting datagrams from its sockets. */
 function capacity(): void {
   const crowd = new Crowd(0, 10_000);
   let spent = 0;

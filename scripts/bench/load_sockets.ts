@@ -1,5 +1,5 @@
 /**
- * The system calls of load.ts: sockets that stand for thousands of addresses, and datagrams taken many at a time.
+ * The system calls of load.ts: sockets that hold thousands of addresses, and datagrams that are received many at a time.
  *
  * Linux only, 64 bits, little-endian. The layouts are those of the C library's headers, in bytes:
  * `sockaddr_in` (16): family u16 at 0, port u16 at 2 and address u32 at 4, both big-endian;
@@ -10,7 +10,7 @@
  * @module
  */
 
-/** Sizes of what is received: bytes kept of a datagram, datagrams a call. */
+/** The bytes that are kept of a received datagram, and the most datagrams that one call receives. */
 export const datagramSize = { longest: 256, batch: 256 };
 
 const SOCKETS = 32, BUFFER_BYTES = 32 << 20;
@@ -45,7 +45,7 @@ export function monotonic(): number {
   return performance.now();
 }
 
-/** Sleeps so many milliseconds, this thread and all that it does. */
+/** Blocks this thread, and all that runs in it, for so many milliseconds. */
 export function nap(milliseconds: number): void {
   system().usleep(Math.round(1000 * milliseconds));
 }
@@ -59,41 +59,41 @@ function socketName(address: number, port: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(name.buffer);
 }
 
-function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
+function pointerTo(bytes: Uint8Array<ArrayBuffer>): bigint {
   return BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
 }
 
 const encoder = new TextEncoder();
 const LOOPBACK = 0x7f00_0001, FIRST_MEMBER = 0x7f01_0001;
 
-/** Sockets that each hold a row of members, who differ in their addresses. */
+/** Sockets that each hold a row of consecutive members, each of which has its own address. */
 export class Sockets {
   readonly descriptors: number[] = [];
   /** How many members share a socket. */
   readonly block: number;
-  // what a header points at has to stay where it is, and alive, as long as the header
+  // the header has pointers to the other buffers, so they must stay alive and in place as long as the header
   readonly #server: Uint8Array<ArrayBuffer>;
   readonly #text = new Uint8Array(datagramSize.longest);
   readonly #iovec = new DataView(new ArrayBuffer(16));
   readonly #control = new DataView(new ArrayBuffer(CMSG_BYTES));
   readonly #header = new DataView(new ArrayBuffer(HEADER_BYTES));
 
-  /** @param port The server's, on 127.0.0.1. */
+  /** @param port The server's port on 127.0.0.1. */
   constructor(port: number, members: number) {
     const count = members < 16 ? 1 : Math.min(SOCKETS, Math.floor(members / 8));
     this.block = Math.ceil(members / count);
     for (let i = 0; i < count; i++) this.descriptors.push(openSocket());
     this.#server = socketName(LOOPBACK, port);
 
-    this.#iovec.setBigUint64(0, addressOf(this.#text), true);
+    this.#iovec.setBigUint64(0, pointerTo(this.#text), true);
     this.#control.setBigUint64(0, BigInt(CMSG_LENGTH), true);
     this.#control.setInt32(8, IPPROTO_IP, true);
     this.#control.setInt32(12, IP_PKTINFO, true);
-    this.#header.setBigUint64(0, addressOf(this.#server), true);
+    this.#header.setBigUint64(0, pointerTo(this.#server), true);
     this.#header.setUint32(8, this.#server.length, true);
-    this.#header.setBigUint64(16, addressOf(new Uint8Array(this.#iovec.buffer)), true);
+    this.#header.setBigUint64(16, pointerTo(new Uint8Array(this.#iovec.buffer)), true);
     this.#header.setBigUint64(24, 1n, true);
-    this.#header.setBigUint64(32, addressOf(new Uint8Array(this.#control.buffer)), true);
+    this.#header.setBigUint64(32, pointerTo(new Uint8Array(this.#control.buffer)), true);
     this.#header.setBigUint64(40, BigInt(CMSG_BYTES), true);
   }
 
@@ -106,7 +106,7 @@ export class Sockets {
     while (system().sendmsg(descriptor, this.#header.buffer, 0) < 0n) nap(0.02);
   }
 
-  /** How many datagrams have found these sockets' receive buffers full. */
+  /** How many datagrams were lost because these sockets' receive buffers were full. */
   get overflow(): number {
     return this.descriptors.reduce((sum, descriptor) => {
       const info = new Uint32Array(9); // SK_MEMINFO_DROPS is the last
@@ -115,7 +115,7 @@ export class Sockets {
     }, 0);
   }
 
-  /** Sends a text so many times to each of the sockets themselves. */
+  /** Sends a text `count` times to each of these sockets. */
   fill(text: string, count: number): void {
     const bytes = encoder.encode(text);
     for (const descriptor of this.descriptors) {
@@ -129,7 +129,7 @@ export class Sockets {
   }
 }
 
-/** What arrives at sockets. */
+/** Receives the datagrams that arrive at sockets. */
 export class Mailbox {
   readonly #descriptors: readonly number[];
   readonly #bytes = new Uint8Array(datagramSize.batch * datagramSize.longest);
@@ -138,7 +138,7 @@ export class Mailbox {
 
   constructor({ descriptors }: Sockets) {
     this.#descriptors = descriptors;
-    const bytes = addressOf(this.#bytes), iovecs = addressOf(new Uint8Array(this.#iovecs.buffer));
+    const bytes = pointerTo(this.#bytes), iovecs = pointerTo(new Uint8Array(this.#iovecs.buffer));
     for (let i = 0; i < datagramSize.batch; i++) {
       this.#iovecs.setBigUint64(16 * i, bytes + BigInt(i * datagramSize.longest), true);
       this.#iovecs.setBigUint64(16 * i + 8, BigInt(datagramSize.longest), true);
@@ -147,7 +147,11 @@ export class Mailbox {
     }
   }
 
-  /** Takes all that waits: where in which bytes it is, and when it was taken, in milliseconds. Returns the count. */
+  /**
+   * Receives all waiting datagrams and returns how many there were.
+   *
+   * @param take Called for each: the buffer, the datagram's place in it, and when it was received, in milliseconds.
+   */
   drain(take: (bytes: Uint8Array, start: number, length: number, at: number) => void): number {
     let all = 0;
     for (const descriptor of this.#descriptors) {
@@ -164,7 +168,7 @@ export class Mailbox {
   }
 }
 
-/** A socket at a free port of every address of this machine. */
+/** Opens a socket on a free port of every address of this machine. */
 function openSocket(): number {
   const descriptor = system().socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
   const any = socketName(0, 0);

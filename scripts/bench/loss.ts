@@ -1,8 +1,8 @@
 /**
- * What a lossy network costs: datagrams and time for each message that our clients show, in a room of thirty.
+ * Measures what a lossy network costs: datagrams and time for each message that our clients show, in a room of thirty.
  *
- * The clients are real sessions on real sockets, in this process, so that one clock sees a message said and shown; the
- * server is a process of its own, and its network emulator loses datagrams in both directions.
+ * The clients are real sessions on real sockets in this process, so that one clock measures when a message is said and
+ * when it is shown. The server is a process of its own, and its network emulator drops datagrams in both directions.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { startServer } from "../support/processes.ts";
 import { Changing } from "../support/waiting.ts";
 import { markdownTable, quantile, readable } from "./table.ts";
 
-/** How much is said, and how quickly. */
+/** The size of the room, and how many messages its members say. */
 export interface LossOptions {
   members: number;
   messages: number;
@@ -25,7 +25,7 @@ export interface LossOptions {
   progress: (line: string) => void;
 }
 
-/** What it came to at one share of loss. */
+/** The result at one share of loss. */
 export interface LossResult {
   /** Percent, in each direction. */
   drop: number;
@@ -35,7 +35,7 @@ export interface LossResult {
   expected: number;
   /** Datagrams sent by both sides, lost ones included, for each message shown. */
   datagramsPerDelivery: number;
-  /** From said to shown, in milliseconds. */
+  /** The time from when a message is said to when it is shown, in milliseconds. */
   median: number;
   p99: number;
 }
@@ -98,14 +98,14 @@ async function measureOne(drop: number, { members, messages, interval }: LossOpt
     const isDone = () => delays.length === members * messages || undefined;
     await progress.until(isDone, () => "", DEADLINE_MS).catch(() => {}); // what is missing shows in the result
     const sent = traffic.sent - before.sent;
-    // the server's side is known by what came through: of all that it sent, the emulator let this share pass
-    const answered = (traffic.received - before.received) / (1 - drop / 100);
+    // the server's datagrams are computed from those that arrived: the emulator let this share of them pass
+    const sentByServer = (traffic.received - before.received) / (1 - drop / 100);
     return {
       drop,
       messages,
       shown: delays.length,
       expected: members * messages,
-      datagramsPerDelivery: (sent + answered) / delays.length,
+      datagramsPerDelivery: (sent + sentByServer) / delays.length,
       median: quantile(delays, 0.5),
       p99: quantile(delays, 0.99),
     };
@@ -114,7 +114,7 @@ async function measureOne(drop: number, { members, messages, interval }: LossOpt
   }
 }
 
-/** Calls so many times at even intervals, in milliseconds. */
+/** Calls `say` `count` times, once every `interval` milliseconds. */
 function sayAll(count: number, interval: number, say: (i: number) => void): Promise<void> {
   return new Promise((resolve) => {
     let i = 0;

@@ -1,5 +1,5 @@
 /**
- * One measurement: a server, started afresh, under the load of a room of one size.
+ * One measurement: starts a server and puts it under the load of a room of one size.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import type { Measurement } from "./table.ts";
 
 /** How long each part takes, in milliseconds. */
 export interface Durations {
-  /** At saturation, before anything is counted: compilers that work while the program runs have finished then. */
+  /** At saturation, before anything is counted, so that just-in-time compilers have finished. */
   warm: number;
   /** At saturation. */
   measure: number;
-  /** At half of the rate that was found. */
+  /** At half of the rate that was measured at saturation. */
   latency: number;
 }
 
@@ -22,27 +22,27 @@ export interface Cores {
   /** Words to put before a command. */
   server: string[];
   load: string[];
-  /** Whether the load has a core of its own, so that it may wait for copies without giving it up. */
+  /** Whether the load has a core of its own, so that it may wait for copies in a busy loop. */
   separate: boolean;
 }
 
 /** What the load generator prints. */
 interface LoadResult {
   delivered: number;
-  /** Seconds, of the clock and of the processor. */
+  /** In seconds: the elapsed time, and the processor time of the server and of the load. */
   seconds: number;
   serverCpu: number;
   loadCpu: number;
   lost: number;
-  /** In milliseconds, and messages a second. */
+  /** At half of the rate: messages a second, and latencies in milliseconds. */
   halfLoad?: { messages: number; median: number; p99: number; lost: number };
 }
 
 /** Copies that are under way at saturation: enough that the server always has something to do. */
 const COPIES_UNDER_WAY = 4096;
-/** Messages under way: at least one waits while another is sent, and no more than a receive buffer holds. */
+/** The fewest messages under way, so that one waits while another is sent; the most, which fit into a receive buffer. */
 const [FEWEST_UNDER_WAY, MOST_UNDER_WAY] = [2, 128];
-/** How long a server may take to start, and anything beyond the durations, in milliseconds. */
+/** How long a server may take to start, and how much longer than the durations a load may take, in milliseconds. */
 const PATIENCE = 30_000;
 
 /** Finds out whether programs can be bound to cores here. */
@@ -81,7 +81,7 @@ export async function startOnCore(command: string[], cores: Cores): Promise<{ se
  * Measures one server once.
  *
  * @param load The words that start the load generator.
- * @throws {Error} when the server does not serve, or not in time.
+ * @throws {Error} when the load generator fails or takes too long, or the server ends by itself.
  */
 export async function measure(
   competitor: Competitor,
@@ -114,7 +114,7 @@ export async function measure(
   };
 }
 
-/** How many copies a second the load generator itself could take, as it finds by feeding itself. */
+/** Measures how many copies a second the load generator can take when it sends them to itself; undefined on failure. */
 export async function loadCapacity(load: string[], cores: Cores): Promise<number | undefined> {
   const printed = await output([...cores.load, ...load, "capacity"]);
   if (!printed) return undefined;
@@ -122,7 +122,7 @@ export async function loadCapacity(load: string[], cores: Cores): Promise<number
   return delivered / seconds;
 }
 
-/** The resident memory of a process in bytes, or undefined where the system does not tell. */
+/** The resident memory of a process in bytes, or undefined when the system does not say. */
 export function residentMemory(pid: number): number | undefined {
   try {
     const [, kilobytes] = /^VmRSS:\s*(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];

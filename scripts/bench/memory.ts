@@ -1,5 +1,5 @@
 /**
- * What a member costs: the memory that a room of very many takes, once the garbage of their joining is gone.
+ * Measures the memory of one member: fills a huge room, collects the garbage, and divides by the number of members.
  *
  * Run by itself, with `--v8-flags=--expose-gc`, it fills one room in its own process and prints the result as JSON.
  *
@@ -12,13 +12,13 @@ import { openSendmmsg } from "../../server/doors/linux/sendmmsg.ts";
 import { output } from "./competitors.ts";
 import { readable } from "./table.ts";
 
-/** What one member of a dialect adds, in bytes. */
+/** The memory that one member of a dialect adds, in bytes. */
 export interface MemoryResult {
   dialect: Dialect;
   members: number;
   /** In the JavaScript heap: the member, its texts, its entries in the tables. */
   heap: number;
-  /** Outside it: the headers and addresses that the kernel reads. */
+  /** Outside the heap: the headers and addresses that the kernel reads. */
   kernelTables: number;
 }
 
@@ -47,9 +47,9 @@ export function formatMemory(results: readonly MemoryResult[]): string {
   ).join("\n");
 }
 
-/** A delivery with the real tables of destinations that sends nothing: nobody is there. */
+/** A delivery with the real tables of destinations. It sends nothing, because no socket has these addresses. */
 class SilentDelivery extends UdpDelivery {
-  /** Of the last WELCOME. */
+  /** The token in the last WELCOME. */
   token = "";
   override send(_: unknown, packet: Packet): void {
     if (packet.type === "WELCOME") this.token = packet.token;
@@ -57,29 +57,29 @@ class SilentDelivery extends UdpDelivery {
   override broadcast(): void {}
 }
 
-/** Fills a room in this process, and measures it when nothing but the members is left. */
+/** Fills a room in this process, and measures the memory when only the members are left. */
 function fill(dialect: typeof DIALECTS[number], members: number): MemoryResult {
   const conn = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const sendmmsg = openSendmmsg(conn);
   if ("reason" in sendmmsg) throw new Error(sendmmsg.reason);
   const delivery = new SilentDelivery(conn, { fast: sendmmsg });
-  // the window of events is bounded by itself, however many members there are
+  // the window of events has a limit of its own, whatever the number of members, so it is kept as small as possible
   const joinedAt = Date.now();
   const room = new Room(delivery, { window: { events: 1 } }, joinedAt);
-  const before = settled();
+  const before = memoryAfterGc();
   for (let i = 0; i < members; i++) {
     const from = `127.${i >> 16 & 255}.${i >> 8 & 255}.${i & 255}:${10_000 + i % 50_000}`;
     if (dialect === "classic") {
       room.receive({ dialect, type: "GREETING", line: false }, from, joinedAt);
     } else {
       room.receive({ dialect, type: "GREETING", id: 1 }, from, joinedAt);
-      // twice, as a member does that stays
+      // two more greetings, as from a member that stays
       for (const id of [2, 3]) room.receive({ dialect, type: "GREETING", id, token: delivery.token }, from, joinedAt);
     }
   }
-  // who came is told now, so that nothing more of their coming waits
+  // broadcasts the arrivals now, so that no waiting arrival takes memory
   room.wake(joinedAt + 10_000);
-  const after = settled();
+  const after = memoryAfterGc();
   if (room.size !== members) throw new Error(`Only ${room.size} of ${members} have joined`);
   sendmmsg.close();
   conn.close();
@@ -91,8 +91,8 @@ function fill(dialect: typeof DIALECTS[number], members: number): MemoryResult {
   };
 }
 
-/** How much memory is in use when all that nobody refers to is gone. */
-function settled(): Deno.MemoryUsage {
+/** The memory in use after garbage collection. */
+function memoryAfterGc(): Deno.MemoryUsage {
   const { gc } = globalThis as { gc?: () => void };
   if (!gc) throw new Error("Start this with --v8-flags=--expose-gc");
   for (let i = 0; i < 5; i++) gc();

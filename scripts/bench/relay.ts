@@ -1,5 +1,5 @@
 /**
- * A classic chat server with nothing but Deno's own socket: one `conn.send` for each member.
+ * A classic chat server with only Deno's own socket: one `conn.send` for each member.
  *
  *     deno run -A relay.ts PORT
  *
@@ -21,7 +21,7 @@ while (true) {
       try {
         await conn.send(line, member);
       } catch {
-        // it concerns this one member
+        // the failure concerns only this member
       }
     }
   } else if (text.startsWith("GREETING")) {

@@ -1,5 +1,5 @@
 /**
- * How long the programs take to start, and how much memory they have then: from source, and compiled where they are.
+ * Measures how long the programs take to start, and their memory then: from source and, if compiled, as executables.
  *
  * @module
  */

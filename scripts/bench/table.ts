@@ -1,23 +1,23 @@
 /**
- * Numbers of several rounds made into Markdown tables that people can compare.
+ * Summarizes the measurements of several rounds and formats them as Markdown tables.
  *
  * @module
  */
 
-/** The middle one of some numbers, or the mean of the two in the middle; NaN of none. */
+/** The middle number when sorted, or the mean of the two in the middle; NaN when there are no numbers. */
 export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The smallest of some numbers that a share of them, 0 to 1, does not exceed; NaN of none. */
+/** The smallest number that a share of the numbers, 0 to 1, does not exceed; NaN when there are no numbers. */
 export function quantile(numbers: readonly number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 }
 
-/** A number with as many digits as say something: 1,234,567, 12.3, 0.046; a dash for what was not measured. */
+/** Formats a number with as many digits as are useful: 1,234,567, 12.3, 0.046; a dash when nothing was measured. */
 export function readable(number: number | undefined): string {
   if (number === undefined || !Number.isFinite(number)) return "–";
   const size = Math.abs(number);
@@ -25,7 +25,7 @@ export function readable(number: number | undefined): string {
   return number.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** A Markdown table, its columns as wide as their widest cell; the first column reads from the left. */
+/** Formats a Markdown table. A column is as wide as its widest cell; the first is aligned left, the others right. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, i) => Math.max(3, title.length, ...rows.map((row) => row[i].length)));
   const line = (cells: readonly string[]) =>
@@ -44,14 +44,14 @@ export interface Measurement {
   perSecond: number;
   /** The server process's processor time for a copy, in microseconds, user and system together. */
   cpuPerDelivery: number;
-  /** From the moment when a message was due to the arrival of one copy, in milliseconds, at half of that rate. */
+  /** The time from when a message was due to the arrival of one copy, in milliseconds, at half of `perSecond`. */
   latencyMedian?: number;
   latencyP99?: number;
   /** The server's resident memory at the end, in bytes. */
   memory?: number;
-  /** Copies that never arrived, of all that should have. */
+  /** The number of copies that never arrived. */
   lost: number;
-  /** The share of a processor core that the server, and the load, had at saturation. */
+  /** The share of a processor core that the server used at saturation, and the load's share. */
   serverBusy: number;
   loadBusy: number;
 }
@@ -63,7 +63,7 @@ export interface Ratio {
   highest: number;
 }
 
-/** What all rounds of one program with rooms of one size come to. */
+/** The summary of all rounds of one program with rooms of one size. */
 export interface Summary {
   program: string;
   members: number;
@@ -71,7 +71,7 @@ export interface Summary {
   perSecond: number;
   /** The rate divided by that of the C relay in the same round; undefined where that did not run. */
   ratio?: Ratio;
-  /** The same of the copies for a second of processor time, which other work on the machine disturbs less. */
+  /** The same ratio of the copies in a second of processor time, which other work on the machine disturbs less. */
   cpuRatio?: Ratio;
   cpuPerDelivery: number;
   latencyMedian: number;
@@ -85,7 +85,7 @@ export interface Summary {
 /** The key of the program that the others are compared with. */
 export const YARDSTICK = "c";
 
-/** Sums rounds up: the medians of each program at each size, in the order in which they were first measured. */
+/** Summarizes the rounds of each program at each size: medians, and the sum of `lost`; smallest rooms first. */
 export function summarize(measurements: readonly Measurement[]): Summary[] {
   const groups = Map.groupBy(measurements, ({ members, program }) => `${members} ${program}`);
   const yardsticks = new Map(

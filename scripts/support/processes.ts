@@ -1,8 +1,8 @@
 /**
- * The real programs as processes of their own: started, talked to through their pipes, and ended whatever happens.
+ * Runs the real programs as processes: starts them, talks to them through pipes, and ends them even if a test fails.
  *
- * UDP_CHAT_SERVER and UDP_CHAT_CLIENT name other commands to start, words between spaces, so that the same tests run
- * against compiled binaries.
+ * UDP_CHAT_SERVER and UDP_CHAT_CLIENT name other commands to start, as words with spaces between them, so that the same
+ * tests run against compiled binaries.
  *
  * @module
  */
@@ -20,10 +20,10 @@ export interface Output {
   /** All of it, from the start. */
   text(): string;
   /**
-   * Waits until the text has the pattern in it and returns the match.
+   * Waits until the text contains the pattern and returns the match.
    *
    * @param deadline Milliseconds.
-   * @throws {Error} when the deadline has passed or the output has ended without.
+   * @throws {Error} when the deadline has passed, or the output has ended without a match.
    */
   until(pattern: RegExp | string, deadline?: number): Promise<RegExpExecArray>;
 }
@@ -33,7 +33,7 @@ export interface Program extends AsyncDisposable {
   readonly pid: number;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Whether the process has come to its end. */
+  /** Whether the process has ended and all that it wrote has been read. */
   ended(): boolean;
   /** Writes to standard input, which stays open. */
   type(text: string): Promise<void>;
@@ -54,7 +54,7 @@ export interface StartOptions {
   env?: Record<string, string>;
 }
 
-/** Starts a process; it is killed, if need be, when the returned object is disposed of. */
+/** Starts a process. Disposing of the returned object kills the process if it still runs. */
 export function start([executable, ...args]: string[], { env = {} }: StartOptions = {}): Program {
   const child = new Deno.Command(executable, {
     args,
@@ -64,16 +64,16 @@ export function start([executable, ...args]: string[], { env = {} }: StartOption
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const life = new Changing();
+  const changes = new Changing();
   let status: Deno.CommandStatus | undefined;
   const stdout = collect(child.stdout, "stdout");
   const stderr = collect(child.stderr, "stderr");
-  const over = Promise.all([child.status, stdout.read, stderr.read]).then(([end]) => {
+  const finished = Promise.all([child.status, stdout.read, stderr.read]).then(([end]) => {
     status = end;
-    life.changed();
+    changes.changed();
   });
   const input = child.stdin.getWriter();
-  // the process may have ended before its input; whoever types notices by the error of that call
+  // the process may end while its input is still open; the next call of `type` then fails with an error of its own
   input.closed.catch(() => {});
 
   function collect(stream: ReadableStream<Uint8Array>, name: string): Output & { read: Promise<void> } {
@@ -82,18 +82,18 @@ export function start([executable, ...args]: string[], { env = {} }: StartOption
     const read = (async () => {
       for await (const part of stream.pipeThrough(new TextDecoderStream() as never) as ReadableStream<string>) {
         text += part;
-        life.changed();
+        changes.changed();
       }
       ended = true;
-      life.changed();
+      changes.changed();
     })();
-    const description = (pattern: RegExp | string) => `${name} has no ${pattern}\n${everything()}`;
+    const description = (pattern: RegExp | string) => `${name} has no ${pattern}\n${allOutput()}`;
     return {
       read,
       text: () => text,
       until(pattern, deadline) {
-        const expression = typeof pattern === "string" ? literally(pattern) : pattern;
-        return life.until(
+        const expression = typeof pattern === "string" ? literalPattern(pattern) : pattern;
+        return changes.until(
           () => {
             const match = expression.exec(text);
             if (!match && ended) throw new Error(`Ended, and ${description(pattern)}`);
@@ -106,7 +106,7 @@ export function start([executable, ...args]: string[], { env = {} }: StartOption
     };
   }
 
-  function everything(): string {
+  function allOutput(): string {
     return `--- stdout\n${stdout.text()}\n--- stderr\n${stderr.text()}\n---`;
   }
 
@@ -119,9 +119,9 @@ export function start([executable, ...args]: string[], { env = {} }: StartOption
     endInput: () => input.close(),
     kill: (signal) => child.kill(signal),
     async exitCode(deadline) {
-      const { code } = await life.until(
+      const { code } = await changes.until(
         () => status,
-        () => `${args.join(" ")} has not ended\n${everything()}`,
+        () => `${args.join(" ")} has not ended\n${allOutput()}`,
         deadline,
       );
       return code;
@@ -134,32 +134,33 @@ export function start([executable, ...args]: string[], { env = {} }: StartOption
           // it has just ended
         }
       }
-      await over;
+      await finished;
       await input.abort().catch(() => {});
     },
   };
 }
 
-function literally(text: string): RegExp {
+function literalPattern(text: string): RegExp {
   return new RegExp(text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
 }
 
 /** A server that listens. */
 export interface Server extends Program {
   readonly port: number;
-  /** The addresses of those who have joined, as `127.0.0.1:52207` or `[::1]:52207`, in the order of their arrival. */
+  /** The addresses of all clients that have joined, like `127.0.0.1:52207` or `[::1]:52207`, in order of arrival. */
   arrivals(): string[];
-  /** Waits until so many have joined, and returns the address of the last of them. */
+  /** Waits until `count` clients have joined, and returns the address of the last of these. */
   arrival(count: number): Promise<string>;
 }
 
 /** Starts a server, on a free port unless the flags name one, and waits until it listens. */
 export async function startServer(...flags: string[]): Promise<Server> {
-  const hasPort = flags.some((flag) => /^\d+$/.test(flag));
+  // a number behind another flag is that flag's value
+  const hasPort = /^\d+$/.test(flags[0] ?? "");
   const program = start([...commandOf("server"), ...(hasPort ? [] : ["0"]), ...flags]);
   try {
     const [, port] = await program.stdout.until(/^Listening on .*:(\d+)\n/m);
-    // a signal that comes before the whole announcement may find nobody listening for it
+    // tests read the client's command in the announcement, so wait for that too
     await program.stdout.until(new RegExp(`, type:\n.* ${port}\n`));
     const arrivals = () =>
       [...program.stdout.text().matchAll(/^Client \((.*), (\d+)\) connected at .*\n/mg)]
@@ -169,7 +170,7 @@ export async function startServer(...flags: string[]): Promise<Server> {
       port: Number(port),
       arrivals,
       async arrival(count) {
-        // each line can be read in one way only, so that hundreds of arrivals are looked through in one pass
+        // the pattern can match each line in one way only, so that even hundreds of arrivals take a single pass
         const arrival = "Client .* connected at .*\n";
         await program.stdout.until(new RegExp(`^(?:(?:(?!${arrival}).*\n)*${arrival}){${count}}`));
         return arrivals()[count - 1];
@@ -181,18 +182,18 @@ export async function startServer(...flags: string[]): Promise<Server> {
   }
 }
 
-/** Starts a client in a pipe. */
+/** Starts a client whose input and output are pipes. */
 export function startClient(...args: (string | number)[]): Program {
   return start([...commandOf("client"), ...args.map(String)]);
 }
 
 /** A client that a server has welcomed. */
 export interface Member extends Program {
-  /** As the server knows it. */
+  /** The client's address as the server sees it. */
   readonly address: string;
 }
 
-/** Starts a client in a pipe and waits until the server has welcomed it. One at a time. */
+/** Starts a client and waits until the server has welcomed it. Only one client may join at a time. */
 export async function join(server: Server, host = "127.0.0.1"): Promise<Member> {
   const before = server.arrivals().length;
   const client = startClient(host, server.port);
@@ -204,7 +205,7 @@ export async function join(server: Server, host = "127.0.0.1"): Promise<Member> 
   }
 }
 
-/** The lines that a client in a pipe prints before all others. */
+/** The first lines that a client prints when its output is a pipe. */
 export const BANNER = "Welcome to the chat room!\nType your message and press Enter to send it\n";
 
 /** The lines of members' messages that a client has printed, in order. */

@@ -1,5 +1,5 @@
 /**
- * Waiting for something to come true, with a deadline instead of a fixed time.
+ * Waits for a condition to become true, with a deadline instead of a fixed pause.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 /** How long a test waits for what it expects, in milliseconds: far longer than it takes on a busy machine. */
 export const DEADLINE_MS = 20_000;
 
-/** Something that changes from time to time, and those who wait until it has become what they expect. */
+/** Lets callers wait until a state that changes from time to time is as they expect. */
 export class Changing {
   readonly #watchers = new Set<() => void>();
 
-  /** Lets everyone who waits look again. */
+  /** Makes all waiting callers look at the state again. */
   changed(): void {
     for (const look of [...this.#watchers]) look();
   }
@@ -19,12 +19,12 @@ export class Changing {
   /**
    * Resolves with what `look` finds, now or after one of the next changes.
    *
-   * @param look Returns undefined while there is nothing; throws when there never will be.
-   * @param describe Tells what is there instead, for the error.
+   * @param look Returns undefined while the state is not as expected; throws when it can't become so any more.
+   * @param describe Describes the present state for the error message.
    * @throws {Error} when the deadline, in milliseconds, has passed.
    */
   until<T>(look: () => T | undefined, describe: () => string, deadline = DEADLINE_MS): Promise<T> {
-    // made here, so that its stack shows the line of the test that waited
+    // created here, so that its stack shows the line of the test that waits
     const late = new Error();
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {

@@ -4,20 +4,20 @@
  * @module
  */
 
-/** How bad the network is to be. */
+/** How bad the emulated network is. */
 export interface NetworkConditions {
   /** The share of datagrams that are lost, repeated, and damaged in one bit: 0 to 1 each. */
   drop: number;
   duplicate: number;
   corrupt: number;
-  /** The shortest and longest delay in milliseconds; each datagram has its own, which reorders them. */
+  /** The shortest and longest delay in milliseconds. Each datagram gets its own delay, which reorders them. */
   delay: [shortest: number, longest: number];
 }
 
-/** The network as it is. */
+/** The network without emulated faults. */
 export const PERFECT: Readonly<NetworkConditions> = { drop: 0, duplicate: 0, corrupt: 0, delay: [0, 0] };
 
-/** The most datagrams that are held back at once; the next are lost, as in a router. */
+/** The most datagrams that are held back at once. Further datagrams are lost, as in a router. */
 const MAX_HELD = 10_000;
 
 /** What the emulator has done, in datagrams. */
@@ -28,19 +28,21 @@ export interface EmulatorStatistics {
   corrupted: number;
 }
 
-/** A network that is as bad as it is set. */
+/** Treats datagrams like a network with the given {@linkcode NetworkConditions}. */
 export class NetworkEmulator {
   conditions: NetworkConditions = { ...PERFECT };
   readonly statistics: EmulatorStatistics = { passed: 0, dropped: 0, duplicated: 0, corrupted: 0 };
   readonly #random: () => number;
   readonly #held = new Set<ReturnType<typeof setTimeout>>();
 
-  /** @param seed Where the random numbers begin: the same seed, the same fate for each datagram in turn. */
+  /**
+   * @param seed Starts the random numbers: with the same seed, the same sequence of datagrams meets the same faults.
+   */
   constructor(seed: number = crypto.getRandomValues(new Uint32Array(1))[0]) {
     this.#random = seededRandom(seed);
   }
 
-  /** Whether the network is left as it is. */
+  /** Whether every datagram passes at once and unchanged. */
   get isPerfect(): boolean {
     const { drop, duplicate, corrupt, delay } = this.conditions;
     return drop === 0 && duplicate === 0 && corrupt === 0 && delay[1] === 0;
@@ -49,7 +51,7 @@ export class NetworkEmulator {
   /**
    * Passes a datagram on: never, once or twice, now or later, whole or damaged.
    *
-   * @param deliver Called for each copy; the bytes are its own unless it is delivered at once.
+   * @param deliver Called for each copy. A delayed copy has its own bytes; an immediate one may share the caller's.
    */
   pass(datagram: Uint8Array, deliver: (datagram: Uint8Array) => void): void {
     if (this.isPerfect) {
@@ -68,7 +70,7 @@ export class NetworkEmulator {
     }
   }
 
-  /** Forgets what is held back. */
+  /** Drops the datagrams that are held back. */
   close(): void {
     for (const timer of this.#held) clearTimeout(timer);
     this.#held.clear();
@@ -100,7 +102,10 @@ export class NetworkEmulator {
   }
 }
 
-/** Numbers from 0 to 1 that look random and are the same for the same seed (Mulberry32, Tommy Ettinger). */
+/**
+ * Returns a generator of pseudo-random numbers from 0 (included) to 1 (excluded). The same seed gives the same sequence
+ * (Mulberry32, Tommy Ettinger).
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -111,15 +116,16 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** The settings that can be parseSetting, as flags and as lines on the server's terminal. */
+/** The settings of the emulator: the names of the flags and of the commands on the server's terminal. */
 export const EMULATOR_SETTINGS = ["drop", "duplicate", "corrupt", "delay"] as const;
 /** One of {@linkcode EMULATOR_SETTINGS}. */
 export type EmulatorSetting = typeof EMULATOR_SETTINGS[number];
 
 /**
- * The conditions with one setting parseSetting: a share like `20%`, a delay in milliseconds like `20..200` or `50`.
+ * Returns the conditions with one setting changed. The value is a share like `20%`, or a delay in milliseconds like
+ * `20..200` or `50`.
  *
- * @returns undefined where the value is none.
+ * @returns undefined if the value is not valid.
  */
 export function parseSetting(
   conditions: NetworkConditions,
@@ -131,20 +137,20 @@ export function parseSetting(
     if (shortest === undefined || Number(longest) < Number(shortest)) return undefined;
     return { ...conditions, delay: [Number(shortest), Number(longest)] };
   }
-  // a number alone could be a share of one or of a hundred
+  // a number other than 0 needs the percent sign: without it, it could be a fraction or a percentage
   const [, digits] = /^(?:(\d{1,3}(?:\.\d{1,4})?) ?%|0)$/.exec(value) ?? [undefined, NaN];
   const share = Number(digits ?? 0) / 100;
   return share >= 0 && share <= 1 ? { ...conditions, [setting]: share } : undefined;
 }
 
-/** What to tell someone whose value for a setting is none. */
+/** Returns the error message for an invalid value of a setting. */
 export function settingUsage(setting: EmulatorSetting): string {
   return `${setting} takes ${
     setting === "delay" ? "milliseconds, like 50 or 20..200" : "a share with its percent sign, like 20%"
   }`;
 }
 
-/** How the emulator stands, in a line. */
+/** Formats the conditions as one line of text. */
 export function formatConditions({ drop, duplicate, corrupt, delay }: NetworkConditions): string {
   const percent = (share: number) => `${Number((100 * share).toFixed(4))}%`;
   return `drop ${percent(drop)}, duplicate ${percent(duplicate)}, corrupt ${percent(corrupt)}, ` +

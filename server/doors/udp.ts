@@ -1,5 +1,5 @@
 /**
- * The UDP door: the socket that the server listens on, and the delivery that sends by it.
+ * The UDP door: the socket that the server listens on, and the delivery that sends on it.
  *
  * @module
  */
@@ -9,19 +9,21 @@ import { openSendmmsg } from "./linux/sendmmsg.ts";
 import type { NetworkEmulator } from "./network_emulator.ts";
 import { UdpDelivery } from "./udp_delivery.ts";
 
-/** The receive buffer that is asked for, in bytes: it holds what arrives during a broadcast. The system may grant less. */
+/**
+ * The receive buffer that is asked for, in bytes: it holds what arrives during a broadcast. The system may grant less.
+ */
 const RECEIVE_BUFFER_BYTES = 8 << 20;
 
-/** A UDP socket that is open. */
+/** An open UDP socket. */
 export interface UdpDoor {
-  /** Where it listens. */
+  /** The address that it listens on. */
   readonly address: Deno.NetAddr;
   readonly delivery: UdpDelivery;
-  /** How broadcasts are sent, in a line. */
+  /** How broadcasts are sent, as one line of text. */
   readonly method: string;
-  /** What arrives, until {@linkcode UdpDoor.close}. */
+  /** Yields the datagrams that arrive, until {@linkcode UdpDoor.close}. */
   datagrams(): AsyncIterable<Datagram>;
-  /** How many datagrams were lost because the receive buffer was full, where the system tells. */
+  /** How many datagrams were lost because the receive buffer was full; 0 if the system does not report it. */
   inboundDrops(): number;
   close(): void;
 }
@@ -29,9 +31,9 @@ export interface UdpDoor {
 /**
  * Opens the server's socket.
  *
- * @param emulator What is sent passes through it.
- * @throws {UsageError} where the host is none of this machine's.
- * @throws {Failure} where the port can't be had.
+ * @param emulator Every sent datagram passes through it.
+ * @throws {UsageError} if the host is not an address of this machine.
+ * @throws {Failure} if the port can't be used.
  */
 export function openUdpDoor(host: string, port: number, emulator: NetworkEmulator): UdpDoor {
   const conn = listen(host, port);

@@ -1,5 +1,6 @@
 /**
- * Sends packets as datagrams: a broadcast to many with few system calls, and never so long that others wait.
+ * Sends packets as datagrams. A broadcast to many takes few system calls, and pauses so that arriving datagrams do not
+ * wait long.
  *
  * @module
  */
@@ -20,35 +21,40 @@ export interface DeliveryStatistics {
   sent: number;
   /** Those that the system refused: no route, no permission. */
   failed: number;
-  /** Those that were given up because too many waited: v1 members ask for them again. */
+  /** Those that were dropped because a queue was full: v1 members ask for them again. */
   dropped: number;
 }
 
-/** What is needed of a way to send to many at once on the socket. */
-export interface FastOutlet extends Pick<Sendmmsg, "writable"> {
+/** The part of {@linkcode Sendmmsg} that is needed to send a broadcast to many at once. */
+export interface BatchSender extends Pick<Sendmmsg, "writable"> {
   table(): AddressTable;
 }
 
-/** How a delivery is made. */
+/** Options of {@linkcode UdpDelivery}. */
 export interface UdpDeliveryOptions {
-  /** Where given, broadcasts go this way instead of one by one. */
-  fast?: FastOutlet;
-  /** What is sent passes through it, one by one, unless it is perfect. */
+  /** If given, it sends broadcasts to many recipients at once instead of one by one. */
+  fast?: BatchSender;
+  /** Every datagram passes through it, one by one, unless the emulator is perfect. */
   emulator?: NetworkEmulator;
 }
 
-/** The most datagrams to single destinations that wait. */
+/** The most unicasts in the queue. */
 const MAX_WAITING_UNICASTS = 20_000;
-/** The most broadcasts that wait. */
+/** The most broadcasts in the queue. */
 const MAX_WAITING_BROADCASTS = 1_000;
-/** So many copies of a broadcast to many more go out, then others are heard: a millisecond or two. */
-const COPIES_AT_ONCE = 512;
-/** So many copies are under way at once when each has its own system call. */
+/**
+ * A large broadcast pauses for arriving datagrams after this many copies. To send this many takes a millisecond or two.
+ */
+const COPIES_PER_PORTION = 512;
+/** The most copies that are sent at the same time when each copy has its own system call. */
 const SINGLE_COPIES_AT_ONCE = 64;
 
-/** After so many turns of the event loop in which nothing arrived, nothing is there: one turn only asks the system. */
+/**
+ * A pause ends after this many turns of the event loop in which nothing arrived. One turn is not enough, because it
+ * only asks the system for datagrams.
+ */
 const IDLE_TURNS = 12;
-/** How long a full socket is waited for before it is tried again all the same, in milliseconds. */
+/** The longest wait for a full socket in milliseconds. After it, sending is tried again even if the socket is full. */
 const MAX_WAIT_MS = 1000;
 
 interface Broadcast {
@@ -60,12 +66,12 @@ interface Broadcast {
 /**
  * Delivery over a UDP socket.
  *
- * A broadcast to many is cut into portions, and between two of them whatever has arrived is dealt with, so that a large
- * room does not keep a newcomer waiting. A destination that can't be reached costs nobody else a copy.
+ * A broadcast to many is cut into portions. Between two portions the datagrams that have arrived are handled, so that a
+ * large room does not keep a newcomer waiting. All other destinations still get their copy if one can't be reached.
  */
 export class UdpDelivery implements Delivery {
   readonly #conn: Sender;
-  readonly #fast: FastOutlet | undefined;
+  readonly #fast: BatchSender | undefined;
   readonly #tables: AddressTable[] = [];
   readonly #emulator: NetworkEmulator | undefined;
   readonly #groups: Record<Dialect, Recipients>;
@@ -80,12 +86,12 @@ export class UdpDelivery implements Delivery {
     this.#conn = conn;
     this.#fast = fast;
     this.#emulator = emulator;
-    const destinations = () => {
+    const newRecipients = () => {
       const table = fast?.table();
       if (table) this.#tables.push(table);
       return new Recipients(table);
     };
-    this.#groups = { "v1": destinations(), "classic": destinations(), "classic-line": destinations() };
+    this.#groups = { "v1": newRecipients(), "classic": newRecipients(), "classic-line": newRecipients() };
   }
 
   /** How many datagrams have arrived; see {@linkcode noteArrival}. */
@@ -93,16 +99,16 @@ export class UdpDelivery implements Delivery {
     return this.#arrived;
   }
 
-  /** Counts a datagram that has arrived: while there are such, a broadcast makes pauses for them. */
+  /** Counts a datagram that has arrived. While datagrams arrive, a broadcast pauses longer to let them be handled. */
   noteArrival(): void {
     this.#arrived++;
   }
 
   get statistics(): DeliveryStatistics {
     const { sent, failed, dropped } = this.#statistics;
-    // a table passes over those that it can't reach, and counts them
-    const passedOver = this.#tables.reduce((sum, { failed }) => sum + failed, 0);
-    return { sent: sent - passedOver, failed: failed + passedOver, dropped };
+    // `sent` includes the copies that a table skipped because they could not be sent
+    const skipped = this.#tables.reduce((sum, { failed }) => sum + failed, 0);
+    return { sent: sent - skipped, failed: failed + skipped, dropped };
   }
 
   join(destination: Recipient): void {
@@ -138,12 +144,12 @@ export class UdpDelivery implements Delivery {
     if (this.#broadcasts.length > 0) this.#sendingBroadcasts = sending;
   }
 
-  /** Gives up the broadcasts that have not begun, for the sake of what is to be said last. */
-  clear(): void {
+  /** Drops the broadcasts that have not begun, so that the final broadcast does not wait for them. */
+  dropWaitingBroadcasts(): void {
     this.#broadcasts.splice(this.#sendingBroadcasts ? 1 : 0);
   }
 
-  /** Resolves when nothing waits to be sent any more. */
+  /** Resolves when the queues are empty. */
   async idle(): Promise<void> {
     while (this.#sendingUnicasts || this.#sendingBroadcasts) {
       await this.#sendingUnicasts;
@@ -152,16 +158,16 @@ export class UdpDelivery implements Delivery {
   }
 
   async #sendUnicasts(): Promise<void> {
-    // what else is to be sent in this turn goes out with it
+    // unicasts that are queued in the same turn of the event loop go out in the same portion
     await Promise.resolve();
     while (this.#unicasts.length > 0) {
       const portion = this.#unicasts.splice(0, SINGLE_COPIES_AT_ONCE);
-      await Promise.all(portion.map(({ payload, address }) => this.#transmit(payload, address)));
+      await Promise.all(portion.map(({ payload, address }) => this.#sendThroughEmulator(payload, address)));
     }
     this.#sendingUnicasts = undefined;
   }
 
-  /** Sends what waits; the first portion, and in a small room all of it, before it returns. */
+  /** Sends the queued broadcasts. The first portion, which is all of it in a small room, is sent synchronously. */
   async #sendBroadcasts(): Promise<void> {
     for (let broadcast; (broadcast = this.#broadcasts[0]);) {
       const { dialect, payload, except } = broadcast;
@@ -171,27 +177,32 @@ export class UdpDelivery implements Delivery {
         const startedAt = performance.now();
         const portion = this.#sendPortion(group, payload);
         if (portion) await portion;
-        if (group.remaining > 0) await this.#letOthersIn(performance.now() - startedAt);
+        if (group.remaining > 0) await this.#pauseForArrivals(performance.now() - startedAt);
       }
       this.#broadcasts.shift();
     }
     this.#sendingBroadcasts = undefined;
   }
 
-  /** Sends a portion of a broadcast; returns undefined when the socket takes more at once. */
+  /** Sends a portion of a broadcast. Returns undefined if the next can follow at once, otherwise a promise to await. */
   #sendPortion(group: Recipients, payload: Uint8Array): Promise<unknown> | undefined {
     if (this.#fast && (this.#emulator?.isPerfect ?? true)) {
       this.#statistics.sent += group.remaining;
-      // what is left of the last two portions goes out at once, and so does all of it in a room of up to a thousand
-      const isTaken = group.sendNext(payload, group.remaining <= 2 * COPIES_AT_ONCE ? group.remaining : COPIES_AT_ONCE);
+      // the last two portions go out as one, so a broadcast in a room of up to a thousand is a single portion
+      const allSent = group.sendNext(
+        payload,
+        group.remaining <= 2 * COPIES_PER_PORTION ? group.remaining : COPIES_PER_PORTION,
+      );
       this.#statistics.sent -= group.remaining;
-      return isTaken ? undefined : this.#fast.writable(MAX_WAIT_MS);
+      return allSent ? undefined : this.#fast.writable(MAX_WAIT_MS);
     }
-    return Promise.all(group.takeNext(SINGLE_COPIES_AT_ONCE).map((address) => this.#transmit(payload, address)));
+    return Promise.all(
+      group.takeNext(SINGLE_COPIES_AT_ONCE).map((address) => this.#sendThroughEmulator(payload, address)),
+    );
   }
 
-  /** Lets the event loop deal with what has arrived, for as long as the last portion took, or until all is dealt with. */
-  async #letOthersIn(milliseconds: number): Promise<void> {
+  /** Lets the event loop handle arrived datagrams, for as long as the last portion took, or until none is left. */
+  async #pauseForArrivals(milliseconds: number): Promise<void> {
     const until = performance.now() + milliseconds;
     for (let idleTurns = 0; idleTurns < IDLE_TURNS && performance.now() < until;) {
       const before = this.#arrived;
@@ -200,17 +211,17 @@ export class UdpDelivery implements Delivery {
     }
   }
 
-  async #transmit(payload: Uint8Array, address: string): Promise<void> {
-    if (!this.#emulator || this.#emulator.isPerfect) return await this.#put(payload, address);
-    this.#emulator.pass(payload, (payload) => void this.#put(payload, address));
+  async #sendThroughEmulator(payload: Uint8Array, address: string): Promise<void> {
+    if (!this.#emulator || this.#emulator.isPerfect) return await this.#sendDatagram(payload, address);
+    this.#emulator.pass(payload, (payload) => void this.#sendDatagram(payload, address));
   }
 
-  async #put(payload: Uint8Array, address: string): Promise<void> {
+  async #sendDatagram(payload: Uint8Array, address: string): Promise<void> {
     try {
       await this.#conn.send(payload, socketAddress(address, this.#conn));
       this.#statistics.sent++;
     } catch {
-      // it concerns this one address, or it will show again with the next
+      // the error concerns only this address, or it occurs again with the next datagram
       this.#statistics.failed++;
     }
   }

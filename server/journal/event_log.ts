@@ -1,5 +1,5 @@
 /**
- * What happened in the room, as one number line: the window of recent events, and the heartbeat that shows its end.
+ * Numbers the events of the room, keeps a window of recent ones, and schedules heartbeats that show the latest seq.
  *
  * @module
  */
@@ -12,22 +12,22 @@ export type NewEvent = EventPacket extends infer E
   ? E extends EventPacket ? Omit<E, "dialect" | "epoch" | "seq"> : never
   : never;
 
-/** How much of the past is kept for those who missed it. */
+/** How many recent events are kept for members that missed them. */
 export interface WindowOptions {
   /** The most events. */
   events?: number;
-  /** The most bytes that they may take, about. */
+  /** The most bytes that they may take, approximately. */
   bytes?: number;
 }
 
-/** The first pause between an event and the heartbeat behind it, in milliseconds; each further one is twice as long. */
+/** The pause between an event and the first heartbeat, in milliseconds; each further pause is twice as long. */
 export const FIRST_HEARTBEAT_MS = 100;
-/** The most heartbeats after an event: with the pauses doubled, they go on for 25 s, longer than any keep-alive. */
+/** The most heartbeats after an event. Their pauses double, so they go on for 25 s, longer than any keep-alive. */
 const MAX_HEARTBEATS = 8;
-/** Up to how many datagrams the heartbeats of one event may take, unless even two rounds take more. */
+/** The most datagrams for the heartbeats of one event. At least two heartbeats are sent, even if they take more. */
 const HEARTBEAT_DATAGRAMS = 800;
 
-/** The events of the room: each gets its seq here, and stays for as long as the window has room for it. */
+/** The events of the room. The log gives each its seq, and keeps it as long as it fits into the window. */
 export class EventLog {
   readonly epoch: string;
   readonly #maxEvents: number;
@@ -60,7 +60,7 @@ export class EventLog {
   /**
    * Gives an event the next place on the number line.
    *
-   * @param listeners How many members follow the number line: the more they are, the fewer heartbeats follow.
+   * @param listeners How many members get the heartbeats: the more there are, the fewer heartbeats are sent.
    */
   append(event: NewEvent, now: number, listeners: number): EventPacket {
     const packet = { dialect: "v1", epoch: this.epoch, seq: ++this.#seq, ...event } as EventPacket;
@@ -74,7 +74,7 @@ export class EventLog {
     return this.#window.get(seq);
   }
 
-  /** Begins a row of heartbeats, after an event or when something else may have been missed. */
+  /** Schedules a series of heartbeats, after an event or when members may have missed earlier ones. */
   scheduleHeartbeats(now: number, listeners: number): void {
     const left = Math.max(2, Math.min(MAX_HEARTBEATS, Math.floor(HEARTBEAT_DATAGRAMS / Math.max(1, listeners))));
     this.#heartbeat = { at: now + FIRST_HEARTBEAT_MS, pause: FIRST_HEARTBEAT_MS, left };
@@ -86,8 +86,8 @@ export class EventLog {
   }
 
   /**
-   * The heartbeat that is due, if one is: it shows those who lost the last event that there was one. The pauses grow as
-   * those of PGM's source path messages do (RFC 3208, section 5.1.5).
+   * Takes the heartbeat that is due, if there is one. It shows a member that has lost the latest event that there was
+   * one. The pauses grow like those of PGM's source path messages (RFC 3208, section 5.1.5).
    */
   takeHeartbeat(now: number): V1Packet | undefined {
     const beat = this.#heartbeat;
@@ -109,7 +109,7 @@ export class EventLog {
   }
 }
 
-/** About what an event takes in memory, in bytes. */
+/** Roughly how much memory an event takes, in bytes. */
 function sizeOf(event: EventPacket): number {
   return 300 + 2 * (event.type === "INCOMING" ? event.text.length : 60 * event.members.length);
 }

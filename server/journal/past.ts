@@ -1,11 +1,11 @@
 /**
- * What an earlier run of the server has left to the next one.
+ * What a run of the server stores for the next one.
  *
  * @module
  */
 import type { Dialect, EventPacket } from "../../protocol.ts";
 
-/** Where an earlier run of the server had come to. */
+/** The number line and its recent events at the end of an earlier run of the server. */
 export interface Past {
   epoch: string;
   /** The seq of the latest event, 0 before the first. */
@@ -27,7 +27,7 @@ export interface KeptMember {
   stream: { name: string; next: number } | undefined;
 }
 
-/** Where a room had come to, and who was in it. */
+/** The number line of a room and its members, at the end of an earlier run. */
 export interface RoomPast extends Past {
   members: KeptMember[];
 }

@@ -1,9 +1,10 @@
 /**
- * The room's memory in a file: with it, a server that was stopped or killed goes on where it was.
+ * Stores the room's events and members in a file, so that a server that was stopped or killed goes on where it was.
  *
  * Every event is written before it is sent, in one transaction with full synchronisation (SQLite's write-ahead log), so
- * that after a crash, or even a power failure, no seq that a member has seen is ever given to another event. Who comes
- * and goes is written too, but only a power failure can undo that, and the member greets again.
+ * that after a crash, or even a power failure, no seq that a member has seen is ever given to another event. Changes of
+ * the members are written without full synchronisation: only a power failure can undo them, and the member then greets
+ * again.
  *
  * @module
  */
@@ -15,14 +16,17 @@ import type { KeptMember, RoomPast } from "./past.ts";
 
 /** A state file that is open. */
 export interface State {
-  /** What an earlier server has left; a new epoch and nothing else in a new file. */
+  /** What an earlier run of the server has stored; only a new epoch when the file is new. */
   past: RoomPast;
   /** Writes down what happens in the room. */
   writer: StateWriter;
   close(): void;
 }
 
-/** Writes down what a room tells it, at once. Each method throws a {@linkcode Failure} when the file can't be written. */
+/**
+ * Writes what happens in a room to the file. Each method writes before it returns, and throws a {@linkcode Failure} if
+ * the file can't be written.
+ */
 export interface StateWriter {
   joined(member: KeptMember): void;
   /** A member has another name or address. */
@@ -35,9 +39,9 @@ export interface StateWriter {
 /** Marks a SQLite file as ours: "UDPc". */
 const APPLICATION_ID = 0x55445063;
 const VERSION = 1;
-/** The latest arrival that a calendar has, in Unix seconds. */
+/** The latest time that a Date can hold, in Unix seconds. */
 const MAX_SINCE = 8.64e12;
-/** How many events are written between two clearings of those that no window has any more. */
+/** How many events are written between two deletions of the old ones that the file need not keep. */
 const CLEAR_EVERY = 500;
 
 /**
@@ -49,8 +53,9 @@ const CLEAR_EVERY = 500;
 export function openState(path: string, keptEvents = 10_000): State {
   let database: DatabaseSync | undefined;
   try {
-    if (isDevice(path)) throw new NoFile();
-    const opened = database = new DatabaseSync(path.startsWith(":") ? `./${path}` : path); // ":memory:" would keep nothing
+    if (isDevice(path)) throw new DeviceFile();
+    // SQLite would keep a database with the name ":memory:" in memory only
+    const opened = database = new DatabaseSync(path.startsWith(":") ? `./${path}` : path);
     prepare(opened);
     return { past: readPast(opened), writer: openWriter(opened, path, keptEvents), close: () => opened.close() };
   } catch (error) {
@@ -59,7 +64,7 @@ export function openState(path: string, keptEvents = 10_000): State {
   }
 }
 
-class NoFile extends Error {}
+class DeviceFile extends Error {}
 class ForeignFile extends Error {}
 class NewerFile extends Error {}
 class DamagedFile extends Error {}
@@ -71,8 +76,8 @@ function explainOpenError(error: unknown): string {
   }
   if (error instanceof NewerFile) return "a newer udp-chat wrote it; use that one, or give another name";
   if (message.includes("locked")) return "another server is using it; stop that one, or give another name";
-  if (error instanceof NoFile) return "it is a device, which keeps nothing; give another name";
-  // the last three are said of tables that are not those that were made here
+  if (error instanceof DeviceFile) return "it is a device, which keeps nothing; give another name";
+  // SQLite reports the last three for tables that are not the ones that this program creates
   const damage =
     /malformed|unsupported file format|too large to be|no such (table|column)|has \d+ columns|cannot modify|failed to prepare/;
   if (error instanceof DamagedFile || damage.test(message)) return "it is damaged; move it away to begin anew";
@@ -83,7 +88,7 @@ function explainOpenError(error: unknown): string {
   return `${message}; give another name`;
 }
 
-/** Whether something that is neither a file nor a folder has this name. */
+/** Whether a path exists and is neither a file nor a folder. */
 function isDevice(path: string): boolean {
   try {
     const { isFile, isDirectory } = Deno.statSync(path);
@@ -136,17 +141,17 @@ function readPast(database: DatabaseSync): RoomPast {
   return { epoch, seq, events, members };
 }
 
-/** @throws {DamagedFile} where a value is none that the room could have written. */
+/** @throws {DamagedFile} when there is a value that the room could not have written. */
 function parseMember({ key, address, dialect, token, name, since, stream, next }: Record<string, unknown>): KeptMember {
   const isV1 = dialect === "v1";
-  const isRight = (isV1 || dialect === "classic" || dialect === "classic-line") &&
+  const isValid = (isV1 || dialect === "classic" || dialect === "classic-line") &&
     typeof address === "string" && parseAddress(address) !== undefined &&
     typeof token === "string" && (isV1 ? hex64.read(token) !== undefined : token === "") &&
     key === keyOf({ token, address }) &&
     (name === null || (typeof name === "string" && normalizeName(name) === name)) &&
     isCount(since) && since <= MAX_SINCE &&
     (stream === null || (typeof stream === "string" && hex64.read(stream) !== undefined && isCount(next)));
-  if (!isRight) throw new DamagedFile();
+  if (!isValid) throw new DamagedFile();
   return {
     address,
     dialect: dialect as Dialect,
@@ -177,7 +182,7 @@ function openWriter(database: DatabaseSync, path: string, keptEvents: number): S
   const putMember = database.prepare("REPLACE INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   const dropMember = database.prepare("DELETE FROM members WHERE key = ?");
 
-  /** @param isDurable Whether it must outlast a power failure too, which takes the disk's time. */
+  /** @param isDurable Whether it must also survive a power failure, for which the call waits for the disk. */
   const write = (statements: () => void, isDurable = false) => {
     try {
       database.exec(`PRAGMA synchronous = ${isDurable ? "FULL" : "NORMAL"}`);
@@ -193,7 +198,7 @@ function openWriter(database: DatabaseSync, path: string, keptEvents: number): S
   };
   const put = (member: KeptMember) => {
     const { address, dialect, token, name, since, stream } = member;
-    const next = stream ? kept(stream.next) : null;
+    const next = stream ? toStoredId(stream.next) : null;
     putMember.run(keyOf(member), address, dialect, token, name ?? null, since, stream?.name ?? null, next);
   };
   return {
@@ -205,20 +210,23 @@ function openWriter(database: DatabaseSync, path: string, keptEvents: number): S
         insertEvent.run(event.seq, encode(event));
         setSeq.run(event.seq);
         if (from && event.type === "INCOMING" && event.stream !== undefined) {
-          // with the event itself: otherwise its repeat would be taken for a new message after a crash just here
-          setStream.run(event.stream, kept(event.id! + 1), keyOf(from));
+          // in the event's transaction: a crash between two would let a repeat pass as a new message
+          setStream.run(event.stream, toStoredId(event.id! + 1), keyOf(from));
         }
         if (event.seq % CLEAR_EVERY === 0) clearEvents.run(event.seq - keptEvents);
       }, true),
   };
 }
 
-/** The next id of a stream, as long as the file can give it back: somebody may have begun with the last one there is. */
-function kept(next: number): number {
+/**
+ * The next id of a stream as the file stores it. A stream may begin with the greatest id that there is, 2^53 - 1. The
+ * number after it can't be read back from the file.
+ */
+function toStoredId(next: number): number {
   return Math.min(next, Number.MAX_SAFE_INTEGER);
 }
 
-/** What a member is known by in the file: its address may change while it has a token. */
+/** The key of a member in the file: its token, because its address may change; without a token, its address. */
 function keyOf({ token, address }: Pick<KeptMember, "token" | "address">): string {
   return token || address;
 }

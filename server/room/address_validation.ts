@@ -1,43 +1,44 @@
 /**
- * Who has greeted in version 1 and has yet to show that it gets what is sent to its address.
+ * Address validation: a client in version 1 must show that it receives what is sent to its address.
  *
  * @module
  */
 import { randomHex64 } from "../../protocol/fields.ts";
 import { BoundedMap } from "./bounded_map.ts";
 
-/** For how long a greeting shows that whoever is at its address speaks version 1, in milliseconds. */
-const FRESH_FOR_MS = 5000;
+/** How long after a greeting its address counts as one of a client that speaks version 1, in milliseconds. */
+const RECENT_GREETING_MS = 5000;
 
-/** Somebody at an address that is not known to be its own. */
-interface Newcomer {
+/** An address that a client has greeted from and that is not validated yet. */
+interface PendingAddress {
   cookie: string;
-  /** When it last greeted, in milliseconds. */
+  /** When a client last greeted from there, in milliseconds. */
   greetedAt: number;
 }
 
 /**
- * The cookies that were sent to addresses, to see whether they come back.
+ * The cookies that were sent to addresses and have not come back yet.
  *
- * A source address can be forged, but what is sent there does not reach who has forged it: only who sends the cookie
- * back is let in, or moves there (the return routability check of RFC 9000, section 8.1, and the cookie of RFC 9147,
- * section 5.1). Until then an address costs this one entry, and gets nothing but answers to its own greetings.
+ * A source address can be forged, but the forger does not receive what is sent there. So a client must send back the
+ * cookie of its address before it joins or moves there (the return routability check of RFC 9000, section 8.1, and the
+ * cookie of RFC 9147, section 5.1). Until then an address costs this one entry, and gets only answers to the packets
+ * that come from it.
  */
 export class AddressValidation {
-  readonly #byAddress = new BoundedMap<Newcomer>();
+  readonly #byAddress = new BoundedMap<PendingAddress>();
 
-  /** The cookie for an address; the same until {@linkcode forget} is called, or too many others have come. */
+  /** The cookie for an address; the same until {@linkcode forget} is called or too many other addresses follow. */
   cookieFor(address: string, now: number): string {
-    let newcomer = this.#byAddress.get(address);
-    if (!newcomer) {
-      newcomer = { cookie: randomHex64(), greetedAt: now };
-      this.#byAddress.set(address, newcomer);
+    let pending = this.#byAddress.get(address);
+    if (!pending) {
+      pending = { cookie: randomHex64(), greetedAt: now };
+      this.#byAddress.set(address, pending);
     }
-    newcomer.greetedAt = now;
-    return newcomer.cookie;
+    pending.greetedAt = now;
+    return pending.cookie;
   }
 
-  /** Whether something that came from an address is the cookie that was sent there. */
+  /** Whether a value that came from an address is the cookie that was sent to this address. */
   isCookieOf(address: string, cookie: string | undefined): boolean {
     return cookie !== undefined && this.#byAddress.get(address)?.cookie === cookie;
   }
@@ -48,16 +49,16 @@ export class AddressValidation {
   }
 
   /**
-   * Whether somebody has just greeted from an address. Our own client, when it hears nothing, tries the classic words as
-   * well; what it says in them is not to be taken, for it will say the same in version 1. One forged greeting keeps
-   * nobody else out for long.
+   * Whether a client has just greeted from an address. The room ignores classic packets from there: our own client also
+   * tries the classic dialect when it hears nothing, and repeats the same text in version 1. The time is short, so that
+   * one forged greeting can't keep a classic client out for long.
    */
-  isFresh(address: string, now: number): boolean {
-    const newcomer = this.#byAddress.get(address);
-    return newcomer !== undefined && now < newcomer.greetedAt + FRESH_FOR_MS;
+  hasGreetedRecently(address: string, now: number): boolean {
+    const pending = this.#byAddress.get(address);
+    return pending !== undefined && now < pending.greetedAt + RECENT_GREETING_MS;
   }
 
-  /** Takes an address off the list. */
+  /** Forgets an address and its cookie. */
   forget(address: string): void {
     this.#byAddress.take(address);
   }

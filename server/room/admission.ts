@@ -1,5 +1,5 @@
 /**
- * Who comes, stays, moves and goes, and who is told of it: the delivery, the others in the room, the observer.
+ * Admission: lets members join, move and leave, and tells the delivery, the other members and the observer.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import { PresenceNotices } from "./presence.ts";
 import { BoundedMap } from "./bounded_map.ts";
 
 /**
- * How a member leaves: with a `goodbye`, by its `silence`, because its address is `taken` by another client; or by
- * `upgrade`, when a classic member turns out to speak v1, and is here as another.
+ * Why a member is removed: it said `goodbye`; its `silence` was too long; its address is `taken` by another client; or
+ * `upgrade`: a classic member turns out to speak v1, and a new v1 member replaces it.
  */
 export type Departure = "goodbye" | "silence" | "taken" | "upgrade";
 
-/** Who wants to know who comes and goes, at the moment when it happens. */
+/** Callbacks for members that come and go, called at the moment when it happens. */
 export interface MemberObserver {
   joined?(member: Member): void;
   /** A member has another name or address. */
@@ -26,23 +26,23 @@ export interface MemberObserver {
   left?(member: Member, how: Departure): void;
 }
 
-/** Where attendance has a limit. */
+/** The limits of admission. */
 export interface AdmissionOptions {
-  /** Silence after which a v1 member is taken for gone, in milliseconds. Default 60,000. */
+  /** Silence after which a v1 member is removed, in milliseconds. Default 60,000. */
   timeout?: number;
-  /** The most members. Default 1,000,000: room for every honest crowd, and an end for a forged one. */
+  /** The most members. Default 1,000,000: enough for every honest crowd, and a limit for a forged one. */
   maxMembers?: number;
 }
 
-/** What attendance needs of the room. */
+/** What admission needs of the room. */
 export interface AdmissionContext {
   delivery: Delivery;
   observer: MemberObserver;
-  /** The time that people are told, in Unix milliseconds. */
+  /** The time that is shown to people, in Unix milliseconds. */
   time: (now: number) => number;
 }
 
-/** What somebody who would come in has shown of itself. */
+/** What the room knows of a client that wants to join. */
 export interface JoinRequest {
   address: string;
   token: string;
@@ -50,34 +50,40 @@ export interface JoinRequest {
   name?: string;
 }
 
-/** The most members that are removed at once, so that a crowd that has gone does not keep the others waiting. */
+/** The most silent members that one call removes, so that removing a large crowd does not delay the others. */
 const MAX_REMOVED = 1000;
 
-/** For how long a datagram may be under way: so long nobody comes back who has said goodbye, in milliseconds. */
+/**
+ * How long after its goodbye a token is not admitted again, in milliseconds: a datagram from before the goodbye may be
+ * under way for as long.
+ */
 const JUST_LEFT_MS = 5000;
 
-/** The members of one room, and those who would be. */
+/** The members of one room, and the clients that want to join. */
 export class Admission {
   readonly members: Members = new Members();
-  /** Who has come and gone and nobody was told of yet. */
+  /** Arrivals and departures that the members were not told of yet. */
   readonly presence: PresenceNotices = new PresenceNotices();
-  /** Silence after which a v1 member is taken for gone, in milliseconds. */
+  /** Silence after which a v1 member is removed, in milliseconds. */
   readonly timeout: number;
-  /** How many have joined since the room began; one that moves stays, one that turns out to speak v1 joins again. */
+  /**
+   * How many members have joined since the room began. A member that moves is not counted again; a classic member that
+   * turns out to speak v1 is.
+   */
   joined = 0;
   readonly #maxMembers: number;
   readonly #validation = new AddressValidation();
-  /** When those who have said goodbye did, by their tokens, in milliseconds. */
+  /** The time of each recent goodbye by the member's token, in milliseconds. */
   readonly #justLeft = new BoundedMap<number>();
-  /** What those were saying who have fallen silent, or whose addresses others have now, by their tokens. */
+  /** The receive streams of members that were removed without a goodbye, by their tokens. */
   readonly #interrupted = new BoundedMap<ReceiveStream>();
-  readonly #surroundings: AdmissionContext;
+  readonly #context: AdmissionContext;
   #silenceCheckAt: number | undefined;
 
-  constructor({ timeout = MEMBER_TIMEOUT_MS, maxMembers = 1_000_000 }: AdmissionOptions, to: AdmissionContext) {
+  constructor({ timeout = MEMBER_TIMEOUT_MS, maxMembers = 1_000_000 }: AdmissionOptions, context: AdmissionContext) {
     this.timeout = timeout;
     this.#maxMembers = maxMembers;
-    this.#surroundings = to;
+    this.#context = context;
   }
 
   get isFull(): boolean {
@@ -89,43 +95,43 @@ export class Admission {
     return this.#silenceCheckAt;
   }
 
-  /** Whether nobody has a name but one of these. */
+  /** Whether a name is free, or one of `selves` has it. */
   isNameFree(name: string, ...selves: (Member | undefined)[]): boolean {
     const holder = this.members.withName(name);
     return holder === undefined || selves.includes(holder);
   }
 
-  /** Whether somebody has just greeted from an address in version 1 who is not known to be there. */
+  /** Whether a client has just greeted in version 1 from an address that is not validated for it. */
   isValidating(address: string, now: number): boolean {
-    return this.#validation.isFresh(address, now);
+    return this.#validation.hasGreetedRecently(address, now);
   }
 
-  /** What shows, when it comes back, that a newcomer, or a member that is moving, gets what is sent to an address. */
+  /** The cookie for an address. A newcomer or a moving member sends it back to show that it receives packets there. */
   cookieFor(address: string, now: number): string {
     return this.#validation.cookieFor(address, now);
   }
 
   /**
-   * Lets a newcomer in who has sent the cookie of its address back, beside its token or in place of one; undefined if
-   * that is not so, or the room is full. Whether its name is free is the caller's to ask.
+   * Lets a newcomer join that has sent back the cookie of its address, either beside its token or as its token. Returns
+   * undefined when the cookie is wrong, the token is a member's or has just said goodbye, or the room is full. The
+   * caller checks that the name is free.
    */
   admit({ address, token, cookie, name }: JoinRequest, now: number): Member | undefined {
-    const isShown = this.#validation.isCookieOf(address, cookie) || this.#validation.isCookieOf(address, token);
-    if (!isShown || this.members.withToken(token) || this.#hasJustLeft(token, now)) return undefined;
+    const isValidated = this.#validation.isCookieOf(address, cookie) || this.#validation.isCookieOf(address, token);
+    if (!isValidated || this.members.withToken(token) || this.#hasJustLeft(token, now)) return undefined;
     if (this.isFull && !this.members.at(address)) return undefined;
     const classic = this.members.classicAt(address);
-    // it turns out to speak v1
     if (classic) this.#drop(classic, "upgrade");
     this.#vacate(address, now);
     return this.#join({ address, dialect: "v1", token }, now, name);
   }
 
-  /** Moves a member to the address that it has come from with the right cookie; returns whether it is there now. */
+  /** Moves a member to an address if the cookie is the right one for it; returns whether the member is there now. */
   moveTo(member: Member, address: string, cookie: string | undefined, now: number): boolean {
     if (member.address === address) return true;
     if (!this.#validation.isCookieOf(address, cookie)) return false;
     this.#vacate(address, now);
-    const { delivery, observer } = this.#surroundings;
+    const { delivery, observer } = this.#context;
     delivery.leave(member);
     this.presence.moved(member.address, address);
     this.members.move(member, address);
@@ -134,7 +140,7 @@ export class Admission {
     return true;
   }
 
-  /** Lets somebody in who speaks the classic dialect; undefined where the room is full. */
+  /** Lets a client join that speaks the classic dialect; returns undefined when the room is full. */
   admitClassic(address: string, dialect: Exclude<Dialect, "v1">, now: number): Member | undefined {
     return this.#join({ address, dialect, token: "" }, now);
   }
@@ -142,28 +148,28 @@ export class Admission {
   /** Adds a member of an earlier run of the server. */
   restore(kept: KeptMember, now: number): void {
     const member = this.members.restore(kept, now);
-    this.#surroundings.delivery.join(member);
+    this.#context.delivery.join(member);
     this.#watchSilence(member, now);
   }
 
-  /** Gives a member another name; whether it is free is the caller's to ask. */
+  /** Gives a member another name. The caller checks that the name is free. */
   rename(member: Member, name: string, now: number): void {
     if (member.name === name) return;
     this.members.rename(member, name);
     this.presence.renamed(member, now, this.members.v1Size);
-    this.#surroundings.observer.changed?.(member);
+    this.#context.observer.changed?.(member);
   }
 
-  /** Lets the member go whose token says goodbye from an address; returns whether there was one. */
+  /** Removes the member whose token is in a goodbye from an address; returns whether there was one. */
   leave(token: string, address: string, now: number): boolean {
     const member = this.members.withToken(token);
-    // a goodbye may overtake the greeting that it follows
+    // without a member, the goodbye may have overtaken the greeting that was sent before it
     if (member || this.#validation.has(address)) this.#justLeft.set(token, now);
     if (member) this.#remove(member, "goodbye", now);
     return member !== undefined;
   }
 
-  /** Removes who has been silent for too long. */
+  /** Removes the members that have been silent for too long. */
   removeSilent(now: number): void {
     if (this.#silenceCheckAt === undefined || this.#silenceCheckAt > now) return;
     this.#silenceCheckAt = undefined;
@@ -181,9 +187,9 @@ export class Admission {
 
   #join(who: NewMember, now: number, name?: string): Member | undefined {
     if (this.isFull) return undefined;
-    const { delivery, observer, time } = this.#surroundings;
+    const { delivery, observer, time } = this.#context;
     const member = this.members.add(who, time(now), now);
-    // what it has said before is not said again
+    // messages from before the interruption must not be taken again
     member.stream = this.#interrupted.take(who.token);
     if (name !== undefined) this.members.rename(member, name);
     this.joined++;
@@ -194,7 +200,10 @@ export class Admission {
     return member;
   }
 
-  /** Somebody has shown that an address is its own: whoever had it before is gone, as when a NAT was restarted. */
+  /**
+   * An address is validated for a new client, so the member that had it before is removed. This happens when a NAT
+   * restarts.
+   */
   #vacate(address: string, now: number): void {
     this.#validation.forget(address);
     const before = this.members.at(address);
@@ -203,21 +212,21 @@ export class Admission {
 
   #remove(member: Member, how: Departure, now: number): void {
     const { address, name, stream, token } = member;
-    // without what is held back, which is repeated anyway, so that this takes little room
+    // messages that are held back are not kept: their sender repeats them, and the entry takes little memory
     if (stream && how !== "goodbye") this.#interrupted.set(token, new ReceiveStream(stream.name, stream.next));
     this.#drop(member, how);
     this.presence.departed({ address, name }, now, this.members.v1Size);
   }
 
-  /** Removes a member without a word to the others. */
+  /** Removes a member without a notice to the others. */
   #drop(member: Member, how: Departure): void {
     const { name } = member;
     this.members.remove(member);
-    this.#surroundings.delivery.leave(member);
-    this.#surroundings.observer.left?.({ ...member, name }, how);
+    this.#context.delivery.leave(member);
+    this.#context.observer.left?.({ ...member, name }, how);
   }
 
-  /** A client that says goodbye repeats nothing, but what it has said before may still be under way. */
+  /** A client repeats no earlier packet after its goodbye, but one that it sent before may still be under way. */
   #hasJustLeft(token: string, now: number): boolean {
     return now < (this.#justLeft.get(token) ?? -Infinity) + JUST_LEFT_MS;
   }

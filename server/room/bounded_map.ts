@@ -1,14 +1,14 @@
 /**
- * What is remembered for a while of many, and never of too many.
+ * A map of limited size, for keys that anybody may send.
  *
  * @module
  */
 import { detach } from "../../protocol/text.ts";
 
-/** The most that is remembered at once. */
-const MAX_REMEMBERED = 10_000;
+/** The most entries of a map. */
+const MAX_ENTRIES = 10_000;
 
-/** Values by texts that anybody may send: beyond the most of them, the one that was set first is forgotten. */
+/** A map from texts to values. When there are too many entries, it forgets the one that was set first. */
 export class BoundedMap<T> {
   readonly #values = new Map<string, T>();
 
@@ -19,10 +19,10 @@ export class BoundedMap<T> {
   set(key: string, value: T): void {
     this.#values.delete(key);
     this.#values.set(detach(key), value);
-    if (this.#values.size > MAX_REMEMBERED) this.#values.delete(this.#values.keys().next().value!);
+    if (this.#values.size > MAX_ENTRIES) this.#values.delete(this.#values.keys().next().value!);
   }
 
-  /** Gives a value, and forgets it. */
+  /** Returns a value and forgets it. */
   take(key: string): T | undefined {
     const value = this.#values.get(key);
     this.#values.delete(key);

@@ -1,5 +1,5 @@
 /**
- * How packets get to the members, as far as the room knows it.
+ * The interface through which the room sends packets to its members.
  *
  * @module
  */
@@ -9,18 +9,21 @@ import type { Dialect, Packet, V1Packet } from "../../protocol.ts";
 export interface Recipient {
   address: string;
   dialect: Dialect;
-  /** Where the delivery keeps it, as long as it has joined; nobody else's business. */
+  /** The index under which the delivery keeps it while it has joined. Only the delivery uses this. */
   slot?: number;
 }
 
-/** What the room needs of a transport. Nothing here waits: what can't be sent at once is queued, and bounded. */
+/** What the room needs of a transport. No method waits: what can't be sent at once goes to a queue of bounded size. */
 export interface Delivery {
   /** From now on a broadcast reaches this destination. */
   join(destination: Recipient): void;
-  /** A broadcast reaches it no more, not even the rest of one that has begun. */
+  /** From now on no broadcast reaches this destination, not even the rest of one that has begun. */
   leave(destination: Recipient): void;
-  /** Sends a packet to one destination, as its dialect has it. */
+  /** Sends a packet to one destination, in its dialect. */
   send(to: Recipient, packet: Packet): void;
-  /** Sends a packet to all who joined and whose dialect can say it, but for one; it is encoded once per dialect. */
+  /**
+   * Sends a packet to all destinations that have joined and whose dialect can express it, except one. The packet is
+   * encoded once per dialect.
+   */
   broadcast(packet: V1Packet, except?: Recipient): void;
 }

@@ -1,5 +1,5 @@
 /**
- * One packet, every dialect: what a v1 packet is to those who only know the classic words.
+ * Encodes a packet in the dialect of its recipient, and translates v1 packets for members that speak classic.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { messageLine, usersLine } from "../../protocol/lines.ts";
 
 const LINE_FEED = 0x0a;
 
-/** The datagram that says a packet in a dialect, or undefined where the dialect has no words for it. */
+/** Encodes a packet in a dialect; returns undefined when the dialect can't express it. */
 export function encodeInDialect(packet: Packet, dialect: Dialect): Uint8Array | undefined {
   if (dialect === "v1") return packet.dialect === "v1" ? encode(packet) : undefined;
   const classic = packet.dialect === "classic" ? packet : toClassic(packet);
@@ -17,7 +17,10 @@ export function encodeInDialect(packet: Packet, dialect: Dialect): Uint8Array | 
   return dialect === "classic-line" ? Uint8Array.of(...bytes, LINE_FEED) : bytes;
 }
 
-/** Classic members hear messages, and who is here; of arrivals, departures and heartbeats their programs know nothing. */
+/**
+ * Translates messages and lists of users. Classic programs do not know arrivals, departures and heartbeats, so for any
+ * other packet this returns undefined.
+ */
 function toClassic(packet: V1Packet): ClassicPacket | undefined {
   if (packet.type === "INCOMING") return { dialect: "classic", type: "INCOMING", line: messageLine(packet) };
   if (packet.type === "USERS") return { dialect: "classic", type: "INCOMING", line: usersLine(packet) };

@@ -1,5 +1,5 @@
 /**
- * How much one member may say, and ask for, so that it starves nobody else.
+ * Limits how many messages and requests one member may send, so that it does not starve the others.
  *
  * @module
  */
@@ -7,35 +7,35 @@ import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/to
 import type { Member } from "./members.ts";
 
 /**
- * How much one member may ask for, in datagrams a second: enough to repair a third of a lively room's messages, and no
- * more than what the room can send beside its own work.
+ * How many datagrams a second one member may ask for: enough to repair a third of the messages of a lively room, and no
+ * more than the room can send beside its other work.
  */
 const REQUEST_RATE: TokenBucketOptions = { rate: 500, burst: 1000 };
-/** The same for a classic member, whose address may be forged: what it asks for may reach somebody who has not asked. */
+/** The same for a classic member. Its address may be forged, so an answer may reach somebody who has not asked. */
 const CLASSIC_REQUEST_RATE: TokenBucketOptions = { rate: 2, burst: 20 };
 
 /** The limits of all members. */
 export class Limits {
-  readonly #speaking: TokenBucketOptions;
+  readonly #messageRate: TokenBucketOptions;
 
-  /** @param speaking How many messages a second a member may send. */
-  constructor(speaking: TokenBucketOptions) {
-    this.#speaking = speaking;
+  /** @param messageRate How many messages a second a member may send. */
+  constructor(messageRate: TokenBucketOptions) {
+    this.#messageRate = messageRate;
   }
 
-  /** Milliseconds until a member may say one more thing: 0 when it may now, and then that counts as said. */
+  /** Takes a token for a message; returns 0 if there was one, otherwise the milliseconds until there is one. */
   takeMessageToken(member: Member, now: number): number {
-    if (this.#speaking.rate === 0) return 0;
-    const buckets = member.buckets ??= { speaking: undefined, asking: undefined };
-    buckets.speaking ??= new TokenBucket(this.#speaking, now);
-    return buckets.speaking.take(this.#speaking, now);
+    if (this.#messageRate.rate === 0) return 0;
+    const buckets = member.buckets ??= { messages: undefined, requests: undefined };
+    buckets.messages ??= new TokenBucket(this.#messageRate, now);
+    return buckets.messages.take(this.#messageRate, now);
   }
 
-  /** Whether a member may ask for something whose answer takes so many datagrams; if so, that counts as asked. */
+  /** Takes a token for each datagram of an answer; returns false if there are too few, and then takes none. */
   takeRequestTokens(member: Member, datagrams: number, now: number): boolean {
     const rate = member.dialect === "v1" ? REQUEST_RATE : CLASSIC_REQUEST_RATE;
-    const buckets = member.buckets ??= { speaking: undefined, asking: undefined };
-    buckets.asking ??= new TokenBucket(rate, now);
-    return buckets.asking.take(rate, now, datagrams) === 0;
+    const buckets = member.buckets ??= { messages: undefined, requests: undefined };
+    buckets.requests ??= new TokenBucket(rate, now);
+    return buckets.requests.take(rate, now, datagrams) === 0;
   }
 }

@@ -10,40 +10,41 @@ import { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import type { KeptMember } from "../journal/past.ts";
 import type { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
 
-/** The buckets of one member, each from the first time that it matters. */
+/** The token buckets of one member; each is created when it is first needed. */
 export interface MemberBuckets {
-  speaking: TokenBucket | undefined;
-  asking: TokenBucket | undefined;
+  messages: TokenBucket | undefined;
+  requests: TokenBucket | undefined;
 }
 
 /**
- * One who has greeted.
+ * A client that has joined the room.
  *
  * A crowd of a hundred thousand has as many of these, so the times are small integers: a number of milliseconds since
- * 1970 would be an object of its own.
+ * 1970 would take an object of its own in memory.
  */
 export interface Member {
   address: string;
   dialect: Dialect;
-  /** What each v1 packet of the member must carry, wherever it is; empty for a classic member. */
+  /** Each v1 packet of the member must carry this, from whatever address it comes; empty for a classic member. */
   token: string;
   name: string | undefined;
   /** When the member joined, in Unix seconds. */
   since: number;
-  /** When the member was last heard; {@linkcode Members.heardAt} knows since when it counts. */
+  /** When the member was last heard, in milliseconds since an origin; {@linkcode Members.heardAt} adds the origin. */
   heard: number;
-  /** The run of messages that the member is sending, once there is one. */
+  /** The receive stream of the member's messages; undefined before the first message. */
   stream: ReceiveStream | undefined;
-  /** How much the member may say and ask for, once that matters. */
+  /** The limits for messages and requests; undefined until one is first needed. */
   buckets: MemberBuckets | undefined;
-  /** Where the delivery keeps the member. */
+  /** The index under which the delivery keeps the member. */
   slot?: number;
-  /** Of the v1 members, the one that was heard last before this one was, and the first that was heard since. */
-  heardBefore?: Member;
-  heardAfter?: Member;
+  /** The v1 member that was last heard just before this one was. */
+  previousHeard?: Member;
+  /** The v1 member that was last heard just after this one was. */
+  nextHeard?: Member;
 }
 
-/** What makes a member, before it has a name or says anything. */
+/** What is known of a member when it joins, before it has a name or a stream. */
 export type NewMember = Pick<Member, "address" | "dialect" | "token">;
 
 /** Names as a USERS packet lists them, and whether there are more behind them. */
@@ -56,12 +57,12 @@ export interface NamePage {
 const NAME_PAGE_BYTES = MAX_DATAGRAM_BYTES - 100;
 const encoder = new TextEncoder();
 
-/** The members of a room. Joining, leaving and every look-up take constant time; only names are sorted. */
+/** The members of a room. Joining, leaving and every look-up take constant time, but for the sorted list of names. */
 export class Members {
   readonly #v1 = new Map<string, Member>();
   /**
-   * The ends of the row in which the v1 members stand as they were last heard. A Map that is kept in this order, by
-   * taking each out and putting it in again, is twice as large: what was taken out leaves a hole for a while.
+   * The ends of a linked list of the v1 members, in the order in which they were last heard. A Map keeps this order too
+   * when a member is deleted and set again, but it is twice as large: each deleted entry leaves a hole for a while.
    */
   #longestSilent: Member | undefined;
   #lastHeard: Member | undefined;
@@ -111,16 +112,16 @@ export class Members {
   }
 
   /**
-   * Adds a member who was not here.
+   * Adds a new member.
    *
-   * @param since When it came, in Unix milliseconds.
+   * @param since When it joined, in Unix milliseconds.
    */
   add({ address, dialect, token }: NewMember, since: number, now: number): Member {
     const name = undefined, stream = undefined;
     return this.restore({ address, dialect, token, name, since: Math.floor(since / 1000), stream }, now);
   }
 
-  /** Adds a member as an earlier run of the server has left it. */
+  /** Adds a member of an earlier run of the server, with its name and stream. */
   restore({ address, dialect, token, name, since, stream }: KeptMember, now: number): Member {
     const member: Member = {
       address: detach(address),
@@ -132,10 +133,10 @@ export class Members {
       stream: stream && new ReceiveStream(stream.name, stream.next),
       buckets: undefined,
       slot: undefined,
-      heardBefore: undefined,
-      heardAfter: undefined,
+      previousHeard: undefined,
+      nextHeard: undefined,
     };
-    this.#at(member).set(member.address, member);
+    this.#mapOf(member).set(member.address, member);
     if (dialect === "v1") this.#append(member);
     if (token) this.#byToken.set(member.token, member);
     if (name !== undefined) this.#setName(member, name);
@@ -143,8 +144,8 @@ export class Members {
   }
 
   remove(member: Member): void {
-    this.#at(member).delete(member.address);
-    if (member.dialect === "v1") this.#takeOut(member);
+    this.#mapOf(member).delete(member.address);
+    if (member.dialect === "v1") this.#unlink(member);
     this.#byToken.delete(member.token);
     this.#dropName(member);
   }
@@ -153,7 +154,7 @@ export class Members {
   touch(member: Member, now: number): void {
     member.heard = this.#sinceOrigin(now);
     if (member.dialect !== "v1" || member === this.#lastHeard) return;
-    this.#takeOut(member);
+    this.#unlink(member);
     this.#append(member);
   }
 
@@ -169,7 +170,7 @@ export class Members {
     this.#v1.set(member.address, member);
   }
 
-  /** Gives a member a name, in place of the one that it may have; whether the name is free is the caller's to ask. */
+  /** Gives a member a name, in place of the one that it may have. The caller checks that the name is free. */
   rename(member: Member, name: string): void {
     this.#dropName(member);
     this.#setName(member, name);
@@ -179,7 +180,7 @@ export class Members {
   *bySilence(): Generator<Member> {
     for (let member = this.#longestSilent; member;) {
       // the caller may remove the one that it gets
-      const next: Member | undefined = member.heardAfter;
+      const next: Member | undefined = member.nextHeard;
       yield member;
       member = next;
     }
@@ -204,25 +205,25 @@ export class Members {
     return now - this.#origin;
   }
 
-  /** Puts a member at the end of the row: nobody was heard later. */
+  /** Puts a member at the end of the linked list: it was heard last. */
   #append(member: Member): void {
-    member.heardBefore = this.#lastHeard;
-    member.heardAfter = undefined;
-    if (this.#lastHeard) this.#lastHeard.heardAfter = member;
+    member.previousHeard = this.#lastHeard;
+    member.nextHeard = undefined;
+    if (this.#lastHeard) this.#lastHeard.nextHeard = member;
     else this.#longestSilent = member;
     this.#lastHeard = member;
   }
 
-  #takeOut(member: Member): void {
-    const { heardBefore, heardAfter } = member;
-    if (heardBefore) heardBefore.heardAfter = heardAfter;
-    else this.#longestSilent = heardAfter;
-    if (heardAfter) heardAfter.heardBefore = heardBefore;
-    else this.#lastHeard = heardBefore;
-    member.heardBefore = member.heardAfter = undefined;
+  #unlink(member: Member): void {
+    const { previousHeard, nextHeard } = member;
+    if (previousHeard) previousHeard.nextHeard = nextHeard;
+    else this.#longestSilent = nextHeard;
+    if (nextHeard) nextHeard.previousHeard = previousHeard;
+    else this.#lastHeard = previousHeard;
+    member.previousHeard = member.nextHeard = undefined;
   }
 
-  #at(member: Member): Map<string, Member> {
+  #mapOf(member: Member): Map<string, Member> {
     return member.dialect === "v1" ? this.#v1 : this.#classic;
   }
 
@@ -230,7 +231,7 @@ export class Members {
     member.name = detach(name);
     const key = nameKey(name);
     this.#byName.set(key, member);
-    // once there is a sorted list it is kept so: sorting anew after each change would let a few stop a large room
+    // the list stays sorted: if each change sorted it anew, a few members could stop a large room with their renames
     this.#sortedKeys?.splice(upperBound(this.#sortedKeys, key), 0, key);
   }
 
@@ -243,7 +244,7 @@ export class Members {
   }
 }
 
-/** The index of the first key that sorts behind another, by halving. */
+/** The index of the first key that sorts behind another, by binary search. */
 function upperBound(sorted: string[], key: string): number {
   let low = 0, high = sorted.length;
   while (low < high) {

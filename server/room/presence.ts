@@ -1,5 +1,5 @@
 /**
- * Who came and who went, told together: a room where everyone joins at once must not drown in notices.
+ * Puts arrivals and departures together into few notices, so that a room where everyone joins at once is not flooded.
  *
  * @module
  */
@@ -7,27 +7,30 @@ import { MAX_DATAGRAM_BYTES, type Presence } from "../../protocol.ts";
 import { byteLength } from "../../protocol/text.ts";
 import type { NewEvent } from "../journal/event_log.ts";
 
-/** The shortest wait for others that come or go, in milliseconds. */
+/** The shortest time for which notices are collected, in milliseconds. */
 const MIN_WAIT_MS = 100;
-/** The longest, in milliseconds. */
+/** The longest time for which notices are collected, in milliseconds. */
 const MAX_WAIT_MS = 5000;
-/** What each member adds to the wait, in milliseconds: it keeps notices below 500 datagrams a second in all. */
+/**
+ * What each member adds to this time, in milliseconds. With up to 2,500 members, a notice that fits into one datagram
+ * then takes at most 500 datagrams a second in all.
+ */
 const WAIT_PER_MEMBER_MS = 2;
 /** Bytes of an ONLINE or OFFLINE packet that are left for the members behind the longest header. */
 const NOTICE_BYTES = MAX_DATAGRAM_BYTES - 100;
 
-/** Collects arrivals and departures until it is time to tell them. */
+/** Collects arrivals and departures until they are due. */
 export class PresenceNotices {
   readonly #arrived = new Map<string, Presence & { isNew: boolean }>();
   #departed: Presence[] = [];
   #dueAt: number | undefined;
 
-  /** When the notices are to be told, in milliseconds of the room's clock; undefined while there are none. */
+  /** When the notices are due, in milliseconds of the room's clock; undefined while there are none. */
   get dueAt(): number | undefined {
     return this.#dueAt;
   }
 
-  /** Forgets what was to be told, because nobody is here who could be. */
+  /** Drops the notices that wait, because no member is here that could receive them. */
   clear(): void {
     this.#arrived.clear();
     this.#departed = [];
@@ -46,7 +49,10 @@ export class PresenceNotices {
     this.#schedule(now, members);
   }
 
-  /** Notes that a member has another address; that is not told, unless nobody was told of the old one yet. */
+  /**
+   * Notes that a member has another address. A move alone is not told, but an arrival or a new name that still waits to
+   * be told is told with the new address.
+   */
   moved(from: string, to: string): void {
     const arrival = this.#arrived.get(from);
     if (!arrival) return;
@@ -54,7 +60,7 @@ export class PresenceNotices {
     this.#arrived.set(to, { ...arrival, address: to });
   }
 
-  /** Notes that a member went; one whose arrival nobody was told of is forgotten instead. */
+  /** Notes that a member went. If its arrival still waits to be told, neither is told. */
   departed({ address, name }: Presence, now: number, members: number): void {
     const arrival = this.#arrived.get(address);
     this.#arrived.delete(address);
@@ -63,9 +69,9 @@ export class PresenceNotices {
   }
 
   /**
-   * The notices that are due, as few events as they fit into: departures before arrivals.
+   * Takes the notices that are due, in as few events as they fit into: departures before arrivals.
    *
-   * @param at The time that they tell, in Unix milliseconds.
+   * @param at The time of the events, in Unix milliseconds.
    */
   takeDue(now: number, at = now): NewEvent[] {
     if (this.#dueAt === undefined || this.#dueAt > now) return [];
@@ -84,11 +90,11 @@ export class PresenceNotices {
   }
 }
 
-/** Cuts a crowd into groups that fit into a datagram each. */
-function batches(crowd: Iterable<Presence>): Presence[][] {
+/** Splits members into groups, each of which fits into one datagram. */
+function batches(members: Iterable<Presence>): Presence[][] {
   const groups: Presence[][] = [];
   let free = 0;
-  for (const member of crowd) {
+  for (const member of members) {
     const bytes = member.address.length + byteLength(member.name ?? "") + 2;
     if (bytes > free) {
       groups.push([]);

@@ -1,5 +1,5 @@
 /**
- * Saying again what a member has missed.
+ * Sends events again that a member has missed.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface RepairOptions {
   events: EventLog;
   /** Whether a sender gets copies of its own messages. */
   echo: boolean;
-  /** Who is at an address; asked for messages of an earlier run of the server only. */
+  /** The member at an address. Only messages of an earlier run of the server need it. */
   memberAt: (address: string) => Member | undefined;
 }
 
@@ -24,19 +24,19 @@ const MAX_RESEND = 128;
 /** Answers RESEND from the window of recent events. */
 export class Repair {
   readonly #options: RepairOptions;
-  /** Who said what, for a room without echo. */
+  /** The author of each message; only a room without echo fills it. */
   readonly #authors = new WeakMap<EventPacket, Member>();
 
   constructor(options: RepairOptions) {
     this.#options = options;
   }
 
-  /** Remembers who said something. */
+  /** Remembers the author of a message. */
   recordAuthor(event: EventPacket, author: Member): void {
     if (!this.#options.echo) this.#authors.set(event, author);
   }
 
-  /** How many datagrams the answer to a RESEND takes. */
+  /** How many events the answer to a RESEND has, each a datagram; a GONE is not counted. */
   cost({ from, to }: V1Packet & { type: "RESEND" }): number {
     const { first, seq } = this.#options.events;
     const start = Math.max(from, first);
@@ -58,10 +58,10 @@ export class Repair {
     }
   }
 
-  /** What a member gets in place of an event: of its own message no copy, only the place. */
+  /** What a member gets for an event: an ACK for its own message, and any other event as it is. */
   #withoutEcho(event: EventPacket, member: Member): V1Packet {
     if (event.type !== "INCOMING" || event.id === undefined || event.stream !== member.stream?.name) return event;
-    // the name of a stream is no secret; after a restart, who said what is known by the address only
+    // the name of a stream is no secret, so it proves no author; after a restart only the address tells the author
     const author = this.#authors.get(event) ?? this.#options.memberAt(event.from);
     if (author !== member) return event;
     return { dialect: "v1", type: "ACK", stream: event.stream, id: event.id, epoch: event.epoch, seq: event.seq };

@@ -1,8 +1,8 @@
 /**
- * The room: who is here, who may speak, and what follows from a packet. It knows no sockets and no clock.
+ * The room handles the packets of clients: it knows its members, limits what they send, and broadcasts events.
  *
- * Everything is plain synchronous code: packets go in with {@linkcode Room.receive}, the time with each call, and what
- * is to be sent goes out through a {@linkcode Delivery}.
+ * It is plain synchronous code without sockets and without a clock. {@linkcode Room.receive} takes the packets, each
+ * call brings the time, and the room sends through a {@linkcode Delivery}.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/recei
 import { Repair } from "./repair.ts";
 import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 
-/** Who wants to know what happens in the room, at the moment when it does. */
+/** Callbacks for what happens in the room, called at the moment when it happens. */
 export interface RoomObserver extends MemberObserver {
   /** Called before anybody is told of the event. */
   happened?(event: EventPacket, from?: Member): void;
@@ -35,23 +35,32 @@ export interface RoomOptions extends AdmissionOptions {
   window?: WindowOptions;
   observer?: RoomObserver;
   past?: RoomPast;
-  /** The time that people are told, in Unix milliseconds, where it is not the one by which the room waits. */
+  /** The time that is shown to people, in Unix milliseconds. Default: the time that each call is given. */
   wallClock?: () => number;
 }
 
 /** What the room has seen since it began. */
 export interface RoomStatistics {
-  /** How many have joined; one that moves stays, one that turns out to speak v1 joins again. */
+  /**
+   * How many members have joined. A member that moves is not counted again; a classic member that turns out to speak v1
+   * is.
+   */
   joined: number;
   /** The messages that were accepted. */
   messages: number;
-  /** The packets that nothing followed from. */
+  /** Ignored packets, and datagrams that are no packets. */
   ignored: number;
 }
 
-/** The most messages that may wait for an earlier one, over all members: beyond it, their senders repeat them. */
-const MAX_EARLY = 10_000;
-/** What each member adds to the keep-alive, in milliseconds: it keeps greetings below 500 datagrams a second. */
+/**
+ * The most messages that may wait for an earlier one, over all members. Further ones are dropped, and their senders
+ * repeat them.
+ */
+const MAX_EARLY_MESSAGES = 10_000;
+/**
+ * What each member adds to the keep-alive interval, in milliseconds. It keeps greetings below 500 datagrams a second,
+ * until the interval reaches its maximum, a third of the timeout.
+ */
 const KEEPALIVE_PER_MEMBER_MS = 2;
 
 /** One room, both dialects. */
@@ -68,7 +77,7 @@ export class Room {
   #messages = 0;
   #ignored = 0;
   /** How many messages wait for an earlier one, over all members. */
-  #early = 0;
+  #earlyMessages = 0;
 
   constructor(delivery: Delivery, options: RoomOptions, now: number) {
     this.#delivery = delivery;
@@ -82,11 +91,11 @@ export class Room {
         joined: (member) => observer.joined?.(member),
         changed: (member) => observer.changed?.(member),
         left: (member, how) => {
-          this.#early -= member.stream?.early ?? 0;
+          this.#earlyMessages -= member.stream?.heldCount ?? 0;
           observer.left?.(member, how);
         },
       },
-      time: (now) => this.#time(now),
+      time: (now) => this.#wallTime(now),
     });
     this.#members = this.#admission.members;
     this.#events = new EventLog(options.window, options.past);
@@ -109,7 +118,7 @@ export class Room {
     return this.#members.size;
   }
 
-  /** Who has signed in, from the name behind `after` on, as many as fit into a datagram. */
+  /** A page of the names that sort behind `after`, as many as fit into a datagram, and the totals of all members. */
   users(after?: string, separator?: string) {
     const { size, named } = this.#members;
     const page = this.#members.namesAfter(after, separator);
@@ -121,20 +130,20 @@ export class Room {
     return this.#events.epoch;
   }
 
-  /** When {@linkcode wake} wants to be called next, in milliseconds of the caller's clock; undefined for never. */
+  /** When {@linkcode wake} is to be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
     const times = [this.#admission.presence.dueAt, this.#events.heartbeatAt, this.#admission.silenceCheckAt];
     const due = times.filter((time) => time !== undefined);
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
-  /** Does what is due: removes the silent, tells who came and went, shows the end of the number line. */
+  /** Does what is due: removes silent members, broadcasts arrivals and departures, sends a heartbeat. */
   wake(now: number): void {
     const { presence } = this.#admission;
     this.#admission.removeSilent(now);
-    // classic members are not told, so a crowd of them alone leaves nothing in the window
+    // classic members get no notices, so without a v1 member the notices would only fill the window
     if (this.#members.v1Size === 0) presence.clear();
-    for (const event of presence.takeDue(now, this.#time(now))) this.#happen(event, now);
+    for (const event of presence.takeDue(now, this.#wallTime(now))) this.#publish(event, now);
     const heartbeat = this.#events.takeHeartbeat(now);
     if (heartbeat) this.#delivery.broadcast(heartbeat);
   }
@@ -144,19 +153,19 @@ export class Room {
     this.#delivery.broadcast({ dialect: "v1", type: "CLOSING", epoch: this.epoch });
   }
 
-  /** Counts a datagram that was no packet. */
+  /** Counts an ignored packet, or a datagram that is no packet. */
   ignore(): void {
     this.#ignored++;
   }
 
-  /** Lets follow what follows from a packet that came from an address. */
+  /** Handles a packet from an address. */
   receive(packet: Packet, from: string, now: number): void {
     if (packet.dialect === "classic") this.#receiveClassic(packet, from, now);
     else this.#receiveV1(packet, from, now);
   }
 
   #receiveClassic(packet: ClassicPacket, from: string, now: number): void {
-    // who speaks v1 is protected by a token, which a bare word does not carry
+    // a token protects a v1 member, and a classic packet carries none
     if (this.#members.v1At(from)) return this.ignore();
     const member = this.#members.classicAt(from);
     if (!member && this.#admission.isValidating(from, now)) return this.ignore();
@@ -171,12 +180,12 @@ export class Room {
         if (!member) return this.ignore();
         for (const text of splitText(printable(packet.text), MAX_TEXT_BYTES)) {
           if (this.#limits.takeMessageToken(member, now) > 0) return this.ignore();
-          this.#say(member, { text }, now);
+          this.#publishMessage(member, { text }, now);
         }
         return;
       case "LIST":
         if (!member) return this.ignore();
-        return this.#list(member, {}, now);
+        return this.#sendUsers(member, {}, now);
       default:
         return this.ignore();
     }
@@ -192,75 +201,75 @@ export class Room {
     if (!member) return;
     const name = normalizeName(wanted);
     if (name === undefined) {
-      return this.#tell(member, NAME_RULE);
+      return this.#sendLine(member, NAME_RULE);
     }
     if (!this.#admission.isNameFree(name, member)) {
-      return this.#tell(member, `The name ${name} is taken; choose another`);
+      return this.#sendLine(member, `The name ${name} is taken; choose another`);
     }
     this.#admission.rename(member, name, now);
-    this.#tell(member, `Signed in as ${name}`);
+    this.#sendLine(member, `Signed in as ${name}`);
   }
 
   #receiveV1(packet: V1Packet, from: string, now: number): void {
-    if (packet.type === "GREETING" || packet.type === "SIGN-IN") return this.#greet(packet, from, now);
+    if (packet.type === "GREETING" || packet.type === "SIGN-IN") return this.#receiveGreeting(packet, from, now);
     if (!("token" in packet) || packet.token === undefined) return this.ignore();
-    if (packet.type === "LEAVE") return this.#leave(packet, from, now);
+    if (packet.type === "LEAVE") return this.#receiveLeave(packet, from, now);
     const known = this.#members.withToken(packet.token);
     const member = known ?? this.#admission.admit({ address: from, token: packet.token }, now);
     if (member?.address !== from) {
       this.ignore();
-      // who has forged a member's address is not answered there
+      // another member has this address, which may be forged: it gets no answer
       if (this.#members.v1At(from)) return;
       const id = "id" in packet ? packet.id : undefined;
-      return this.#refuse({ address: from, dialect: "v1" }, "not-joined", "Greet first", { id });
+      return this.#sendError({ address: from, dialect: "v1" }, "not-joined", "Greet first", { id });
     }
     this.#members.touch(member, now);
     switch (packet.type) {
       case "MESSAGE":
-        return this.#message(member, packet, now);
+        return this.#receiveMessage(member, packet, now);
       case "RESEND":
-        return this.#resend(member, packet, now);
+        return this.#receiveResend(member, packet, now);
       case "LIST":
-        return this.#list(member, packet, now);
+        return this.#sendUsers(member, packet, now);
       case "LOOKUP":
         if (!this.#takeTokens(member, 2, now)) return;
-        return this.#lookUp(member, packet);
+        return this.#receiveLookup(member, packet);
     }
   }
 
-  /** A goodbye: from wherever it comes, since nothing is sent there because of it but the answer. */
-  #leave({ id, token }: V1Packet & { type: "LEAVE" }, from: string, now: number): void {
+  /** Handles a goodbye. It may come from any address, because only the answer is sent there. */
+  #receiveLeave({ id, token }: V1Packet & { type: "LEAVE" }, from: string, now: number): void {
     const there = { address: from, dialect: "v1" } as const;
     if (this.#admission.leave(token, from, now)) this.#delivery.send(there, { dialect: "v1", type: "ACK", id });
     else if (this.#members.v1At(from)) this.ignore();
-    // perhaps the repeated goodbye of somebody who has left
-    else this.#refuse(there, "not-joined", "Greet first", { id });
+    // this may be the repeated goodbye of a member that has left
+    else this.#sendError(there, "not-joined", "Greet first", { id });
   }
 
   /**
-   * A greeting of either kind: sends a newcomer the cookie, lets it in when it has it, keeps alive, signs in, or brings
-   * a member back from another address.
+   * Handles a GREETING or SIGN-IN: sends a newcomer its cookie, lets it join when the cookie comes back, keeps a member
+   * alive, gives it a name, or moves it to another address.
    */
-  #greet(packet: V1Packet & { type: "GREETING" | "SIGN-IN" }, from: string, now: number): void {
+  #receiveGreeting(packet: V1Packet & { type: "GREETING" | "SIGN-IN" }, from: string, now: number): void {
     const { id, token, cookie } = packet;
     const name = packet.type === "SIGN-IN" ? packet.name : undefined;
     let member = token === undefined ? undefined : this.#members.withToken(token);
     if (name !== undefined && !this.#admission.isNameFree(name, member, this.#members.at(from))) {
       if (member?.address === from) this.#members.touch(member, now);
       const text = `The name ${name} is taken; choose another`;
-      return this.#refuse({ address: from, dialect: "v1" }, "name-taken", text, packet);
+      return this.#sendError({ address: from, dialect: "v1" }, "name-taken", text, packet);
     }
     if (!member && token !== undefined) member = this.#admission.admit({ address: from, token, cookie, name }, now);
     if (!member && this.#admission.isFull && !this.#members.at(from)) {
-      return this.#refuse({ address: from, dialect: "v1" }, "room-full", "The room is full", packet);
+      return this.#sendError({ address: from, dialect: "v1" }, "room-full", "The room is full", packet);
     }
-    // a member whose address has changed (another Wi-Fi, another port of a NAT) is known by its token, but the address
-    // may be forged
+    // the token identifies a member whose address has changed (another Wi-Fi, another port of a NAT), but the new
+    // address may be forged, so the member moves only with the right cookie
     if (member && this.#admission.moveTo(member, from, cookie, now)) {
       this.#members.touch(member, now);
       if (name !== undefined) this.#admission.rename(member, name, now);
     }
-    // who is not known at an address gets its cookie, and nothing changes there, for the source address may be forged
+    // a client that is not known at this address gets its cookie; the address may be forged, so nothing changes there
     const here = member?.address === from ? member : undefined;
     this.#delivery.send({ address: from, dialect: "v1" }, {
       dialect: "v1",
@@ -280,44 +289,44 @@ export class Room {
     });
   }
 
-  #message(member: Member, packet: MessagePacket, now: number): void {
+  #receiveMessage(member: Member, packet: MessagePacket, now: number): void {
     if (member.stream?.name !== packet.stream) {
-      this.#early -= member.stream?.early ?? 0;
+      this.#earlyMessages -= member.stream?.heldCount ?? 0;
       member.stream = new ReceiveStream(packet.stream, packet.first);
     }
     const stream = member.stream;
     if (stream.isRepeat(packet)) {
-      // its INCOMING is lost, and perhaps nothing else will show the sender that there was one
+      // the sender has missed its own INCOMING, and perhaps nothing else shows it the gap
       this.#delivery.send(member, { dialect: "v1", type: "HEARTBEAT", epoch: this.epoch, seq: this.#events.seq });
       return this.#delivery.send(member, { dialect: "v1", type: "ACK", stream: packet.stream, id: packet.id });
     }
-    // a repeat of what is here costs nothing, or the repeats would leave nothing for the message that is missing
-    if (stream.holds(packet)) return;
+    // a repeat of a held message takes no token; otherwise repeats could take the tokens that the missing message needs
+    if (stream.isHeld(packet)) return;
     const wait = this.#limits.takeMessageToken(member, now);
-    if (wait > 0) return this.#refuse(member, "slow-down", "Too many messages", { id: packet.id }, wait);
-    const before = stream.early;
-    const ready = stream.take(packet, this.#early < MAX_EARLY);
-    this.#early += stream.early - before;
+    if (wait > 0) return this.#sendError(member, "slow-down", "Too many messages", { id: packet.id }, wait);
+    const before = stream.heldCount;
+    const ready = stream.take(packet, this.#earlyMessages < MAX_EARLY_MESSAGES);
+    this.#earlyMessages += stream.heldCount - before;
     for (const { stream, id, action, text } of ready) {
-      const { seq } = this.#say(member, { stream, id, action, text: printable(text) }, now);
+      const { seq } = this.#publishMessage(member, { stream, id, action, text: printable(text) }, now);
       if (!this.#echo) this.#delivery.send(member, { dialect: "v1", type: "ACK", stream, id, epoch: this.epoch, seq });
     }
   }
 
-  #say(member: Member, said: { stream?: string; id?: number; action?: boolean; text: string }, now: number) {
+  #publishMessage(member: Member, said: { stream?: string; id?: number; action?: boolean; text: string }, now: number) {
     this.#messages++;
     const message = {
       type: "INCOMING" as const,
       from: member.address,
       name: member.name,
-      at: this.#time(now),
+      at: this.#wallTime(now),
       ...said,
     };
-    return this.#happen(message, now, member);
+    return this.#publish(message, now, member);
   }
 
-  /** Puts an event on the number line and tells everyone. */
-  #happen(event: NewEvent, now: number, from?: Member) {
+  /** Gives an event its place on the number line and broadcasts it. */
+  #publish(event: NewEvent, now: number, from?: Member) {
     const packet = this.#events.append(event, now, this.#members.v1Size);
     if (from) this.#repair.recordAuthor(packet, from);
     this.#observer.happened?.(packet, from);
@@ -325,29 +334,29 @@ export class Room {
     return packet;
   }
 
-  /** Takes what a request costs from its member; false where there is not enough, and the member asks again later. */
+  /** Takes the tokens for a request; returns false when there are too few. The member then asks again later. */
   #takeTokens(member: Member, cost: number, now: number): boolean {
     if (this.#limits.takeRequestTokens(member, cost, now)) return true;
     this.ignore();
     return false;
   }
 
-  #list(member: Member, { id = 0, after }: { id?: number; after?: string }, now: number): void {
+  #sendUsers(member: Member, { id = 0, after }: { id?: number; after?: string }, now: number): void {
     if (!this.#takeTokens(member, 1, now)) return;
     this.#delivery.send(member, { id, ...this.users(after, member.dialect === "v1" ? "\n" : ", ") });
   }
 
-  #resend(member: Member, packet: V1Packet & { type: "RESEND" }, now: number): void {
+  #receiveResend(member: Member, packet: V1Packet & { type: "RESEND" }, now: number): void {
     if (packet.epoch !== this.epoch) {
-      return this.#refuse(member, "not-joined", "The room has begun anew: greet again", {});
+      return this.#sendError(member, "not-joined", "The room has begun anew: greet again", {});
     }
     const cost = this.#repair.cost(packet);
     if (cost === 0 || this.#takeTokens(member, cost, now)) this.#repair.answer(packet, member);
   }
 
-  #lookUp(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }): void {
+  #receiveLookup(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }): void {
     const found = name === undefined ? this.#members.at(address!) : this.#members.withName(name);
-    if (!found) return this.#refuse(asker, "no-such-user", `${name ?? address} is not here`, { id });
+    if (!found) return this.#sendError(asker, "no-such-user", `${name ?? address} is not here`, { id });
     this.#delivery.send(asker, {
       dialect: "v1",
       type: "PEER",
@@ -363,17 +372,17 @@ export class Room {
     }
   }
 
-  /** The time that people are told, in Unix milliseconds. */
-  #time(now: number): number {
+  /** The time that is shown to people, in Unix milliseconds. */
+  #wallTime(now: number): number {
     return this.#wallClock?.() ?? now;
   }
 
-  /** Says something to one classic member, in a line that reads well on its own. */
-  #tell(member: Member, line: string): void {
+  /** Sends one classic member a line that reads well on its own. */
+  #sendLine(member: Member, line: string): void {
     this.#delivery.send(member, { dialect: "classic", type: "INCOMING", line });
   }
 
-  #refuse(
+  #sendError(
     to: Parameters<Delivery["send"]>[0],
     code: string,
     text: string,

@@ -12,6 +12,7 @@ import {
   startServer,
 } from "../../scripts/support/processes.ts";
 import { stops } from "../support/signals.ts";
+import { freePort } from "../../scripts/support/ports.ts";
 import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
 
 /** Longer than a client in a pipe waits for a server, in milliseconds. */
@@ -105,7 +106,7 @@ Deno.test({
   name: "failures: a server whose output can't be written serves on",
   ignore: !HAS_FULL_DISK,
   async fn() {
-    const port = await unusedPort();
+    const port = freePort();
     await using listening = start(onFullDisk(server(String(port)), 1));
     await using peer = openPeer();
     // by an answer, since nothing can be read of its output; a greeting before it listens is lost
@@ -244,12 +245,6 @@ Deno.test("failures: UDP is not switched on", async () => {
   }
 });
 
-/** A port on which nobody listens. */
-async function unusedPort(): Promise<number> {
-  await using peer = openPeer();
-  return peer.port;
-}
-
 /** Waits until a client in a pipe has told that there is no answer, and then has given up. */
 async function givesUp(client: Program, port: number, undelivered: string): Promise<void> {
   await client.stderr.until(
@@ -262,7 +257,7 @@ async function givesUp(client: Program, port: number, undelivered: string): Prom
 }
 
 Deno.test("failures: nobody answers a client in a pipe", async () => {
-  const port = await unusedPort();
+  const port = freePort();
   // a program that takes datagrams and says nothing looks the same from here
   await using mute = openPeer();
   await using speaking = startClient("127.0.0.1", port);

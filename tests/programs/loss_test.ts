@@ -4,35 +4,32 @@ import { demonstrate, formatOutcome } from "../../scripts/lossy_demo.ts";
 import { openLossyProxy } from "../../scripts/lossy_proxy.ts";
 import type { NetworkConditions } from "../../server/doors/network_emulator.ts";
 import { EPOCH, FakeSession } from "../support/fake_session.ts";
+import { freePort } from "../../scripts/support/ports.ts";
 import { messagesOf, type Program, startClient, startServer } from "../../scripts/support/processes.ts";
 
 const BAD_NETWORK: NetworkConditions = { drop: 0.3, duplicate: 0.05, delay: [0, 20], corrupt: 0 };
 
-for (const kill of [false, true]) {
-  const name = kill
-    ? "the same, with kill -9 of a --state server in the middle"
-    : "each message once, all in one order";
-  Deno.test(`loss: five clients, 200 messages, 30% each way: ${name}`, async () => {
-    const outcome = await demonstrate({
-      clients: 5,
-      messages: 200,
-      conditions: BAD_NETWORK,
-      seed: 1,
-      kill,
-      print: console.log,
-    });
-    console.log(formatOutcome(outcome));
-    const { screens, isOneOrder, network: { toServer, fromServer } } = outcome;
-    for (const { shown, twice, missing } of screens) {
-      assertEquals({ shown: shown.length, twice, missing }, { shown: 200, twice: 0, missing: 0 });
-    }
-    assert(isOneOrder, JSON.stringify(screens, undefined, 1));
-    for (const { passed, dropped } of [toServer, fromServer]) {
-      // far from 30% by chance in one of a million runs or fewer, as more than a thousand datagrams pass
-      assertGreater(dropped, 0.22 * (passed + dropped));
-    }
+// without the kill, and in thousands of other schedules, the simulated network shows the same: fake_network_test.ts
+Deno.test("loss: five clients, 200 messages, 30% each way, kill -9 of a --state server: each once, in one order", async () => {
+  const outcome = await demonstrate({
+    clients: 5,
+    messages: 200,
+    conditions: BAD_NETWORK,
+    seed: 1,
+    kill: true,
+    print: console.log,
   });
-}
+  console.log(formatOutcome(outcome));
+  const { screens, isOneOrder, network: { toServer, fromServer } } = outcome;
+  for (const { shown, twice, missing } of screens) {
+    assertEquals({ shown: shown.length, twice, missing }, { shown: 200, twice: 0, missing: 0 });
+  }
+  assert(isOneOrder, JSON.stringify(screens, undefined, 1));
+  for (const { passed, dropped } of [toServer, fromServer]) {
+    // far from 30% by chance in one of a million runs or fewer, as more than a thousand datagrams pass
+    assertGreater(dropped, 0.22 * (passed + dropped));
+  }
+});
 
 /** The texts behind the sender's address that a client shows, but for those that were said to find out who is there. */
 function textsOf(client: Program): string[] {
@@ -56,7 +53,7 @@ async function untilOwn(clients: Program[], texts: string[][]): Promise<void> {
 }
 
 Deno.test("loss: kill -9 of a server without a state file: all come back, nothing is shown twice, what waited arrives", async () => {
-  await using first = await startServer();
+  await using first = await startServer(String(freePort()));
   await using network = openLossyProxy({ server: first.port, conditions: BAD_NETWORK, seed: 2 });
   await using stack = new AsyncDisposableStack();
   const clients = Array.from({ length: 4 }, () => stack.use(startClient("127.0.0.1", network.port)));
@@ -87,7 +84,8 @@ Deno.test("loss: kill -9 of a server without a state file: all come back, nothin
     const texts = textsOf(client);
     assertEquals(texts.length, new Set(texts).size, "nothing is shown twice");
     assertEquals(since(client), since(clients[0]), "one order");
-    for (const own of [...before, ...meanwhile, ...after]) {
+    // of "before" this is not promised: what was held back is shown at the restart, what is said again comes behind it
+    for (const own of [...meanwhile, ...after]) {
       assertEquals(texts.filter((text) => own.includes(text)), own.filter((text) => texts.includes(text)));
     }
   }

@@ -18,18 +18,18 @@ Deno.test("rate: what is piped in faster than the server wants it arrives whole 
   await using server = await startServer();
   await using listener = await join(server);
   await using client = startClient("127.0.0.1", server.port);
-  const lines = seq(1, 120);
+  const lines = seq(1, 80);
   const start = performance.now();
   await client.type(lines.map((line) => `${line}\n`).join(""));
   await client.endInput();
   assertEquals(await client.exitCode(), 0, client.stderr.text());
   const seconds = (performance.now() - start) / 1000;
   assertEquals(textsOf(messagesOf(client)), lines);
-  await listener.stdout.until(": 120\n");
+  await listener.stdout.until(": 80\n");
   assertEquals(textsOf(messagesOf(listener)), lines);
   assertEquals(client.stderr.text(), "");
   // forty at once, then twenty a second: repeats that took tokens would stretch this without end
-  if (seconds < 3.9) throw new Error(`A limit that lets 120 messages pass in ${seconds} s is none`);
+  if (seconds < 1.9) throw new Error(`A limit that lets 80 messages pass in ${seconds} s is none`);
 });
 
 Deno.test("rate: of a classic member the first forty at once are heard, and whoever is quieter is not disturbed", async () => {

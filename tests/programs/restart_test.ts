@@ -2,10 +2,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { openPeer } from "../support/classic_peer.ts";
 import { join, messagesOf, startClient, startServer } from "../../scripts/support/processes.ts";
+import { freePort } from "../../scripts/support/ports.ts";
 import { signalTest } from "../support/signals.ts";
 
 Deno.test("restart: two clients stay while the server is killed and started anew", async () => {
-  const first = await startServer();
+  const first = await startServer(String(freePort()));
   await using _ = first;
   await using alice = await join(first);
   await using bob = await join(first);
@@ -40,7 +41,7 @@ Deno.test("restart: two clients stay while the server is killed and started anew
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   signalTest(`restart: ${signal} stops the server, and its clients are told`, async () => {
-    const first = await startServer();
+    const first = await startServer(String(freePort()));
     await using _ = first;
     await using alice = await join(first);
     await using bob = await join(first);
@@ -75,10 +76,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 Deno.test("restart: a server that comes late gets what was typed before", async () => {
-  const port = await (async () => {
-    await using peer = openPeer();
-    return peer.port;
-  })();
+  const port = freePort();
   await using early = startClient("127.0.0.1", port);
   await using patient = startClient("127.0.0.1", port);
   await early.type("first\nsecond\nthird\n");

@@ -9,6 +9,7 @@ import {
   startClient,
   startServer,
 } from "../../scripts/support/processes.ts";
+import { freePort } from "../../scripts/support/ports.ts";
 import { signalTest, stops } from "../support/signals.ts";
 
 /** A folder for state files, gone at the end of the test. */
@@ -27,7 +28,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
   const test = signal === "SIGTERM" ? signalTest : Deno.test;
   test(`state: after ${signal} the room goes on: names, order, past, classic members`, async () => {
     await using folder = await openFolder();
-    const first = await startServer("--state", folder.file);
+    const first = await startServer(String(freePort()), "--state", folder.file);
     await using _ = first;
     await first.stdout.until(`Keeping the room in ${folder.file}\n`);
     await using alice = startClient("127.0.0.1", first.port, "--name", "Alice");
@@ -44,7 +45,8 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     first.kill(signal);
     assertEquals(await first.exitCode() === 0, signal === "SIGTERM");
     await alice.type("meanwhile\n");
-    await alice.stderr.until(/^-- (No answer from .* any more|The server has closed the room)\..*\n/m);
+    // that a client also notices a server that was killed takes its time, and is seen in restart_test.ts
+    if (signal === "SIGTERM") await alice.stderr.until(/^-- The server has closed the room\..*\n/m);
 
     await using second = await startServer(String(first.port), "--state", folder.file);
     await second.stdout.until(`Keeping the room in ${folder.file}; 3 members from before\n`);
@@ -88,7 +90,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
 
 Deno.test("state: a client whose own messages come back by no echo goes on too", async () => {
   await using folder = await openFolder();
-  const first = await startServer("--state", folder.file, "--no-echo");
+  const first = await startServer(String(freePort()), "--state", folder.file, "--no-echo");
   await using _ = first;
   await using alice = startClient("127.0.0.1", first.port);
   await first.arrival(1);

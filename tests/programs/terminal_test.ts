@@ -1,5 +1,6 @@
 /** The client as people see it: in a terminal, with the keys that they press. */
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { freePort } from "../../scripts/support/ports.ts";
 import { commandOf, join, type Server, startServer } from "../../scripts/support/processes.ts";
 import { HAS_TMUX, quoted, startTmux, type Terminal, type TerminalOptions, type Tmux } from "../support/tmux.ts";
 
@@ -187,10 +188,7 @@ terminalTest("Ctrl-C, Ctrl-D, quit and /quit leave and restore the terminal", as
 
 terminalTest("a client whose server is not there says so and can be left", async () => {
   await using tmux = await startTmux();
-  const port = await (async () => {
-    await using server = await startServer();
-    return server.port;
-  })();
+  const port = freePort();
   const terminal = await inShell(tmux, port);
   await terminal.type("half a");
   await terminal.until(/^!! No answer from 127\.0\.0\.1:\d+\..*\n\+> half a$/m);

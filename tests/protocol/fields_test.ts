@@ -1,4 +1,4 @@
-/** The fields of version 1: names, addresses, numbers, and headers that may be anything. */
+/** The fields of version 1: names, addresses, numbers, and headers with any content. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
@@ -47,7 +47,7 @@ Deno.test("word: lower-case letters and hyphens, at most 32", () => {
   for (const text of ["", "-a", "Not-joined", "a b", "a_b", "a".repeat(33)]) assertEquals(word.read(text), undefined);
 });
 
-Deno.test("no field's read throws, and what it accepts it writes and reads back to the same", () => {
+Deno.test("no field's read throws, and a value that it accepts is the same after write and read", () => {
   const fields: Field<unknown>[] = [number, flag, hex64, word, name, address] as Field<unknown>[];
   fc.assert(fc.property(fc.constantFrom(...fields), anyText, (field, text) => {
     const value = field.read(text);
@@ -82,18 +82,18 @@ Deno.test("normalizeName: letters and digits of any script, _ - and ., up to 32 
 
 Deno.test("normalizeName: both spellings of an accent are one name", () => {
   assertEquals(normalizeName("Rene\u0301"), "Ren\u00e9");
-  // 33 code points that NFC makes 32 of
+  // 33 code points that become 32 in NFC
   assertEquals(normalizeName("a".repeat(31) + "e\u0301"), "a".repeat(31) + "\u00e9");
 });
 
-Deno.test("normalizeName: what it gives it leaves as it is", () => {
+Deno.test("normalizeName: a normalized name stays as it is", () => {
   fc.assert(fc.property(anyText, (text) => {
     const normal = normalizeName(text);
     if (normal !== undefined) assertEquals(normalizeName(normal), normal);
   }));
 });
 
-Deno.test("nameKey: names that differ only in case are one, others are not", () => {
+Deno.test("nameKey: names that differ only in case have the same key, other names have different keys", () => {
   const same = [
     ["Alice", "aLICE"],
     ["straße", "STRASSE"],
@@ -109,7 +109,7 @@ Deno.test("nameKey: names that differ only in case are one, others are not", () 
   }
 });
 
-Deno.test("nameKey: every letter meets its upper case, its lower case and its decomposition", () => {
+Deno.test("nameKey: every letter has the key of its upper case, its lower case and its decomposition", () => {
   const wrong: string[] = [];
   for (let point = 0; point < 0x20000; point++) {
     const letter = String.fromCodePoint(point);
@@ -166,7 +166,7 @@ Deno.test("formatAddress: an IPv4 peer of an IPv6 socket is written as IPv4", ()
   assertEquals(formatAddress({ hostname: "::ffff:0:1", port: 5 }), "[::ffff:0:1]:5");
 });
 
-Deno.test("parseFields: any order, unknown keys passed over, empty pairs too", () => {
+Deno.test("parseFields: takes fields in any order, and ignores unknown keys and empty pairs", () => {
   const fields = { id: number, token: optional(hex64) } as Record<string, Field<unknown>>;
   assertEquals(parseFields(["colour=red", "", "id=7", "sum=x"], fields), { id: 7 });
   assertEquals(parseFields(["token=0123456789abcdef", "id=7"], fields), { token: "0123456789abcdef", id: 7 });
@@ -189,7 +189,7 @@ Deno.test("parseFields: keys that every object has are unknown keys", () => {
   }
 });
 
-Deno.test("fields: a name with what can't be seen in it, or with a tower of accents, is none", () => {
+Deno.test("normalizeName: refuses invisible characters and more than three combining marks in a row", () => {
   const invisible = [0x34f, 0xfe0f, 0x3164, 0x200d, 0x200b, 0xad, 0x115f, 0xffa0, 0x180e, 0xe0101];
   for (const code of invisible) {
     for (
@@ -202,13 +202,13 @@ Deno.test("fields: a name with what can't be seen in it, or with a tower of acce
       assertEquals(normalizeName(text), undefined, `U+${code.toString(16)} in ${JSON.stringify(text)}`);
     }
   }
-  // letters that no composed form exists for, so that the marks stay as they are
+  // these letters have no composed form, so the marks stay as they are
   assertEquals(normalizeName(`x${"\u0323".repeat(3)}`), `x${"\u0323".repeat(3)}`);
   for (const count of [4, 5, 30]) assertEquals(normalizeName(`x${"\u0301".repeat(count)}`), undefined);
   assertEquals(normalizeName(`x\u0323\u0301\u0302\u0303y`), undefined, "different marks make a tower too");
 });
 
-Deno.test("fields: names of scripts that are written with marks are taken", () => {
+Deno.test("normalizeName: accepts names in scripts that are written with combining marks", () => {
   const names = [
     "हिन्दी",
     "क्षत्रिय",

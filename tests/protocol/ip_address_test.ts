@@ -1,4 +1,4 @@
-/** IP addresses as text, beside the check of Node's net. */
+/** IP addresses as text, compared with Node's net. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import * as net from "node:net";
@@ -37,7 +37,7 @@ Deno.test("isIPv6: addresses in each of their forms", () => {
   }
 });
 
-Deno.test("isIPv6: what looks like an address and is none", () => {
+Deno.test("isIPv6: texts that look like an address but are none", () => {
   const texts = ["", ":", ":::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::", "12345::"];
   for (const text of [...texts, "g::", "1.2.3.4::", "::1.2.3", "::1.2.3.256", "::1.2.3.04", "::1%", "::%a%b", " ::"]) {
     assert(!isIPv6(text), text);
@@ -45,7 +45,7 @@ Deno.test("isIPv6: what looks like an address and is none", () => {
   }
 });
 
-Deno.test("canonicalIPv6: one form of each address, of a mapped one IPv4", () => {
+Deno.test("canonicalIPv6: each address has one form, and an IPv4-mapped address has the IPv4 form", () => {
   for (
     const [text, canonical] of [
       ["::1", "::1"],

@@ -6,7 +6,7 @@ import { printable, splitText } from "../../protocol/text.ts";
 const byteLength = (text: string) => new TextEncoder().encode(text).length;
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** Texts of everything that has a trap in it: long characters, joiners, accents on spaces, flags, lone surrogates. */
+/** Texts of difficult characters: long ones, joiners, accents on spaces, flags, lone surrogates. */
 const trickyText = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 200, size: "max" }),
   fc.string({ unit: "binary", maxLength: 200, size: "max" }),
@@ -65,7 +65,7 @@ Deno.test("printable: an escape sequence becomes harmless text", () => {
   assertEquals(printable("one\r\ntwo\tthree"), "one??two three");
 });
 
-Deno.test("splitText: pieces fit, give the text back but for spaces at cuts, and cut no character that fits", () => {
+Deno.test("splitText: pieces fit, lose nothing but spaces at cuts, and cut no character that fits", () => {
   fc.assert(
     fc.property(trickyText, fc.integer({ min: 4, max: 120 }), (text, limit) => {
       const segments = new Map(Array.from(graphemes.segment(text), ({ index, segment }) => [index, segment]));
@@ -96,7 +96,7 @@ Deno.test("splitText: a text that fits stays whole, spaces included", () => {
   for (const text of ["", " ", " a ", "eight bytes".slice(0, 8)]) assertEquals(splitText(text, 8), [text]);
 });
 
-Deno.test("splitText: cuts at a space, the last that leaves at least half a piece", () => {
+Deno.test("splitText: cuts at the last space that leaves at least half a piece", () => {
   assertEquals(splitText("hello world", 8), ["hello", "world"]);
   assertEquals(splitText("hello world", 5), ["hello", "world"]);
   assertEquals(splitText("a bcdefghijk", 8), ["a bcdefg", "hijk"]);

@@ -1,4 +1,4 @@
-/** The time, and the timer, on a fake clock. */
+/** The clock, and the alarm with fake timers. */
 import { assert, assertEquals } from "@std/assert";
 import { Alarm, now } from "../../runtime/clock.ts";
 
@@ -60,7 +60,7 @@ Deno.test("alarm: rings once at the time it was last set to", () => {
   });
 });
 
-Deno.test("alarm: set to the same time again it keeps its timer, set to never it has none", () => {
+Deno.test("alarm: keeps its timer when it is set to the same time again, has none when it is set to never", () => {
   withFakeTimers(({ delays }) => {
     const alarm = new Alarm(() => {});
     const at = now() + 1000;
@@ -85,7 +85,7 @@ Deno.test("alarm: a time that is past rings at once, and one far away does not o
   });
 });
 
-Deno.test("alarm: can be set again while it rings, to the same time even", () => {
+Deno.test("alarm: can be set again while it rings, even to the same time", () => {
   withFakeTimers(({ ring, delays }) => {
     const at = now() + 1000;
     const alarm: Alarm = new Alarm(() => alarm.set(at));

@@ -28,7 +28,7 @@ Deno.test("command line: arguments without a flag stay text", () => {
   assertEquals(read("-sp", "1", "9090")._, ["9090"]);
 });
 
-Deno.test("command line: what is not there is refused with a line that says what", () => {
+Deno.test("command line: an unknown flag, an extra argument or a missing value is named and refused", () => {
   assertThrows(() => read("--prot", "9090"), UsageError, "There is no flag --prot");
   assertThrows(() => read("-x"), UsageError, "There is no flag -x");
   assertThrows(() => read("1", "2"), UsageError, "'2' is one argument too many");
@@ -40,7 +40,7 @@ Deno.test("command line: a flag in place of a value is not taken for one", () =>
   assertThrows(() => read("--port", "--quiet"), UsageError, "--port takes a value");
 });
 
-Deno.test("command line: a negative number is the value of the flag before it, for that one to refuse", () => {
+Deno.test("command line: a negative number is the value of the flag before it, which may refuse it", () => {
   assertEquals([read("--port", "-1").port, read("-sp", "-5%").port], ["-1", "-5%"]);
   assertThrows(() => read("--quiet", "-1"), UsageError, "There is no flag -1");
 });
@@ -65,7 +65,7 @@ Deno.test("command line: names of objects' own properties are no flags", () => {
   assertEquals(read("constructor")._, ["constructor"]);
 });
 
-Deno.test("command line: a port is a number from 1, or from 0 where any is meant, to 65535", () => {
+Deno.test("command line: a port is a number from 1 to 65535; 0 is accepted where it means any port", () => {
   assertEquals([parsePort("1"), parsePort("65535"), parsePort("09090"), parsePort("0", 0)], [1, 65535, 9090, 0]);
   for (const text of ["0", "65536", "-1", "9090x", "", " 9090", "1e3", "0x10", "99999999999", "１"]) {
     assertThrows(() => parsePort(text), UsageError, `'${text}' is no port`);

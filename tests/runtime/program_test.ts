@@ -37,7 +37,7 @@ async function ends(
   }
 }
 
-Deno.test("run: exit code 0 at the end, 2 for what was asked wrongly, 1 for what failed, each with one line", async () => {
+Deno.test("run: exit code 0 at the end, 2 for a usage error, 1 for another error, each with one line", async () => {
   assertEquals(await ends(() => Promise.resolve()), { code: 0, lines: [] });
   assertEquals(await ends(() => Promise.reject(new UsageError("no such flag"))), { code: 2, lines: ["no such flag"] });
   assertEquals(await ends(() => Promise.reject(new Failure("no server"))), { code: 1, lines: ["no server"] });

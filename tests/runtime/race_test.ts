@@ -47,7 +47,7 @@ Deno.test("race: a busy source does not keep a quiet one from being heard", asyn
   assert(before < 10, `${before} values of the busy source came first`);
 });
 
-Deno.test("race: a source is left alone while it is paused, and heard again when something else has happened", async () => {
+Deno.test("race: a source is not read while it is paused, and is read again after the next value", async () => {
   const line = new Channel<string>(), datagram = new Channel<number>();
   let paused = true;
   for (const text of ["a", "b"]) line.push(text);
@@ -90,7 +90,7 @@ Deno.test("race: without sources it is over at once", async () => {
   for await (const heard of race({})) throw new Error(`heard ${JSON.stringify(heard)}`);
 });
 
-Deno.test("channel: gives what was pushed before and after it was listened to, in order, and ends when closed", async () => {
+Deno.test("channel: gives values pushed before and during the iteration, in order, and ends when closed", async () => {
   const channel = new Channel<number>();
   channel.push(1);
   const all: number[] = [];

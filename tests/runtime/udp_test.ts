@@ -1,4 +1,4 @@
-/** Receiving that nothing from the network ends. */
+/** Receiving datagrams: nothing from the network ends it. */
 import { assertEquals } from "@std/assert";
 import { type Datagram, datagrams, type Receiver } from "../../runtime/udp.ts";
 
@@ -26,7 +26,7 @@ async function all(conn: Receiver): Promise<{ from: string; data: string }[]> {
 
 const peer = (hostname: string, port: number): Deno.NetAddr => ({ transport: "udp", hostname, port });
 
-Deno.test("datagrams: errors about peers and unknown ones are passed over, a closed socket ends it", async () => {
+Deno.test("datagrams: errors about peers and unknown ones are passed over, a closed socket ends the loop", async () => {
   const conn = receiver([
     new Deno.errors.ConnectionReset("WSAECONNRESET (os error 10054)"),
     new Deno.errors.ConnectionRefused("ECONNREFUSED (os error 111)"),
@@ -39,7 +39,7 @@ Deno.test("datagrams: errors about peers and unknown ones are passed over, a clo
   assertEquals(conn.calls, 5);
 });
 
-Deno.test("datagrams: every code by which a system speaks of a peer is passed over", async () => {
+Deno.test("datagrams: every error code that is about a peer is passed over", async () => {
   const codes = ["ECONNREFUSED", "ECONNRESET", "ECONNABORTED", "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN"];
   const conn = receiver([
     ...codes.map((code) => Object.assign(new Error(code), { code })),
@@ -67,12 +67,12 @@ Deno.test("datagrams: after an error about a peer there is no pause", async () =
   }
 });
 
-Deno.test("datagrams: an interrupted receive ends it, as closing does on some systems", async () => {
+Deno.test("datagrams: an interrupted receive ends the loop; on some systems closing causes it", async () => {
   const conn = receiver([new Deno.errors.Interrupted("operation canceled")]);
   assertEquals(await all(conn), []);
 });
 
-Deno.test("datagrams: an empty datagram is one too, and the buffer is used again", async () => {
+Deno.test("datagrams: an empty datagram is yielded too, and the buffer is used again", async () => {
   const conn = receiver([{ from: peer("10.0.0.1", 1), data: "" }, { from: peer("10.0.0.1", 1), data: "next" }]);
   const seen: Datagram[] = [];
   for await (const datagram of datagrams(conn)) seen.push(datagram);

@@ -30,7 +30,7 @@ Deno.test("console: each setting can be changed, and the answer shows the whole 
   assertEquals(emulator.conditions, PERFECT);
 });
 
-Deno.test("console: spaces, capitals and an equals sign are no hindrance", () => {
+Deno.test("console: extra spaces, capitals and an equals sign are accepted", () => {
   for (const line of ["  drop   20%  ", "DROP 20%", "drop=20%", "drop = 20 %", "Drop\t20%", "/drop 20%"]) {
     const { emulator, type } = openConsole();
     type(line);
@@ -41,7 +41,7 @@ Deno.test("console: spaces, capitals and an equals sign are no hindrance", () =>
   assertEquals(emulator.conditions.delay, [20, 200]);
 });
 
-Deno.test("console: status, or nothing, shows the emulator and what the room has seen", () => {
+Deno.test("console: status, or an empty line, shows the emulator and what the room has seen", () => {
   const { type } = openConsole();
   type("drop 20%");
   for (const line of ["status", "STATUS", "", "   "]) {
@@ -75,7 +75,7 @@ Deno.test("console: quit stops the server", () => {
   assertEquals(stops(), 5);
 });
 
-Deno.test("console: what is no command, or has no such value, changes nothing and says what would be right", () => {
+Deno.test("console: an unknown command or a wrong value changes nothing, and the answer says what is right", () => {
   const { emulator, type } = openConsole();
   type("drop 20%");
   for (const line of ["nonsense", "drp 20%", "constructor", "__proto__ 1", "toString", "--drop 20%", "//help"]) {
@@ -91,7 +91,7 @@ Deno.test("console: what is no command, or has no such value, changes nothing an
   assertEquals(emulator.conditions, { ...PERFECT, drop: 0.2 });
 });
 
-Deno.test("console: turning it does not turn what other dials start from", () => {
+Deno.test("console: a change does not affect the initial conditions of other emulators", () => {
   const { type } = openConsole();
   type("perfect");
   type("drop 20%");

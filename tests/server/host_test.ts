@@ -1,4 +1,4 @@
-/** The host: what it does with datagrams, bugs, failures and the end. */
+/** The host: what it does with datagrams, bugs and failures, and how it stops. */
 import { assert, assertEquals } from "@std/assert";
 import { encode, MAX_CLASSIC_BYTES, type Packet } from "../../protocol.ts";
 import { Failure } from "../../runtime/program.ts";
@@ -38,7 +38,7 @@ function openHost(...observers: RoomObserver[]) {
   return { host, emulator, delivery, calls, texts };
 }
 
-Deno.test("host: a datagram goes to the room, what is none is counted", async () => {
+Deno.test("host: a datagram goes to the room, an invalid one is counted", async () => {
   const { host, delivery, texts } = openHost();
   host.receive(bytesOf("GREETING"), A);
   host.receive(bytesOf("MESSAGE hello"), A);
@@ -49,7 +49,7 @@ Deno.test("host: a datagram goes to the room, what is none is counted", async ()
   await host.stop();
 });
 
-Deno.test("host: an oversized datagram does not get as far as the emulator", async () => {
+Deno.test("host: an oversized datagram does not reach the emulator", async () => {
   const { host, emulator } = openHost();
   emulator.conditions = { ...PERFECT, drop: 1 };
   host.receive(new Uint8Array(MAX_CLASSIC_BYTES + 1), A);
@@ -104,7 +104,7 @@ Deno.test("host: a failure stops it, and the members are told", async () => {
   assertEquals((await texts()).map((text) => text.replace(/ sum=.*/, "")), ["10.0.0.1 1: CLOSING/1"]);
 });
 
-Deno.test("host: after the stop nothing that arrives does anything, and it stops once", async () => {
+Deno.test("host: datagrams that arrive after the stop are ignored, and a second stop does nothing", async () => {
   const { host, calls } = openHost();
   const first = host.stop();
   host.receive(bytesOf("GREETING"), A);

@@ -1,4 +1,4 @@
-/** What the server says on its terminal, and that nothing of it can end the server. */
+/** What the server prints on its terminal, and that a line that can't be printed does not end the server. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { BugLog, presenceLog, print } from "../../server/log.ts";
 import { FakeRoom } from "../support/fake_room.ts";
@@ -6,7 +6,7 @@ import { FakeRoom } from "../support/fake_room.ts";
 const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003";
 const TIME = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`;
 
-Deno.test("log: who comes and goes, with the name where there is one", () => {
+Deno.test("log: arrivals and departures, with the name of a member that has one", () => {
   const lines: string[] = [];
   const room = new FakeRoom({ observer: presenceLog((line) => lines.push(line)) });
   const alice = room.join(A, "Alice");
@@ -48,11 +48,11 @@ Deno.test("log: a line that can't be written is left out", () => {
   }
 });
 
-Deno.test("mishaps: the first is told in one line, of a flood one a second with a count", () => {
+Deno.test("bug log: the first bug is told in one line, a flood of bugs once a second with a count", () => {
   const lines: string[] = [];
-  const mishaps = new BugLog((line) => lines.push(line));
-  for (let now = 5000; now < 8000; now++) mishaps.note(new TypeError("oh\nno"), now);
-  mishaps.note(new RangeError("later"), 60_000);
+  const bugLog = new BugLog((line) => lines.push(line));
+  for (let now = 5000; now < 8000; now++) bugLog.note(new TypeError("oh\nno"), now);
+  bugLog.note(new RangeError("later"), 60_000);
   assertEquals(lines, [
     "Ignored: TypeError: oh?no, a bug of this server",
     "Ignored: TypeError: oh?no, a bug of this server (and 999 more before)",
@@ -61,7 +61,7 @@ Deno.test("mishaps: the first is told in one line, of a flood one a second with 
   ]);
 });
 
-Deno.test("mishaps: one that can't be written is left out", () => {
+Deno.test("bug log: a line that can't be written is left out", () => {
   const { error } = console;
   try {
     console.error = () => {

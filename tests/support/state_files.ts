@@ -29,20 +29,20 @@ export function openRoom(path: string, options: ConstructorParameters<typeof Fak
 }
 
 /** What a state file has. */
-export function pastOf(path: string): RoomPast {
+export function readPast(path: string): RoomPast {
   const state = openState(path);
   state.close();
   return state.past;
 }
 
 /** Copies a state file as a crash at this moment would leave it. */
-export function crashed(path: string, copy: string): string {
+export function copyAsAfterCrash(path: string, copy: string): string {
   for (const suffix of ["", "-wal"]) Deno.copyFileSync(path + suffix, copy + suffix);
   return copy;
 }
 
 /** Fills a room with messages in two streams, arrivals and departures. */
-export function fill({ room }: { room: FakeRoom; state: State }, messages: number): void {
+export function fillWithMessages({ room }: { room: FakeRoom; state: State }, messages: number): void {
   const alice = room.join(A, "Alice"), bob = room.join(B, "Bob");
   for (let id = 1; id <= messages; id++) {
     room.say(A, alice.token, id, `a${id}`);

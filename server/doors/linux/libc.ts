@@ -1,15 +1,15 @@
 /**
- * The C library's functions for sockets, and the descriptor behind a socket that Deno opened.
+ * The C library's functions for sockets, and a search for the descriptor of a socket that Deno opened.
  *
- * There are no pointers here, only buffers that are lent for one call; the layouts of the structs that are in them
- * stand in sendmmsg.ts.
+ * This file makes no pointers. It lends buffers to the C library for one call each. sendmmsg.ts describes the layouts
+ * of the structs in these buffers.
  *
  * @module
  */
 import type { Endpoint } from "../../../protocol/fields.ts";
 import { libraryNames } from "../../../runtime/c_library.ts";
 
-// the numbers behind the C names, from the kernel's headers; the same on x86_64 and aarch64
+// the values of the C constants, from the kernel's headers; the same on x86_64 and aarch64
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const SOL_SOCKET = 1;
@@ -18,14 +18,14 @@ const SO_TYPE = 3;
 const SO_COOKIE = 57;
 const F_GETFD = 1;
 
-/** The bytes of a sockaddr_in6, the longest address there is here. */
+/** The size of a sockaddr_in6 in bytes. It is the longest socket address that is used here. */
 export const SOCKADDR_IN6_BYTES = 28;
 
 /**
- * Closed descriptors in a row after which no further open one is looked for: the lowest number that is free is always
- * the next one given.
+ * A search through the descriptors ends after this many closed ones in a row. A longer gap is unlikely, because the
+ * system always assigns the lowest free number.
  */
-export const GAP = 1024;
+export const MAX_CLOSED_IN_A_ROW = 1024;
 
 const SYMBOLS = {
   sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
@@ -44,12 +44,12 @@ const SYMBOLS = {
   __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** The C library, open. */
+/** The opened C library. */
 export type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
-/** Its functions. */
+/** The functions of the C library. */
 export type C = Library["symbols"];
 
-/** The C library under the name that glibc gives it, or musl; or why there is none. */
+/** Opens the C library under the name that glibc or musl gives it. Returns the reason as text if that fails. */
 export function openLibrary(arch: string): Library | string {
   const failures: string[] = [];
   for (const name of libraryNames(arch)) {
@@ -62,38 +62,38 @@ export function openLibrary(arch: string): Library | string {
   return failures.join("; ");
 }
 
-/** The family of a socket that is bound to an address. */
+/** Returns the address family of a socket that is bound to an address. */
 export function addressFamily(address: Endpoint): number {
   return address.hostname.includes(":") ? AF_INET6 : AF_INET;
 }
 
-/** Whether a number is that of an open file. */
+/** Whether a number is the descriptor of an open file. */
 export function isOpen(c: C, fd: number): boolean {
   return c.fcntl(fd, F_GETFD, 0) >= 0;
 }
 
 /**
- * The descriptor of the UDP socket bound to an address: of all that are open, the one whose own name it is. They are
- * tried from 0 up: to list /proc/self/fd, Deno 2.9 would want every permission there is.
+ * Finds the descriptor of the UDP socket that is bound to an address. It compares the address of every open descriptor,
+ * from 0 up, because Deno 2.9 would require every permission to list /proc/self/fd.
  */
 export function findDescriptor(c: C, address: Deno.NetAddr): number | { reason: string } {
   const family = addressFamily(address);
   const sought = new Uint8Array(SOCKADDR_IN6_BYTES);
   if (!writeAddress(c, sought, family, address)) return { reason: `the socket's address is ${address.hostname}` };
-  // without the scope: Deno does not tell it
-  const compared = family === AF_INET6 ? 24 : 8;
-  const own = new Uint8Array(128);
+  // the scope is not compared, because Deno does not report it
+  const comparedBytes = family === AF_INET6 ? 24 : 8;
+  const ownAddress = new Uint8Array(128);
   const length = new Uint32Array(1);
   let found: number | undefined;
-  for (let fd = 0, gap = 0; gap < GAP; fd++) {
-    length[0] = own.length;
-    if (c.getsockname(fd, own, length) !== 0) {
+  for (let fd = 0, gap = 0; gap < MAX_CLOSED_IN_A_ROW; fd++) {
+    length[0] = ownAddress.length;
+    if (c.getsockname(fd, ownAddress, length) !== 0) {
       gap = isOpen(c, fd) ? 0 : gap + 1;
       continue;
     }
     gap = 0;
-    if (own.subarray(0, compared).some((byte, at) => byte !== sought[at])) continue;
-    if (option(c, fd, SO_TYPE, 4)?.[0] !== SOCK_DGRAM) continue;
+    if (ownAddress.subarray(0, comparedBytes).some((byte, at) => byte !== sought[at])) continue;
+    if (readSocketOption(c, fd, SO_TYPE, 4)?.[0] !== SOCK_DGRAM) continue;
     if (found !== undefined && (socketCookie(c, fd) ?? fd) !== socketCookie(c, found)) {
       return { reason: `more than one socket of this process is bound to ${address.hostname} port ${address.port}` };
     }
@@ -102,14 +102,17 @@ export function findDescriptor(c: C, address: Deno.NetAddr): number | { reason: 
   return found ?? { reason: `no descriptor is bound to ${address.hostname} port ${address.port}` };
 }
 
-/** What two descriptors have in common only when they are the same socket; Linux tells it from 4.12 on. */
+/**
+ * Returns the kernel's cookie of a socket (SO_COOKIE). Two descriptors have the same cookie only if they are the same
+ * socket. Linux has had it since version 4.12.
+ */
 function socketCookie(c: C, fd: number): string | undefined {
-  return option(c, fd, SO_COOKIE, 8)?.join();
+  return readSocketOption(c, fd, SO_COOKIE, 8)?.join();
 }
 
-/** A check that a descriptor is still the socket that it is now; it makes no garbage. */
+/** Returns a function that checks whether a descriptor is still the same socket as now. The check allocates nothing. */
 export function identityCheck(c: C, fd: number): () => boolean {
-  const first = option(c, fd, SO_COOKIE, 8);
+  const first = readSocketOption(c, fd, SO_COOKIE, 8);
   const current = new Uint32Array(2);
   const length = new Uint32Array([8]);
   return () =>
@@ -117,8 +120,8 @@ export function identityCheck(c: C, fd: number): () => boolean {
     current[0] === first[0] && current[1] === first[1];
 }
 
-/** A socket option of so many bytes, as 32-bit numbers; undefined where there is none. */
-export function option(c: C, fd: number, name: number, bytes: number): Uint32Array | undefined {
+/** Reads a socket option of `bytes` bytes as 32-bit numbers. Returns undefined if the option can't be read. */
+export function readSocketOption(c: C, fd: number, name: number, bytes: number): Uint32Array | undefined {
   const value = new Uint32Array(new ArrayBuffer(bytes));
   return c.getsockopt(fd, SOL_SOCKET, name, value, new Uint32Array([bytes])) === 0 ? value : undefined;
 }
@@ -126,13 +129,13 @@ export function option(c: C, fd: number, name: number, bytes: number): Uint32Arr
 const encoder = new TextEncoder();
 const text = new Uint8Array(64);
 
-/** Writes a sockaddr_in or sockaddr_in6, whichever the family takes; false where the address is none of it. */
+/** Writes a sockaddr_in or sockaddr_in6, as the family requires. Returns false if the family has no such address. */
 export function writeAddress(c: C, into: Uint8Array, family: number, { hostname, port }: Endpoint): boolean {
   const [, mapped] = /^::ffff:([\d.]+)$/i.exec(hostname) ?? [];
   if (family === AF_INET && mapped !== undefined) hostname = mapped;
   if (family === AF_INET6 && !hostname.includes(":")) hostname = `::ffff:${hostname}`;
   const [address, scope = "0", more] = hostname.split("%");
-  // the kernel's number of an interface; its name would have to be looked up
+  // the scope must be the kernel's number of an interface; an interface's name would have to be looked up
   if (more !== undefined || !/^\d{1,9}$/.test(scope) || (family === AF_INET && scope !== "0")) return false;
   // the last byte is for the zero that ends the text
   const { read, written } = encoder.encodeInto(address, text.subarray(0, text.length - 1));

@@ -1,9 +1,9 @@
 /**
- * One datagram to many addresses with one system call: Linux's sendmmsg(2), on a socket that Deno opened.
+ * Sends one datagram to many addresses with one system call: Linux's sendmmsg(2), on a socket that Deno opened.
  *
- * This is the one file that makes pointers. What it hands to the kernel is laid out as the C library has it on 64-bit
- * Linux, x86_64 and aarch64 alike (glibc's and musl's padding differ in name only). Offsets and sizes are in bytes;
- * numbers are little-endian, except where "network" says big-endian.
+ * This is the only file that makes pointers. The structs that it passes to the kernel have the C library's layout on
+ * 64-bit Linux, which is the same on x86_64 and aarch64 (glibc's and musl's padding differ in name only). Offsets and
+ * sizes are in bytes. Numbers are little-endian, except where "network" says big-endian.
  *
  * ```text
  * struct mmsghdr, 64                         struct iovec, 16
@@ -27,24 +27,27 @@
  *                                              24  sin6_scope_id     number   4
  * ```
  *
- * An IPv6 socket is given sockaddr_in6 only: the IPv4 members of a `::` socket are written as IPv4-mapped addresses,
- * `::ffff:10.0.0.1` (RFC 4291, section 2.5.5.2). An IPv4 socket is given sockaddr_in only.
+ * An IPv6 socket gets sockaddr_in6 only: the IPv4 members of a `::` socket are written as IPv4-mapped addresses,
+ * `::ffff:10.0.0.1` (RFC 4291, section 2.5.5.2). An IPv4 socket gets sockaddr_in only.
  *
- * **Where things live.** A {@linkcode DestinationTable} is a list of blocks, each of {@linkcode BLOCK_SLOTS} headers and
- * as many socket addresses, in two ArrayBuffers. An ArrayBuffer's memory is not moved by the garbage collector and is
- * freed with the last reference to it, so a block, once made, stays where it is, and the pointers in its headers, each
- * to the address of its own slot, are written once. A table grows by blocks, and nothing is copied or pointed elsewhere
- * when it does. Joining writes an address; leaving copies the last slot's address over the freed one.
+ * **Memory.** A {@linkcode DestinationTable} is a list of blocks. Each block has two ArrayBuffers: one of
+ * {@linkcode BLOCK_SLOTS} headers, and one of as many socket addresses. The garbage collector does not move the memory
+ * of an ArrayBuffer, and frees it with the last reference to it. So a block stays at its place in memory, and the
+ * pointers in its headers, each to the address of its own slot, are written once. A table grows by whole blocks, which
+ * copies nothing and changes no pointer. Joining writes an address. Leaving copies the last slot's address over the
+ * freed one.
  *
- * Every header of every table points at one iovec, and that at one buffer of {@linkcode MAX_PAYLOAD_BYTES}, into which
- * `send` copies the payload: so the caller's bytes are never pointed at, and may change as soon as `send` returns.
+ * Every header of every table points at one iovec. The iovec points at one buffer of {@linkcode MAX_PAYLOAD_BYTES},
+ * into which `send` copies the payload. So no pointer leads to the caller's bytes, and the caller may change them as
+ * soon as `send` returns.
  *
- * Headers, addresses, iovec and buffer are held by the objects whose methods use them, and the kernel looks at them
- * only during the call. One call outlasts the function that makes it: poll(2), which waits on another thread; its
- * buffer is kept until it answers. `errno` belongs to the thread, and is read right after the call that failed.
+ * The objects whose methods use the headers, addresses, iovec and buffer keep references to them. The kernel accesses
+ * them only during the call. One call lasts longer than the function that makes it: poll(2), which waits on another
+ * thread. Its buffer is kept until it answers. `errno` belongs to the thread, and is read right after the call that
+ * failed.
  *
- * **The descriptor** is a duplicate of the one that Deno keeps. Where the original is closed first, its number may be
- * another file's the next moment, the duplicate's may not; the port is free when both are closed.
+ * **The descriptor** is a duplicate of the one that Deno keeps. If Deno closes the original first, another file may get
+ * the original's number at once, but the duplicate's number stays reserved. The port is free when both are closed.
  *
  * @module
  */
@@ -57,24 +60,27 @@ import {
   findDescriptor,
   type Library,
   openLibrary,
-  option,
+  readSocketOption,
   SOCKADDR_IN6_BYTES,
   SOL_SOCKET,
   writeAddress,
 } from "./libc.ts";
 
-/** Slots of a block, and with it the most headers of one call: the kernel takes no more (UIO_MAXIOV). */
+/** The slots of a block, which is also the most headers in one call: the kernel takes no more (UIO_MAXIOV). */
 export const BLOCK_SLOTS = 1024;
-/** The longest payload that fits a UDP datagram's length field, in bytes; the kernel refuses somewhat shorter ones. */
+/** The longest payload that fits a UDP datagram's length field, in bytes. The kernel's own limit is a little lower. */
 export const MAX_PAYLOAD_BYTES = 65_535;
 
-/** Copies from which it pays to keep the event loop out of the way; doing so takes as long as about ten. */
-const MANY = 32;
+/**
+ * With at least this many copies, it saves time to take the socket out of the event loop's epoll set. To take it out
+ * and put it back takes as long as about ten copies.
+ */
+const MIN_COPIES_TO_PAUSE_WATCH = 32;
 
 const MMSGHDR_BYTES = 64;
 const SOCKADDR_IN_BYTES = 16;
 
-// the numbers behind the C names, from the kernel's headers; the same on x86_64 and aarch64
+// the values of the C constants, from the kernel's headers; the same on x86_64 and aarch64
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const SO_SNDBUFFORCE = 32;
@@ -93,58 +99,59 @@ const EAGAIN = 11;
 export interface DestinationTable {
   /** How many slots are taken. */
   readonly size: number;
-  /** Copies that could not be sent, since the table was made: an address out of reach, a payload too long. */
+  /** How many copies could not be sent since the table was made: an address out of reach, a payload too long. */
   readonly failed: number;
   /**
-   * Takes the slot after the last one and returns it, or undefined where the address is none that this socket can send
-   * to: no number but a host's name, or IPv6 on an IPv4 socket.
+   * Puts an address into the slot after the last one. Returns the slot, or undefined if this socket can't send to the
+   * address: it is a host's name instead of a numeric address, or IPv6 on an IPv4 socket.
    */
   add(address: Endpoint): number | undefined;
   /**
-   * Frees a slot. The destination in the last slot moves into it: the slot that it came from is returned, or undefined
-   * where it was the last one that was freed.
+   * Frees a slot. The destination in the last slot moves into it. Returns the slot that this destination came from, or
+   * undefined if the freed slot was the last one.
    */
   remove(slot: number): number | undefined;
-  /** Exchanges the destinations of two slots, so that one that leaves while a payload is half sent can do so in order. */
+  /** Exchanges the destinations of two slots. This keeps the order when one leaves while a payload is half sent. */
   swap(slot: number, other: number): void;
   /**
-   * Sends a payload to the slots from `from` up to, and without, `to`. Returns `to`, or the first slot not served
-   * because the socket's buffer is full: wait for {@linkcode Sendmmsg.writable}, then go on from there. A destination
-   * that the kernel refuses is passed over and counted in `failed`; all others get their copy. Returns when the kernel
-   * has taken the copies, which on a loopback interface takes about a microsecond each.
+   * Sends a payload to the slots from `from` (included) to `to` (excluded). Returns `to`, or the first slot that got no
+   * copy because the socket's buffer is full: wait for {@linkcode Sendmmsg.writable}, then go on from there. A
+   * destination that the kernel refuses is skipped and counted in `failed`; all others get their copy. Returns when the
+   * kernel has taken the copies, which takes about a microsecond each on a loopback interface.
    */
   send(payload: Uint8Array, from: number, to: number): number;
 }
 
-/** A socket that sends to many at once. */
+/** A socket that sends a datagram to many addresses at once. */
 export interface Sendmmsg {
-  /** A new, empty table; there may be several, such as one for each encoding. */
+  /** Returns a new, empty table. There may be several, such as one for each encoding. */
   table(): DestinationTable;
   /** Resolves to true when the socket can take more, to false after `timeoutMs` milliseconds or on `close`. */
   writable(timeoutMs: number): Promise<boolean>;
   /**
-   * Asks for a receive buffer of so many bytes, beyond the system's limit where the process may (CAP_NET_ADMIN).
-   * Returns the bytes granted: as the kernel counts, twice those asked for, its own bookkeeping included; 0 on failure.
+   * Asks for a receive buffer of `bytes` bytes, beyond the system's limit if the process is allowed to (CAP_NET_ADMIN).
+   * Returns the granted bytes, or 0 on failure. The kernel reports twice the bytes asked for, because it includes its
+   * own bookkeeping.
    */
   setReceiveBuffer(bytes: number): number;
   /** The same for the send buffer. */
   setSendBuffer(bytes: number): number;
   /** Datagrams that arrived and were lost because the receive buffer was full, since the socket was opened. */
   inboundDrops(): number;
-  /** Gives back the descriptor and the library; a `send` after that sends nothing. The connection stays open. */
+  /** Closes the duplicate descriptor and the library. A later `send` sends nothing. Deno's connection stays open. */
   close(): void;
 }
 
 /** Options of {@linkcode openSendmmsg}. */
 export interface SendmmsgOptions {
-  /** Whether the event loop is kept out of the way of long sends, where that can be done; see epoll.ts. */
+  /** Whether long sends take the socket out of the event loop's epoll set, if possible; see epoll.ts. Default true. */
   quiet?: boolean;
 }
 
 /**
- * Takes a socket of {@linkcode Deno.listenDatagram}, or says why it can't be had this way; never throws and never asks
- * for a permission. It takes `--allow-ffi`, without a path: the C library is found by its bare name, which the
- * permission can't express.
+ * Prepares a socket of {@linkcode Deno.listenDatagram} for sendmmsg, or returns the reason why that is not possible. It
+ * never throws and never asks for a permission. It needs `--allow-ffi` without a path: the C library is found by its
+ * bare name, which the permission can't express.
  *
  * @example
  * ```ts ignore
@@ -192,7 +199,7 @@ function readErrno(c: C): number {
   return new Deno.UnsafePointerView(c.__errno_location()!).getInt32();
 }
 
-function addressOf(buffer: ArrayBuffer): bigint {
+function pointerTo(buffer: ArrayBuffer): bigint {
   return Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer));
 }
 
@@ -200,7 +207,7 @@ function openSocket(library: Library, original: number, family: number, quiet: b
   const c = library.symbols;
   const fd = c.fcntl(original, F_DUPFD_CLOEXEC, 3);
   if (fd < 0) return { reason: `the socket's descriptor can't be duplicated (errno ${readErrno(c)})` };
-  // written to by close, to wake a poll that waits
+  // close writes to it to wake a waiting poll
   const closing = c.eventfd(0, EFD_CLOEXEC_NONBLOCK);
   if (closing < 0) {
     const reason = `no eventfd could be opened (errno ${readErrno(c)})`;
@@ -209,15 +216,15 @@ function openSocket(library: Library, original: number, family: number, quiet: b
   }
   const payload = new Uint8Array(new ArrayBuffer(MAX_PAYLOAD_BYTES));
   const iovec = new BigUint64Array(new ArrayBuffer(16));
-  iovec[0] = addressOf(payload.buffer);
+  iovec[0] = pointerTo(payload.buffer);
   const watch = quiet ? openWatch(c, original) : undefined;
   let closed = false;
   let waiting = 0;
 
-  const outlet: Outlet = {
+  const access: SocketAccess = {
     c,
     family,
-    iovec: addressOf(iovec.buffer),
+    iovec: pointerTo(iovec.buffer),
     load(bytes) {
       if (closed || bytes.length > MAX_PAYLOAD_BYTES) return false;
       payload.set(bytes);
@@ -238,11 +245,11 @@ function openSocket(library: Library, original: number, family: number, quiet: b
     const value = new Int32Array([Math.min(bytes, 0x3fffffff)]);
     if (closed) return 0;
     if (c.setsockopt(fd, SOL_SOCKET, force, value, 4) !== 0) c.setsockopt(fd, SOL_SOCKET, name, value, 4);
-    return option(c, fd, name, 4)?.[0] ?? 0;
+    return readSocketOption(c, fd, name, 4)?.[0] ?? 0;
   }
 
   return {
-    table: () => newTable(outlet),
+    table: () => newTable(access),
     async writable(timeoutMs) {
       if (closed) return false;
       const files = new Int16Array(new ArrayBuffer(16));
@@ -256,12 +263,13 @@ function openSocket(library: Library, original: number, family: number, quiet: b
         waiting--;
         if (closed && waiting === 0) release();
       }
-      // not only POLLOUT: an error is fetched, and told, by the next send
+      // any event counts, not only POLLOUT: the next send reads and reports an error
       return !closed && files[3] !== 0;
     },
     setReceiveBuffer: (bytes) => setBuffer(bytes, SO_RCVBUFFORCE, SO_RCVBUF),
     setSendBuffer: (bytes) => setBuffer(bytes, SO_SNDBUFFORCE, SO_SNDBUF),
-    inboundDrops: () => closed ? 0 : option(c, fd, SO_MEMINFO, 4 * (SK_MEMINFO_DROPS + 1))?.[SK_MEMINFO_DROPS] ?? 0,
+    inboundDrops: () =>
+      closed ? 0 : readSocketOption(c, fd, SO_MEMINFO, 4 * (SK_MEMINFO_DROPS + 1))?.[SK_MEMINFO_DROPS] ?? 0,
     close() {
       if (closed) return;
       closed = true;
@@ -271,23 +279,23 @@ function openSocket(library: Library, original: number, family: number, quiet: b
   };
 }
 
-/** What a table has from the socket that it sends by. */
-interface Outlet {
+/** What a table needs of the socket that it sends on. */
+interface SocketAccess {
   c: C;
   family: number;
-  /** Where the iovec is that all headers point at. */
+  /** The address of the iovec that all headers point at. */
   iovec: bigint;
-  /** Makes a payload what is sent next; false where that can't be. */
+  /** Copies the payload to send next. Returns false if the payload is too long or the socket is closed. */
   load(payload: Uint8Array): boolean;
-  /** The event loop's eye on the socket. */
+  /** The socket's entries in the event loop's epoll sets. */
   watch?: Watch;
-  /** Sends to so many headers; returns how many were served, or -1 where the first was not and errno says why. */
+  /** Sends to the first `count` headers. Returns how many got a copy, or -1 (see errno) if the first got none. */
   transmit(headers: Uint8Array<ArrayBuffer>, count: number): number;
 }
 
 /** Memory for {@linkcode BLOCK_SLOTS} destinations. */
 interface Block {
-  /** Written once, when it is made; the kernel then leaves in each msg_len how much it sent. */
+  /** Written once, when the block is made. Later only the kernel writes, into msg_len: how many bytes it sent. */
   headers: Uint8Array<ArrayBuffer>;
   addresses: Uint8Array<ArrayBuffer>;
 }
@@ -295,7 +303,7 @@ interface Block {
 function newBlock(iovec: bigint, addressBytes: number): Block {
   const headers = new Uint8Array(new ArrayBuffer(BLOCK_SLOTS * MMSGHDR_BYTES));
   const addresses = new Uint8Array(new ArrayBuffer(BLOCK_SLOTS * addressBytes));
-  const first = addressOf(addresses.buffer);
+  const first = pointerTo(addresses.buffer);
   const words = new BigUint64Array(headers.buffer);
   for (let slot = 0; slot < BLOCK_SLOTS; slot++) {
     const at = slot * MMSGHDR_BYTES / 8;
@@ -307,28 +315,28 @@ function newBlock(iovec: bigint, addressBytes: number): Block {
   return { headers, addresses };
 }
 
-function newTable({ c, family, iovec, load, watch, transmit }: Outlet): DestinationTable {
+function newTable({ c, family, iovec, load, watch, transmit }: SocketAccess): DestinationTable {
   const addressBytes = family === AF_INET6 ? SOCKADDR_IN6_BYTES : SOCKADDR_IN_BYTES;
   const address = new Uint8Array(new ArrayBuffer(addressBytes));
   const blocks: Block[] = [];
   let size = 0;
   let failed = 0;
 
-  /** The bytes of a slot's address, to be read or written. */
-  function at(slot: number): Uint8Array<ArrayBuffer> {
+  /** Returns the bytes of a slot's address, for reading or writing. */
+  function addressAt(slot: number): Uint8Array<ArrayBuffer> {
     const start = (slot % BLOCK_SLOTS) * addressBytes;
     return blocks[Math.floor(slot / BLOCK_SLOTS)].addresses.subarray(start, start + addressBytes);
   }
 
-  function check(slot: number) {
+  function checkSlot(slot: number) {
     if (!Number.isInteger(slot) || slot < 0 || slot >= size) {
       throw new RangeError(`no slot ${slot} of ${size} is taken`);
     }
   }
 
-  /** Sends what is loaded; returns the slot that the buffer had no room for, or undefined where all were served. */
+  /** Sends the loaded payload. Returns the slot that the buffer had no room for, or undefined if all got a copy. */
   function sendUpTo(from: number, end: number): number | undefined {
-    let refused = -1;
+    let refusedSlot = -1;
     for (let slot = from; slot < end;) {
       const { headers } = blocks[Math.floor(slot / BLOCK_SLOTS)];
       const first = slot % BLOCK_SLOTS;
@@ -343,12 +351,13 @@ function newTable({ c, family, iovec, load, watch, transmit }: Outlet): Destinat
       const errno = readErrno(c);
       if (errno === EAGAIN) return slot;
       if (errno === EINTR) continue;
-      // an ICMP error about an earlier datagram is told once, to whichever comes next: so this one gets another try
-      if (refused === slot) {
+      // the kernel reports an ICMP error about an earlier datagram once, on the next send to any address: so this slot
+      // is tried again
+      if (refusedSlot === slot) {
         failed++;
         slot++;
       } else {
-        refused = slot;
+        refusedSlot = slot;
       }
     }
   }
@@ -363,23 +372,23 @@ function newTable({ c, family, iovec, load, watch, transmit }: Outlet): Destinat
     add(endpoint) {
       if (!writeAddress(c, address, family, endpoint)) return undefined;
       if (size === blocks.length * BLOCK_SLOTS) blocks.push(newBlock(iovec, addressBytes));
-      at(size).set(address);
+      addressAt(size).set(address);
       return size++;
     },
     remove(slot) {
-      check(slot);
+      checkSlot(slot);
       const last = --size;
-      if (slot !== last) at(slot).set(at(last));
-      // one empty block is kept, so that coming and going at its edge costs no new one each time
+      if (slot !== last) addressAt(slot).set(addressAt(last));
+      // one empty block is kept: otherwise alternating joins and leaves at its edge would make a new block each time
       if (blocks.length * BLOCK_SLOTS >= size + 2 * BLOCK_SLOTS) blocks.pop();
       return slot === last ? undefined : last;
     },
     swap(slot, other) {
-      check(slot);
-      check(other);
-      address.set(at(slot));
-      at(slot).set(at(other));
-      at(other).set(address);
+      checkSlot(slot);
+      checkSlot(other);
+      address.set(addressAt(slot));
+      addressAt(slot).set(addressAt(other));
+      addressAt(other).set(address);
     },
     send(payload, from, to) {
       const end = Math.min(to, size);
@@ -388,7 +397,7 @@ function newTable({ c, family, iovec, load, watch, transmit }: Outlet): Destinat
         failed += end - from;
         return to;
       }
-      const paused = end - from < MANY ? undefined : watch;
+      const paused = end - from < MIN_COPIES_TO_PAUSE_WATCH ? undefined : watch;
       paused?.pause();
       try {
         return sendUpTo(from, end) ?? to;

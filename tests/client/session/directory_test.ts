@@ -112,10 +112,10 @@ Deno.test("directory: names that were listed are there for completion", () => {
 
 Deno.test("directory: who is not on a whole list is not completed any more; half a list takes nobody away", () => {
   const { asking } = askRoom(["Carole", "bob"]);
-  for (const name of ["Carole", "Gone"]) asking.view.people.saw(name);
+  for (const name of ["Carole", "Gone"]) asking.view.people.remember(name);
   asking.directory.list(0);
   // whoever comes meanwhile may not be on the list
-  asking.view.people.saw("Newcomer");
+  asking.view.people.remember("Newcomer");
   asking.settle();
   assertEquals(asking.view.people.names, ["bob", "Carole", "Newcomer"]);
   assertEquals(asking.view.people.namesBut("BOB"), ["Carole", "Newcomer"], "one's own is not completed either");
@@ -124,7 +124,7 @@ Deno.test("directory: who is not on a whole list is not completed any more; half
     if (packet.type !== "LIST") return [];
     return [{ dialect: "v1", type: "USERS", id: packet.id, total: 9, unnamed: 0, more: true, names: ["Alice"] }];
   });
-  endless.view.people.saw("Carole");
+  endless.view.people.remember("Carole");
   endless.directory.list(0);
   endless.settle();
   assertEquals(endless.view.people.names, ["Alice", "Carole"]);

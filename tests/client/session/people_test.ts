@@ -6,18 +6,18 @@ const AT = "192.0.2.21:52207";
 
 Deno.test("people: names are kept once, in their last spelling, sorted as people sort", () => {
   const people = new People();
-  for (const name of ["bob", "Alice", "Émile", "Zoë", "BOB", undefined]) people.saw(name);
+  for (const name of ["bob", "Alice", "Émile", "Zoë", "BOB", undefined]) people.remember(name);
   assertEquals(people.names, ["Alice", "BOB", "Émile", "Zoë"]);
-  people.lost("alice");
-  people.lost("nobody");
-  people.lost(undefined);
+  people.forget("alice");
+  people.forget("nobody");
+  people.forget(undefined);
   assertEquals(people.names, ["BOB", "Émile", "Zoë"]);
 });
 
 Deno.test("people: one name in two forms of Unicode is one name", () => {
   const people = new People();
-  people.saw("Zo\u00eb");
-  people.saw("Zoe\u0308");
+  people.remember("Zo\u00eb");
+  people.remember("Zoe\u0308");
   assertEquals(people.names.length, 1);
   people.ignore("ZOE\u0308");
   assertEquals(people.isIgnored({ address: AT, name: "Zo\u00eb" }), true);
@@ -46,11 +46,11 @@ Deno.test("people: an IPv6 address is ignored however its letters are written", 
 
 Deno.test("people: names from the network are remembered up to a bound, and those that leave make room", () => {
   const people = new People();
-  for (let i = 0; i < 100_000; i++) people.saw(`user${i}`);
+  for (let i = 0; i < 100_000; i++) people.remember(`user${i}`);
   const { length } = people.names;
   assertLessOrEqual(length, 5000);
-  people.lost("user0");
-  people.saw("Newcomer");
+  people.forget("user0");
+  people.remember("Newcomer");
   assertEquals(people.names.includes("Newcomer"), true);
   assertEquals(people.names.length, length);
 });

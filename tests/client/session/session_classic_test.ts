@@ -176,3 +176,22 @@ Deno.test("session: with a classic server there are no names to ask for, which i
   assertEquals(fake.session.failure, "1 message not delivered");
   assertEquals(fake.take(), []);
 });
+
+Deno.test("session: a classic server without an echo, where nobody else speaks, has not answered: that is the failure", () => {
+  const fake = new FakeSession();
+  fake.start();
+  for (const text of ["one", "two", "three"]) fake.say(text);
+  fake.session.drain(fake.now);
+  fake.pass(9_999);
+  assertEquals(fake.session.state, "joining");
+  fake.pass(1);
+  assertEquals(fake.session.state, "closed");
+  assertEquals(fake.session.failure, "No answer from 192.168.1.1:9090; 3 messages not delivered");
+  assertEquals([...new Set(classic(fake))].sort(), ["GREETING", "MESSAGE one"]);
+});
+
+Deno.test("session: what a classic server forwards is shown without what could act on a terminal", () => {
+  const fake = withClassicServer();
+  fake.datagram("INCOMING<From 1.2.3.4:5>: \x1b[2Jhi there\u202e\x07");
+  assertEquals(fake.shown.at(-1), { kind: "line", line: "<From 1.2.3.4:5>: ?[2Jhi there??" });
+});

@@ -1,4 +1,4 @@
-/** What can be typed. */
+/** The lines that can be typed into the client. */
 import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { COMMANDS, completeLine, execute, helpText, parseLine } from "../../../client/terminal/commands.ts";
 import { NAME_RULE } from "../../../protocol/fields.ts";
@@ -11,7 +11,7 @@ function read(line: string, isSignedIn = false): string {
   return typed.kind === "mistake" ? typed.text : [typed.command.names[0], ...typed.values].join("|");
 }
 
-/** Carries out a line, and returns what it printed and was told. */
+/** Carries out a line, and returns what it printed and the session's notices. */
 function run(line: string, fake: FakeSession, interactive = true): string[] {
   const printed: string[] = [];
   const before = fake.notices.length;
@@ -26,7 +26,7 @@ function run(line: string, fake: FakeSession, interactive = true): string[] {
   return [...printed, ...fake.notices.slice(before)];
 }
 
-/** Why a session fails that is finished after these lines, which it is told without a terminal. */
+/** The failure of a session that gets these lines without a terminal and is then drained. */
 function failure(lines: string[], fake = joined({ name: "Alice" })): string | undefined {
   for (const line of lines) run(line, fake, false);
   fake.session.drain(fake.now);
@@ -35,7 +35,7 @@ function failure(lines: string[], fake = joined({ name: "Alice" })): string | un
   return fake.session.failure;
 }
 
-Deno.test("commands: a line is said, a line with a slash is a command, two slashes say one", () => {
+Deno.test("commands: a line is said, a line with a slash is a command, two slashes say a line with one slash", () => {
   assertEquals(read("hello /quit"), "says hello /quit");
   assertEquals(read("/quit"), "quit");
   assertEquals(read("//quit now"), "says /quit now");
@@ -44,7 +44,7 @@ Deno.test("commands: a line is said, a line with a slash is a command, two slash
   assertEquals(read("/QUIT "), "quit");
 });
 
-Deno.test("commands: blanks before a command do not make it something that is said to all", () => {
+Deno.test("commands: blanks before a command do not make it a message to all", () => {
   assertEquals(read("  /send Alice x"), "send|Alice|x");
   assertEquals(read("\t/quit"), "quit");
   assertEquals(read(" quit"), "quit");
@@ -54,14 +54,14 @@ Deno.test("commands: blanks before a command do not make it something that is sa
   assertMatch(read(" /xyzzyxyzzy"), /^There is no command/);
 });
 
-Deno.test("commands: capitals do not make a member's plain command something that is said to all", () => {
+Deno.test("commands: capitals do not make a signed-in member's plain command a message to all", () => {
   assertEquals(read("LIST", true), "list");
   assertEquals(read("Send Bob x", true), "send|Bob|x");
   assertEquals(read("Listen to this", true), "says Listen to this");
   assertEquals(read("Send Bob x", false), "says Send Bob x");
 });
 
-Deno.test("commands: plain quit leaves, but not what only begins with it", () => {
+Deno.test("commands: plain quit leaves, a line that only begins with it does not", () => {
   assertEquals(["quit", "quit ", "quit smoking", "Quit", "quitter"].map((line) => read(line)), [
     "quit",
     "quit",
@@ -79,14 +79,14 @@ Deno.test("commands: plain list and send are commands for members with a name, a
   assertEquals(read("send Bob hello", false), "says send Bob hello");
 });
 
-Deno.test("commands: what a command takes is cut into words, the last has the rest as it was typed", () => {
+Deno.test("commands: arguments are separated by blanks, and the last one is the rest of the line as typed", () => {
   assertEquals(read("/send Bob  two  words "), "send|Bob|two  words");
   assertEquals(read("/me waves  twice"), "me|waves  twice");
   assertEquals(read("/history"), "history");
   assertEquals(read("/history 5"), "history|5");
 });
 
-Deno.test("commands: where something is missing, the mistake says what", () => {
+Deno.test("commands: a missing argument is named", () => {
   assertEquals(read("/send Bob"), "/send takes NAME TEXT");
   assertEquals(read("/whois"), "/whois takes NAME");
   assertEquals(read("send", true), "/send takes NAME TEXT");
@@ -102,7 +102,7 @@ Deno.test("commands: an unknown command is never said, and the nearest is sugges
   assertStringIncludes(read("/etc/passwd is a file"), "no command");
 });
 
-Deno.test("commands: every name is one command's only, and help has a line for each command", () => {
+Deno.test("commands: every name belongs to one command only, and help has a line for each command", () => {
   const names = COMMANDS.flatMap(({ names }) => names);
   assertEquals(new Set(names).size, names.length);
   const help = helpText();
@@ -161,7 +161,7 @@ Deno.test("commands: /whois of an address asks for that address", () => {
   ]);
 });
 
-Deno.test("commands: what is no name is said at once, before the server has answered too, and never sent", () => {
+Deno.test("commands: an invalid name is reported at once, even before the server has answered, and never sent", () => {
   const endless = "x".repeat(1500);
   for (const fake of [joined({ name: "Alice" }), new FakeSession({ name: "Alice" })]) {
     fake.start();
@@ -172,7 +172,7 @@ Deno.test("commands: what is no name is said at once, before the server has answ
   }
 });
 
-Deno.test("commands: in a pipe, whatever was not done has its line of reason", () => {
+Deno.test("commands: in a pipe, the failure says how many lines were not carried out", () => {
   for (
     const [lines, reason] of [
       [["/times maybe"], /^1 line not understood, and not sent$/],
@@ -194,7 +194,7 @@ Deno.test("commands: in a pipe, whatever was not done has its line of reason", (
   assertEquals(failure(["/times on", "/stats", "/help", "/ignore Bob"]), undefined);
 });
 
-Deno.test("commands: a name that is refused is asked for: no command but help and quit, then what was typed", () => {
+Deno.test("commands: after a refused name only help and quit work until another name is typed; text is kept", () => {
   for (const code of ["name-taken", "bad-name"]) {
     const fake = new FakeSession({ name: "Alice" });
     fake.start();
@@ -218,7 +218,7 @@ Deno.test("commands: a name that is refused is asked for: no command but help an
   }
 });
 
-Deno.test("commands: another refusal asks for no name; what is typed is kept, and the server tried again", () => {
+Deno.test("commands: another refusal does not ask for a name; typed text is kept, and the client tries again", () => {
   const fake = new FakeSession({ name: "Alice" });
   fake.start();
   const [{ id }] = fake.takeAll("SIGN-IN");
@@ -233,7 +233,7 @@ Deno.test("commands: another refusal asks for no name; what is typed is kept, an
   assertEquals(fake.takeAll("MESSAGE").map(({ text }) => text), ["Bob"]);
 });
 
-Deno.test("commands: whoever is not signed in is told that plain commands are said to all, in a terminal", () => {
+Deno.test("commands: in a terminal, a user without a name is told that plain commands are said to all", () => {
   for (const line of ["list", " Send Bob x", "LIST "]) {
     assertMatch(run(line, joined()).join(), /said to everyone/, line);
     assertEquals(run(line, joined(), false), []);
@@ -249,7 +249,7 @@ Deno.test("commands: escape sequences in what is typed do not come back to the s
   }
 });
 
-Deno.test("commands: nobody ignores oneself, and /ignore alone lists the ignored", () => {
+Deno.test("commands: a member can't ignore itself, and /ignore alone lists the ignored members", () => {
   const fake = joined({ name: "Alice" });
   for (const self of ["Alice", "ALICE", ADDRESS]) assertEquals(run(`/ignore ${self}`, fake), ["That is you"]);
   assertEquals(run("/ignore", fake), ["You ignore: nobody"]);
@@ -258,7 +258,7 @@ Deno.test("commands: nobody ignores oneself, and /ignore alone lists the ignored
   assertEquals(run("/ignore", fake), ["You ignore: Bob, 10.1.1.1:1"]);
 });
 
-Deno.test("commands: the ignored are not shown, until they are heard again", () => {
+Deno.test("commands: messages of ignored members are not shown until /unignore", () => {
   const fake = new FakeSession();
   fake.welcome();
   run("/ignore Bob", fake);

@@ -15,7 +15,7 @@ const said: Shown = {
   at: new Date(2024, 10, 20, 9, 5).getTime(),
 };
 
-Deno.test("words: a message as the assignment has it, with the name where there is one", () => {
+Deno.test("rendering: a message as in the assignment, with the sender's name if it has one", () => {
   assertEquals(formatShown(said, PLAIN), "<From 192.168.1.21:52207:Alice>: Hello World!");
   assertEquals(formatShown({ ...said, name: undefined }, PLAIN), "<From 192.168.1.21:52207>: Hello World!");
   assertEquals(
@@ -25,7 +25,7 @@ Deno.test("words: a message as the assignment has it, with the name where there 
   assertEquals(formatShown({ kind: "line", line: "<From 1.2.3.4:5>: hi" }, PLAIN), "<From 1.2.3.4:5>: hi");
 });
 
-Deno.test("words: the time stands before what members say and do, where it is wanted", () => {
+Deno.test("rendering: with times on, messages and presence begin with the time", () => {
   const times = { colour: false, times: true };
   assertEquals(formatShown(said, times), "09:05 <From 192.168.1.21:52207:Alice>: Hello World!");
   const gone: Shown = { kind: "presence", online: false, members: [{ address: "1.2.3.4:5" }], at: said.at };
@@ -33,20 +33,20 @@ Deno.test("words: the time stands before what members say and do, where it is wa
   assertEquals(formatShown({ kind: "notice", text: "x" }, times), "-- x");
 });
 
-Deno.test("words: a time that no calendar has is shown as none", () => {
+Deno.test("rendering: a time beyond the range of dates is shown as --:--", () => {
   assertEquals(
     formatShown({ ...said, at: Number.MAX_SAFE_INTEGER }, { colour: false, times: true }).slice(0, 6),
     "--:-- ",
   );
 });
 
-Deno.test("words: arrivals and departures, a line each", () => {
+Deno.test("rendering: arrivals and departures, a line each", () => {
   const members = [{ address: "127.0.0.1:52208" }, { address: "127.0.0.1:52209", name: "Carol" }];
   const shown: Shown = { kind: "presence", online: true, members, at: 0 };
   assertEquals(formatShown(shown, PLAIN), "[127.0.0.1:52208] is Online\n[127.0.0.1:52209 Carol] is Online");
 });
 
-Deno.test("words: of more than five who come or go at once, one line tells", () => {
+Deno.test("rendering: more than five arrivals or departures at once share one line", () => {
   const members = Array.from({ length: 6 }, (_, i) => ({
     address: `10.0.0.1:${i + 1}`,
     ...(i > 0 ? { name: `Student_${i}` } : {}),
@@ -65,7 +65,7 @@ Deno.test("words: of more than five who come or go at once, one line tells", () 
   );
 });
 
-Deno.test("words: a direct message shows whether the server vouches for the name", () => {
+Deno.test("rendering: a direct message shows whether the server vouches for the name", () => {
   const direct: Shown = { kind: "direct", from: "1.2.3.4:5", name: "Alice", confirmed: true, text: "psst" };
   assertEquals(formatShown(direct, PLAIN), "<- <From 1.2.3.4:5:Alice>: psst");
   assertEquals(
@@ -75,7 +75,7 @@ Deno.test("words: a direct message shows whether the server vouches for the name
   );
 });
 
-Deno.test("words: who is here, and who somebody is", () => {
+Deno.test("rendering: the answers to /list and /whois", () => {
   assertEquals(
     formatShown({ kind: "users", names: ["Bob", "Carole"], unnamed: 0 }, PLAIN),
     "<- Signed In Users: Bob, Carole",
@@ -92,15 +92,15 @@ Deno.test("words: who is here, and who somebody is", () => {
   );
 });
 
-Deno.test("words: notices and problems are told apart without colour as well", () => {
+Deno.test("rendering: notices and problems are told apart without colour as well", () => {
   assertEquals(formatShown({ kind: "notice", text: "x" }, PLAIN), "-- x");
   assertEquals(formatShown({ kind: "problem", text: "x" }, PLAIN), "!! x");
   assertEquals(formatShown({ kind: "refused", text: "x" }, PLAIN), "!! x");
 });
 
-Deno.test("words: with colour each sender has one of its own, always the same, and the text stays as it is", () => {
+Deno.test("rendering: with colour each sender has its own fixed colour, and the text stays as it is", () => {
   const colour = { colour: true, times: false };
-  setColorEnabled(true); // whatever NO_COLOR says of the terminal that the tests run in
+  setColorEnabled(true); // even if NO_COLOR is set where the tests run
   const [alice, again, bob] = ["Alice", "Alice", "Bob"].map((name) => formatShown({ ...said, name }, colour));
   assertEquals(alice, again);
   assert(alice.startsWith(ESCAPE));
@@ -109,7 +109,7 @@ Deno.test("words: with colour each sender has one of its own, always the same, a
   assert(!formatShown(said, PLAIN).includes(ESCAPE));
 });
 
-Deno.test("words: the numbers of a session", () => {
+Deno.test("rendering: the statistics of a session", () => {
   const statistics = {
     state: "joined" as const,
     roundTrip: 12.345,

@@ -7,16 +7,16 @@ import { EPOCH, incoming, type V1 } from "../../support/fake_session.ts";
 
 const OTHER = "00000000000000ee";
 
-/** A feed that begins behind `seq`, what it has given (texts, and numbers for what was missed), and its requests. */
+/** A feed that begins after `seq`, and what it has given: texts, and for missed events how many. */
 function openFeed(seq = 0, random = 0.5) {
   const given: (string | number)[] = [];
   const requests: SeqRange[] = [];
-  const give = (arrived: FeedItem) => {
+  const deliver = (arrived: FeedItem) => {
     given.push("missed" in arrived ? arrived.missed : (arrived.event as V1<"INCOMING">).text);
   };
   const feed = new EventFeed({
     roundTrip: new RoundTrip(),
-    give,
+    deliver,
     request: (range) => requests.push(range),
     random: () => random,
   });
@@ -24,7 +24,7 @@ function openFeed(seq = 0, random = 0.5) {
   const take = (seq: number, now = 0, fields: Partial<V1<"INCOMING">> = {}) => {
     feed.take(fields.epoch ?? EPOCH, seq, incoming(seq, fields), now);
   };
-  /** Wakes it until `end`; returns when it has asked for what. */
+  /** Wakes the feed until `end`; returns its requests, each as a time and the ranges. */
   const pass = (end: number) => {
     const asked: [number, ...[number, number][]][] = [];
     for (let at; (at = feed.nextWake) !== undefined && at <= end;) {
@@ -44,7 +44,7 @@ Deno.test("event feed: in whatever order and however often events come, each is 
     for (const seq of seqs) take(seq);
     for (let seq = 1; seq <= 30; seq++) take(seq);
     assertEquals(given, Array.from({ length: 30 }, (_, i) => `${i + 1}`));
-    assertEquals([feed.received, feed.duplicates, feed.behind, feed.nextWake], [30, seqs.length, 0, undefined]);
+    assertEquals([feed.received, feed.duplicates, feed.backlog, feed.nextWake], [30, seqs.length, 0, undefined]);
   }));
 });
 
@@ -70,14 +70,14 @@ Deno.test("event feed: the first pause is random, so that thirty clients do not 
   assertEquals([first(0), first(0.5), first(1)], [1000, 1015, 1030]);
 });
 
-Deno.test("event feed: what only came late is not asked for", () => {
+Deno.test("event feed: an event that is only late is not asked for", () => {
   const { take, pass, feed } = openFeed();
   take(2, 0);
   take(1, 10);
   assertEquals([pass(10_000), feed.repaired], [[], 0]);
 });
 
-Deno.test("event feed: asks for several gaps at once, for each as a range", () => {
+Deno.test("event feed: asks for several gaps at once, each as a range", () => {
   const { take, pass } = openFeed();
   for (const seq of [3, 4, 6, 10]) take(seq);
   assertEquals(pass(30), [[15, [1, 2], [5, 5], [7, 9]]]);
@@ -88,24 +88,24 @@ Deno.test("event feed: asks for several gaps at once, for each as a range", () =
   assertEquals(ranges, [[7, 9]]);
 });
 
-Deno.test("event feed: learns of the latest event from elsewhere, and asks for what it lacks", () => {
+Deno.test("event feed: asks for the events up to the latest seq that it is told of", () => {
   const { feed, pass } = openFeed(5);
   feed.noteLatest(EPOCH, 5, 0);
   assertEquals(feed.nextWake, undefined);
   feed.noteLatest(EPOCH, 8, 0);
   feed.noteLatest(EPOCH, 7, 0);
   feed.noteLatest(OTHER, 100, 0);
-  assertEquals([feed.behind, pass(20)], [3, [[15, [6, 8]]]]);
+  assertEquals([feed.backlog, pass(20)], [3, [[15, [6, 8]]]]);
 });
 
-Deno.test("event feed: events of another epoch are nothing to it", () => {
+Deno.test("event feed: events of another epoch are ignored", () => {
   const { feed, given, take } = openFeed();
   take(1, 0, { epoch: OTHER });
   feed.markGone(OTHER, { from: 1, to: 5 }, 0);
   assertEquals([given, feed.next], [[], 1]);
 });
 
-Deno.test("event feed: what is gone is counted and told where it was missing, what is here is given", () => {
+Deno.test("event feed: gone events are counted and told in their place, events that are here are given", () => {
   const { feed, given, take } = openFeed();
   take(3);
   take(7);
@@ -114,10 +114,10 @@ Deno.test("event feed: what is gone is counted and told where it was missing, wh
   assertEquals(given, [2, "3", 2]);
   take(6);
   assertEquals(given, [2, "3", 2, "6", "7"]);
-  assertEquals([feed.lost, feed.next, feed.behind], [4, 8, 2]);
+  assertEquals([feed.lost, feed.next, feed.backlog], [4, 8, 2]);
 });
 
-Deno.test("event feed: a GONE that says nothing new, or too much, is passed over", () => {
+Deno.test("event feed: a GONE that does not cover the next seq, or goes beyond the latest, is ignored", () => {
   const { feed, given, take } = openFeed(5);
   take(8);
   for (const [from, to] of [[1, 5], [7, 8], [6, 100]]) feed.markGone(EPOCH, { from, to }, 0);
@@ -131,12 +131,12 @@ Deno.test("event feed: an event that is not to be shown fills its place", () => 
   assertEquals([given, feed.next], [["2"], 3]);
 });
 
-Deno.test("event feed: what it holds is bounded, and what is further ahead is asked for in its turn", () => {
+Deno.test("event feed: it holds a bounded number of early events, and asks for later ones in their turn", () => {
   const { feed, given, take, pass } = openFeed();
   for (let seq = 2; seq <= 5000; seq++) take(seq);
   take(1);
   assertEquals(given.length, 2048);
-  assertEquals(feed.behind, 5000 - 2048);
+  assertEquals(feed.backlog, 5000 - 2048);
   const [[, [from]]] = pass(1000);
   assertEquals(from, 2049);
 });
@@ -156,7 +156,7 @@ Deno.test("event feed: an epoch that ends gives what is here and tells what was 
   assertEquals(given.filter((value) => typeof value === "string"), ["3", "5"]);
   assertEquals(feed.lost, 3);
   assertEquals(given.filter((value) => typeof value === "number").reduce((sum, missed) => sum + missed, 0), 3);
-  assertEquals([feed.next, feed.behind, feed.nextWake, feed.epoch], [41, 0, undefined, OTHER]);
+  assertEquals([feed.next, feed.backlog, feed.nextWake, feed.epoch], [41, 0, undefined, OTHER]);
 });
 
 Deno.test("event feed: a message that was given is not given again under another seq or in another epoch", () => {
@@ -179,7 +179,7 @@ Deno.test("event feed: nobody can spoil another's stream by using its name", () 
   assertEquals(given, ["forged", "forged", "genuine"]);
 });
 
-Deno.test("event feed: of the ids that a stream has left out the latest 64 are remembered, however many there are", () => {
+Deno.test("event feed: the latest 64 missed ids of a stream are remembered", () => {
   const stream = "00000000000000cc";
   const { given, take } = openFeed();
   let seq = 1;
@@ -195,14 +195,14 @@ Deno.test("event feed: of the ids that a stream has left out the latest 64 are r
   assertEquals(takes(Number.MAX_SAFE_INTEGER).length, 1, "it comes back at once");
 });
 
-Deno.test("event feed: a GONE of as many events as there are numbers is counted at once", () => {
+Deno.test("event feed: a GONE up to the highest possible seq is counted at once", () => {
   const { feed, given, take } = openFeed();
   const last = Number.MAX_SAFE_INTEGER;
   take(3);
   feed.noteLatest(EPOCH, last, 0);
   feed.markGone(EPOCH, { from: 1, to: last }, 0);
   assertEquals(given, [2, "3", last - 3]);
-  assertEquals([feed.lost, feed.behind, feed.nextWake], [last - 1, 0, undefined]);
+  assertEquals([feed.lost, feed.backlog, feed.nextWake], [last - 1, 0, undefined]);
 });
 
 Deno.test("event feed: a message that was missing when the epoch ended is given when its sender says it again", () => {
@@ -218,7 +218,7 @@ Deno.test("event feed: a message that was missing when the epoch ended is given 
   assertEquals(texts.toSorted(), ["one", "three", "two"], "each exactly once");
 });
 
-Deno.test("event feed: so is one that was missing before anything of its stream was given", () => {
+Deno.test("event feed: a message that is missing before the first given one of its stream is given later", () => {
   const stream = "00000000000000cc";
   const { feed, given, take } = openFeed();
   take(2, 0, { stream, id: 4, text: "four" }); // three is on its way, or lost

@@ -12,53 +12,53 @@ function message(id: number, first = 1): MessagePacket {
 
 const ids = (messages: MessagePacket[]) => messages.map(({ id }) => id);
 
-Deno.test("stream: an early message waits for those before it", () => {
+Deno.test("receive stream: an early message waits for those before it", () => {
   const stream = new ReceiveStream(NAME, 1);
   assertEquals(ids(stream.take(message(3))), []);
   assertEquals(ids(stream.take(message(2))), []);
-  assertEquals(stream.early, 2);
+  assertEquals(stream.heldCount, 2);
   assertEquals(ids(stream.take(message(1))), [1, 2, 3]);
-  assertEquals([stream.early, stream.next], [0, 4]);
+  assertEquals([stream.heldCount, stream.next], [0, 4]);
 });
 
-Deno.test("stream: a repeat is given once, whether it waited or not", () => {
+Deno.test("receive stream: a repeat is given once, whether it waited or not", () => {
   const stream = new ReceiveStream(NAME, 1);
   assertEquals([1, 3, 3, 1, 2, 2].flatMap((id) => ids(stream.take(message(id)))), [1, 2, 3]);
   assertEquals(stream.isRepeat(message(3)), true);
   assertEquals(stream.isRepeat(message(4)), false);
 });
 
-Deno.test("stream: it holds a window of early messages and no more", () => {
+Deno.test("receive stream: it holds a window of early messages and no more", () => {
   const stream = new ReceiveStream(NAME, 1);
   for (let id = 2; id < 1000; id++) stream.take(message(id));
-  assertEquals(stream.early, SEND_WINDOW - 1);
+  assertEquals(stream.heldCount, SEND_WINDOW - 1);
   assertEquals(ids(stream.take(message(1))).length, SEND_WINDOW);
   assertEquals(stream.next, SEND_WINDOW + 1);
 });
 
-Deno.test("stream: what the sender has settled is not waited for, and what was held of it is forgotten", () => {
+Deno.test("receive stream: messages that the sender has settled are not waited for, held ones are forgotten", () => {
   const stream = new ReceiveStream(NAME, 1);
   for (const id of [3, 5, 6]) stream.take(message(id));
   assertEquals(ids(stream.take(message(7, 5))), [5, 6, 7]);
-  assertEquals([stream.early, stream.next], [0, 8]);
+  assertEquals([stream.heldCount, stream.next], [0, 8]);
   assertEquals(stream.isRepeat(message(3)), true);
 });
 
-Deno.test("stream: first never goes back", () => {
+Deno.test("receive stream: first never goes back", () => {
   const stream = new ReceiveStream(NAME, 10);
   assertEquals(ids(stream.take(message(9, 1))), []);
   assertEquals(ids(stream.take(message(10, 1))), [10]);
 });
 
-Deno.test("stream: where no early message may be held, only the next one is taken", () => {
+Deno.test("receive stream: where no early message may be held, only the next one is taken", () => {
   const stream = new ReceiveStream(NAME, 1);
   assertEquals(ids(stream.take(message(2), false)), []);
-  assertEquals(stream.early, 0);
+  assertEquals(stream.heldCount, 0);
   assertEquals(ids(stream.take(message(1), false)), [1]);
   assertEquals(ids(stream.take(message(2), false)), [2]);
 });
 
-Deno.test("stream: in whatever order and however often messages come, each is given once and in order", () => {
+Deno.test("receive stream: in whatever order and however often messages come, each is given once and in order", () => {
   const schedule = fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 200 });
   fc.assert(fc.property(schedule, (arrivals) => {
     const stream = new ReceiveStream(NAME, 1);

@@ -7,7 +7,7 @@ Deno.test("round trip: before anything is measured it waits 300 ms", () => {
   assertEquals([roundTrip.smoothed, roundTrip.timeout()], [undefined, 300]);
 });
 
-Deno.test("round trip: the first sample and those after it, as RFC 6298 has them", () => {
+Deno.test("round trip: the first and the later samples count as in RFC 6298", () => {
   const roundTrip = new RoundTrip();
   roundTrip.sample(100);
   assertEquals([roundTrip.smoothed, roundTrip.timeout()], [100, 300]);
@@ -17,7 +17,7 @@ Deno.test("round trip: the first sample and those after it, as RFC 6298 has them
   assertEquals(roundTrip.timeout(), 105 + 4 * 47.5);
 });
 
-Deno.test("round trip: on a fast network it waits no shorter than 100 ms, on a slow one no longer than the limit", () => {
+Deno.test("round trip: the wait is at least 100 ms on a fast network, and at most the limit on a slow one", () => {
   const fast = new RoundTrip();
   for (let i = 0; i < 100; i++) fast.sample(0.2);
   assertEquals(fast.timeout(), 100);

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals } fro
 import { type OutgoingMessage, SendStream } from "../../../protocol/reliable/send_stream.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 
-/** A stream, what it has sent, and a way to wake it whenever it wants it. */
+/** A stream, a way to take what it has sent, and a way to wake it whenever it is due. */
 function openStream() {
   const sent: OutgoingMessage[] = [];
   const roundTrip = new RoundTrip();
@@ -30,7 +30,7 @@ Deno.test("send stream: keeps what it gets until the destination is there, then 
   assertEquals(take().map(({ id, action }) => [id, action]), [[3, true]]);
 });
 
-Deno.test("send stream: each has a stream of its own, 64 random bits", () => {
+Deno.test("send stream: each stream has a name of its own, 64 random bits", () => {
   const [a, b] = [openStream().stream.name, openStream().stream.name];
   assertMatch(a, /^[0-9a-f]{16}$/);
   assertNotEquals(a, b);
@@ -58,7 +58,7 @@ Deno.test("send stream: an acknowledgement settles all before it, and lets the n
   assertEquals([stream.size, stream.progressAt], [37, 10]);
 });
 
-Deno.test("send stream: acknowledgements of other streams, of the settled and of the unsent count for nothing", () => {
+Deno.test("send stream: acknowledgements of other streams, of settled ids and of unsent ids are ignored", () => {
   const { stream } = openStream();
   stream.open(0);
   for (const text of ["a", "b"]) stream.add({ text }, 0);
@@ -69,7 +69,7 @@ Deno.test("send stream: acknowledgements of other streams, of the settled and of
   assertEquals(stream.size, 1);
 });
 
-Deno.test("send stream: when the destination is back, all that waits goes out anew, and nothing that is settled", () => {
+Deno.test("send stream: when it is opened again, it sends all waiting messages again, and no settled one", () => {
   const { stream, take } = openStream();
   stream.open(0);
   for (const text of ["a", "b", "c"]) stream.add({ text }, 0);
@@ -82,12 +82,12 @@ Deno.test("send stream: when the destination is back, all that waits goes out an
   assertEquals(take().map(({ id, first }) => [id, first]), [[2, 2], [3, 2]]);
 });
 
-Deno.test("send stream: a message that is held waits, and each one behind it for as long again", () => {
+Deno.test("send stream: a held message waits, and each message after it waits for as long again", () => {
   const { stream, take } = openStream();
   stream.open(0);
   for (const text of ["a", "b", "c"]) stream.add({ text }, 0);
   take();
-  stream.hold(2, 5000, 0);
+  stream.delay(2, 5000, 0);
   stream.wake(4999);
   assertEquals(take().map(({ id }) => id), [1]);
   stream.acknowledge(stream.name, 1, 4999);
@@ -99,7 +99,7 @@ Deno.test("send stream: a message that is held waits, and each one behind it for
   assertEquals(stream.nextWake, 10_000);
 });
 
-Deno.test("send stream: measures round trips of what was sent once only", () => {
+Deno.test("send stream: measures the round trip only of messages that were sent once", () => {
   const { stream, roundTrip } = openStream();
   stream.open(0);
   stream.add({ text: "a" }, 0);
@@ -111,7 +111,7 @@ Deno.test("send stream: measures round trips of what was sent once only", () => 
   assertEquals(roundTrip.smoothed, 40);
 });
 
-Deno.test("send stream: is stuck when the oldest was sent four times in vain", () => {
+Deno.test("send stream: is stuck when the oldest message was sent four times without an acknowledgement", () => {
   const { stream } = openStream();
   stream.open(0);
   assertEquals(stream.isStuck, false);
@@ -125,7 +125,7 @@ Deno.test("send stream: is stuck when the oldest was sent four times in vain", (
   assertEquals(stream.isStuck, false);
 });
 
-Deno.test("send stream: gives up all that waits, and counts on behind it", () => {
+Deno.test("send stream: clear gives up all waiting messages, and the ids continue after them", () => {
   const { stream, take } = openStream();
   for (const text of ["a", "b"]) stream.add({ text }, 0);
   assertEquals(stream.clear(), [{ text: "a" }, { text: "b" }]);

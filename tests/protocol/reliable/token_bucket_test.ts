@@ -27,7 +27,7 @@ Deno.test("token bucket: a clock that goes back takes nothing away", () => {
   assertEquals([bucket.take(limit, 5000), bucket.take(limit, 0)], [0, 0]);
 });
 
-Deno.test("token bucket: the wait that it tells is enough but for rounding, and never much too long", () => {
+Deno.test("token bucket: the wait that it returns is enough except for rounding, and never much too long", () => {
   const limits = fc.record({ rate: fc.integer({ min: 1, max: 500 }), burst: fc.integer({ min: 1, max: 20 }) });
   fc.assert(fc.property(limits, fc.array(fc.nat(50), { maxLength: 100 }), (limit, pauses) => {
     const bucket = new TokenBucket(limit, 0);
@@ -40,7 +40,7 @@ Deno.test("token bucket: the wait that it tells is enough but for rounding, and 
         assertLessOrEqual(wait, Math.ceil(1000 / limit.rate) + 1);
         const again = bucket.take(limit, now + wait);
         now += wait;
-        // the sum of many small fillings may lack the last bit of a token
+        // the sum of many small refills may be a rounding error short of a token
         assertLessOrEqual(again, 1);
         if (again === 0) taken++;
       }

@@ -1,4 +1,4 @@
-/** The emulator: what it takes for a setting, and that it does to datagrams what it says, the same for the same seed. */
+/** The network emulator: its settings, their effect on datagrams, and the same effect for the same seed. */
 import { assert, assertEquals, assertGreater, assertLess, assertNotEquals } from "@std/assert";
 import {
   EMULATOR_SETTINGS,
@@ -19,12 +19,12 @@ function emulatorWith(conditions: Partial<NetworkConditions>, seed = 1): Network
   return Object.assign(emulator, { [Symbol.dispose]: () => emulator.close() });
 }
 
-/** A datagram that says which one it is. */
+/** A datagram that carries its number. */
 function datagram(i: number): Uint8Array {
   return Uint8Array.of(i >>> 16, i >>> 8, i, ...new Uint8Array(60));
 }
 
-/** Passes so many datagrams through an emulator without delay, and returns what comes out for each. */
+/** Passes `count` datagrams through an emulator without delay, and returns the copies that come out of each. */
 function passAll(emulator: NetworkEmulator, count: number): Uint8Array[][] {
   return Array.from({ length: count }, (_, i) => {
     const copies: Uint8Array[] = [];
@@ -88,7 +88,7 @@ Deno.test("emulator: shares are read as people write them", () => {
   }
 });
 
-Deno.test("emulator: what a setting takes is said with examples that it takes", () => {
+Deno.test("emulator: the usage line of a setting has examples that the setting accepts", () => {
   for (const setting of EMULATOR_SETTINGS) {
     const line = settingUsage(setting);
     assert(line.startsWith(`${setting} takes `), line);
@@ -136,7 +136,7 @@ Deno.test("emulator: a perfect network leaves every datagram as it is", () => {
   assert(passed === bytes);
 });
 
-Deno.test("emulator: the same seed means the same fate for each datagram, another seed another", () => {
+Deno.test("emulator: the same seed means the same fate for each datagram, another seed a different one", () => {
   const bad = { drop: 0.3, duplicate: 0.2, corrupt: 0.2 };
   using one = emulatorWith(bad, 7), same = emulatorWith(bad, 7), other = emulatorWith(bad, 8);
   const fates = passAll(one, 1000);
@@ -152,7 +152,7 @@ Deno.test("emulator: the same seed means the same fate for each datagram, anothe
   assertNotEquals(first, second);
 });
 
-Deno.test("emulator: so many datagrams are lost, doubled and damaged as it says", () => {
+Deno.test("emulator: datagrams are lost, doubled and damaged in the shares that are set", () => {
   const count = 40_000;
   using emulator = emulatorWith({ drop: 0.3, duplicate: 0.05, corrupt: 0.1 });
   const fates = passAll(emulator, count);
@@ -166,12 +166,12 @@ Deno.test("emulator: so many datagrams are lost, doubled and damaged as it says"
   assertEquals(fates.flat().length, passed);
   const damaged = fates.flatMap((copies, i) => copies.filter((copy) => distance(copy, datagram(i)) > 0));
   assertEquals(damaged.length, corrupted);
-  // losses do not come in a pattern: the share of losses behind a loss is the same
+  // losses do not come in a pattern: the share of losses after a loss is the same
   const behindLoss = fates.filter((_, i) => i > 0 && fates[i - 1].length === 0);
   assertNear(behindLoss.filter((copies) => copies.length === 0).length / behindLoss.length, 0.3, 0.025);
 });
 
-Deno.test("emulator: all or nothing where it says so", () => {
+Deno.test("emulator: a share of 100% applies to every datagram", () => {
   using none = emulatorWith({ drop: 1 }), twice = emulatorWith({ duplicate: 1 });
   assertEquals(passAll(none, 1000).flat().length, 0);
   assertEquals(passAll(twice, 1000).filter((copies) => copies.length === 2).length, 1000);
@@ -216,18 +216,18 @@ Deno.test("emulator: a delay reorders, keeps each datagram's own bytes, and stay
   assertLess(Math.min(...delays), Math.max(...delays) - 20);
 });
 
-Deno.test("emulator: at most 10,000 are held back, and closing forgets them", () => {
+Deno.test("emulator: at most 10,000 datagrams are held back, and closing forgets them", () => {
   using emulator = emulatorWith({ delay: [60_000, 60_000] });
   let delivered = 0;
   for (let i = 0; i < 12_000; i++) emulator.pass(datagram(i), () => delivered++);
   assertEquals(emulator.statistics.dropped, 2000);
   emulator.close();
-  // the test's own check for timers that are left sees to the rest
+  // the test runner fails when a timer is left
   emulator.pass(datagram(0), () => delivered++);
   assertEquals([delivered, emulator.statistics.dropped], [0, 2000]);
 });
 
-Deno.test("emulator: the random numbers are even, in their range, and the same everywhere", () => {
+Deno.test("emulator: the random numbers are uniform, in their range, and the same on every machine", () => {
   // three numbers computed by a C program of the same algorithm for the seed 1
   const random = seededRandom(1);
   assertEquals([random(), random(), random()].map((number) => number * 2 ** 32), [2693262067, 11749833, 2265367787]);

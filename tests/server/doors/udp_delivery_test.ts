@@ -1,4 +1,4 @@
-/** Delivery over a socket: everyone gets a copy, whoever else can't be reached, and nothing piles up. */
+/** Delivery over a socket: a recipient that can't be reached costs no other its copy, and the queues are bounded. */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import type { Dialect, V1Packet } from "../../../protocol.ts";
 import { socketAddress } from "../../../runtime/udp.ts";
@@ -41,7 +41,7 @@ Deno.test("delivery: addresses that can't be reached cost nobody else a copy", a
   assertEquals(udp.statistics, { sent: 14, failed: 7, dropped: 0 });
 });
 
-Deno.test("delivery: a socket that throws at once is borne as well", async () => {
+Deno.test("delivery: a send that throws synchronously counts as failed", async () => {
   const udp = new UdpDelivery({
     addr: { transport: "udp", hostname: "0.0.0.0", port: 1 },
     send: () => {
@@ -54,7 +54,7 @@ Deno.test("delivery: a socket that throws at once is borne as well", async () =>
   assertEquals(udp.statistics.failed, 1);
 });
 
-Deno.test("delivery: each gets the broadcast in its dialect, encoded once, and none that has no words for it", async () => {
+Deno.test("delivery: a broadcast is encoded once per dialect, and skips dialects without a word for it", async () => {
   const sender = new FakeSender();
   const udp = new UdpDelivery(sender);
   for (const [i, dialect] of (["v1", "classic", "v1", "classic-line"] as const).entries()) {
@@ -69,7 +69,7 @@ Deno.test("delivery: each gets the broadcast in its dialect, encoded once, and n
   assert(sender.transmitted[0].bytes === sender.transmitted[1].bytes);
 });
 
-Deno.test("delivery: a broadcast passes over the one who is excepted and those who have left", async () => {
+Deno.test("delivery: a broadcast skips the excepted member and those who have left", async () => {
   const sender = new FakeSender();
   const udp = new UdpDelivery(sender);
   const [a, b, c] = [1, 2, 3].map((port) => destination(port));
@@ -105,14 +105,14 @@ Deno.test("delivery: an answer given while broadcasts wait goes before them, and
   assertEquals(order, ["1", "2", "3"].flatMap((seq) => Array(100).fill(seq)));
 });
 
-Deno.test("delivery: who leaves in the middle of a broadcast costs nobody else a copy, and gives nobody two", async () => {
+Deno.test("delivery: a member that leaves during a broadcast costs no other a copy, and nobody gets two", async () => {
   const members = Array.from({ length: 300 }, (_, i) => destination(i + 1));
   let udp: UdpDelivery | undefined = undefined;
   const gone = new Set<number>();
   const sender = new FakeSender({
     sending: ({ to }) => {
       const port = Number(to.split(" ")[1]);
-      // the one that was just served, one that was not, and a newcomer
+      // a member that was just served leaves, and one that was not; a newcomer joins
       for (const other of [port, 301 - port]) {
         if (port % 7 !== 0 || other < 1 || other > 300) continue;
         gone.add(other);
@@ -131,7 +131,7 @@ Deno.test("delivery: who leaves in the middle of a broadcast costs nobody else a
   for (let port = 1; port <= 300; port++) if (!gone.has(port)) assert(served.includes(port), `${port} got no copy`);
 });
 
-Deno.test("delivery: the address is taken at the time of sending, whatever becomes of the member", async () => {
+Deno.test("delivery: the address is read when send is called, so a later change does not matter", async () => {
   const sender = new FakeSender();
   const udp = new UdpDelivery(sender);
   const member = destination(1);
@@ -157,18 +157,18 @@ Deno.test("delivery: no more than 1,000 broadcasts wait, and every copy that is 
   assertEquals(udp.statistics, { sent: 3000, failed: 0, dropped: 30 });
 });
 
-Deno.test("delivery: what has not begun is given up when there is something to be said last", async () => {
+Deno.test("delivery: clear gives up the broadcasts that have not begun, so that CLOSING does not wait", async () => {
   const sender = new FakeSender();
   const udp = delivery(3, sender);
   for (let seq = 1; seq <= 900; seq++) udp.broadcast(heartbeat(seq));
-  udp.clear();
+  udp.dropWaitingBroadcasts();
   udp.broadcast({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
   await udp.idle();
   const types = sender.transmitted.map(({ text }) => text.split(" ")[0]);
   assertEquals(types, [...Array(3).fill("HEARTBEAT/1"), ...Array(3).fill("CLOSING/1")]);
 });
 
-Deno.test("delivery: between two portions of a broadcast to many, the event loop deals with what else there is", async () => {
+Deno.test("delivery: the event loop does other work between two portions of a large broadcast", async () => {
   const portions: number[] = [];
   const table = {
     failed: 0,
@@ -177,7 +177,7 @@ Deno.test("delivery: between two portions of a broadcast to many, the event loop
     swap: () => {},
     send(_: Uint8Array, from: number, to: number) {
       portions.push(to - from);
-      // busy for long enough that others are to be let in
+      // busy for so long that the event loop must get a turn
       for (const until = performance.now() + 2; performance.now() < until;);
       return to;
     },

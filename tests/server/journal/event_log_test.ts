@@ -1,4 +1,4 @@
-/** The room's number line: seqs without a gap, a window that is bounded, heartbeats behind the last event. */
+/** The event log: sequence numbers without a gap, a bounded window, and heartbeats after the last event. */
 import { assert, assertEquals, assertLess, assertNotEquals } from "@std/assert";
 import { EventLog, type NewEvent } from "../../../server/journal/event_log.ts";
 
@@ -63,7 +63,7 @@ Deno.test("events: a large room gets fewer heartbeats, but never fewer than two"
   assertEquals([0, 1, 100, 200, 300, 400, 10_000].map(count), [8, 8, 8, 4, 2, 2, 2]);
 });
 
-Deno.test("events: a heartbeat names the epoch and the latest seq, and a new event begins the row anew", () => {
+Deno.test("events: a heartbeat names the epoch and the latest seq, and a new event starts the heartbeats again", () => {
   const log = new EventLog();
   assertEquals(log.heartbeatAt, undefined);
   log.append(said("x"), 0, 1);
@@ -82,7 +82,7 @@ Deno.test("events: a late wake gives one heartbeat, not all that were missed", (
   assertEquals(log.heartbeatAt, 10_200);
 });
 
-Deno.test("events: a line that was kept goes on where it was, within the new window", () => {
+Deno.test("events: a restored log continues after its last seq, within the new window", () => {
   const first = new EventLog();
   const events = ["a", "b", "c", "d"].map((text) => first.append(said(text), 0, 1));
   const second = new EventLog({ events: 3 }, { epoch: first.epoch, seq: 4, events });

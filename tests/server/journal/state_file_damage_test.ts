@@ -6,9 +6,9 @@ import { encode } from "../../../protocol.ts";
 import { seededRandom } from "../../../server/doors/network_emulator.ts";
 import type { RoomPast } from "../../../server/journal/past.ts";
 import { openState } from "../../../server/journal/state_file.ts";
-import { A, B, C, fill, openFolder, openRoom, pastOf } from "../../support/state_files.ts";
+import { A, B, C, fillWithMessages, openFolder, openRoom, readPast } from "../../support/state_files.ts";
 
-/** Opening must fail, in one line that says what is wrong with which file and what to do. */
+/** Asserts that opening fails with one line, which names the file and says what is wrong and what to do. */
 function assertRefused(path: string, pattern: RegExp): void {
   const { message } = assertThrows(() => openState(path).close(), UsageError);
   assert(message.startsWith(`The state file ${path} can't be used: `), message);
@@ -44,14 +44,14 @@ Deno.test("state: files of other programs are refused and left as they are", () 
 
 Deno.test("state: a file of a newer version is refused", () => {
   using folder = openFolder();
-  pastOf(folder.file());
+  readPast(folder.file());
   const database = new DatabaseSync(folder.file());
   database.exec("PRAGMA user_version = 2");
   database.close();
   assertRefused(folder.file(), /: a newer udp-chat wrote it; use that one, or give another name$/);
 });
 
-Deno.test("state: what is no file, or in no folder, is refused", () => {
+Deno.test("state: a path that is a folder, or whose folder does not exist, is refused", () => {
   using folder = openFolder();
   assertRefused(folder.file("no/such/folder.db"), /: its folder does not exist, .*; give another name$/);
   Deno.mkdirSync(folder.file("folder.db"));
@@ -68,10 +68,10 @@ Deno.test("state: a file that another server uses is refused, and free when that
   opened.room.join(A);
 });
 
-Deno.test("state: a refused file is free again", () => {
+Deno.test("state: a refused file is not locked", () => {
   using folder = openFolder();
   const path = folder.file();
-  pastOf(path);
+  readPast(path);
   const database = new DatabaseSync(path);
   database.exec("PRAGMA user_version = 2");
   database.close();
@@ -79,18 +79,18 @@ Deno.test("state: a refused file is free again", () => {
   const again = new DatabaseSync(path);
   again.exec("PRAGMA user_version = 1");
   again.close();
-  assertEquals(pastOf(path).seq, 0);
+  assertEquals(readPast(path).seq, 0);
 });
 
-Deno.test("state: damage anywhere in the file is noticed in one line, or does no harm to the events", () => {
+Deno.test("state: damage anywhere in the file is reported in one line, or leaves the events correct", () => {
   using folder = openFolder();
   const path = folder.file();
   {
     using opened = openRoom(path);
-    fill(opened, 40);
+    fillWithMessages(opened, 40);
   }
   const file = Deno.readFileSync(path);
-  const whole = pastOf(path);
+  const whole = readPast(path);
   const random = seededRandom(3);
   let refused = 0;
   for (let i = 0; i < 300; i++) {
@@ -103,7 +103,7 @@ Deno.test("state: damage anywhere in the file is noticed in one line, or does no
     Deno.writeFileSync(copy, i % 10 === 9 ? damaged.slice(0, Math.floor(random() * file.length)) : damaged);
     let past: RoomPast;
     try {
-      past = pastOf(copy);
+      past = readPast(copy);
     } catch (error) {
       assert(error instanceof UsageError, `${error}`);
       assertMatch(error.message, /^The state file .* can't be used: [^\n]+; [^\n]+$/);
@@ -133,7 +133,7 @@ function changed(path: string, sql: string): string {
   return path;
 }
 
-Deno.test("state: rows that the room can't have written are damage, whatever is wrong with them", () => {
+Deno.test("state: rows that the room can't have written count as damage", () => {
   using folder = openFolder();
   const damage = [
     "UPDATE members SET dialect = 'x'",
@@ -176,13 +176,13 @@ Deno.test("state: rows that the room can't have written are damage, whatever is 
     assertEquals(message, expected, sql);
   }
   // and without a change it can be used
-  assertEquals(pastOf(changed(folder.file(), "")).members.length, 2);
+  assertEquals(readPast(changed(folder.file(), "")).members.length, 2);
 });
 
-Deno.test("state: an event that is none is damage, though it has a seq", () => {
+Deno.test("state: a packet in the events table that is no event counts as damage, even if it has a seq", () => {
   using folder = openFolder();
   const path = folder.file();
-  const { epoch } = pastOf(path);
+  const { epoch } = readPast(path);
   const database = new DatabaseSync(path);
   const heartbeat = encode({ dialect: "v1", type: "HEARTBEAT", epoch, seq: 1 });
   database.prepare("INSERT INTO events VALUES (1, ?)").run(heartbeat);

@@ -1,35 +1,46 @@
-/** The state file: a room that was stopped, killed or torn goes on where it was. */
+/** The state file: a room continues where it was after a stop, a kill or damage to the log. */
 import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { Failure } from "../../../runtime/program.ts";
 import { seededRandom } from "../../../server/doors/network_emulator.ts";
 import type { RoomPast } from "../../../server/journal/past.ts";
 import { all, one, outline, STREAM, to } from "../../support/fake_room.ts";
-import { A, B, C, crashed, D, fill, openFolder, openRoom, OTHER_STREAM, pastOf } from "../../support/state_files.ts";
+import {
+  A,
+  B,
+  C,
+  copyAsAfterCrash,
+  D,
+  fillWithMessages,
+  openFolder,
+  openRoom,
+  OTHER_STREAM,
+  readPast,
+} from "../../support/state_files.ts";
 
-/** An object without the keys that have no value: a packet that was read has none of them. */
+/** An object without the keys whose value is undefined: a packet that was read from the file lacks such keys. */
 function withoutUndefined<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** A past that can be compared: its members in one order. */
+/** A past with its members in a fixed order, so that it can be compared. */
 function comparable({ members, ...past }: RoomPast): RoomPast {
   return { ...past, members: members.toSorted((a, b) => a.address < b.address ? -1 : 1) };
 }
 
 Deno.test("state: a new file begins with an epoch of its own and nothing else", () => {
   using folder = openFolder();
-  const first = pastOf(folder.file()), other = pastOf(folder.file("other.db"));
+  const first = readPast(folder.file()), other = readPast(folder.file("other.db"));
   assertMatch(first.epoch, /^[0-9a-f]{16}$/);
   assertEquals(first, { epoch: first.epoch, seq: 0, events: [], members: [] });
   assertNotEquals(first.epoch, other.epoch);
-  assertEquals(pastOf(folder.file()).epoch, first.epoch);
+  assertEquals(readPast(folder.file()).epoch, first.epoch);
 });
 
-Deno.test("state: a file of no bytes is a new one", () => {
+Deno.test("state: an empty file is a new one", () => {
   using folder = openFolder();
   Deno.writeFileSync(folder.file(), new Uint8Array());
-  assertEquals(pastOf(folder.file()).seq, 0);
+  assertEquals(readPast(folder.file()).seq, 0);
 });
 
 for (const how of ["stopped", "killed"] as const) {
@@ -56,7 +67,7 @@ for (const how of ["stopped", "killed"] as const) {
         events: all(room.v1(A, "RESEND", { token, epoch, from: 1, to: 100 }), "INCOMING").map(withoutUndefined),
         members: [],
       });
-      if (how === "killed") path = crashed(path, folder.file("crashed.db"));
+      if (how === "killed") path = copyAsAfterCrash(path, folder.file("crashed.db"));
     }
 
     using opened = openRoom(path);
@@ -97,7 +108,7 @@ Deno.test("state: without a new event, heartbeats after a restart show members w
   assertEquals(one(opened.room.pass(150), "HEARTBEAT").seq, 1);
 });
 
-Deno.test("state: who has left, has another name, another address or another dialect is kept as such", () => {
+Deno.test("state: departures and changes of name, address and dialect are kept", () => {
   using folder = openFolder();
   {
     using opened = openRoom(folder.file());
@@ -117,13 +128,13 @@ Deno.test("state: who has left, has another name, another address or another dia
     room.v1(B, "GREETING", { id: 4, token });
     room.pass(40_000);
   }
-  const { members } = comparable(pastOf(folder.file()));
+  const { members } = comparable(readPast(folder.file()));
   assertEquals(members.map(({ address, name, dialect, stream }) => [address, name, dialect, stream?.next]), [
     [B, "Alicia", "v1", 2],
   ], "Carole and the other were silent for too long");
 });
 
-Deno.test("state: a member that moves has one row, with its new address, also where nothing else follows", () => {
+Deno.test("state: a member that moves has one row, with its new address, even if no other change follows", () => {
   using folder = openFolder();
   const tokens: string[] = [];
   {
@@ -132,7 +143,7 @@ Deno.test("state: a member that moves has one row, with its new address, also wh
     tokens.push(room.join(A, "Alice").token);
     for (const address of [B, C, B]) tokens.push(room.move(address, tokens[0]).token);
   }
-  const { members } = comparable(pastOf(folder.file()));
+  const { members } = comparable(readPast(folder.file()));
   assertEquals(members.map(({ address, name, token }) => [address, name, token]), [[B, "Alice", tokens[0]]]);
   assertEquals(new Set(tokens).size, 1);
   using opened = openRoom(folder.file());
@@ -140,7 +151,7 @@ Deno.test("state: a member that moves has one row, with its new address, also wh
   assertEquals(one(opened.room.say(B, tokens[0], 1, "from here"), "INCOMING").from, B);
 });
 
-Deno.test("state: who has another address since before the server was restarted is the same member still", () => {
+Deno.test("state: a member whose address changed before the server was restarted is still the same member", () => {
   using folder = openFolder();
   let token: string, cookie: string;
   {
@@ -160,7 +171,7 @@ Deno.test("state: who has another address since before the server was restarted 
 
 Deno.test("state: a classic member that turns out to speak version 1 has one row", () => {
   using folder = openFolder();
-  const dialects = () => comparable(pastOf(folder.file())).members.map(({ dialect }) => dialect);
+  const dialects = () => comparable(readPast(folder.file())).members.map(({ dialect }) => dialect);
   {
     using opened = openRoom(folder.file());
     opened.room.datagram(A, "GREETING");
@@ -183,7 +194,7 @@ Deno.test("state: a member who begins a new stream is kept with the new one", ()
     opened.room.say(A, token, 1, "one");
     opened.room.v1(A, "MESSAGE", { token, stream: OTHER_STREAM, id: 7, first: 7, text: "two" });
   }
-  const [{ stream }] = comparable(pastOf(folder.file())).members;
+  const [{ stream }] = comparable(readPast(folder.file())).members;
   assertEquals(stream, { name: OTHER_STREAM, next: 8 });
 });
 
@@ -195,7 +206,7 @@ Deno.test("state: the file keeps the window, not the whole past", () => {
     ({ token, epoch } = opened.room.join(A));
     for (let id = 1; id <= 1234; id++) opened.room.say(A, token, id, `${id}`);
   }
-  const { seq, events } = pastOf(folder.file());
+  const { seq, events } = readPast(folder.file());
   assertEquals([seq, events.at(-1)!.seq], [1234, 1234]);
   assert(events.length >= 10 && events.length <= 510, `${events.length} events are kept`);
   using opened = openRoom(folder.file(), { window: { events: 10 } });
@@ -204,7 +215,7 @@ Deno.test("state: the file keeps the window, not the whole past", () => {
   assertEquals(all(sent, "INCOMING").map(({ text }) => Number(text)), Array.from({ length: 10 }, (_, i) => 1225 + i));
 });
 
-/** What must be true of every state that a crash leaves: the events are a prefix, and the streams stand behind them. */
+/** Asserts what is true of every state that a crash leaves: its events are a prefix, and its streams match them. */
 function assertPrefix(torn: RoomPast, whole: RoomPast, what: string): void {
   const { events, seq, epoch, members } = torn;
   if (seq > 0) assertEquals(epoch, whole.epoch, what);
@@ -222,15 +233,15 @@ function assertPrefix(torn: RoomPast, whole: RoomPast, what: string): void {
 
 // the second is so long that SQLite has moved the log into the file and begun it again in between
 for (const messages of [40, 200]) {
-  Deno.test(`state: a log torn or damaged anywhere leaves the beginning of what happened (${2 * messages} messages)`, () => {
+  Deno.test(`state: a log torn or damaged anywhere leaves a prefix of the events (${2 * messages} messages)`, () => {
     using folder = openFolder();
     const path = folder.file();
     const random = seededRandom(messages);
     using opened = openRoom(path);
-    fill(opened, messages);
-    const copy = crashed(path, folder.file("crashed.db"));
+    fillWithMessages(opened, messages);
+    const copy = copyAsAfterCrash(path, folder.file("crashed.db"));
     const [file, log] = [Deno.readFileSync(copy), Deno.readFileSync(`${copy}-wal`)];
-    const whole = pastOf(copy);
+    const whole = readPast(copy);
     assertGreater(whole.seq, 2 * messages);
     assertPrefix(whole, whole, "whole");
 
@@ -242,22 +253,22 @@ for (const messages of [40, 200]) {
       const torn = folder.file(`torn${i}.db`);
       Deno.writeFileSync(torn, file);
       Deno.writeFileSync(`${torn}-wal`, damaged);
-      const past = pastOf(torn);
+      const past = readPast(torn);
       assertPrefix(past, whole, `log ${i % 2 === 0 ? "cut" : "damaged"} at ${at} of ${log.length}`);
-      assertEquals(comparable(pastOf(torn)), comparable(past), "and it stays like that");
+      assertEquals(comparable(readPast(torn)), comparable(past), "and it stays like that");
       lengths.add(past.seq);
     }
     assertGreater(lengths.size, 10, "it was torn in different places");
   });
 }
 
-Deno.test("state: a log torn while members move leaves each of them in one place", () => {
+Deno.test("state: a log torn while a member moves leaves it at one address", () => {
   using folder = openFolder();
   const path = folder.file();
   using opened = openRoom(path);
   const { token } = opened.room.join(A, "Alice");
   for (let i = 1; i <= 20; i++) opened.room.move(`127.0.0.1:${i}`, token, "Alice");
-  const copy = crashed(path, folder.file("crashed.db"));
+  const copy = copyAsAfterCrash(path, folder.file("crashed.db"));
   const [file, log] = [Deno.readFileSync(copy), Deno.readFileSync(`${copy}-wal`)];
   // a header of 32 bytes, then frames: a page each, and 24 bytes before it
   const frame = new DataView(log.buffer).getUint32(8) + 24;
@@ -266,20 +277,20 @@ Deno.test("state: a log torn while members move leaves each of them in one place
     const torn = folder.file(`torn${end}.db`);
     Deno.writeFileSync(torn, file);
     Deno.writeFileSync(`${torn}-wal`, log.slice(0, end));
-    const { members } = pastOf(torn);
+    const { members } = readPast(torn);
     assert(members.length <= 1, members.map(({ address }) => address).join());
     for (const { address } of members) places.add(address);
   }
   assertEquals(places.size, 21, "each place is found in the log");
 });
 
-Deno.test("state: a message is synchronised with the disk before it is sent, comings and goings are not", () => {
+Deno.test("state: a message is synchronised with the disk before it is sent, arrivals and departures are not", () => {
   using folder = openFolder();
   const levels: unknown[] = [];
   const { exec } = DatabaseSync.prototype;
   try {
     DatabaseSync.prototype.exec = function (sql) {
-      // as it is when something is committed: 1 is NORMAL, 2 is FULL
+      // the level at a commit: 1 is NORMAL, 2 is FULL
       if (sql === "COMMIT") levels.push(this.prepare("PRAGMA synchronous").get()!.synchronous);
       return exec.call(this, sql);
     };
@@ -293,21 +304,21 @@ Deno.test("state: a message is synchronised with the disk before it is sent, com
   assertEquals(levels, [1, 2, 1]);
 });
 
-Deno.test("state: a member that begins with the last id there is does not spoil the file", () => {
+Deno.test("state: a member that begins with the highest possible id does not damage the file", () => {
   using folder = openFolder();
   {
     using opened = openRoom(folder.file());
     const { token } = opened.room.join(A);
     const id = Number.MAX_SAFE_INTEGER;
     opened.room.v1(A, "MESSAGE", { token, stream: STREAM, id, first: id, text: "the last" });
-    // which writes the member anew
+    // signing in writes the member's row again
     opened.room.v1(A, "SIGN-IN", { id: 2, token, name: "Alice" });
   }
-  const { events, members } = pastOf(folder.file());
+  const { events, members } = readPast(folder.file());
   assertEquals([events.length, members.length], [1, 1]);
 });
 
-Deno.test("state: what can't be written is a failure, which ends the server", () => {
+Deno.test("state: a write that fails throws a Failure, which ends the server", () => {
   using folder = openFolder();
   const { room, state } = openRoom(folder.file());
   const { token } = room.join(A, "Alice");

@@ -1,4 +1,4 @@
-/** Who is where, whatever packets come: from a few addresses, with whatever tokens and cookies were ever seen. */
+/** Admission under random packets: from a few addresses, with any tokens and cookies that were seen before. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Packet } from "../../../protocol.ts";
@@ -6,7 +6,7 @@ import { nameKey } from "../../../protocol/fields.ts";
 import type { KeptMember } from "../../../server/journal/past.ts";
 import type { Member } from "../../../server/room/members.ts";
 import { all, type FakeRoom, STREAM } from "../../support/fake_room.ts";
-import { A, B, C, crashed, D, openFolder, openRoom, pastOf } from "../../support/state_files.ts";
+import { A, B, C, copyAsAfterCrash, D, openFolder, openRoom, readPast } from "../../support/state_files.ts";
 
 const ADDRESSES = [A, B, C, D];
 /** Tokens that clients choose for themselves. */
@@ -15,18 +15,18 @@ const step = fc.record({
   what: fc.oneof(
     { weight: 4, arbitrary: fc.constant("greet" as const) },
     { weight: 4, arbitrary: fc.constant("come" as const) },
-    // as a client does that gets the answer
+    // greets with what the last answer brought, as a client does
     { weight: 9, arbitrary: fc.constant("answer" as const) },
     ...(["say", "leave", "classic", "again", "pass", "restart"] as const).map((what) => fc.constant(what)),
   ),
   from: fc.constantFrom(...ADDRESSES),
-  // of the tokens and cookies that were seen, counted from the last; none where there are not so many
+  // indexes into the tokens and cookies seen so far, counted from the last; none when out of range
   token: fc.nat(5),
   cookie: fc.nat(5),
   name: fc.constantFrom(undefined, undefined, "Alice", "alice", "Bob"),
 });
 
-Deno.test("attendance: each member has one name, token, address and place, in the file too, whatever comes", () => {
+Deno.test("admission: after any packets a name, token or address belongs to one member only, in the file too", () => {
   using folder = openFolder();
   let runs = 0;
   fc.assert(
@@ -56,7 +56,7 @@ Deno.test("attendance: each member has one name, token, address and place, in th
             opened[Symbol.dispose]();
             opened = openRoom(path, { maxMembers: 3 });
           }
-          // what comes late, or twice
+          // an earlier packet that arrives again
           const [sent, at] = what === "again" ? past.at(-1 - t) ?? [] : [packet, from];
           if (sent && at) {
             past.push([sent, at]);
@@ -71,7 +71,10 @@ Deno.test("attendance: each member has one name, token, address and place, in th
           check(opened.room);
         }
         const members = membersOf(opened.room).map(rowOf).sort();
-        assertEquals(pastOf(crashed(path, folder.file(`${runs}-crashed.db`))).members.map(rowOf).sort(), members);
+        assertEquals(
+          readPast(copyAsAfterCrash(path, folder.file(`${runs}-crashed.db`))).members.map(rowOf).sort(),
+          members,
+        );
       } finally {
         opened[Symbol.dispose]();
       }
@@ -97,10 +100,10 @@ function check(room: FakeRoom): void {
     assertEquals(keys.length, new Set(keys).size, keys.join());
   }
   assertEquals(room.room.users().names.map(nameKey), names.sort());
-  // the row of silence has all of version 1, once, and nobody else
+  // the order by silence has each v1 member once, and no other member
   const row: Member[] = [];
-  for (let next = v1.find(({ heardBefore }) => !heardBefore); next; next = next.heardAfter) {
-    assertEquals(next.heardBefore === row.at(-1), true);
+  for (let next = v1.find(({ previousHeard }) => !previousHeard); next; next = next.nextHeard) {
+    assertEquals(next.previousHeard === row.at(-1), true);
     row.push(next);
     assert(row.length <= v1.length);
   }

@@ -1,4 +1,4 @@
-/** What a packet is in each dialect. */
+/** How a packet is encoded in each dialect. */
 import { assertEquals } from "@std/assert";
 import type { Packet, V1Packet } from "../../../protocol.ts";
 import { encodeInDialect } from "../../../server/room/dialects.ts";
@@ -25,13 +25,13 @@ Deno.test("dialects: a message is a line to classic members, with a line feed fo
   assertEquals(text(said, "v1")?.split("\n")[1], "Hello World!");
 });
 
-Deno.test("dialects: what a sender does is told in words where there is no field for it", () => {
+Deno.test("dialects: an action becomes words in the classic dialect, which has no field for it", () => {
   const waves = { ...said, action: true, text: "waves" };
   assertEquals(text(waves, "classic"), "INCOMING <From 192.168.1.21:52207:Alice>: * Alice waves");
   assertEquals(text({ ...waves, name: undefined }, "classic")?.endsWith(": * 192.168.1.21:52207 waves"), true);
 });
 
-Deno.test("dialects: classic programs are not told what they have no words for", () => {
+Deno.test("dialects: classic programs get no packet that their dialect has no word for", () => {
   const { epoch, seq, at } = { epoch: "91c4be20d7a35f68", seq: 1, at: 1 };
   const unknown: V1Packet[] = [
     { dialect: "v1", type: "ONLINE", epoch, seq, at, members: [] },
@@ -45,7 +45,7 @@ Deno.test("dialects: classic programs are not told what they have no words for",
   }
 });
 
-Deno.test("dialects: a classic answer stays classic, and means nothing in v1", () => {
+Deno.test("dialects: a classic answer stays classic, and has no v1 form", () => {
   const answer: Packet = { dialect: "classic", type: "INCOMING", line: "Signed in as Carole" };
   assertEquals(text(answer, "classic-line"), "INCOMING Signed in as Carole\n");
   assertEquals(text(answer, "v1"), undefined);

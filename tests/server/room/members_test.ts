@@ -1,4 +1,4 @@
-/** Who is here: found by address, token and name, listed in order, the longest silent first. */
+/** The members: found by address, token and name, listed by name, and ordered by their silence. */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import type { Dialect } from "../../../protocol.ts";
@@ -13,7 +13,7 @@ function join(members: Members, address: string, dialect: Dialect, now: number):
   return members.add({ address, dialect, token: dialect === "v1" ? randomHex64() : "" }, now, now);
 }
 
-Deno.test("members: one is found by address, token and name, whatever its dialect", () => {
+Deno.test("members: a member of any dialect is found by address and name, a v1 member also by token", () => {
   const members = new Members();
   const alice = join(members, A, "v1", 5);
   const bob = join(members, B, "classic", 6);
@@ -27,14 +27,14 @@ Deno.test("members: one is found by address, token and name, whatever its dialec
   assertEquals([alice.since, members.heardAt(alice)], [0, 5]);
 });
 
-Deno.test("members: a classic member has no token, so that none finds it", () => {
+Deno.test("members: a classic member has no token, so no token finds it", () => {
   const members = new Members();
   const bob = join(members, A, "classic", 0);
   assertEquals(bob.token, "");
   assertEquals(members.withToken(""), undefined);
 });
 
-Deno.test("members: who is removed is not found any more, and its name is free", () => {
+Deno.test("members: a removed member is not found any more, and its name is free", () => {
   const members = new Members();
   const alice = join(members, A, "v1", 0);
   members.rename(alice, "Alice");
@@ -61,7 +61,7 @@ Deno.test("members: a new name frees the old one", () => {
   assertEquals(members.namesAfter(undefined).names, ["Alicia"]);
 });
 
-Deno.test("members: who moves is found at the new address only, with its token and name", () => {
+Deno.test("members: a member that moves is found at its new address only, by its token and by its name", () => {
   const members = new Members();
   const alice = join(members, A, "v1", 0);
   members.rename(alice, "Alice");
@@ -83,7 +83,7 @@ Deno.test("members: the most silent v1 member is the one heard longest ago; clas
   assertEquals([...members.bySilence()][0], a);
 });
 
-Deno.test("members: the row of the silent is right, whoever comes, speaks, moves and goes", () => {
+Deno.test("members: the order by silence is right after any arrivals, signs of life, moves and departures", () => {
   const steps = fc.array(fc.tuple(fc.constantFrom("join", "touch", "move", "remove"), fc.nat(9)), { maxLength: 60 });
   fc.assert(fc.property(steps, (steps) => {
     const members = new Members();
@@ -164,7 +164,7 @@ Deno.test("members: the list stays sorted through arrivals, new names and depart
           members.remove(here.splice(i, 1)[0].member);
         }
         const sorted = here.map(({ name }) => name).sort((a, b) => nameKey(a) < nameKey(b) ? -1 : 1);
-        // sorted once it has been asked for, and kept so from then on
+        // the list is sorted at the first request, and is kept sorted from then on
         if (what !== "list" && port % 2) continue;
         const listed: string[] = [];
         for (let more = true; more;) {
@@ -174,7 +174,7 @@ Deno.test("members: the list stays sorted through arrivals, new names and depart
         }
         assertEquals(listed, sorted);
         assertEquals(members.named, sorted.length);
-        // a page begins behind a name whether or not anybody has it
+        // a page starts after a name, even if no member has that name
         assertEquals(members.namesAfter(name).names, sorted.filter((other) => nameKey(other) > nameKey(name)));
       }
     }),

@@ -1,11 +1,11 @@
-/** Arrivals and departures told together, and how few datagrams a lecture that joins at once costs. */
+/** Arrivals and departures are told together, so a lecture that joins at once costs few datagrams. */
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { PresenceNotices } from "../../../server/room/presence.ts";
 import { all, FakeRoom, one, to } from "../../support/fake_room.ts";
 
 const A = "127.0.0.1:40001", B = "127.0.0.1:40002";
 
-Deno.test("presence: those who come within 100 ms are told of together, those who go apart from them", () => {
+Deno.test("presence: arrivals within 100 ms share one notice, and departures share another", () => {
   const presence = new PresenceNotices();
   presence.arrived({ address: A, name: "Alice" }, 1000, 3);
   presence.arrived({ address: B }, 1050, 3);
@@ -28,14 +28,14 @@ Deno.test("presence: the wait grows with the room, up to 5 s", () => {
   assertEquals([1, 50, 300, 2500, 100_000].map(wait), [100, 100, 600, 5000, 5000]);
 });
 
-Deno.test("presence: who comes and goes before anyone was told of it makes no noise", () => {
+Deno.test("presence: a member that comes and goes before the notice is due causes no notice", () => {
   const presence = new PresenceNotices();
   presence.arrived({ address: A, name: "Alice" }, 0, 1);
   presence.departed({ address: A, name: "Alice" }, 50, 1);
   assertEquals(presence.takeDue(100), []);
 });
 
-Deno.test("presence: who goes and comes back before anyone was told of it is told of as both", () => {
+Deno.test("presence: a member that goes and comes back before the notices are due is in both notices", () => {
   const presence = new PresenceNotices();
   presence.departed({ address: A, name: "Alice" }, 0, 1);
   presence.arrived({ address: A, name: "Alicia" }, 50, 1);
@@ -45,7 +45,7 @@ Deno.test("presence: who goes and comes back before anyone was told of it is tol
   ]);
 });
 
-Deno.test("room: who moves to another's address and leaves at once takes nobody's goodbye along", () => {
+Deno.test("room: both departures are told when a member takes another's address and leaves at once", () => {
   for (const classic of [false, true]) {
     const room = new FakeRoom();
     room.join("127.0.0.1:9");
@@ -60,7 +60,7 @@ Deno.test("room: who moves to another's address and leaves at once takes nobody'
   }
 });
 
-Deno.test("room: who takes another name and leaves at once is told of as gone", () => {
+Deno.test("room: the departure of a member that has just taken another name is told", () => {
   const room = new FakeRoom();
   room.join(B);
   const { token } = room.join(A, "Alice");
@@ -97,7 +97,7 @@ Deno.test("room: arrivals, new names, goodbyes and silence are events with a seq
   assertEquals(silent.flatMap(({ members }) => members), [{ address: B, name: "Bob" }]);
 });
 
-Deno.test("room: greeting again within the keep-alive makes no noise", () => {
+Deno.test("room: greeting again within the keep-alive causes no notice", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
   room.pass(100);
@@ -110,7 +110,7 @@ Deno.test("room: greeting again within the keep-alive makes no noise", () => {
 for (
   const [how, pause] of [["in the same instant", 0], ["within three seconds", 10], ["within a minute", 200]] as const
 ) {
-  Deno.test(`room: 300 who join ${how} cost far fewer than 90,000 notices, and each is told of once`, () => {
+  Deno.test(`room: 300 members that join ${how} cost far fewer than 90,000 notices, and each is announced once`, () => {
     const room = new FakeRoom({ timeout: 3_600_000 });
     const sent = [];
     for (let i = 1; i <= 300; i++) {
@@ -120,14 +120,14 @@ for (
     sent.push(...room.pass(60_000));
     const notices = all(sent, "ONLINE");
     const heartbeats = all(sent, "HEARTBEAT");
-    // the first and the last hear of everybody who came after them, or with them
+    // the first member hears of itself and of everyone who came with it or after it
     const heard = all(to(sent, "10.0.0.1:9090"), "ONLINE").flatMap(({ members }) => members);
     console.log(`  ${notices.length} notices and ${heartbeats.length} heartbeats for 300 who join ${how}`);
     assertEquals(heard.length, 300);
     assertEquals(new Set(heard.map(({ name }) => name)).size, 300);
     assertGreater(notices.length, 300);
     assertLess(notices.length, 25_000, "notices");
-    // the heartbeats behind them are spread out with the arrivals
+    // heartbeats follow the notices, so arrivals that are spread out cost more heartbeats
     if (pause <= 10) assertLess(notices.length + heartbeats.length, 10_000);
     else assertLess(notices.length + heartbeats.length, 60_000);
   });

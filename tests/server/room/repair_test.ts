@@ -1,4 +1,4 @@
-/** How the room makes good what the network lost: RESEND, GONE, heartbeats, and what all that costs. */
+/** How the room repairs losses: RESEND, GONE, heartbeats, and what they cost. */
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import type { EventPacket } from "../../../protocol.ts";
 import type { Member } from "../../../server/room/members.ts";
@@ -6,7 +6,7 @@ import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room
 
 const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "127.0.0.1:40003";
 
-/** A room in which one member has said `count` messages, seq 1 to `count`, before anything else was told. */
+/** A room in which one member has said `count` messages, seq 1 to `count`, before any other event. */
 function after(count: number, options: ConstructorParameters<typeof FakeRoom>[0] = {}) {
   const room = new FakeRoom(options);
   const { token, epoch } = room.join(A);
@@ -14,7 +14,7 @@ function after(count: number, options: ConstructorParameters<typeof FakeRoom>[0]
   return { room, token, epoch };
 }
 
-Deno.test("room: RESEND brings the events again, as they were, to the one who asks", () => {
+Deno.test("room: RESEND repeats the events unchanged, to the member that asks only", () => {
   const room = new FakeRoom();
   const { token, epoch } = room.join(A);
   room.join(B);
@@ -39,14 +39,14 @@ Deno.test("room: one RESEND brings at most 128 events, the first of the range", 
   assertEquals(seqs, Array.from({ length: 128 }, (_, i) => 11 + i));
 });
 
-Deno.test("room: RESEND of what has not happened yet brings nothing, and what has is not held up by it", () => {
+Deno.test("room: RESEND brings the events of the range that exist, and nothing for those that do not exist yet", () => {
   const { room, token, epoch } = after(3);
   assertEquals(room.v1(A, "RESEND", { token, epoch, from: 4, to: 9 }), []);
   assertEquals(room.v1(A, "RESEND", { token, epoch, from: 2 ** 53 - 2, to: 2 ** 53 - 1 }), []);
   assertEquals(room.v1(A, "RESEND", { token, epoch, from: 3, to: 2 ** 53 - 1 }).length, 1);
 });
 
-Deno.test("room: what is kept no more is answered by GONE, the rest of the range by the events", () => {
+Deno.test("room: RESEND brings GONE for events that are no longer kept, and the rest of the range", () => {
   const { room, token, epoch } = after(30, { window: { events: 10 } });
   const sent = room.v1(A, "RESEND", { token, epoch, from: 5, to: 22 });
   assertEquals(one(sent, "GONE"), { dialect: "v1", type: "GONE", epoch, from: 5, to: 20 });
@@ -63,12 +63,12 @@ Deno.test("room: RESEND for another epoch is answered by ERROR not-joined", () =
   assertEquals(one(sent, "ERROR").code, "not-joined");
 });
 
-Deno.test("room: heartbeats with the latest seq follow an event at pauses that double, and then it is quiet", () => {
+Deno.test("room: heartbeats with the latest seq follow an event at doubling pauses, and then stop", () => {
   const { room, epoch } = after(1);
   room.pass(99);
   const start = room.now - 99;
   const beats: number[] = [];
-  // the arrival is told 100 ms after it, and is an event too: the row begins again there
+  // the arrival is announced after 100 ms and is an event too, so the heartbeats start again there
   while (room.now < start + 60_000 - 1) {
     for (const { seq, epoch: named } of all(room.pass(1), "HEARTBEAT")) {
       assertEquals([seq, named], [2, epoch]);
@@ -84,7 +84,7 @@ Deno.test("room: a heartbeat goes to v1 members only", () => {
   assertEquals(to(room.pass(30_000), B), []);
 });
 
-Deno.test("room: an event while heartbeats go on begins their row anew", () => {
+Deno.test("room: another event starts the heartbeats again", () => {
   const { room, token } = after(1);
   room.settle();
   room.say(A, token, 2, "2");
@@ -110,7 +110,7 @@ for (const members of [1, 30, 300, 1000, 10_000]) {
   });
 }
 
-Deno.test("room: a room that was kept goes on with its epoch, seqs, names, tokens and streams", () => {
+Deno.test("room: a restored room keeps its epoch, seqs, names, tokens and streams", () => {
   const events: EventPacket[] = [];
   const members = new Set<Member>();
   const observer = {
@@ -126,7 +126,7 @@ Deno.test("room: a room that was kept goes on with its epoch, seqs, names, token
   const second = new FakeRoom({ past: { epoch, seq: 2, events, members: [...members] } });
   assertEquals([second.room.size, second.room.epoch], [2, epoch]);
   assertEquals(all(second.pass(200), "HEARTBEAT").map(({ seq }) => seq), [2], "who missed the end is told");
-  one(second.say(A, token, 1, "before"), "ACK"); // a repeat is still known as one
+  one(second.say(A, token, 1, "before"), "ACK"); // the repeat is still recognised
   const sent = second.say(A, token, 2, "after");
   assertEquals(to(sent, A).map(({ packet }) => "seq" in packet && packet.seq), [3]);
   assertEquals(to(sent, B).length, 1);
@@ -134,7 +134,7 @@ Deno.test("room: a room that was kept goes on with its epoch, seqs, names, token
   assertEquals(one(second.v1("127.0.0.1:5", "SIGN-IN", { id: 1, name: "ALICE" }), "ERROR").code, "name-taken");
 });
 
-Deno.test("room: members of a room that was kept have the whole timeout to come back", () => {
+Deno.test("room: members of a restored room have the whole timeout to come back", () => {
   const members = new Set<Member>();
   const first = new FakeRoom({ observer: { joined: (member) => void members.add(member) } });
   const { epoch } = first.join(A, "Alice");
@@ -145,7 +145,7 @@ Deno.test("room: members of a room that was kept have the whole timeout to come 
   assertEquals(second.room.size, 0);
 });
 
-Deno.test("room: with --no-echo nobody gets another's message settled by using the name of its stream", () => {
+Deno.test("room: with --no-echo a member can't settle another's message by using the name of its stream", () => {
   const room = new FakeRoom({ echo: false });
   const victim = room.join(A);
   const forger = room.join(B);
@@ -159,7 +159,7 @@ Deno.test("room: with --no-echo nobody gets another's message settled by using t
   assertEquals(outline(sent), [`${A} INCOMING`], "an ACK would settle the victim's message 2, which nobody has got");
 });
 
-Deno.test("room: with --no-echo an author who has moved still gets no copy, whoever is at its old address", () => {
+Deno.test("room: with --no-echo an author that has moved gets no copy, a new member at its old address does", () => {
   const room = new FakeRoom({ echo: false });
   const { token, epoch } = room.join(A);
   const { seq } = one(room.say(A, token, 1, "mine"), "ACK");
@@ -170,7 +170,7 @@ Deno.test("room: with --no-echo an author who has moved still gets no copy, whoe
   assertEquals(ask(A, other.token), [`${A} INCOMING`]);
 });
 
-Deno.test("room: a crowd of classic members alone leaves nothing on the number line", () => {
+Deno.test("room: arrivals of classic members alone are no events", () => {
   const room = new FakeRoom();
   for (let i = 1; i <= 300; i++) room.datagram(`10.0.0.1:${i}`, "GREETING");
   room.pass(30_000);

@@ -6,7 +6,7 @@ import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room
 
 const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003", D = "127.0.0.1:40004";
 
-/** One of many addresses that somebody else has. */
+/** One of many forged source addresses. */
 function forged(i: number): string {
   return `10.0.${i >> 10}.1:${1 + (i & 1023)}`;
 }
@@ -35,7 +35,7 @@ Deno.test("room: a member's token sent from another member's address moves nobod
   assertEquals(one(to(room.say(A, alice.token, 1, "still here"), B), "INCOMING").from, A);
 });
 
-Deno.test("room: who moves shows the cookie that was sent to its new address, and nobody else gets it", () => {
+Deno.test("room: a member that moves must show the cookie, which was sent to its new address only", () => {
   const places: string[] = [];
   const room = new FakeRoom({ observer: { changed: ({ address }) => places.push(address) } });
   const { token } = room.join(A, "Alice");
@@ -53,12 +53,12 @@ Deno.test("room: who moves shows the cookie that was sent to its new address, an
   assertEquals(places, [C]);
   assertEquals(one(to(room.say(C, token, 1, "moved"), B), "INCOMING").name, "Alice");
   assertEquals(one(room.v1(B, "LOOKUP", { id: 5, token: bob.token, name: "Alice" }).slice(0, 1), "PEER").address, C);
-  // the cookie has done its work
+  // the cookie is used up
   room.greet(A, { id: 6, token, cookie });
   assertEquals(places, [C]);
 });
 
-Deno.test("room: nobody gets a name twice, whatever of its own it sends from two addresses", () => {
+Deno.test("room: a client that sends from two addresses does not get its name twice", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
   const stranger = room.greet(B);
@@ -67,12 +67,12 @@ Deno.test("room: nobody gets a name twice, whatever of its own it sends from two
   const { token: cookie } = room.greet(B, { id: 3, token, name });
   assertEquals(cookie, stranger.token, "one cookie for one address");
   assertEquals([room.greet(B, { id: 4, token, cookie, name }).name, room.room.size], ["Alice", 1]);
-  // the same cookie, as the token of somebody else, lets nobody in any more
+  // the used cookie, sent as a token, admits nobody
   assertEquals([room.say(B, cookie, 1, "x"), room.room.size], [[], 1]);
   assertEquals(all(room.v1(B, "LIST", { id: 5, token }), "USERS").map(({ names }) => names), [["Alice"]]);
 });
 
-Deno.test("room: a token that was chosen is no other member's, wherever it was a cookie", () => {
+Deno.test("room: a cookie that another client has chosen as its token admits nobody", () => {
   const room = new FakeRoom();
   const { token: cookie } = room.greet(B);
   room.move(C, cookie, "Mallory");
@@ -80,7 +80,7 @@ Deno.test("room: a token that was chosen is no other member's, wherever it was a
   assertEquals([room.greet(B, { id: 3, token: cookie }).pending, room.room.size], [true, 1]);
 });
 
-Deno.test("room: greetings forged in the name of a newcomer do not keep it out", () => {
+Deno.test("room: greetings forged from a newcomer's address do not keep it out", () => {
   const room = new FakeRoom();
   const mallory = room.join(B, "Mallory");
   const token = "00000000000000aa";
@@ -90,7 +90,7 @@ Deno.test("room: greetings forged in the name of a newcomer do not keep it out",
   assertEquals(room.room.size, 2);
 });
 
-Deno.test("room: a v1 greeting forged in a classic member's name takes nothing from it", () => {
+Deno.test("room: a v1 greeting forged from a classic member's address does not affect the member", () => {
   const left: string[] = [];
   const room = new FakeRoom({
     observer: { left: ({ address, dialect }, how) => left.push(`${address} ${dialect} ${how}`) },
@@ -113,7 +113,7 @@ Deno.test("room: a v1 greeting forged in a classic member's name takes nothing f
   }
 });
 
-Deno.test("room: a classic member gives way to its v1 side once that one has used the token of its WELCOME", () => {
+Deno.test("room: a classic member becomes a v1 member when it uses the token of its WELCOME", () => {
   const proofs: ((room: FakeRoom, token: string) => void)[] = [
     (room, token) => room.v1(A, "GREETING", { id: 2, token }),
     (room, token) => room.say(A, token, 1, "x"),
@@ -139,7 +139,7 @@ Deno.test("room: a classic member gives way to its v1 side once that one has use
   }
 });
 
-Deno.test("room: a forged greeting costs an answer and nothing else: nobody joins, nor is kept out for long", () => {
+Deno.test("room: a forged greeting costs one answer: nobody joins, and nobody is kept out for long", () => {
   const joined: string[] = [];
   const room = new FakeRoom({ observer: { joined: ({ address, dialect }) => joined.push(`${address} ${dialect}`) } });
   const bob = room.join(B, "Bob");
@@ -150,12 +150,12 @@ Deno.test("room: a forged greeting costs an answer and nothing else: nobody join
   }
   assertEquals(outline(room.v1(A, "SIGN-IN", { id: 1, name: "Mallory" })), [`${A} WELCOME`]);
   assertEquals([joined, room.room.size, room.room.nextWake! > room.now], [[], 1, true]);
-  // neither presence nor messages go there, nor does anybody find it
+  // the forged addresses get no presence and no messages, and nobody finds them
   assertEquals(outline(room.pass(1000)), []);
   assertEquals(outline(room.say(B, bob.token, 1, "x")), [`${B} INCOMING`]);
   assertEquals(one(room.v1(B, "LOOKUP", { id: 2, token: bob.token, name: "Mallory" }), "ERROR").code, "no-such-user");
   assertEquals(one(room.v1(B, "LIST", { id: 3, token: bob.token }), "USERS").unnamed, 0);
-  // who really is there and speaks version 1 may try the classic words too, but says all in version 1
+  // classic packets of a v1 client are ignored at first, because it sends the same in version 1
   assertEquals([room.datagram(A, "GREETING"), room.datagram(A, "MESSAGE x")], [[], []]);
   room.pass(5000);
   room.datagram(A, "GREETING");
@@ -163,7 +163,7 @@ Deno.test("room: a forged greeting costs an answer and nothing else: nobody join
   assertEquals(to(room.datagram(A, "MESSAGE I am real"), A).map(textOf), [`INCOMING <From ${A}>: I am real`]);
 });
 
-Deno.test("room: the classic words that are answered have a limit, so that a forged address gets no flood", () => {
+Deno.test("room: answers to classic packets have a rate limit, so that a forged address gets no flood", () => {
   const room = new FakeRoom();
   for (let i = 1; i <= 100; i++) room.join(forged(i), `Student_${i}`);
   room.datagram(A, "GREETING");
@@ -194,7 +194,7 @@ Deno.test("room: the repeat of a message that waits for an earlier one takes no 
   assertEquals(one(send(4), "ERROR").code, "slow-down");
 });
 
-Deno.test("room: a crowd that falls silent at once is removed in portions, and each of it is looked at once or so", () => {
+Deno.test("room: a crowd that falls silent at once is removed in portions, each member checked about once", () => {
   const crowd = 100_000;
   let left = 0;
   const room = new FakeRoom({ observer: { left: () => left++ } });
@@ -202,7 +202,7 @@ Deno.test("room: a crowd that falls silent at once is removed in portions, and e
     room.join(forged(i));
   }
   assertEquals(room.room.size, crowd);
-  // the arrivals are told; nothing is kept of what was sent
+  // the arrivals are announced, but the fake delivery does not keep the packets
   room.delivery.broadcast = () => {};
   room.pass(59_999);
   const start = room.now;
@@ -218,7 +218,7 @@ Deno.test("room: a crowd that falls silent at once is removed in portions, and e
   assertLessOrEqual(room.now - start, 1, "one portion follows the other without a pause");
 });
 
-Deno.test("room: between two portions of a crowd that is removed, others are heard", () => {
+Deno.test("room: packets are handled between two portions of a crowd that is removed", () => {
   const room = new FakeRoom();
   for (let port = 1; port <= 3000; port++) room.join(`10.0.0.1:${port}`);
   room.delivery.broadcast = () => {};
@@ -233,7 +233,7 @@ Deno.test("room: between two portions of a crowd that is removed, others are hea
   assertEquals(one(room.v1(A, "LIST", { id: 1, token: welcome.token }), "USERS").unnamed, 1);
 });
 
-/** A room in which much was said. */
+/** A room in which one member has said this many messages. */
 function talkative(messages: number) {
   const room = new FakeRoom();
   const { token, epoch } = room.join(A, "Alice");
@@ -241,7 +241,7 @@ function talkative(messages: number) {
   return { room, token, epoch };
 }
 
-Deno.test("room: who asks for more than 500 datagrams a second is not answered, and that is counted", () => {
+Deno.test("room: requests for more than 500 datagrams a second are ignored and counted", () => {
   const { room, token, epoch } = talkative(200);
   const other = room.join(B);
   const flood = () => {
@@ -255,14 +255,14 @@ Deno.test("room: who asks for more than 500 datagrams a second is not answered, 
   assertEquals(room.v1(A, "LIST", { id: 1, token }), []);
   assertEquals(room.v1(A, "LOOKUP", { id: 1, token, name: "Alice" }), []);
   assertEquals(room.room.statistics.ignored - ignored, 192);
-  // nobody else has to pay for that, and what is not answered still shows that the member is alive
+  // other members are still answered, and requests that are ignored still show that the member is alive
   assertEquals(all(room.v1(B, "RESEND", { token: other.token, epoch, from: 1, to: 100 }), "INCOMING").length, 100);
   assertEquals(one(room.say(A, token, 201, "x").slice(0, 1), "INCOMING").text, "x");
   room.pass(1000);
   assertEquals(flood(), 500, "a second later there are as many again");
 });
 
-Deno.test("room: a question is paid for by what its answer takes: LIST one datagram, LOOKUP two", () => {
+Deno.test("room: a request costs as many tokens as its answer takes datagrams: LIST one, LOOKUP two", () => {
   const { room, token } = talkative(1);
   const answered = (ask: (id: number) => number) =>
     Array.from({ length: 1200 }, (_, i) => ask(i)).filter(Boolean).length;
@@ -273,13 +273,13 @@ Deno.test("room: a question is paid for by what its answer takes: LIST one datag
   assertEquals(room.v1(A, "LIST", { id: 1, token }), []);
 });
 
-Deno.test("room: a question for what nobody has costs nothing", () => {
+Deno.test("room: RESEND of events that do not exist costs nothing", () => {
   const { room, token, epoch } = talkative(3);
   for (let i = 0; i < 5000; i++) assertEquals(room.v1(A, "RESEND", { token, epoch, from: 900, to: 2 ** 40 }), []);
   assertEquals(all(room.v1(A, "RESEND", { token, epoch, from: 1, to: 3 }), "INCOMING").length, 3);
 });
 
-Deno.test("room: an honest member that loses three in ten in a lively room gets all, and is never refused", () => {
+Deno.test("room: a member that loses 30% of what it is sent gets every message and is never refused", () => {
   const network = new FakeNetwork({ seed: 5, down: { drop: 0.3 } });
   const [alice, bob] = [network.connect({ name: "Alice" }), network.connect({ name: "Bob" })];
   network.passUntil(() => [alice, bob].every(({ session }) => session.state === "joined"));

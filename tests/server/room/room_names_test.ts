@@ -1,4 +1,4 @@
-/** Names in the room: signing in, coming back from elsewhere, lists and look-ups. */
+/** Names in the room: sign-in, returning from another address, lists and look-ups. */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { textOf } from "../../support/fake_delivery.ts";
 import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room.ts";
@@ -20,14 +20,14 @@ function list(room: FakeRoom, from: string, token: string): { names: string[]; p
   }
 }
 
-Deno.test("room: a name that a living member has is refused, whatever its case or its normal form", () => {
+Deno.test("room: a name that a member already has is refused, in any case and any normal form", () => {
   const room = new FakeRoom();
   room.join(A, "Zoë-Straße");
   for (const name of ["Zoë-Straße", "zoë-strasse", "ZOË-STRASSE", "Zoë-Straße".normalize("NFD").normalize("NFC")]) {
     const refusal = one(room.v1(B, "SIGN-IN", { id: 3, name }), "ERROR");
     assertEquals([refusal.code, refusal.id], ["name-taken", 3], name);
   }
-  // as it comes off the wire in another normal form
+  // a name that arrives in another normal form
   const decomposed = `SIGN-IN/1 id=4 name=${"zoë-straße".normalize("NFD")}`;
   assertEquals(one(room.datagram(B, decomposed), "ERROR").code, "name-taken");
   assertEquals(room.room.size, 1, "who was refused has not joined");
@@ -42,7 +42,7 @@ Deno.test("room: a name on the wire in any normal form is kept in NFC", () => {
   assertEquals(welcome.name, "Zoë".normalize("NFC"));
 });
 
-Deno.test("room: a name is free again when its holder leaves, falls silent or takes another", () => {
+Deno.test("room: a name is free again when its holder leaves, falls silent or takes another name", () => {
   const room = new FakeRoom();
   const alice = room.join(A, "Alice");
   room.v1(A, "LEAVE", { id: 2, token: alice.token });
@@ -54,7 +54,7 @@ Deno.test("room: a name is free again when its holder leaves, falls silent or ta
   assertEquals(room.join(C, "alice").name, "alice");
 });
 
-Deno.test("room: signing in again with the same name, or another spelling of it, is no conflict with oneself", () => {
+Deno.test("room: a member may sign in again with its own name or another spelling of it", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
   assertEquals(one(room.v1(A, "SIGN-IN", { id: 2, token, name: "Alice" }), "WELCOME").token, token);
@@ -62,7 +62,7 @@ Deno.test("room: signing in again with the same name, or another spelling of it,
   assertEquals(list(room, A, token).names, ["ALICE"]);
 });
 
-Deno.test("room: a client may take the cookie for its token, which is the same in each WELCOME until it is used", () => {
+Deno.test("room: a client may use its cookie as its token; each WELCOME has the same cookie until it is used", () => {
   const room = new FakeRoom();
   const { token, pending } = room.greet(A, { name: "Alice" });
   assertEquals([room.greet(A, { id: 2, name: "Alice" }).token, pending], [token, true]);
@@ -81,13 +81,13 @@ Deno.test("room: a member that comes back from another port keeps name, place, t
   const welcome = room.move(B, token, "Alice");
   assertEquals([welcome.address, welcome.name, welcome.token, welcome.epoch], [B, "Alice", token, epoch]);
   assertEquals(room.room.size, 2);
-  one(room.say(B, token, 1, "from here"), "ACK"); // a repeat is still known as one
+  one(room.say(B, token, 1, "from here"), "ACK"); // the repeat is still recognised
   assertEquals(outline(room.say(B, token, 2, "from there")).sort(), [`${B} INCOMING`, `${C} INCOMING`].sort());
   const refusal = room.v1(A, "MESSAGE", { token, stream: STREAM, id: 3, first: 3, text: "x" });
   assertEquals(one(to(refusal, A), "ERROR").code, "not-joined", "the old address is nobody's");
 });
 
-Deno.test("room: coming back from another port makes no noise, and the silence counts from then", () => {
+Deno.test("room: a return from another port causes no notice, and the timeout starts again", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
   room.pass(50_000);
@@ -99,7 +99,7 @@ Deno.test("room: coming back from another port makes no noise, and the silence c
   assertEquals(room.room.size, 0);
 });
 
-Deno.test("room: a member that has got the address of another replaces that one there, once it has shown the cookie", () => {
+Deno.test("room: a member that gets another member's address replaces that member after it shows the cookie", () => {
   const left: string[] = [];
   const room = new FakeRoom({ observer: { left: ({ address, name }, how) => left.push(`${address} ${name} ${how}`) } });
   room.join(C);
@@ -112,18 +112,18 @@ Deno.test("room: a member that has got the address of another replaces that one 
   assertEquals([name, left], [undefined, []], "a greeting can be forged");
   assertEquals(room.greet(B, { id: 2, token, cookie, name: "Alice" }).name, "Alice");
   assertEquals([left, room.room.size], [[`${B} Bob taken`], 2]);
-  one(room.say(B, token, 1, "from here"), "ACK"); // a repeat is still known as one
+  one(room.say(B, token, 1, "from here"), "ACK"); // the repeat is still recognised
   assertEquals(one(to(room.pass(1000), C), "OFFLINE").members, [{ address: B, name: "Bob" }]);
-  // and Bob comes back from wherever he is now, and goes on where he was
+  // Bob returns from another address and continues his stream
   assertEquals(room.move(A, bob.token, "Bob").name, "Bob");
   one(room.say(A, bob.token, 1, "my last words"), "ACK");
 });
 
-Deno.test("room: a client may choose its token, and joins with it from wherever it has got by then", () => {
+Deno.test("room: a client may choose its token, and joins with it even when its address changes meanwhile", () => {
   const room = new FakeRoom();
   const token = "00000000000000aa";
   const here = room.greet(A, { token, name: "Alice" });
-  // the greeting that makes it a member is not answered in time, or its answer is lost, and it is elsewhere by now
+  // the answer to the greeting that makes it a member is late or lost, and its address has changed by now
   const there = room.greet(B, { token, name: "Alice" });
   assertEquals([here.pending, there.pending, room.room.size], [true, true, 0]);
   room.greet(A, { id: 2, token, cookie: here.token, name: "Alice" });
@@ -131,14 +131,14 @@ Deno.test("room: a client may choose its token, and joins with it from wherever 
   assertEquals([welcome.name, welcome.token, welcome.pending, room.room.size], ["Alice", token, false, 1]);
 });
 
-Deno.test("room: a member that moved before anyone was told of it is told of at its new address", () => {
+Deno.test("room: a member that moves before its arrival is announced is announced at its new address", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
   room.move(B, token, "Alice");
   assertEquals(all(room.pass(1000), "ONLINE").flatMap(({ members }) => members), [{ address: B, name: "Alice" }]);
 });
 
-Deno.test("room: a member that moves on before it has used a cookie is the same one, wherever it stops", () => {
+Deno.test("room: a member that moves again before it has used a cookie is still the same member", () => {
   const room = new FakeRoom();
   const { token } = room.join(A);
   room.say(A, token, 1, "once");
@@ -149,18 +149,18 @@ Deno.test("room: a member that moves on before it has used a cookie is the same 
   assertEquals([room.room.size, room.room.statistics.messages], [1, 1]);
 });
 
-Deno.test("room: late words from where a member was about to move bring nobody back who has left", () => {
+Deno.test("room: late packets from the address that a member was moving to do not bring it back after LEAVE", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
   const { token: cookie } = room.greet(B, { token, name: "Alice" });
-  // goodbye is said from the new address, at which the member has not arrived
+  // LEAVE comes from the new address before the member has moved there
   assertEquals(outline(room.v1(B, "LEAVE", { id: 3, token })), [`${B} ACK`]);
   assertEquals(room.greet(B, { id: 2, token, cookie, name: "Alice" }).name, undefined);
   assertEquals(one(room.say(B, token, 1, "x"), "ERROR").code, "not-joined");
   assertEquals(room.room.size, 0);
 });
 
-Deno.test("room: who comes back after a long silence goes on where it was", () => {
+Deno.test("room: a member that returns after a long silence continues its stream", () => {
   const room = new FakeRoom();
   const { token } = room.join(A);
   room.say(A, token, 1, "its answer is lost");
@@ -171,7 +171,7 @@ Deno.test("room: who comes back after a long silence goes on where it was", () =
   assertEquals(one(room.say(B, token, 2, "and I am back"), "INCOMING").text, "and I am back");
 });
 
-Deno.test("room: a goodbye counts from the address of another member too, and where it overtakes the greeting", () => {
+Deno.test("room: LEAVE counts from another member's address too, and when it overtakes the greeting", () => {
   const room = new FakeRoom();
   const alice = room.join(A, "Alice");
   room.join(B, "Bob");
@@ -185,7 +185,7 @@ Deno.test("room: a goodbye counts from the address of another member too, and wh
   assertEquals(room.room.users().names, ["Bob"]);
 });
 
-Deno.test("room: late greetings of a client that has joined elsewhere and left bring nobody back", () => {
+Deno.test("room: late greetings of a client that joined at another address and left do not bring it back", () => {
   const room = new FakeRoom();
   const token = "00000000000000aa", name = "Alice";
   const there = room.greet(B, { token, name });
@@ -197,7 +197,7 @@ Deno.test("room: late greetings of a client that has joined elsewhere and left b
   assertEquals(late().pending, false, "who comes back after a while is welcome");
 });
 
-Deno.test("room: a refused name is a sign of life too, when the token is right", () => {
+Deno.test("room: a SIGN-IN with a refused name still shows that the member is alive, if its token is right", () => {
   const room = new FakeRoom();
   const alice = room.join(A, "Alice");
   const bob = room.join(B, "Bob");
@@ -210,7 +210,7 @@ Deno.test("room: a refused name is a sign of life too, when the token is right",
   assertEquals(room.room.size, 0);
 });
 
-Deno.test("room: LEAVE is acknowledged by its id, and again by ERROR not-joined", () => {
+Deno.test("room: LEAVE is answered by an ACK with its id, a second LEAVE by ERROR not-joined", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
   assertEquals(one(room.v1(A, "LEAVE", { id: 9, token }), "ACK"), { dialect: "v1", type: "ACK", id: 9 });
@@ -218,7 +218,7 @@ Deno.test("room: LEAVE is acknowledged by its id, and again by ERROR not-joined"
   assertEquals(one(room.v1(A, "LEAVE", { id: 8, token }), "ERROR").code, "not-joined");
 });
 
-Deno.test("room: a list has the names sorted without case, and counts those without one", () => {
+Deno.test("room: a list has the names sorted without regard to case, and counts the members without a name", () => {
   const room = new FakeRoom();
   const names = ["bob", "Alice", "Ärmel", "carol", "zoë", "Zebra", "42", "李雷"];
   names.forEach((name, i) => room.join(`10.0.0.1:${i + 1}`, name));
@@ -229,7 +229,7 @@ Deno.test("room: a list has the names sorted without case, and counts those with
   assertEquals([listed.unnamed, listed.pages], [2, 1]);
 });
 
-Deno.test("room: 5,000 names arrive whole, in pages that fit into a datagram each", () => {
+Deno.test("room: a list of 5,000 names is complete, in pages of one datagram each", () => {
   const room = new FakeRoom();
   const names = Array.from({ length: 5000 }, (_, i) => `student-${i}-${"ä".repeat(i % 20)}`);
   names.forEach((name, i) => room.join(`10.0.${i >> 8}.${i & 255}:9`, name));
@@ -240,7 +240,7 @@ Deno.test("room: 5,000 names arrive whole, in pages that fit into a datagram eac
   assertLessOrEqual(listed.pages, 200);
 });
 
-Deno.test("room: names of the longest kind fill a page, and the next begins behind a name that has gone", () => {
+Deno.test("room: eight of the longest names fill a page, and the next page may start after a name that is gone", () => {
   const room = new FakeRoom();
   const longest = (n: number) => String.fromCodePoint(0x20000 + n) + "\u{20000}".repeat(31);
   for (let i = 0; i < 20; i++) room.join(`10.0.0.1:${i + 1}`, longest(i));
@@ -285,7 +285,7 @@ Deno.test("room: LOOKUP by address tells the name and punches no hole", () => {
   assertEquals(one(room.v1(A, "LOOKUP", { id: 6, token, address: C }), "PEER").name, undefined);
 });
 
-Deno.test("room: LOOKUP of a classic member says so, of oneself punches nothing, of nobody is an error", () => {
+Deno.test("room: LOOKUP marks a classic member, punches no hole for oneself, fails for an unknown member", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
   room.datagram(B, "SIGN-IN Bob");
@@ -298,7 +298,7 @@ Deno.test("room: LOOKUP of a classic member says so, of oneself punches nothing,
   assertEquals(one(room.v1(A, "LOOKUP", { id: 4, token, address: C }), "ERROR").code, "no-such-user");
 });
 
-Deno.test("room: SIGN-IN and LIST at nc are answered in lines that read well", () => {
+Deno.test("room: SIGN-IN and LIST from nc are answered in readable lines", () => {
   const room = new FakeRoom();
   const typed = (from: string, line: string) => room.datagram(from, `${line}\n`).map(textOf);
   assertEquals(typed(A, "LIST"), [], "only members are told");
@@ -316,7 +316,7 @@ Deno.test("room: SIGN-IN and LIST at nc are answered in lines that read well", (
   assertEquals(typed(A, "MESSAGE me")[0], "INCOMING <From 127.0.0.1:40001:Carole>: me\n");
 });
 
-Deno.test("room: a classic list too long for a datagram ends in how many more there are", () => {
+Deno.test("room: a classic list that is too long for a datagram ends with the number of names left out", () => {
   const room = new FakeRoom();
   for (let i = 0; i < 5000; i++) room.join(`10.0.${i >> 8}.${i & 255}:9`, `student-${String(i).padStart(4, "0")}`);
   room.datagram(A, "GREETING");
@@ -327,7 +327,7 @@ Deno.test("room: a classic list too long for a datagram ends in how many more th
   assert(names.split(", ").length > 70);
 });
 
-Deno.test("room: a classic name goes to presence and messages, and is refused to others in v1", () => {
+Deno.test("room: a classic member's name is in presence notices and messages, and is refused to a v1 client", () => {
   const room = new FakeRoom();
   room.join(B);
   room.datagram(A, "GREETING");

@@ -1,4 +1,4 @@
-/** Who may speak in the room, in which dialect, and what becomes of what they say. */
+/** The room: who may speak, in which dialect, and what happens to the messages. */
 import { assert, assertEquals, assertLessOrEqual, assertMatch, assertNotEquals } from "@std/assert";
 import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room.ts";
 import { textOf } from "../../support/fake_delivery.ts";
@@ -28,7 +28,7 @@ Deno.test("room: a classic greeting repeated changes nothing, and a message from
   assertEquals(room.room.statistics, { joined: 1, messages: 1, ignored: 1 });
 });
 
-Deno.test("room: what is no packet, or none that a client sends, is ignored and counted", () => {
+Deno.test("room: invalid datagrams, and packets that are not for a server, are ignored and counted", () => {
   const room = new FakeRoom();
   const { token } = room.join(A);
   const noise = ["", "hello", "GREETING/2 id=1", "INCOMING <From 1.2.3.4:5>: x", "OPEN/1", "MESSAGE ", "ACK/1 id=3"];
@@ -127,7 +127,7 @@ Deno.test("room: before the greeting a v1 packet is answered by ERROR not-joined
   assertEquals(room.room.statistics.messages, 0);
 });
 
-Deno.test("room: a packet with a wrong token, another's or none is dropped without an answer", () => {
+Deno.test("room: a packet with a wrong token, another member's token or none is dropped without an answer", () => {
   const room = new FakeRoom();
   const { token, epoch } = room.join(A, "Alice");
   const { token: other } = room.join(B, "Bob");
@@ -143,7 +143,7 @@ Deno.test("room: a packet with a wrong token, another's or none is dropped witho
   assertEquals(room.say(A, token, 2, "genuine").length, 2);
 });
 
-Deno.test("room: a forged greeting neither renames nor refreshes, and its answer goes to the member", () => {
+Deno.test("room: a forged greeting does not rename or refresh the member, which gets the answer", () => {
   const room = new FakeRoom({ timeout: 60_000 });
   const { token } = room.join(A, "Alice");
   room.pass(50_000);
@@ -170,7 +170,7 @@ Deno.test("room: classic words from a v1 member's address are ignored", () => {
   assertEquals([event.name, room.room.statistics.ignored], ["Alice", 4]);
 });
 
-Deno.test("room: a classic member that greets in v1 becomes a v1 member, and nobody else", () => {
+Deno.test("room: a classic member that greets in v1 becomes a v1 member, not a second member", () => {
   const room = new FakeRoom();
   room.datagram(A, "GREETING");
   const { token } = room.join(A);
@@ -240,7 +240,7 @@ Deno.test("room: the keep-alive grows with the room, from 1 s to a third of the 
   assertEquals(keepalive(20_000), 20_000);
 });
 
-Deno.test("room: messages that come out of order are said in order, each once", () => {
+Deno.test("room: messages that arrive out of order are broadcast in order, each once", () => {
   const room = new FakeRoom();
   const { token } = room.join(A);
   const message = (id: number, first: number) =>
@@ -254,7 +254,7 @@ Deno.test("room: messages that come out of order are said in order, each once", 
   assertEquals(room.room.statistics.messages, 5);
 });
 
-Deno.test("room: an early message is not said when those before it are settled, and then it goes on there", () => {
+Deno.test("room: an early message waits for messages that its sender still keeps, not for settled ones", () => {
   const room = new FakeRoom();
   const { token } = room.join(A);
   room.say(A, token, 1, "1");
@@ -263,7 +263,7 @@ Deno.test("room: an early message is not said when those before it are settled, 
   assertEquals(all(room.v1(A, "MESSAGE", { token, stream: STREAM, id: 8, first: 8, text: "8" }), "INCOMING").length, 2);
 });
 
-Deno.test("room: of all members together at most 10,000 early messages are held", () => {
+Deno.test("room: at most 10,000 early messages are held, over all members", () => {
   const room = new FakeRoom();
   const said = (address: string, token: string, id: number) =>
     room.v1(address, "MESSAGE", { token, stream: STREAM, id, first: 1, text: "x" }).length;
@@ -297,7 +297,7 @@ Deno.test("room: a member who leaves, or takes another stream, frees what was he
   assertEquals(room.v1(B, "MESSAGE", { token, stream: STREAM, id: 1, first: 1, text: "1" }).length, 2);
 });
 
-Deno.test("room: nothing that is said can act on a terminal, in either dialect", () => {
+Deno.test("room: control and bidirectional characters in a message are replaced, in both dialects", () => {
   const room = new FakeRoom();
   room.datagram(B, "GREETING");
   const { token } = room.join(A);
@@ -369,7 +369,7 @@ Deno.test("room: a full room refuses, and has a place again when someone has lef
   assertEquals(room.room.size, 2);
 });
 
-Deno.test("room: who speaks too fast is told when to try again, and loses nothing by it", () => {
+Deno.test("room: a member that speaks too fast is told when to try again, and loses no message", () => {
   const room = new FakeRoom({ rate: { rate: 10, burst: 3 } });
   const { token } = room.join(A);
   const sent = [1, 2, 3, 4].flatMap((id) => room.say(A, token, id, `${id}`));
@@ -383,7 +383,7 @@ Deno.test("room: who speaks too fast is told when to try again, and loses nothin
   assertEquals(one(room.say(A, token, 4, "4"), "INCOMING").text, "4");
 });
 
-Deno.test("room: what a classic member says too fast is dropped", () => {
+Deno.test("room: messages that a classic member sends too fast are dropped", () => {
   const room = new FakeRoom({ rate: { rate: 1, burst: 2 } });
   room.datagram(A, "GREETING");
   assertEquals([1, 2, 3].flatMap((n) => room.datagram(A, `MESSAGE ${n}`)).map(textOf), [
@@ -394,7 +394,7 @@ Deno.test("room: what a classic member says too fast is dropped", () => {
   assertEquals(room.datagram(A, "MESSAGE 4").length, 1);
 });
 
-Deno.test("room: closing tells the v1 members, whose programs know the word", () => {
+Deno.test("room: CLOSING goes to v1 members only, because classic programs do not know it", () => {
   const room = new FakeRoom();
   const { epoch } = room.join(A);
   room.datagram(B, "GREETING");
@@ -404,7 +404,7 @@ Deno.test("room: closing tells the v1 members, whose programs know the word", ()
   assertEquals(one(sent, "CLOSING").epoch, epoch);
 });
 
-Deno.test("room: what people are told goes by the wall clock, also when that is set; waiting does not", () => {
+Deno.test("room: times in packets follow the wall clock, even when it is set; timeouts do not", () => {
   let wallClock = 1000;
   const room = new FakeRoom({ wallClock: () => wallClock });
   const { token } = room.join(A, "Alice");
@@ -419,7 +419,7 @@ Deno.test("room: what people are told goes by the wall clock, also when that is 
   assertEquals(room.room.size, 0);
 });
 
-Deno.test("room: an observer is told of everyone who comes, changes and goes, and of all that happens", () => {
+Deno.test("room: an observer is told of each member that joins, changes or leaves, and of each event", () => {
   const told: string[] = [];
   const room = new FakeRoom({
     observer: {

@@ -1,3 +1,4 @@
+/** sendmmsg on real sockets: slots, destinations that fail, full buffers, closing and permissions. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   BLOCK_SLOTS,
@@ -43,7 +44,7 @@ async function next(conn: Deno.DatagramConn): Promise<string> {
   return (await receive(conn))[0];
 }
 
-/** What has arrived at a socket: on one machine, all that was sent before the mark. */
+/** The datagrams that have reached a socket: on one machine, all that were sent before the mark. */
 async function arrived(sink: Deno.DatagramConn, server: Deno.DatagramConn): Promise<string[]> {
   await server.send(bytes(MARK), addressOf(sink));
   const texts: string[] = [];
@@ -51,7 +52,7 @@ async function arrived(sink: Deno.DatagramConn, server: Deno.DatagramConn): Prom
   return texts;
 }
 
-/** Runs a test with a server socket and some sockets to send to; there is nothing to test where there is no sendmmsg. */
+/** Runs a test with a server socket and some sockets to send to; does nothing where sendmmsg is not supported. */
 function withSockets(
   name: string,
   { server: hostname = "127.0.0.1", sinks: hosts = ["127.0.0.1"], count = 1, quiet = true },
@@ -92,7 +93,7 @@ for (
     const table = socket.table();
     for (let slot = 0; slot < 3000; slot++) assertEquals(table.add(addressOf(sinks[slot % 30])), slot);
     assertEquals(table.size, 3000);
-    // as many at a time as the smallest receive buffer takes; no step is a divisor of a block
+    // as many at a time as the smallest receive buffer takes; the steps do not end where blocks do
     for (let from = 0; from < 3000; from += 1500) {
       assertEquals(table.send(bytes(`from ${from}`), from, from + 1500), from + 1500);
       for (const sink of sinks) assertEquals(await arrived(sink, server), Array(50).fill(`from ${from}`));
@@ -101,7 +102,7 @@ for (
   });
 }
 
-withSockets("members of :: are reached under the address that receive tells", MIXED, async (server, [sink], socket) => {
+withSockets("a :: socket sends to the address that receive returned", MIXED, async (server, [sink], socket) => {
   await sink.send(bytes("hello"), { ...addressOf(server), hostname: "127.0.0.1" });
   const [, sender] = await receive(server);
   assertEquals(sender.hostname, "::ffff:127.0.0.1");
@@ -111,7 +112,7 @@ withSockets("members of :: are reached under the address that receive tells", MI
   assertEquals(await next(sink), "welcome");
 });
 
-withSockets("add takes numbers of the socket's family", {}, async (server, [sink], socket) => {
+withSockets("add takes only numeric addresses of the socket's family", {}, async (server, [sink], socket) => {
   const { port } = addressOf(sink);
   const table = socket.table();
   for (const hostname of ["localhost", "::1", "127.0.0.1\0", "127.0.0.1%1", "1".repeat(100), "127.0.0.256", ""]) {
@@ -145,7 +146,7 @@ withSockets("slots stay with their addresses as others come and go", { count: 8 
     }
     for (const [index, sink] of sinks.entries()) assertEquals(await arrived(sink, server), expected[index]);
   };
-  // a small generator of our own, so that a failure comes again
+  // a generator with a fixed seed, so that a failure can be reproduced
   let state = 1;
   const random = (below: number) => (state = state * 48_271 % 0x7fffffff) % below;
 
@@ -182,7 +183,7 @@ withSockets(
     const refusing = addressOf(gone);
     gone.close();
     const table = socket.table();
-    // port 0 is no destination, and from ::1 there is no way to IPv4; the refusal comes too late to be a failure
+    // port 0 is no destination, and ::1 can't reach IPv4; a refusal comes too late to count as a failure
     const nowhere = { hostname: "::1", port: 0 };
     const unreachable = { ...addressOf(sinks[0]), hostname: "::ffff:127.0.0.1" };
     for (let slot = 0; slot < 300; slot++) {
@@ -198,7 +199,7 @@ withSockets(
     assertEquals(table.failed, 6);
     assertEquals((await arrived(sinks[0], server)).length, 197);
     assertEquals((await arrived(sinks[1], server)).length, 1);
-    // all of them, as few as are sent without a word to the event loop
+    // every copy of these sends fails, and they are too small to pause the event loop's watch
     for (const slot of [301, 302]) assertEquals(table.send(bytes("again"), slot, slot + 1), slot + 1);
     assertEquals(table.failed, 8);
   },
@@ -238,7 +239,7 @@ withSockets("buffers are as large as the kernel says", {}, (_server, _sinks, soc
   assert(socket.setReceiveBuffer(2 ** 40) > 131_072);
 });
 
-withSockets("what the receive buffer has no room for is counted", {}, async (server, [sink], socket) => {
+withSockets("datagrams that do not fit into the receive buffer are counted", {}, async (server, [sink], socket) => {
   const counter = open(sink);
   counter.setReceiveBuffer(4096);
   const table = socket.table();
@@ -251,7 +252,7 @@ withSockets("what the receive buffer has no room for is counted", {}, async (ser
   assertEquals(await arrived(sink, server), []);
 });
 
-withSockets("after close nothing is sent, and the connection lives", {}, async (server, [sink], socket) => {
+withSockets("after close nothing is sent, and the connection stays open", {}, async (server, [sink], socket) => {
   const table = socket.table();
   table.add(addressOf(sink));
   assertEquals(await socket.writable(DEADLINE_MS), true);
@@ -263,14 +264,14 @@ withSockets("after close nothing is sent, and the connection lives", {}, async (
   assertEquals(await arrived(sink, server), []);
 });
 
-Deno.test("a connection that was closed first takes nothing with it", async () => {
+Deno.test("a socket still sends after its connection is closed, and does not affect a new connection", async () => {
   if (!supported) return;
   const [server, sink] = [listen("127.0.0.1"), listen("127.0.0.1")];
   const socket = open(server);
   const table = socket.table();
   for (let slot = 0; slot < 100; slot++) table.add(addressOf(sink));
   server.close();
-  // very likely under the number that has become free
+  // very likely gets the descriptor number that has become free
   const other = listen("127.0.0.1");
   table.send(bytes("to the last"), 0, 100);
   assertEquals(await arrived(sink, other), Array(100).fill("to the last"));
@@ -281,7 +282,7 @@ Deno.test("a connection that was closed first takes nothing with it", async () =
   for (const conn of [again, other, sink]) conn.close();
 });
 
-Deno.test("a socket that is not there, or there twice, is refused with the reason", () => {
+Deno.test("a connection whose socket is not found, or found twice, is refused with the reason", () => {
   if (!supported) return;
   const first = listen("127.0.0.1", { reuseAddress: true });
   const { port } = addressOf(first);
@@ -290,7 +291,7 @@ Deno.test("a socket that is not there, or there twice, is refused with the reaso
     reason: `more than one socket of this process is bound to 127.0.0.1 port ${port}`,
   });
   second.close();
-  // a TCP socket of the same number is no match
+  // a TCP socket on the same port is no match
   const tcp = Deno.listen({ hostname: "127.0.0.1", port });
   open(first).close();
   first.close();
@@ -312,7 +313,7 @@ async function output(command: string, args: string[], program: string): Promise
 
 const MODULE = new URL("../../../../server/doors/linux/sendmmsg.ts", import.meta.url).href;
 
-Deno.test("the permission that is needed is FFI alone, and its lack is the reason given", async () => {
+Deno.test("only the FFI permission is needed, and without it the reason says so", async () => {
   const program = `
     import { openSendmmsg } from ${JSON.stringify(MODULE)};
     const conn = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
@@ -338,8 +339,8 @@ Deno.test("the permission that is needed is FFI alone, and its lack is the reaso
 });
 
 /**
- * A send buffer fills only where datagrams wait to leave. They do in a network of our own, for the hardware address of
- * a neighbour that does not answer.
+ * A send buffer fills only while datagrams wait to leave. In a network namespace of the test's own they wait for the
+ * hardware address of a neighbour that does not answer.
  */
 Deno.test("a full send buffer loses nothing: send says where it stopped, writable when to go on", async () => {
   if (!supported) return;
