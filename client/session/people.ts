@@ -56,6 +56,6 @@ export class People {
 
   isIgnored({ address, name }: Person): boolean {
     if (this.#ignored.size === 0) return false;
-    return this.#ignored.has(address) || name !== undefined && this.#ignored.has(nameKey(name));
+    return this.#ignored.has(nameKey(address)) || name !== undefined && this.#ignored.has(nameKey(name));
   }
 }

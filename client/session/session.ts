@@ -328,7 +328,7 @@ export class Session {
       case "HEARTBEAT":
         return this.#feed.noteLatest(packet.epoch, packet.seq, now);
       case "GONE":
-        this.#history.markGone(packet, now);
+        if (packet.epoch === this.#feed.epoch) this.#history.markGone(packet, now);
         return this.#feed.markGone(packet.epoch, packet, now);
       case "USERS":
       case "PEER":

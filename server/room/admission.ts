@@ -123,7 +123,7 @@ export class Admission {
     const classic = this.members.classicAt(address);
     if (classic) this.#drop(classic, "upgrade");
     this.#vacate(address, now);
-    return this.#join({ address, dialect: "v1", token }, now, name);
+    return this.#join({ address, dialect: "v1", token }, now, { name, isUpgrade: classic !== undefined });
   }
 
   /** Moves a member to an address if the cookie is the right one for it; returns whether the member is there now. */
@@ -142,7 +142,7 @@ export class Admission {
 
   /** Lets a client join that speaks the classic dialect; returns undefined when the room is full. */
   admitClassic(address: string, dialect: Exclude<Dialect, "v1">, now: number): Member | undefined {
-    return this.#join({ address, dialect, token: "" }, now);
+    return this.isFull ? undefined : this.#join({ address, dialect, token: "" }, now);
   }
 
   /** Adds a member of an earlier run of the server. */
@@ -185,8 +185,7 @@ export class Admission {
     }
   }
 
-  #join(who: NewMember, now: number, name?: string): Member | undefined {
-    if (this.isFull) return undefined;
+  #join(who: NewMember, now: number, { name, isUpgrade = false }: { name?: string; isUpgrade?: boolean } = {}): Member {
     const { delivery, observer, time } = this.#context;
     const member = this.members.add(who, time(now), now);
     // messages from before the interruption must not be taken again
@@ -195,7 +194,9 @@ export class Admission {
     this.joined++;
     delivery.join(member);
     this.#watchSilence(member, now);
-    this.presence.arrived(member, now, this.members.v1Size);
+    // the others have been told of a classic member, and must be told when it leaves
+    if (isUpgrade) this.presence.renamed(member, now, this.members.v1Size);
+    else this.presence.arrived(member, now, this.members.v1Size);
     observer.joined?.(member);
     return member;
   }

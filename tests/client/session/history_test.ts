@@ -104,6 +104,16 @@ Deno.test("history: no answer in time is said as such, and is no empty past", ()
   assertEquals(fake.notices, ["The server has not answered in time; try again"]);
 });
 
+Deno.test("history: what another epoch has lost says nothing about this one", () => {
+  const fake = new FakeSession();
+  for (let greeting = 1; greeting <= 2; greeting++) fake.welcome({ seq: 5, keepalive: 60_000 });
+  fake.session.requests.history(20, fake.now);
+  fake.receive({ dialect: "v1", type: "GONE", epoch: "0000000000000001", from: 1, to: 5 });
+  assertEquals(fake.notices, [], "the answer is still awaited");
+  fake.receive({ dialect: "v1", type: "GONE", epoch: EPOCH, from: 1, to: 5 });
+  assertEquals(fake.notices, ["The server has no earlier messages"]);
+});
+
 Deno.test("history: without a question nothing is taken", () => {
   const { history: h, done } = history();
   h.take(incoming(1), 0);

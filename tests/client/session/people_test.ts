@@ -42,6 +42,8 @@ Deno.test("people: an IPv6 address is ignored however its letters are written", 
   const people = new People();
   people.ignore("[FE80::1]:9090");
   assertEquals(people.isIgnored({ address: "[fe80::1]:9090" }), true);
+  people.ignore("[fe80::1%Ethernet]:5");
+  assertEquals(people.isIgnored({ address: "[fe80::1%Ethernet]:5" }), true);
 });
 
 Deno.test("people: names from the network are remembered up to a bound, and those that leave make room", () => {

@@ -5,7 +5,7 @@ import type { Packet } from "../../../protocol.ts";
 import { nameKey } from "../../../protocol/fields.ts";
 import type { KeptMember } from "../../../server/journal/past.ts";
 import type { Member } from "../../../server/room/members.ts";
-import { all, type FakeRoom, STREAM } from "../../support/fake_room.ts";
+import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room.ts";
 import { A, B, C, copyAsAfterCrash, D, openFolder, openRoom, readPast } from "../../support/state_files.ts";
 
 const ADDRESSES = [A, B, C, D];
@@ -110,3 +110,29 @@ function check(room: FakeRoom): void {
   assertEquals([row.length, row.every((member) => v1.includes(member))], [v1.length, true]);
   assertEquals(row.map(({ heard }) => heard), row.map(({ heard }) => heard).sort((a, b) => a - b));
 }
+
+Deno.test("admission: a classic member that was announced, changes to version 1 and leaves at once is told to have left", () => {
+  const room = new FakeRoom();
+  room.join(B);
+  room.datagram(A, "GREETING");
+  const addresses = (type: "ONLINE" | "OFFLINE") => {
+    return one(to(room.pass(1000), B), type).members.map(({ address }) => address);
+  };
+  assertEquals(addresses("ONLINE"), [B, A]);
+  const { token } = room.join(A);
+  room.v1(A, "LEAVE", { id: 9, token });
+  assertEquals(addresses("OFFLINE"), [A]);
+});
+
+Deno.test("admission: in a room that was restored with more members than fit, a classic one can change to version 1", () => {
+  const classic = (address: string): KeptMember => {
+    return { address, dialect: "classic", token: "", name: undefined, since: 1, stream: undefined };
+  };
+  const past = { epoch: "91c4be20d7a35f68", seq: 0, events: [], members: [A, B, C].map(classic) };
+  const room = new FakeRoom({ maxMembers: 2, past });
+  assertEquals(room.room.size, 3);
+  const { pending } = room.join(A);
+  assertEquals([pending ?? false, room.room.size], [false, 3]);
+  assertEquals(outline(room.datagram("10.0.0.9:9", "GREETING")), []);
+  assertEquals(room.room.size, 3, "a newcomer is not let in");
+});
