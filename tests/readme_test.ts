@@ -10,7 +10,8 @@ import { messagesOf, type Program, type Server, start, startServer } from "../sc
 
 const read = (file: string) => Deno.readTextFileSync(join(ROOT, file)).replaceAll("\r\n", "\n");
 const readme = read("README.md");
-const DOCUMENTS = { "README.md": readme, "PROTOCOL.md": read("PROTOCOL.md") };
+const contributing = read("CONTRIBUTING.md");
+const DOCUMENTS = { "README.md": readme, "PROTOCOL.md": read("PROTOCOL.md"), "CONTRIBUTING.md": contributing };
 
 /** What follows a heading, to the next one of the same or a higher level. */
 function section(markdown: string, heading: string): string {
@@ -286,4 +287,14 @@ Deno.test("README: each file and folder of the project that is named exists", ()
   const layout = firstCells(section(readme, "## How the code is laid out")).flatMap(quotedIn);
   const named = readme.match(/\b(?:scripts|tests|docs)\/[\w/.]*\w/g)!;
   for (const name of [...layout, ...named]) assert(Deno.statSync(join(ROOT, name)), name);
+});
+
+Deno.test("CONTRIBUTING.md: each file, folder and task that is named exists", () => {
+  const quoted = quotedIn(proseOf(contributing)).join("\n") + contributing.match(/^```[^]*?^```$/gm)!.join("\n");
+  const named = quoted.match(/\b(?:scripts|tests|server|client|protocol|runtime)(?:\.ts\b|\/[\w/.]*)/g)!;
+  assert(named.length > 30, named.join(" "));
+  for (const name of named) assert(Deno.statSync(join(ROOT, name)), name);
+  for (const [, name] of contributing.matchAll(/\bdeno task ([\w-]+)/g)) {
+    assert(Object.hasOwn(config.tasks, name), name);
+  }
 });

@@ -30,7 +30,7 @@ export interface FairnessResult {
   memoryPerMember: number;
   /** The time of one broadcast when the server does nothing else. */
   broadcast: number;
-  /** Copies that arrived, that were lost because the measuring program's receive buffers were full, and that were due. */
+  /** Copies that arrived, that the measuring program lost because its receive buffers were full, and that were due. */
   copies: { arrived: number; overflow: number; expected: number };
   /** Datagrams that the kernel dropped because the server's receive buffer was full; undefined off Linux. */
   dropped: number | undefined;
@@ -209,7 +209,7 @@ function evenly(time: number, jobs: [count: number, call: (i: number) => void][]
   });
 }
 
-/** How many datagrams the kernel has dropped at the IPv4 socket with a port, or undefined when the system does not say. */
+/** How many datagrams the kernel has dropped at the IPv4 socket with a port; undefined if the system does not say. */
 function kernelDrops(port: number): number | undefined {
   try {
     const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;

@@ -55,7 +55,7 @@ export async function compare(toolchains: Toolchains, options: FanoutOptions): P
   return measurements;
 }
 
-/** Measures until the server has had its core to itself, at most `attempts` times; returns the least disturbed result. */
+/** Measures until the server has its core to itself, at most `attempts` times. Returns the least disturbed result. */
 async function measureUndisturbed(
   competitor: Competitor,
   members: number,

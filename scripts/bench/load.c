@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 enum { SOCKETS = 32, BATCH = 256, SEND_BATCH = 64, TEXT = 100, LONGEST = 256, RING = 1 << 20, BUFFER = 32 << 20 };
-/* in nanoseconds: the pause between two looks at empty sockets; the time without any copy after which the rest is lost */
+/* nanoseconds between two looks at empty sockets; nanoseconds without any copy after which missing copies are lost */
 enum { NAP = 100 * 1000, QUIET = 150 * 1000 * 1000 };
 /* a latency falls into one of 64 steps for each power of two of nanoseconds: the error is 1.6% at most */
 enum { STEPS = 64, BUCKETS = STEPS * 40 };

@@ -10,7 +10,7 @@ import { quantile } from "./table.ts";
 
 /** The bytes of a text; the number of texts that are remembered. */
 const TEXT = 100, RING = 1 << 20;
-/** In milliseconds: the pause between two looks at empty sockets; the time without any copy after which the rest is lost. */
+/** Milliseconds between two looks at empty sockets; milliseconds without a copy after which missing copies are lost. */
 const NAP = 0.1, QUIET = 150;
 /** The most latencies that are kept. When there are more, a random sample of them is kept. */
 const MAX_LATENCIES = 1 << 20;
@@ -133,7 +133,7 @@ class Crowd {
     }
   }
 
-  /** Sends `count` datagrams to each of its own sockets, and returns how many milliseconds it takes to receive them all. */
+  /** Sends `count` datagrams to each of its own sockets, and returns the milliseconds that receiving them takes. */
   feed(count: number): number {
     this.#sockets.fill(`INCOMING <From 127.1.0.1:50000>: ${"0".repeat(TEXT)}`, count);
     this.#next = 1;

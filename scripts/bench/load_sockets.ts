@@ -1,5 +1,5 @@
 /**
- * The system calls of load.ts: sockets that hold thousands of addresses, and datagrams that are received many at a time.
+ * The system calls of load.ts: sockets that hold thousands of addresses, and calls that receive many datagrams.
  *
  * Linux only, 64 bits, little-endian. The layouts are those of the C library's headers, in bytes:
  * `sockaddr_in` (16): family u16 at 0, port u16 at 2 and address u32 at 4, both big-endian;

@@ -40,7 +40,7 @@ interface LoadResult {
 
 /** Copies that are under way at saturation: enough that the server always has something to do. */
 const COPIES_UNDER_WAY = 4096;
-/** The fewest messages under way, so that one waits while another is sent; the most, which fit into a receive buffer. */
+/** Messages under way: at the fewest one waits while another is sent; at the most all fit into a receive buffer. */
 const [FEWEST_UNDER_WAY, MOST_UNDER_WAY] = [2, 128];
 /** How long a server may take to start, and how much longer than the durations a load may take, in milliseconds. */
 const PATIENCE = 30_000;

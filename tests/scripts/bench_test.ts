@@ -9,7 +9,7 @@ import {
   summarize,
 } from "../../scripts/bench/table.ts";
 
-Deno.test("the median is the middle number, or between the two in the middle", () => {
+Deno.test("the median is the middle number, or the mean of the two in the middle", () => {
   assertEquals(median([5, 1, 3]), 3);
   assertEquals(median([4, 1, 3, 2]), 2.5);
   assertEquals(median([]), NaN);
@@ -24,7 +24,7 @@ Deno.test("a quantile is a number that was measured", () => {
   assertEquals(quantile([], 0.5), NaN);
 });
 
-Deno.test("numbers have as many digits as say something", () => {
+Deno.test("numbers have as many digits as are useful, and a missing one is a dash", () => {
   assertEquals([1234567.8, 12.34, 1.234, 0.0456, 0].map(readable), ["1,234,568", "12.3", "1.23", "0.046", "0.000"]);
   assertEquals([undefined, NaN, Infinity].map(readable), ["–", "–", "–"]);
 });
@@ -36,12 +36,12 @@ Deno.test("a table's columns are as wide as their widest cells", () => {
   );
 });
 
-/** A measurement of which only the rate matters. */
+/** A measurement in which only the rate matters. */
 function measurement(program: string, members: number, round: number, perSecond: number): Measurement {
   return { program, members, round, perSecond, cpuPerDelivery: 2, lost: 1, serverBusy: 1, loadBusy: 0.5 };
 }
 
-Deno.test("a ratio is one of the same round and the same size", () => {
+Deno.test("a ratio compares measurements of the same round and the same size", () => {
   const [c, ours, large] = summarize([
     measurement("c", 10, 1, 100),
     measurement("ours", 10, 1, 90),

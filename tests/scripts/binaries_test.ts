@@ -1,4 +1,4 @@
-/** What is special about the programs once they are compiled; UDP_CHAT_SERVER and UDP_CHAT_CLIENT name them. */
+/** Tests of what is special about the compiled programs, which UDP_CHAT_SERVER and UDP_CHAT_CLIENT name. */
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { commandOf, join, start, startServer } from "../../scripts/support/processes.ts";
@@ -11,17 +11,17 @@ function binaryTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: `binaries: ${name}${REASON}`, ignore: !COMPILED, fn });
 }
 
-binaryTest("--version tells version, Deno and target as the source does", async () => {
+binaryTest("--version prints the version, Deno and the target, like the source", async () => {
   for (const program of ["server", "client"] as const) {
     await using compiled = start([...commandOf(program), "--version"]);
     assertEquals(await compiled.exitCode(), 0, compiled.stderr.text());
-    // the Deno that compiled it may be another than this
+    // another version of Deno may have compiled the program
     const [, before, after] = /^(.*\(Deno )[\d.]+(,.*\n)$/.exec(compiled.stdout.text()) ?? [];
     assertEquals([before, after], [`udp-chat ${program} ${config.version} (Deno `, `, ${Deno.build.target})\n`]);
   }
 });
 
-binaryTest("the commands that they tell people to type are those of binaries", async () => {
+binaryTest("the commands that they print for users start binaries, not deno run", async () => {
   await using server = await startServer();
   assertMatch(server.stdout.text(), new RegExp(`^ {2}\\./udp-chat-client \\S+ ${server.port}$`, "m"));
   for (const program of ["server", "client"] as const) {
@@ -41,7 +41,7 @@ binaryTest("the server has the permissions for its own addresses, and for sendmm
   for (const { address } of own) assert(shown.includes(`  ./udp-chat-client ${address} ${server.port}\n`), shown);
 });
 
-binaryTest("two of them chat, and nobody is asked for a permission or warned of anything", async () => {
+binaryTest("server and client chat without a prompt for a permission or a warning", async () => {
   await using server = await startServer();
   await using client = await join(server);
   await client.type("hello\n");

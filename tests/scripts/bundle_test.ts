@@ -1,4 +1,4 @@
-/** The bundles: one file each, without any import, that run where nothing can be fetched. */
+/** The bundles: each is one file without imports, and runs where nothing can be fetched. */
 import { assert, assertEquals, assertMatch, assertNotMatch, assertThrows } from "@std/assert";
 import { Failure } from "../../runtime/program.ts";
 import config from "../../deno.json" with { type: "json" };
@@ -8,7 +8,7 @@ import { messagesOf, start } from "../../scripts/support/processes.ts";
 /** Longer than it takes to fetch the bundler and to build, in milliseconds. */
 const BUILD_MS = 120_000;
 
-Deno.test("bundle: what is built into Deno is taken without an import", () => {
+Deno.test("bundle: a module that is built into Deno is loaded without an import", () => {
   const script = `// a comment on import("node:x")
 import { isIP } from "node:net";
 import process2 from "node:process";
@@ -27,7 +27,7 @@ console.log("import nothing");
   );
 });
 
-Deno.test("bundle: an import that would have to be fetched is refused", () => {
+Deno.test("bundle: any other import is refused", () => {
   for (
     const line of [
       'import { x } from "jsr:@std/x";',
@@ -56,7 +56,7 @@ async function build(folder: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** A network that is cut off from all others, for as long as its process lives; or the reason why there can be none. */
+/** Opens a network without a connection to any other, until it is disposed of; or returns the reason why it can't. */
 async function openIsland() {
   if (Deno.build.os !== "linux") return "a network can be cut off on Linux only";
   if (Deno.uid() !== 0) return "to cut off the network takes root";
@@ -73,7 +73,7 @@ async function openIsland() {
   };
 }
 
-Deno.test("bundle: it runs on a Deno without a cache, without a network, from a stick", async () => {
+Deno.test("bundle: it runs from any folder, without a network and without a cache of Deno", async () => {
   const folder = await Deno.makeTempDir({ prefix: "udp-chat-" });
   try {
     const reason = await build(folder);

@@ -22,14 +22,14 @@ First
 [0.1.0]: https://example.com/tag/v0.1.0
 `;
 
-Deno.test("release notes: the section of the version, whole, and of no other", () => {
+Deno.test("release notes: the whole section of the version, and no other section", () => {
   assertEquals(notesOf(CHANGELOG, "0.10.0"), "### Added\n\n- Ten");
   assertEquals(notesOf(CHANGELOG, "0.1.0"), "First");
   assertEquals(notesOf(CHANGELOG.replaceAll("\n", "\r\n"), "0.1.0"), "First");
   for (const version of ["0.1", "1.0.0", "Unreleased", ""]) assertEquals(notesOf(CHANGELOG, version), undefined);
 });
 
-Deno.test("release notes: the changelog has something to say of the version in deno.json", async () => {
+Deno.test("release notes: the changelog has a section for the version in deno.json", async () => {
   const script = [Deno.execPath(), "run", "-A", "scripts/release_notes.ts"];
   const changelog = await Deno.readTextFile(new URL("../../CHANGELOG.md", import.meta.url));
   const notes = notesOf(changelog, config.version);

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { ROOT } from "../../scripts/programs.ts";
 import { start } from "../../scripts/support/processes.ts";
 
-/** What the script needs besides Deno and what fetches it. */
+/** The programs that the script needs, besides Deno and the programs that fetch Deno. */
 const TOOLS = ["sh", "cat", "chmod", "dirname", "head", "mkdir", "mktemp", "rm", "sed"];
 
-/** A Deno that can do all that the script asks for. */
+/** A stand-in for Deno that succeeds at all that the script asks for. */
 const DENO = `#!/bin/sh\n[ "$1" != --version ] || echo "deno 2.9.9 (stand-in)"\n`;
 
-/** Runs the script where the only other programs are those given, as shell scripts. */
+/** Runs the script on a PATH that has only TOOLS and the given programs, which are shell scripts. */
 async function setUp(programs: Record<string, string>): Promise<{ code: number; stdout: string; stderr: string }> {
   const folder = await Deno.makeTempDir({ prefix: "udp-chat-" });
   try {
@@ -34,7 +34,7 @@ async function setUp(programs: Record<string, string>): Promise<{ code: number; 
   }
 }
 
-/** A curl that writes a script to where it is told to. */
+/** A stand-in for curl that writes a script to the file after --output. */
 function curlFor(script: string): string {
   return `#!/bin/sh
 while [ "$1" != --output ]; do shift; done
@@ -44,19 +44,19 @@ SCRIPT
 `;
 }
 
-/** A test of a script of the shell, which on Windows has other tools. */
+/** Defines a test of a shell script; it is skipped on Windows, where the shell has other tools. */
 function shellTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: Deno.build.os === "windows", fn });
 }
 
-shellTest("set-up: without Deno and what could fetch it, a line says so", async () => {
+shellTest("set-up: without Deno, npm and curl it fails with one line", async () => {
   const { code, stdout, stderr } = await setUp({});
   assertEquals([code, stdout], [1, ""]);
   assertMatch(stderr, /^setup: there is no Deno, and neither npm nor curl [^\n]*\n$/);
 });
 
 shellTest(
-  "set-up: an installer that can't be fetched, fails or installs nothing is not taken for success",
+  "set-up: an installer that can't be fetched, fails or installs nothing is an error",
   async () => {
     const cases: [string, RegExp][] = [
       [
@@ -74,13 +74,13 @@ shellTest(
   },
 );
 
-shellTest("set-up: npm that fails is told", async () => {
+shellTest("set-up: a failure of npm is an error", async () => {
   const { code, stderr } = await setUp({ npm: "#!/bin/sh\nexit 1\n" });
   assertEquals(code, 1);
   assertMatch(stderr, /^setup: 'npm install --global deno' failed: [^\n]*\n$/);
 });
 
-shellTest("set-up: Deno that its installer has brought is used, and the PATH that it takes is shown", async () => {
+shellTest("set-up: the Deno that the installer installed is used, and the needed PATH is printed", async () => {
   const installer = `mkdir -p "$HOME/.deno/bin"
 cat >"$HOME/.deno/bin/deno" <<'DENO'
 ${DENO}DENO
@@ -91,7 +91,7 @@ chmod +x "$HOME/.deno/bin/deno"`;
   assertMatch(stdout, /^setup: deno 2\.9\.9 \(stand-in\)\n(.*\n)*setup: ready\./m);
 });
 
-shellTest("set-up: dependencies that can't be fetched from anywhere are told", async () => {
+shellTest("set-up: dependencies that can't be fetched are an error", async () => {
   const { code, stderr } = await setUp({
     deno: `${DENO}[ "$1" != cache ] || { echo "error: no network" >&2; exit 1; }\n`,
   });

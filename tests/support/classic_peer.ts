@@ -1,5 +1,5 @@
 /**
- * A program of the classic assignment, reduced to its socket: what it sends and receives is seen byte for byte.
+ * A program of the classic assignment, reduced to its socket, so that tests see each byte that it sends and receives.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface Received {
   from: Deno.NetAddr;
 }
 
-/** A UDP socket that remembers what it gets. */
+/** A UDP socket that keeps every datagram that it receives. */
 export interface Peer extends AsyncDisposable {
   readonly port: number;
   /** Like `127.0.0.1:52207`. */
@@ -24,7 +24,7 @@ export interface Peer extends AsyncDisposable {
   send(data: string | Uint8Array, to: number | Deno.NetAddr): Promise<void>;
   /** The next datagram that this function has not returned yet. */
   next(): Promise<Received>;
-  /** Waits for a datagram with the pattern in it; one that was there before counts too. */
+  /** Waits for a datagram that matches the pattern; one that has arrived before counts too. */
   until(pattern: RegExp): Promise<Received>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A crowd of version 1 members, reduced to their sockets: they sign in all at once and ask for what they miss.
+ * A crowd of version 1 members, reduced to their sockets: all sign in at once and ask for the events that they miss.
  *
  * @module
  */
@@ -10,35 +10,36 @@ import { Changing } from "../../scripts/support/waiting.ts";
 /** Pause between two attempts to sign in, in milliseconds. */
 const GREET_AGAIN_MS = 250;
 
-/** What one of the crowd has got. */
+/** What one member of the crowd has received. */
 export interface OneOfTheCrowd {
-  /** The datagrams of each type that have come, copies included. */
+  /** The number of datagrams of each type that have arrived, duplicates included. */
   readonly count: Map<string, number>;
-  /** The addresses and names that ONLINE events have told. */
+  /** The addresses and names in the ONLINE events. */
   readonly online: Map<string, string | undefined>;
 }
 
 /** The crowd. */
 export interface Crowd extends AsyncDisposable {
   readonly members: OneOfTheCrowd[];
-  /** Waits until all of them have every event from their own arrival on up to the one by which all have been told. */
+  /** Waits until ONLINE events have named all members, and each member has every event since its own arrival. */
   told(): Promise<void>;
 }
 
-/** Opens so many sockets on the loopback interface and signs in from all of them at the same time. */
+/** Opens `size` sockets on the loopback interface and signs in from all of them at the same time. */
 export async function gather(size: number, serverPort: number): Promise<Crowd> {
   const server = { transport: "udp", hostname: "127.0.0.1", port: serverPort } as const;
   const conns = Array.from({ length: size }, () => {
     return Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   });
-  const life = new Changing();
+  const changes = new Changing();
   const members = conns.map(() => ({
     count: new Map<string, number>(),
     online: new Map<string, string | undefined>(),
   }));
-  /** Up to where each has everything, and the latest event that any of them has heard of. */
+  /** The sequence number up to which each member has every event. */
   const reached: number[] = [];
   const tokens: (string | undefined)[] = [];
+  /** The latest sequence number that any member has received. */
   let latest = 0;
   const running = conns.map((conn, i) => listen(conn, i));
 
@@ -56,7 +57,7 @@ export async function gather(size: number, serverPort: number): Promise<Crowd> {
       if (packet.type === "WELCOME") {
         tokens[i] = packet.token;
         if (packet.name !== undefined) reached[i] ??= packet.seq;
-        // the name is given to who shows that the token has come
+        // a client gets its name only when it sends back the token, so it signs in twice
         else if (token === undefined) await signIn(i);
       } else if ("at" in packet) {
         if (packet.type === "ONLINE") { for (const { address, name } of packet.members) online.set(address, name); }
@@ -65,12 +66,12 @@ export async function gather(size: number, serverPort: number): Promise<Crowd> {
       if (!("seq" in packet) || packet.seq === undefined || !("epoch" in packet) || !packet.epoch) continue;
       latest = Math.max(latest, packet.seq);
       while (early.delete(reached[i] + 1)) reached[i]++;
-      // once for each event that comes behind a gap, and for each heartbeat
+      // asks once for each event that comes after a gap, and for each heartbeat
       if (packet.seq > reached[i] && packet.seq > asked && token) {
         asked = packet.type === "HEARTBEAT" ? asked : packet.seq;
         await send({ dialect: "v1", type: "RESEND", token, epoch: packet.epoch, from: reached[i] + 1, to: packet.seq });
       }
-      life.changed();
+      changes.changed();
     }
   }
 
@@ -81,17 +82,17 @@ export async function gather(size: number, serverPort: number): Promise<Crowd> {
   }
 
   const signInAll = () => Promise.all(conns.map((_, i) => signIn(i)));
-  // the server's socket does not hold so many at once: some are lost, as in life
+  // so many sign-ins at once overflow the server's receive buffer, so some are lost and have to be repeated
   const again = setInterval(signInAll, GREET_AGAIN_MS);
   await signInAll();
 
   return {
     members,
     told: () =>
-      life.until(
+      changes.until(
         () => {
-          const everyone = Math.max(...members.map(({ online }) => online.size)) === size;
-          return everyone && reached.length === size && reached.every((seq) => seq >= latest) || undefined;
+          const isComplete = Math.max(...members.map(({ online }) => online.size)) === size;
+          return isComplete && reached.length === size && reached.every((seq) => seq >= latest) || undefined;
         },
         () => `${reached.filter((seq) => seq >= latest).length} of ${size} have everything up to ${latest}`,
       ).then(() => {}),

@@ -11,19 +11,19 @@ import { encodeInDialect } from "../../server/room/dialects.ts";
 export interface Sent {
   to: string;
   packet: Packet;
-  /** What would have been in it; one array for all copies of a broadcast in one dialect. */
+  /** The datagram's bytes. All copies of a broadcast in one dialect share one array. */
   bytes: Uint8Array;
 }
 
 const decoder = new TextDecoder();
 
-/** Keeps every datagram. Each packet is encoded, so that one that no datagram can carry fails the test. */
+/** Keeps every datagram. It encodes each packet, so that a packet that does not fit a datagram fails the test. */
 export class FakeDelivery implements Delivery {
   readonly destinations = new Set<Recipient>();
   #sent: Sent[] = [];
 
   join(destination: Recipient): void {
-    // a real one would send everything twice
+    // a real delivery would send everything twice
     if (this.destinations.has(destination)) throw new Error(`${destination.address} has joined already`);
     this.destinations.add(destination);
   }

@@ -1,6 +1,8 @@
 /**
- * One room and its clients on a network in memory: bad in every way that it is told, the same each time for the same
- * seed, and as fast as the processor, because time only passes when nothing is left to do.
+ * One room and its clients on an emulated network in memory, which drops, duplicates, delays and damages datagrams.
+ *
+ * The same seed gives the same run. A test runs as fast as the processor, because the clock moves on as soon as nothing
+ * is left to do.
  *
  * @module
  */
@@ -13,28 +15,28 @@ import type { KeptMember } from "../../server/journal/past.ts";
 import { type NetworkConditions, seededRandom } from "../../server/doors/network_emulator.ts";
 import { Room, type RoomObserver, type RoomOptions } from "../../server/room/room.ts";
 
-/** How the network is made. */
+/** Options of the network. */
 export interface FakeNetworkOptions {
-  /** The same seed, the same run. */
+  /** The same seed gives the same run. */
   seed?: number;
-  /** How bad the ways to the server and between peers are. */
+  /** The network conditions to the server and between peers. */
   up?: Partial<NetworkConditions>;
-  /** How bad the ways from the server are. */
+  /** The network conditions from the server. */
   down?: Partial<NetworkConditions>;
-  /** How every room is made that the server opens. */
+  /** The options of every room that the server opens. */
   room?: RoomOptions;
 }
 
-/** How often one program may want to be woken at one and the same time before that is taken for an endless loop. */
+/** How often a program may ask to be woken at the same time. More wakes are an endless loop. */
 const MAX_WAKES_AT_ONCE = 100;
 const SERVER = "10.0.0.1:9090";
 
-/** One session, what it shows, and where it is. */
+/** One session, what it shows, and its address. */
 export class FakeClient {
   readonly session: Session;
   readonly shown: Shown[] = [];
   address: string;
-  /** Whether the program runs and the cable is in. */
+  /** Whether the program runs and is connected to the network. */
   isConnected = true;
   readonly #network: FakeNetwork;
 
@@ -54,12 +56,12 @@ export class FakeClient {
     return this.shown.flatMap((shown) => shown.kind === "message" ? [shown.text] : []);
   }
 
-  /** What was shown that is no message of the room. */
+  /** The texts of the notices and problems that were shown, in order. */
   get notices(): string[] {
     return this.shown.flatMap((shown) => shown.kind === "notice" || shown.kind === "problem" ? [shown.text] : []);
   }
 
-  /** Does something with the session, at the present time. */
+  /** Calls `action` with the session and the present time, if the client is connected. */
   act(action: (session: Session, now: number) => void): void {
     if (this.isConnected) action(this.session, this.#network.now);
   }
@@ -68,21 +70,21 @@ export class FakeClient {
     this.act((session, now) => session.say(text, now));
   }
 
-  /** Has another address from now on, as behind a NAT that was restarted; the program does not notice. */
+  /** Gives the client another address, as a restart of its NAT does. The session does not notice. */
   move(address: string): void {
     this.address = address;
   }
 
-  /** Is gone without a word. */
+  /** Stops the client without a goodbye. */
   crash(): void {
     this.isConnected = false;
   }
 }
 
-/** What waits for its time. */
-interface Due {
+/** An action that is scheduled for later. */
+interface ScheduledAction {
   at: number;
-  /** Breaks ties: what was sent first comes first. */
+  /** Breaks ties: the action that was scheduled first runs first. */
   order: number;
   run: () => void;
 }
@@ -97,10 +99,10 @@ export class FakeNetwork implements Delivery {
   room: Room | undefined;
   readonly #options: FakeNetworkOptions;
   readonly #random: () => number;
-  readonly #queue: Due[] = [];
+  readonly #queue: ScheduledAction[] = [];
   #order = 0;
   #destinations = new Set<Recipient>();
-  /** What a server with a state file has written down. */
+  /** What a server with a state file would have saved. */
   #kept: { epoch: string; seq: number; events: EventPacket[]; members: Map<string, KeptMember> } | undefined;
 
   constructor(options: FakeNetworkOptions = {}) {
@@ -120,14 +122,14 @@ export class FakeNetwork implements Delivery {
     return client;
   }
 
-  /** Stops the server; with a goodbye to its members, or as `kill -9` does. */
+  /** Stops the server: with a goodbye to its members, or without one as `kill -9` does. */
   stopServer({ goodbye = false } = {}): void {
     if (goodbye) this.room?.close();
     this.room = undefined;
     this.#destinations.clear();
   }
 
-  /** Starts the server; it remembers what the last one knew, or nothing. */
+  /** Starts the server: with the saved state of the last one, or with an empty room. */
   startServer({ remember = false } = {}): void {
     const kept = remember ? this.#kept : undefined;
     const past = kept && { ...kept, events: [...kept.events], members: [...kept.members.values()] };
@@ -135,27 +137,28 @@ export class FakeNetwork implements Delivery {
     this.#kept = kept ?? { epoch: this.room.epoch, seq: 0, events: [], members: new Map() };
   }
 
-  /** Does something later. */
+  /** Schedules an action to run `ms` milliseconds from now. */
   in(ms: number, run: () => void): void {
     push(this.#queue, { at: this.now + ms, order: this.#order++, run });
   }
 
-  /** Lets time pass. */
+  /** Lets `ms` milliseconds pass. */
   pass(ms: number): void {
     const end = this.now + ms;
-    while (this.#next() <= end) this.#step();
+    while (this.#nextTime() <= end) this.#step();
     this.now = end;
   }
 
   /**
-   * Lets time pass until something is so, which is looked at after each thing that happens.
+   * Lets time pass until a condition is true. The condition is checked after each step.
    *
-   * @returns the milliseconds that passed, or undefined where it is not so in time.
+   * @param deadline Milliseconds.
+   * @returns the milliseconds that passed, or undefined when the condition is not true before the deadline.
    */
-  passUntil(isSo: () => boolean, deadline = 60_000): number | undefined {
+  passUntil(condition: () => boolean, deadline = 60_000): number | undefined {
     const start = this.now;
-    while (!isSo()) {
-      if (this.#next() > start + deadline) return undefined;
+    while (!condition()) {
+      if (this.#nextTime() > start + deadline) return undefined;
       this.#step();
     }
     return this.now - start;
@@ -183,7 +186,7 @@ export class FakeNetwork implements Delivery {
     }
   }
 
-  /** A client sends a packet, to the server or to a peer. */
+  /** Sends a packet from a client, to the server or to a peer. */
   fromClient({ address: from, isConnected }: FakeClient, packet: Packet, peer: string | undefined): void {
     if (!isConnected) return;
     const bytes = encode(packet);
@@ -205,7 +208,7 @@ export class FakeNetwork implements Delivery {
     });
   }
 
-  /** Takes a datagram over the network: never, once or twice, sooner or later, whole or damaged. */
+  /** Carries a datagram over the network, which may drop, duplicate, delay or damage it. */
   #carry(
     bytes: Uint8Array,
     { drop = 0, duplicate = 0, corrupt = 0, delay: [shortest, longest] = [1, 1] }: Partial<NetworkConditions> = {},
@@ -236,7 +239,7 @@ export class FakeNetwork implements Delivery {
     const keyOf = ({ token, address }: KeptMember) => token || address;
     const keep = (member: KeptMember) => {
       const { address, dialect, token, name, since, stream } = member;
-      // as it is now: what only the running server knows afterwards is lost with it
+      // copies the member: a later change that only the running server knows is lost when the server stops
       const kept = { address, dialect, token, name, since, stream: stream && { name: stream.name, next: stream.next } };
       this.#kept!.members.set(keyOf(member), kept);
     };
@@ -255,8 +258,8 @@ export class FakeNetwork implements Delivery {
     };
   }
 
-  /** When the next thing happens; never is Infinity. */
-  #next(): number {
+  /** When the next action or wake is due; Infinity when nothing is due. */
+  #nextTime(): number {
     let at = Math.min(this.#queue[0]?.at ?? Infinity, this.room?.nextWake ?? Infinity);
     for (const { session, isConnected } of this.clients) {
       if (isConnected) at = Math.min(at, session.nextWake ?? Infinity);
@@ -264,9 +267,9 @@ export class FakeNetwork implements Delivery {
     return Math.max(this.now, Math.ceil(at));
   }
 
-  /** Lets the next thing happen, and wakes whoever wants it then. */
+  /** Moves the clock to the next action or wake, and runs all that is due then. */
   #step(): void {
-    this.now = this.#next();
+    this.now = this.#nextTime();
     while (this.#queue.length > 0 && this.#queue[0].at <= this.now) pop(this.#queue)!.run();
     const { room } = this;
     if (room) this.#wake("the room", room);
@@ -281,19 +284,19 @@ export class FakeNetwork implements Delivery {
   }
 }
 
-function isBefore(a: Due, b: Due): boolean {
+function isBefore(a: ScheduledAction, b: ScheduledAction): boolean {
   return a.at < b.at || a.at === b.at && a.order < b.order;
 }
 
 /** Adds to a binary heap. */
-function push(heap: Due[], due: Due): void {
+function push(heap: ScheduledAction[], due: ScheduledAction): void {
   let i = heap.push(due) - 1;
   for (let parent; i > 0 && isBefore(due, heap[parent = (i - 1) >> 1]); i = parent) heap[i] = heap[parent];
   heap[i] = due;
 }
 
 /** Takes the first of a binary heap. */
-function pop(heap: Due[]): Due | undefined {
+function pop(heap: ScheduledAction[]): ScheduledAction | undefined {
   const [first] = heap;
   const last = heap.pop();
   if (!last || heap.length === 0) return first;

@@ -1,6 +1,6 @@
 /**
- * Members who write to each other directly, joined by a network in memory that loses and delays, on a clock that stands
- * still until it is moved.
+ * Members that write to each other directly, over a network in memory that drops and delays datagrams. The clock stands
+ * still until a test moves it.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { decode, encode, type Packet, type V1Packet } from "../../protocol.ts";
 import { nameKey } from "../../protocol/fields.ts";
 
-/** Where the server is. */
+/** The server's address. */
 export const SERVER = "192.0.2.1:9090";
 
 /** A datagram, whether it arrives or not. */
@@ -28,7 +28,7 @@ export interface Registered {
   classic?: boolean;
 }
 
-/** One member and all that its user has been told. */
+/** One member, and everything that its user has been shown. */
 export interface FakePeer {
   readonly address: string;
   readonly direct: DirectMessages;
@@ -44,18 +44,18 @@ export interface FakePeer {
 export interface NetworkOptions {
   /** The share of datagrams that get lost, 0 to 1. */
   loss?: number;
-  /** The shortest and the longest way of a datagram, in milliseconds; the two let datagrams overtake each other. */
+  /** The shortest and the longest delay in milliseconds; if they differ, datagrams can overtake each other. */
   delay?: [number, number];
   seed?: number;
 }
 
-/** The most times that something may be woken without the clock moving on. */
+/** The most wakes in a row while the clock stands still. */
 const MAX_IDLE_WAKES = 1000;
 
 /** The network, the server's memory and the clock. */
 export class FakePeers {
   now = 1_732_094_000_000;
-  /** Who is in the room, as the server knows. */
+  /** The members of the room that the server knows. */
   readonly members: Registered[] = [];
   /** Whether the server answers. */
   serverAnswers = true;
@@ -95,12 +95,12 @@ export class FakePeers {
     return peer;
   }
 
-  /** Sends a datagram; the network does with it what it does. Nothing listens at addresses where nobody has joined. */
+  /** Sends a datagram, which the network may drop or delay. Nothing listens at an address where nobody has joined. */
   send(packet: Packet, from: string, to: string): void {
     this.wire.push({ from, to, packet, at: this.now });
     if (this.#random() < this.#loss) return;
     const [shortest, longest] = this.#delay;
-    // through bytes and back: what no datagram can carry fails the test
+    // encodes and decodes the packet, so that a packet that no datagram can carry fails the test
     const decoded = decode(encode(packet));
     if (!decoded.ok) throw new Error(`A ${packet.type} was sent that is no packet: ${decoded.reason}`);
     const at = this.now + shortest + Math.floor(this.#random() * (longest - shortest + 1));
@@ -112,21 +112,21 @@ export class FakePeers {
     to.direct.receive(packet, from, this.now);
   }
 
-  /** What was sent in v1 packets of a type. */
+  /** The v1 packets of a type that were sent. */
   sent<T extends V1Packet["type"]>(type: T): (OnTheWire & { packet: Extract<V1Packet, { type: T }> })[] {
     const found = this.wire.filter(({ packet }) => packet.dialect === "v1" && packet.type === type);
     return found as ReturnType<typeof this.sent<T>>;
   }
 
   /**
-   * Moves the clock on, and lets arrive and wakes whatever is due on the way.
+   * Moves the clock on by `ms` milliseconds. It delivers each datagram and wakes the members when they are due.
    *
-   * @throws {Error} when something wants to be woken again and again at the same time: it would keep a processor busy.
+   * @throws {Error} when a member asks again and again to be woken at the same time, which would keep a processor busy.
    */
   pass(ms: number): void {
     const end = this.now + ms;
     let idleWakes = 0;
-    for (let next; (next = this.#next()) <= end;) {
+    for (let next; (next = this.#nextTime()) <= end;) {
       idleWakes = next > this.now ? 0 : idleWakes + 1;
       if (idleWakes > MAX_IDLE_WAKES) throw new Error(`Woken ${idleWakes} times at ${this.now}, and nothing follows`);
       this.now = Math.max(this.now, next);
@@ -142,7 +142,7 @@ export class FakePeers {
     this.now = end;
   }
 
-  #next(): number {
+  #nextTime(): number {
     let next = Infinity;
     for (const { at } of this.#underWay) next = Math.min(next, at);
     for (const { transactions, direct } of this.#peers.values()) {
@@ -180,7 +180,7 @@ export class FakePeers {
 
 /** Numbers from 0 to 1 that look random and are the same for the same seed (xorshift32, Marsaglia 2003). */
 export function seededRandom(seed: number): () => number {
-  // neighbouring seeds are driven apart first
+  // mixes the bits first, so that neighbouring seeds give different numbers
   let state = (Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995) >>> 0 || 1;
   return () => {
     state ^= state << 13;

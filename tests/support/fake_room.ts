@@ -1,5 +1,5 @@
 /**
- * A room in memory with a clock that stands still until it is moved.
+ * A room in memory with a clock that stands still until a test moves it.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export type Body<T extends V1Packet["type"]> = Omit<Extract<V1Packet, { type: T 
 /** What a v1 packet of one type looks like. */
 export type V1<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
 
-/** The stream of a member that writes only one. */
+/** The name of a member's send stream, when the member has only one. */
 export const STREAM = "c07d5f3be8192a64";
 
 interface GreetOptions {
@@ -23,7 +23,7 @@ interface GreetOptions {
   name?: string;
 }
 
-/** The token of a client that has begun at an address. */
+/** The token of a client that has first greeted from an address; the same address always gives the same token. */
 function tokenAt(address: string): string {
   let hash = 0n;
   for (const byte of new TextEncoder().encode(address)) hash = BigInt.asUintN(64, hash * 257n + BigInt(byte));
@@ -67,7 +67,7 @@ export class FakeRoom {
     return this.move(from, tokenAt(from), name);
   }
 
-  /** Comes to an address with a token, and then the cookie too, and returns the WELCOME of that. */
+  /** Greets from an address with a token, then with the token and the cookie, and returns the second WELCOME. */
   move(from: string, token: string, name?: string): V1<"WELCOME"> {
     const { token: cookie } = this.greet(from, { token, name });
     return this.greet(from, { id: 2, token, cookie, name });
@@ -78,7 +78,7 @@ export class FakeRoom {
     return this.v1(from, "MESSAGE", { token, stream: STREAM, id, first: id, text });
   }
 
-  /** Moves the clock on, wakes the room whenever it wants it, and returns all that is sent meanwhile. */
+  /** Moves the clock on, wakes the room whenever it is due, and returns all that is sent meanwhile. */
   pass(ms: number): Sent[] {
     const end = this.now + ms;
     for (let at, wakes = 0; (at = this.room.nextWake) !== undefined && at <= end; wakes++) {
@@ -90,13 +90,17 @@ export class FakeRoom {
     return this.delivery.take();
   }
 
-  /** Lets all notices and heartbeats pass that what happened so far has caused. */
+  /** Lets the room send all notices and heartbeats that are due after the latest events, and discards them. */
   settle(): void {
     this.pass(30_000);
   }
 }
 
-/** The only packet of a type among what was sent, to whomever. */
+/**
+ * The only v1 packet of a type among what was sent, to any address.
+ *
+ * @throws {Error} when there is none or more than one.
+ */
 export function one<T extends V1Packet["type"]>(sent: Sent[], type: T): V1<T> {
   const found = all(sent, type);
   if (found.length !== 1) {
@@ -117,7 +121,7 @@ export function to(sent: Sent[], address: string): Sent[] {
   return sent.filter((datagram) => datagram.to === address);
 }
 
-/** What was sent, as `ADDRESS TYPE`, for a look at who gets what. */
+/** What was sent, as `ADDRESS TYPE`, to show which address gets which packets. */
 export function outline(sent: Sent[]): string[] {
   return sent.map(({ to, packet }) => `${to} ${packet.type}`);
 }

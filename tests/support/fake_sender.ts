@@ -14,15 +14,15 @@ export interface Transmitted {
 
 /** How the socket behaves. */
 export interface FakeSenderOptions {
-  /** Its own address; one with a colon stands for both families. */
+  /** The socket's own address. An address with a colon means that the socket takes IPv4 and IPv6. */
   hostname?: string;
   /** Whether sending to an address fails. */
   fails?: (hostname: string, port: number) => boolean;
-  /** Called when a datagram is being sent, before the next one can be. */
+  /** Called when a datagram is sent, before the next one can be sent. */
   sending?: (transmitted: Transmitted) => void;
 }
 
-/** Each `send` takes one turn of the event loop's microtasks, as a socket's takes at least. */
+/** Each `send` takes one turn of the microtask queue; the `send` of a real socket takes at least that long. */
 export class FakeSender implements Sender {
   readonly addr: Deno.NetAddr;
   readonly transmitted: Transmitted[] = [];

@@ -1,5 +1,5 @@
 /**
- * A session in memory with a server that says only what the test says, and a clock that stands still until it is moved.
+ * A session in memory. Its server sends only what the test sends, and its clock stands still until the test moves it.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface SentPacket {
 export const EPOCH = "91c4be20d7a35f68";
 export const TOKEN = "5f1c0d9a7be2e604";
 export const ADDRESS = "192.168.1.21:52207";
-/** The answer to a greeting, but for its id. */
+/** The answer to a greeting, without its id. */
 export const WELCOME = {
   dialect: "v1",
   type: "WELCOME",
@@ -45,7 +45,7 @@ export class FakeSession {
       name,
       random,
       send: (packet, peer) => {
-        encode(packet); // one that no datagram can carry fails the test
+        encode(packet); // a packet that does not fit a datagram fails the test
         this.#sent.push({ packet, peer, at: this.now });
       },
       show: (shown) => void this.shown.push(shown),
@@ -80,7 +80,7 @@ export class FakeSession {
     if (decoded.ok) this.receive(decoded.packet);
   }
 
-  /** Answers the last greeting among what was sent; starts the session where it has not greeted. */
+  /** Answers the last greeting that was sent; starts the session first if it has not greeted. */
   welcome(fields: Partial<V1<"WELCOME">> = {}): void {
     let greeting = this.#lastGreeting();
     if (!greeting) {
@@ -92,12 +92,12 @@ export class FakeSession {
     this.receive({ ...WELCOME, id, name: this.session.name, ...fields });
   }
 
-  /** Lets an event of the room come: a message of somebody else, unless told otherwise. */
+  /** Lets an event of the room come, by default a message of another member. */
   event(seq: number, fields: Partial<V1<"INCOMING">> = {}): void {
     this.receive(incoming(seq, fields));
   }
 
-  /** Moves the clock on, and wakes the session whenever it wants it. */
+  /** Moves the clock on, wakes the session whenever it is due, and calls `meanwhile` after each wake. */
   pass(ms: number, meanwhile: () => void = () => {}): void {
     const end = this.now + ms;
     for (let at, wakes = 0; (at = this.session.nextWake) !== undefined && at <= end; wakes++) {
@@ -118,7 +118,7 @@ export class FakeSession {
     return this.shown.flatMap((shown) => shown.kind === "message" ? [shown.text] : []);
   }
 
-  /** What the screen says about how things stand and what went wrong. */
+  /** The texts on the screen that are not messages: notices, problems and refusals. */
   get notices(): string[] {
     return this.shown.flatMap((shown) => "text" in shown && shown.kind !== "message" ? [shown.text] : []);
   }
@@ -144,7 +144,7 @@ export function incoming(seq: number, fields: Partial<V1<"INCOMING">> = {}): Eve
   };
 }
 
-/** A session that has joined, with nothing left over from that. */
+/** A session that has joined. The packets that it sent to join are already taken. */
 export function joined(options: ConstructorParameters<typeof FakeSession>[0] = {}): FakeSession {
   const fake = new FakeSession(options);
   fake.welcome();

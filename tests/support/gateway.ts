@@ -1,9 +1,9 @@
 /**
  * A gateway between clients and a server that records every datagram.
  *
- * To the server each client has another address, as behind a NAT; where a packet has an address in it, the gateway
- * replaces one by the other (an application level gateway, RFC 2663, section 2.9). So what clients send each other goes
- * past it, as it would past the server.
+ * The server sees another address for each client, as behind a NAT. The gateway translates the addresses inside packets
+ * too (an application level gateway, RFC 2663, section 2.9). So datagrams from one client to another do not go through
+ * the gateway, just as they do not go through the server.
  *
  * @module
  */
@@ -16,24 +16,24 @@ export interface Recorded {
   toServer: boolean;
   /** The client's own address. */
   client: string;
-  /** As it came. */
+  /** The datagram as it arrived, before translation. */
   text: string;
 }
 
 /** An open gateway. */
 export interface Gateway extends AsyncDisposable {
-  /** Where clients find it, on the loopback interface. */
+  /** The port for clients, on the loopback interface. */
   readonly port: number;
   readonly recorded: Recorded[];
 }
 
-/** Opens a gateway on the loopback interface, to a server on a port of it. */
+/** Opens a gateway to a server, both on the loopback interface. */
 export function openGateway(serverPort: number): Gateway {
   const open = () => Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const inside = open();
   const server = { transport: "udp", hostname: "127.0.0.1", port: serverPort } as const;
   const outsides = new Map<string, Deno.DatagramConn>();
-  /** Each client's address for the server by its own, and the other way round. */
+  /** Translations: `outward` from a client's own address to the one that the server sees, `inward` the other way. */
   const outward = new Map<string, string>(), inward = new Map<string, string>();
   const recorded: Recorded[] = [];
   const running = [forwardToServer()];

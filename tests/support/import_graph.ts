@@ -1,15 +1,15 @@
 /**
- * Who imports whom: the graph of a project's modules, and what is wrong with it.
+ * Reads the import graph of a project's modules, and finds cycles and forbidden imports in it.
  *
  * @module
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** Of each module what it imports, types included: paths from the project's folder, or names like `node:path`. */
+/** The imports of each module, types included: paths from the project's folder, or names like `node:path`. */
 export type ImportGraph = Map<string, string[]>;
 
-/** Which modules may be imported from a part of the project. */
+/** The modules that a part of the project may import. */
 export interface Layer {
   /** A file (`protocol.ts`) or a folder (`protocol/`). Of several that fit a file, the longest counts. */
   part: string;
@@ -17,23 +17,23 @@ export interface Layer {
   may: string[];
 }
 
-/** Whether a module is a file, lies in a folder, or has a name that begins so. */
+/** Whether a module is the file `part`, lies in the folder `part`, or has a name that begins with `part`. */
 function isIn(module: string, part: string): boolean {
   return module === part || /[/:]$/.test(part) && module.startsWith(part);
 }
 
 /**
- * Reads the imports of all modules below a folder, and of all that they import.
+ * Reads the imports of all modules below some folders, and of all modules that they import.
  *
  * @param root The project's folder, with its deno.json.
- * @param folders Which of its folders, and files, to begin with.
+ * @param folders The folders and files of the project to begin with.
  * @throws {Error} with what Deno says, when a module can't be read.
  */
 export async function readImportGraph(root: string, folders: string[]): Promise<ImportGraph> {
   const modules = (await Promise.all(folders.map((folder) => modulesIn(join(root, folder))))).flat();
   const folder = await Deno.makeTempDir({ prefix: "udp-chat-imports-" });
   try {
-    // `deno info` takes one module, so here is one that imports all
+    // `deno info` takes one module, so this writes a module that imports all others
     const entry = join(folder, "all.ts");
     await Deno.writeTextFile(entry, modules.map((path) => `import "${pathToFileURL(path)}";\n`).join(""));
     const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -76,7 +76,7 @@ function graphOf({ modules }: Info, root: string): ImportGraph {
     if (error !== undefined) throw new Error(`${specifier}: ${error}`);
     const imports = dependencies.flatMap(({ specifier, code, type }) => {
       const targets = [code?.specifier, type?.specifier].filter((target) => target !== undefined);
-      // a package may come from where it was vendored: what counts is the name by which it is imported
+      // a package may come from vendor/, so the graph has the name by which it is imported, not its path
       return targets.map((target) => target.startsWith(base) && specifier.startsWith(".") ? name(target) : specifier);
     });
     graph.set(name(specifier), [...new Set(imports)].sort());
@@ -84,7 +84,7 @@ function graphOf({ modules }: Info, root: string): ImportGraph {
   return graph;
 }
 
-/** Each circle of imports, one for each group of modules that reach each other, as `a.ts -> b.ts -> a.ts`. */
+/** Finds import cycles, at least one in each group of modules that reach each other, as `a.ts -> b.ts -> a.ts`. */
 export function circlesIn(graph: ImportGraph): string[] {
   const circles: string[] = [];
   const done = new Set<string>();
@@ -102,7 +102,7 @@ export function circlesIn(graph: ImportGraph): string[] {
   return circles;
 }
 
-/** Each import that its layer forbids, and each module that is in no layer. */
+/** Each import that the layer of its module forbids, and each module that is in no layer. */
 export function forbiddenIn(graph: ImportGraph, layers: Layer[]): string[] {
   const problems: string[] = [];
   for (const [module, imports] of graph) {
@@ -118,7 +118,7 @@ export function forbiddenIn(graph: ImportGraph, layers: Layer[]): string[] {
   return problems;
 }
 
-/** Each name outside the project that can be reached from a part of it, by way of whichever modules. */
+/** Each name outside the project that a part of it imports, directly or through other modules. */
 export function outsideOf(graph: ImportGraph, part: string): string[] {
   const outside = new Set<string>(), seen = new Set<string>();
   const visit = (module: string) => {
@@ -132,7 +132,7 @@ export function outsideOf(graph: ImportGraph, part: string): string[] {
   return [...outside].sort();
 }
 
-/** The graph of the layers: each of them stands for its modules. */
+/** The import graph of the layers, each of which stands for all its modules. */
 export function graphOfLayers(graph: ImportGraph, layers: Layer[]): ImportGraph {
   const partOf = (module: string) => {
     return layers.map(({ part }) => part).filter((part) => isIn(module, part)).sort((a, b) => b.length - a.length)[0];

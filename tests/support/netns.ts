@@ -7,8 +7,8 @@
  * bob   192.168.72.2 -- NAT 192.168.72.1|10.71.0.12 --+
  * ```
  *
- * The NATs behave like those of most homes: a port keeps its number where it can, and what comes from an address to
- * which nothing has gone is dropped (port-restricted, RFC 4787, section 5).
+ * The NATs behave like those of most homes: a port keeps its number if it can, and a datagram is dropped when nothing
+ * was sent to the address and port that it comes from (port-restricted, RFC 4787, section 5).
  *
  * @module
  */
@@ -19,18 +19,18 @@ export type Place = "server" | "alice" | "bob";
 /** The NAT of a home. */
 export type Nat = "alice_nat" | "bob_nat";
 
-/** The server's address, and those by which the homes are known outside. */
+/** The server's address, and the outside addresses of the homes' NATs. */
 export const SERVER_ADDRESS = "10.71.0.1";
 export const ALICE_OUTSIDE = "10.71.0.11";
 export const BOB_OUTSIDE = "10.71.0.12";
 
-/** The namespaces, until they are disposed of. */
+/** The network namespaces. Disposing of this object deletes them. */
 export interface Homes extends AsyncDisposable {
   /** The words that run a command in a place. */
   inside(place: Place, command: string[]): string[];
-  /** Gives a NAT further nftables commands. */
+  /** Runs further nftables commands in a NAT. */
   nft(nat: Nat, commands: string): Promise<void>;
-  /** Waits until a NAT has dropped more than so many datagrams that nobody inside had asked for; returns how many. */
+  /** Waits until a NAT has dropped more than `moreThan` unsolicited datagrams; returns how many it has dropped. */
   dropped(nat: Nat, moreThan: number): Promise<number>;
 }
 
@@ -46,7 +46,7 @@ table ip home {
   chain inward { type filter hook forward priority 0; iifname "wan" ct state new drop; }
 }`;
 
-/** Makes the namespaces, or returns the reason why there can be none. */
+/** Makes the namespaces, or returns the reason why this system can't have them. */
 export async function openHomes(): Promise<Homes | string> {
   if (Deno.build.os !== "linux") return "network namespaces are a thing of Linux";
   if (Deno.uid() !== 0) return "network namespaces take root";
@@ -87,7 +87,7 @@ export async function openHomes(): Promise<Homes | string> {
 
 const PLACES = ["server", "alice", "bob", "alice_nat", "bob_nat"];
 
-/** The shell's commands that make the namespaces and what lies between them. */
+/** The shell commands that make the namespaces and the links between them. */
 function setup(name: (place: string) => string): string {
   const lines: string[] = [];
   for (const place of PLACES) lines.push(`ip netns add ${name(place)}`, `ip -n ${name(place)} link set lo up`);
@@ -118,7 +118,7 @@ function setup(name: (place: string) => string): string {
   return lines.join("\n");
 }
 
-/** Removes what tests have left behind that were killed. */
+/** Removes the namespaces of earlier tests that were killed. */
 async function removeStale(): Promise<void> {
   const listing = await run(["ip", "netns", "list"]);
   for (const [name, pid] of listing.matchAll(new RegExp(`^${PREFIX}-(\\d+)-\\w+`, "mg"))) {

@@ -1,15 +1,15 @@
 /**
- * Signals to programs, where the system has them.
+ * Sends signals to programs, on systems that have signals.
  *
  * @module
  */
 import { assertEquals } from "@std/assert";
 import type { Program } from "../../scripts/support/processes.ts";
 
-/** Whether a process can be sent a signal that it answers; on Windows whatever is sent ends it at once. */
+/** Whether a process can handle a signal. On Windows any signal ends the process at once. */
 export const HAS_SIGNALS = Deno.build.os !== "windows";
 
-/** A test that sends programs signals that they answer. */
+/** Defines a test in which programs handle signals; it is skipped on Windows. */
 export function signalTest(name: string, fn: () => Promise<void>): void {
   const reason = HAS_SIGNALS ? "" : " (skipped: Windows has no signals)";
   Deno.test({ name: `${name}${reason}`, ignore: !HAS_SIGNALS, fn });
@@ -18,10 +18,10 @@ export function signalTest(name: string, fn: () => Promise<void>): void {
 let hasSaidWhy = false;
 
 /**
- * Stops a program by a signal and asserts its exit code, in a test of which this is only a part.
+ * Stops a program by a signal and asserts its exit code, in a test that has other parts too.
  *
- * @returns false, and leaves the program alone, where there are no signals; what follows from them is not to be
- *   asserted then.
+ * @returns false on a system without signals. The program still runs then, so the test must not assert the effects of
+ *   the signal.
  */
 export async function stops(program: Program, signal: Deno.Signal = "SIGTERM", code = 0): Promise<boolean> {
   if (!HAS_SIGNALS) {

@@ -1,5 +1,5 @@
 /**
- * Clients with a name, as processes.
+ * Starts clients that sign in with a name, as processes.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import { commandOf, type Member, start } from "../../scripts/support/processes.t
 
 /** Where a client runs and where its server is. */
 export interface SignInOptions {
-  /** The server's address; this machine's unless told otherwise. */
+  /** The server's address; by default that of this machine. */
   host?: string;
-  /** What the command is to be put into, so that it runs elsewhere. */
+  /** Wraps the command, so that it runs in another place. */
   inside?: (command: string[]) => string[];
 }
 
-/** Starts a client in a pipe, signs in with a name, and waits until the room has heard it say `here`. */
+/** Starts a client, signs in with a name, and waits until the room has sent back its message `here`. */
 export async function signIn(
   port: number,
   name: string,

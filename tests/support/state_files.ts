@@ -1,5 +1,5 @@
 /**
- * State files in folders of their own, and rooms that keep themselves in one.
+ * State files in temporary folders, and rooms that are kept in a state file.
  *
  * @module
  */
@@ -7,12 +7,12 @@ import type { RoomPast } from "../../server/journal/past.ts";
 import { openState, type State } from "../../server/journal/state_file.ts";
 import { FakeRoom } from "./fake_room.ts";
 
-/** The addresses of those who are in the rooms. */
+/** The addresses of members of the rooms. */
 export const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "127.0.0.1:40003", D = "[::1]:40004";
-/** Another stream than that of the room's own `say`. */
+/** Another send stream than the one that {@linkcode FakeRoom.say} uses. */
 export const OTHER_STREAM = "2be90f4417d6a3c8";
 
-/** A folder for state files, gone at the end of the test. */
+/** A folder for state files. It is removed at the end of the test. */
 export function openFolder(): { file(name?: string): string } & Disposable {
   const path = Deno.makeTempDirSync({ prefix: "udp-chat-" });
   return {
@@ -28,7 +28,7 @@ export function openRoom(path: string, options: ConstructorParameters<typeof Fak
   return { room, state, [Symbol.dispose]: () => state.close() };
 }
 
-/** What a state file has. */
+/** What a state file has kept of a room. */
 export function readPast(path: string): RoomPast {
   const state = openState(path);
   state.close();
@@ -46,7 +46,7 @@ export function fillWithMessages({ room }: { room: FakeRoom; state: State }, mes
   const alice = room.join(A, "Alice"), bob = room.join(B, "Bob");
   for (let id = 1; id <= messages; id++) {
     room.say(A, alice.token, id, `a${id}`);
-    // in pairs that change places, so that one packet makes two events
+    // the two messages of each pair are swapped, so that the second packet fills a gap and causes two events
     const other = id % 2 === 0 ? id - 1 : id + 1;
     room.v1(B, "MESSAGE", { token: bob.token, stream: OTHER_STREAM, id: other, first: 1, text: `b${other}` });
     if (id % 20 === 0) {

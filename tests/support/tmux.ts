@@ -1,6 +1,6 @@
 /**
- * Terminals for programs that want one: panes of a tmux server of their own, whose keys are pressed and whose screens
- * are read here.
+ * Terminals for programs that need one: panes of a separate tmux server. Tests press keys in them and read their
+ * screens.
  *
  * @module
  */
@@ -22,12 +22,12 @@ export interface Terminal {
   type(text: string): Promise<void>;
   /** Presses keys, in tmux's names: `Enter`, `Tab`, `Up`, `C-c`. */
   press(...keys: string[]): Promise<void>;
-  /** Closes it under the program, as whoever closes a window does. */
+  /** Closes the terminal while the program runs, as closing a window does. */
   close(): Promise<void>;
-  /** What can be seen, a line each, without spaces at the end; rows that belong to one long line are one. */
+  /** The visible rows as lines, without spaces at the end; the rows of one long line are joined. */
   screen(options?: ScreenOptions): Promise<string>;
   /**
-   * Waits until what can be seen matches, and returns it.
+   * Waits until the screen matches the pattern, and returns the screen.
    *
    * @throws {Error} with the last screen when the deadline has passed.
    */
@@ -46,7 +46,7 @@ export interface Tmux extends AsyncDisposable {
   open(shellCommand: string, options?: TerminalOptions): Promise<Terminal>;
 }
 
-/** Whether there is a tmux on this machine; one on Windows has another kind of terminal than the programs there. */
+/** Whether this machine has tmux. Windows does not count: its tmux has another kind of terminal than the programs. */
 export const HAS_TMUX = await (async () => {
   if (Deno.build.os === "windows") return false;
   try {
@@ -59,7 +59,7 @@ export const HAS_TMUX = await (async () => {
 /** Prepares a tmux server with a socket of its own; it starts with its first terminal and ends with disposal. */
 export async function startTmux(): Promise<Tmux> {
   const folder = await Deno.makeTempDir({ prefix: "udp-chat-tmux-" });
-  // what would change the programs' behaviour stays outside
+  // leaves out the variables that would change the programs' behaviour
   const { NO_COLOR: _, TMUX: __, ...inherited } = Deno.env.toObject();
   const env = {
     ...inherited,
@@ -128,7 +128,7 @@ function terminal(tmux: (...args: string[]) => Promise<string>, target: string):
   };
 }
 
-/** A word for the shell, whatever characters it has. */
+/** Quotes a word for the shell, whatever characters it has. */
 export function quoted(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
