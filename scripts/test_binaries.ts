@@ -57,7 +57,7 @@ if (import.meta.main) {
       }
       // as in the task "test": newer versions of Deno look for leaks only when these variables are set
       Object.assign(env, { DENO_TEST_SANITIZE_OPS: "1", DENO_TEST_SANITIZE_RESOURCES: "1" });
-      const args = ["test", "-A", ...TESTS];
+      const args = ["test", "-A", "--parallel", ...TESTS];
       const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, env }).spawn().status;
       if (!success) throw new Failure("The programs have failed their tests");
     } finally {

@@ -10,7 +10,7 @@ import type { DestinationTable } from "./linux/sendmmsg.ts";
 /** The part of {@linkcode DestinationTable} that is needed to send to many slots with one system call. */
 export type AddressTable = Pick<DestinationTable, "failed" | "add" | "remove" | "swap" | "send">;
 
-/** The destinations of one dialect, and the progress of the current broadcast among them. */
+/** The recipients of one dialect, and the progress of the current broadcast among them. */
 export class Recipients {
   readonly #table: AddressTable | undefined;
   readonly #bySlot: Recipient[] = [];
@@ -27,45 +27,45 @@ export class Recipients {
     return this.#bySlot.length;
   }
 
-  /** How many destinations still wait for the current broadcast. */
+  /** How many recipients still wait for the current broadcast. */
   get remaining(): number {
     return this.#end - this.#served;
   }
 
-  /** Adds a destination, in constant time. Ignores a destination that the table can't send to. */
-  add(destination: Recipient): void {
-    if (this.#table?.add(parseAddress(destination.address)!) === undefined && this.#table) return;
-    destination.slot = this.#bySlot.length;
-    this.#bySlot.push(destination);
+  /** Adds a recipient, in constant time. Ignores a recipient that the table can't send to. */
+  add(recipient: Recipient): void {
+    if (this.#table?.add(parseAddress(recipient.address)!) === undefined && this.#table) return;
+    recipient.slot = this.#bySlot.length;
+    this.#bySlot.push(recipient);
   }
 
   /**
-   * Removes a destination, in constant time. Up to three moves close the gap, so that every other destination still
-   * gets exactly one copy of the current broadcast: the last destination that was served moves into the gap, then the
+   * Removes a recipient, in constant time. Up to three moves close the gap, so that every other recipient still
+   * gets exactly one copy of the current broadcast: the last recipient that was served moves into the gap, then the
    * last one that waits moves into the new gap, then the last one of all.
    */
-  remove(destination: Recipient): void {
-    let gap = destination.slot;
-    if (gap === undefined || this.#bySlot[gap] !== destination) return;
+  remove(recipient: Recipient): void {
+    let gap = recipient.slot;
+    if (gap === undefined || this.#bySlot[gap] !== recipient) return;
     if (gap < this.#served) gap = this.#swapSlots(gap, --this.#served);
     if (gap < this.#end) gap = this.#swapSlots(gap, --this.#end);
     this.#swapSlots(gap, this.#bySlot.length - 1);
     this.#table?.remove(this.#bySlot.length - 1);
     this.#bySlot.pop();
-    destination.slot = undefined;
+    recipient.slot = undefined;
   }
 
-  /** Begins a broadcast to all current destinations except one. */
+  /** Begins a broadcast to all current recipients except one. */
   begin(except?: Recipient): void {
     this.#served = 0;
     this.#end = this.#bySlot.length;
     const slot = except?.slot;
-    // the excluded destination counts as served
+    // the excluded recipient counts as served
     if (slot !== undefined && this.#bySlot[slot] === except) this.#swapSlots(slot, this.#served++);
   }
 
   /**
-   * Sends the broadcast's payload to the next waiting destinations, at most `limit`, with the table.
+   * Sends the broadcast's payload to the next waiting recipients, at most `limit`, with the table.
    *
    * @returns Whether the socket took all of them.
    */
@@ -75,7 +75,7 @@ export class Recipients {
     return this.#served === to;
   }
 
-  /** Returns the addresses of the next waiting destinations, at most `limit`. From now on they count as served. */
+  /** Returns the addresses of the next waiting recipients, at most `limit`. From now on they count as served. */
   takeNext(limit: number): string[] {
     const from = this.#served;
     this.#served = Math.min(this.#end, from + limit);

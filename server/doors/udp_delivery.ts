@@ -67,7 +67,7 @@ interface Broadcast {
  * Delivery over a UDP socket.
  *
  * A broadcast to many is cut into portions. Between two portions the datagrams that have arrived are handled, so that a
- * large room does not keep a newcomer waiting. All other destinations still get their copy if one can't be reached.
+ * large room does not keep a newcomer waiting. All other recipients still get their copy if one can't be reached.
  */
 export class UdpDelivery implements Delivery {
   readonly #conn: Sender;
@@ -111,12 +111,12 @@ export class UdpDelivery implements Delivery {
     return { sent: sent - skipped, failed: failed + skipped, dropped };
   }
 
-  join(destination: Recipient): void {
-    this.#groups[destination.dialect].add(destination);
+  join(recipient: Recipient): void {
+    this.#groups[recipient.dialect].add(recipient);
   }
 
-  leave(destination: Recipient): void {
-    this.#groups[destination.dialect].remove(destination);
+  leave(recipient: Recipient): void {
+    this.#groups[recipient.dialect].remove(recipient);
   }
 
   send({ address, dialect }: Recipient, packet: Packet): void {

@@ -19,17 +19,17 @@ const decoder = new TextDecoder();
 
 /** Keeps every datagram. It encodes each packet, so that a packet that does not fit a datagram fails the test. */
 export class FakeDelivery implements Delivery {
-  readonly destinations = new Set<Recipient>();
+  readonly recipients = new Set<Recipient>();
   #sent: Sent[] = [];
 
-  join(destination: Recipient): void {
+  join(recipient: Recipient): void {
     // a real delivery would send everything twice
-    if (this.destinations.has(destination)) throw new Error(`${destination.address} has joined already`);
-    this.destinations.add(destination);
+    if (this.recipients.has(recipient)) throw new Error(`${recipient.address} has joined already`);
+    this.recipients.add(recipient);
   }
 
-  leave(destination: Recipient): void {
-    this.destinations.delete(destination);
+  leave(recipient: Recipient): void {
+    this.recipients.delete(recipient);
   }
 
   send({ address, dialect }: Recipient, packet: Packet): void {
@@ -40,9 +40,9 @@ export class FakeDelivery implements Delivery {
   broadcast(packet: V1Packet, except?: Recipient): void {
     const encoded = { v1: encodeInDialect(packet, "v1"), classic: encodeInDialect(packet, "classic") };
     const line = encodeInDialect(packet, "classic-line");
-    for (const destination of this.destinations) {
-      const bytes = destination.dialect === "classic-line" ? line : encoded[destination.dialect];
-      if (bytes && destination !== except) this.#sent.push({ to: destination.address, packet, bytes });
+    for (const recipient of this.recipients) {
+      const bytes = recipient.dialect === "classic-line" ? line : encoded[recipient.dialect];
+      if (bytes && recipient !== except) this.#sent.push({ to: recipient.address, packet, bytes });
     }
   }
 

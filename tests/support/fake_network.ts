@@ -101,7 +101,7 @@ export class FakeNetwork implements Delivery {
   readonly #random: () => number;
   readonly #queue: ScheduledAction[] = [];
   #order = 0;
-  #destinations = new Set<Recipient>();
+  #recipients = new Set<Recipient>();
   /** What a server with a state file would have saved. */
   #kept: { epoch: string; seq: number; events: EventPacket[]; members: Map<string, KeptMember> } | undefined;
 
@@ -126,7 +126,7 @@ export class FakeNetwork implements Delivery {
   stopServer({ goodbye = false } = {}): void {
     if (goodbye) this.room?.close();
     this.room = undefined;
-    this.#destinations.clear();
+    this.#recipients.clear();
   }
 
   /** Starts the server: with the saved state of the last one, or with an empty room. */
@@ -164,12 +164,12 @@ export class FakeNetwork implements Delivery {
     return this.now - start;
   }
 
-  join(destination: Recipient): void {
-    this.#destinations.add(destination);
+  join(recipient: Recipient): void {
+    this.#recipients.add(recipient);
   }
 
-  leave(destination: Recipient): void {
-    this.#destinations.delete(destination);
+  leave(recipient: Recipient): void {
+    this.#recipients.delete(recipient);
   }
 
   send({ address, dialect }: Recipient, packet: Packet): void {
@@ -179,10 +179,10 @@ export class FakeNetwork implements Delivery {
 
   broadcast(packet: V1Packet, except?: Recipient): void {
     const bytes = encodeInDialect(packet, "v1");
-    for (const destination of this.#destinations) {
-      if (destination === except) continue;
-      const copy = destination.dialect === "v1" ? bytes : encodeInDialect(packet, destination.dialect);
-      if (copy) this.#toClient(copy, destination.address, SERVER);
+    for (const recipient of this.#recipients) {
+      if (recipient === except) continue;
+      const copy = recipient.dialect === "v1" ? bytes : encodeInDialect(packet, recipient.dialect);
+      if (copy) this.#toClient(copy, recipient.address, SERVER);
     }
   }
 

@@ -16,14 +16,14 @@ function said(text: string): V1Packet {
   return { dialect: "v1", type: "INCOMING", epoch: EPOCH, seq: 1, at: 1, from: "127.0.0.1:1", text };
 }
 
-function destination(port: number, dialect: Dialect = "v1"): Recipient {
+function recipient(port: number, dialect: Dialect = "v1"): Recipient {
   return { address: `10.0.0.1:${port}`, dialect };
 }
 
-/** A delivery with so many v1 destinations, at ports from 1 on. */
+/** A delivery with so many v1 recipients, at ports from 1 on. */
 function delivery(members: number, sender: FakeSender): UdpDelivery {
   const udp = new UdpDelivery(sender);
-  for (let port = 1; port <= members; port++) udp.join(destination(port));
+  for (let port = 1; port <= members; port++) udp.join(recipient(port));
   return udp;
 }
 
@@ -33,7 +33,7 @@ Deno.test("delivery: addresses that can't be reached cost nobody else a copy", a
   const sender = new FakeSender({ fails: (_, port) => port % 3 === 0 });
   const udp = delivery(10, sender);
   udp.broadcast(heartbeat(1));
-  udp.send(destination(3), heartbeat(2));
+  udp.send(recipient(3), heartbeat(2));
   udp.broadcast(heartbeat(3));
   await udp.idle();
   const reached = [1, 2, 4, 5, 7, 8, 10];
@@ -48,7 +48,7 @@ Deno.test("delivery: a send that throws synchronously counts as failed", async (
       throw new TypeError("no such thing");
     },
   });
-  udp.join(destination(1));
+  udp.join(recipient(1));
   udp.broadcast(heartbeat(1));
   await udp.idle();
   assertEquals(udp.statistics.failed, 1);
@@ -58,7 +58,7 @@ Deno.test("delivery: a broadcast is encoded once per dialect, and skips dialects
   const sender = new FakeSender();
   const udp = new UdpDelivery(sender);
   for (const [i, dialect] of (["v1", "classic", "v1", "classic-line"] as const).entries()) {
-    udp.join(destination(i + 1, dialect));
+    udp.join(recipient(i + 1, dialect));
   }
   udp.broadcast(said("hi"));
   udp.broadcast(heartbeat(1));
@@ -72,7 +72,7 @@ Deno.test("delivery: a broadcast is encoded once per dialect, and skips dialects
 Deno.test("delivery: a broadcast skips the excepted member and those who have left", async () => {
   const sender = new FakeSender();
   const udp = new UdpDelivery(sender);
-  const [a, b, c] = [1, 2, 3].map((port) => destination(port));
+  const [a, b, c] = [1, 2, 3].map((port) => recipient(port));
   for (const member of [a, b, c]) udp.join(member);
   udp.leave(c);
   udp.broadcast(heartbeat(1), a);
@@ -84,7 +84,7 @@ Deno.test("delivery: answers to single members go before what is left of a broad
   let udp: UdpDelivery | undefined = undefined;
   const sender = new FakeSender({
     sending: ({ to }) => {
-      if (to === "10.0.0.1 5") { for (const seq of [1, 2]) udp!.send(destination(9999), heartbeat(seq)); }
+      if (to === "10.0.0.1 5") { for (const seq of [1, 2]) udp!.send(recipient(9999), heartbeat(seq)); }
     },
   });
   udp = delivery(1000, sender);
@@ -98,7 +98,7 @@ Deno.test("delivery: an answer given while broadcasts wait goes before them, and
   const sender = new FakeSender();
   const udp = delivery(100, sender);
   for (const seq of [1, 2, 3]) udp.broadcast(heartbeat(seq));
-  udp.send(destination(7777), heartbeat(9));
+  udp.send(recipient(7777), heartbeat(9));
   await udp.idle();
   assertLess(ports(sender).indexOf(7777), 101);
   const order = sender.transmitted.map(({ text }) => /seq=(\d+)/.exec(text)![1]).filter((seq) => seq !== "9");
@@ -106,7 +106,7 @@ Deno.test("delivery: an answer given while broadcasts wait goes before them, and
 });
 
 Deno.test("delivery: a member that leaves during a broadcast costs no other a copy, and nobody gets two", async () => {
-  const members = Array.from({ length: 300 }, (_, i) => destination(i + 1));
+  const members = Array.from({ length: 300 }, (_, i) => recipient(i + 1));
   let udp: UdpDelivery | undefined = undefined;
   const gone = new Set<number>();
   const sender = new FakeSender({
@@ -118,7 +118,7 @@ Deno.test("delivery: a member that leaves during a broadcast costs no other a co
         gone.add(other);
         udp!.leave(members[other - 1]);
       }
-      if (port % 50 === 0 && port < 1000) udp!.join(destination(port + 1000));
+      if (port % 50 === 0 && port < 1000) udp!.join(recipient(port + 1000));
     },
   });
   udp = new UdpDelivery(sender);
@@ -134,7 +134,7 @@ Deno.test("delivery: a member that leaves during a broadcast costs no other a co
 Deno.test("delivery: the address is read when send is called, so a later change does not matter", async () => {
   const sender = new FakeSender();
   const udp = new UdpDelivery(sender);
-  const member = destination(1);
+  const member = recipient(1);
   udp.send(member, heartbeat(1));
   member.address = "10.0.0.1:2";
   await udp.idle();
@@ -144,7 +144,7 @@ Deno.test("delivery: the address is read when send is called, so a later change 
 Deno.test("delivery: no more than 20,000 answers wait, and what is given up is counted", async () => {
   const sender = new FakeSender();
   const udp = new UdpDelivery(sender);
-  for (let i = 0; i < 20_500; i++) udp.send(destination(1), heartbeat(i));
+  for (let i = 0; i < 20_500; i++) udp.send(recipient(1), heartbeat(i));
   await udp.idle();
   assertEquals(udp.statistics, { sent: 20_000, failed: 0, dropped: 500 });
 });
@@ -185,7 +185,7 @@ Deno.test("delivery: the event loop does other work between two portions of a la
   const udp = new UdpDelivery(new FakeSender(), {
     fast: { table: () => table, writable: () => Promise.resolve(true) },
   });
-  for (let port = 1; port <= 5000; port++) udp.join(destination(port));
+  for (let port = 1; port <= 5000; port++) udp.join(recipient(port));
   const turnsAt: number[] = [];
   const count = () => {
     turnsAt.push(portions.length);
@@ -203,11 +203,11 @@ Deno.test("delivery: a steady flow of answers is not taken for a queue", async (
   let udp: UdpDelivery | undefined = undefined;
   const sender = new FakeSender({
     sending: () => {
-      if (left-- > 0) udp!.send(destination(1), heartbeat(left));
+      if (left-- > 0) udp!.send(recipient(1), heartbeat(left));
     },
   });
   udp = new UdpDelivery(sender);
-  udp.send(destination(1), heartbeat(0));
+  udp.send(recipient(1), heartbeat(0));
   await udp.idle();
   assertEquals(udp.statistics, { sent: 25_001, failed: 0, dropped: 0 }, "never more than one waited");
 });
@@ -219,7 +219,7 @@ Deno.test("delivery: a steady flow of answers does not keep a broadcast from bei
     sending: ({ to }) => {
       if (to === "10.0.0.1 999") answers++;
       else copies++;
-      if (copies < 10 && answers < 1000) udp!.send(destination(999), heartbeat(1));
+      if (copies < 10 && answers < 1000) udp!.send(recipient(999), heartbeat(1));
     },
   });
   udp = delivery(10, sender);

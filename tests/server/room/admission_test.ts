@@ -84,7 +84,7 @@ Deno.test("admission: after any packets a name, token or address belongs to one 
 });
 
 function membersOf({ delivery }: FakeRoom): Member[] {
-  return [...delivery.destinations] as Member[];
+  return [...delivery.recipients] as Member[];
 }
 
 function rowOf({ address, dialect, token, name }: KeptMember): string {
