@@ -88,6 +88,7 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
   session.start(now());
   alarm.set(session.nextWake);
 
+  // typed lines race against datagrams, and against timers and signals
   const sources = { line: screen.lines, datagram: datagrams(conn), signal: signals };
   let lineAt = now();
   for await (const heard of race(sources, (source) => source === "line" && (session.full || session.draining))) {

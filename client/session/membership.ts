@@ -7,7 +7,7 @@ import type { V1Packet } from "../../protocol.ts";
 import { nameKey, randomHex64 } from "../../protocol/fields.ts";
 import { printable } from "../../protocol/text.ts";
 import { Greeter } from "./greeter.ts";
-import type { MembershipState } from "./standing.ts";
+import type { MembershipState } from "./state.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { View } from "./view.ts";
 

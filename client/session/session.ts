@@ -20,7 +20,7 @@ import { Transactions } from "./transactions.ts";
 import { Requests } from "./requests.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { SessionStatistics, Shown } from "./shown.ts";
-import type { SessionState } from "./standing.ts";
+import type { SessionState } from "./state.ts";
 import { View } from "./view.ts";
 
 /** What a session is made with. */

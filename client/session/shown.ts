@@ -5,7 +5,7 @@
  */
 import type { Presence } from "../../protocol.ts";
 import type { ChatMessage } from "../../protocol/lines.ts";
-import type { SessionState } from "./standing.ts";
+import type { SessionState } from "./state.ts";
 
 /** One thing to show. */
 export type Shown =

@@ -5,7 +5,7 @@
  */
 import type { Packet } from "../../protocol.ts";
 import { pluralize } from "../../protocol/text.ts";
-import type { SessionState } from "./standing.ts";
+import type { SessionState } from "./state.ts";
 
 /** What the session still has to do, and whether it can do it. */
 export interface SessionProgress {
