@@ -24,11 +24,12 @@ export function writeChecksum(datagram: Uint8Array, at: number): void {
 
 /** Whether a datagram has the right checksum, or none. */
 export function verifyChecksum(datagram: Uint8Array): boolean {
-  const at = findField(datagram);
+  const header = headerLength(datagram);
+  const at = findField(datagram, header);
   if (at === undefined) return true;
   const from = at + KEY.length;
   let end = from;
-  while (end < datagram.length && !isEndOfField(datagram[end])) end++;
+  while (end < header && datagram[end] !== SPACE) end++;
   if (end - from !== DIGITS) return false;
   let crc = checksumWithout(datagram, at, end);
   for (let i = end - 1; i >= from; i--, crc >>>= 4) if (datagram[i] !== HEX_DIGITS[crc & 0xf]) return false;
@@ -40,14 +41,17 @@ function checksumWithout(datagram: Uint8Array, start: number, end: number): numb
   return crc32(datagram, end, datagram.length, crc32(datagram, 0, start));
 }
 
-/** The index of the space before the field; undefined when the first line has no such field. */
-function findField(datagram: Uint8Array): number | undefined {
-  for (let at = 0; at < datagram.length && datagram[at] !== LINE_FEED; at++) {
-    if (datagram[at] === SPACE && KEY.every((byte, i) => datagram[at + i] === byte)) return at;
-  }
-  return undefined;
+/** The number of bytes of the first line, without the line ending. */
+function headerLength(datagram: Uint8Array): number {
+  const lineFeed = datagram.indexOf(LINE_FEED);
+  const length = lineFeed < 0 ? datagram.length : lineFeed;
+  return datagram[length - 1] === CARRIAGE_RETURN ? length - 1 : length;
 }
 
-function isEndOfField(byte: number): boolean {
-  return byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN;
+/** The index of the space before the field; undefined when the header has no such field. */
+function findField(datagram: Uint8Array, header: number): number | undefined {
+  for (let at = datagram.indexOf(SPACE); at >= 0 && at < header; at = datagram.indexOf(SPACE, at + 1)) {
+    if (KEY.every((byte, i) => datagram[at + i] === byte)) return at;
+  }
+  return undefined;
 }

@@ -1,6 +1,7 @@
 /** Packets to bytes and back: both dialects, every type, and arbitrary bytes. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import * as zlib from "node:zlib";
 import {
   type ClassicPacket,
   decode,
@@ -306,6 +307,26 @@ Deno.test("v1: the checksum is verified before anything else is read", () => {
     const datagram = Uint8Array.of(...bytesOf("GREETING/1 sum=00000000 "), ...rest);
     assertEquals(decode(datagram), { ok: false, reason: "checksum does not match" });
   }
+});
+
+Deno.test("v1: the checksum ends at a space, or with the first line, whatever ends that", () => {
+  const datagram = textOf(encode({ dialect: "v1", type: "HEARTBEAT", epoch: HEX, seq: 7 }));
+  const [, sum] = /( sum=[0-9a-f]{8}) /.exec(datagram)!;
+  const { crc32: crc } = zlib;
+  const withSum = (rest: string, ending: string) => {
+    return `${rest} sum=${crc(rest + ending).toString(16).padStart(8, "0")}${ending}`;
+  };
+  for (const ending of ["", "\n", "\r\n", "\r"]) {
+    assertEquals(packetOf(withSum(datagram.replace(sum, ""), ending)), packetOf(datagram), JSON.stringify(ending));
+  }
+  const rest = `HEARTBEAT/1 epoch=${HEX}\rjunk seq=7`;
+  assertEquals(
+    reasonOf(rest.replace(" epoch", ` sum=${crc(rest).toString(16).padStart(8, "0")}\rx epoch`)),
+    "checksum does not match",
+  );
+  const damaged = "HEARTBEAT/1\rjunk epoch=" + HEX + " seq=7";
+  const wrong = damaged.replace("/1", `/1 sum=${crc(damaged).toString(16).padStart(8, "0")}`);
+  assertEquals(reasonOf(wrong), "checksum does not match");
 });
 
 Deno.test("v1: only a field of the first line is a checksum", () => {
