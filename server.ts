@@ -78,7 +78,6 @@ async function serve({ host: hostname, port, quiet, verbose, stateFile, conditio
   const state = stateFile === undefined ? undefined : openState(stateFile, room.window.events);
   const host = new Host({
     door,
-    emulator,
     room: { ...room, past: state?.past, wallClock: Date.now },
     // an event is stored before it is printed
     observers: [...(state ? [state.writer] : []), ...(quiet ? [] : [presenceLog(print)])],
@@ -94,10 +93,10 @@ async function serve({ host: hostname, port, quiet, verbose, stateFile, conditio
     const { size } = host.room;
     print(`Keeping the room in ${stateFile}${size > 0 ? `; ${pluralize(size, "member")} from before` : ""}`);
   }
-  const summary = () => formatSummary(host.room, door.delivery.statistics, door.inboundDrops());
+  const summary = () => formatSummary(host.room, door.delivery.statistics, door.inboundDrops);
   const terminal = openConsole({
     emulator,
-    arrived: () => door.delivery.arrived,
+    arrived: () => door.arrived,
     summary,
     list: () => usersLine(host.room.users()),
     stop,

@@ -7,15 +7,12 @@ import { decode, MAX_CLASSIC_BYTES } from "../protocol.ts";
 import { Alarm, now } from "../runtime/clock.ts";
 import { Failure } from "../runtime/program.ts";
 import type { UdpDoor } from "./doors/udp.ts";
-import { type NetworkEmulator, PERFECT } from "./doors/network_emulator.ts";
 import { BugLog } from "./log.ts";
 import { Room, type RoomObserver, type RoomOptions } from "./room/room.ts";
 
 /** Options of {@linkcode Host}. */
 export interface HostOptions {
   door: UdpDoor;
-  /** Every datagram that arrives passes through it. */
-  emulator: NetworkEmulator;
   room: Omit<RoomOptions, "observer">;
   /** They are told of every event in the room, in the order of this list. */
   observers: RoomObserver[];
@@ -23,8 +20,6 @@ export interface HostOptions {
   stopping: () => void;
 }
 
-/** How long the goodbye to the members may take, in milliseconds. */
-const STOP_DEADLINE_MS = 1000;
 /**
  * The pause after a bug before the room is woken again, in milliseconds. Without it, an action that is still due would
  * wake the room again at once.
@@ -35,7 +30,6 @@ const WAKE_AGAIN_MS = 1000;
 export class Host {
   readonly room: Room;
   readonly #door: UdpDoor;
-  readonly #emulator: NetworkEmulator;
   readonly #stopping: () => void;
   readonly #bugs = new BugLog();
   readonly #alarm = new Alarm(() => this.#wake());
@@ -43,9 +37,8 @@ export class Host {
   #stopped: Promise<void> | undefined;
   #failure: Failure | undefined;
 
-  constructor({ door, emulator, room, observers, stopping }: HostOptions) {
+  constructor({ door, room, observers, stopping }: HostOptions) {
     this.#door = door;
-    this.#emulator = emulator;
     this.#stopping = stopping;
     this.room = new Room(door.delivery, { ...room, observer: combineObservers(observers) }, now());
     this.#alarm.set(this.room.nextWake);
@@ -58,10 +51,9 @@ export class Host {
 
   /** Handles a datagram from an address. The bytes are read before this returns, or copied. */
   receive(bytes: Uint8Array, from: string): void {
-    this.#door.delivery.noteArrival();
     // drops oversized datagrams before they use the emulator's queue
     if (bytes.length > MAX_CLASSIC_BYTES) return this.room.ignore();
-    this.#emulator.pass(bytes, (bytes) =>
+    this.#door.emulator.pass(bytes, (bytes) =>
       this.#run(() => {
         const decoded = decode(bytes);
         if (decoded.ok) this.room.receive(decoded.packet, from, now());
@@ -78,15 +70,9 @@ export class Host {
     this.#stopping();
     this.#alarm.set(undefined);
     // the goodbye must not wait for the broadcasts that a flood has queued, or for the emulator's delays
-    this.#emulator.conditions = PERFECT;
-    const { delivery } = this.#door;
-    delivery.dropWaitingBroadcasts();
+    this.#door.prepareToClose();
     this.room.close();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await Promise.race([delivery.idle(), new Promise((resolve) => timer = setTimeout(resolve, STOP_DEADLINE_MS))]);
-    clearTimeout(timer);
-    this.#emulator.close();
-    this.#door.close();
+    await this.#door.close();
   }
 
   #wake(): void {

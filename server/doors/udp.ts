@@ -4,53 +4,91 @@
  * @module
  */
 import { Failure, UsageError } from "../../runtime/program.ts";
-import { type Datagram, datagrams, openSocket } from "../../runtime/udp.ts";
-import { openSendmmsg } from "./linux/sendmmsg.ts";
-import type { NetworkEmulator } from "./network_emulator.ts";
-import { UdpDelivery } from "./udp_delivery.ts";
+import { type Datagram, datagrams, openSocket, type Receiver } from "../../runtime/udp.ts";
+import { openSendmmsg, type Sendmmsg } from "./linux/sendmmsg.ts";
+import { type NetworkEmulator, PERFECT } from "./network_emulator.ts";
+import { type Sender, UdpDelivery } from "./udp_delivery.ts";
 
 /**
  * The receive buffer that is asked for, in bytes: it holds what arrives during a broadcast. The system may grant less.
  */
 const RECEIVE_BUFFER_BYTES = 8 << 20;
 
-/** An open UDP socket. */
-export interface UdpDoor {
-  /** The address that it listens on. */
-  readonly address: Deno.NetAddr;
+/** How long {@linkcode UdpDoor.close} waits for what is still to be sent, in milliseconds. */
+const CLOSE_DEADLINE_MS = 1000;
+
+/** The part of {@linkcode Deno.DatagramConn} that a door needs. */
+export type Socket = Receiver & Sender & Pick<Deno.DatagramConn, "close">;
+
+/** A UDP socket, the delivery that sends by it, and the emulator that all datagrams pass through. */
+export class UdpDoor {
   readonly delivery: UdpDelivery;
+  readonly emulator: NetworkEmulator;
   /** How broadcasts are sent, as one line of text. */
   readonly method: string;
-  /** Yields the datagrams that arrive, until {@linkcode UdpDoor.close}. */
-  datagrams(): AsyncIterable<Datagram>;
+  readonly #socket: Socket;
+  readonly #sendmmsg: Sendmmsg | undefined;
+  #arrived = 0;
+
+  /** @param sendmmsg Sends to many at once; or the reason why that can't be done. */
+  constructor(socket: Socket, emulator: NetworkEmulator, sendmmsg: Sendmmsg | { reason: string }) {
+    this.#socket = socket;
+    this.emulator = emulator;
+    this.#sendmmsg = "reason" in sendmmsg ? undefined : sendmmsg;
+    this.#sendmmsg?.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
+    this.method = "reason" in sendmmsg
+      ? `Sending one by one: ${sendmmsg.reason}`
+      : "Sending to many at once by sendmmsg";
+    this.delivery = new UdpDelivery(socket, { fast: this.#sendmmsg, emulator, arrived: () => this.#arrived });
+  }
+
+  /** The address that it listens on. */
+  get address(): Deno.NetAddr {
+    return this.#socket.addr as Deno.NetAddr;
+  }
+
+  /** How many datagrams have arrived, before the emulator. */
+  get arrived(): number {
+    return this.#arrived;
+  }
+
   /** How many datagrams were lost because the receive buffer was full; 0 if the system does not report it. */
-  inboundDrops(): number;
-  close(): void;
+  get inboundDrops(): number {
+    return this.#sendmmsg?.inboundDrops() ?? 0;
+  }
+
+  /** Yields the datagrams that arrive, until the door is closed. They have not passed through the emulator. */
+  datagrams(): AsyncIterable<Datagram> {
+    return datagrams(this.#socket, () => this.#arrived++);
+  }
+
+  /** Ends the emulation and drops the broadcasts that wait, so that a goodbye goes out at once. */
+  prepareToClose(): void {
+    this.emulator.conditions = { ...PERFECT };
+    this.delivery.dropWaitingBroadcasts();
+  }
+
+  /** Closes the socket when everything is sent, after 1 s at the latest. */
+  async close(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const deadline = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSE_DEADLINE_MS));
+    await Promise.race([this.delivery.idle(), deadline]);
+    clearTimeout(timer);
+    this.emulator.close();
+    this.#sendmmsg?.close();
+    this.#socket.close();
+  }
 }
 
 /**
  * Opens the server's socket.
  *
- * @param emulator Every sent datagram passes through it.
- * @throws {UsageError} if the host is not an address of this machine.
+ * @throws {UsageError} if the host is not an address of this machine, or Deno runs without UDP.
  * @throws {Failure} if the port can't be used.
  */
 export function openUdpDoor(host: string, port: number, emulator: NetworkEmulator): UdpDoor {
   const conn = listen(host, port);
-  const sendmmsg = openSendmmsg(conn);
-  const fast = "reason" in sendmmsg ? undefined : sendmmsg;
-  fast?.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
-  return {
-    address: conn.addr as Deno.NetAddr,
-    delivery: new UdpDelivery(conn, { fast, emulator }),
-    method: "reason" in sendmmsg ? `Sending one by one: ${sendmmsg.reason}` : "Sending to many at once by sendmmsg",
-    datagrams: () => datagrams(conn),
-    inboundDrops: () => fast?.inboundDrops() ?? 0,
-    close() {
-      fast?.close();
-      conn.close();
-    },
-  };
+  return new UdpDoor(conn, emulator, openSendmmsg(conn));
 }
 
 function listen(host: string, port: number): Deno.DatagramConn {

@@ -36,6 +36,8 @@ export interface UdpDeliveryOptions {
   fast?: BatchSender;
   /** Every datagram passes through it, one by one, unless the emulator is perfect. */
   emulator?: NetworkEmulator;
+  /** How many datagrams have arrived so far. While datagrams arrive, a broadcast pauses longer to let them be handled. */
+  arrived?: () => number;
 }
 
 /** The most unicasts in the queue. */
@@ -74,34 +76,25 @@ export class UdpDelivery implements Delivery {
   readonly #fast: BatchSender | undefined;
   readonly #tables: AddressTable[] = [];
   readonly #emulator: NetworkEmulator | undefined;
+  readonly #arrived: () => number;
   readonly #groups: Record<Dialect, Recipients>;
   readonly #unicasts: { address: string; payload: Uint8Array }[] = [];
   readonly #broadcasts: Broadcast[] = [];
   readonly #statistics: DeliveryStatistics = { sent: 0, failed: 0, dropped: 0 };
-  #arrived = 0;
   #sendingUnicasts: Promise<void> | undefined;
   #sendingBroadcasts: Promise<void> | undefined;
 
-  constructor(conn: Sender, { fast, emulator }: UdpDeliveryOptions = {}) {
+  constructor(conn: Sender, { fast, emulator, arrived = () => 0 }: UdpDeliveryOptions = {}) {
     this.#conn = conn;
     this.#fast = fast;
     this.#emulator = emulator;
+    this.#arrived = arrived;
     const newRecipients = () => {
       const table = fast?.table();
       if (table) this.#tables.push(table);
       return new Recipients(table);
     };
     this.#groups = { "v1": newRecipients(), "classic": newRecipients(), "classic-line": newRecipients() };
-  }
-
-  /** How many datagrams have arrived; see {@linkcode noteArrival}. */
-  get arrived(): number {
-    return this.#arrived;
-  }
-
-  /** Counts a datagram that has arrived. While datagrams arrive, a broadcast pauses longer to let them be handled. */
-  noteArrival(): void {
-    this.#arrived++;
   }
 
   get statistics(): DeliveryStatistics {
@@ -205,9 +198,9 @@ export class UdpDelivery implements Delivery {
   async #pauseForArrivals(milliseconds: number): Promise<void> {
     const until = performance.now() + milliseconds;
     for (let idleTurns = 0; idleTurns < IDLE_TURNS && performance.now() < until;) {
-      const before = this.#arrived;
+      const before = this.#arrived();
       await new Promise<void>((resolve) => setImmediate(resolve));
-      idleTurns = this.#arrived === before && this.#unicasts.length === 0 ? idleTurns + 1 : 0;
+      idleTurns = this.#arrived() === before && this.#unicasts.length === 0 ? idleTurns + 1 : 0;
     }
   }
 

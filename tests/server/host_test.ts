@@ -1,55 +1,54 @@
-/** The host: what it does with datagrams, bugs and failures, and how it stops. */
+/** The host: what it does with datagrams, when it wakes the room, bugs, failures and the end. */
 import { assert, assertEquals } from "@std/assert";
 import { encode, MAX_CLASSIC_BYTES, type Packet } from "../../protocol.ts";
 import { Failure } from "../../runtime/program.ts";
 import { NetworkEmulator, PERFECT } from "../../server/doors/network_emulator.ts";
-import { UdpDelivery } from "../../server/doors/udp_delivery.ts";
+import { UdpDoor } from "../../server/doors/udp.ts";
 import { Host } from "../../server/host.ts";
+import type { KeptMember, RoomPast } from "../../server/journal/past.ts";
 import type { RoomObserver } from "../../server/room/room.ts";
-import { FakeSender } from "../support/fake_sender.ts";
+import { FakeSocket } from "../support/fake_socket.ts";
+import { withFakeTime } from "../support/fake_time.ts";
 
 const A = "10.0.0.1:1", B = "10.0.0.2:2";
+const TOKEN = "00000000000000aa", EPOCH = "91c4be20d7a35f68";
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** A host whose door only remembers what is sent. */
-function openHost(...observers: RoomObserver[]) {
-  const sender = new FakeSender();
-  const emulator = new NetworkEmulator(1);
-  const delivery = new UdpDelivery(sender, { emulator });
-  const calls: string[] = [];
-  const host = new Host({
-    door: {
-      address: sender.addr,
-      delivery,
-      method: "",
-      async *datagrams() {},
-      inboundDrops: () => 0,
-      close: () => void calls.push("closed"),
-    },
-    emulator,
-    room: {},
-    observers,
-    stopping: () => void calls.push("stopping"),
-  });
-  const texts = async () => {
-    await delivery.idle();
-    return sender.transmitted.splice(0).map(({ to, text }) => `${to}: ${text}`);
+/** A host with a socket that only remembers what is sent. */
+function openHost({ observers = [], past }: { observers?: RoomObserver[]; past?: RoomPast } = {}) {
+  const socket = new FakeSocket();
+  const door = new UdpDoor(socket, new NetworkEmulator(1), { reason: "this is a test" });
+  let stops = 0;
+  const host = new Host({ door, room: { past }, observers, stopping: () => void stops++ });
+  /** What was sent since the last call. */
+  const sent = async () => {
+    await door.delivery.idle();
+    return socket.transmitted.splice(0).map(({ to, text }) => `${to}: ${text.replace(/ sum=[0-9a-f]{8}/, "")}`);
   };
-  return { host, emulator, delivery, calls, texts };
+  return { host, socket, emulator: door.emulator, stops: () => stops, sent };
 }
 
-Deno.test("host: a datagram goes to the room, an invalid one is counted", async () => {
-  const { host, delivery, texts } = openHost();
+/** Lets a v1 member join from an address. */
+async function join({ host, sent }: ReturnType<typeof openHost>, address: string, token = TOKEN): Promise<void> {
+  const greeting = (cookie?: string): Packet => ({ dialect: "v1", type: "GREETING", id: 1, token, cookie });
+  host.receive(encode(greeting()), address);
+  const [, cookie] = /token=([0-9a-f]{16}) pending=1/.exec((await sent()).join())!;
+  host.receive(encode(greeting(cookie)), address);
+  await sent();
+}
+
+Deno.test("host: a datagram goes to the room, and what is none is counted", async () => {
+  const { host, sent } = openHost();
   host.receive(bytesOf("GREETING"), A);
   host.receive(bytesOf("MESSAGE hello"), A);
-  assertEquals(await texts(), ["10.0.0.1 1: INCOMING <From 10.0.0.1:1>: hello"]);
+  assertEquals(await sent(), ["10.0.0.1 1: INCOMING <From 10.0.0.1:1>: hello"]);
   host.receive(bytesOf("no packet"), A);
   host.receive(new Uint8Array(MAX_CLASSIC_BYTES + 1), A);
-  assertEquals([host.room.statistics.ignored, delivery.arrived], [2, 4]);
+  assertEquals(host.room.statistics.ignored, 2);
   await host.stop();
 });
 
-Deno.test("host: an oversized datagram does not reach the emulator", async () => {
+Deno.test("host: an oversized datagram does not get as far as the emulator", async () => {
   const { host, emulator } = openHost();
   emulator.conditions = { ...PERFECT, drop: 1 };
   host.receive(new Uint8Array(MAX_CLASSIC_BYTES + 1), A);
@@ -58,57 +57,137 @@ Deno.test("host: an oversized datagram does not reach the emulator", async () =>
   await host.stop();
 });
 
-Deno.test("host: a bug ends one step and not the room", async () => {
+Deno.test("host: wakes the room when it is due, each time, and not after the end", () =>
+  withFakeTime(async ({ advance, delays }) => {
+    const opened = openHost(), { host, sent } = opened;
+    await join(opened, A);
+    assertEquals(delays(), [100]);
+    await advance(100);
+    assertEquals((await sent()).map((text) => text.split(" ")[2]), ["ONLINE/1"]);
+    await advance(100);
+    assertEquals((await sent()).map((text) => text.split(" ")[2]), ["HEARTBEAT/1"]);
+    assertEquals(delays().length, 1);
+    await host.stop();
+    assertEquals(delays(), []);
+  }));
+
+Deno.test("host: wakes a room that was restored without a datagram", () =>
+  withFakeTime(async ({ advance }) => {
+    const member: KeptMember = {
+      address: A,
+      dialect: "v1",
+      token: TOKEN,
+      name: undefined,
+      since: 1,
+      stream: undefined,
+    };
+    const { host, sent } = openHost({ past: { epoch: EPOCH, seq: 0, events: [], members: [member] } });
+    await advance(100);
+    assertEquals(await sent(), [`10.0.0.1 1: HEARTBEAT/1 epoch=${EPOCH} seq=0`]);
+    await host.stop();
+  }));
+
+Deno.test("host: tells all observers everything, the first of them first", async () => {
+  const told: string[] = [];
+  const observer = (who: string): RoomObserver => ({
+    joined: ({ address }) => told.push(`${who} joined ${address}`),
+    changed: ({ address, name }) => told.push(`${who} changed ${address} ${name}`),
+    left: ({ address }, how) => told.push(`${who} left ${address} ${how}`),
+    happened: ({ type }, from) => told.push(`${who} ${type} ${from?.address}`),
+  });
+  const opened = openHost({ observers: [observer("1"), {}, observer("2")] }), { host } = opened;
+  await join(opened, A);
+  host.receive(bytesOf("GREETING"), B);
+  host.receive(bytesOf("SIGN-IN Bob"), B);
+  host.receive(bytesOf("MESSAGE hello"), B);
+  host.receive(encode({ dialect: "v1", type: "LEAVE", id: 2, token: TOKEN }), A);
+  const facts = [`joined ${A}`, `joined ${B}`, `changed ${B} Bob`, `INCOMING ${B}`, `left ${A} goodbye`];
+  assertEquals(told, facts.flatMap((fact) => [`1 ${fact}`, `2 ${fact}`]));
+  await host.stop();
+});
+
+/** Collects the lines of standard error as long as `body` runs. */
+async function withErrors(body: (lines: string[]) => Promise<void>): Promise<void> {
   const { error } = console, lines: string[] = [];
   console.error = (line: string) => lines.push(line);
   try {
-    const { host, calls, texts } = openHost({
-      joined({ address }) {
-        if (address === A) throw new TypeError("oh");
-      },
-    });
-    host.receive(bytesOf("GREETING"), A);
-    host.receive(bytesOf("GREETING"), B);
-    host.receive(bytesOf("MESSAGE still here"), B);
-    assert((await texts()).includes("10.0.0.2 2: INCOMING <From 10.0.0.2:2>: still here"));
-    assertEquals([host.failure, calls, lines], [undefined, [], ["Ignored: TypeError: oh, a bug of this server"]]);
-    await host.stop();
+    await body(lines);
   } finally {
     console.error = error;
   }
-});
+}
+
+Deno.test("host: a bug ends one step and not the room", () =>
+  withErrors(async (lines) => {
+    const buggy: RoomObserver = {
+      joined({ address }) {
+        if (address === A) throw new TypeError("oh");
+      },
+    };
+    const { host, stops, sent } = openHost({ observers: [buggy] });
+    host.receive(bytesOf("GREETING"), A);
+    host.receive(bytesOf("GREETING"), B);
+    host.receive(bytesOf("MESSAGE still here"), B);
+    assert((await sent()).includes("10.0.0.2 2: INCOMING <From 10.0.0.2:2>: still here"));
+    assertEquals([host.failure, stops(), lines], [undefined, 0, ["Ignored: TypeError: oh, a bug of this server"]]);
+    await host.stop();
+  }));
+
+Deno.test("host: a bug in what is due does not come back but once a second", () =>
+  withErrors((lines) =>
+    withFakeTime(async ({ advance }) => {
+      const opened = openHost(), { host } = opened;
+      await join(opened, A);
+      let wakes = 0;
+      host.room.wake = () => {
+        wakes++;
+        throw new RangeError("not yet");
+      };
+      await advance(99);
+      assertEquals(wakes, 0);
+      await advance(1);
+      assertEquals(wakes, 1);
+      // an arrival in between does not wake it earlier
+      host.receive(bytesOf("GREETING"), B);
+      await advance(999);
+      assertEquals(wakes, 1);
+      await advance(2001);
+      assertEquals([wakes, lines.length], [4, 4]);
+      await host.stop();
+    })
+  ));
 
 Deno.test("host: a failure stops it, and the members are told", async () => {
   const failure = new Failure("The state file can't be written");
-  const { host, calls, texts } = openHost({
+  const fails: RoomObserver = {
     happened() {
       throw failure;
     },
-  });
-  const greet = (cookie?: string): Packet => ({
-    dialect: "v1",
-    type: "GREETING",
-    id: 1,
-    token: "0".repeat(16),
-    cookie,
-  });
-  host.receive(encode(greet()), A);
-  const [, cookie] = /token=([0-9a-f]{16}) pending=1/.exec((await texts())[0])!;
-  host.receive(encode(greet(cookie)), A);
-  await texts();
+  };
+  const opened = openHost({ observers: [fails] }), { host, socket, stops, sent } = opened;
+  await join(opened, A);
   host.receive(bytesOf("GREETING"), B);
+  assertEquals([host.failure, stops()], [undefined, 0]);
   host.receive(bytesOf("MESSAGE hello"), B);
-  assertEquals(host.failure, failure);
+  assertEquals([host.failure, stops()], [failure, 1]);
+  assertEquals(await sent(), [`10.0.0.1 1: CLOSING/1 epoch=${host.room.epoch}`]);
   await host.stop();
-  assertEquals(calls, ["stopping", "closed"]);
-  assertEquals((await texts()).map((text) => text.replace(/ sum=.*/, "")), ["10.0.0.1 1: CLOSING/1"]);
+  assertEquals([socket.isClosed, stops()], [true, 1]);
 });
 
-Deno.test("host: datagrams that arrive after the stop are ignored, and a second stop does nothing", async () => {
-  const { host, calls } = openHost();
+Deno.test("host: the goodbye is sent before the socket is closed, whatever the emulator would do", async () => {
+  const opened = openHost(), { host, socket, emulator } = opened;
+  await join(opened, A);
+  emulator.conditions = { ...PERFECT, delay: [60_000, 60_000] };
+  await host.stop();
+  assertEquals([socket.isClosed, socket.transmitted.map(({ text }) => text.split(" ")[0])], [true, ["CLOSING/1"]]);
+});
+
+Deno.test("host: after the stop nothing that arrives does anything, and it stops once", async () => {
+  const { host, socket, stops } = openHost();
   const first = host.stop();
   host.receive(bytesOf("GREETING"), A);
   assertEquals(host.room.size, 0);
   await Promise.all([first, host.stop()]);
-  assertEquals(calls, ["stopping", "closed"]);
+  assertEquals([stops(), socket.isClosed], [1, true]);
 });
