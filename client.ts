@@ -5,19 +5,20 @@
  *
  * @module
  */
-import { completeLine, execute } from "./client/terminal/commands.ts";
-import { Channel, race } from "./runtime/race.ts";
-import { openScreen, type Screen } from "./client/terminal/screen.ts";
 import { Session } from "./client/session/session.ts";
 import type { Shown } from "./client/session/shown.ts";
+import { completeLine, execute } from "./client/terminal/commands.ts";
 import { formatShown } from "./client/terminal/rendering.ts";
+import { openScreen, type Screen } from "./client/terminal/screen.ts";
+import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
+import { formatAddress } from "./protocol/fields.ts";
+import { NAME_RULE, normalizeName } from "./protocol/names.ts";
 import { Alarm, now } from "./runtime/clock.ts";
-import { resolveHost } from "./runtime/resolve_host.ts";
 import { parsePort, readCommandLine } from "./runtime/command_line.ts";
 import { Failure, run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
+import { Channel, race } from "./runtime/race.ts";
+import { resolveHost } from "./runtime/resolve_host.ts";
 import { datagrams, openSocket, socketAddress } from "./runtime/udp.ts";
-import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
-import { formatAddress, NAME_RULE, normalizeName } from "./protocol/fields.ts";
 
 const HELP = `udp-chat client: joins a room and says what you type to everyone in it.
 
@@ -93,7 +94,7 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
   let lineAt = now();
   for await (const heard of race(sources, (source) => source === "line" && (session.full || session.draining))) {
     if (heard.from === "line" && heard.done) {
-      finish(session, screen);
+      drain(session, screen);
     } else if (heard.from === "line") {
       lineAt = now();
       execute(heard.value, {
@@ -101,7 +102,7 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
         now: lineAt,
         interactive: screen.interactive,
         print: screen.printAside,
-        quit: () => finish(session, screen),
+        quit: () => drain(session, screen),
         setTimes: (shown) => formatOptions.times = shown,
       });
       prompt();
@@ -137,7 +138,7 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
 }
 
 /** Leaves after everything that was typed has arrived. */
-function finish(session: Session, screen: Screen): void {
+function drain(session: Session, screen: Screen): void {
   if (!screen.interactive) return session.drain(now());
   if (session.waiting === 0 && session.requests.waiting === 0) return session.close(now());
   session.view.notice("What you typed has not all arrived; waiting. Ctrl-C leaves at once");

@@ -6,8 +6,8 @@
  * @module
  */
 import { DEFAULT_PORT, MEMBER_TIMEOUT_MS } from "./protocol.ts";
-import type { TokenBucketOptions } from "./protocol/reliable/token_bucket.ts";
 import { usersLine } from "./protocol/lines.ts";
+import type { TokenBucketOptions } from "./protocol/reliable/token_bucket.ts";
 import { pluralize } from "./protocol/text.ts";
 import { parseNumber, parsePort, readCommandLine, tooManyArguments } from "./runtime/command_line.ts";
 import { run, startCommand, UsageError, versionLine } from "./runtime/program.ts";

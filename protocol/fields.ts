@@ -4,6 +4,7 @@
  * @module
  */
 import { isIPv4, isIPv6 } from "./ip_address.ts";
+import { normalizeName } from "./names.ts";
 
 /** Writes one kind of value as text, and reads it back from any text. */
 export interface Field<T> {
@@ -18,11 +19,6 @@ export interface Endpoint {
   hostname: string;
   port: number;
 }
-
-/** The message for a user whose name is not valid. */
-export const NAME_RULE = "A name has 1 to 32 letters, digits and _ - . only; choose another";
-/** The longest name, in characters (code points). */
-export const MAX_NAME_CHARACTERS = 32;
 
 /** The same field, but a packet may lack it. */
 export function optional<T>(field: Field<T>): Field<T> {
@@ -68,26 +64,6 @@ function matching(pattern: RegExp): Field<string> {
 export function randomHex64(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(8));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/**
- * Returns a name as the room keeps it (Unicode NFC), or undefined when it is not valid. A name has 1 to
- * {@linkcode MAX_NAME_CHARACTERS} letters and digits of any script, `_`, `-` and `.`. It may have combining marks, but
- * not at the beginning, and at most three in a row. It has no invisible characters.
- */
-export function normalizeName(text: string): string | undefined {
-  if (text.length > 4 * MAX_NAME_CHARACTERS) return undefined;
-  const normal = text.normalize("NFC");
-  // invisible characters and long runs of combining marks would make two different names look the same
-  if (/\p{Default_Ignorable_Code_Point}|\p{M}{4}/u.test(normal)) return undefined;
-  return /^(?!\p{M})[\p{L}\p{M}\p{Nd}_.-]{1,32}$/u.test(normal) ? normal : undefined;
-}
-
-/** A key to compare names without case: two names are the same name when they have the same key. */
-export function nameKey(name: string): string {
-  // upper case makes "straße" and "STRASSE" equal, and "σ" and "ς"; the first lower case is for the capital "ẞ",
-  // which upper case does not change
-  return name.normalize("NFC").toLowerCase().toUpperCase().toLowerCase().normalize("NFC");
 }
 
 const ADDRESS = /^(?:(\d{1,3}(?:\.\d{1,3}){3})|\[([0-9a-f:.]{2,45}(?:%[\w.-]{1,15})?)\]):([1-9]\d{0,4})$/;

@@ -5,9 +5,9 @@
  */
 import { format as formatBytes } from "@std/fmt/bytes";
 import { join } from "node:path";
+import config from "../deno.json" with { type: "json" };
 import { readCommandLine } from "../runtime/command_line.ts";
 import { Failure, run } from "../runtime/program.ts";
-import config from "../deno.json" with { type: "json" };
 import {
   BuildError,
   DIST,

@@ -9,10 +9,10 @@
 import { parseNumber, readCommandLine } from "../runtime/command_line.ts";
 import { Failure, run, UsageError } from "../runtime/program.ts";
 import { datagrams } from "../runtime/udp.ts";
-import { type NetworkConditions, parseSetting, PERFECT } from "../server/doors/network_emulator.ts";
-import { freePort } from "./support/ports.ts";
-import { messagesOf, type Program, type Server, startClient, startServer } from "./support/processes.ts";
 import { type LossyProxy, openLossyProxy } from "./lossy_proxy.ts";
+import { freePort } from "./support/ports.ts";
+import { messagesOf, type Process, type Server, startClient, startServer } from "./support/processes.ts";
+import { type NetworkConditions, parseSetting, PERFECT } from "../server/doors/network_emulator.ts";
 
 const HELP =
   `Shows that nothing is lost on a lossy network: clients chat through a proxy that loses datagrams both ways.
@@ -101,12 +101,12 @@ export async function demonstrate(options: DemonstrationOptions): Promise<Outcom
 }
 
 /** Types each text at the client that the text names. */
-async function say(clients: Program[], texts: string[]): Promise<void> {
+async function say(clients: Process[], texts: string[]): Promise<void> {
   for (const text of texts) await clients[Number(/\d+/.exec(text)![0]) - 1].type(`${text}\n`);
 }
 
 /** Lets each client say its own texts, and waits until it shows these and the rest. */
-async function sayAndAwait(clients: Program[], own: (i: number) => string[], rest: string[] = []): Promise<void> {
+async function sayAndAwait(clients: Process[], own: (i: number) => string[], rest: string[] = []): Promise<void> {
   await Promise.all(clients.map(async (client, i) => {
     for (const text of own(i)) await client.type(`${text}\n`);
     for (const text of [...own(i), ...rest]) await client.stdout.until(`: ${text}\n`);

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { datagrams, socketAddress } from "../runtime/udp.ts";
 import { formatAddress } from "../protocol/fields.ts";
+import { datagrams, socketAddress } from "../runtime/udp.ts";
 import {
   type EmulatorStatistics,
   type NetworkConditions,

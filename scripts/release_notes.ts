@@ -3,9 +3,9 @@
  *
  * @module
  */
+import config from "../deno.json" with { type: "json" };
 import { readCommandLine } from "../runtime/command_line.ts";
 import { Failure, run, UsageError } from "../runtime/program.ts";
-import config from "../deno.json" with { type: "json" };
 
 const HELP = `Prints what CHANGELOG.md says of a version, for the page of its release.
 

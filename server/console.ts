@@ -35,7 +35,7 @@ duplicate 5%    sends some twice
 delay 20..200   holds each back for so many milliseconds, which reorders them
 corrupt 1%      flips a bit
 perfect         ends all of that
-status          shows the emulator, the members and the messages; so does Enter
+status          shows the network, the members and the messages; so does Enter
 list            lists who is signed in
 quit            stops the server and tells the clients; so does Ctrl-C`;
 

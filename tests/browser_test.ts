@@ -31,7 +31,8 @@ async function bundle(): Promise<string | undefined> {
     await runDeno(["bundle", "--platform", "browser", "--format", "iife", "--output", output, entry]);
     return await Deno.readTextFile(output);
   } catch (error) {
-    if (error instanceof BuildError && /esbuild/.test(error.message)) return undefined;
+    const isOffline = /error sending request|failed to download/i;
+    if (error instanceof BuildError && isOffline.test(error.message) && /esbuild/.test(error.message)) return undefined;
     throw error;
   } finally {
     await Deno.remove(folder, { recursive: true });

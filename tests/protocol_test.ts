@@ -12,7 +12,8 @@ import {
   type Packet,
   type V1Packet,
 } from "../protocol.ts";
-import { formatAddress, MAX_NAME_CHARACTERS, normalizeName } from "../protocol/fields.ts";
+import { formatAddress } from "../protocol/fields.ts";
+import { MAX_NAME_CHARACTERS, normalizeName } from "../protocol/names.ts";
 import { byteLength, printable } from "../protocol/text.ts";
 
 type Of<P extends Packet, T extends P["type"]> = Extract<P, { type: T }>;

@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { COMMANDS } from "../client/terminal/commands.ts";
 import config from "../deno.json" with { type: "json" };
 import { PROGRAMS, ROOT } from "../scripts/programs.ts";
+import { messagesOf, type Process, type Server, start, startServer } from "../scripts/support/processes.ts";
 import { execute } from "../server/console.ts";
 import { NetworkEmulator } from "../server/doors/network_emulator.ts";
-import { messagesOf, type Program, type Server, start, startServer } from "../scripts/support/processes.ts";
 
 const read = (file: string) => Deno.readTextFileSync(join(ROOT, file)).replaceAll("\r\n", "\n");
 const readme = read("README.md");
@@ -109,7 +109,7 @@ Deno.test("README: each command that another test runs is in the text", () => {
 });
 
 /** Starts a command of the shell; `deno` in it is the one that runs this test. */
-function shell(command: string): Program {
+function shell(command: string): Process {
   const separator = Deno.build.os === "windows" ? ";" : ":";
   const PATH = `${dirname(Deno.execPath())}${separator}${Deno.env.get("PATH")}`;
   return start(["sh", "-c", command], { env: { PATH } });
@@ -149,7 +149,7 @@ async function runClient(command: string, port: number): Promise<void> {
 /** Runs netcat in the room; is skipped on a machine without netcat. */
 async function runNetcat(command: string, server: Server): Promise<void> {
   assertMatch(command, /^nc -u (127\.0\.0\.1|192\.168\.1\.10) 9090$/);
-  let program: Program;
+  let program: Process;
   try {
     program = start(["nc", "-u", "127.0.0.1", String(server.port)]);
   } catch (error) {

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import type { ClassicPacket, V1Packet } from "../../protocol.ts";
-import { nameKey } from "../../protocol/fields.ts";
-import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
-import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
-import { messageLine } from "../../protocol/lines.ts";
-import { printable } from "../../protocol/text.ts";
-import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
 import type { Transactions } from "./transactions.ts";
+import type { ClassicPacket, V1Packet } from "../../protocol.ts";
+import { messageLine } from "../../protocol/lines.ts";
+import { nameKey } from "../../protocol/names.ts";
+import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
+import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
+import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
+import { printable } from "../../protocol/text.ts";
 
 type PeerPacket = Extract<V1Packet, { type: "PEER" }>;
 
@@ -48,7 +48,7 @@ interface Conversation {
 }
 
 /** The sender of direct messages at one address. */
-interface Sender {
+interface DirectSender {
   /** When its first message came, in milliseconds. */
   since: number;
   streams: Map<string, ReceiveStream>;
@@ -80,7 +80,7 @@ const STRANGERS_RATE: TokenBucketOptions = { rate: 5, burst: 32 };
 export class DirectMessages {
   readonly #options: DirectOptions;
   readonly #conversations = new Map<string, Conversation>();
-  readonly #senders = new Map<string, Sender>();
+  readonly #senders = new Map<string, DirectSender>();
   #strangersBucket: TokenBucket | undefined;
 
   constructor(options: DirectOptions) {
@@ -238,7 +238,7 @@ export class DirectMessages {
   }
 
   /** Adds a sender; returns undefined when there is no room for one more. */
-  #addSender(address: string, now: number): Sender | undefined {
+  #addSender(address: string, now: number): DirectSender | undefined {
     const strangers = [...this.#senders].filter(([, { who }]) => !who);
     if (strangers.length >= MAX_STRANGERS) {
       // a sender that started in the middle of a stream and never sent the beginning must not keep its place
@@ -253,13 +253,13 @@ export class DirectMessages {
       if (gone === undefined) return undefined;
       this.#senders.delete(gone);
     }
-    const sender: Sender = { since: now, streams: new Map(), unconfirmed: [] };
+    const sender: DirectSender = { since: now, streams: new Map(), unconfirmed: [] };
     this.#senders.set(address, sender);
     return sender;
   }
 
   /** Shows what an address has sent, once the server has said who has that address. */
-  #confirm(address: string, sender: Sender, now: number): void {
+  #confirm(address: string, sender: DirectSender, now: number): void {
     if (sender.who && now < sender.who.until) return this.#showHeld(address, sender);
     if (sender.unconfirmed.length > 1) return; // asked already
     const settle = (name: string | undefined, confirmed: boolean, now: number) => {
@@ -276,7 +276,7 @@ export class DirectMessages {
     }, now);
   }
 
-  #showHeld(address: string, { who, unconfirmed }: Sender): void {
+  #showHeld(address: string, { who, unconfirmed }: DirectSender): void {
     for (const { text, action } of unconfirmed.splice(0)) {
       this.#options.arrived({
         address,

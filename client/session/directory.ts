@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { nameKey } from "../../protocol/fields.ts";
 import type { Transaction, Transactions } from "./transactions.ts";
 import type { View } from "./view.ts";
+import { nameKey } from "../../protocol/names.ts";
 
 /** The most names that are listed. */
 const MAX_NAMES = 100_000;
@@ -15,7 +15,7 @@ export interface DirectoryOptions {
   transactions: Transactions;
   view: View;
   token: () => string;
-  /** Called when a question gets no answer. */
+  /** Called when a request gets no answer. */
   unanswered: () => void;
 }
 
@@ -34,8 +34,8 @@ export class Directory {
     this.#unanswered = unanswered;
   }
 
-  /** How many questions have no answer yet. */
-  get open(): number {
+  /** How many requests have no answer yet. */
+  get openCount(): number {
     return this.#open;
   }
 

@@ -23,8 +23,8 @@ export interface HistoryOptions {
 /** Asks for past messages, one request at a time: from the latest event back, until enough messages are found. */
 export class History {
   readonly #options: HistoryOptions;
-  /** What is known of the page: "gone" if the server no longer has the event, "silent" if it is not shown here. */
-  readonly #found = new Map<number, EventPacket | "gone" | "silent">();
+  /** What is known of the page: "gone" if the server no longer has the event, "unshown" if it is not shown here. */
+  readonly #found = new Map<number, EventPacket | "gone" | "unshown">();
   /** The messages of the pages that have been read, the latest first. */
   readonly #messages: EventPacket[] = [];
   #wantedMessages = 0;
@@ -81,7 +81,7 @@ export class History {
    */
   markUnshown(seq: number, now: number): void {
     if (!this.#page || seq < this.#page.from || seq > this.#page.to) return;
-    this.#found.set(seq, "silent");
+    this.#found.set(seq, "unshown");
     this.#goOnIfComplete(now);
   }
 

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import type { V1Packet } from "../../protocol.ts";
-import { nameKey, randomHex64 } from "../../protocol/fields.ts";
-import { printable } from "../../protocol/text.ts";
 import { Greeter } from "./greeter.ts";
 import type { MembershipState } from "./state.ts";
-import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { View } from "./view.ts";
+import type { V1Packet } from "../../protocol.ts";
+import { randomHex64 } from "../../protocol/fields.ts";
+import { nameKey } from "../../protocol/names.ts";
+import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
+import { printable } from "../../protocol/text.ts";
 
 type Welcome = Extract<V1Packet, { type: "WELCOME" }>;
 type Refusal = Extract<V1Packet, { type: "ERROR" }>;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { nameKey } from "../../protocol/fields.ts";
+import { nameKey } from "../../protocol/names.ts";
 
 /** How many names are remembered for completion. */
 const MAX_NAMES = 5000;

@@ -3,17 +3,18 @@
  *
  * @module
  */
-import { MAX_TEXT_BYTES, SEND_WINDOW } from "../../protocol.ts";
-import { NAME_RULE, normalizeName, parseAddress } from "../../protocol/fields.ts";
-import { splitText } from "../../protocol/text.ts";
 import type { DirectMessages } from "./direct.ts";
 import type { Directory } from "./directory.ts";
-import type { Shutdown } from "./shutdown.ts";
 import type { History } from "./history.ts";
-import type { EventFeed } from "../../protocol/reliable/event_feed.ts";
 import type { Membership } from "./membership.ts";
-import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
+import type { Shutdown } from "./shutdown.ts";
 import type { View } from "./view.ts";
+import { MAX_TEXT_BYTES, SEND_WINDOW } from "../../protocol.ts";
+import { parseAddress } from "../../protocol/fields.ts";
+import { NAME_RULE, normalizeName } from "../../protocol/names.ts";
+import type { EventFeed } from "../../protocol/reliable/event_feed.ts";
+import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
+import { splitText } from "../../protocol/text.ts";
 
 /** What requests need from the session. */
 export interface RequestsOptions {
@@ -51,7 +52,7 @@ export class Requests {
   /** How many requests have no answer yet. */
   get size(): number {
     const { directory, history } = this.#options;
-    return this.#waiting.length + directory.open + (history.isOpen ? 1 : 0);
+    return this.#waiting.length + directory.openCount + (history.isOpen ? 1 : 0);
   }
 
   /** Sends a text to the member with the name `who` alone; the text does not pass through the server. */
@@ -122,7 +123,7 @@ export class Requests {
       for (const request of this.#waiting.splice(0)) this.#refuse(request);
     }
     // piped input may ask a thousand things at once, but the server answers only so many
-    while (membership.state === "joined" && directory.open < SEND_WINDOW && !history.isOpen) {
+    while (membership.state === "joined" && directory.openCount < SEND_WINDOW && !history.isOpen) {
       const request = this.#waiting.shift();
       if (!request) return;
       request.run(now);

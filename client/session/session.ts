@@ -6,22 +6,22 @@
  *
  * @module
  */
-import { type ClassicPacket, type EventPacket, MAX_TEXT_BYTES, type Packet, type V1Packet } from "../../protocol.ts";
-import { pluralize, printable, splitText } from "../../protocol/text.ts";
 import { ClassicLink } from "./classic_link.ts";
 import { DirectMessages } from "./direct.ts";
 import { Directory } from "./directory.ts";
-import { Shutdown } from "./shutdown.ts";
 import { History } from "./history.ts";
-import { EventFeed, type SeqRange } from "../../protocol/reliable/event_feed.ts";
 import { Membership } from "./membership.ts";
-import { type Draft, SEND_STREAM_SIZE, SendStream } from "../../protocol/reliable/send_stream.ts";
-import { Transactions } from "./transactions.ts";
 import { Requests } from "./requests.ts";
-import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { SessionStatistics, Shown } from "./shown.ts";
+import { Shutdown } from "./shutdown.ts";
 import type { SessionState } from "./state.ts";
+import { Transactions } from "./transactions.ts";
 import { View } from "./view.ts";
+import { type ClassicPacket, type EventPacket, MAX_TEXT_BYTES, type Packet, type V1Packet } from "../../protocol.ts";
+import { EventFeed, type SeqRange } from "../../protocol/reliable/event_feed.ts";
+import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
+import { type Draft, SEND_STREAM_SIZE, SendStream } from "../../protocol/reliable/send_stream.ts";
+import { pluralize, printable, splitText } from "../../protocol/text.ts";
 
 /** What a session is made with. */
 export interface SessionOptions {

@@ -1,11 +1,11 @@
 /**
- * What a session shows to its user, as data: without the final wording and colours.
+ * What a session shows to its user: facts that the screen puts into words, and sentences that it prints as they are.
  *
  * @module
  */
+import type { SessionState } from "./state.ts";
 import type { Presence } from "../../protocol.ts";
 import type { ChatMessage } from "../../protocol/lines.ts";
-import type { SessionState } from "./state.ts";
 
 /** One thing to show. */
 export type Shown =

@@ -3,9 +3,9 @@
  *
  * @module
  */
+import type { SessionState } from "./state.ts";
 import type { Packet } from "../../protocol.ts";
 import { pluralize } from "../../protocol/text.ts";
-import type { SessionState } from "./state.ts";
 
 /** What the session still has to do, and whether it can do it. */
 export interface SessionProgress {

@@ -1,5 +1,5 @@
 /**
- * Requests to the server, each repeated until it is answered or its time is up.
+ * Transactions with the server: each is a request that is repeated until it is answered or its time is up.
  *
  * @module
  */

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { EventPacket } from "../../protocol.ts";
-import { pluralize, printable } from "../../protocol/text.ts";
 import type { DirectMessage } from "./direct.ts";
-import type { FeedItem } from "../../protocol/reliable/event_feed.ts";
 import { People } from "./people.ts";
 import type { Shown } from "./shown.ts";
+import type { EventPacket } from "../../protocol.ts";
+import type { FeedItem } from "../../protocol/reliable/event_feed.ts";
+import { pluralize, printable } from "../../protocol/text.ts";
 
 /** Everything that is shown goes through here. */
 export class View {

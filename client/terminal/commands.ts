@@ -4,9 +4,9 @@
  * @module
  */
 
-import { NAME_RULE, nameKey, normalizeName } from "../../protocol/fields.ts";
 import type { Session } from "../session/session.ts";
 import { formatStatistics } from "./rendering.ts";
+import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 
 /** What a command works with. */
 export interface CommandContext {
@@ -166,7 +166,7 @@ export function parseLine(line: string, isSignedIn: boolean): ParsedLine {
   return { kind: "command", command, values };
 }
 
-/** Carries out a typed line: runs the command, says the text, or reports the mistake. */
+/** Executes a typed line: runs the command, says the text, or reports the mistake. */
 export function execute(line: string, context: CommandContext): void {
   const { session, now, interactive } = context;
   const parsed = parseLine(line, session.name !== undefined);

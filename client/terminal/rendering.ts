@@ -5,8 +5,8 @@
  */
 import { blue, brightBlue, brightCyan, brightGreen, brightMagenta, brightRed, brightYellow } from "@std/fmt/colors";
 import { cyan, dim, green, magenta, red, yellow } from "@std/fmt/colors";
-import { messageLine, usersLine } from "../../protocol/lines.ts";
 import type { SessionStatistics, Shown } from "../session/shown.ts";
+import { messageLine, usersLine } from "../../protocol/lines.ts";
 
 /** How to format it. */
 export interface FormatOptions {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
 import process from "node:process";
+import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
 
 /** The input and output of the client. */
 export interface Screen {

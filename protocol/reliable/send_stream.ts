@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { SEND_WINDOW } from "../packets.ts";
 import { randomHex64 } from "../fields.ts";
+import { SEND_WINDOW } from "../packets.ts";
 import type { RoundTrip } from "./round_trip.ts";
 
 /** A message without its number. */

@@ -9,8 +9,8 @@ import { COMPETITORS, findToolchains, LABELS, type Toolchains } from "./competit
 import { formatFairness, measureFairness } from "./fairness.ts";
 import { compare, UNDISTURBED } from "./fanout.ts";
 import { lossTable, measureLoss } from "./loss.ts";
-import { formatMemory, measureMemory } from "./memory.ts";
 import { type Cores, type Durations, findCores, loadCapacity } from "./measure.ts";
+import { formatMemory, measureMemory } from "./memory.ts";
 import { measureStartup, startupTable } from "./startup.ts";
 import { fanoutTable, readable, summarize } from "./table.ts";
 

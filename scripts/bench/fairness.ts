@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { datagrams, openSocket } from "../../runtime/udp.ts";
 import { decode, encode, type V1Packet } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
-import { type Program, start } from "../support/processes.ts";
+import { datagrams, openSocket } from "../../runtime/udp.ts";
 import type { Toolchains } from "./competitors.ts";
 import { type Cores, residentMemory, startOnCore, stayOffServer } from "./measure.ts";
 import { quantile, readable } from "./table.ts";
+import { type Process, start } from "../support/processes.ts";
 
 /** The size of the room, and what the probe sends. */
 export interface FairnessOptions {
@@ -87,7 +87,7 @@ export async function measureFairness({ competitors, load }: Toolchains, options
   return result;
 }
 
-/** The result in words. */
+/** Formats the result as a paragraph. */
 export function formatFairness({ members, memoryPerMember, broadcast, copies, dropped, ...answers }: FairnessResult) {
   const share = ({ sent, answered, median, p99 }: Answers) =>
     `${answered} of ${sent} answered, median ${readable(median)} ms, p99 ${readable(p99)} ms`;
@@ -104,7 +104,7 @@ export function formatFairness({ members, memoryPerMember, broadcast, copies, dr
 }
 
 /** Lets a member of the crowd say something, for the `count`th time, and waits until all members have received it. */
-async function broadcast(crowd: Program, count: number): Promise<{ copies: number; ms: number }> {
+async function broadcast(crowd: Process, count: number): Promise<{ copies: number; ms: number }> {
   await crowd.type("say\n");
   const [line] = (await crowd.stdout.until(new RegExp(`(?:\\{"copies".*"ms".*\\}\\n){${count}}`), PATIENCE_MS))
     .at(0)!.trim().split("\n").slice(-1);

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Cores, type Durations, measure } from "./measure.ts";
 import type { Competitor, Toolchains } from "./competitors.ts";
+import { type Cores, type Durations, measure } from "./measure.ts";
 import { type Measurement, readable } from "./table.ts";
 
 /** A server at saturation counts as undisturbed when it has at least this share of its core. */
@@ -45,7 +45,7 @@ export async function compare(toolchains: Toolchains, options: FanoutOptions): P
         try {
           const measured = { ...await measureUndisturbed(competitor, members, toolchains.load, options), round };
           measurements.push(measured);
-          progress(`${where}: ${inWords(measured)}`);
+          progress(`${where}: ${formatMeasurement(measured)}`);
         } catch (error) {
           progress(`${where}: not measured: ${error instanceof Error ? error.message : error}`);
         }
@@ -70,7 +70,9 @@ async function measureUndisturbed(
   return best!;
 }
 
-function inWords({ perSecond, cpuPerDelivery, latencyMedian, latencyP99, serverBusy, loadBusy }: Measurement): string {
+function formatMeasurement(
+  { perSecond, cpuPerDelivery, latencyMedian, latencyP99, serverBusy, loadBusy }: Measurement,
+): string {
   return `${readable(perSecond)} a second, ${readable(cpuPerDelivery)} µs of CPU each, latency ` +
     `${readable(latencyMedian)} ms, p99 ${readable(latencyP99)} ms; ` +
     `cores: server ${Math.round(100 * serverBusy)}%, load ${Math.round(100 * loadBusy)}%`;

@@ -7,12 +7,12 @@
  * @module
  */
 import { Session } from "../../client/session/session.ts";
+import { decode, encode } from "../../protocol.ts";
 import { Alarm, now } from "../../runtime/clock.ts";
 import { datagrams, openSocket, socketAddress } from "../../runtime/udp.ts";
-import { decode, encode } from "../../protocol.ts";
+import { markdownTable, quantile, readable } from "./table.ts";
 import { startServer } from "../support/processes.ts";
 import { Changing } from "../support/waiting.ts";
-import { markdownTable, quantile, readable } from "./table.ts";
 
 /** The size of the room, and how many messages its members say. */
 export interface LossOptions {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type Program, start } from "../support/processes.ts";
 import { type Competitor, output } from "./competitors.ts";
 import type { Measurement } from "./table.ts";
+import { type Process, start } from "../support/processes.ts";
 
 /** How long each part takes, in milliseconds. */
 export interface Durations {
@@ -66,7 +66,7 @@ export async function stayOffServer({ separate }: Cores): Promise<AsyncDisposabl
 }
 
 /** Starts a server and waits until it listens. */
-export async function startOnCore(command: string[], cores: Cores): Promise<{ server: Program; port: number }> {
+export async function startOnCore(command: string[], cores: Cores): Promise<{ server: Process; port: number }> {
   const server = start([...cores.server, ...command]);
   try {
     const [, port] = await server.stdout.until(/^Listening on .*:(\d+)$/m, PATIENCE);

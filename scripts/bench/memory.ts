@@ -6,11 +6,11 @@
  * @module
  */
 import type { Dialect, Packet } from "../../protocol.ts";
-import { UdpDelivery } from "../../server/doors/udp_delivery.ts";
-import { Room } from "../../server/room/room.ts";
-import { openSendmmsg } from "../../server/doors/linux/sendmmsg.ts";
 import { output } from "./competitors.ts";
 import { readable } from "./table.ts";
+import { openSendmmsg } from "../../server/doors/linux/sendmmsg.ts";
+import { UdpDelivery } from "../../server/doors/udp_delivery.ts";
+import { Room } from "../../server/room/room.ts";
 
 /** The memory that one member of a dialect adds, in bytes. */
 export interface MemoryResult {
@@ -39,7 +39,7 @@ export async function measureMemory(members: number, progress: (line: string) =>
   return results;
 }
 
-/** The results in words. */
+/** Formats the results, a line each. */
 export function formatMemory(results: readonly MemoryResult[]): string {
   return results.map(({ dialect, members, heap, kernelTables }) =>
     `In a room of ${members.toLocaleString("en-US")} a ${dialect} member takes ${readable(heap)} bytes of the heap, ` +
@@ -47,7 +47,7 @@ export function formatMemory(results: readonly MemoryResult[]): string {
   ).join("\n");
 }
 
-/** A delivery with the real tables of destinations. It sends nothing, because no socket has these addresses. */
+/** A delivery with the real tables of addresses. It sends nothing, because no socket has these addresses. */
 class SilentDelivery extends UdpDelivery {
   /** The token in the last WELCOME. */
   token = "";

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { ROOT } from "../programs.ts";
-import { start, startServer } from "../support/processes.ts";
 import { residentMemory } from "./measure.ts";
 import { markdownTable, median, quantile, readable } from "./table.ts";
+import { ROOT } from "../programs.ts";
+import { start, startServer } from "../support/processes.ts";
 
 /** One way to start a program, and how it went. */
 export interface StartupResult {

@@ -83,7 +83,7 @@ export interface Summary {
 }
 
 /** The key of the program that the others are compared with. */
-export const YARDSTICK = "c";
+const YARDSTICK = "c";
 
 /** Summarizes the rounds of each program at each size: medians, and the sum of `lost`; smallest rooms first. */
 export function summarize(measurements: readonly Measurement[]): Summary[] {

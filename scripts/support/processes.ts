@@ -29,7 +29,7 @@ export interface Output {
 }
 
 /** A process that was started here. */
-export interface Program extends AsyncDisposable {
+export interface Process extends AsyncDisposable {
   readonly pid: number;
   readonly stdout: Output;
   readonly stderr: Output;
@@ -55,7 +55,7 @@ export interface StartOptions {
 }
 
 /** Starts a process. Disposing of the returned object kills the process if it still runs. */
-export function start([executable, ...args]: string[], { env = {} }: StartOptions = {}): Program {
+export function start([executable, ...args]: string[], { env = {} }: StartOptions = {}): Process {
   const child = new Deno.Command(executable, {
     args,
     cwd: ROOT,
@@ -145,7 +145,7 @@ function literalPattern(text: string): RegExp {
 }
 
 /** A server that listens. */
-export interface Server extends Program {
+export interface Server extends Process {
   readonly port: number;
   /** The addresses of all clients that have joined, like `127.0.0.1:52207` or `[::1]:52207`, in order of arrival. */
   arrivals(): string[];
@@ -183,18 +183,18 @@ export async function startServer(...flags: string[]): Promise<Server> {
 }
 
 /** Starts a client whose input and output are pipes. */
-export function startClient(...args: (string | number)[]): Program {
+export function startClient(...args: (string | number)[]): Process {
   return start([...commandOf("client"), ...args.map(String)]);
 }
 
 /** A client that a server has welcomed. */
-export interface Member extends Program {
+export interface JoinedClient extends Process {
   /** The client's address as the server sees it. */
   readonly address: string;
 }
 
 /** Starts a client and waits until the server has welcomed it. Only one client may join at a time. */
-export async function join(server: Server, host = "127.0.0.1"): Promise<Member> {
+export async function joinRoom(server: Server, host = "127.0.0.1"): Promise<JoinedClient> {
   const before = server.arrivals().length;
   const client = startClient(host, server.port);
   try {
@@ -209,6 +209,6 @@ export async function join(server: Server, host = "127.0.0.1"): Promise<Member> 
 export const BANNER = "Welcome to the chat room!\nType your message and press Enter to send it\n";
 
 /** The lines of members' messages that a client has printed, in order. */
-export function messagesOf(client: Program): string[] {
+export function messagesOf(client: Process): string[] {
   return client.stdout.text().split("\n").filter((line) => line.startsWith("<From "));
 }

@@ -4,22 +4,22 @@
  * @module
  */
 import { parseAddress } from "../../protocol/fields.ts";
+import type { AddressTable } from "./linux/sendmmsg.ts";
 import type { Recipient } from "../room/delivery.ts";
-import type { DestinationTable } from "./linux/sendmmsg.ts";
 
-/** The part of {@linkcode DestinationTable} that is needed to send to many slots with one system call. */
-export type AddressTable = Pick<DestinationTable, "failed" | "add" | "remove" | "swap" | "send">;
+/** The part of {@linkcode AddressTable} that is needed to send to many slots with one system call. */
+export type RecipientTable = Pick<AddressTable, "failed" | "add" | "remove" | "swap" | "send">;
 
 /** The recipients of one dialect, and the progress of the current broadcast among them. */
 export class Recipients {
-  readonly #table: AddressTable | undefined;
+  readonly #table: RecipientTable | undefined;
   readonly #bySlot: Recipient[] = [];
   /** Slots below `#served` have got their copy. Slots from `#end` on joined after the broadcast began. */
   #served = 0;
   #end = 0;
 
   /** @param table If given, {@linkcode sendNext} sends with it. Otherwise {@linkcode takeNext} returns who is next. */
-  constructor(table?: AddressTable) {
+  constructor(table?: RecipientTable) {
     this.#table = table;
   }
 

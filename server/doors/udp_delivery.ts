@@ -5,13 +5,13 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { socketAddress } from "../../runtime/udp.ts";
 import type { Dialect, Packet, V1Packet } from "../../protocol.ts";
-import type { Delivery, Recipient } from "../room/delivery.ts";
-import { encodeInDialect } from "../room/dialects.ts";
-import { type AddressTable, Recipients } from "./recipients.ts";
-import type { NetworkEmulator } from "./network_emulator.ts";
+import { socketAddress } from "../../runtime/udp.ts";
+import { encodeInDialect } from "./dialects.ts";
 import type { Sendmmsg } from "./linux/sendmmsg.ts";
+import type { NetworkEmulator } from "./network_emulator.ts";
+import { Recipients, type RecipientTable } from "./recipients.ts";
+import type { Delivery, Recipient } from "../room/delivery.ts";
 
 /** The part of {@linkcode Deno.DatagramConn} that sending needs. */
 export type Sender = Pick<Deno.DatagramConn, "send" | "addr">;
@@ -27,7 +27,7 @@ export interface DeliveryStatistics {
 
 /** The part of {@linkcode Sendmmsg} that is needed to send a broadcast to many at once. */
 export interface BatchSender extends Pick<Sendmmsg, "writable"> {
-  table(): AddressTable;
+  table(): RecipientTable;
 }
 
 /** Options of {@linkcode UdpDelivery}. */
@@ -74,7 +74,7 @@ interface Broadcast {
 export class UdpDelivery implements Delivery {
   readonly #conn: Sender;
   readonly #fast: BatchSender | undefined;
-  readonly #tables: AddressTable[] = [];
+  readonly #tables: RecipientTable[] = [];
   readonly #emulator: NetworkEmulator | undefined;
   readonly #arrived: () => number;
   readonly #groups: Record<Dialect, Recipients>;

@@ -21,7 +21,7 @@ export interface WindowOptions {
 }
 
 /** The pause between an event and the first heartbeat, in milliseconds; each further pause is twice as long. */
-export const FIRST_HEARTBEAT_MS = 100;
+const FIRST_HEARTBEAT_MS = 100;
 /** The most heartbeats after an event. Their pauses double, so they go on for 25 s, longer than any keep-alive. */
 const MAX_HEARTBEATS = 8;
 /** The most datagrams for the heartbeats of one event. At least two heartbeats are sent, even if they take more. */

@@ -9,9 +9,10 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { Failure, UsageError } from "../../runtime/program.ts";
 import { decode, type Dialect, encode, type EventPacket, type Packet } from "../../protocol.ts";
-import { hex64, nameKey, normalizeName, parseAddress, randomHex64 } from "../../protocol/fields.ts";
+import { hex64, parseAddress, randomHex64 } from "../../protocol/fields.ts";
+import { nameKey, normalizeName } from "../../protocol/names.ts";
+import { Failure, UsageError } from "../../runtime/program.ts";
 import type { KeptMember, RoomPast } from "./past.ts";
 
 /** A state file that is open. */

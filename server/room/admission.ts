@@ -6,11 +6,11 @@
 import { type Dialect, MEMBER_TIMEOUT_MS } from "../../protocol.ts";
 import { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import type { KeptMember } from "../journal/past.ts";
+import { AddressValidation } from "./address_validation.ts";
+import { BoundedMap } from "./bounded_map.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Member, Members, type NewMember } from "./members.ts";
-import { AddressValidation } from "./address_validation.ts";
 import { PresenceNotices } from "./presence.ts";
-import { BoundedMap } from "./bounded_map.ts";
 
 /**
  * Why a member is removed: it said `goodbye`; its `silence` was too long; its address is `taken` by another client; or

@@ -4,11 +4,11 @@
  * @module
  */
 import { type Dialect, MAX_DATAGRAM_BYTES } from "../../protocol.ts";
-import { nameKey } from "../../protocol/fields.ts";
-import { detach } from "../../protocol/text.ts";
+import { nameKey } from "../../protocol/names.ts";
 import { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
-import type { KeptMember } from "../journal/past.ts";
 import type { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
+import { detach } from "../../protocol/text.ts";
+import type { KeptMember } from "../journal/past.ts";
 
 /** The token buckets of one member; each is created when it is first needed. */
 export interface MemberBuckets {
@@ -117,12 +117,19 @@ export class Members {
    * @param since When it joined, in Unix milliseconds.
    */
   add({ address, dialect, token }: NewMember, since: number, now: number): Member {
-    const name = undefined, stream = undefined;
-    return this.restore({ address, dialect, token, name, since: Math.floor(since / 1000), stream }, now);
+    return this.#insert({ address, dialect, token }, Math.floor(since / 1000), now);
   }
 
   /** Adds a member of an earlier run of the server, with its name and stream. */
   restore({ address, dialect, token, name, since, stream }: KeptMember, now: number): Member {
+    const member = this.#insert({ address, dialect, token }, since, now);
+    member.stream = stream && new ReceiveStream(stream.name, stream.next);
+    if (name !== undefined) this.#setName(member, name);
+    return member;
+  }
+
+  /** @param since When it joined, in Unix seconds. */
+  #insert({ address, dialect, token }: NewMember, since: number, now: number): Member {
     const member: Member = {
       address: detach(address),
       dialect,
@@ -130,7 +137,7 @@ export class Members {
       name: undefined,
       since,
       heard: this.#sinceOrigin(now),
-      stream: stream && new ReceiveStream(stream.name, stream.next),
+      stream: undefined,
       buckets: undefined,
       slot: undefined,
       previousHeard: undefined,
@@ -139,7 +146,6 @@ export class Members {
     this.#mapOf(member).set(member.address, member);
     if (dialect === "v1") this.#append(member);
     if (token) this.#byToken.set(member.token, member);
-    if (name !== undefined) this.#setName(member, name);
     return member;
   }
 

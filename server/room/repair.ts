@@ -4,8 +4,8 @@
  * @module
  */
 import type { EventPacket, V1Packet } from "../../protocol.ts";
-import type { Delivery } from "./delivery.ts";
 import type { EventLog } from "../journal/event_log.ts";
+import type { Delivery } from "./delivery.ts";
 import type { Member } from "./members.ts";
 
 /** What repairing needs of the room. */

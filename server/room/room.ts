@@ -6,19 +6,18 @@
  *
  * @module
  */
-import { type ClassicPacket, MAX_TEXT_BYTES, type Packet } from "../../protocol.ts";
-import type { EventPacket, V1Packet } from "../../protocol.ts";
-import { NAME_RULE, normalizeName } from "../../protocol/fields.ts";
+import { type ClassicPacket, type EventPacket, MAX_TEXT_BYTES, type Packet, type V1Packet } from "../../protocol.ts";
+import { NAME_RULE, normalizeName } from "../../protocol/names.ts";
+import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
+import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { printable, splitText } from "../../protocol/text.ts";
-import { Admission, type AdmissionOptions, type MemberObserver } from "./admission.ts";
-import type { Delivery } from "./delivery.ts";
 import { EventLog, type NewEvent, type WindowOptions } from "../journal/event_log.ts";
 import type { RoomPast } from "../journal/past.ts";
+import { Admission, type AdmissionOptions, type MemberObserver } from "./admission.ts";
+import type { Delivery } from "./delivery.ts";
 import { Limits } from "./limits.ts";
 import type { Member, Members } from "./members.ts";
-import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import { Repair } from "./repair.ts";
-import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 
 /** Callbacks for what happens in the room, called at the moment when it happens. */
 export interface RoomObserver extends MemberObserver {

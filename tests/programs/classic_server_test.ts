@@ -1,7 +1,8 @@
 /** Our client with a server that only knows the classic dialect, like a student's. */
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
-import { openPeer, type Peer } from "../support/classic_peer.ts";
 import { messagesOf, startClient } from "../../scripts/support/processes.ts";
+import { Changing } from "../../scripts/support/waiting.ts";
+import { openPeer, type Peer } from "../support/classic_peer.ts";
 
 /** How a classic server behaves. */
 interface ClassicServerOptions {
@@ -13,6 +14,7 @@ interface ClassicServerOptions {
 function openClassicServer({ echo = true }: ClassicServerOptions = {}) {
   const conn = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const clients = new Map<string, Deno.NetAddr>();
+  const greetings = new Changing();
   /** The texts that were said, in order. */
   const said: string[] = [];
   let closed = false;
@@ -23,7 +25,10 @@ function openClassicServer({ echo = true }: ClassicServerOptions = {}) {
         const [bytes, from] = await conn.receive() as [Uint8Array, Deno.NetAddr];
         const packet = new TextDecoder().decode(bytes);
         const sender = `${from.hostname}:${from.port}`;
-        if (packet === "GREETING") clients.set(sender, from);
+        if (packet === "GREETING") {
+          clients.set(sender, from);
+          greetings.changed();
+        }
         if (!packet.startsWith("MESSAGE") || packet.startsWith("MESSAGE/") || !clients.has(sender)) continue;
         const text = packet.slice("MESSAGE".length);
         said.push(text);
@@ -41,6 +46,10 @@ function openClassicServer({ echo = true }: ClassicServerOptions = {}) {
   return {
     port: (conn.addr as Deno.NetAddr).port,
     said,
+    /** Waits until so many have greeted. */
+    greeted: (count: number) => {
+      return greetings.until(() => clients.size >= count || undefined, () => `${clients.size} have greeted`);
+    },
     async [Symbol.asyncDispose]() {
       closed = true;
       conn.close();
@@ -63,6 +72,7 @@ Deno.test("classic server: a client in a pipe delivers its lines and exits with 
   // beside it, one that stays: both take a few seconds to find out what the server speaks
   await using other = startClient("127.0.0.1", server.port);
   await using client = startClient("127.0.0.1", server.port);
+  await server.greeted(3);
   const lines = ["one", "two words", "three, with an ä", "", "four ", "x".repeat(3000)];
   await client.type(lines.join("\n"));
   await client.endInput();

@@ -1,9 +1,9 @@
 /** Direct messages between the real programs: they arrive, and their text never comes near the server. */
 import { assert, assertEquals, assertGreater, assertMatch, assertNotMatch } from "@std/assert";
 import { decode } from "../../protocol.ts";
+import { startClient, startServer } from "../../scripts/support/processes.ts";
 import { openPeer } from "../support/classic_peer.ts";
 import { openGateway } from "../support/gateway.ts";
-import { startClient, startServer } from "../../scripts/support/processes.ts";
 import { stops } from "../support/signals.ts";
 import { signIn } from "../support/signed_in.ts";
 
@@ -50,7 +50,7 @@ Deno.test("direct: what can't be delivered is said with the reason, and the exit
   assertMatch(alice.stderr.text(), /\n1 message not delivered\n$/);
 });
 
-Deno.test("direct: commands that stand in a pipe from the start are carried out, and count for the exit code", async () => {
+Deno.test("direct: commands that stand in a pipe from the start are executed, and count for the exit code", async () => {
   await using server = await startServer();
   await using bob = await signIn(server.port, "Bob");
   await using alice = startClient("-u", "Alice", "127.0.0.1", server.port);

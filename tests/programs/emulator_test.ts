@@ -1,22 +1,22 @@
 /** The emulator for the network, from flags and from the server's terminal, with real programs at both ends. */
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
-import { openPeer } from "../support/classic_peer.ts";
 import {
   commandOf,
   messagesOf,
-  type Program,
+  type Process,
   start,
   startClient,
   startServer,
 } from "../../scripts/support/processes.ts";
-import { stops } from "../support/signals.ts";
 import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
+import { openPeer } from "../support/classic_peer.ts";
+import { stops } from "../support/signals.ts";
 import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
 
 const PERFECT = "drop 0%, duplicate 0%, corrupt 0%, delay 0..0 ms, each way";
 
 /** Types lines at clients in turn, and waits until all of them show all. */
-async function chat(clients: Program[], count: number): Promise<string[]> {
+async function chat(clients: Process[], count: number): Promise<string[]> {
   const texts: string[] = [];
   for (let k = 1; k <= count; k++) {
     for (const [i, client] of clients.entries()) {
@@ -32,7 +32,7 @@ async function chat(clients: Program[], count: number): Promise<string[]> {
 }
 
 /** Starts clients, and waits until each has seen a message of its own. */
-async function startReady(port: number, ...names: string[]): Promise<Program[] & AsyncDisposable> {
+async function startReady(port: number, ...names: string[]): Promise<Process[] & AsyncDisposable> {
   const clients = names.map((name) => startClient("127.0.0.1", port, "--name", name));
   await Promise.all(clients.map(async (client, i) => {
     await client.type(`${names[i]} is ready\n`);
@@ -83,7 +83,7 @@ Deno.test("emulator: a direct message arrives once, though look-ups and greeting
   assertEquals([...bob.stdout.text().matchAll(/: secret (\d)\n/g)].map(([, k]) => k).join(""), "12345");
 });
 
-Deno.test("emulator: what is typed into the server's standard input turns it while the room goes on", async () => {
+Deno.test("emulator: what is typed into the server's standard input changes it while the room goes on", async () => {
   await using server = await startServer();
   await using peer = openPeer();
   await peer.send("GREETING", server.port);
@@ -197,7 +197,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `emulator: what is typed into the server's terminal turns it${HAS_TMUX ? "" : " (skipped: no tmux)"}`,
+  name: `emulator: what is typed into the server's terminal changes it${HAS_TMUX ? "" : " (skipped: no tmux)"}`,
   ignore: !HAS_TMUX,
   async fn() {
     await using tmux = await startTmux();

@@ -1,19 +1,19 @@
 /** What goes wrong: one line that says what to do, and an exit code that tells the asked-wrongly from the failed. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { pathToFileURL } from "node:url";
-import { openPeer } from "../support/classic_peer.ts";
 import { ROOT } from "../../scripts/programs.ts";
+import { freePort } from "../../scripts/support/ports.ts";
 import {
   commandOf,
   messagesOf,
-  type Program,
+  type Process,
   start,
   startClient,
   startServer,
 } from "../../scripts/support/processes.ts";
-import { stops } from "../support/signals.ts";
-import { freePort } from "../../scripts/support/ports.ts";
 import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
+import { openPeer } from "../support/classic_peer.ts";
+import { stops } from "../support/signals.ts";
 
 /** Longer than a client in a pipe waits for a server, in milliseconds. */
 const DELIVERY_MS = 10_000 + DEADLINE_MS;
@@ -246,7 +246,7 @@ Deno.test("failures: UDP is not switched on", async () => {
 });
 
 /** Waits until a client in a pipe has told that there is no answer, and then has given up. */
-async function givesUp(client: Program, port: number, undelivered: string): Promise<void> {
+async function givesUp(client: Process, port: number, undelivered: string): Promise<void> {
   await client.stderr.until(
     new RegExp(`^!! No answer from 127\\.0\\.0\\.1:${port}\\. Is the server started, .* firewall .*\n`),
   );

@@ -1,7 +1,7 @@
 /** Unusual ways to call the client, slips in a pipe, and greetings that were forged, with real programs. */
 import { assertEquals, assertMatch } from "@std/assert";
+import { commandOf, joinRoom, messagesOf, start, startClient, startServer } from "../../scripts/support/processes.ts";
 import { openPeer } from "../support/classic_peer.ts";
-import { commandOf, join, messagesOf, start, startClient, startServer } from "../../scripts/support/processes.ts";
 
 /** Says a line through a client that is called in some way, and returns what it showed. */
 async function sayBy(...args: (string | number)[]): Promise<string> {
@@ -30,7 +30,7 @@ Deno.test("addresses: one that is good on one link only is refused with what to 
 
 Deno.test("pipe: a line that is no command is not sent; the others are, and the exit code tells", async () => {
   await using server = await startServer();
-  await using bob = await join(server);
+  await using bob = await joinRoom(server);
   await using client = startClient("127.0.0.1", server.port);
   await client.type("one\n/hlep\ntwo\n/wave at me\nthree\n");
   await client.endInput();

@@ -2,10 +2,10 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { demonstrate, formatOutcome } from "../../scripts/lossy_demo.ts";
 import { openLossyProxy } from "../../scripts/lossy_proxy.ts";
+import { freePort } from "../../scripts/support/ports.ts";
+import { messagesOf, type Process, startClient, startServer } from "../../scripts/support/processes.ts";
 import type { NetworkConditions } from "../../server/doors/network_emulator.ts";
 import { EPOCH, FakeSession } from "../support/fake_session.ts";
-import { freePort } from "../../scripts/support/ports.ts";
-import { messagesOf, type Program, startClient, startServer } from "../../scripts/support/processes.ts";
 
 const BAD_NETWORK: NetworkConditions = { drop: 0.3, duplicate: 0.05, delay: [0, 20], corrupt: 0 };
 
@@ -32,21 +32,21 @@ Deno.test("loss: five clients, 200 messages, 30% each way, kill -9 of a --state 
 });
 
 /** The texts behind the sender's address that a client shows, but for those that were said to find out who is there. */
-function textsOf(client: Program): string[] {
+function textsOf(client: Process): string[] {
   return messagesOf(client).map((line) => line.replace(/^<From [^>]*>: /, "")).filter((text) =>
     !text.startsWith("here")
   );
 }
 
 /** Types some lines at each client, and returns the texts. */
-async function say(clients: Program[], what: string, count: number): Promise<string[][]> {
+async function say(clients: Process[], what: string, count: number): Promise<string[][]> {
   const texts = clients.map((_, i) => Array.from({ length: count }, (_, k) => `${what} ${i}-${k}`));
   for (const [i, client] of clients.entries()) await client.type(texts[i].map((text) => `${text}\n`).join(""));
   return texts;
 }
 
 /** Waits until each client shows its own texts. */
-async function untilOwn(clients: Program[], texts: string[][]): Promise<void> {
+async function untilOwn(clients: Process[], texts: string[][]): Promise<void> {
   for (const [i, client] of clients.entries()) {
     for (const text of texts[i]) await client.stdout.until(`: ${text}\n`);
   }
@@ -78,7 +78,7 @@ Deno.test("loss: kill -9 of a server without a state file: all come back, nothin
 
   assertEquals(second.arrivals().length, 4, "each of them came back once");
   // "before", some of it, may be lost with the server's memory; what was said since is on all screens, in one order
-  const since = (client: Program) => textsOf(client).filter((text) => !text.startsWith("before"));
+  const since = (client: Process) => textsOf(client).filter((text) => !text.startsWith("before"));
   assertEquals(since(clients[0]).toSorted(), [...meanwhile, ...after].flat().toSorted());
   for (const client of clients) {
     const texts = textsOf(client);

@@ -1,7 +1,7 @@
 /** Direct messages between two homes, each behind its own NAT, with the server outside. */
 import { assert, assertEquals, assertGreater, assertMatch, assertNotMatch } from "@std/assert";
-import { ALICE_OUTSIDE, BOB_OUTSIDE, openHomes, SERVER_ADDRESS } from "../support/netns.ts";
 import { commandOf, start } from "../../scripts/support/processes.ts";
+import { ALICE_OUTSIDE, BOB_OUTSIDE, openHomes, SERVER_ADDRESS } from "../support/netns.ts";
 import { signIn } from "../support/signed_in.ts";
 
 const PORT = 9090;

@@ -1,6 +1,6 @@
 /** The client in a pipe that is broken, endless or full: what was typed is delivered, and the exit code tells the rest. */
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
-import { commandOf, join, messagesOf, start, startClient, startServer } from "../../scripts/support/processes.ts";
+import { commandOf, joinRoom, messagesOf, start, startClient, startServer } from "../../scripts/support/processes.ts";
 import { HAS_SIGNALS, signalTest } from "../support/signals.ts";
 import { signIn } from "../support/signed_in.ts";
 import { quoted } from "../support/tmux.ts";
@@ -58,7 +58,7 @@ Deno.test("pipes: 3,000 direct messages at once all arrive", async () => {
 
 Deno.test("pipes: what stands behind quit is not sent", async () => {
   await using server = await startServer();
-  await using bob = await join(server);
+  await using bob = await joinRoom(server);
   for (const quit of ["quit", "/quit", "  /exit"]) {
     await using client = startClient(server.port);
     await client.type(`before ${quit}\n${quit}\nbehind\n/nonsense\n`);
@@ -74,7 +74,7 @@ Deno.test("pipes: what stands behind quit is not sent", async () => {
 shellTest("a full disk behind standard output: everything is sent, then it says so", async () => {
   if (Deno.build.os !== "linux") return; // nobody else has a /dev/full
   await using server = await startServer();
-  await using bob = await join(server);
+  await using bob = await joinRoom(server);
   await using client = shell("seq 1 50 | CLIENT >/dev/full", server.port);
   await client.exitCode();
   assertEquals(client.stderr.text(), "Standard output can't be written: No space left on device\nexit code 1\n");
@@ -84,7 +84,7 @@ shellTest("a full disk behind standard output: everything is sent, then it says 
 
 shellTest("nobody reads standard output any more: what is there is sent, then it says so", async () => {
   await using server = await startServer("--rate", "0");
-  await using bob = await join(server);
+  await using bob = await joinRoom(server);
   await using client = shell("seq 1 2000 | CLIENT | head -n 1", server.port);
   await client.exitCode(60_000);
   assertEquals(client.stderr.text(), "Standard output can't be written: Broken pipe\nexit code 1\n");
@@ -94,7 +94,7 @@ shellTest("nobody reads standard output any more: what is there is sent, then it
 
 shellTest("nobody reads an endless client any more: it leaves when there is something to show", async () => {
   await using server = await startServer();
-  await using bob = await join(server);
+  await using bob = await joinRoom(server);
   await using client = shell("CLIENT | head -n 1", server.port);
   const address = await server.arrival(2);
   await client.type("the last word\n");
@@ -115,7 +115,7 @@ shellTest("a standard output that does not block loses nothing when it is full f
     "fcntl.fcntl(1, fcntl.F_SETFL, fcntl.fcntl(1, fcntl.F_GETFL) | os.O_NONBLOCK); os.execvp(sys.argv[1], sys.argv[1:])";
   const client = [...commandOf("client"), "127.0.0.1", String(server.port)].map(quoted).join(" ");
   const input = `seq 1000 1999 | sed "s/$/ ${"x".repeat(400)}/"`;
-  await using bob = await join(server);
+  await using bob = await joinRoom(server);
   await using program = start([
     "sh",
     "-c",

@@ -1,7 +1,7 @@
 /** The server's limit of messages a second, as it is when nobody asks for another, and clients that have more to say. */
 import { assertEquals, assertMatch } from "@std/assert";
+import { joinRoom, messagesOf, startClient, startServer } from "../../scripts/support/processes.ts";
 import { openPeer } from "../support/classic_peer.ts";
-import { join, messagesOf, startClient, startServer } from "../../scripts/support/processes.ts";
 import { stops } from "../support/signals.ts";
 
 /** The lines of `seq FIRST LAST`. */
@@ -16,7 +16,7 @@ function textsOf(lines: string[]): string[] {
 
 Deno.test("rate: what is piped in faster than the server wants it arrives whole and in order, at its pace", async () => {
   await using server = await startServer();
-  await using listener = await join(server);
+  await using listener = await joinRoom(server);
   await using client = startClient("127.0.0.1", server.port);
   const lines = seq(1, 80);
   const start = performance.now();

@@ -1,15 +1,15 @@
 /** Servers that go away, come back and come late, under clients that stay. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { openPeer } from "../support/classic_peer.ts";
-import { join, messagesOf, startClient, startServer } from "../../scripts/support/processes.ts";
 import { freePort } from "../../scripts/support/ports.ts";
+import { joinRoom, messagesOf, startClient, startServer } from "../../scripts/support/processes.ts";
+import { openPeer } from "../support/classic_peer.ts";
 import { signalTest } from "../support/signals.ts";
 
 Deno.test("restart: two clients stay while the server is killed and started anew", async () => {
   const first = await startServer(String(freePort()));
   await using _ = first;
-  await using alice = await join(first);
-  await using bob = await join(first);
+  await using alice = await joinRoom(first);
+  await using bob = await joinRoom(first);
   await alice.type("before\n");
   await bob.stdout.until(": before\n");
 
@@ -43,8 +43,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   signalTest(`restart: ${signal} stops the server, and its clients are told`, async () => {
     const first = await startServer(String(freePort()));
     await using _ = first;
-    await using alice = await join(first);
-    await using bob = await join(first);
+    await using alice = await joinRoom(first);
+    await using bob = await joinRoom(first);
     await using peer = openPeer();
     await peer.send("GREETING", first.port);
     await first.arrival(3);

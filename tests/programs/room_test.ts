@@ -1,13 +1,13 @@
 /** One room: the real server, the real client and a classic peer on real sockets. */
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { BANNER, joinRoom, messagesOf, startClient, startServer } from "../../scripts/support/processes.ts";
 import { openPeer } from "../support/classic_peer.ts";
-import { BANNER, join, messagesOf, startClient, startServer } from "../../scripts/support/processes.ts";
 import { signalTest, stops } from "../support/signals.ts";
 
 Deno.test("room: two clients and a classic peer hear each other, and everyone leaves with exit code 0", async () => {
   await using server = await startServer();
-  await using alice = await join(server);
-  await using bob = await join(server);
+  await using alice = await joinRoom(server);
+  await using bob = await joinRoom(server);
   await using peer = openPeer();
   await peer.send("GREETING", server.port);
   assertEquals(await server.arrival(3), peer.address);
@@ -89,8 +89,8 @@ Deno.test("room: lines that end in CR LF, empty lines and a last line without an
 
 Deno.test("room: what acts on a terminal never reaches one", async () => {
   await using server = await startServer();
-  await using alice = await join(server);
-  await using bob = await join(server);
+  await using alice = await joinRoom(server);
+  await using bob = await joinRoom(server);
   await using peer = openPeer();
   await peer.send("GREETING", server.port);
   await server.arrival(3);
@@ -119,8 +119,8 @@ Deno.test("room: what acts on a terminal never reaches one", async () => {
 
 Deno.test("room: with --no-echo everyone but the sender gets a message", async () => {
   await using server = await startServer("--no-echo");
-  await using alice = await join(server);
-  await using bob = await join(server);
+  await using alice = await joinRoom(server);
+  await using bob = await joinRoom(server);
   await using peer = openPeer();
   await peer.send("GREETING", server.port);
   await server.arrival(3);
@@ -180,8 +180,8 @@ Deno.test({
   async fn() {
     await using server = await startServer("--host", "::");
     assertMatch(server.stdout.text(), /^Listening on \[::\]:\d+$/m);
-    await using four = await join(server, "127.0.0.1");
-    await using six = await join(server, "::1");
+    await using four = await joinRoom(server, "127.0.0.1");
+    await using six = await joinRoom(server, "::1");
     await using peer = openPeer("::1");
     await peer.send("GREETING", server.port);
     assertEquals(await server.arrival(3), peer.address);
@@ -207,8 +207,8 @@ Deno.test({
 
 Deno.test("room: a line of 3,000 characters arrives in pieces that give the line", async () => {
   await using server = await startServer();
-  await using alice = await join(server);
-  await using bob = await join(server);
+  await using alice = await joinRoom(server);
+  await using bob = await joinRoom(server);
   await using peer = openPeer();
   await peer.send("GREETING", server.port);
   await server.arrival(3);
@@ -239,8 +239,8 @@ Deno.test("room: a line of 3,000 characters arrives in pieces that give the line
 
 Deno.test("room: a client listens to its server only", async () => {
   await using server = await startServer();
-  await using alice = await join(server);
-  await using bob = await join(server);
+  await using alice = await joinRoom(server);
+  await using bob = await joinRoom(server);
   await using stranger = openPeer();
   const port = Number(alice.address.split(":")[1]);
   const now = Date.now();
@@ -268,7 +268,7 @@ const LARGEST_BYTES = Deno.build.os === "darwin" ? 9_000 : 65_000;
 
 Deno.test("room: the server forwards nothing from strangers, and no bytes stop it", async () => {
   await using server = await startServer();
-  await using alice = await join(server);
+  await using alice = await joinRoom(server);
   await using stranger = openPeer();
   const token = "0123456789abcdef";
   for (
@@ -299,8 +299,8 @@ Deno.test("room: the server forwards nothing from strangers, and no bytes stop i
 
 signalTest("room: Ctrl-C ends a client in a pipe, and the others see it go", async () => {
   await using server = await startServer();
-  await using alice = await join(server);
-  await using bob = await join(server);
+  await using alice = await joinRoom(server);
+  await using bob = await joinRoom(server);
   // both are surely told of each other before one goes
   await bob.type("bye\n");
   await alice.stdout.until(": bye\n");

@@ -1,7 +1,7 @@
 /** Signals that come at bad moments: with the input at its end, in a flood, with delays under way, in a terminal. */
 import { assertEquals, assertMatch } from "@std/assert";
+import { commandOf, joinRoom, startServer } from "../../scripts/support/processes.ts";
 import { openPeer, type Peer } from "../support/classic_peer.ts";
-import { commandOf, join, startServer } from "../../scripts/support/processes.ts";
 import { signalTest, stops } from "../support/signals.ts";
 import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
 
@@ -77,7 +77,7 @@ signalTest("signals: at SIGTERM members are told, whatever the delay on the emul
   await using server = await startServer("--delay=100..200");
   await using peer = openPeer();
   await greet(peer, server.port);
-  await using alice = await join(server);
+  await using alice = await joinRoom(server);
   await alice.type("hello\n");
   await alice.stdout.until(": hello\n");
   server.kill("SIGTERM");

@@ -1,15 +1,15 @@
 /** A server with a state file: killed or stopped, it comes back as the room that it was. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { openPeer } from "../support/classic_peer.ts";
+import { freePort } from "../../scripts/support/ports.ts";
 import {
   commandOf,
   messagesOf,
-  type Program,
+  type Process,
   start,
   startClient,
   startServer,
 } from "../../scripts/support/processes.ts";
-import { freePort } from "../../scripts/support/ports.ts";
+import { openPeer } from "../support/classic_peer.ts";
 import { signalTest, stops } from "../support/signals.ts";
 
 /** A folder for state files, gone at the end of the test. */
@@ -19,7 +19,7 @@ async function openFolder(): Promise<{ file: string } & AsyncDisposable> {
 }
 
 /** Waits until a client shows a text, once. */
-async function shows(client: Program, text: string): Promise<void> {
+async function shows(client: Process, text: string): Promise<void> {
   await client.stdout.until(`: ${text}\n`);
   assertEquals(messagesOf(client).filter((line) => line.endsWith(`: ${text}`)).length, 1, text);
 }

@@ -1,7 +1,7 @@
 /** The client as people see it: in a terminal, with the keys that they press. */
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { freePort } from "../../scripts/support/ports.ts";
-import { commandOf, join, type Server, startServer } from "../../scripts/support/processes.ts";
+import { commandOf, joinRoom, type Server, startServer } from "../../scripts/support/processes.ts";
 import { HAS_TMUX, quoted, startTmux, type Terminal, type TerminalOptions, type Tmux } from "../support/tmux.ts";
 
 /** A test that needs a terminal. */
@@ -50,7 +50,7 @@ terminalTest("what is typed in one is seen in both, with the time before it", as
 terminalTest("a half-typed line stays as it is when a message arrives", async () => {
   await using server = await startServer();
   await using tmux = await startTmux();
-  await using bob = await join(server);
+  await using bob = await joinRoom(server);
   const [alice, address] = await joinTerminal(tmux, server, { columns: 50, rows: 14 });
   // who came is told a moment later, and not between the lines below
   await bob.stdout.until(`[${address}] is Online\n`);

@@ -1,7 +1,7 @@
 /** Tests of what is special about the compiled programs, which UDP_CHAT_SERVER and UDP_CHAT_CLIENT name. */
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { commandOf, join, start, startServer } from "../../scripts/support/processes.ts";
+import { commandOf, joinRoom, start, startServer } from "../../scripts/support/processes.ts";
 
 const COMPILED = Deno.env.has("UDP_CHAT_SERVER") && Deno.env.has("UDP_CHAT_CLIENT");
 const REASON = COMPILED ? "" : " (skipped: 'deno task test-binaries' runs it)";
@@ -43,7 +43,7 @@ binaryTest("the server has the permissions for its own addresses, and for sendmm
 
 binaryTest("server and client chat without a prompt for a permission or a warning", async () => {
   await using server = await startServer();
-  await using client = await join(server);
+  await using client = await joinRoom(server);
   await client.type("hello\n");
   await client.stdout.until(/^<From .*>: hello\n/m);
   await client.endInput();

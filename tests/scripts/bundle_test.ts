@@ -1,7 +1,7 @@
 /** The bundles: each is one file without imports, and runs where nothing can be fetched. */
 import { assert, assertEquals, assertMatch, assertNotMatch, assertThrows } from "@std/assert";
-import { Failure } from "../../runtime/program.ts";
 import config from "../../deno.json" with { type: "json" };
+import { Failure } from "../../runtime/program.ts";
 import { withoutImports } from "../../scripts/bundle.ts";
 import { messagesOf, start } from "../../scripts/support/processes.ts";
 

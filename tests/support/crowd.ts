@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { datagrams } from "../../runtime/udp.ts";
 import { decode, encode, type V1Packet } from "../../protocol.ts";
+import { datagrams } from "../../runtime/udp.ts";
 import { Changing } from "../../scripts/support/waiting.ts";
 
 /** Pause between two attempts to sign in, in milliseconds. */

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Packet, V1Packet } from "../../protocol.ts";
+import { encodeInDialect } from "../../server/doors/dialects.ts";
 import type { Delivery, Recipient } from "../../server/room/delivery.ts";
-import { encodeInDialect } from "../../server/room/dialects.ts";
 
 /** One datagram that would have been sent. */
 export interface Sent {

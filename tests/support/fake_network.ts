@@ -9,10 +9,10 @@
 import { Session, type SessionOptions } from "../../client/session/session.ts";
 import type { Shown } from "../../client/session/shown.ts";
 import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
-import type { Delivery, Recipient } from "../../server/room/delivery.ts";
-import { encodeInDialect } from "../../server/room/dialects.ts";
-import type { KeptMember } from "../../server/journal/past.ts";
+import { encodeInDialect } from "../../server/doors/dialects.ts";
 import { type NetworkConditions, seededRandom } from "../../server/doors/network_emulator.ts";
+import type { KeptMember } from "../../server/journal/past.ts";
+import type { Delivery, Recipient } from "../../server/room/delivery.ts";
 import { Room, type RoomObserver, type RoomOptions } from "../../server/room/room.ts";
 
 /** Options of the network. */

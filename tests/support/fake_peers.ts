@@ -6,9 +6,10 @@
  */
 import { type DirectMessage, DirectMessages } from "../../client/session/direct.ts";
 import { Transactions } from "../../client/session/transactions.ts";
-import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { decode, encode, type Packet, type V1Packet } from "../../protocol.ts";
-import { nameKey } from "../../protocol/fields.ts";
+import { nameKey } from "../../protocol/names.ts";
+import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
+import { seededRandom } from "../../server/doors/network_emulator.ts";
 
 /** The server's address. */
 export const SERVER = "192.0.2.1:9090";
@@ -176,16 +177,4 @@ export class FakePeers {
       this.send({ dialect: "v1", type: "PUNCH", address: from }, SERVER, found.address);
     }
   }
-}
-
-/** Numbers from 0 to 1 that look random and are the same for the same seed (xorshift32, Marsaglia 2003). */
-export function seededRandom(seed: number): () => number {
-  // mixes the bits first, so that neighbouring seeds give different numbers
-  let state = (Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995) >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state = (state ^ (state << 5)) >>> 0;
-    return state / 2 ** 32;
-  };
 }

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { datagrams, socketAddress } from "../../runtime/udp.ts";
 import { decode, encode, type Packet } from "../../protocol.ts";
 import { formatAddress } from "../../protocol/fields.ts";
+import { datagrams, socketAddress } from "../../runtime/udp.ts";
 
 /** A datagram that passed through. */
 export interface Recorded {

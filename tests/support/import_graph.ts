@@ -1,41 +1,61 @@
 /**
- * Reads the import graph of a project's modules, and finds cycles and forbidden imports in it.
+ * The import graph of the project's modules, and what is wrong with it.
  *
  * @module
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** The imports of each module, types included: paths from the project's folder, or names like `node:path`. */
+/**
+ * The imports of each module, types included: paths from the project's folder, or names like `node:path`. An import
+ * whose name is only known when the program runs stands there as {@linkcode COMPUTED}.
+ */
 export type ImportGraph = Map<string, string[]>;
 
-/** The modules that a part of the project may import. */
+/** Which modules may be imported from a part of the project. */
 export interface Layer {
-  /** A file (`protocol.ts`) or a folder (`protocol/`). Of several that fit a file, the longest counts. */
+  /** A file (`protocol.ts`) or a folder (`protocol/`). If several match a file, the longest counts. */
   part: string;
-  /** Files, folders and names (`node:`) that may be imported. */
+  /** Files, folders (`protocol/`) and names (`node:path`, `@std/fmt/`) that may be imported. */
   may: string[];
 }
 
-/** Whether a module is the file `part`, lies in the folder `part`, or has a name that begins with `part`. */
+/** What stands in the graph for `import(expression)`. */
+export const COMPUTED = "import(an expression)";
+
+/** What is not the project's own code. */
+const NOT_OURS = ["vendor", "dist", "node_modules"];
+const MODULE = /\.[mc]?[jt]sx?$/;
+
+/** Whether a module is a part, or below it. */
 function isIn(module: string, part: string): boolean {
-  return module === part || /[/:]$/.test(part) && module.startsWith(part);
+  return module === part || part.endsWith("/") && module.startsWith(part);
+}
+
+/** The modules below a folder, as paths from it with slashes; hidden files and what is not ours are left out. */
+export function modulesIn(root: string, below = ""): string[] {
+  return [...Deno.readDirSync(join(root, below))].flatMap(({ name, isDirectory }) => {
+    if (name.startsWith(".") || NOT_OURS.includes(name)) return [];
+    const path = below + name;
+    if (isDirectory) return modulesIn(root, `${path}/`);
+    return MODULE.test(name) ? [path] : [];
+  });
 }
 
 /**
- * Reads the imports of all modules below some folders, and of all modules that they import.
+ * Reads the imports of modules, and of all modules that they import.
  *
  * @param root The project's folder, with its deno.json.
- * @param folders The folders and files of the project to begin with.
+ * @param modules Paths from there.
  * @throws {Error} with what Deno says, when a module can't be read.
  */
-export async function readImportGraph(root: string, folders: string[]): Promise<ImportGraph> {
-  const modules = (await Promise.all(folders.map((folder) => modulesIn(join(root, folder))))).flat();
+export async function readImportGraph(root: string, modules: string[]): Promise<ImportGraph> {
   const folder = await Deno.makeTempDir({ prefix: "udp-chat-imports-" });
   try {
     // `deno info` takes one module, so this writes a module that imports all others
     const entry = join(folder, "all.ts");
-    await Deno.writeTextFile(entry, modules.map((path) => `import "${pathToFileURL(path)}";\n`).join(""));
+    const urls = modules.map((module) => pathToFileURL(join(root, module)));
+    await Deno.writeTextFile(entry, urls.map((url) => `import "${url}";\n`).join(""));
     const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["info", "--json", "--config", join(root, "deno.json"), entry],
       cwd: root,
@@ -46,16 +66,6 @@ export async function readImportGraph(root: string, folders: string[]): Promise<
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-async function modulesIn(path: string): Promise<string[]> {
-  if ((await Deno.stat(path)).isFile) return [path];
-  const modules: string[] = [];
-  for await (const entry of Deno.readDir(path)) {
-    if (entry.isDirectory) modules.push(...await modulesIn(join(path, entry.name)));
-    else if (entry.name.endsWith(".ts")) modules.push(join(path, entry.name));
-  }
-  return modules;
 }
 
 /** The part of the output of `deno info --json` that is used here. */
@@ -69,29 +79,44 @@ interface Info {
 
 function graphOf({ modules }: Info, root: string): ImportGraph {
   const base = `${pathToFileURL(root)}/`;
-  const name = (specifier: string) => specifier.startsWith(base) ? specifier.slice(base.length) : specifier;
+  const pathOf = (url: string) => url.startsWith(base) ? url.slice(base.length) : undefined;
+  const isOurs = (path: string | undefined) =>
+    path !== undefined && !NOT_OURS.some((folder) => isIn(path, `${folder}/`));
   const graph: ImportGraph = new Map();
-  for (const { specifier, error, dependencies = [] } of modules) {
-    if (!specifier.startsWith(base) || specifier.startsWith(`${base}vendor/`) || !specifier.endsWith(".ts")) continue;
-    if (error !== undefined) throw new Error(`${specifier}: ${error}`);
+  for (const { specifier: url, error, dependencies = [] } of modules) {
+    const module = pathOf(url);
+    if (module === undefined || !isOurs(module) || !MODULE.test(module)) continue;
+    if (error !== undefined) throw new Error(`${module}: ${error}`);
     const imports = dependencies.flatMap(({ specifier, code, type }) => {
-      const targets = [code?.specifier, type?.specifier].filter((target) => target !== undefined);
-      // a package may come from vendor/, so the graph has the name by which it is imported, not its path
-      return targets.map((target) => target.startsWith(base) && specifier.startsWith(".") ? name(target) : specifier);
+      const targets = [code?.specifier, type?.specifier].filter((target) => target !== undefined).map(pathOf);
+      // a package has the name by which it is imported, wherever it lies; our own modules have their paths, whatever
+      // name an import map gives them
+      return targets.length === 0 ? [specifier] : targets.map((path) => isOurs(path) ? path! : specifier);
     });
-    graph.set(name(specifier), [...new Set(imports)].sort());
+    if (hasComputedImport(Deno.readTextFileSync(join(root, module)))) imports.push(COMPUTED);
+    graph.set(module, [...new Set(imports)].sort());
   }
   return graph;
 }
 
+/** Whether a source imports what only an expression names. */
+function hasComputedImport(source: string): boolean {
+  return /\bimport\s*\(\s*(?!["'][^"']*["']\s*[,)])/.test(withoutComments(source));
+}
+
+/** A source without its comments. Those that begin inside a string are taken for comments too. */
+export function withoutComments(source: string): string {
+  return source.replaceAll(/\/\*[^]*?\*\//g, "").replaceAll(/(^|\s)\/\/.*$/gm, "");
+}
+
 /** Finds import cycles, at least one in each group of modules that reach each other, as `a.ts -> b.ts -> a.ts`. */
-export function circlesIn(graph: ImportGraph): string[] {
-  const circles: string[] = [];
+export function findCycles(graph: ImportGraph): string[] {
+  const cycles: string[] = [];
   const done = new Set<string>();
   const path: string[] = [];
   const visit = (module: string) => {
     const at = path.indexOf(module);
-    if (at >= 0) circles.push([...path.slice(at), module].join(" -> "));
+    if (at >= 0) cycles.push([...path.slice(at), module].join(" -> "));
     if (at >= 0 || done.has(module)) return;
     path.push(module);
     for (const target of graph.get(module) ?? []) visit(target);
@@ -99,50 +124,45 @@ export function circlesIn(graph: ImportGraph): string[] {
     done.add(module);
   };
   for (const module of graph.keys()) visit(module);
-  return circles;
+  return cycles;
 }
 
-/** Each import that the layer of its module forbids, and each module that is in no layer. */
-export function forbiddenIn(graph: ImportGraph, layers: Layer[]): string[] {
-  const problems: string[] = [];
-  for (const [module, imports] of graph) {
-    const [layer] = layers.filter(({ part }) => isIn(module, part)).sort((a, b) => b.part.length - a.part.length);
-    if (!layer) {
-      problems.push(`${module} is in no layer`);
-      continue;
-    }
-    for (const target of imports) {
-      if (!layer.may.some((part) => isIn(target, part))) problems.push(`${module} imports ${target}`);
-    }
-  }
-  return problems;
+/** The part of the most specific layer that a module is in. */
+function layerOf(module: string, layers: Layer[]): Layer | undefined {
+  return layers.filter(({ part }) => isIn(module, part)).sort((a, b) => b.part.length - a.part.length)[0];
 }
 
-/** Each name outside the project that a part of it imports, directly or through other modules. */
-export function outsideOf(graph: ImportGraph, part: string): string[] {
-  const outside = new Set<string>(), seen = new Set<string>();
+/** Each import that its layer forbids, and each module that is in no layer, as a sentence. */
+export function findForbidden(graph: ImportGraph, layers: Layer[]): string[] {
+  return [...graph].flatMap(([module, imports]) => {
+    const layer = layerOf(module, layers);
+    if (!layer) return [`${module} is in no layer`];
+    const forbidden = imports.filter((target) => !layer.may.some((part) => isIn(target, part)));
+    return forbidden.map((target) => `${module} imports ${target}`);
+  });
+}
+
+/** All modules that can be reached from a part of the project, itself included, and all names outside the project. */
+export function reachableFrom(graph: ImportGraph, part: string): { modules: string[]; outside: string[] } {
+  const seen = new Set<string>();
   const visit = (module: string) => {
     if (seen.has(module)) return;
     seen.add(module);
-    const imports = graph.get(module);
-    if (!imports) outside.add(module);
-    for (const target of imports ?? []) visit(target);
+    for (const target of graph.get(module) ?? []) visit(target);
   };
   for (const module of graph.keys()) if (isIn(module, part)) visit(module);
-  return [...outside].sort();
+  const all = [...seen].sort();
+  return { modules: all.filter((module) => graph.has(module)), outside: all.filter((module) => !graph.has(module)) };
 }
 
-/** The import graph of the layers, each of which stands for all its modules. */
+/** The graph of the layers: each of them stands for its modules. */
 export function graphOfLayers(graph: ImportGraph, layers: Layer[]): ImportGraph {
-  const partOf = (module: string) => {
-    return layers.map(({ part }) => part).filter((part) => isIn(module, part)).sort((a, b) => b.length - a.length)[0];
-  };
   const result: ImportGraph = new Map();
   for (const [module, imports] of graph) {
-    const part = partOf(module);
+    const part = layerOf(module, layers)?.part;
     if (part === undefined) continue;
-    const targets = imports.map(partOf).filter((target) => target !== undefined && target !== part) as string[];
-    result.set(part, [...new Set([...result.get(part) ?? [], ...targets])]);
+    const targets = imports.map((target) => layerOf(target, layers)?.part).filter((target) => target !== undefined);
+    result.set(part, [...new Set([...result.get(part) ?? [], ...targets.filter((target) => target !== part)])]);
   }
   return result;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import type { Program } from "../../scripts/support/processes.ts";
+import type { Process } from "../../scripts/support/processes.ts";
 
 /** Whether a process can handle a signal. On Windows any signal ends the process at once. */
 export const HAS_SIGNALS = Deno.build.os !== "windows";
@@ -23,7 +23,7 @@ let hasSaidWhy = false;
  * @returns false on a system without signals. The program still runs then, so the test must not assert the effects of
  *   the signal.
  */
-export async function stops(program: Program, signal: Deno.Signal = "SIGTERM", code = 0): Promise<boolean> {
+export async function stops(program: Process, signal: Deno.Signal = "SIGTERM", code = 0): Promise<boolean> {
   if (!HAS_SIGNALS) {
     if (!hasSaidWhy) console.log("Skipped: what programs do at SIGINT and SIGTERM, as Windows has no signals");
     hasSaidWhy = true;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { commandOf, type Member, start } from "../../scripts/support/processes.ts";
+import { commandOf, type JoinedClient, start } from "../../scripts/support/processes.ts";
 
 /** Where a client runs and where its server is. */
 export interface SignInOptions {
@@ -18,7 +18,7 @@ export async function signIn(
   port: number,
   name: string,
   { host = "127.0.0.1", inside = (command) => command }: SignInOptions = {},
-): Promise<Member> {
+): Promise<JoinedClient> {
   const client = start(inside([...commandOf("client"), "-u", name, host, String(port)]));
   try {
     await client.type("here\n");

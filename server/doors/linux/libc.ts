@@ -10,7 +10,7 @@ import type { Endpoint } from "../../../protocol/fields.ts";
 import { libraryNames } from "../../../runtime/c_library.ts";
 
 // the values of the C constants, from the kernel's headers; the same on x86_64 and aarch64
-export const AF_INET = 2;
+const AF_INET = 2;
 export const AF_INET6 = 10;
 export const SOL_SOCKET = 1;
 const SOCK_DGRAM = 2;

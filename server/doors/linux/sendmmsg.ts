@@ -30,7 +30,7 @@
  * An IPv6 socket gets sockaddr_in6 only: the IPv4 members of a `::` socket are written as IPv4-mapped addresses,
  * `::ffff:10.0.0.1` (RFC 4291, section 2.5.5.2). An IPv4 socket gets sockaddr_in only.
  *
- * **Memory.** A {@linkcode DestinationTable} is a list of blocks. Each block has two ArrayBuffers: one of
+ * **Memory.** A {@linkcode AddressTable} is a list of blocks. Each block has two ArrayBuffers: one of
  * {@linkcode BLOCK_SLOTS} headers, and one of as many socket addresses. The garbage collector does not move the memory
  * of an ArrayBuffer, and frees it with the last reference to it. So a block stays at its place in memory, and the
  * pointers in its headers, each to the address of its own slot, are written once. A table grows by whole blocks, which
@@ -96,7 +96,7 @@ const EINTR = 4;
 const EAGAIN = 11;
 
 /** The addresses that a payload goes to, in slots from 0 to `size` - 1, without a gap. */
-export interface DestinationTable {
+export interface AddressTable {
   /** How many slots are taken. */
   readonly size: number;
   /** How many copies could not be sent since the table was made: an address out of reach, a payload too long. */
@@ -107,16 +107,16 @@ export interface DestinationTable {
    */
   add(address: Endpoint): number | undefined;
   /**
-   * Frees a slot. The destination in the last slot moves into it. Returns the slot that this destination came from, or
+   * Frees a slot. The address in the last slot moves into it. Returns the slot that this address came from, or
    * undefined if the freed slot was the last one.
    */
   remove(slot: number): number | undefined;
-  /** Exchanges the destinations of two slots. This keeps the order when one leaves while a payload is half sent. */
+  /** Exchanges the addresses of two slots. This keeps the order when one leaves while a payload is half sent. */
   swap(slot: number, other: number): void;
   /**
    * Sends a payload to the slots from `from` (included) to `to` (excluded). Returns `to`, or the first slot that got no
    * copy because the socket's buffer is full: wait for {@linkcode Sendmmsg.writable}, then go on from there. A
-   * destination that the kernel refuses is skipped and counted in `failed`; all others get their copy. Returns when the
+   * address that the kernel refuses is skipped and counted in `failed`; all others get their copy. Returns when the
    * kernel has taken the copies, which takes about a microsecond each on a loopback interface.
    */
   send(payload: Uint8Array, from: number, to: number): number;
@@ -125,7 +125,7 @@ export interface DestinationTable {
 /** A socket that sends a datagram to many addresses at once. */
 export interface Sendmmsg {
   /** Returns a new, empty table. There may be several, such as one for each encoding. */
-  table(): DestinationTable;
+  table(): AddressTable;
   /** Resolves to true when the socket can take more, to false after `timeoutMs` milliseconds or on `close`. */
   writable(timeoutMs: number): Promise<boolean>;
   /**
@@ -293,7 +293,7 @@ interface SocketAccess {
   transmit(headers: Uint8Array<ArrayBuffer>, count: number): number;
 }
 
-/** Memory for {@linkcode BLOCK_SLOTS} destinations. */
+/** Memory for {@linkcode BLOCK_SLOTS} addresses. */
 interface Block {
   /** Written once, when the block is made. Later only the kernel writes, into msg_len: how many bytes it sent. */
   headers: Uint8Array<ArrayBuffer>;
@@ -315,7 +315,7 @@ function newBlock(iovec: bigint, addressBytes: number): Block {
   return { headers, addresses };
 }
 
-function newTable({ c, family, iovec, load, watch, transmit }: SocketAccess): DestinationTable {
+function newTable({ c, family, iovec, load, watch, transmit }: SocketAccess): AddressTable {
   const addressBytes = family === AF_INET6 ? SOCKADDR_IN6_BYTES : SOCKADDR_IN_BYTES;
   const address = new Uint8Array(new ArrayBuffer(addressBytes));
   const blocks: Block[] = [];

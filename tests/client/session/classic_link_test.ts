@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ClassicLink } from "../../../client/session/classic_link.ts";
 
-function talk() {
+function openLink() {
   const sent: string[] = [];
   const notices: string[] = [];
   const classic = new ClassicLink({
@@ -12,8 +12,8 @@ function talk() {
   return { classic, sent, notices };
 }
 
-Deno.test("classic talk: one line at a time, the next when the last has come back", () => {
-  const { classic, sent } = talk();
+Deno.test("classic link: one line at a time, the next when the last has come back", () => {
+  const { classic, sent } = openLink();
   for (const line of ["one", "two", "three"]) classic.say(line, 0);
   assertEquals([sent, classic.size, classic.probing], [["one"], 3, true]);
   classic.heard("<From 1.2.3.4:5>: somebody else", 10);
@@ -23,8 +23,8 @@ Deno.test("classic talk: one line at a time, the next when the last has come bac
   assertEquals([sent, classic.size], [["one", "two", "three"], 1]);
 });
 
-Deno.test("classic talk: what somebody else says is not one's own line for ending in the same letters", () => {
-  const { classic, sent } = talk();
+Deno.test("classic link: what somebody else says is not one's own line for ending in the same letters", () => {
+  const { classic, sent } = openLink();
   for (const line of ["a", "b"]) classic.say(line, 0);
   classic.heard("<From 1.2.3.4:5>: banana", 10);
   assertEquals([sent, classic.size], [["a"], 2]);
@@ -32,10 +32,10 @@ Deno.test("classic talk: what somebody else says is not one's own line for endin
   assertEquals([sent, classic.size], [["a", "b"], 1]);
 });
 
-Deno.test("classic talk: a line that comes back with other blanks at its ends is the same line", () => {
+Deno.test("classic link: a line that comes back with other blanks at its ends is the same line", () => {
   for (const text of ["one  ", " one", "one"]) {
     for (const line of ["<From 1.2.3.4:6>: one", "<From 1.2.3.4:6>:  one", "<From 1.2.3.4:6> one\n", "bob says one"]) {
-      const { classic } = talk();
+      const { classic } = openLink();
       classic.say(text, 0);
       classic.heard(line, 20);
       assertEquals(classic.size, 0, line);
@@ -43,8 +43,8 @@ Deno.test("classic talk: a line that comes back with other blanks at its ends is
   }
 });
 
-Deno.test("classic talk: a server that does not send it back is told of once, greeted again, and gets the rest", () => {
-  const { classic, sent, notices } = talk();
+Deno.test("classic link: a server that does not send it back is told of once, greeted again, and gets the rest", () => {
+  const { classic, sent, notices } = openLink();
   classic.heard("<From 1.2.3.4:5>: hello", 0);
   for (let i = 1; i <= 50; i++) classic.say(`${i}`, 0);
   assertEquals(sent, ["1"]);
@@ -59,8 +59,8 @@ Deno.test("classic talk: a server that does not send it back is told of once, gr
   assertEquals([notices.length, classic.size, classic.unconfirmed], [1, 0, 50]);
 });
 
-Deno.test("classic talk: to a server that sends nothing back, lines go in bursts with pauses between", () => {
-  const { classic, sent } = talk();
+Deno.test("classic link: to a server that sends nothing back, lines go in bursts with pauses between", () => {
+  const { classic, sent } = openLink();
   classic.heard("<From 1.2.3.4:5>: hello", 0);
   classic.say("0", 0);
   classic.wake(1000);
@@ -75,8 +75,8 @@ Deno.test("classic talk: to a server that sends nothing back, lines go in bursts
   assert(Math.max(...bursts) <= 20, `${bursts}`);
 });
 
-Deno.test("classic talk: a trial line without any sign of a server is neither repeated nor given up", () => {
-  const { classic, sent, notices } = talk();
+Deno.test("classic link: a trial line without any sign of a server is neither repeated nor given up", () => {
+  const { classic, sent, notices } = openLink();
   for (const line of ["one", "two"]) classic.say(line, 0);
   while (classic.nextWake !== undefined) classic.wake(classic.nextWake);
   assertEquals([sent, notices, classic.size], [["one"], [], 2]);
@@ -84,8 +84,8 @@ Deno.test("classic talk: a trial line without any sign of a server is neither re
   assertEquals([classic.size, classic.nextWake], [0, undefined]);
 });
 
-Deno.test("classic talk: a line that a classic server may have got is not given back", () => {
-  const { classic } = talk();
+Deno.test("classic link: a line that a classic server may have got is not given back", () => {
+  const { classic } = openLink();
   classic.heard("<From 1.2.3.4:5>: hello", 0);
   for (const line of ["one", "two"]) classic.say(line, 0);
   assertEquals(classic.clear(), ["two"]);

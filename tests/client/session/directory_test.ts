@@ -1,14 +1,15 @@
 /** Who is here: asked of a real room, page by page, over a network that loses questions and answers. */
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertMatch } from "@std/assert";
 import { Directory } from "../../../client/session/directory.ts";
-import { type Answer, Transactions } from "../../../client/session/transactions.ts";
-import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import type { Shown } from "../../../client/session/shown.ts";
+import { type Answer, Transactions } from "../../../client/session/transactions.ts";
 import { View } from "../../../client/session/view.ts";
 import type { V1Packet } from "../../../protocol.ts";
 import { MAX_DATAGRAM_BYTES } from "../../../protocol.ts";
-import { nameKey } from "../../../protocol/fields.ts";
-import { seededRandom } from "../../support/fake_peers.ts";
+import { nameKey } from "../../../protocol/names.ts";
+import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
+import { seededRandom } from "../../../server/doors/network_emulator.ts";
+import {} from "../../support/fake_peers.ts";
 import { FakeRoom } from "../../support/fake_room.ts";
 
 const ME = "192.0.2.9:40000";
@@ -135,7 +136,7 @@ Deno.test("directory: the server is silent: said once, after 5 s", () => {
   asking.directory.list(0);
   asking.settle();
   assertEquals(asking.shown.map(({ kind }) => kind), ["problem"]);
-  assertEquals([asking.now, asking.unanswered, asking.directory.open], [5000, 1, 0]);
+  assertEquals([asking.now, asking.unanswered, asking.directory.openCount], [5000, 1, 0]);
 });
 
 Deno.test("directory: the server falls silent half way: no half list is shown", () => {

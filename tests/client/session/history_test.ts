@@ -1,9 +1,9 @@
 /** A look at what was said before. */
 import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { History } from "../../../client/session/history.ts";
+import type { EventPacket } from "../../../protocol.ts";
 import type { SeqRange } from "../../../protocol/reliable/event_feed.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
-import type { EventPacket } from "../../../protocol.ts";
 import { type FakeClient, FakeNetwork, type FakeNetworkOptions } from "../../support/fake_network.ts";
 import { EPOCH, FakeSession, incoming } from "../../support/fake_session.ts";
 

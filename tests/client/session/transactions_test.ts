@@ -1,8 +1,8 @@
 /** Transactions to the server: repeated until answered, given up in time, answered once. */
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { type Answer, ANSWER_DEADLINE_MS, Transactions } from "../../../client/session/transactions.ts";
-import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import type { V1Packet } from "../../../protocol.ts";
+import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 
 const TOKEN = "5f1c0d9a7be2e604";
 

@@ -1,7 +1,7 @@
 /** The lines that can be typed into the client. */
 import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { COMMANDS, completeLine, execute, helpText, parseLine } from "../../../client/terminal/commands.ts";
-import { NAME_RULE } from "../../../protocol/fields.ts";
+import { NAME_RULE } from "../../../protocol/names.ts";
 import { ADDRESS, FakeSession, joined } from "../../support/fake_session.ts";
 
 /** What a line is read as, in short. */
@@ -172,7 +172,7 @@ Deno.test("commands: an invalid name is reported at once, even before the server
   }
 });
 
-Deno.test("commands: in a pipe, the failure says how many lines were not carried out", () => {
+Deno.test("commands: in a pipe, the failure says how many lines were not executed", () => {
   for (
     const [lines, reason] of [
       [["/times maybe"], /^1 line not understood, and not sent$/],

@@ -1,7 +1,7 @@
 /** Messages to one destination: numbered, repeated, settled. */
 import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
-import { type OutgoingMessage, SendStream } from "../../../protocol/reliable/send_stream.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
+import { type OutgoingMessage, SendStream } from "../../../protocol/reliable/send_stream.ts";
 
 /** A stream, a way to take what it has sent, and a way to wake it whenever it is due. */
 function openStream() {

@@ -157,7 +157,7 @@ Deno.test("delivery: no more than 1,000 broadcasts wait, and every copy that is 
   assertEquals(udp.statistics, { sent: 3000, failed: 0, dropped: 30 });
 });
 
-Deno.test("delivery: clear gives up the broadcasts that have not begun, so that CLOSING does not wait", async () => {
+Deno.test("delivery: drops the waiting broadcasts that have not begun, so that CLOSING does not wait", async () => {
   const sender = new FakeSender();
   const udp = delivery(3, sender);
   for (let seq = 1; seq <= 900; seq++) udp.broadcast(heartbeat(seq));

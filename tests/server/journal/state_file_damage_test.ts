@@ -1,8 +1,8 @@
 /** State files that can't be used: damaged, another program's, a newer version's, or none at all. */
 import { assert, assertEquals, assertGreater, assertMatch, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { UsageError } from "../../../runtime/program.ts";
 import { encode } from "../../../protocol.ts";
+import { UsageError } from "../../../runtime/program.ts";
 import { seededRandom } from "../../../server/doors/network_emulator.ts";
 import type { RoomPast } from "../../../server/journal/past.ts";
 import { openState } from "../../../server/journal/state_file.ts";

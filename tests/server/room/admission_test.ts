@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Packet } from "../../../protocol.ts";
-import { nameKey } from "../../../protocol/fields.ts";
+import { nameKey } from "../../../protocol/names.ts";
 import type { KeptMember } from "../../../server/journal/past.ts";
 import type { Member } from "../../../server/room/members.ts";
 import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room.ts";

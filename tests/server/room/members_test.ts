@@ -2,8 +2,9 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import type { Dialect } from "../../../protocol.ts";
+import { randomHex64 } from "../../../protocol/fields.ts";
+import { nameKey } from "../../../protocol/names.ts";
 import { byteLength } from "../../../protocol/text.ts";
-import { nameKey, randomHex64 } from "../../../protocol/fields.ts";
 import { type Member, Members } from "../../../server/room/members.ts";
 
 const A = "127.0.0.1:1", B = "127.0.0.1:2", C = "127.0.0.1:3";

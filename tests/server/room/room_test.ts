@@ -1,7 +1,7 @@
 /** The room: who may speak, in which dialect, and what happens to the messages. */
 import { assert, assertEquals, assertLessOrEqual, assertMatch, assertNotEquals } from "@std/assert";
-import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room.ts";
 import { textOf } from "../../support/fake_delivery.ts";
+import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room.ts";
 
 const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003", D = "127.0.0.1:40004";
 const WRONG = "0123456789abcdef";

@@ -1,7 +1,7 @@
 /** How a packet is encoded in each dialect. */
 import { assertEquals } from "@std/assert";
 import type { Packet, V1Packet } from "../../../protocol.ts";
-import { encodeInDialect } from "../../../server/room/dialects.ts";
+import { encodeInDialect } from "../../../server/doors/dialects.ts";
 
 const said: V1Packet = {
   dialect: "v1",
