@@ -63,7 +63,13 @@ export class Host {
 
   /** Tells the members that the room closes. Closes the door when that is sent, after 1 s at the latest. */
   stop(): Promise<void> {
-    return this.#stopped ??= this.#stop();
+    if (!this.#stopped) {
+      // set before anything is called that may stop the host again
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      this.#stopped = promise;
+      this.#stop().then(resolve, reject);
+    }
+    return this.#stopped;
   }
 
   async #stop(): Promise<void> {

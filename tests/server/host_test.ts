@@ -183,6 +183,22 @@ Deno.test("host: the goodbye is sent before the socket is closed, whatever the e
   assertEquals([socket.isClosed, socket.transmitted.map(({ text }) => text.split(" ")[0])], [true, ["CLOSING/1"]]);
 });
 
+Deno.test("host: whoever is told that it stops may stop it again", async () => {
+  const door = new UdpDoor(new FakeSocket(), new NetworkEmulator(1), { reason: "this is a test" });
+  let stops = 0;
+  const host: Host = new Host({
+    door,
+    room: {},
+    observers: [],
+    stopping() {
+      stops++;
+      host.stop();
+    },
+  });
+  await host.stop();
+  assertEquals(stops, 1);
+});
+
 Deno.test("host: after the stop nothing that arrives does anything, and it stops once", async () => {
   const { host, socket, stops } = openHost();
   const first = host.stop();
