@@ -1,6 +1,6 @@
 /**
- * The first lines of the server's output: where it listens, and what others type to join. What else is said at the start,
- * by --verbose or about the state file, stands in server.ts.
+ * The first lines of the server's output: where it listens, and what others type to join. What `--verbose` and the state
+ * file add to them is in server.ts.
  *
  * @module
  */

@@ -36,7 +36,7 @@ export interface UdpDeliveryOptions {
   fast?: BatchSender;
   /** Every datagram passes through it, one by one, unless the emulator is perfect. */
   emulator?: NetworkEmulator;
-  /** How many datagrams have arrived so far. While datagrams arrive, a broadcast pauses longer to let them be handled. */
+  /** Returns how many datagrams have arrived so far. While more arrive, a broadcast pauses longer for them. */
   arrived?: () => number;
 }
 
