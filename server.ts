@@ -1,7 +1,7 @@
 /**
  * The chat server: `deno run -A server.ts 9090`.
  *
- * This file only reads the flags, makes the parts, and runs one loop that passes each datagram to the host.
+ * This file only reads the flags, makes the parts, and lets the door pass what arrives to the host.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import { parseNumber, parsePort, readCommandLine, tooManyArguments } from "./run
 import { run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
 import { announcement } from "./server/announcement.ts";
 import { openConsole } from "./server/console.ts";
+import { Doors } from "./server/doors/doors.ts";
 import {
   EMULATOR_SETTINGS,
   formatConditions,
@@ -24,7 +25,8 @@ import {
 } from "./server/doors/network_emulator.ts";
 import { openUdpDoor } from "./server/doors/udp.ts";
 import { Host } from "./server/host.ts";
-import type { WindowOptions } from "./server/journal/event_log.ts";
+import type { WindowOptions } from "./server/journal/journal.ts";
+import { MemoryJournal } from "./server/journal/memory.ts";
 import { openState } from "./server/journal/state_file.ts";
 import { formatSummary, presenceLog, print } from "./server/log.ts";
 import { onStopSignal } from "./server/stop_signals.ts";
@@ -71,16 +73,19 @@ interface ServerOptions {
 }
 
 /** Serves until it is told to stop. */
-async function serve({ host: hostname, port, quiet, verbose, stateFile, conditions, seed, ...room }: ServerOptions) {
+async function serve(options: ServerOptions) {
+  const { host: hostname, port, quiet, verbose, stateFile, conditions, seed, window, ...room } = options;
   const emulator = new NetworkEmulator(seed);
   emulator.conditions = conditions;
   const door = openUdpDoor(hostname, port, emulator);
-  const state = stateFile === undefined ? undefined : openState(stateFile, room.window.events);
+  const doors = new Doors([door]);
+  const state = stateFile === undefined ? undefined : openState(stateFile, window);
   const host = new Host({
-    door,
-    room: { ...room, past: state?.past, wallClock: Date.now },
-    // an event is stored before it is printed
-    observers: [...(state ? [state.writer] : []), ...(quiet ? [] : [presenceLog(print)])],
+    doors,
+    journal: state?.journal ?? new MemoryJournal(window),
+    room: { ...room, members: state?.members, wallClock: Date.now },
+    // who comes is stored before it is printed
+    observers: [...(state ? [state.memberTable] : []), ...(quiet ? [] : [presenceLog(print)])],
     stopping: () => signals.release(),
   });
   const stop = () => void host.stop();
@@ -93,7 +98,7 @@ async function serve({ host: hostname, port, quiet, verbose, stateFile, conditio
     const { size } = host.room;
     print(`Keeping the room in ${stateFile}${size > 0 ? `; ${pluralize(size, "member")} from before` : ""}`);
   }
-  const summary = () => formatSummary(host.room, door.delivery.statistics, door.inboundDrops);
+  const summary = () => formatSummary(host.room, doors.statistics, door.inboundDrops);
   const terminal = openConsole({
     emulator,
     arrived: () => door.arrived,
@@ -103,7 +108,7 @@ async function serve({ host: hostname, port, quiet, verbose, stateFile, conditio
     print,
   });
 
-  for await (const { bytes, from } of door.datagrams()) host.receive(bytes, from);
+  await door.run(host);
 
   terminal.close();
   state?.close();

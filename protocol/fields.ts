@@ -77,6 +77,17 @@ export function parseAddress(text: string): Endpoint | undefined {
   return { hostname: ipv4 ?? ipv6, port };
 }
 
+/**
+ * The two parts of a text that is known to be an address.
+ *
+ * @throws {RangeError} if it is none, which is a bug of the caller.
+ */
+export function splitAddress(text: string): Endpoint {
+  const endpoint = parseAddress(text);
+  if (!endpoint) throw new RangeError(`${text} is no address`);
+  return endpoint;
+}
+
 /** An address as the protocol writes it; an IPv4 peer of an IPv6 socket (`::ffff:10.0.0.1`) is written as IPv4. */
 export function formatAddress({ hostname, port }: Endpoint): string {
   if (hostname.startsWith("::ffff:") && hostname.includes(".")) hostname = hostname.slice(7);

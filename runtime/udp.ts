@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { formatAddress, parseAddress } from "../protocol/fields.ts";
+import { formatAddress, parseAddress, splitAddress } from "../protocol/fields.ts";
 import { UsageError } from "./program.ts";
 
 /** A datagram and the address that it came from. */
@@ -71,7 +71,7 @@ export async function* datagrams(conn: Receiver, arrived: () => void = () => {})
 
 /** Converts an address of the protocol for a socket. A socket for both families takes IPv4 in its IPv6 form. */
 export function socketAddress(address: string, { addr }: Pick<Deno.DatagramConn, "addr">): Deno.NetAddr {
-  const { hostname, port } = parseAddress(address)!;
+  const { hostname, port } = splitAddress(address);
   const isMapped = (addr as Deno.NetAddr).hostname.includes(":") && !hostname.includes(":");
   return { transport: "udp", hostname: isMapped ? `::ffff:${hostname}` : hostname, port };
 }

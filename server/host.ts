@@ -1,21 +1,29 @@
 /**
- * The host passes datagrams to the room, wakes the room in time, logs its bugs, and stops it.
+ * The host passes packets to the room, wakes the room in time, logs its bugs, and stops it.
  *
  * @module
  */
-import { decode, MAX_CLASSIC_BYTES } from "../protocol.ts";
+import { decode } from "../protocol.ts";
 import { Alarm, now } from "../runtime/clock.ts";
 import { Failure } from "../runtime/program.ts";
-import type { UdpDoor } from "./doors/udp.ts";
+import type { DoorKeeper } from "./doors/door.ts";
+import type { Doors } from "./doors/doors.ts";
+import type { Entry, Journal } from "./journal/journal.ts";
 import { BugLog } from "./log.ts";
-import { Room, type RoomObserver, type RoomOptions } from "./room/room.ts";
+import type { MemberObserver } from "./room/admission.ts";
+import type { NameClaim, Names } from "./room/names.ts";
+import type { Peer } from "./room/peer.ts";
+import { Room, type RoomOptions } from "./room/room.ts";
 
 /** Options of {@linkcode Host}. */
 export interface HostOptions {
-  door: UdpDoor;
+  doors: Doors;
+  journal: Journal;
+  /** Default: the names of this server alone. */
+  names?: Names;
   room: Omit<RoomOptions, "observer">;
-  /** They are told of every event in the room, in the order of this list. */
-  observers: RoomObserver[];
+  /** They are told who comes, changes and goes, in the order of this list. */
+  observers: MemberObserver[];
   /** Called once, when the host begins to stop. */
   stopping: () => void;
 }
@@ -26,10 +34,10 @@ export interface HostOptions {
  */
 const WAKE_AGAIN_MS = 1000;
 
-/** One room, and the UDP door that its datagrams pass through. */
-export class Host {
+/** One room, and the doors that its packets pass through. */
+export class Host implements DoorKeeper {
   readonly room: Room;
-  readonly #door: UdpDoor;
+  readonly #doors: Doors;
   readonly #stopping: () => void;
   readonly #bugs = new BugLog();
   readonly #alarm = new Alarm(() => this.#wake());
@@ -37,10 +45,11 @@ export class Host {
   #stopped: Promise<void> | undefined;
   #failure: Failure | undefined;
 
-  constructor({ door, room, observers, stopping }: HostOptions) {
-    this.#door = door;
+  constructor({ doors, journal, names, room, observers, stopping }: HostOptions) {
+    this.#doors = doors;
     this.#stopping = stopping;
-    this.room = new Room(door.delivery, { ...room, observer: combineObservers(observers) }, now());
+    const observer = combineObservers(observers);
+    this.room = new Room({ delivery: doors, journal, names }, { ...room, observer }, now());
     this.#alarm.set(this.room.nextWake);
   }
 
@@ -49,19 +58,36 @@ export class Host {
     return this.#failure;
   }
 
-  /** Handles a datagram from an address. The bytes are read before this returns, or copied. */
-  receive(bytes: Uint8Array, from: string): void {
-    // drops oversized datagrams before they use the emulator's queue
-    if (bytes.length > MAX_CLASSIC_BYTES) return this.room.ignore();
-    this.#door.emulator.pass(bytes, (bytes) =>
-      this.#run(() => {
-        const decoded = decode(bytes);
-        if (decoded.ok) this.room.receive(decoded.packet, from, now());
-        else this.room.ignore();
-      }));
+  receive(bytes: Uint8Array, peer: Peer): void {
+    this.#run(() => {
+      const decoded = decode(bytes);
+      if (decoded.ok) this.room.receive(decoded.packet, peer, now());
+      else this.room.ignore();
+    });
   }
 
-  /** Tells the members that the room closes. Closes the door when that is sent, after 1 s at the latest. */
+  hungUp(peer: Peer): void {
+    this.#run(() => this.room.hungUp(peer, now()));
+  }
+
+  /** Handles an event that a journal has kept later. */
+  appended(entry: Entry): void {
+    this.#run(() => this.room.appended(entry, now()));
+  }
+
+  /** Handles an answer of names that came later. */
+  claimed(claim: NameClaim, isGranted: boolean): void {
+    this.#run(() => this.room.claimed(claim, isGranted, now()));
+  }
+
+  /** Stops because of a failure, for instance of a journal that could not keep an event later. */
+  fail(failure: Failure): void {
+    this.#run(() => {
+      throw failure;
+    });
+  }
+
+  /** Tells the members that the room closes. Closes the doors when that is sent, after 1 s at the latest. */
   stop(): Promise<void> {
     if (!this.#stopped) {
       // set before anything is called that may stop the host again
@@ -76,9 +102,9 @@ export class Host {
     this.#stopping();
     this.#alarm.set(undefined);
     // the goodbye must not wait for the broadcasts that a flood has queued, or for the emulator's delays
-    this.#door.prepareToClose();
+    this.#doors.prepareToClose();
     this.room.close();
-    await this.#door.close();
+    await this.#doors.close();
   }
 
   #wake(): void {
@@ -111,11 +137,10 @@ export class Host {
 }
 
 /** Returns an observer that tells several observers, in their order. */
-function combineObservers(observers: RoomObserver[]): RoomObserver {
+function combineObservers(observers: MemberObserver[]): MemberObserver {
   return {
     joined: (...args) => observers.forEach((observer) => observer.joined?.(...args)),
     changed: (...args) => observers.forEach((observer) => observer.changed?.(...args)),
     left: (...args) => observers.forEach((observer) => observer.left?.(...args)),
-    happened: (...args) => observers.forEach((observer) => observer.happened?.(...args)),
   };
 }

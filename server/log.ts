@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { parseAddress } from "../protocol/fields.ts";
+import { splitAddress } from "../protocol/fields.ts";
 import { pluralize, printable } from "../protocol/text.ts";
-import type { DeliveryStatistics } from "./doors/udp_delivery.ts";
+import type { DoorStatistics } from "./doors/door.ts";
 import type { Departure, MemberObserver } from "./room/admission.ts";
 import type { Room } from "./room/room.ts";
 
@@ -18,6 +18,7 @@ export function print(line: string): void {
 const DEPARTURES = {
   goodbye: "left",
   silence: "fell silent",
+  disconnect: "hung up",
   taken: "was replaced by another at its address",
 } as const satisfies Record<Exclude<Departure, "upgrade">, string>;
 
@@ -41,7 +42,7 @@ export function presenceLog(print: (line: string) => void): MemberObserver {
  */
 export function formatSummary(
   { size, statistics: { joined, messages, ignored } }: Room,
-  { sent }: DeliveryStatistics,
+  { sent }: DoorStatistics,
   inboundDrops: number,
 ): string {
   return `${pluralize(joined, "member")} joined, ${size} here, ${pluralize(messages, "message")} in, ` +
@@ -54,7 +55,7 @@ function signedIn(name: string | undefined): string {
 }
 
 function tuple(address: string): string {
-  const { hostname, port } = parseAddress(address)!;
+  const { hostname, port } = splitAddress(address);
   return `(${hostname}, ${port})`;
 }
 

@@ -59,14 +59,16 @@ interface Watched {
 }
 
 /** Lets a schedule happen, and a minute more; then everyone who is still there must be up to date. */
-function play(schedule: Schedule, { room, remember = true, corrupt = 0 }: PlayOptions = {}) {
+function play(schedule: Schedule, { room, late, remember = true, corrupt = 0 }: PlayOptions = {}) {
   const conditions = { ...BAD, corrupt };
-  const network = new FakeNetwork({ seed: schedule.seed, up: conditions, down: conditions, room });
+  const network = new FakeNetwork({ seed: schedule.seed, up: conditions, down: conditions, room, late });
   const all: Watched[] = [];
   const join = () => {
-    // every second one has a name
+    // every second one has a name, and every third a connection from the address and port of the one before it
     const name = all.length % 2 ? `member-${all.length}` : undefined;
-    all.push({ client: network.connect({ name }), said: [], isSure: true, wasHere: false, hasLeft: false });
+    const shared = all.length % 3 === 2 ? `tcp ${all.at(-1)!.client.address}` : undefined;
+    const key = all.some(({ client }) => client.key === shared) ? undefined : shared;
+    all.push({ client: network.connect({ name, key }), said: [], isSure: true, wasHere: false, hasLeft: false });
   };
   const say = (speaker: Watched, count: number) => {
     for (let i = 0; i < count; i++) {
@@ -103,9 +105,9 @@ function play(schedule: Schedule, { room, remember = true, corrupt = 0 }: PlayOp
     if (what === "swap") {
       // as two at home whose NAT was restarted
       const other = members[(who + 1) % members.length];
-      const { address } = other.client;
-      other.client.move(someone.client.address);
-      someone.client.move(address);
+      const { key } = other.client;
+      other.client.move(someone.client.key);
+      someone.client.move(key);
     }
     if (what === "move") someone.client.move(`10.0.2.${++moves}:5000`);
     if (what === "drain" || what === "close" || what === "crash") {
@@ -130,6 +132,8 @@ function play(schedule: Schedule, { room, remember = true, corrupt = 0 }: PlayOp
 
 interface PlayOptions {
   room?: RoomOptions;
+  /** How long the journal and the names take to answer, in milliseconds. */
+  late?: [shortest: number, longest: number];
   /** Whether a server that is started again remembers what it knew. */
   remember?: boolean;
   corrupt?: number;
@@ -149,7 +153,7 @@ function checkAll({ network, all }: ReturnType<typeof play>, echo = true): void 
     if (texts.length > 0 || !hasLeft) {
       const heard = echo ? order : order.filter((text) => !said.includes(text));
       const start = texts.length > 0 ? heard.indexOf(texts[0]) : heard.length;
-      assertEquals(texts, heard.slice(start, hasLeft ? start + texts.length : undefined), `shown by ${client.address}`);
+      assertEquals(texts, heard.slice(start, hasLeft ? start + texts.length : undefined), `shown by ${client.key}`);
       if (joinedAt !== undefined && !hasLeft) {
         const due = order.slice(joinedAt).filter((text) => echo || !said.includes(text));
         assertEquals(texts.slice(texts.length - due.length), due, "a member has missed the first messages");
@@ -186,8 +190,13 @@ Deno.test("network: also while the server is restarted, when it keeps its memory
 
 Deno.test("network: also when senders get no copy", () => {
   const room = { echo: false };
-  // by its address alone a server that was restarted knows whose an earlier message was: one who has moved gets a copy
-  forAll(schedules("join", "restart", "drain"), (schedule) => checkAll(play(schedule, { room }), false));
+  forAll(schedules("join", "restart", "move", "drain"), (schedule) => checkAll(play(schedule, { room }), false));
+});
+
+Deno.test("network: also when journal and names answer late, and the server is killed meanwhile", () => {
+  forAll(schedules("join", "restart", "move", "swap", "drain", "crash"), (schedule) => {
+    checkAll(play(schedule, { late: [1, 200] }));
+  });
 });
 
 Deno.test("network: also when every fiftieth datagram is damaged", () => {
@@ -207,7 +216,7 @@ Deno.test("network: a server that forgets everything makes nobody show anything 
     const last = network.said.filter((event) => event.epoch === epoch).map(({ text }) => text);
     const before = new Set(network.said.filter((event) => event.epoch !== epoch).map(({ text }) => text));
     for (const { client, wasHere, hasLeft } of all) {
-      assertEquals(new Set(client.texts).size, client.texts.length, `shown twice by ${client.address}`);
+      assertEquals(new Set(client.texts).size, client.texts.length, `shown twice by ${client.key}`);
       if (hasLeft) continue;
       assertEquals(client.session.state, "joined");
       assertEquals(client.session.waiting, 0);

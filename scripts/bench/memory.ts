@@ -5,11 +5,14 @@
  *
  * @module
  */
-import type { Dialect, Packet } from "../../protocol.ts";
+import type { Dialect, Packet, V1Packet } from "../../protocol.ts";
 import { output } from "./competitors.ts";
 import { readable } from "./table.ts";
 import { openSendmmsg } from "../../server/doors/linux/sendmmsg.ts";
-import { UdpDelivery } from "../../server/doors/udp_delivery.ts";
+import { Doors } from "../../server/doors/doors.ts";
+import { NetworkEmulator } from "../../server/doors/network_emulator.ts";
+import { UdpDoor } from "../../server/doors/udp.ts";
+import { MemoryJournal } from "../../server/journal/memory.ts";
 import { Room } from "../../server/room/room.ts";
 
 /** The memory that one member of a dialect adds, in bytes. */
@@ -47,14 +50,14 @@ export function formatMemory(results: readonly MemoryResult[]): string {
   ).join("\n");
 }
 
-/** A delivery with the real tables of addresses. It sends nothing, because no socket has these addresses. */
-class SilentDelivery extends UdpDelivery {
+/** Doors with the real tables of addresses. They send nothing, because no socket has these addresses. */
+class SilentDoors extends Doors {
   /** The token in the last WELCOME. */
   token = "";
   override send(_: unknown, packet: Packet): void {
     if (packet.type === "WELCOME") this.token = packet.token;
   }
-  override broadcast(): void {}
+  override broadcast(_: V1Packet): void {}
 }
 
 /** Fills a room in this process, and measures the memory when only the members are left. */
@@ -62,27 +65,28 @@ function fill(dialect: typeof DIALECTS[number], members: number): MemoryResult {
   const conn = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const sendmmsg = openSendmmsg(conn);
   if ("reason" in sendmmsg) throw new Error(sendmmsg.reason);
-  const delivery = new SilentDelivery(conn, { fast: sendmmsg });
+  const door = new UdpDoor(conn, new NetworkEmulator(1), sendmmsg);
+  const delivery = new SilentDoors([door]);
   // the window of events has a limit of its own, whatever the number of members, so it is kept as small as possible
   const joinedAt = Date.now();
-  const room = new Room(delivery, { window: { events: 1 } }, joinedAt);
+  const room = new Room({ delivery, journal: new MemoryJournal({ events: 1 }) }, {}, joinedAt);
   const before = memoryAfterGc();
   for (let i = 0; i < members; i++) {
-    const from = `127.${i >> 16 & 255}.${i >> 8 & 255}.${i & 255}:${10_000 + i % 50_000}`;
+    const address = `127.${i >> 16 & 255}.${i >> 8 & 255}.${i & 255}:${10_000 + i % 50_000}`;
+    const peer = { key: address, address, validated: false, direct: true };
     if (dialect === "classic") {
-      room.receive({ dialect, type: "GREETING", line: false }, from, joinedAt);
+      room.receive({ dialect, type: "GREETING", line: false }, peer, joinedAt);
     } else {
-      room.receive({ dialect, type: "GREETING", id: 1 }, from, joinedAt);
+      room.receive({ dialect, type: "GREETING", id: 1 }, peer, joinedAt);
       // two more greetings, as from a member that stays
-      for (const id of [2, 3]) room.receive({ dialect, type: "GREETING", id, token: delivery.token }, from, joinedAt);
+      for (const id of [2, 3]) room.receive({ dialect, type: "GREETING", id, token: delivery.token }, peer, joinedAt);
     }
   }
   // broadcasts the arrivals now, so that no waiting arrival takes memory
   room.wake(joinedAt + 10_000);
   const after = memoryAfterGc();
   if (room.size !== members) throw new Error(`Only ${room.size} of ${members} have joined`);
-  sendmmsg.close();
-  conn.close();
+  door.close();
   return {
     dialect,
     members,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseAddress } from "../../protocol/fields.ts";
+import { splitAddress } from "../../protocol/fields.ts";
 import type { AddressTable } from "./linux/sendmmsg.ts";
 import type { Recipient } from "../room/delivery.ts";
 
@@ -34,7 +34,7 @@ export class Recipients {
 
   /** Adds a recipient, in constant time. Ignores a recipient that the table can't send to. */
   add(recipient: Recipient): void {
-    if (this.#table?.add(parseAddress(recipient.address)!) === undefined && this.#table) return;
+    if (this.#table?.add(splitAddress(recipient.address)) === undefined && this.#table) return;
     recipient.slot = this.#bySlot.length;
     this.#bySlot.push(recipient);
   }

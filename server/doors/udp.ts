@@ -1,45 +1,93 @@
 /**
- * The UDP door: the socket that the server listens on, and the delivery that sends on it.
+ * The UDP door: the socket that the server listens on. A broadcast to many takes few system calls, and pauses so that
+ * arriving datagrams do not wait long.
  *
  * @module
  */
+import { setImmediate } from "node:timers";
+import { type Dialect, MAX_CLASSIC_BYTES } from "../../protocol.ts";
 import { Failure, UsageError } from "../../runtime/program.ts";
-import { type Datagram, datagrams, openSocket, type Receiver } from "../../runtime/udp.ts";
+import { datagrams, openSocket, type Receiver, socketAddress } from "../../runtime/udp.ts";
+import type { Recipient } from "../room/delivery.ts";
+import type { Door, DoorKeeper, DoorStatistics } from "./door.ts";
 import { openSendmmsg, type Sendmmsg } from "./linux/sendmmsg.ts";
 import { type NetworkEmulator, PERFECT } from "./network_emulator.ts";
-import { type Sender, UdpDelivery } from "./udp_delivery.ts";
+import { Recipients, type RecipientTable } from "./recipients.ts";
+
+/** The part of {@linkcode Deno.DatagramConn} that a door needs. */
+export type Socket = Receiver & Pick<Deno.DatagramConn, "send" | "addr" | "close">;
+
+/** The part of {@linkcode Sendmmsg} that a door needs. */
+export interface BatchSender extends Pick<Sendmmsg, "writable" | "setReceiveBuffer" | "inboundDrops" | "close"> {
+  table(): RecipientTable;
+}
 
 /**
  * The receive buffer that is asked for, in bytes: it holds what arrives during a broadcast. The system may grant less.
  */
 const RECEIVE_BUFFER_BYTES = 8 << 20;
-
 /** How long {@linkcode UdpDoor.close} waits for what is still to be sent, in milliseconds. */
 const CLOSE_DEADLINE_MS = 1000;
+/** The most unicasts in the queue. */
+const MAX_WAITING_UNICASTS = 20_000;
+/** The most broadcasts in the queue. */
+const MAX_WAITING_BROADCASTS = 1_000;
+/**
+ * A large broadcast pauses for arriving datagrams after this many copies. To send this many takes a millisecond or two.
+ */
+const COPIES_PER_PORTION = 512;
+/** The most copies that are sent at the same time when each copy has its own system call. */
+const SINGLE_COPIES_AT_ONCE = 64;
 
-/** The part of {@linkcode Deno.DatagramConn} that a door needs. */
-export type Socket = Receiver & Sender & Pick<Deno.DatagramConn, "close">;
+/**
+ * A pause ends after this many turns of the event loop in which nothing arrived. One turn is not enough, because it
+ * only asks the system for datagrams.
+ */
+const IDLE_TURNS = 12;
+/** The longest wait for a full socket in milliseconds. After it, sending is tried again even if the socket is full. */
+const MAX_WAIT_MS = 1000;
 
-/** A UDP socket, the delivery that sends by it, and the emulator that all datagrams pass through. */
-export class UdpDoor {
-  readonly delivery: UdpDelivery;
+interface Broadcast {
+  dialect: Dialect;
+  bytes: Uint8Array;
+  except?: Recipient;
+}
+
+/**
+ * A UDP socket, and the emulator that all datagrams pass through.
+ *
+ * A broadcast to many is cut into portions. Between two portions the datagrams that have arrived are handled, so that a
+ * large room does not keep a newcomer waiting. All other recipients still get their copy if one can't be reached.
+ */
+export class UdpDoor implements Door {
+  readonly scheme = "";
   readonly emulator: NetworkEmulator;
   /** How broadcasts are sent, as one line of text. */
   readonly method: string;
   readonly #socket: Socket;
-  readonly #sendmmsg: Sendmmsg | undefined;
+  readonly #fast: BatchSender | undefined;
+  readonly #tables: RecipientTable[] = [];
+  readonly #groups: Record<Dialect, Recipients>;
+  readonly #unicasts: { address: string; bytes: Uint8Array }[] = [];
+  readonly #broadcasts: Broadcast[] = [];
+  readonly #statistics: DoorStatistics = { sent: 0, failed: 0, dropped: 0 };
   #arrived = 0;
+  #sendingUnicasts: Promise<void> | undefined;
+  #sendingBroadcasts: Promise<void> | undefined;
 
-  /** @param sendmmsg Sends to many at once; or the reason why that can't be done. */
-  constructor(socket: Socket, emulator: NetworkEmulator, sendmmsg: Sendmmsg | { reason: string }) {
+  /** @param fast Sends to many at once; or the reason why that can't be done. */
+  constructor(socket: Socket, emulator: NetworkEmulator, fast: BatchSender | { reason: string }) {
     this.#socket = socket;
     this.emulator = emulator;
-    this.#sendmmsg = "reason" in sendmmsg ? undefined : sendmmsg;
-    this.#sendmmsg?.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
-    this.method = "reason" in sendmmsg
-      ? `Sending one by one: ${sendmmsg.reason}`
-      : "Sending to many at once by sendmmsg";
-    this.delivery = new UdpDelivery(socket, { fast: this.#sendmmsg, emulator, arrived: () => this.#arrived });
+    this.#fast = "reason" in fast ? undefined : fast;
+    this.#fast?.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
+    this.method = "reason" in fast ? `Sending one by one: ${fast.reason}` : "Sending to many at once by sendmmsg";
+    const newRecipients = () => {
+      const table = this.#fast?.table();
+      if (table) this.#tables.push(table);
+      return new Recipients(table);
+    };
+    this.#groups = { "v1": newRecipients(), "classic": newRecipients(), "classic-line": newRecipients() };
   }
 
   /** The address that it listens on. */
@@ -54,29 +102,150 @@ export class UdpDoor {
 
   /** How many datagrams were lost because the receive buffer was full; 0 if the system does not report it. */
   get inboundDrops(): number {
-    return this.#sendmmsg?.inboundDrops() ?? 0;
+    return this.#fast?.inboundDrops() ?? 0;
   }
 
-  /** Yields the datagrams that arrive, until the door is closed. They have not passed through the emulator. */
-  datagrams(): AsyncIterable<Datagram> {
-    return datagrams(this.#socket, () => this.#arrived++);
+  get statistics(): DoorStatistics {
+    const { sent, failed, dropped } = this.#statistics;
+    // `sent` includes the copies that a table skipped because they could not be sent
+    const skipped = this.#tables.reduce((sum, { failed }) => sum + failed, 0);
+    return { sent: sent - skipped, failed: failed + skipped, dropped };
   }
 
-  /** Ends the emulation and drops the broadcasts that wait, so that a goodbye goes out at once. */
+  /** Passes what arrives to the keeper, through the emulator, until the door is closed. */
+  async run(keeper: DoorKeeper): Promise<void> {
+    for await (const { bytes, from } of datagrams(this.#socket, () => this.#arrived++)) {
+      const peer = { key: from, address: from, validated: false, direct: true };
+      // a datagram that is refused anyway takes no place in the emulator's queue
+      if (bytes.length > MAX_CLASSIC_BYTES) keeper.receive(bytes, peer);
+      else this.emulator.pass(bytes, (bytes) => keeper.receive(bytes, peer));
+    }
+  }
+
+  size(dialect: Dialect): number {
+    return this.#groups[dialect].size;
+  }
+
+  join(recipient: Recipient): void {
+    this.#groups[recipient.dialect].add(recipient);
+  }
+
+  leave(recipient: Recipient): void {
+    this.#groups[recipient.dialect].remove(recipient);
+  }
+
+  send({ address }: Recipient, bytes: Uint8Array): void {
+    if (this.#unicasts.length >= MAX_WAITING_UNICASTS) {
+      this.#statistics.dropped++;
+      return;
+    }
+    this.#unicasts.push({ address, bytes });
+    if (this.#sendingUnicasts) return;
+    this.#sendingUnicasts = this.#sendUnicasts();
+  }
+
+  broadcast(bytes: Uint8Array, dialect: Dialect, except?: Recipient): void {
+    if (this.#broadcasts.length >= MAX_WAITING_BROADCASTS) {
+      this.#statistics.dropped += this.#groups[dialect].size;
+      return;
+    }
+    this.#broadcasts.push({ dialect, bytes, except });
+    if (this.#sendingBroadcasts) return;
+    const sending = this.#sendBroadcasts();
+    if (this.#broadcasts.length > 0) this.#sendingBroadcasts = sending;
+  }
+
+  /** Drops the broadcasts that have not begun and ends the emulation, so that a goodbye goes out at once. */
   prepareToClose(): void {
     this.emulator.conditions = { ...PERFECT };
-    this.delivery.dropWaitingBroadcasts();
+    this.#broadcasts.splice(this.#sendingBroadcasts ? 1 : 0);
   }
 
-  /** Closes the socket when everything is sent, after 1 s at the latest. */
   async close(): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const deadline = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSE_DEADLINE_MS));
-    await Promise.race([this.delivery.idle(), deadline]);
+    await Promise.race([this.idle(), deadline]);
     clearTimeout(timer);
     this.emulator.close();
-    this.#sendmmsg?.close();
+    this.#fast?.close();
     this.#socket.close();
+  }
+
+  /** Resolves when the queues are empty. */
+  async idle(): Promise<void> {
+    while (this.#sendingUnicasts || this.#sendingBroadcasts) {
+      await this.#sendingUnicasts;
+      await this.#sendingBroadcasts;
+    }
+  }
+
+  async #sendUnicasts(): Promise<void> {
+    // unicasts that are queued in the same turn of the event loop go out in the same portion
+    await Promise.resolve();
+    while (this.#unicasts.length > 0) {
+      const portion = this.#unicasts.splice(0, SINGLE_COPIES_AT_ONCE);
+      await Promise.all(portion.map(({ bytes, address }) => this.#sendThroughEmulator(bytes, address)));
+    }
+    this.#sendingUnicasts = undefined;
+  }
+
+  /** Sends the queued broadcasts. The first portion, which is all of it in a small room, is sent synchronously. */
+  async #sendBroadcasts(): Promise<void> {
+    for (let broadcast; (broadcast = this.#broadcasts[0]);) {
+      const { dialect, bytes, except } = broadcast;
+      const group = this.#groups[dialect];
+      group.begin(except);
+      while (group.remaining > 0) {
+        const startedAt = performance.now();
+        const portion = this.#sendPortion(group, bytes);
+        if (portion) await portion;
+        if (group.remaining > 0) await this.#pauseForArrivals(performance.now() - startedAt);
+      }
+      this.#broadcasts.shift();
+    }
+    this.#sendingBroadcasts = undefined;
+  }
+
+  /** Sends a portion of a broadcast. Returns undefined if the next can follow at once, otherwise a promise to await. */
+  #sendPortion(group: Recipients, bytes: Uint8Array): Promise<unknown> | undefined {
+    if (this.#fast && this.emulator.isPerfect) {
+      this.#statistics.sent += group.remaining;
+      // the last two portions go out as one, so a broadcast in a room of up to a thousand is a single portion
+      const allSent = group.sendNext(
+        bytes,
+        group.remaining <= 2 * COPIES_PER_PORTION ? group.remaining : COPIES_PER_PORTION,
+      );
+      this.#statistics.sent -= group.remaining;
+      return allSent ? undefined : this.#fast.writable(MAX_WAIT_MS);
+    }
+    return Promise.all(
+      group.takeNext(SINGLE_COPIES_AT_ONCE).map((address) => this.#sendThroughEmulator(bytes, address)),
+    );
+  }
+
+  /** Lets the event loop handle arrived datagrams, for as long as the last portion took, or until none is left. */
+  async #pauseForArrivals(milliseconds: number): Promise<void> {
+    const until = performance.now() + milliseconds;
+    for (let idleTurns = 0; idleTurns < IDLE_TURNS && performance.now() < until;) {
+      const before = this.#arrived;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      idleTurns = this.#arrived === before && this.#unicasts.length === 0 ? idleTurns + 1 : 0;
+    }
+  }
+
+  async #sendThroughEmulator(bytes: Uint8Array, address: string): Promise<void> {
+    if (this.emulator.isPerfect) return await this.#sendDatagram(bytes, address);
+    this.emulator.pass(bytes, (bytes) => void this.#sendDatagram(bytes, address));
+  }
+
+  async #sendDatagram(bytes: Uint8Array, address: string): Promise<void> {
+    try {
+      await this.#socket.send(bytes, socketAddress(address, this.#socket));
+      this.#statistics.sent++;
+    } catch {
+      // the error concerns only this address, or it occurs again with the next datagram
+      this.#statistics.failed++;
+    }
   }
 }
 

@@ -4,14 +4,16 @@
  * @module
  */
 import type { Dialect, EventPacket } from "../../protocol.ts";
+import type { KeptStream } from "./journal.ts";
 
-/** The number line and its recent events at the end of an earlier run of the server. */
+/** What a journal has kept at the end of an earlier run of the server. */
 export interface Past {
   epoch: string;
   /** The seq of the latest event, 0 before the first. */
   seq: number;
   /** The recent events, in order and without a gap. */
   events: EventPacket[];
+  streams: Pick<KeptStream, "name" | "owner" | "lastId">[];
 }
 
 /** What is kept of a member. */
@@ -23,11 +25,4 @@ export interface KeptMember {
   name: string | undefined;
   /** When the member joined, in Unix seconds. */
   since: number;
-  /** The stream of its messages, and the id that is expected next; undefined before the first message. */
-  stream: { name: string; next: number } | undefined;
-}
-
-/** The number line of a room and its members, at the end of an earlier run. */
-export interface RoomPast extends Past {
-  members: KeptMember[];
 }

@@ -4,19 +4,22 @@
  * @module
  */
 import { type Dialect, MEMBER_TIMEOUT_MS } from "../../protocol.ts";
-import { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
 import { AddressValidation } from "./address_validation.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Member, Members, type NewMember } from "./members.ts";
+import { LocalNames, type Names } from "./names.ts";
+import type { Peer } from "./peer.ts";
 import { PresenceNotices } from "./presence.ts";
 
 /**
- * Why a member is removed: it said `goodbye`; its `silence` was too long; its address is `taken` by another client; or
- * `upgrade`: a classic member turns out to speak v1, and a new v1 member replaces it.
+ * Why a member is removed: it said `goodbye`; its `silence` was too long; its connection has ended (`disconnect`); its
+ * address is `taken` by another client; or `upgrade`: a classic member turns out to speak v1, and a new v1 member
+ * replaces it.
  */
-export type Departure = "goodbye" | "silence" | "taken" | "upgrade";
+export type Departure = "goodbye" | "silence" | "disconnect" | "taken" | "upgrade";
 
 /** Callbacks for members that come and go, called at the moment when it happens. */
 export interface MemberObserver {
@@ -37,6 +40,9 @@ export interface AdmissionOptions {
 /** What admission needs of the room. */
 export interface AdmissionContext {
   delivery: Delivery;
+  journal: Journal;
+  /** Default: the names of this server alone. */
+  names?: Names;
   observer: MemberObserver;
   /** The time that is shown to people, in Unix milliseconds. */
   time: (now: number) => number;
@@ -44,7 +50,7 @@ export interface AdmissionContext {
 
 /** What the room knows of a client that wants to join. */
 export interface JoinRequest {
-  address: string;
+  peer: Peer;
   token: string;
   cookie?: string;
   name?: string;
@@ -64,6 +70,7 @@ export class Admission {
   readonly members: Members = new Members();
   /** Arrivals and departures that the members were not told of yet. */
   readonly presence: PresenceNotices = new PresenceNotices();
+  readonly names: Names;
   /** Silence after which a v1 member is removed, in milliseconds. */
   readonly timeout: number;
   /**
@@ -75,8 +82,6 @@ export class Admission {
   readonly #validation = new AddressValidation();
   /** The time of each recent goodbye by the member's token, in milliseconds. */
   readonly #justLeft = new BoundedMap<number>();
-  /** The receive streams of members that were removed without a goodbye, by their tokens. */
-  readonly #interrupted = new BoundedMap<ReceiveStream>();
   readonly #context: AdmissionContext;
   #silenceCheckAt: number | undefined;
 
@@ -84,6 +89,10 @@ export class Admission {
     this.timeout = timeout;
     this.#maxMembers = maxMembers;
     this.#context = context;
+    this.names = context.names ?? new LocalNames((name) => {
+      const member = this.members.withName(name);
+      return member && holderOf(member);
+    });
   }
 
   get isFull(): boolean {
@@ -95,78 +104,87 @@ export class Admission {
     return this.#silenceCheckAt;
   }
 
-  /** Whether a name is free, or one of `selves` has it. */
-  isNameFree(name: string, ...selves: (Member | undefined)[]): boolean {
-    const holder = this.members.withName(name);
-    return holder === undefined || selves.includes(holder);
+  /** Whether a client has just greeted in version 1 from a peer that is not validated for it. */
+  isValidating(peer: Peer, now: number): boolean {
+    return this.#validation.hasGreetedRecently(peer.key, now);
   }
 
-  /** Whether a client has just greeted in version 1 from an address that is not validated for it. */
-  isValidating(address: string, now: number): boolean {
-    return this.#validation.hasGreetedRecently(address, now);
+  /** The cookie for a peer. A newcomer or a moving member sends it back to show that it receives packets there. */
+  cookieFor(peer: Peer, now: number): string {
+    return this.#validation.cookieFor(peer.key, now);
   }
 
-  /** The cookie for an address. A newcomer or a moving member sends it back to show that it receives packets there. */
-  cookieFor(address: string, now: number): string {
-    return this.#validation.cookieFor(address, now);
+  /** Whether a peer receives what is sent to it: it has a connection, or it has sent back its cookie. */
+  isValidated(peer: Peer, cookie: string | undefined): boolean {
+    return peer.validated || this.#validation.isCookieOf(peer.key, cookie);
   }
 
   /**
-   * Lets a newcomer join that has sent back the cookie of its address, either beside its token or as its token. Returns
-   * undefined when the cookie is wrong, the token is a member's or has just said goodbye, or the room is full. The
-   * caller checks that the name is free.
+   * Lets a newcomer join that is validated: by its connection, or by the cookie beside its token or as its token.
+   * Returns undefined when it is not validated, the token is a member's or has just said goodbye, or the room is full.
+   * The caller checks that the name is free.
    */
-  admit({ address, token, cookie, name }: JoinRequest, now: number): Member | undefined {
-    const isValidated = this.#validation.isCookieOf(address, cookie) || this.#validation.isCookieOf(address, token);
-    if (!isValidated || this.members.withToken(token) || this.#hasJustLeft(token, now)) return undefined;
-    if (this.isFull && !this.members.at(address)) return undefined;
-    const classic = this.members.classicAt(address);
-    if (classic) this.#drop(classic, "upgrade");
-    this.#vacate(address, now);
-    return this.#join({ address, dialect: "v1", token }, now, { name, isUpgrade: classic !== undefined });
+  admit({ peer, token, cookie, name }: JoinRequest, now: number): Member | undefined {
+    if (!this.isValidated(peer, cookie) && !this.isValidated(peer, token)) return undefined;
+    if (this.members.withToken(token) || this.#hasJustLeft(token, now)) return undefined;
+    const before = this.members.withKey(peer.key);
+    if (this.isFull && !before) return undefined;
+    const isUpgrade = before !== undefined && before.dialect !== "v1";
+    if (isUpgrade) this.#drop(before, "upgrade");
+    this.#vacate(peer, now);
+    return this.#join({ peer: { ...peer, validated: true }, dialect: "v1", token }, now, { name, isUpgrade });
   }
 
-  /** Moves a member to an address if the cookie is the right one for it; returns whether the member is there now. */
-  moveTo(member: Member, address: string, cookie: string | undefined, now: number): boolean {
-    if (member.address === address) return true;
-    if (!this.#validation.isCookieOf(address, cookie)) return false;
-    this.#vacate(address, now);
+  /** Moves a member to a peer that is validated; returns whether the member is there now. */
+  moveTo(member: Member, peer: Peer, cookie: string | undefined, now: number): boolean {
+    if (member.key === peer.key) return true;
+    if (!this.isValidated(peer, cookie)) return false;
+    this.#vacate(peer, now);
     const { delivery, observer } = this.#context;
     delivery.leave(member);
-    this.presence.moved(member.address, address);
-    this.members.move(member, address);
+    this.presence.moved(member.key, peer);
+    this.members.move(member, { ...peer, validated: true });
     delivery.join(member);
     observer.changed?.(member);
     return true;
   }
 
-  /** Lets a client join that speaks the classic dialect; returns undefined when the room is full. */
-  admitClassic(address: string, dialect: Exclude<Dialect, "v1">, now: number): Member | undefined {
-    return this.isFull ? undefined : this.#join({ address, dialect, token: "" }, now);
+  /** Lets a peer join that speaks the classic dialect; returns undefined when the room is full. */
+  admitClassic(peer: Peer, dialect: Exclude<Dialect, "v1">, now: number): Member | undefined {
+    return this.isFull ? undefined : this.#join({ peer, dialect, token: "" }, now);
   }
 
   /** Adds a member of an earlier run of the server. */
   restore(kept: KeptMember, now: number): void {
     const member = this.members.restore(kept, now);
+    if (member.token) this.#context.journal.ownerJoined(member.token);
     this.#context.delivery.join(member);
     this.#watchSilence(member, now);
   }
 
-  /** Gives a member another name. The caller checks that the name is free. */
+  /** Gives a member another name, which the names have given to it. */
   rename(member: Member, name: string, now: number): void {
-    if (member.name === name) return;
+    const before = member.name;
+    if (before === name) return;
     this.members.rename(member, name);
+    if (before !== undefined && this.members.withName(before) !== member) this.names.release(before, holderOf(member));
     this.presence.renamed(member, now, this.members.v1Size);
     this.#context.observer.changed?.(member);
   }
 
-  /** Removes the member whose token is in a goodbye from an address; returns whether there was one. */
-  leave(token: string, address: string, now: number): boolean {
+  /** Removes the member whose token is in a goodbye from a peer; returns whether there was one. */
+  leave(token: string, peer: Peer, now: number): boolean {
     const member = this.members.withToken(token);
     // without a member, the goodbye may have overtaken the greeting that was sent before it
-    if (member || this.#validation.has(address)) this.#justLeft.set(token, now);
+    if (member || this.#validation.has(peer.key)) this.#justLeft.set(token, now);
     if (member) this.#remove(member, "goodbye", now);
     return member !== undefined;
+  }
+
+  /** Removes the member whose connection has ended, if it is one. */
+  disconnect(peer: Peer, now: number): void {
+    const member = this.members.withKey(peer.key);
+    if (member) this.#remove(member, "disconnect", now);
   }
 
   /** Removes the members that have been silent for too long. */
@@ -186,12 +204,11 @@ export class Admission {
   }
 
   #join(who: NewMember, now: number, { name, isUpgrade = false }: { name?: string; isUpgrade?: boolean } = {}): Member {
-    const { delivery, observer, time } = this.#context;
+    const { delivery, journal, observer, time } = this.#context;
     const member = this.members.add(who, time(now), now);
-    // messages from before the interruption must not be taken again
-    member.stream = this.#interrupted.take(who.token);
     if (name !== undefined) this.members.rename(member, name);
     this.joined++;
+    if (member.token) journal.ownerJoined(member.token);
     delivery.join(member);
     this.#watchSilence(member, now);
     // the others have been told of a classic member, and must be told when it leaves
@@ -205,26 +222,27 @@ export class Admission {
    * An address is validated for a new client, so the member that had it before is removed. This happens when a NAT
    * restarts.
    */
-  #vacate(address: string, now: number): void {
-    this.#validation.forget(address);
-    const before = this.members.at(address);
+  #vacate(peer: Peer, now: number): void {
+    this.#validation.forget(peer.key);
+    const before = this.members.withKey(peer.key);
     if (before) this.#remove(before, "taken", now);
   }
 
   #remove(member: Member, how: Departure, now: number): void {
-    const { address, name, stream, token } = member;
-    // messages that are held back are not kept: their sender repeats them, and the entry takes little memory
-    if (stream && how !== "goodbye") this.#interrupted.set(token, new ReceiveStream(stream.name, stream.next));
+    const { key, address, name } = member;
     this.#drop(member, how);
-    this.presence.departed({ address, name }, now, this.members.v1Size);
+    this.presence.departed({ key, address, name }, now, this.members.v1Size);
   }
 
   /** Removes a member without a notice to the others. */
   #drop(member: Member, how: Departure): void {
     const { name } = member;
+    const { delivery, journal, observer } = this.#context;
     this.members.remove(member);
-    this.#context.delivery.leave(member);
-    this.#context.observer.left?.({ ...member, name }, how);
+    if (name !== undefined) this.names.release(name, holderOf(member));
+    delivery.leave(member);
+    if (member.token) journal.ownerLeft(member.token);
+    observer.left?.({ ...member, name }, how);
   }
 
   /** A client repeats no earlier packet after its goodbye, but one that it sent before may still be under way. */
@@ -235,4 +253,9 @@ export class Admission {
   #watchSilence(member: Member, now: number): void {
     if (member.dialect === "v1") this.#silenceCheckAt ??= now + this.timeout;
   }
+}
+
+/** Who holds the name of a member, as {@linkcode Names} know it. */
+export function holderOf({ token, key }: Pick<Member, "token" | "key">): string {
+  return token || key;
 }

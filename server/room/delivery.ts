@@ -4,12 +4,12 @@
  * @module
  */
 import type { Dialect, Packet, V1Packet } from "../../protocol.ts";
+import type { Peer } from "./peer.ts";
 
-/** Someone whom packets can be sent to. */
-export interface Recipient {
-  address: string;
-  dialect: Dialect;
-  /** The index under which the delivery keeps it while it has joined. Only the delivery uses this. */
+/** A peer that packets can be sent to. */
+export interface Recipient extends Peer {
+  readonly dialect: Dialect;
+  /** The index under which its door keeps it while it has joined. Only the door uses this. */
   slot?: number;
 }
 
@@ -21,9 +21,6 @@ export interface Delivery {
   leave(recipient: Recipient): void;
   /** Sends a packet to one recipient, in its dialect. */
   send(to: Recipient, packet: Packet): void;
-  /**
-   * Sends a packet to all recipients that have joined and whose dialect can express it, except one. The packet is
-   * encoded once per dialect.
-   */
+  /** Sends a packet to all recipients that have joined and whose dialect can express it, except one. */
   broadcast(packet: V1Packet, except?: Recipient): void;
 }

@@ -1,29 +1,37 @@
 /**
- * Who is here: the members of the room by address, token and name, and how long each has been silent.
+ * Who is here: the members of the room by peer, token and name, and how long each has been silent.
  *
  * @module
  */
 import { type Dialect, MAX_DATAGRAM_BYTES } from "../../protocol.ts";
 import { nameKey } from "../../protocol/names.ts";
-import { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
+import type { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import type { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
 import { detach } from "../../protocol/text.ts";
 import type { KeptMember } from "../journal/past.ts";
+import type { Recipient } from "./delivery.ts";
+import type { Peer } from "./peer.ts";
 
-/** The token buckets of one member; each is created when it is first needed. */
-export interface MemberBuckets {
+/** What a member has that speaks or asks for something. A crowd that only listens takes no memory for it. */
+export interface MemberActivity {
+  /** The receive stream of its messages; undefined before the first message. */
+  stream: ReceiveStream | undefined;
+  /** The limits for messages and requests; each is created when it is first needed. */
   messages: TokenBucket | undefined;
   requests: TokenBucket | undefined;
 }
 
 /**
- * A client that has joined the room.
+ * A peer that has joined the room.
  *
  * A crowd of a hundred thousand has as many of these, so the times are small integers: a number of milliseconds since
  * 1970 would take an object of its own in memory.
  */
-export interface Member {
+export interface Member extends Recipient {
+  key: string;
   address: string;
+  validated: boolean;
+  direct: boolean;
   dialect: Dialect;
   /** Each v1 packet of the member must carry this, from whatever address it comes; empty for a classic member. */
   token: string;
@@ -32,10 +40,8 @@ export interface Member {
   since: number;
   /** When the member was last heard, in milliseconds since an origin; {@linkcode Members.heardAt} adds the origin. */
   heard: number;
-  /** The receive stream of the member's messages; undefined before the first message. */
-  stream: ReceiveStream | undefined;
-  /** The limits for messages and requests; undefined until one is first needed. */
-  buckets: MemberBuckets | undefined;
+  /** Undefined until the member speaks or asks for something; {@linkcode activityOf} creates it. */
+  activity: MemberActivity | undefined;
   /** The index under which the delivery keeps the member. */
   slot?: number;
   /** The v1 member that was last heard just before this one was. */
@@ -45,7 +51,12 @@ export interface Member {
 }
 
 /** What is known of a member when it joins, before it has a name or a stream. */
-export type NewMember = Pick<Member, "address" | "dialect" | "token">;
+export type NewMember = Pick<Member, "dialect" | "token"> & { peer: Peer };
+
+/** The activity of a member, which is created here when there is none. */
+export function activityOf(member: Member): MemberActivity {
+  return member.activity ??= { stream: undefined, messages: undefined, requests: undefined };
+}
 
 /** Names as a USERS packet lists them, and whether there are more behind them. */
 export interface NamePage {
@@ -59,14 +70,16 @@ const encoder = new TextEncoder();
 
 /** The members of a room. Joining, leaving and every look-up take constant time, but for the sorted list of names. */
 export class Members {
-  readonly #v1 = new Map<string, Member>();
+  readonly #byKey = new Map<string, Member>();
+  /** The members whose key is not their address. */
+  readonly #byAddress = new Map<string, Member>();
   /**
    * The ends of a linked list of the v1 members, in the order in which they were last heard. A Map keeps this order too
    * when a member is deleted and set again, but it is twice as large: each deleted entry leaves a hole for a while.
    */
   #longestSilent: Member | undefined;
   #lastHeard: Member | undefined;
-  readonly #classic = new Map<string, Member>();
+  #v1Size = 0;
   readonly #byToken = new Map<string, Member>();
   readonly #byName = new Map<string, Member>();
   #sortedKeys: string[] | undefined;
@@ -74,27 +87,25 @@ export class Members {
   #origin: number | undefined;
 
   get size(): number {
-    return this.#v1.size + this.#classic.size;
+    return this.#byKey.size;
   }
 
   get v1Size(): number {
-    return this.#v1.size;
+    return this.#v1Size;
   }
 
   get named(): number {
     return this.#byName.size;
   }
 
-  at(address: string): Member | undefined {
-    return this.#v1.get(address) ?? this.#classic.get(address);
+  /** The member whose peer has a key. */
+  withKey(key: string): Member | undefined {
+    return this.#byKey.get(key);
   }
 
-  v1At(address: string): Member | undefined {
-    return this.#v1.get(address);
-  }
-
-  classicAt(address: string): Member | undefined {
-    return this.#classic.get(address);
+  /** A member with an address; where several have it, the one that sends datagrams from there. */
+  withAddress(address: string): Member | undefined {
+    return this.#byKey.get(address) ?? this.#byAddress.get(address);
   }
 
   withToken(token: string): Member | undefined {
@@ -105,53 +116,55 @@ export class Members {
     return this.#byName.get(nameKey(name));
   }
 
-  /** Every member, in no particular order. */
-  *[Symbol.iterator](): Generator<Member> {
-    yield* this.#classic.values();
-    yield* this.#v1.values();
-  }
-
   /**
    * Adds a new member.
    *
    * @param since When it joined, in Unix milliseconds.
    */
-  add({ address, dialect, token }: NewMember, since: number, now: number): Member {
-    return this.#insert({ address, dialect, token }, Math.floor(since / 1000), now);
+  add(who: NewMember, since: number, now: number): Member {
+    return this.#insert(who, Math.floor(since / 1000), now);
   }
 
-  /** Adds a member of an earlier run of the server, with its name and stream. */
-  restore({ address, dialect, token, name, since, stream }: KeptMember, now: number): Member {
-    const member = this.#insert({ address, dialect, token }, since, now);
-    member.stream = stream && new ReceiveStream(stream.name, stream.next);
+  /** Adds a member of an earlier run of the server, with its name. */
+  restore({ address, dialect, token, name, since }: KeptMember, now: number): Member {
+    const peer = { key: address, address, validated: dialect === "v1", direct: true };
+    const member = this.#insert({ peer, dialect, token }, since, now);
     if (name !== undefined) this.#setName(member, name);
     return member;
   }
 
   /** @param since When it joined, in Unix seconds. */
-  #insert({ address, dialect, token }: NewMember, since: number, now: number): Member {
+  #insert({ peer, dialect, token }: NewMember, since: number, now: number): Member {
     const member: Member = {
-      address: detach(address),
+      key: "",
+      address: "",
+      validated: false,
+      direct: false,
       dialect,
       token: detach(token),
       name: undefined,
       since,
       heard: this.#sinceOrigin(now),
-      stream: undefined,
-      buckets: undefined,
+      activity: undefined,
       slot: undefined,
       previousHeard: undefined,
       nextHeard: undefined,
     };
-    this.#mapOf(member).set(member.address, member);
-    if (dialect === "v1") this.#append(member);
+    this.#setPeer(member, peer);
+    if (dialect === "v1") {
+      this.#append(member);
+      this.#v1Size++;
+    }
     if (token) this.#byToken.set(member.token, member);
     return member;
   }
 
   remove(member: Member): void {
-    this.#mapOf(member).delete(member.address);
-    if (member.dialect === "v1") this.#unlink(member);
+    this.#dropPeer(member);
+    if (member.dialect === "v1") {
+      this.#unlink(member);
+      this.#v1Size--;
+    }
     this.#byToken.delete(member.token);
     this.#dropName(member);
   }
@@ -169,11 +182,10 @@ export class Members {
     return this.#origin! + member.heard;
   }
 
-  /** Gives a v1 member another address. */
-  move(member: Member, address: string): void {
-    this.#v1.delete(member.address);
-    member.address = detach(address);
-    this.#v1.set(member.address, member);
+  /** Gives a member another peer. */
+  move(member: Member, peer: Peer): void {
+    this.#dropPeer(member);
+    this.#setPeer(member, peer);
   }
 
   /** Gives a member a name, in place of the one that it may have. The caller checks that the name is free. */
@@ -229,8 +241,19 @@ export class Members {
     member.previousHeard = member.nextHeard = undefined;
   }
 
-  #mapOf(member: Member): Map<string, Member> {
-    return member.dialect === "v1" ? this.#v1 : this.#classic;
+  #setPeer(member: Member, { key, address, validated, direct }: Peer): void {
+    member.address = detach(address);
+    // UDP peers, of which there may be very many, have one text in memory for both
+    member.key = key === address ? member.address : detach(key);
+    member.validated = validated;
+    member.direct = direct;
+    this.#byKey.set(member.key, member);
+    if (key !== address) this.#byAddress.set(member.address, member);
+  }
+
+  #dropPeer({ key, address }: Member): void {
+    this.#byKey.delete(key);
+    if (this.#byAddress.get(address)?.key === key) this.#byAddress.delete(address);
   }
 
   #setName(member: Member, name: string): void {

@@ -5,7 +5,7 @@
  */
 import { MAX_DATAGRAM_BYTES, type Presence } from "../../protocol.ts";
 import { byteLength } from "../../protocol/text.ts";
-import type { NewEvent } from "../journal/event_log.ts";
+import type { NewEvent } from "../journal/journal.ts";
 
 /** The shortest time for which notices are collected, in milliseconds. */
 const MIN_WAIT_MS = 100;
@@ -19,8 +19,14 @@ const WAIT_PER_MEMBER_MS = 2;
 /** Bytes of an ONLINE or OFFLINE packet that are left for the members behind the longest header. */
 const NOTICE_BYTES = MAX_DATAGRAM_BYTES - 100;
 
+/** A member as it is told of, and the key of its peer, which tells it from others at the same address. */
+export interface Arrival extends Presence {
+  readonly key: string;
+}
+
 /** Collects arrivals and departures until they are due. */
 export class PresenceNotices {
+  /** By the keys of their peers. */
   readonly #arrived = new Map<string, Presence & { isNew: boolean }>();
   #departed: Presence[] = [];
   #dueAt: number | undefined;
@@ -38,32 +44,34 @@ export class PresenceNotices {
   }
 
   /** Notes that a member came. */
-  arrived({ address, name }: Presence, now: number, members: number): void {
-    this.#arrived.set(address, { address, name, isNew: true });
+  arrived({ key, address, name }: Arrival, now: number, members: number): void {
+    this.#arrived.set(key, { address, name, isNew: true });
     this.#schedule(now, members);
   }
 
   /** Notes that a member has another name, which is told as an arrival. */
-  renamed({ address, name }: Presence, now: number, members: number): void {
-    this.#arrived.set(address, { address, name, isNew: this.#arrived.get(address)?.isNew ?? false });
+  renamed({ key, address, name }: Arrival, now: number, members: number): void {
+    this.#arrived.set(key, { address, name, isNew: this.#arrived.get(key)?.isNew ?? false });
     this.#schedule(now, members);
   }
 
   /**
    * Notes that a member has another address. A move alone is not told, but an arrival or a new name that still waits to
    * be told is told with the new address.
+   *
+   * @param from The key of the peer that it had before.
    */
-  moved(from: string, to: string): void {
+  moved(from: string, { key, address }: Pick<Arrival, "key" | "address">): void {
     const arrival = this.#arrived.get(from);
     if (!arrival) return;
     this.#arrived.delete(from);
-    this.#arrived.set(to, { ...arrival, address: to });
+    this.#arrived.set(key, { ...arrival, address });
   }
 
   /** Notes that a member went. If its arrival still waits to be told, neither is told. */
-  departed({ address, name }: Presence, now: number, members: number): void {
-    const arrival = this.#arrived.get(address);
-    this.#arrived.delete(address);
+  departed({ key, address, name }: Arrival, now: number, members: number): void {
+    const arrival = this.#arrived.get(key);
+    this.#arrived.delete(key);
     if (!arrival?.isNew) this.#departed.push({ address, name });
     this.#schedule(now, members);
   }

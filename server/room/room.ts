@@ -6,23 +6,29 @@
  *
  * @module
  */
-import { type ClassicPacket, type EventPacket, MAX_TEXT_BYTES, type Packet, type V1Packet } from "../../protocol.ts";
-import { NAME_RULE, normalizeName } from "../../protocol/names.ts";
-import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
+import type { ClassicPacket, Packet, V1Packet } from "../../protocol.ts";
 import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
-import { printable, splitText } from "../../protocol/text.ts";
-import { EventLog, type NewEvent, type WindowOptions } from "../journal/event_log.ts";
-import type { RoomPast } from "../journal/past.ts";
+import { Heartbeats } from "../journal/heartbeats.ts";
+import type { Entry, Journal, NewEvent, Origin } from "../journal/journal.ts";
+import type { KeptMember } from "../journal/past.ts";
 import { Admission, type AdmissionOptions, type MemberObserver } from "./admission.ts";
-import type { Delivery } from "./delivery.ts";
+import type { Delivery, Recipient } from "./delivery.ts";
+import { type Greeting, Greetings } from "./greeting.ts";
 import { Limits } from "./limits.ts";
 import type { Member, Members } from "./members.ts";
+import { Messages } from "./messages.ts";
+import type { NameClaim, Names } from "./names.ts";
+import type { Peer } from "./peer.ts";
 import { Repair } from "./repair.ts";
 
-/** Callbacks for what happens in the room, called at the moment when it happens. */
-export interface RoomObserver extends MemberObserver {
-  /** Called before anybody is told of the event. */
-  happened?(event: EventPacket, from?: Member): void;
+/** The parts that a room works with. */
+export interface RoomParts {
+  /** Sends packets to the members. */
+  delivery: Delivery;
+  /** Keeps the events. */
+  journal: Journal;
+  /** Decides who has which name. Default: the names of this room alone. */
+  names?: Names;
 }
 
 /** How a room behaves. */
@@ -31,9 +37,9 @@ export interface RoomOptions extends AdmissionOptions {
   echo?: boolean;
   /** How often a member may speak. Default: as often as it likes. */
   rate?: TokenBucketOptions;
-  window?: WindowOptions;
-  observer?: RoomObserver;
-  past?: RoomPast;
+  observer?: MemberObserver;
+  /** The members at the end of an earlier run of the server. */
+  members?: KeptMember[];
   /** The time that is shown to people, in Unix milliseconds. Default: the time that each call is given. */
   wallClock?: () => number;
 }
@@ -51,65 +57,55 @@ export interface RoomStatistics {
   ignored: number;
 }
 
-/**
- * The most messages that may wait for an earlier one, over all members. Further ones are dropped, and their senders
- * repeat them.
- */
-const MAX_EARLY_MESSAGES = 10_000;
-/**
- * What each member adds to the keep-alive interval, in milliseconds. It keeps greetings below 500 datagrams a second,
- * until the interval reaches its maximum, a third of the timeout.
- */
-const KEEPALIVE_PER_MEMBER_MS = 2;
-
 /** One room, both dialects. */
 export class Room {
   readonly #delivery: Delivery;
+  readonly #journal: Journal;
   readonly #echo: boolean;
   readonly #limits: Limits;
-  readonly #observer: RoomObserver;
   readonly #wallClock: (() => number) | undefined;
   readonly #admission: Admission;
   readonly #members: Members;
-  readonly #events: EventLog;
+  readonly #greetings: Greetings;
+  readonly #messages: Messages;
   readonly #repair: Repair;
-  #messages = 0;
+  readonly #heartbeats = new Heartbeats();
+  #messageCount = 0;
   #ignored = 0;
-  /** How many messages wait for an earlier one, over all members. */
-  #earlyMessages = 0;
 
-  constructor(delivery: Delivery, options: RoomOptions, now: number) {
+  constructor({ delivery, journal, names }: RoomParts, options: RoomOptions, now: number) {
     this.#delivery = delivery;
-    this.#echo = options.echo ?? true;
-    this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 });
-    const observer = this.#observer = options.observer ?? {};
+    this.#journal = journal;
+    const echo = this.#echo = options.echo ?? true;
+    const limits = this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 });
     this.#wallClock = options.wallClock;
+    const time = (now: number) => this.#wallTime(now);
+    const { observer = {} } = options;
     this.#admission = new Admission(options, {
       delivery,
+      journal,
+      names,
       observer: {
         joined: (member) => observer.joined?.(member),
         changed: (member) => observer.changed?.(member),
         left: (member, how) => {
-          this.#earlyMessages -= member.stream?.heldCount ?? 0;
+          this.#messages.forget(member);
           observer.left?.(member, how);
         },
       },
-      time: (now) => this.#wallTime(now),
+      time,
     });
     this.#members = this.#admission.members;
-    this.#events = new EventLog(options.window, options.past);
-    this.#repair = new Repair({
-      delivery,
-      events: this.#events,
-      echo: this.#echo,
-      memberAt: (address) => this.#members.at(address),
-    });
-    for (const member of options.past?.members ?? []) this.#admission.restore(member, now);
-    if (this.#members.v1Size > 0) this.#events.scheduleHeartbeats(now, this.#members.v1Size);
+    this.#greetings = new Greetings({ admission: this.#admission, delivery, journal, echo });
+    const publish = (message: NewEvent, origin: Member, now: number) => this.#publish(message, now, origin);
+    this.#messages = new Messages({ delivery, journal, limits, publish, time });
+    this.#repair = new Repair({ delivery, journal, echo });
+    for (const member of options.members ?? []) this.#admission.restore(member, now);
+    if (this.#members.v1Size > 0) this.#heartbeats.schedule(now, this.#members.v1Size);
   }
 
   get statistics(): Readonly<RoomStatistics> {
-    return { joined: this.#admission.joined, messages: this.#messages, ignored: this.#ignored };
+    return { joined: this.#admission.joined, messages: this.#messageCount, ignored: this.#ignored };
   }
 
   /** How many members are here. */
@@ -126,12 +122,12 @@ export class Room {
 
   /** Names the run of the number line; see PROTOCOL.md. */
   get epoch(): string {
-    return this.#events.epoch;
+    return this.#journal.epoch;
   }
 
   /** When {@linkcode wake} is to be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
-    const times = [this.#admission.presence.dueAt, this.#events.heartbeatAt, this.#admission.silenceCheckAt];
+    const times = [this.#admission.presence.dueAt, this.#heartbeats.dueAt, this.#admission.silenceCheckAt];
     const due = times.filter((time) => time !== undefined);
     return due.length === 0 ? undefined : Math.min(...due);
   }
@@ -143,8 +139,8 @@ export class Room {
     // classic members get no notices, so without a v1 member the notices would only fill the window
     if (this.#members.v1Size === 0) presence.clear();
     for (const event of presence.takeDue(now, this.#wallTime(now))) this.#publish(event, now);
-    const heartbeat = this.#events.takeHeartbeat(now);
-    if (heartbeat) this.#delivery.broadcast(heartbeat);
+    if (!this.#heartbeats.takeDue(now)) return;
+    this.#delivery.broadcast({ dialect: "v1", type: "HEARTBEAT", epoch: this.epoch, seq: this.#journal.seq });
   }
 
   /** Tells the v1 members that the server is going away. */
@@ -157,30 +153,51 @@ export class Room {
     this.#ignored++;
   }
 
-  /** Handles a packet from an address. */
-  receive(packet: Packet, from: string, now: number): void {
-    if (packet.dialect === "classic") this.#receiveClassic(packet, from, now);
-    else this.#receiveV1(packet, from, now);
+  /** Handles a packet from a peer. */
+  receive(packet: Packet, peer: Peer, now: number): void {
+    if (packet.dialect === "classic") this.#receiveClassic(packet, peer, now);
+    else this.#receiveV1(packet, peer, now);
   }
 
-  #receiveClassic(packet: ClassicPacket, from: string, now: number): void {
+  /** Handles the end of a peer's connection. */
+  hungUp(peer: Peer, now: number): void {
+    this.#admission.disconnect(peer, now);
+  }
+
+  /** Handles an event that the journal has kept: only now it is counted and told. */
+  appended({ event, origin }: Entry, now: number): void {
+    this.#heartbeats.schedule(now, this.#members.v1Size);
+    if (event.type === "INCOMING") this.#messageCount++;
+    if (this.#echo || event.type !== "INCOMING") return this.#delivery.broadcast(event);
+    const { epoch, seq, stream, id } = event;
+    const author = this.#authorOf(stream, origin);
+    this.#delivery.broadcast(event, author);
+    if (!author || stream === undefined || id === undefined) return;
+    this.#delivery.send(author, { dialect: "v1", type: "ACK", stream, id, epoch, seq });
+  }
+
+  /** Handles an answer of the names that came later. */
+  claimed(claim: NameClaim, isGranted: boolean, now: number): void {
+    this.#greetings.claimed(claim, isGranted, now);
+  }
+
+  #receiveClassic(packet: ClassicPacket, peer: Peer, now: number): void {
+    const member = this.#members.withKey(peer.key);
     // a token protects a v1 member, and a classic packet carries none
-    if (this.#members.v1At(from)) return this.ignore();
-    const member = this.#members.classicAt(from);
-    if (!member && this.#admission.isValidating(from, now)) return this.ignore();
+    if (member?.dialect === "v1") return this.ignore();
+    if (!member && this.#admission.isValidating(peer, now)) return this.ignore();
     switch (packet.type) {
       case "GREETING":
-        if (!member) this.#admitClassic(from, packet.line ? "classic-line" : "classic", now);
+        if (!member) this.#admitClassic(peer, packet.line ? "classic-line" : "classic", now);
         return;
-      case "SIGN-IN":
+      case "SIGN-IN": {
         if (member && !this.#takeTokens(member, 1, now)) return;
-        return this.#signInClassic(member ?? this.#admitClassic(from, "classic-line", now), packet.name, now);
+        const applicant = member ?? this.#admitClassic(peer, "classic-line", now);
+        if (applicant) this.#greetings.receiveClassic(packet, applicant, now);
+        return;
+      }
       case "MESSAGE":
-        if (!member) return this.ignore();
-        for (const text of splitText(printable(packet.text), MAX_TEXT_BYTES)) {
-          if (this.#limits.takeMessageToken(member, now) > 0) return this.ignore();
-          this.#publishMessage(member, { text }, now);
-        }
+        if (!member || !this.#messages.receiveClassic(packet.text, member, now)) this.ignore();
         return;
       case "LIST":
         if (!member) return this.ignore();
@@ -190,42 +207,33 @@ export class Room {
     }
   }
 
-  #admitClassic(from: string, dialect: "classic" | "classic-line", now: number): Member | undefined {
-    const member = this.#admission.admitClassic(from, dialect, now);
+  #admitClassic(peer: Peer, dialect: "classic" | "classic-line", now: number): Member | undefined {
+    const member = this.#admission.admitClassic(peer, dialect, now);
     if (!member) this.ignore();
     return member;
   }
 
-  #signInClassic(member: Member | undefined, wanted: string, now: number): void {
-    if (!member) return;
-    const name = normalizeName(wanted);
-    if (name === undefined) {
-      return this.#sendLine(member, NAME_RULE);
-    }
-    if (!this.#admission.isNameFree(name, member)) {
-      return this.#sendLine(member, `The name ${name} is taken; choose another`);
-    }
-    this.#admission.rename(member, name, now);
-    this.#sendLine(member, `Signed in as ${name}`);
-  }
-
-  #receiveV1(packet: V1Packet, from: string, now: number): void {
-    if (packet.type === "GREETING" || packet.type === "SIGN-IN") return this.#receiveGreeting(packet, from, now);
+  #receiveV1(packet: V1Packet, peer: Peer, now: number): void {
+    if (isGreeting(packet)) return this.#greetings.receive(packet, peer, now);
     if (!("token" in packet) || packet.token === undefined) return this.ignore();
-    if (packet.type === "LEAVE") return this.#receiveLeave(packet, from, now);
+    if (packet.type === "LEAVE") return this.#receiveLeave(packet, peer, now);
     const known = this.#members.withToken(packet.token);
-    const member = known ?? this.#admission.admit({ address: from, token: packet.token }, now);
-    if (member?.address !== from) {
+    const member = known ?? this.#admission.admit({ peer, token: packet.token }, now);
+    if (member?.key !== peer.key) {
       this.ignore();
       // another member has this address, which may be forged: it gets no answer
-      if (this.#members.v1At(from)) return;
-      const id = "id" in packet ? packet.id : undefined;
-      return this.#sendError({ address: from, dialect: "v1" }, "not-joined", "Greet first", { id });
+      if (this.#members.withKey(peer.key)?.dialect === "v1") return;
+      return this.#sendError(
+        { ...peer, dialect: "v1" },
+        "not-joined",
+        "Greet first",
+        "id" in packet ? packet.id : undefined,
+      );
     }
     this.#members.touch(member, now);
     switch (packet.type) {
       case "MESSAGE":
-        return this.#receiveMessage(member, packet, now);
+        return this.#messages.receive(packet, member, now);
       case "RESEND":
         return this.#receiveResend(member, packet, now);
       case "LIST":
@@ -236,101 +244,26 @@ export class Room {
     }
   }
 
-  /** Handles a goodbye. It may come from any address, because only the answer is sent there. */
-  #receiveLeave({ id, token }: V1Packet & { type: "LEAVE" }, from: string, now: number): void {
-    const there = { address: from, dialect: "v1" } as const;
-    if (this.#admission.leave(token, from, now)) this.#delivery.send(there, { dialect: "v1", type: "ACK", id });
-    else if (this.#members.v1At(from)) this.ignore();
+  /** Handles a goodbye. It may come from any peer, because only the answer is sent there. */
+  #receiveLeave({ id, token }: V1Packet & { type: "LEAVE" }, peer: Peer, now: number): void {
+    const there = { ...peer, dialect: "v1" } as const;
+    if (this.#admission.leave(token, peer, now)) this.#delivery.send(there, { dialect: "v1", type: "ACK", id });
+    else if (this.#members.withKey(peer.key)?.dialect === "v1") this.ignore();
     // this may be the repeated goodbye of a member that has left
-    else this.#sendError(there, "not-joined", "Greet first", { id });
+    else this.#sendError(there, "not-joined", "Greet first", id);
   }
 
-  /**
-   * Handles a GREETING or SIGN-IN: sends a newcomer its cookie, lets it join when the cookie comes back, keeps a member
-   * alive, gives it a name, or moves it to another address.
-   */
-  #receiveGreeting(packet: V1Packet & { type: "GREETING" | "SIGN-IN" }, from: string, now: number): void {
-    const { id, token, cookie } = packet;
-    const name = packet.type === "SIGN-IN" ? packet.name : undefined;
-    let member = token === undefined ? undefined : this.#members.withToken(token);
-    if (name !== undefined && !this.#admission.isNameFree(name, member, this.#members.at(from))) {
-      if (member?.address === from) this.#members.touch(member, now);
-      const text = `The name ${name} is taken; choose another`;
-      return this.#sendError({ address: from, dialect: "v1" }, "name-taken", text, packet);
-    }
-    if (!member && token !== undefined) member = this.#admission.admit({ address: from, token, cookie, name }, now);
-    if (!member && this.#admission.isFull && !this.#members.at(from)) {
-      return this.#sendError({ address: from, dialect: "v1" }, "room-full", "The room is full", packet);
-    }
-    // the token identifies a member whose address has changed (another Wi-Fi, another port of a NAT), but the new
-    // address may be forged, so the member moves only with the right cookie
-    if (member && this.#admission.moveTo(member, from, cookie, now)) {
-      this.#members.touch(member, now);
-      if (name !== undefined) this.#admission.rename(member, name, now);
-    }
-    // a client that is not known at this address gets its cookie; the address may be forged, so nothing changes there
-    const here = member?.address === from ? member : undefined;
-    this.#delivery.send({ address: from, dialect: "v1" }, {
-      dialect: "v1",
-      type: "WELCOME",
-      id,
-      address: from,
-      token: here?.token ?? this.#admission.cookieFor(from, now),
-      pending: !here,
-      epoch: this.epoch,
-      seq: this.#events.seq,
-      name: here?.name,
-      timeout: this.#admission.timeout,
-      keepalive: Math.floor(
-        Math.max(1000, Math.min(this.#admission.timeout / 3, this.#members.v1Size * KEEPALIVE_PER_MEMBER_MS)),
-      ),
-      noecho: !this.#echo,
-    });
+  /** Appends an event to the journal. The journal may keep it at once or later. */
+  #publish(event: NewEvent, now: number, origin?: Member): void {
+    const kept = this.#journal.append(event, origin);
+    if (kept) this.appended({ event: kept, origin }, now);
   }
 
-  #receiveMessage(member: Member, packet: MessagePacket, now: number): void {
-    if (member.stream?.name !== packet.stream) {
-      this.#earlyMessages -= member.stream?.heldCount ?? 0;
-      member.stream = new ReceiveStream(packet.stream, packet.first);
-    }
-    const stream = member.stream;
-    if (stream.isRepeat(packet)) {
-      // the sender has missed its own INCOMING, and perhaps nothing else shows it the gap
-      this.#delivery.send(member, { dialect: "v1", type: "HEARTBEAT", epoch: this.epoch, seq: this.#events.seq });
-      return this.#delivery.send(member, { dialect: "v1", type: "ACK", stream: packet.stream, id: packet.id });
-    }
-    // a repeat of a held message takes no token; otherwise repeats could take the tokens that the missing message needs
-    if (stream.isHeld(packet)) return;
-    const wait = this.#limits.takeMessageToken(member, now);
-    if (wait > 0) return this.#sendError(member, "slow-down", "Too many messages", { id: packet.id }, wait);
-    const before = stream.heldCount;
-    const ready = stream.take(packet, this.#earlyMessages < MAX_EARLY_MESSAGES);
-    this.#earlyMessages += stream.heldCount - before;
-    for (const { stream, id, action, text } of ready) {
-      const { seq } = this.#publishMessage(member, { stream, id, action, text: printable(text) }, now);
-      if (!this.#echo) this.#delivery.send(member, { dialect: "v1", type: "ACK", stream, id, epoch: this.epoch, seq });
-    }
-  }
-
-  #publishMessage(member: Member, said: { stream?: string; id?: number; action?: boolean; text: string }, now: number) {
-    this.#messages++;
-    const message = {
-      type: "INCOMING" as const,
-      from: member.address,
-      name: member.name,
-      at: this.#wallTime(now),
-      ...said,
-    };
-    return this.#publish(message, now, member);
-  }
-
-  /** Gives an event its place on the number line and broadcasts it. */
-  #publish(event: NewEvent, now: number, from?: Member) {
-    const packet = this.#events.append(event, now, this.#members.v1Size);
-    if (from) this.#repair.recordAuthor(packet, from);
-    this.#observer.happened?.(packet, from);
-    this.#delivery.broadcast(packet, this.#echo ? undefined : from);
-    return packet;
+  /** The member that said something, if it is here. A stream is bound to its owner; a classic member has none. */
+  #authorOf(stream: string | undefined, origin: Origin | undefined): Member | undefined {
+    if (stream === undefined) return origin && this.#members.withKey(origin.key);
+    const owner = this.#journal.stream(stream)?.owner;
+    return owner === undefined ? undefined : this.#members.withToken(owner);
   }
 
   /** Takes the tokens for a request; returns false when there are too few. The member then asks again later. */
@@ -347,15 +280,15 @@ export class Room {
 
   #receiveResend(member: Member, packet: V1Packet & { type: "RESEND" }, now: number): void {
     if (packet.epoch !== this.epoch) {
-      return this.#sendError(member, "not-joined", "The room has begun anew: greet again", {});
+      return this.#sendError(member, "not-joined", "The room has begun anew: greet again");
     }
     const cost = this.#repair.cost(packet);
     if (cost === 0 || this.#takeTokens(member, cost, now)) this.#repair.answer(packet, member);
   }
 
   #receiveLookup(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }): void {
-    const found = name === undefined ? this.#members.at(address!) : this.#members.withName(name);
-    if (!found) return this.#sendError(asker, "no-such-user", `${name ?? address} is not here`, { id });
+    const found = name === undefined ? this.#members.withAddress(address!) : this.#members.withName(name);
+    if (!found) return this.#sendError(asker, "no-such-user", `${name ?? address} is not here`, id);
     this.#delivery.send(asker, {
       dialect: "v1",
       type: "PEER",
@@ -365,7 +298,7 @@ export class Room {
       since: 1000 * found.since,
       classic: found.dialect !== "v1",
     });
-    if (name !== undefined && found.dialect === "v1" && found !== asker) {
+    if (name !== undefined && found.dialect === "v1" && found !== asker && found.direct && asker.direct) {
       // UDP hole punching (RFC 5128, section 3.3): the peer's datagram opens its NAT for the asker's
       this.#delivery.send(found, { dialect: "v1", type: "PUNCH", address: asker.address });
     }
@@ -376,18 +309,11 @@ export class Room {
     return this.#wallClock?.() ?? now;
   }
 
-  /** Sends one classic member a line that reads well on its own. */
-  #sendLine(member: Member, line: string): void {
-    this.#delivery.send(member, { dialect: "classic", type: "INCOMING", line });
+  #sendError(to: Recipient, code: string, text: string, id?: number): void {
+    this.#delivery.send(to, { dialect: "v1", type: "ERROR", code, id, text });
   }
+}
 
-  #sendError(
-    to: Parameters<Delivery["send"]>[0],
-    code: string,
-    text: string,
-    { id }: { id?: number },
-    wait?: number,
-  ): void {
-    this.#delivery.send(to, { dialect: "v1", type: "ERROR", code, id, wait, text });
-  }
+function isGreeting(packet: V1Packet): packet is Greeting {
+  return packet.type === "GREETING" || packet.type === "SIGN-IN";
 }

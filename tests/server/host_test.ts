@@ -2,38 +2,45 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode, MAX_CLASSIC_BYTES, type Packet } from "../../protocol.ts";
 import { Failure } from "../../runtime/program.ts";
+import { Doors } from "../../server/doors/doors.ts";
 import { NetworkEmulator, PERFECT } from "../../server/doors/network_emulator.ts";
 import { UdpDoor } from "../../server/doors/udp.ts";
 import { Host } from "../../server/host.ts";
-import type { KeptMember, RoomPast } from "../../server/journal/past.ts";
-import type { RoomObserver } from "../../server/room/room.ts";
+import type { KeptMember } from "../../server/journal/past.ts";
+import type { MemberObserver } from "../../server/room/admission.ts";
+import type { Peer } from "../../server/room/peer.ts";
+import { FakeJournal } from "../support/fake_journal.ts";
+import { FakeNames } from "../support/fake_names.ts";
 import { FakeSocket } from "../support/fake_socket.ts";
 import { withFakeTime } from "../support/fake_time.ts";
+import { peerOf } from "../support/peer_of.ts";
 
-const A = "10.0.0.1:1", B = "10.0.0.2:2";
+const A = peerOf("10.0.0.1:1"), B = peerOf("10.0.0.2:2");
 const TOKEN = "00000000000000aa", EPOCH = "91c4be20d7a35f68";
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** A host with a socket that only remembers what is sent. */
-function openHost({ observers = [], past }: { observers?: RoomObserver[]; past?: RoomPast } = {}) {
+function openHost({ observers = [], members }: { observers?: MemberObserver[]; members?: KeptMember[] } = {}) {
   const socket = new FakeSocket();
   const door = new UdpDoor(socket, new NetworkEmulator(1), { reason: "this is a test" });
+  const journal = new FakeJournal({ epoch: EPOCH }), names = new FakeNames();
   let stops = 0;
-  const host = new Host({ door, room: { past }, observers, stopping: () => void stops++ });
+  const stopping = () => void stops++;
+  const host = new Host({ doors: new Doors([door]), journal, names, room: { members }, observers, stopping });
   /** What was sent since the last call. */
   const sent = async () => {
-    await door.delivery.idle();
+    await door.idle();
     return socket.transmitted.splice(0).map(({ to, text }) => `${to}: ${text.replace(/ sum=[0-9a-f]{8}/, "")}`);
   };
-  return { host, socket, emulator: door.emulator, stops: () => stops, sent };
+  return { host, journal, names, socket, emulator: door.emulator, stops: () => stops, sent };
 }
 
 /** Lets a v1 member join from an address. */
-async function join({ host, sent }: ReturnType<typeof openHost>, address: string, token = TOKEN): Promise<void> {
+async function join({ host, sent }: ReturnType<typeof openHost>, peer: Peer, token = TOKEN): Promise<void> {
   const greeting = (cookie?: string): Packet => ({ dialect: "v1", type: "GREETING", id: 1, token, cookie });
-  host.receive(encode(greeting()), address);
+  host.receive(encode(greeting()), peer);
   const [, cookie] = /token=([0-9a-f]{16}) pending=1/.exec((await sent()).join())!;
-  host.receive(encode(greeting(cookie)), address);
+  host.receive(encode(greeting(cookie)), peer);
   await sent();
 }
 
@@ -45,15 +52,6 @@ Deno.test("host: a datagram goes to the room, and what is none is counted", asyn
   host.receive(bytesOf("no packet"), A);
   host.receive(new Uint8Array(MAX_CLASSIC_BYTES + 1), A);
   assertEquals(host.room.statistics.ignored, 2);
-  await host.stop();
-});
-
-Deno.test("host: an oversized datagram does not get as far as the emulator", async () => {
-  const { host, emulator } = openHost();
-  emulator.conditions = { ...PERFECT, drop: 1 };
-  host.receive(new Uint8Array(MAX_CLASSIC_BYTES + 1), A);
-  host.receive(bytesOf("GREETING"), A);
-  assertEquals(emulator.statistics.dropped, 1);
   await host.stop();
 });
 
@@ -74,14 +72,13 @@ Deno.test("host: wakes the room when it is due, each time, and not after the end
 Deno.test("host: wakes a room that was restored without a datagram", () =>
   withFakeTime(async ({ advance }) => {
     const member: KeptMember = {
-      address: A,
+      address: A.address,
       dialect: "v1",
       token: TOKEN,
       name: undefined,
       since: 1,
-      stream: undefined,
     };
-    const { host, sent } = openHost({ past: { epoch: EPOCH, seq: 0, events: [], members: [member] } });
+    const { host, sent } = openHost({ members: [member] });
     await advance(100);
     assertEquals(await sent(), [`10.0.0.1 1: HEARTBEAT/1 epoch=${EPOCH} seq=0`]);
     await host.stop();
@@ -89,19 +86,22 @@ Deno.test("host: wakes a room that was restored without a datagram", () =>
 
 Deno.test("host: tells all observers everything, the first of them first", async () => {
   const told: string[] = [];
-  const observer = (who: string): RoomObserver => ({
+  const observer = (who: string): MemberObserver => ({
     joined: ({ address }) => told.push(`${who} joined ${address}`),
     changed: ({ address, name }) => told.push(`${who} changed ${address} ${name}`),
     left: ({ address }, how) => told.push(`${who} left ${address} ${how}`),
-    happened: ({ type }, from) => told.push(`${who} ${type} ${from?.address}`),
   });
   const opened = openHost({ observers: [observer("1"), {}, observer("2")] }), { host } = opened;
   await join(opened, A);
   host.receive(bytesOf("GREETING"), B);
   host.receive(bytesOf("SIGN-IN Bob"), B);
-  host.receive(bytesOf("MESSAGE hello"), B);
   host.receive(encode({ dialect: "v1", type: "LEAVE", id: 2, token: TOKEN }), A);
-  const facts = [`joined ${A}`, `joined ${B}`, `changed ${B} Bob`, `INCOMING ${B}`, `left ${A} goodbye`];
+  const facts = [
+    `joined ${A.address}`,
+    `joined ${B.address}`,
+    `changed ${B.address} Bob`,
+    `left ${A.address} goodbye`,
+  ];
   assertEquals(told, facts.flatMap((fact) => [`1 ${fact}`, `2 ${fact}`]));
   await host.stop();
 });
@@ -119,9 +119,9 @@ async function withErrors(body: (lines: string[]) => Promise<void>): Promise<voi
 
 Deno.test("host: a bug ends one step and not the room", () =>
   withErrors(async (lines) => {
-    const buggy: RoomObserver = {
+    const buggy: MemberObserver = {
       joined({ address }) {
-        if (address === A) throw new TypeError("oh");
+        if (address === A.address) throw new TypeError("oh");
       },
     };
     const { host, stops, sent } = openHost({ observers: [buggy] });
@@ -159,20 +159,64 @@ Deno.test("host: a bug in what is due does not come back but once a second", () 
 
 Deno.test("host: a failure stops it, and the members are told", async () => {
   const failure = new Failure("The state file can't be written");
-  const fails: RoomObserver = {
-    happened() {
-      throw failure;
-    },
-  };
-  const opened = openHost({ observers: [fails] }), { host, socket, stops, sent } = opened;
+  const opened = openHost(), { host, journal, socket, stops, sent } = opened;
   await join(opened, A);
   host.receive(bytesOf("GREETING"), B);
+  journal.failure = failure;
   assertEquals([host.failure, stops()], [undefined, 0]);
   host.receive(bytesOf("MESSAGE hello"), B);
   assertEquals([host.failure, stops()], [failure, 1]);
   assertEquals(await sent(), [`10.0.0.1 1: CLOSING/1 epoch=${host.room.epoch}`]);
   await host.stop();
   assertEquals([socket.isClosed, stops()], [true, 1]);
+});
+
+Deno.test("host: a journal that fails later stops it too, once", async () => {
+  const failure = new Failure("The log does not answer any more");
+  const opened = openHost(), { host, stops, sent } = opened;
+  await join(opened, A);
+  host.fail(failure);
+  host.fail(new Failure("nor does it now"));
+  assertEquals([host.failure, stops()], [failure, 1]);
+  assertEquals(await sent(), [`10.0.0.1 1: CLOSING/1 epoch=${EPOCH}`]);
+  await host.stop();
+});
+
+Deno.test("host: an event that is kept later is told, and the room is woken for its heartbeat", () =>
+  withFakeTime(async ({ advance, delays }) => {
+    const opened = openHost(), { host, journal, sent } = opened;
+    await join(opened, A);
+    // what follows from the arrival is sent
+    await advance(40_000);
+    await sent();
+    journal.isLate = true;
+    host.receive(
+      encode({ dialect: "v1", type: "MESSAGE", token: TOKEN, stream: TOKEN, id: 1, first: 1, text: "x" }),
+      A,
+    );
+    assertEquals([await sent(), journal.pending], [[], 1]);
+    for (const entry of journal.keep()) host.appended(entry);
+    assertEquals((await sent()).map((text) => text.split(" ")[2]), ["INCOMING/1"]);
+    assertEquals(delays(), [100]);
+    await host.stop();
+  }));
+
+Deno.test("host: a name that is granted later is told", async () => {
+  const { host, names, sent } = openHost();
+  names.isLate = true;
+  host.receive(bytesOf("SIGN-IN Bob"), B);
+  assertEquals(await sent(), []);
+  host.claimed(...names.answer()!);
+  assertEquals(await sent(), ["10.0.0.2 2: INCOMING Signed in as Bob\n"]);
+  await host.stop();
+});
+
+Deno.test("host: a peer whose connection has ended is a member no longer", async () => {
+  const opened = openHost(), { host } = opened;
+  await join(opened, A);
+  host.hungUp(A);
+  assertEquals(host.room.size, 0);
+  await host.stop();
 });
 
 Deno.test("host: the goodbye is sent before the socket is closed, whatever the emulator would do", async () => {
@@ -187,7 +231,8 @@ Deno.test("host: whoever is told that it stops may stop it again", async () => {
   const door = new UdpDoor(new FakeSocket(), new NetworkEmulator(1), { reason: "this is a test" });
   let stops = 0;
   const host: Host = new Host({
-    door,
+    doors: new Doors([door]),
+    journal: new FakeJournal(),
     room: {},
     observers: [],
     stopping() {

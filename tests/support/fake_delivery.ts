@@ -9,6 +9,7 @@ import type { Delivery, Recipient } from "../../server/room/delivery.ts";
 
 /** One datagram that would have been sent. */
 export interface Sent {
+  /** The key of the recipient's peer: for UDP its address. */
   to: string;
   packet: Packet;
   /** The datagram's bytes. All copies of a broadcast in one dialect share one array. */
@@ -24,7 +25,7 @@ export class FakeDelivery implements Delivery {
 
   join(recipient: Recipient): void {
     // a real delivery would send everything twice
-    if (this.recipients.has(recipient)) throw new Error(`${recipient.address} has joined already`);
+    if (this.recipients.has(recipient)) throw new Error(`${recipient.key} has joined already`);
     this.recipients.add(recipient);
   }
 
@@ -32,9 +33,9 @@ export class FakeDelivery implements Delivery {
     this.recipients.delete(recipient);
   }
 
-  send({ address, dialect }: Recipient, packet: Packet): void {
+  send({ key, dialect }: Recipient, packet: Packet): void {
     const bytes = encodeInDialect(packet, dialect);
-    if (bytes) this.#sent.push({ to: address, packet, bytes });
+    if (bytes) this.#sent.push({ to: key, packet, bytes });
   }
 
   broadcast(packet: V1Packet, except?: Recipient): void {
@@ -42,7 +43,7 @@ export class FakeDelivery implements Delivery {
     const line = encodeInDialect(packet, "classic-line");
     for (const recipient of this.recipients) {
       const bytes = recipient.dialect === "classic-line" ? line : encoded[recipient.dialect];
-      if (bytes && recipient !== except) this.#sent.push({ to: recipient.address, packet, bytes });
+      if (bytes && recipient !== except) this.#sent.push({ to: recipient.key, packet, bytes });
     }
   }
 

@@ -11,9 +11,14 @@ import type { Shown } from "../../client/session/shown.ts";
 import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
 import { encodeInDialect } from "../../server/doors/dialects.ts";
 import { type NetworkConditions, seededRandom } from "../../server/doors/network_emulator.ts";
+import type { WindowOptions } from "../../server/journal/journal.ts";
 import type { KeptMember } from "../../server/journal/past.ts";
+import type { MemberObserver } from "../../server/room/admission.ts";
 import type { Delivery, Recipient } from "../../server/room/delivery.ts";
-import { Room, type RoomObserver, type RoomOptions } from "../../server/room/room.ts";
+import { Room, type RoomOptions } from "../../server/room/room.ts";
+import { FakeJournal } from "./fake_journal.ts";
+import { FakeNames } from "./fake_names.ts";
+import { peerOf } from "./peer_of.ts";
 
 /** Options of the network. */
 export interface FakeNetworkOptions {
@@ -25,30 +30,39 @@ export interface FakeNetworkOptions {
   down?: Partial<NetworkConditions>;
   /** The options of every room that the server opens. */
   room?: RoomOptions;
+  /** How many events its journal keeps. */
+  window?: WindowOptions;
+  /** How long the journal and the names take to answer, in milliseconds; at once if it is left out. */
+  late?: [shortest: number, longest: number];
 }
 
 /** How often a program may ask to be woken at the same time. More wakes are an endless loop. */
 const MAX_WAKES_AT_ONCE = 100;
 const SERVER = "10.0.0.1:9090";
 
-/** One session, what it shows, and its address. */
+/** One session, what it shows, and where it is. */
 export class FakeClient {
   readonly session: Session;
   readonly shown: Shown[] = [];
-  address: string;
+  /** The key of its peer: its address, or `tcp ADDRESS` with a connection. */
+  key: string;
   /** Whether the program runs and is connected to the network. */
   isConnected = true;
   readonly #network: FakeNetwork;
 
-  constructor(network: FakeNetwork, address: string, options: Pick<SessionOptions, "name" | "random">) {
+  constructor(network: FakeNetwork, key: string, options: Pick<SessionOptions, "name" | "random">) {
     this.#network = network;
-    this.address = address;
+    this.key = key;
     this.session = new Session({
       server: SERVER,
       send: (packet, peer) => network.fromClient(this, packet, peer),
       show: (shown) => void this.shown.push(shown),
       ...options,
     });
+  }
+
+  get address(): string {
+    return peerOf(this.key).address;
   }
 
   /** The texts of the messages that were shown, in order; lines of a classic server too. */
@@ -71,13 +85,14 @@ export class FakeClient {
   }
 
   /** Gives the client another address, as a restart of its NAT does. The session does not notice. */
-  move(address: string): void {
-    this.address = address;
+  move(key: string): void {
+    this.key = key;
   }
 
-  /** Stops the client without a goodbye. */
+  /** Stops the client without a goodbye. If it had a connection, the server notices its end. */
   crash(): void {
     this.isConnected = false;
+    if (this.key !== this.address) this.#network.room?.hungUp(peerOf(this.key), this.#network.now);
   }
 }
 
@@ -93,8 +108,6 @@ interface ScheduledAction {
 export class FakeNetwork implements Delivery {
   now = 1_732_094_000_000;
   readonly clients: FakeClient[] = [];
-  /** All messages of all rooms that the server has opened, in order. */
-  readonly said: Extract<EventPacket, { type: "INCOMING" }>[] = [];
   readonly statistics = { sent: 0, dropped: 0, duplicated: 0, corrupted: 0 };
   room: Room | undefined;
   readonly #options: FakeNetworkOptions;
@@ -102,8 +115,11 @@ export class FakeNetwork implements Delivery {
   readonly #queue: ScheduledAction[] = [];
   #order = 0;
   #recipients = new Set<Recipient>();
-  /** What a server with a state file would have saved. */
-  #kept: { epoch: string; seq: number; events: EventPacket[]; members: Map<string, KeptMember> } | undefined;
+  /** The journals of all rooms that the server has opened. The last is the present one's. */
+  readonly #journals: FakeJournal[] = [];
+  #names = new FakeNames();
+  /** The members that a server with a state file would have saved, by their keys in the file. */
+  #members = new Map<string, KeptMember>();
 
   constructor(options: FakeNetworkOptions = {}) {
     this.#options = options;
@@ -111,9 +127,14 @@ export class FakeNetwork implements Delivery {
     this.startServer();
   }
 
-  /** Adds a client, which begins to join. */
-  connect({ name, address }: { name?: string; address?: string } = {}): FakeClient {
-    const client = new FakeClient(this, address ?? `10.0.1.${this.clients.length + 1}:40000`, {
+  /** All messages of all rooms that the server has opened, in order. */
+  get said(): Extract<EventPacket, { type: "INCOMING" }>[] {
+    return this.#journals.flatMap(({ kept }) => kept.flatMap((event) => event.type === "INCOMING" ? [event] : []));
+  }
+
+  /** Adds a client, which begins to join. A key like `tcp 10.0.1.1:40000` gives it a connection. */
+  connect({ name, key }: { name?: string; key?: string } = {}): FakeClient {
+    const client = new FakeClient(this, key ?? `10.0.1.${this.clients.length + 1}:40000`, {
       name,
       random: this.#random,
     });
@@ -129,12 +150,36 @@ export class FakeNetwork implements Delivery {
     this.#recipients.clear();
   }
 
-  /** Starts the server: with the saved state of the last one, or with an empty room. */
+  /** Starts the server: with what the last one has kept, or with an empty room. */
   startServer({ remember = false } = {}): void {
-    const kept = remember ? this.#kept : undefined;
-    const past = kept && { ...kept, events: [...kept.events], members: [...kept.members.values()] };
-    this.room = new Room(this, { ...this.#options.room, past, observer: this.#observer() }, this.now);
-    this.#kept = kept ?? { epoch: this.room.epoch, seq: 0, events: [], members: new Map() };
+    const { room: options, window, late } = this.#options;
+    if (!remember || this.#journals.length === 0) {
+      const epoch = (this.#journals.length + 1).toString(16).padStart(16, "0");
+      this.#journals.push(new FakeJournal({ epoch, window, isLate: late !== undefined }));
+      this.#names = new FakeNames({ isLate: late !== undefined });
+      this.#members = new Map();
+    }
+    const journal = this.#journals.at(-1)!, names = this.#names;
+    // a log elsewhere may still keep what a server that was killed has appended
+    if (this.#random() < 0.5) journal.keep();
+    journal.end();
+    names.waiting.length = 0;
+    const parts = { delivery: this, journal, names };
+    const members = [...this.#members.values()];
+    this.room = new Room(parts, { ...options, members, observer: this.#observer() }, this.now);
+    if (late) this.#answerLate(this.room, journal, names, late);
+  }
+
+  /** Lets the journal keep batches of events, and lets the names answer, again and again while the room is open. */
+  #answerLate(room: Room, journal: FakeJournal, names: FakeNames, late: [number, number]): void {
+    if (this.room !== room) return;
+    for (const entry of journal.keep(1 + Math.floor(5 * this.#random()))) room.appended(entry, this.now);
+    const answer = names.answer();
+    if (answer) room.claimed(...answer, this.now);
+    const [shortest, longest] = late;
+    this.in(Math.round(shortest + this.#random() * (longest - shortest)), () => {
+      this.#answerLate(room, journal, names, late);
+    });
   }
 
   /** Schedules an action to run `ms` milliseconds from now. */
@@ -172,9 +217,9 @@ export class FakeNetwork implements Delivery {
     this.#recipients.delete(recipient);
   }
 
-  send({ address, dialect }: Recipient, packet: Packet): void {
+  send({ key, dialect }: Recipient, packet: Packet): void {
     const bytes = encodeInDialect(packet, dialect);
-    if (bytes) this.#toClient(bytes, address, SERVER);
+    if (bytes) this.#toClient(bytes, key, SERVER);
   }
 
   broadcast(packet: V1Packet, except?: Recipient): void {
@@ -182,25 +227,26 @@ export class FakeNetwork implements Delivery {
     for (const recipient of this.#recipients) {
       if (recipient === except) continue;
       const copy = recipient.dialect === "v1" ? bytes : encodeInDialect(packet, recipient.dialect);
-      if (copy) this.#toClient(copy, recipient.address, SERVER);
+      if (copy) this.#toClient(copy, recipient.key, SERVER);
     }
   }
 
   /** Sends a packet from a client, to the server or to a peer. */
-  fromClient({ address: from, isConnected }: FakeClient, packet: Packet, peer: string | undefined): void {
+  fromClient({ key, address, isConnected }: FakeClient, packet: Packet, peer: string | undefined): void {
     if (!isConnected) return;
     const bytes = encode(packet);
-    if (peer !== undefined) return this.#toClient(bytes, peer, from);
+    if (peer !== undefined) return this.#toClient(bytes, peer, address);
     this.#carry(bytes, this.#options.up, (bytes) => {
       const decoded = decode(bytes);
-      if (decoded.ok) this.room?.receive(decoded.packet, from, this.now);
+      if (decoded.ok) this.room?.receive(decoded.packet, peerOf(key), this.now);
       else this.room?.ignore();
     });
   }
 
+  /** @param to The key of the client's peer; for what a peer sends, its address. */
   #toClient(bytes: Uint8Array, to: string, from: string): void {
     this.#carry(bytes, from === SERVER ? this.#options.down : this.#options.up, (bytes) => {
-      const client = this.clients.find(({ address, isConnected }) => isConnected && address === to);
+      const client = this.clients.find(({ key, isConnected }) => isConnected && key === to);
       const decoded = decode(bytes);
       if (!client || !decoded.ok) return;
       if (from === SERVER) client.session.receive(decoded.packet, this.now);
@@ -235,27 +281,16 @@ export class FakeNetwork implements Delivery {
     }
   }
 
-  #observer(): RoomObserver {
+  /** Keeps the members, as a state file does. */
+  #observer(): MemberObserver {
     const keyOf = ({ token, address }: KeptMember) => token || address;
-    const keep = (member: KeptMember) => {
-      const { address, dialect, token, name, since, stream } = member;
-      // copies the member: a later change that only the running server knows is lost when the server stops
-      const kept = { address, dialect, token, name, since, stream: stream && { name: stream.name, next: stream.next } };
-      this.#kept!.members.set(keyOf(member), kept);
+    const keep = (member: KeptMember & { key: string }) => {
+      const { key, address, dialect, token, name, since } = member;
+      // no connection outlives the server
+      if (key !== address) return void this.#members.delete(keyOf(member));
+      this.#members.set(keyOf(member), { address, dialect, token, name, since });
     };
-    return {
-      joined: keep,
-      changed: keep,
-      left: (member) => void this.#kept!.members.delete(keyOf(member)),
-      happened: (event, from) => {
-        this.#kept!.events.push(event);
-        this.#kept!.seq = event.seq;
-        if (event.type !== "INCOMING") return;
-        this.said.push(event);
-        if (!from || event.stream === undefined || event.id === undefined) return;
-        this.#kept!.members.get(keyOf(from))!.stream = { name: event.stream, next: event.id + 1 };
-      },
-    };
+    return { joined: keep, changed: keep, left: (member) => void this.#members.delete(keyOf(member)) };
   }
 
   /** When the next action or wake is due; Infinity when nothing is due. */
@@ -273,7 +308,7 @@ export class FakeNetwork implements Delivery {
     while (this.#queue.length > 0 && this.#queue[0].at <= this.now) pop(this.#queue)!.run();
     const { room } = this;
     if (room) this.#wake("the room", room);
-    for (const { session, isConnected, address } of this.clients) if (isConnected) this.#wake(address, session);
+    for (const { session, isConnected, key } of this.clients) if (isConnected) this.#wake(key, session);
   }
 
   #wake(who: string, program: { nextWake: number | undefined; wake(now: number): void }): void {

@@ -4,8 +4,12 @@
  * @module
  */
 import { decode, type Packet, type V1Packet } from "../../protocol.ts";
+import type { Journal, WindowOptions } from "../../server/journal/journal.ts";
+import { MemoryJournal } from "../../server/journal/memory.ts";
+import type { Names } from "../../server/room/names.ts";
 import { Room, type RoomOptions } from "../../server/room/room.ts";
 import { FakeDelivery, type Sent, textOf } from "./fake_delivery.ts";
+import { peerOf } from "./peer_of.ts";
 
 /** A v1 packet of one type, without the fields that are the same in all. */
 export type Body<T extends V1Packet["type"]> = Omit<Extract<V1Packet, { type: T }>, "dialect" | "type">;
@@ -13,8 +17,15 @@ export type Body<T extends V1Packet["type"]> = Omit<Extract<V1Packet, { type: T 
 /** What a v1 packet of one type looks like. */
 export type V1<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
 
-/** The name of a member's send stream, when the member has only one. */
-export const STREAM = "c07d5f3be8192a64";
+/** The names of the send streams of one or two members. */
+export const STREAM = "c07d5f3be8192a64", OTHER_STREAM = "2be90f4417d6a3c8";
+
+/** Options of a {@linkcode FakeRoom}. */
+export interface FakeRoomOptions extends RoomOptions {
+  window?: WindowOptions;
+  journal?: Journal;
+  names?: Names;
+}
 
 interface GreetOptions {
   id?: number;
@@ -30,27 +41,27 @@ function tokenAt(address: string): string {
   return hash.toString(16).padStart(16, "0");
 }
 
-/** The room, the time, and what was sent. */
+/** The room, the time, and what was sent. Peers are given by their keys; see {@linkcode peerOf}. */
 export class FakeRoom {
   readonly delivery = new FakeDelivery();
   readonly room: Room;
   now = 1_732_094_000_000;
 
-  constructor(options: RoomOptions = {}) {
-    this.room = new Room(this.delivery, options, this.now);
+  constructor({ window, journal = new MemoryJournal(window), names, ...options }: FakeRoomOptions = {}) {
+    this.room = new Room({ delivery: this.delivery, journal, names }, options, this.now);
   }
 
   /** Lets a datagram arrive, as its text, and returns all that is sent in answer. */
   datagram(from: string, text: string): Sent[] {
     const decoded = decode(new TextEncoder().encode(text));
-    if (decoded.ok) this.room.receive(decoded.packet, from, this.now);
+    if (decoded.ok) this.room.receive(decoded.packet, peerOf(from), this.now);
     else this.room.ignore();
     return this.delivery.take();
   }
 
   /** Lets a v1 packet arrive, and returns all that is sent in answer. */
   v1<T extends V1Packet["type"]>(from: string, type: T, body: Body<T>): Sent[] {
-    this.room.receive({ dialect: "v1", type, ...body } as Packet, from, this.now);
+    this.room.receive({ dialect: "v1", type, ...body } as Packet, peerOf(from), this.now);
     return this.delivery.take();
   }
 
@@ -73,9 +84,16 @@ export class FakeRoom {
     return this.greet(from, { id: 2, token, cookie, name });
   }
 
-  /** Says something in a member's only stream, in order. */
-  say(from: string, token: string, id: number, text: string): Sent[] {
-    return this.v1(from, "MESSAGE", { token, stream: STREAM, id, first: id, text });
+  /** Signs in as {@linkcode join} does, with a name that is refused, and returns the ERROR. */
+  refused(from: string, name: string, id = 2): V1<"ERROR"> {
+    const token = tokenAt(from);
+    const { token: cookie } = this.greet(from, { token });
+    return one(this.v1(from, "SIGN-IN", { id, token, cookie, name }), "ERROR");
+  }
+
+  /** Says something in a stream, in order. */
+  say(from: string, token: string, id: number, text: string, stream = STREAM): Sent[] {
+    return this.v1(from, "MESSAGE", { token, stream, id, first: id, text });
   }
 
   /** Moves the clock on, wakes the room whenever it is due, and returns all that is sent meanwhile. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Sender } from "../../server/doors/udp_delivery.ts";
+import type { Socket } from "../../server/doors/udp.ts";
 
 /** One datagram that was sent: where to, as `HOST PORT`, and what. */
 export interface Transmitted {
@@ -23,7 +23,7 @@ export interface FakeSenderOptions {
 }
 
 /** Each `send` takes one turn of the microtask queue; the `send` of a real socket takes at least that long. */
-export class FakeSender implements Sender {
+export class FakeSender implements Pick<Socket, "send" | "addr"> {
   readonly addr: Deno.NetAddr;
   readonly transmitted: Transmitted[] = [];
   readonly #fails: (hostname: string, port: number) => boolean;

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { RoomPast } from "../../server/journal/past.ts";
+import { DatabaseSync } from "node:sqlite";
+import type { EventPacket } from "../../protocol.ts";
+import type { KeptMember } from "../../server/journal/past.ts";
 import { openState, type State } from "../../server/journal/state_file.ts";
-import { FakeRoom } from "./fake_room.ts";
+import { FakeRoom, type FakeRoomOptions, OTHER_STREAM } from "./fake_room.ts";
 
 /** The addresses of members of the rooms. */
 export const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "127.0.0.1:40003", D = "[::1]:40004";
-/** Another send stream than the one that {@linkcode FakeRoom.say} uses. */
-export const OTHER_STREAM = "2be90f4417d6a3c8";
 
 /** A folder for state files. It is removed at the end of the test. */
 export function openFolder(): { file(name?: string): string } & Disposable {
@@ -22,17 +22,33 @@ export function openFolder(): { file(name?: string): string } & Disposable {
 }
 
 /** A room with a state file. */
-export function openRoom(path: string, options: ConstructorParameters<typeof FakeRoom>[0] = {}) {
-  const state = openState(path, options.window?.events);
-  const room = new FakeRoom({ ...options, observer: state.writer, past: state.past });
+export function openRoom(path: string, options: FakeRoomOptions = {}) {
+  const state = openState(path, options.window);
+  const { journal, members, memberTable } = state;
+  const room = new FakeRoom({ ...options, journal, members, observer: memberTable });
   return { room, state, [Symbol.dispose]: () => state.close() };
 }
 
 /** What a state file has kept of a room. */
-export function readPast(path: string): RoomPast {
-  const state = openState(path);
-  state.close();
-  return state.past;
+export interface KeptRoom {
+  epoch: string;
+  seq: number;
+  events: EventPacket[];
+  members: KeptMember[];
+  /** The stream and the last id of each owner's token. */
+  streams: Record<string, [name: string, lastId: number]>;
+}
+
+/** Reads what a state file has kept of a room. */
+export function readPast(path: string): KeptRoom {
+  const { journal, members, close } = openState(path);
+  close();
+  const { epoch, seq, first } = journal;
+  const events = Array.from({ length: seq - first + 1 }, (_, i) => journal.get(first + i)!);
+  using database = new DatabaseSync(path, { readOnly: true });
+  const rows = database.prepare("SELECT owner, name, last FROM streams ORDER BY owner").all();
+  const streams = rows.map(({ owner, name, last }) => [owner, [name, last]]);
+  return { epoch, seq, events, members, streams: Object.fromEntries(streams) };
 }
 
 /** Copies a state file as a crash at this moment would leave it. */

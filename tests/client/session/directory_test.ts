@@ -9,8 +9,8 @@ import { MAX_DATAGRAM_BYTES } from "../../../protocol.ts";
 import { nameKey } from "../../../protocol/names.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import { seededRandom } from "../../../server/doors/network_emulator.ts";
-import {} from "../../support/fake_peers.ts";
 import { FakeRoom } from "../../support/fake_room.ts";
+import { peerOf } from "../../support/peer_of.ts";
 
 const ME = "192.0.2.9:40000";
 
@@ -62,7 +62,7 @@ function askRoom(names: string[], lost?: () => boolean): { asking: Asking; longe
   const asking: Asking = new Asking(
     (packet) => {
       // the answers are paid for by time
-      room.room.receive(packet, ME, room.now + asking.now);
+      room.room.receive(packet, peerOf(ME), room.now + asking.now);
       return room.delivery.take().filter(({ to }) => to === ME).map(({ packet, bytes }) => {
         longest = Math.max(longest, bytes.length);
         return packet as Answer;

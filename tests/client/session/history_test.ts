@@ -6,6 +6,7 @@ import type { SeqRange } from "../../../protocol/reliable/event_feed.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import { type FakeClient, FakeNetwork, type FakeNetworkOptions } from "../../support/fake_network.ts";
 import { EPOCH, FakeSession, incoming } from "../../support/fake_session.ts";
+import { peerOf } from "../../support/peer_of.ts";
 
 function online(seq: number): EventPacket {
   return { dialect: "v1", type: "ONLINE", epoch: EPOCH, seq, at: 0, members: [{ address: `10.0.0.1:${seq}` }] };
@@ -170,7 +171,7 @@ Deno.test("history: twenty messages are found behind three hundred arrivals, on 
   for (const drop of [0, 0.2]) {
     const { network, bob } = latecomer(NUMBERS, { seed: 3, up: { drop }, down: { drop } });
     for (let port = 1; port <= 300; port++) {
-      network.room!.receive({ dialect: "v1", type: "GREETING", id: 1 }, `10.1.0.1:${port}`, network.now);
+      network.room!.receive({ dialect: "v1", type: "GREETING", id: 1 }, peerOf(`10.1.0.1:${port}`), network.now);
       // far enough apart that each is told by itself
       network.pass(700);
     }
@@ -198,7 +199,7 @@ Deno.test("history: where nothing was said, or the server has it no more, it say
   empty.pass(1000);
   assertEquals(look(empty, alone, 20), ["The server has no earlier messages"]);
 
-  const { network, bob } = latecomer(NUMBERS, { room: { window: { events: 5 } } });
+  const { network, bob } = latecomer(NUMBERS, { window: { events: 5 } });
   const shown = look(network, bob, 20).filter((text) => NUMBERS.includes(text));
   // the latest events are the last messages and Bob's arrival
   assertEquals(shown, NUMBERS.slice(26));

@@ -1,15 +1,31 @@
-/** The UDP door: what arrives is counted, and it closes when all is sent, or soon after. */
+/** The UDP door: what arrives is counted and passed on, and it closes when all is sent, or soon after. */
 import { assertEquals, assertThrows } from "@std/assert";
-import type { V1Packet } from "../../../protocol.ts";
+import { encode, MAX_CLASSIC_BYTES } from "../../../protocol.ts";
 import { Failure, UsageError } from "../../../runtime/program.ts";
+import type { DoorKeeper } from "../../../server/doors/door.ts";
 import { NetworkEmulator, PERFECT } from "../../../server/doors/network_emulator.ts";
 import { openUdpDoor, UdpDoor } from "../../../server/doors/udp.ts";
+import type { Peer } from "../../../server/room/peer.ts";
 import { FakeSocket } from "../../support/fake_socket.ts";
 import { withFakeTime } from "../../support/fake_time.ts";
+import { recipientOf } from "../../support/peer_of.ts";
 
 const EPOCH = "91c4be20d7a35f68";
-const CLOSING: V1Packet = { dialect: "v1", type: "CLOSING", epoch: EPOCH };
-const member = (port: number) => ({ address: `10.0.0.1:${port}`, dialect: "v1" } as const);
+const CLOSING = encode({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+const member = (port: number) => recipientOf(`10.0.0.1:${port}`);
+
+/** Keeps what a door passes on, and calls `received` after each. */
+class FakeKeeper implements DoorKeeper {
+  readonly heard: { text: string; peer: Peer }[] = [];
+  constructor(readonly received: (count: number) => void = () => {}) {}
+  receive(bytes: Uint8Array, peer: Peer): void {
+    this.heard.push({ text: new TextDecoder().decode(bytes), peer });
+    this.received(this.heard.length);
+  }
+  hungUp(): void {
+    throw new Error("A UDP peer has no connection that could end");
+  }
+}
 
 function openDoor(socket = new FakeSocket()): UdpDoor {
   return new UdpDoor(socket, new NetworkEmulator(1), { reason: "this is a test" });
@@ -18,29 +34,41 @@ function openDoor(socket = new FakeSocket()): UdpDoor {
 /** The types of the packets that a socket has sent. */
 const sentTypes = (socket: FakeSocket) => socket.transmitted.map(({ text }) => text.split(/[ /]/)[0]);
 
-Deno.test("udp door: gives what arrives and counts it, until it is closed", async () => {
+Deno.test("udp door: passes on what arrives with its peer and counts it, until it is closed", async () => {
   const socket = new FakeSocket();
   const door = openDoor(socket);
-  const texts: string[] = [];
-  const reading = (async () => {
-    for await (const { bytes, from } of door.datagrams()) {
-      texts.push(`${from} ${new TextDecoder().decode(bytes)} ${door.arrived}`);
-      if (texts.length === 2) await door.close();
-    }
-  })();
+  const keeper = new FakeKeeper((count) => {
+    assertEquals(door.arrived, count);
+    if (count === 2) door.close();
+  });
   for (const text of ["a", "b"]) socket.arrive(text);
-  await reading;
-  assertEquals(texts, ["10.0.0.1:1 a 1", "10.0.0.1:1 b 2"]);
+  await door.run(keeper);
+  const peer = { key: "10.0.0.1:1", address: "10.0.0.1:1", validated: false, direct: true };
+  assertEquals(keeper.heard, [{ text: "a", peer }, { text: "b", peer }]);
+});
+
+Deno.test("udp door: what arrives passes through the emulator, but not what is too long anyway", async () => {
+  const socket = new FakeSocket();
+  const door = openDoor(socket);
+  door.emulator.conditions = { ...PERFECT, drop: 1 };
+  const keeper = new FakeKeeper(() => void door.close());
+  const long = "x".repeat(MAX_CLASSIC_BYTES + 1);
+  for (const text of ["a", long]) socket.arrive(text);
+  await door.run(keeper);
+  assertEquals(keeper.heard.map(({ text }) => text), [long]);
+  assertEquals([door.emulator.statistics.dropped, door.arrived], [1, 2]);
 });
 
 Deno.test("udp door: before it closes, what is sent is not delayed, and does not wait for earlier broadcasts", async () => {
   const socket = new FakeSocket();
   const door = openDoor(socket);
-  for (const port of [1, 2]) door.delivery.join(member(port));
-  for (let seq = 1; seq <= 100; seq++) door.delivery.broadcast({ dialect: "v1", type: "HEARTBEAT", epoch: EPOCH, seq });
+  for (const port of [1, 2]) door.join(member(port));
+  for (let seq = 1; seq <= 100; seq++) {
+    door.broadcast(encode({ dialect: "v1", type: "HEARTBEAT", epoch: EPOCH, seq }), "v1");
+  }
   door.emulator.conditions = { ...PERFECT, delay: [60_000, 60_000] };
   door.prepareToClose();
-  door.delivery.broadcast(CLOSING);
+  door.broadcast(CLOSING, "v1");
   await door.close();
   assertEquals(sentTypes(socket), ["HEARTBEAT", "HEARTBEAT", "CLOSING", "CLOSING"]);
   assertEquals(socket.isClosed, true);
@@ -51,8 +79,8 @@ Deno.test("udp door: closing forgets what the emulator holds back", async () => 
   const door = openDoor(socket);
   await withFakeTime(async ({ advance, delays }) => {
     door.emulator.conditions = { ...PERFECT, delay: [5000, 5000] };
-    door.delivery.send(member(1), CLOSING);
-    await door.delivery.idle();
+    door.send(member(1), CLOSING);
+    await door.idle();
     assertEquals(delays(), [5000]);
     await door.close();
     assertEquals(delays(), []);
@@ -69,9 +97,9 @@ Deno.test("udp door: a send that never ends holds the end up for a second only",
   }
   const socket = new StuckSocket();
   const door = openDoor(socket);
-  door.delivery.join(member(1));
+  door.join(member(1));
   await withFakeTime(async ({ advance }) => {
-    door.delivery.broadcast(CLOSING);
+    door.broadcast(CLOSING, "v1");
     const closing = door.close();
     await advance(999);
     assertEquals(socket.isClosed, false);

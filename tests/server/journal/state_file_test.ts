@@ -3,8 +3,8 @@ import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals, asse
 import { DatabaseSync } from "node:sqlite";
 import { Failure } from "../../../runtime/program.ts";
 import { seededRandom } from "../../../server/doors/network_emulator.ts";
-import type { RoomPast } from "../../../server/journal/past.ts";
-import { all, one, outline, STREAM, to } from "../../support/fake_room.ts";
+import { openState } from "../../../server/journal/state_file.ts";
+import { all, one, OTHER_STREAM, outline, STREAM, to } from "../../support/fake_room.ts";
 import {
   A,
   B,
@@ -12,9 +12,9 @@ import {
   copyAsAfterCrash,
   D,
   fillWithMessages,
+  type KeptRoom,
   openFolder,
   openRoom,
-  OTHER_STREAM,
   readPast,
 } from "../../support/state_files.ts";
 
@@ -24,7 +24,7 @@ function withoutUndefined<T extends object>(object: T): T {
 }
 
 /** A past with its members in a fixed order, so that it can be compared. */
-function comparable({ members, ...past }: RoomPast): RoomPast {
+function comparable({ members, ...past }: KeptRoom): KeptRoom {
   return { ...past, members: members.toSorted((a, b) => a.address < b.address ? -1 : 1) };
 }
 
@@ -32,7 +32,7 @@ Deno.test("state: a new file begins with an epoch of its own and nothing else", 
   using folder = openFolder();
   const first = readPast(folder.file()), other = readPast(folder.file("other.db"));
   assertMatch(first.epoch, /^[0-9a-f]{16}$/);
-  assertEquals(first, { epoch: first.epoch, seq: 0, events: [], members: [] });
+  assertEquals(first, { epoch: first.epoch, seq: 0, events: [], members: [], streams: {} });
   assertNotEquals(first.epoch, other.epoch);
   assertEquals(readPast(folder.file()).epoch, first.epoch);
 });
@@ -66,21 +66,22 @@ for (const how of ["stopped", "killed"] as const) {
         seq: room.room.statistics.messages + 1,
         events: all(room.v1(A, "RESEND", { token, epoch, from: 1, to: 100 }), "INCOMING").map(withoutUndefined),
         members: [],
+        streams: { [token]: [STREAM, 4] },
       });
       if (how === "killed") path = copyAsAfterCrash(path, folder.file("crashed.db"));
     }
 
-    using opened = openRoom(path);
-    const { room, state } = opened;
-    const { events, members, ...line } = comparable(state.past);
-    assertEquals(line, { epoch, seq: past.seq });
+    const { events, members, ...line } = comparable(readPast(path));
+    assertEquals(line, { epoch, seq: past.seq, streams: past.streams });
     assertEquals(events.filter(({ type }) => type === "INCOMING"), past.events);
-    assertEquals(members.map(({ address, name, dialect, stream }) => [address, name, dialect, stream?.next]), [
-      [A, "Alice", "v1", 5],
-      [B, undefined, "v1", undefined],
-      [C, undefined, "classic", undefined],
-      [D, "Zoë", "classic-line", undefined],
+    assertEquals(members.map(({ address, name, dialect }) => [address, name, dialect]), [
+      [A, "Alice", "v1"],
+      [B, undefined, "v1"],
+      [C, undefined, "classic"],
+      [D, "Zoë", "classic-line"],
     ]);
+    using opened = openRoom(path);
+    const { room } = opened;
 
     // Alice still has her token, and what she repeats is not taken twice
     assertEquals(outline(room.say(A, token, 4, "waves")).toSorted(), [`${A} ACK`, `${A} HEARTBEAT`]);
@@ -88,8 +89,8 @@ for (const how of ["stopped", "killed"] as const) {
     assertEquals(outline(sent).toSorted(), [A, B, C, D].map((address) => `${address} INCOMING`).toSorted());
     assertEquals(one(to(sent, A), "INCOMING").seq, past.seq + 1);
     // the names are still taken, and the past can still be asked for
-    assertEquals(one(room.v1("127.0.0.1:40005", "SIGN-IN", { id: 1, name: "alice" }), "ERROR").code, "name-taken");
-    assertEquals(one(room.v1("127.0.0.1:40005", "SIGN-IN", { id: 2, name: "ZOË" }), "ERROR").code, "name-taken");
+    assertEquals(room.refused("127.0.0.1:40005", "alice").code, "name-taken");
+    assertEquals(room.refused("127.0.0.1:40005", "ZOË").code, "name-taken");
     const again = all(room.v1(A, "RESEND", { token, epoch, from: 1, to: past.seq }), "INCOMING");
     assertEquals(again, past.events);
     // and the heartbeats show what was lost at the end
@@ -128,10 +129,9 @@ Deno.test("state: departures and changes of name, address and dialect are kept",
     room.v1(B, "GREETING", { id: 4, token });
     room.pass(40_000);
   }
-  const { members } = comparable(readPast(folder.file()));
-  assertEquals(members.map(({ address, name, dialect, stream }) => [address, name, dialect, stream?.next]), [
-    [B, "Alicia", "v1", 2],
-  ], "Carole and the other were silent for too long");
+  const { members, streams } = comparable(readPast(folder.file()));
+  const rows = members.map(({ address, name, dialect, token }) => [address, name, dialect, streams[token]]);
+  assertEquals(rows, [[B, "Alicia", "v1", [STREAM, 1]]], "Carole and the other were silent for too long");
 });
 
 Deno.test("state: a member that moves has one row, with its new address, even if no other change follows", () => {
@@ -186,6 +186,80 @@ Deno.test("state: a classic member that turns out to speak version 1 has one row
   assertEquals(dialects(), ["v1"]);
 });
 
+Deno.test("state: a classic member that turns out to speak version 1 is in the file at every moment", () => {
+  using folder = openFolder();
+  const path = folder.file();
+  using opened = openRoom(path);
+  opened.room.datagram(A, "GREETING");
+  const { exec } = DatabaseSync.prototype;
+  const dialects: string[][] = [];
+  try {
+    DatabaseSync.prototype.exec = function (sql) {
+      exec.call(this, sql);
+      if (sql !== "COMMIT") return;
+      DatabaseSync.prototype.exec = exec;
+      const copy = copyAsAfterCrash(path, folder.file(`${dialects.length}.db`));
+      dialects.push(readPast(copy).members.map(({ dialect }) => dialect));
+    };
+    opened.room.join(A);
+  } finally {
+    DatabaseSync.prototype.exec = exec;
+  }
+  assertEquals(dialects, [["v1"]]);
+});
+
+Deno.test("state: a stream outlives a restart although its member was away, and stays its own", () => {
+  using folder = openFolder();
+  let token: string;
+  {
+    using opened = openRoom(folder.file());
+    ({ token } = opened.room.join(A));
+    opened.room.say(A, token, 1, "once");
+    opened.room.pass(61_000);
+    assertEquals(opened.room.room.size, 0);
+  }
+  using opened = openRoom(folder.file());
+  const other = opened.room.join(B).token;
+  assertEquals(one(opened.room.say(B, other, 2, "not mine"), "ERROR").code, "stream-taken");
+  opened.room.move(C, token);
+  one(opened.room.say(C, token, 1, "once"), "ACK");
+  one(to(opened.room.say(C, token, 2, "and again"), B), "INCOMING");
+});
+
+Deno.test("state: the streams of members that have left are forgotten after 10,000 others, in the file too", () => {
+  using folder = openFolder();
+  const { journal, close } = openState(folder.file());
+  const owner = (i: number) => i.toString(16).padStart(16, "0");
+  const said = (i: number) => {
+    const message = { type: "INCOMING", from: A, at: 0, stream: owner(i), id: 1, text: "x" } as const;
+    journal.append(message, { key: A, token: owner(i) });
+    journal.ownerLeft(owner(i));
+  };
+  for (let i = 0; i < 10_002; i++) said(i);
+  close();
+  const { streams } = readPast(folder.file());
+  assertEquals([0, 1, 2, 10_001].map((i) => owner(i) in streams), [false, false, true, true]);
+});
+
+Deno.test("state: a member with a connection is not in the file, since no connection outlives the server", () => {
+  using folder = openFolder();
+  const TOKEN = "00000000000000aa", TCP = "tcp 127.0.0.1:40009";
+  const addresses = (path: string) => readPast(path).members.map(({ address }) => address);
+  using opened = openRoom(folder.file());
+  const { room } = opened;
+  const look = (copy: string) => addresses(copyAsAfterCrash(folder.file(), folder.file(copy)));
+  room.join(A);
+  room.greet(TCP, { token: TOKEN, name: "Tim" });
+  assertEquals(look("1.db"), [A]);
+  const { token: cookie } = room.greet(B, { token: TOKEN });
+  room.greet(B, { token: TOKEN, cookie });
+  assertEquals(look("2.db").toSorted(), [A, B]);
+  room.greet(TCP, { token: TOKEN });
+  assertEquals(look("3.db"), [A]);
+  room.v1(TCP, "LEAVE", { id: 9, token: TOKEN });
+  assertEquals(look("4.db"), [A]);
+});
+
 Deno.test("state: a member who begins a new stream is kept with the new one", () => {
   using folder = openFolder();
   {
@@ -194,8 +268,7 @@ Deno.test("state: a member who begins a new stream is kept with the new one", ()
     opened.room.say(A, token, 1, "one");
     opened.room.v1(A, "MESSAGE", { token, stream: OTHER_STREAM, id: 7, first: 7, text: "two" });
   }
-  const [{ stream }] = comparable(readPast(folder.file())).members;
-  assertEquals(stream, { name: OTHER_STREAM, next: 8 });
+  assertEquals(Object.values(readPast(folder.file()).streams), [[OTHER_STREAM, 7]]);
 });
 
 Deno.test("state: the file keeps the window, not the whole past", () => {
@@ -216,14 +289,14 @@ Deno.test("state: the file keeps the window, not the whole past", () => {
 });
 
 /** Asserts what is true of every state that a crash leaves: its events are a prefix, and its streams match them. */
-function assertPrefix(torn: RoomPast, whole: RoomPast, what: string): void {
-  const { events, seq, epoch, members } = torn;
+function assertPrefix(torn: KeptRoom, whole: KeptRoom, what: string): void {
+  const { events, seq, epoch, members, streams } = torn;
   if (seq > 0) assertEquals(epoch, whole.epoch, what);
   assertEquals(seq, events.length, what);
   assertEquals(events, whole.events.slice(0, seq), what);
-  for (const { stream, address } of members) {
+  for (const { token, address } of members) {
     const said = events.filter((event) => event.type === "INCOMING" && event.from === address && event.stream);
-    assertEquals(stream?.next ?? 1, 1 + said.length, `${what}: the stream of ${address} is where its events are`);
+    assertEquals(streams[token]?.[1] ?? 0, said.length, `${what}: the stream of ${address} is where its events are`);
   }
   const speakers = new Set(events.flatMap((event) => event.type === "INCOMING" ? [event.from] : []));
   for (const address of speakers) {
@@ -314,8 +387,9 @@ Deno.test("state: a member that begins with the highest possible id does not dam
     // signing in writes the member's row again
     opened.room.v1(A, "SIGN-IN", { id: 2, token, name: "Alice" });
   }
-  const { events, members } = readPast(folder.file());
+  const { events, members, streams } = readPast(folder.file());
   assertEquals([events.length, members.length], [1, 1]);
+  assertEquals(Object.values(streams), [[STREAM, Number.MAX_SAFE_INTEGER]]);
 });
 
 Deno.test("state: a write that fails throws a Failure, which ends the server", () => {

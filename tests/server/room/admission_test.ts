@@ -6,6 +6,7 @@ import { nameKey } from "../../../protocol/names.ts";
 import type { KeptMember } from "../../../server/journal/past.ts";
 import type { Member } from "../../../server/room/members.ts";
 import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room.ts";
+import { peerOf } from "../../support/peer_of.ts";
 import { A, B, C, copyAsAfterCrash, D, openFolder, openRoom, readPast } from "../../support/state_files.ts";
 
 const ADDRESSES = [A, B, C, D];
@@ -60,7 +61,7 @@ Deno.test("admission: after any packets a name, token or address belongs to one 
           const [sent, at] = what === "again" ? past.at(-1 - t) ?? [] : [packet, from];
           if (sent && at) {
             past.push([sent, at]);
-            room.room.receive(sent, at, room.now);
+            room.room.receive(sent, peerOf(at), room.now);
             const answers = room.delivery.take();
             for (const { token, pending } of all(answers, "WELCOME")) {
               if (!seen.includes(token)) seen.push(token);
@@ -126,10 +127,9 @@ Deno.test("admission: a classic member that was announced, changes to version 1 
 
 Deno.test("admission: in a room that was restored with more members than fit, a classic one can change to version 1", () => {
   const classic = (address: string): KeptMember => {
-    return { address, dialect: "classic", token: "", name: undefined, since: 1, stream: undefined };
+    return { address, dialect: "classic", token: "", name: undefined, since: 1 };
   };
-  const past = { epoch: "91c4be20d7a35f68", seq: 0, events: [], members: [A, B, C].map(classic) };
-  const room = new FakeRoom({ maxMembers: 2, past });
+  const room = new FakeRoom({ maxMembers: 2, members: [A, B, C].map(classic) });
   assertEquals(room.room.size, 3);
   const { pending } = room.join(A);
   assertEquals([pending ?? false, room.room.size], [false, 3]);

@@ -6,12 +6,13 @@ import { randomHex64 } from "../../../protocol/fields.ts";
 import { nameKey } from "../../../protocol/names.ts";
 import { byteLength } from "../../../protocol/text.ts";
 import { type Member, Members } from "../../../server/room/members.ts";
+import { peerOf } from "../../support/peer_of.ts";
 
 const A = "127.0.0.1:1", B = "127.0.0.1:2", C = "127.0.0.1:3";
 
 /** Adds a member as the room does. */
 function join(members: Members, address: string, dialect: Dialect, now: number): Member {
-  return members.add({ address, dialect, token: dialect === "v1" ? randomHex64() : "" }, now, now);
+  return members.add({ peer: peerOf(address), dialect, token: dialect === "v1" ? randomHex64() : "" }, now, now);
 }
 
 Deno.test("members: a member of any dialect is found by address and name, a v1 member also by token", () => {
@@ -20,11 +21,14 @@ Deno.test("members: a member of any dialect is found by address and name, a v1 m
   const bob = join(members, B, "classic", 6);
   members.rename(alice, "Alice");
   members.rename(bob, "Bob");
-  assertEquals([members.at(A), members.withToken(alice.token), members.withName("ALICE")], [alice, alice, alice]);
-  assertEquals([members.at(B), members.withName("bob")], [bob, bob]);
-  assertEquals([members.at(C), members.withToken("x"), members.withName("Carol")], [undefined, undefined, undefined]);
+  assertEquals([members.withKey(A), members.withToken(alice.token), members.withName("ALICE")], [alice, alice, alice]);
+  assertEquals([members.withKey(B), members.withName("bob")], [bob, bob]);
+  assertEquals([members.withKey(C), members.withToken("x"), members.withName("Carol")], [
+    undefined,
+    undefined,
+    undefined,
+  ]);
   assertEquals([members.size, members.v1Size, members.named], [2, 1, 2]);
-  assertEquals(new Set(members), new Set([alice, bob]));
   assertEquals([alice.since, members.heardAt(alice)], [0, 5]);
 });
 
@@ -42,7 +46,7 @@ Deno.test("members: a removed member is not found any more, and its name is free
   const { token } = alice;
   assertEquals(members.namesAfter(undefined).names, ["Alice"]);
   members.remove(alice);
-  assertEquals([members.at(A), members.withToken(token), members.withName("Alice"), members.size, members.named], [
+  assertEquals([members.withKey(A), members.withToken(token), members.withName("Alice"), members.size, members.named], [
     undefined,
     undefined,
     undefined,
@@ -66,9 +70,22 @@ Deno.test("members: a member that moves is found at its new address only, by its
   const members = new Members();
   const alice = join(members, A, "v1", 0);
   members.rename(alice, "Alice");
-  members.move(alice, B);
-  assertEquals([members.at(A), members.at(B), members.withToken(alice.token)], [undefined, alice, alice]);
+  members.move(alice, peerOf(B));
+  assertEquals([members.withKey(A), members.withKey(B), members.withToken(alice.token)], [undefined, alice, alice]);
   assertEquals([alice.address, members.size, members.withName("alice")], [B, 1, alice]);
+});
+
+Deno.test("members: an address finds who sends datagrams from there, and otherwise whoever has it", () => {
+  const members = new Members();
+  const [tcp, web] = [join(members, `tcp ${A}`, "classic", 0), join(members, `web ${A}`, "v1", 0)];
+  assertEquals([members.withKey(A), members.withAddress(A)], [undefined, web]);
+  const udp = join(members, A, "v1", 0);
+  assertEquals([members.withAddress(A), members.withKey(A), members.size], [udp, udp, 3]);
+  members.remove(udp);
+  members.remove(tcp);
+  assertEquals(members.withAddress(A), web);
+  members.move(web, peerOf(B));
+  assertEquals([members.withAddress(A), members.withAddress(B), web.direct], [undefined, web, true]);
 });
 
 Deno.test("members: the most silent v1 member is the one heard longest ago; classic ones don't count", () => {
@@ -94,7 +111,7 @@ Deno.test("members: the order by silence is right after any arrivals, signs of l
       const member = row[who];
       if (step === "join" || !member) continue;
       if (step !== "move") row = row.filter((other) => other !== member);
-      if (step === "move") members.move(member, `127.0.0.1:${1000 + now}`);
+      if (step === "move") members.move(member, peerOf(`127.0.0.1:${1000 + now}`));
       if (step === "remove") members.remove(member);
       if (step === "touch") {
         members.touch(member, now);

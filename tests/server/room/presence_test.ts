@@ -7,9 +7,9 @@ const A = "127.0.0.1:40001", B = "127.0.0.1:40002";
 
 Deno.test("presence: arrivals within 100 ms share one notice, and departures share another", () => {
   const presence = new PresenceNotices();
-  presence.arrived({ address: A, name: "Alice" }, 1000, 3);
-  presence.arrived({ address: B }, 1050, 3);
-  presence.departed({ address: "127.0.0.1:3", name: "Carol" }, 1099, 3);
+  presence.arrived({ key: A, address: A, name: "Alice" }, 1000, 3);
+  presence.arrived({ key: B, address: B }, 1050, 3);
+  presence.departed({ key: "127.0.0.1:3", address: "127.0.0.1:3", name: "Carol" }, 1099, 3);
   assertEquals(presence.dueAt, 1100);
   assertEquals(presence.takeDue(1099), []);
   assertEquals(presence.takeDue(1100), [
@@ -22,7 +22,7 @@ Deno.test("presence: arrivals within 100 ms share one notice, and departures sha
 Deno.test("presence: the wait grows with the room, up to 5 s", () => {
   const wait = (members: number) => {
     const presence = new PresenceNotices();
-    presence.arrived({ address: A }, 0, members);
+    presence.arrived({ key: A, address: A }, 0, members);
     return presence.dueAt;
   };
   assertEquals([1, 50, 300, 2500, 100_000].map(wait), [100, 100, 600, 5000, 5000]);
@@ -30,15 +30,15 @@ Deno.test("presence: the wait grows with the room, up to 5 s", () => {
 
 Deno.test("presence: a member that comes and goes before the notice is due causes no notice", () => {
   const presence = new PresenceNotices();
-  presence.arrived({ address: A, name: "Alice" }, 0, 1);
-  presence.departed({ address: A, name: "Alice" }, 50, 1);
+  presence.arrived({ key: A, address: A, name: "Alice" }, 0, 1);
+  presence.departed({ key: A, address: A, name: "Alice" }, 50, 1);
   assertEquals(presence.takeDue(100), []);
 });
 
 Deno.test("presence: a member that goes and comes back before the notices are due is in both notices", () => {
   const presence = new PresenceNotices();
-  presence.departed({ address: A, name: "Alice" }, 0, 1);
-  presence.arrived({ address: A, name: "Alicia" }, 50, 1);
+  presence.departed({ key: A, address: A, name: "Alice" }, 0, 1);
+  presence.arrived({ key: A, address: A, name: "Alicia" }, 50, 1);
   assertEquals(presence.takeDue(100).map((event) => [event.type, "members" in event && event.members]), [
     ["OFFLINE", [{ address: A, name: "Alice" }]],
     ["ONLINE", [{ address: A, name: "Alicia" }]],

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { textOf } from "../../support/fake_delivery.ts";
 import { FakeNetwork } from "../../support/fake_network.ts";
-import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room.ts";
+import { all, FakeRoom, one, OTHER_STREAM, outline, STREAM, to } from "../../support/fake_room.ts";
 
 const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003", D = "127.0.0.1:40004";
 
@@ -31,7 +31,7 @@ Deno.test("room: a member's token sent from another member's address moves nobod
   }
   assertEquals([room.room.size, changes], [2, []]);
   assertEquals(room.say(B, alice.token, 1, "the attacker's token does not speak for the victim"), []);
-  assertEquals(one(to(room.say(B, bob.token, 1, "still me"), A), "INCOMING").name, "Bob");
+  assertEquals(one(to(room.say(B, bob.token, 1, "still me", OTHER_STREAM), A), "INCOMING").name, "Bob");
   assertEquals(one(to(room.say(A, alice.token, 1, "still here"), B), "INCOMING").from, A);
 });
 
@@ -47,7 +47,10 @@ Deno.test("room: a member that moves must show the cookie, which was sent to its
   const { token: cookie } = one(sent, "WELCOME");
   for (const wrong of [undefined, elsewhere, token]) room.greet(C, { id: 3, token, cookie: wrong });
   assertEquals(places, [], "who has the token may have forged the address: nobody has moved yet");
-  assertEquals(outline(room.say(B, bob.token, 1, "who is where?")).sort(), [`${A} INCOMING`, `${B} INCOMING`]);
+  assertEquals(outline(room.say(B, bob.token, 1, "who is where?", OTHER_STREAM)).sort(), [
+    `${A} INCOMING`,
+    `${B} INCOMING`,
+  ]);
   const welcome = room.greet(C, { id: 4, token, cookie });
   assertEquals([welcome.name, welcome.token, welcome.pending], ["Alice", token, false]);
   assertEquals(places, [C]);

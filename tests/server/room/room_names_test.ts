@@ -1,7 +1,7 @@
 /** Names in the room: sign-in, returning from another address, lists and look-ups. */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { textOf } from "../../support/fake_delivery.ts";
-import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room.ts";
+import { all, FakeRoom, one, OTHER_STREAM, outline, STREAM, to } from "../../support/fake_room.ts";
 
 const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003", D = "127.0.0.1:40004";
 
@@ -24,11 +24,11 @@ Deno.test("room: a name that a member already has is refused, in any case and an
   const room = new FakeRoom();
   room.join(A, "Zoë-Straße");
   for (const name of ["Zoë-Straße", "zoë-strasse", "ZOË-STRASSE", "Zoë-Straße".normalize("NFD").normalize("NFC")]) {
-    const refusal = one(room.v1(B, "SIGN-IN", { id: 3, name }), "ERROR");
+    const refusal = room.refused(B, name, 3);
     assertEquals([refusal.code, refusal.id], ["name-taken", 3], name);
   }
-  // a name that arrives in another normal form
-  const decomposed = `SIGN-IN/1 id=4 name=${"zoë-straße".normalize("NFD")}`;
+  // a name that arrives in another normal form, with the cookie as the token
+  const decomposed = `SIGN-IN/1 id=4 token=${room.greet(B).token} name=${"zoë-straße".normalize("NFD")}`;
   assertEquals(one(room.datagram(B, decomposed), "ERROR").code, "name-taken");
   assertEquals(room.room.size, 1, "who was refused has not joined");
   assertEquals(room.join(B, "Zoe-Strasse").name, "Zoe-Strasse", "another letter is another name");
@@ -106,7 +106,7 @@ Deno.test("room: a member that gets another member's address replaces that membe
   const { token } = room.join(A, "Alice");
   room.say(A, token, 1, "from here");
   const bob = room.join(B, "Bob");
-  room.say(B, bob.token, 1, "my last words");
+  room.say(B, bob.token, 1, "my last words", OTHER_STREAM);
   room.settle();
   const { token: cookie, name } = room.greet(B, { token, name: "Alice" });
   assertEquals([name, left], [undefined, []], "a greeting can be forged");
@@ -116,7 +116,7 @@ Deno.test("room: a member that gets another member's address replaces that membe
   assertEquals(one(to(room.pass(1000), C), "OFFLINE").members, [{ address: B, name: "Bob" }]);
   // Bob returns from another address and continues his stream
   assertEquals(room.move(A, bob.token, "Bob").name, "Bob");
-  one(room.say(A, bob.token, 1, "my last words"), "ACK");
+  one(room.say(A, bob.token, 1, "my last words", OTHER_STREAM), "ACK");
 });
 
 Deno.test("room: a client may choose its token, and joins with it even when its address changes meanwhile", () => {
@@ -335,5 +335,5 @@ Deno.test("room: a classic member's name is in presence notices and messages, an
   room.datagram(A, "SIGN-IN Carole");
   assertEquals(one(room.pass(1000), "ONLINE").members, [{ address: A, name: "Carole" }]);
   assertEquals(one(to(room.datagram(A, "MESSAGE hi"), B), "INCOMING").name, "Carole");
-  assertEquals(one(room.v1(C, "SIGN-IN", { id: 1, name: "carole" }), "ERROR").code, "name-taken");
+  assertEquals(room.refused(C, "carole").code, "name-taken");
 });

@@ -1,0 +1,49 @@
+/**
+ * The interface of a door: a transport by which peers send packets to the server and get packets from it.
+ *
+ * @module
+ */
+import type { Dialect } from "../../protocol.ts";
+import type { Recipient } from "../room/delivery.ts";
+import type { Peer } from "../room/peer.ts";
+
+/** What a door has sent so far, in datagrams. */
+export interface DoorStatistics {
+  sent: number;
+  /** Those that the system refused: no route, no permission. */
+  failed: number;
+  /** Those that were dropped because a queue was full: v1 members ask for them again. */
+  dropped: number;
+}
+
+/** Where a door passes on what its peers do. */
+export interface DoorKeeper {
+  /** Handles what a peer has sent. The bytes are read before this returns, or copied. */
+  receive(bytes: Uint8Array, peer: Peer): void;
+  /** Handles the end of a peer's connection. */
+  hungUp(peer: Peer): void;
+}
+
+/**
+ * One way in and out of the server. It sends bytes: {@linkcode Doors} encodes each packet, so that a broadcast is
+ * encoded once per dialect, however many doors there are.
+ *
+ * No method but {@linkcode close} waits: what can't be sent at once goes to a queue of bounded size.
+ */
+export interface Door {
+  /** The word before the address in the keys of this door's peers; empty for UDP. */
+  readonly scheme: string;
+  readonly statistics: Readonly<DoorStatistics>;
+  /** How many recipients of a dialect have joined. */
+  size(dialect: Dialect): number;
+  join(recipient: Recipient): void;
+  leave(recipient: Recipient): void;
+  /** Sends bytes to one recipient. */
+  send(to: Recipient, bytes: Uint8Array): void;
+  /** Sends the same bytes to all recipients of a dialect that have joined, except one. */
+  broadcast(bytes: Uint8Array, dialect: Dialect, except?: Recipient): void;
+  /** Drops what hinders a goodbye: the broadcasts that have not begun, and emulated delays. */
+  prepareToClose(): void;
+  /** Closes the door when everything is sent, after 1 s at the latest. */
+  close(): Promise<void>;
+}

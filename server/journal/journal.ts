@@ -1,0 +1,76 @@
+/**
+ * The interface of a journal: the room's number line, and what is kept of it.
+ *
+ * @module
+ */
+import type { EventPacket } from "../../protocol.ts";
+
+/** An event that has no place on the number line yet. */
+export type NewEvent = EventPacket extends infer E
+  ? E extends EventPacket ? Omit<E, "dialect" | "epoch" | "seq"> : never
+  : never;
+
+/** The member that an event comes from, as far as a journal needs it. */
+export interface Origin {
+  /** The key of its peer. */
+  readonly key: string;
+  /** Empty for a classic member. */
+  readonly token: string;
+}
+
+/** An event that is kept, and the member of this server that it comes from. */
+export interface Entry {
+  event: EventPacket;
+  origin?: Origin;
+}
+
+/** What a journal knows of the stream of one sender. */
+export interface KeptStream {
+  readonly name: string;
+  /** The token of the only member that may use the stream. */
+  readonly owner: string;
+  /** The last id that is kept, 0 if none is. A repeat is acknowledged up to here. */
+  readonly lastId: number;
+  /** The last id that was appended. It is greater than `lastId` while the journal has not answered yet. */
+  readonly appendedId: number;
+}
+
+/** How many recent events are kept for members that missed them. */
+export interface WindowOptions {
+  /** The most events. Default 10,000. */
+  events?: number;
+  /** The most bytes that they may take, approximately. Default 8 MiB. */
+  bytes?: number;
+}
+
+/**
+ * Gives each event its place on the number line and keeps it. The room tells nobody of an event, and acknowledges no
+ * message, before the journal has kept it.
+ */
+export interface Journal {
+  /** Names the run of the number line; see PROTOCOL.md. */
+  readonly epoch: string;
+  /** The seq of the latest event that is kept; 0 before the first. */
+  readonly seq: number;
+  /** The seq of the earliest event that {@linkcode get} still has; one more than `seq` when it has none. */
+  readonly first: number;
+  /** How many events were appended and are not kept yet. */
+  readonly pending: number;
+  /** The event with a seq, while it is among the recent ones. */
+  get(seq: number): EventPacket | undefined;
+  /**
+   * Appends an event. A message binds its stream to the token of its origin, unless the stream is bound already. One
+   * token has one stream: a new one takes the place of the old one.
+   *
+   * @returns The event with its seq when it is kept at once. Otherwise undefined, and the journal calls `Room.appended`
+   * later, in the order of the number line.
+   * @throws {Failure} if the event can't be kept. The server then stops.
+   */
+  append(event: NewEvent, origin?: Origin): EventPacket | undefined;
+  /** What is known of a stream; undefined if it is bound to nobody. */
+  stream(name: string): KeptStream | undefined;
+  /** The owner of a stream has joined: its stream is kept for as long as it is here. */
+  ownerJoined(token: string): void;
+  /** The owner of a stream has left: its stream is kept until 10,000 others have left after it. */
+  ownerLeft(token: string): void;
+}

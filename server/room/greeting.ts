@@ -1,0 +1,189 @@
+/**
+ * Handles greetings: lets clients join, keeps them alive, moves them, and gives them names.
+ *
+ * @module
+ */
+import type { ClassicPacket, V1Packet } from "../../protocol.ts";
+import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
+import type { Journal } from "../journal/journal.ts";
+import { type Admission, holderOf } from "./admission.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Member } from "./members.ts";
+import type { NameClaim } from "./names.ts";
+import type { Peer } from "./peer.ts";
+
+/** What greetings need of the room. */
+export interface GreetingContext {
+  admission: Admission;
+  delivery: Delivery;
+  journal: Journal;
+  /** Whether the sender of a message gets a copy too. */
+  echo: boolean;
+}
+
+/** A GREETING or SIGN-IN in version 1. */
+export type Greeting = Extract<V1Packet, { type: "GREETING" | "SIGN-IN" }>;
+type SignIn = Extract<V1Packet, { type: "SIGN-IN" }>;
+type ClassicSignIn = Extract<ClassicPacket, { type: "SIGN-IN" }>;
+
+/** A peer that has asked for a name. */
+interface Applicant {
+  peer: Peer;
+  packet: SignIn | ClassicSignIn;
+}
+
+/**
+ * What each member adds to the keep-alive interval, in milliseconds. It keeps greetings below 500 datagrams a second,
+ * until the interval reaches its maximum, a third of the timeout.
+ */
+const KEEPALIVE_PER_MEMBER_MS = 2;
+/** The most wishes for a name that may wait for an answer. Further ones are ignored, and the clients repeat them. */
+const MAX_WAITING_CLAIMS = 10_000;
+
+/** The greetings of one room. */
+export class Greetings {
+  readonly #context: GreetingContext;
+  /** Who waits for an answer of the names, by the holder of the claim. */
+  readonly #waiting = new Map<string, Applicant>();
+
+  constructor(context: GreetingContext) {
+    this.#context = context;
+  }
+
+  /** Handles a GREETING or SIGN-IN in version 1. */
+  receive(packet: Greeting, peer: Peer, now: number): void {
+    const { admission } = this.#context;
+    const { token, cookie } = packet;
+    if (packet.type === "GREETING" || token === undefined) return this.#welcome(packet, peer, now);
+    const member = admission.members.withToken(token);
+    const isHere = member?.key === peer.key;
+    const isValidated = isHere || admission.isValidated(peer, cookie) || !member && admission.isValidated(peer, token);
+    // a peer that has not shown that it gets what is sent to it is not worth a question to the names
+    if (!isValidated) return this.#welcome(packet, peer, now, member?.name);
+    if (member?.name === packet.name) {
+      // it may have asked for another name, and have thought better of it
+      this.#waiting.delete(token);
+      return this.#welcome(packet, peer, now, member.name);
+    }
+    if (isHere) admission.members.touch(member, now);
+    if (!member && this.#isFullFor(peer)) return this.#refuse(packet, peer, "room-full", "The room is full");
+    this.#claim({ peer, packet }, now);
+  }
+
+  /** Handles a SIGN-IN of a classic member. */
+  receiveClassic(packet: ClassicSignIn, member: Member, now: number): void {
+    const name = normalizeName(packet.name);
+    if (name === undefined) this.#sendLine(member, NAME_RULE);
+    else this.#claim({ peer: member, packet: { ...packet, name } }, now);
+  }
+
+  /** Handles an answer of the names that came later. */
+  claimed(claim: NameClaim, isGranted: boolean, now: number): void {
+    const applicant = this.#waiting.get(claim.holder);
+    this.#waiting.delete(claim.holder);
+    if (applicant && nameKey(applicant.packet.name) === nameKey(claim.name)) {
+      return this.#decide(applicant, claim, isGranted, now);
+    }
+    // meanwhile it has asked for another name
+    if (isGranted) this.#releaseUnused(claim);
+    if (applicant) this.#claim(applicant, now);
+  }
+
+  #claim(applicant: Applicant, now: number): void {
+    const { members, names } = this.#context.admission;
+    const { peer, packet } = applicant;
+    const token = packet.dialect === "v1" ? packet.token : undefined;
+    const holder = token ?? peer.key;
+    // it repeats its wish, or has another one: the latest packet is the one that is answered
+    if (this.#waiting.has(holder)) return void this.#waiting.set(holder, applicant);
+    if (this.#waiting.size >= MAX_WAITING_CLAIMS) return;
+    const there = members.withKey(peer.key);
+    const replaces = there && holderOf(there) !== holder ? holderOf(there) : undefined;
+    const claim = { name: packet.name, holder, replaces };
+    const isGranted = names.claim(claim);
+    if (isGranted === undefined) this.#waiting.set(holder, applicant);
+    else this.#decide(applicant, claim, isGranted, now);
+  }
+
+  /** Acts on the answer of the names. The applicant may have left or joined in the meantime. */
+  #decide({ peer, packet }: Applicant, claim: NameClaim, isGranted: boolean, now: number): void {
+    const { members } = this.#context.admission;
+    const { name } = packet;
+    const present = members.withName(name);
+    const mayHave = isGranted && (!present || [claim.holder, claim.replaces].includes(holderOf(present)));
+    if (packet.dialect === "v1" && mayHave) this.#welcome(packet, peer, now, name);
+    else if (packet.dialect === "v1") {
+      this.#refuse(packet, peer, "name-taken", `The name ${name} is taken; choose another`);
+    } else this.#answerClassic(peer, name, mayHave, now);
+    if (isGranted) this.#releaseUnused(claim);
+  }
+
+  #answerClassic(peer: Peer, name: string, mayHave: boolean, now: number): void {
+    const { admission } = this.#context;
+    const member = admission.members.withKey(peer.key);
+    if (!member || member.dialect === "v1") return;
+    if (!mayHave) return this.#sendLine(member, `The name ${name} is taken; choose another`);
+    admission.rename(member, name, now);
+    this.#sendLine(member, `Signed in as ${name}`);
+  }
+
+  /** Gives a name back that was given to a holder which has left, or which was not let in. */
+  #releaseUnused({ name, holder }: NameClaim): void {
+    const { members, names } = this.#context.admission;
+    const member = members.withName(name);
+    if (!member || holderOf(member) !== holder) names.release(name, holder);
+  }
+
+  /**
+   * Answers a greeting: sends a newcomer its cookie, lets it join when the cookie comes back, keeps a member alive, or
+   * moves it to another peer.
+   *
+   * @param name The name that it has from now on.
+   */
+  #welcome(packet: Greeting, peer: Peer, now: number, name?: string): void {
+    const { admission, delivery, journal, echo } = this.#context;
+    const { members } = admission;
+    const { id, token, cookie } = packet;
+    let member = token === undefined ? undefined : members.withToken(token);
+    if (!member && token !== undefined) member = admission.admit({ peer, token, cookie, name }, now);
+    if (!member && this.#isFullFor(peer)) return this.#refuse(packet, peer, "room-full", "The room is full");
+    // the token identifies a member whose address has changed (another Wi-Fi, another port of a NAT), but the new
+    // address may be forged, so the member moves only with the right cookie
+    if (member && admission.moveTo(member, peer, cookie, now)) {
+      members.touch(member, now);
+      if (name !== undefined) admission.rename(member, name, now);
+    }
+    // a client that is not known at this address gets its cookie; the address may be forged, so nothing changes there
+    const here = member?.key === peer.key ? member : undefined;
+    delivery.send({ ...peer, dialect: "v1" }, {
+      dialect: "v1",
+      type: "WELCOME",
+      id,
+      address: peer.address,
+      token: here?.token ?? admission.cookieFor(peer, now),
+      pending: !here,
+      epoch: journal.epoch,
+      seq: journal.seq,
+      name: here?.name,
+      timeout: admission.timeout,
+      keepalive: Math.floor(
+        Math.max(1000, Math.min(admission.timeout / 3, members.v1Size * KEEPALIVE_PER_MEMBER_MS)),
+      ),
+      noecho: !echo,
+    });
+  }
+
+  #isFullFor(peer: Peer): boolean {
+    const { admission } = this.#context;
+    return admission.isFull && !admission.members.withKey(peer.key);
+  }
+
+  #refuse({ id }: Greeting, peer: Peer, code: string, text: string): void {
+    this.#context.delivery.send({ ...peer, dialect: "v1" }, { dialect: "v1", type: "ERROR", code, id, text });
+  }
+
+  /** Sends one classic member a line that reads well on its own. */
+  #sendLine(member: Member, line: string): void {
+    this.#context.delivery.send(member, { dialect: "classic", type: "INCOMING", line });
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Takes the messages of members, each once and in the order of its sender, and appends them to the journal.
+ *
+ * @module
+ */
+import { MAX_TEXT_BYTES, SEND_WINDOW } from "../../protocol.ts";
+import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
+import { printable, splitText } from "../../protocol/text.ts";
+import type { Journal, KeptStream, NewEvent } from "../journal/journal.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Limits } from "./limits.ts";
+import { activityOf, type Member } from "./members.ts";
+
+/** What messages need of the room. */
+export interface MessagesContext {
+  delivery: Delivery;
+  journal: Journal;
+  limits: Limits;
+  /** Appends a message to the journal. */
+  publish: (message: NewEvent, origin: Member, now: number) => void;
+  /** The time that is shown to people, in Unix milliseconds. */
+  time: (now: number) => number;
+}
+
+/** What a member said. */
+type Said = Pick<MessagePacket, "text" | "action"> & Partial<Pick<MessagePacket, "stream" | "id">>;
+
+/**
+ * The most messages that may wait for an earlier one, over all members. Further ones are dropped, and their senders
+ * repeat them.
+ */
+const MAX_EARLY = 10_000;
+/** The most events that may wait for the journal. While there are as many, messages are dropped in the same way. */
+const MAX_PENDING = 10_000;
+
+/** The messages of one room, before they are events. */
+export class Messages {
+  readonly #context: MessagesContext;
+  /** How many messages wait for an earlier one, over all members. */
+  #early = 0;
+
+  constructor(context: MessagesContext) {
+    this.#context = context;
+  }
+
+  /** Forgets what was held back for a member that has left. */
+  forget(member: Member): void {
+    this.#early -= member.activity?.stream?.heldCount ?? 0;
+  }
+
+  /** Takes a classic text; returns whether all of it was taken. */
+  receiveClassic(text: string, member: Member, now: number): boolean {
+    const { journal, limits } = this.#context;
+    for (const piece of splitText(printable(text), MAX_TEXT_BYTES)) {
+      if (journal.pending >= MAX_PENDING || limits.takeMessageToken(member, now) > 0) return false;
+      this.#publish(member, { text: piece }, now);
+    }
+    return true;
+  }
+
+  /** Takes a MESSAGE in version 1. */
+  receive(packet: MessagePacket, member: Member, now: number): void {
+    const { journal, limits } = this.#context;
+    const kept = journal.stream(packet.stream);
+    if (kept && kept.owner !== member.token) {
+      return this.#sendError(member, packet, "stream-taken", "Another member uses this stream");
+    }
+    const stream = this.#streamOf(member, packet, kept);
+    if (stream.isRepeat(packet)) return this.#acknowledge(packet, kept, member);
+    // a repeat of a held message takes no token; otherwise repeats could take the tokens that the missing message needs
+    if (stream.isHeld(packet)) return;
+    const isBehind = kept !== undefined && kept.appendedId - kept.lastId >= SEND_WINDOW;
+    if (isBehind || journal.pending >= MAX_PENDING) return;
+    const wait = limits.takeMessageToken(member, now);
+    if (wait > 0) return this.#sendError(member, packet, "slow-down", "Too many messages", wait);
+    const before = stream.heldCount;
+    const ready = stream.take(packet, this.#early < MAX_EARLY);
+    this.#early += stream.heldCount - before;
+    for (const { stream, id, action, text } of ready) {
+      this.#publish(member, { stream, id, action, text: printable(text) }, now);
+    }
+  }
+
+  /** The receive stream for a packet. A stream that its owner has used before goes on behind what was appended. */
+  #streamOf(member: Member, packet: MessagePacket, kept: KeptStream | undefined): ReceiveStream {
+    const activity = activityOf(member);
+    if (activity.stream?.name === packet.stream) return activity.stream;
+    this.#early -= activity.stream?.heldCount ?? 0;
+    return activity.stream = new ReceiveStream(packet.stream, kept ? kept.appendedId + 1 : packet.first);
+  }
+
+  /**
+   * Answers a repeat. Its sender has missed its own INCOMING, and perhaps nothing else shows it the gap. What the
+   * journal has not kept yet is not acknowledged.
+   */
+  #acknowledge({ stream, id }: MessagePacket, kept: KeptStream | undefined, member: Member): void {
+    const { delivery, journal } = this.#context;
+    if (!kept || kept.lastId === 0) return;
+    delivery.send(member, { dialect: "v1", type: "HEARTBEAT", epoch: journal.epoch, seq: journal.seq });
+    delivery.send(member, { dialect: "v1", type: "ACK", stream, id: Math.min(id, kept.lastId) });
+  }
+
+  #publish(member: Member, said: Said, now: number): void {
+    const { publish, time } = this.#context;
+    publish({ type: "INCOMING", from: member.address, name: member.name, at: time(now), ...said }, member, now);
+  }
+
+  #sendError(member: Member, { id }: MessagePacket, code: string, text: string, wait?: number): void {
+    this.#context.delivery.send(member, { dialect: "v1", type: "ERROR", code, id, wait, text });
+  }
+}

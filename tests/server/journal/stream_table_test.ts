@@ -1,0 +1,63 @@
+/** The streams: each is bound to one owner, and kept for a while when its owner has left. */
+import { assertEquals } from "@std/assert";
+import { StreamTable } from "../../../server/journal/stream_table.ts";
+
+const S = "c07d5f3be8192a64", T = "2be90f4417d6a3c8";
+const ALICE = "aaaaaaaaaaaaaaaa", BOB = "bbbbbbbbbbbbbbbb";
+/** One of many owners. */
+const owner = (i: number) => i.toString(16).padStart(16, "0");
+
+Deno.test("streams: a stream is bound at its first use, and knows what was appended and what is kept", () => {
+  const streams = new StreamTable();
+  assertEquals(streams.get(S), undefined);
+  streams.append(S, ALICE, 7);
+  assertEquals(streams.get(S), { name: S, owner: ALICE, lastId: 0, appendedId: 7 });
+  streams.append(S, ALICE, 8);
+  streams.keep(S, 7);
+  assertEquals(streams.get(S), { name: S, owner: ALICE, lastId: 7, appendedId: 8 });
+});
+
+Deno.test("streams: another owner neither takes a stream nor changes it", () => {
+  const streams = new StreamTable();
+  streams.append(S, ALICE, 1);
+  assertEquals(streams.append(S, BOB, 9), undefined);
+  assertEquals(streams.get(S), { name: S, owner: ALICE, lastId: 0, appendedId: 1 });
+});
+
+Deno.test("streams: an owner has one stream, and the one before is free", () => {
+  const streams = new StreamTable();
+  streams.append(S, ALICE, 1);
+  streams.append(T, ALICE, 1);
+  assertEquals([...streams.values()].map(({ name }) => name), [T]);
+  streams.keep(S, 1);
+  assertEquals(streams.get(S), undefined, "what was appended in it may still be kept");
+  assertEquals(streams.append(S, BOB, 1)?.owner, BOB);
+});
+
+Deno.test("streams: of owners that have left the last 10,000 are kept, of those who are here all", () => {
+  const streams = new StreamTable();
+  const count = 10_003;
+  for (let i = 0; i < count; i++) streams.append(owner(i), owner(i), 1);
+  const forgotten: (string | undefined)[] = [];
+  for (let i = 0; i < count; i++) {
+    // the first comes back
+    if (i === 5) streams.ownerJoined(owner(0));
+    forgotten.push(streams.ownerLeft(owner(i)));
+  }
+  assertEquals(forgotten.filter(Boolean), [owner(1), owner(2)]);
+  assertEquals([0, 1, 2, 3].map((i) => streams.get(owner(i)) !== undefined), [true, false, false, true]);
+  assertEquals(streams.ownerLeft(ALICE), undefined, "who has never spoken takes no place");
+});
+
+Deno.test("streams: a restored stream belongs to an owner that is away until it joins", () => {
+  const streams = new StreamTable();
+  streams.restore({ name: S, owner: ALICE, lastId: 4 });
+  streams.restore({ name: T, owner: BOB, lastId: 5 });
+  assertEquals(streams.get(S), { name: S, owner: ALICE, lastId: 4, appendedId: 4 });
+  streams.ownerJoined(ALICE);
+  for (let i = 0; i < 10_000; i++) {
+    streams.append(owner(i), owner(i), 1);
+    streams.ownerLeft(owner(i));
+  }
+  assertEquals([streams.get(S) !== undefined, streams.get(T)], [true, undefined]);
+});
