@@ -107,10 +107,7 @@ export class DirectMessages {
   say(name: string, drafts: Draft[], now: number): void {
     let conversation = this.#conversations.get(nameKey(name));
     if (!conversation) {
-      const sendStream = new SendStream(new RoundTrip(), (message) => {
-        this.#options.send({ dialect: "v1", type: "MESSAGE", ...message }, conversation!.address!);
-      });
-      conversation = { name, sendStream, askedAt: -Infinity, isAsking: false };
+      conversation = { name, sendStream: new SendStream(new RoundTrip()), askedAt: -Infinity, isAsking: false };
       this.#conversations.set(nameKey(name), conversation);
     }
     if (conversation.sendStream.size === 0) {
@@ -120,6 +117,7 @@ export class DirectMessages {
     }
     for (const draft of drafts) conversation.sendStream.add(draft, now);
     this.#lookUp(conversation, now);
+    this.#transmit(conversation, now);
   }
 
   /** Takes a packet that came from another address than the server's. */
@@ -140,7 +138,7 @@ export class DirectMessages {
         continue;
       }
       this.#lookUp(conversation, now);
-      sendStream.wake(now);
+      this.#transmit(conversation, now);
     }
   }
 
@@ -189,6 +187,13 @@ export class DirectMessages {
     const isNew = conversation.address !== address;
     conversation.address = address;
     if (isNew || !conversation.sendStream.isOpen) conversation.sendStream.open(now);
+    this.#transmit(conversation, now);
+  }
+
+  #transmit({ sendStream, address }: Conversation, now: number): void {
+    for (const message of sendStream.wake(now)) {
+      this.#options.send({ dialect: "v1", type: "MESSAGE", ...message }, address!);
+    }
   }
 
   #giveUp(key: string, conversation: Conversation, reason: string): void {
@@ -199,9 +204,11 @@ export class DirectMessages {
   }
 
   #receiveAck({ stream, id }: V1Packet & { type: "ACK" }, from: string, now: number): void {
-    for (const { name, address, sendStream } of this.#conversations.values()) {
+    for (const conversation of this.#conversations.values()) {
+      const { name, address, sendStream } = conversation;
       if (address !== from || stream !== sendStream.name) continue;
       for (const draft of sendStream.acknowledge(stream, id, now)) this.#options.delivered(name, draft, true);
+      this.#transmit(conversation, now);
       return;
     }
   }

@@ -18,7 +18,7 @@ import type { SessionState } from "./state.ts";
 import { Transactions } from "./transactions.ts";
 import { View } from "./view.ts";
 import { type ClassicPacket, type EventPacket, MAX_TEXT_BYTES, type Packet, type V1Packet } from "../../protocol.ts";
-import { EventFeed, type SeqRange } from "../../protocol/reliable/event_feed.ts";
+import { EventFeed, type FeedItem, type SeqRange } from "../../protocol/reliable/event_feed.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SEND_STREAM_SIZE, SendStream } from "../../protocol/reliable/send_stream.ts";
 import { pluralize, printable, splitText } from "../../protocol/text.ts";
@@ -46,6 +46,7 @@ export class Session {
   readonly #membership: Membership;
   readonly #sendStream: SendStream;
   readonly #feed: EventFeed;
+  readonly #request: (range: SeqRange) => void;
   readonly #classic: ClassicLink;
   readonly #transactions: Transactions;
   readonly #direct: DirectMessages;
@@ -67,7 +68,7 @@ export class Session {
         // after a change of epoch, a client that was a member before gets all that has been said since
         if (epoch !== this.#feed.epoch) {
           this.requests.cancelHistory();
-          this.#feed.begin(epoch, this.#feed.epoch === undefined ? seq : 0);
+          this.#showItems(this.#feed.begin(epoch, this.#feed.epoch === undefined ? seq : 0, now));
         }
         this.#feed.noteLatest(epoch, seq, now);
       },
@@ -77,18 +78,12 @@ export class Session {
       classic: (now) => this.#becameClassic(now),
       mayBeClassic: (now) => this.#probeClassic(now),
     });
-    this.#sendStream = new SendStream(this.#roundTrip, (message) => {
-      send({ dialect: "v1", type: "MESSAGE", token: this.#membership.token, ...message });
-    });
+    this.#sendStream = new SendStream(this.#roundTrip);
     const request = (range: SeqRange) => {
       send({ dialect: "v1", type: "RESEND", token: this.#membership.token, epoch: this.#feed.epoch!, ...range });
     };
-    this.#feed = new EventFeed({
-      roundTrip: this.#roundTrip,
-      deliver: (arrived) => this.view.showFeedItem(arrived, this.address),
-      request,
-      random,
-    });
+    this.#feed = new EventFeed({ roundTrip: this.#roundTrip, random });
+    this.#request = request;
     this.#history = new History({
       roundTrip: this.#roundTrip,
       request,
@@ -246,6 +241,7 @@ export class Session {
       else this.#sendStream.add(action ? { text: piece, action } : { text: piece }, now);
     }
     this.#probeClassic(now);
+    this.#transmit(now);
     if (this.state === "joining" && this.#membership.isSilent && this.#membership.everJoined) {
       this.view.notice(`The server is not there; ${pluralize(this.waiting, "message")} kept until it is back`);
     }
@@ -277,8 +273,10 @@ export class Session {
   wake(now: number): void {
     if (this.#shutdown.closing) return this.#shutdown.wake(now);
     this.#membership.wake(now);
-    this.#sendStream.wake(now);
-    this.#feed.wake(now);
+    this.#transmit(now);
+    const { items, requests } = this.#feed.wake(now);
+    this.#showItems(items);
+    for (const range of requests) this.#request(range);
     this.#classic.wake(now);
     this.#transactions.wake(now);
     this.#direct.wake(now);
@@ -293,6 +291,7 @@ export class Session {
     if (this.#shutdown.closing) return this.#shutdown.receive(packet);
     if (packet.dialect === "classic") this.#receiveClassic(packet, now);
     else this.#receiveV1(packet, now);
+    this.#transmit(now);
     this.requests.flush(now);
     this.#shutdown.closeIfDrained(now);
   }
@@ -316,8 +315,8 @@ export class Session {
         return this.#membership.welcome(packet, now);
       case "INCOMING":
         if (packet.epoch !== this.#feed.epoch) return;
-        if (packet.id !== undefined && packet.from === this.address) {
-          this.#sendStream.acknowledge(packet.stream, packet.id, now);
+        if (this.#sendStream.isOwn(packet.stream, packet.id, packet.text)) {
+          this.#sendStream.acknowledge(packet.stream, packet.id!, now);
         }
         return this.#takeEvent(packet, now);
       case "ONLINE":
@@ -329,7 +328,7 @@ export class Session {
         return this.#feed.noteLatest(packet.epoch, packet.seq, now);
       case "GONE":
         if (packet.epoch === this.#feed.epoch) this.#history.markGone(packet, now);
-        return this.#feed.markGone(packet.epoch, packet, now);
+        return this.#showItems(this.#feed.markGone(packet.epoch, packet, now));
       case "USERS":
       case "PEER":
         this.#transactions.answer(packet, now);
@@ -344,11 +343,22 @@ export class Session {
     }
   }
 
+  /** Sends the messages that are due. */
+  #transmit(now: number): void {
+    for (const message of this.#sendStream.wake(now)) {
+      this.#send({ dialect: "v1", type: "MESSAGE", token: this.#membership.token, ...message });
+    }
+  }
+
+  #showItems(items: FeedItem[]): void {
+    for (const item of items) this.view.showFeedItem(item, this.address);
+  }
+
   #takeEvent(event: EventPacket, now: number): void {
     if (this.#history.isOpen && event.epoch === this.#feed.epoch && event.seq < this.#feed.next) {
       this.#history.take(event, now);
     } else {
-      this.#feed.take(event.epoch, event.seq, event, now);
+      this.#showItems(this.#feed.take(event.epoch, event.seq, event, now));
     }
   }
 
@@ -368,13 +378,14 @@ export class Session {
     // with --no-echo the ACK has the sequence number of the sender's own message, so that the sender sees no gap
     if (epoch !== undefined && epoch === this.#feed.epoch && seq !== undefined && stream === this.#sendStream.name) {
       this.#history.markUnshown(seq, now);
-      this.#feed.take(epoch, seq, undefined, now);
+      this.#showItems(this.#feed.take(epoch, seq, undefined, now));
     }
   }
 
   #receiveError(packet: V1Packet & { type: "ERROR" }, now: number): void {
     const { code, id, wait } = packet;
-    if (code === "slow-down" && id !== undefined) this.#sendStream.delay(id, Math.min(wait ?? 100, 10_000), now);
+    if (code === "stream-taken") this.#sendStream.restart(now);
+    else if (code === "slow-down" && id !== undefined) this.#sendStream.delay(id, Math.min(wait ?? 100, 10_000), now);
     else if (!this.#membership.refused(packet, now)) this.#transactions.answer(packet, now);
   }
 

@@ -5,6 +5,7 @@
  */
 import { randomHex64 } from "../fields.ts";
 import { SEND_WINDOW } from "../packets.ts";
+import { printable } from "../text.ts";
 import type { RoundTrip } from "./round_trip.ts";
 
 /** A message without its number. */
@@ -40,10 +41,9 @@ export const SEND_STREAM_SIZE = 1000;
  * message also acknowledges all messages before it.
  */
 export class SendStream {
-  readonly name: string = randomHex64();
   readonly #roundTrip: RoundTrip;
-  readonly #send: (message: OutgoingMessage) => void;
   readonly #waiting: PendingMessage[] = [];
+  #name = randomHex64();
   #nextId = 1;
   #open = false;
   /** How many messages were sent again. */
@@ -51,9 +51,13 @@ export class SendStream {
   /** When the destination last acknowledged a message, or an empty stream got its first message, in milliseconds. */
   progressAt = 0;
 
-  constructor(roundTrip: RoundTrip, send: (message: OutgoingMessage) => void) {
+  constructor(roundTrip: RoundTrip) {
     this.#roundTrip = roundTrip;
-    this.#send = send;
+  }
+
+  /** 64 random bits that identify the stream. */
+  get name(): string {
+    return this.#name;
   }
 
   /** How many messages are not acknowledged. */
@@ -77,18 +81,16 @@ export class SendStream {
     return Math.min(...this.#waiting.slice(0, SEND_WINDOW).map(({ dueAt }) => dueAt));
   }
 
-  /** Takes a message and sends it when its turn comes. */
+  /** Takes a message, which is due when its turn comes. */
   add(draft: Draft, now: number): void {
     if (this.#waiting.length === 0) this.progressAt = now;
     this.#waiting.push({ ...draft, id: this.#nextId++, times: 0, sentAt: 0, dueAt: now });
-    this.wake(now);
   }
 
   /** Opens the stream because the destination is reachable. All waiting messages become due at once. */
   open(now: number): void {
     this.#open = true;
     for (const message of this.#waiting) message.dueAt = now;
-    this.wake(now);
   }
 
   /** Closes the stream because the destination is unreachable. Messages are kept and not sent. */
@@ -108,15 +110,38 @@ export class SendStream {
 
   /** Handles an acknowledgement of message `id` and of all before it. Returns the messages that it settles. */
   acknowledge(stream: string | undefined, id: number, now: number): Draft[] {
-    if (stream !== this.name || this.#waiting.length === 0 || id < this.#waiting[0].id) return [];
+    if (stream !== this.#name || this.#waiting.length === 0 || id < this.#waiting[0].id) return [];
     if (id >= this.#nextId) return [];
     const index = id - this.#waiting[0].id;
     const { times, sentAt } = this.#waiting[index];
     if (times === 1) this.#roundTrip.sample(now - sentAt);
     const settled = this.#waiting.splice(0, index + 1);
     this.progressAt = now;
-    this.wake(now);
     return settled.map(asDraft);
+  }
+
+  /**
+   * Whether an INCOMING is a copy of a message of this stream, whatever address it comes from. The text is compared
+   * too: where a server has forgotten everything, another member may have taken the name of this stream, which is no
+   * secret.
+   */
+  isOwn(stream: string | undefined, id: number | undefined, text: string): boolean {
+    if (stream !== this.#name || id === undefined || id >= this.#nextId) return false;
+    const [first] = this.#waiting;
+    if (!first || id < first.id) return true;
+    const { text: said } = this.#waiting[id - first.id];
+    // our server makes a text safe to print, another may not
+    return text === printable(said) || text === said;
+  }
+
+  /**
+   * Takes another name, because the stream belongs to another member at the destination. Numbers the waiting messages
+   * anew; all of them become due at once.
+   */
+  restart(now: number): void {
+    this.#name = randomHex64();
+    this.#nextId = 1;
+    for (const message of this.#waiting) Object.assign(message, { id: this.#nextId++, times: 0, dueAt: now });
   }
 
   /** Removes the oldest message from the stream and returns it. */
@@ -130,16 +155,18 @@ export class SendStream {
     return this.#waiting.splice(0).map(asDraft);
   }
 
-  /** Sends the messages that are due, for the first time or again. */
-  wake(now: number): void {
-    if (!this.#open) return;
+  /** Returns the messages that are to be sent now, for the first time or again. */
+  wake(now: number): OutgoingMessage[] {
+    const due: OutgoingMessage[] = [];
+    if (!this.#open) return due;
     for (const message of this.#waiting.slice(0, SEND_WINDOW)) {
       if (message.dueAt > now) continue;
       if (message.times++ === 0) message.sentAt = now;
       else this.repeated++;
       message.dueAt = now + this.#roundTrip.timeout(message.times);
-      this.#send({ stream: this.name, id: message.id, first: this.#waiting[0].id, ...asDraft(message) });
+      due.push({ stream: this.#name, id: message.id, first: this.#waiting[0].id, ...asDraft(message) });
     }
+    return due;
   }
 }
 

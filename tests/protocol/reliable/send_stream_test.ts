@@ -1,33 +1,32 @@
 /** Messages to one destination: numbered, repeated, settled. */
 import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
-import { type OutgoingMessage, SendStream } from "../../../protocol/reliable/send_stream.ts";
+import { SendStream } from "../../../protocol/reliable/send_stream.ts";
 
-/** A stream, a way to take what it has sent, and a way to wake it whenever it is due. */
+/** A stream, and a way to wake it whenever it is due. */
 function openStream() {
-  const sent: OutgoingMessage[] = [];
   const roundTrip = new RoundTrip();
-  const stream = new SendStream(roundTrip, (message) => sent.push(message));
-  const take = () => sent.splice(0);
+  const stream = new SendStream(roundTrip);
   const times = (from: number, to: number): number[] => {
     const at: number[] = [];
     for (let next; (next = stream.nextWake) !== undefined && next <= to;) {
-      stream.wake(Math.max(from, next));
-      for (const _ of take()) at.push(next);
+      for (const _ of stream.wake(Math.max(from, next))) at.push(next);
     }
     return at;
   };
-  return { stream, take, times, roundTrip };
+  return { stream, times, roundTrip };
 }
 
 Deno.test("send stream: keeps what it gets until the destination is there, then sends it in order", () => {
-  const { stream, take } = openStream();
+  const { stream } = openStream();
   for (const text of ["a", "b"]) stream.add({ text }, 0);
-  assertEquals([take(), stream.nextWake, stream.isOpen, stream.size], [[], undefined, false, 2]);
+  assertEquals([stream.wake(0), stream.nextWake, stream.isOpen, stream.size], [[], undefined, false, 2]);
   stream.open(5);
-  assertEquals(take().map(({ id, first, text }) => [id, first, text]), [[1, 1, "a"], [2, 1, "b"]]);
+  assertEquals(stream.nextWake, 5);
+  assertEquals(stream.wake(5).map(({ id, first, text }) => [id, first, text]), [[1, 1, "a"], [2, 1, "b"]]);
   stream.add({ text: "c", action: true }, 6);
-  assertEquals(take().map(({ id, action }) => [id, action]), [[3, true]]);
+  assertEquals(stream.nextWake, 6);
+  assertEquals(stream.wake(6).map(({ id, action }) => [id, action]), [[3, true]]);
 });
 
 Deno.test("send stream: each stream has a name of its own, 64 random bits", () => {
@@ -37,10 +36,10 @@ Deno.test("send stream: each stream has a name of its own, 64 random bits", () =
 });
 
 Deno.test("send stream: repeats at growing intervals, with the same id, and counts the repeats", () => {
-  const { stream, take, times } = openStream();
+  const { stream, times } = openStream();
   stream.open(0);
   stream.add({ text: "a" }, 0);
-  take();
+  stream.wake(0);
   const at = times(0, 10_000);
   const pauses = at.map((time, i) => time - (at[i - 1] ?? 0));
   for (let i = 1; i < pauses.length; i++) assert(pauses[i] >= pauses[i - 1]);
@@ -49,12 +48,12 @@ Deno.test("send stream: repeats at growing intervals, with the same id, and coun
 });
 
 Deno.test("send stream: an acknowledgement settles all before it, and lets the next ones go", () => {
-  const { stream, take } = openStream();
+  const { stream } = openStream();
   stream.open(0);
   for (let i = 1; i <= 40; i++) stream.add({ text: `${i}` }, 0);
-  assertEquals(take().length, 32);
+  assertEquals(stream.wake(0).length, 32);
   assertEquals(stream.acknowledge(stream.name, 3, 10).map(({ text }) => text), ["1", "2", "3"]);
-  assertEquals(take().map(({ id, first }) => [id, first]), [[33, 4], [34, 4], [35, 4]]);
+  assertEquals(stream.wake(10).map(({ id, first }) => [id, first]), [[33, 4], [34, 4], [35, 4]]);
   assertEquals([stream.size, stream.progressAt], [37, 10]);
 });
 
@@ -70,31 +69,26 @@ Deno.test("send stream: acknowledgements of other streams, of settled ids and of
 });
 
 Deno.test("send stream: when it is opened again, it sends all waiting messages again, and no settled one", () => {
-  const { stream, take } = openStream();
+  const { stream } = openStream();
   stream.open(0);
   for (const text of ["a", "b", "c"]) stream.add({ text }, 0);
   stream.acknowledge(stream.name, 1, 1);
   stream.close();
-  take();
-  stream.wake(10_000);
-  assertEquals([take(), stream.nextWake], [[], undefined]);
+  assertEquals([stream.wake(10_000), stream.nextWake], [[], undefined]);
   stream.open(20_000);
-  assertEquals(take().map(({ id, first }) => [id, first]), [[2, 2], [3, 2]]);
+  assertEquals(stream.wake(20_000).map(({ id, first }) => [id, first]), [[2, 2], [3, 2]]);
 });
 
 Deno.test("send stream: a held message waits, and each message after it waits for as long again", () => {
-  const { stream, take } = openStream();
+  const { stream } = openStream();
   stream.open(0);
   for (const text of ["a", "b", "c"]) stream.add({ text }, 0);
-  take();
+  stream.wake(0);
   stream.delay(2, 5000, 0);
-  stream.wake(4999);
-  assertEquals(take().map(({ id }) => id), [1]);
+  assertEquals(stream.wake(4999).map(({ id }) => id), [1]);
   stream.acknowledge(stream.name, 1, 4999);
-  stream.wake(4999);
-  assertEquals([take(), stream.nextWake], [[], 5000]);
-  stream.wake(5000);
-  assertEquals(take().map(({ id }) => id), [2]);
+  assertEquals([stream.wake(4999), stream.nextWake], [[], 5000]);
+  assertEquals(stream.wake(5000).map(({ id }) => id), [2]);
   stream.acknowledge(stream.name, 2, 5001);
   assertEquals(stream.nextWake, 10_000);
 });
@@ -103,10 +97,12 @@ Deno.test("send stream: measures the round trip only of messages that were sent 
   const { stream, roundTrip } = openStream();
   stream.open(0);
   stream.add({ text: "a" }, 0);
+  stream.wake(0);
   stream.wake(stream.nextWake!);
   stream.acknowledge(stream.name, 1, 10_000);
   assertEquals(roundTrip.smoothed, undefined, "nobody knows which copy was answered");
   stream.add({ text: "b" }, 10_000);
+  stream.wake(10_000);
   stream.acknowledge(stream.name, 2, 10_040);
   assertEquals(roundTrip.smoothed, 40);
 });
@@ -116,6 +112,7 @@ Deno.test("send stream: is stuck when the oldest message was sent four times wit
   stream.open(0);
   assertEquals(stream.isStuck, false);
   stream.add({ text: "a" }, 0);
+  stream.wake(0);
   for (let repeats = 0; repeats < 3; repeats++) {
     assertEquals(stream.isStuck, false);
     stream.wake(stream.nextWake!);
@@ -126,11 +123,48 @@ Deno.test("send stream: is stuck when the oldest message was sent four times wit
 });
 
 Deno.test("send stream: clear gives up all waiting messages, and the ids continue after them", () => {
-  const { stream, take } = openStream();
+  const { stream } = openStream();
   for (const text of ["a", "b"]) stream.add({ text }, 0);
   assertEquals(stream.clear(), [{ text: "a" }, { text: "b" }]);
   assertEquals(stream.size, 0);
   stream.open(0);
   stream.add({ text: "c" }, 0);
-  assertEquals(take().map(({ id, first }) => [id, first]), [[3, 3]]);
+  assertEquals(stream.wake(0).map(({ id, first }) => [id, first]), [[3, 3]]);
+});
+
+Deno.test("send stream: its own message is known by stream, id and text, as it is or made safe to print", () => {
+  const { stream } = openStream();
+  stream.open(0);
+  for (const text of ["a\tb", "c"]) stream.add({ text }, 0);
+  stream.wake(0);
+  const isOwn = (id: number | undefined, text: string, name: string | undefined = stream.name) =>
+    stream.isOwn(name, id, text);
+  assertEquals([isOwn(1, "a b"), isOwn(1, "a\tb"), isOwn(2, "c")], [true, true, true]);
+  // another member has taken the name of the stream from a server that has forgotten everything
+  assertEquals([isOwn(1, "forged"), isOwn(3, "c"), isOwn(undefined, "c")], [false, false, false]);
+  assertEquals([stream.isOwn(undefined, 1, "a b"), isOwn(1, "a b", "0000000000000000")], [false, false]);
+  stream.acknowledge(stream.name, 1, 5);
+  assertEquals([isOwn(1, "a b"), isOwn(2, "forged")], [true, false]);
+});
+
+Deno.test("send stream: restarted, it has another name, and the waiting messages are numbered from 1 and sent", () => {
+  const { stream, times } = openStream();
+  const { name } = stream;
+  stream.open(0);
+  for (const text of ["a", "b", "c"]) stream.add({ text }, 0);
+  stream.wake(0);
+  stream.acknowledge(name, 1, 5);
+  stream.restart(10);
+  assertNotEquals(stream.name, name);
+  assertEquals(stream.nextWake, 10);
+  const sent = stream.wake(10);
+  assertEquals(sent.map(({ stream: of, id, first, text }) => [of === stream.name, id, first, text]), [
+    [true, 1, 1, "b"],
+    [true, 2, 1, "c"],
+  ]);
+  assertEquals(stream.acknowledge(name, 3, 20), [], "the old name settles nothing");
+  stream.add({ text: "d" }, 30);
+  assertEquals(stream.wake(30).map(({ id }) => id), [3]);
+  assertEquals(stream.acknowledge(stream.name, 3, 40).length, 3);
+  assertEquals(times(40, 9999), []);
 });

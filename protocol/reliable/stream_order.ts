@@ -1,0 +1,155 @@
+/**
+ * Shows each message of a stream once, and in the order of its sender, also when the server has forgotten everything.
+ *
+ * @module
+ */
+import type { EventPacket } from "../packets.ts";
+import { detach } from "../text.ts";
+
+/** How many senders' streams are remembered: the ones that spoke last. */
+const MAX_STREAMS = 4096;
+/** How many missed ids of a stream are remembered, in case their messages are sent again: the latest ones noticed. */
+const MAX_HOLES = 64;
+/** How many messages are held back for an earlier one of their sender, over all streams. */
+const MAX_HELD = 2048;
+/**
+ * How long a message is held back for an earlier one of its sender, in milliseconds. A sender joins a server that has
+ * come back within 2 s, and sends its unsettled messages at once; at 30% loss each way it takes a few seconds more.
+ */
+const HOLD_MS = 10_000;
+
+/** A message that belongs to a stream. */
+export type StreamMessage = Extract<EventPacket, { type: "INCOMING" }> & { stream: string; id: number };
+
+/** What is known of one stream. */
+interface StreamState {
+  readonly name: string;
+  /** The first and the last id that was shown, and the ids between them that were not. */
+  first: number;
+  last: number;
+  readonly holes: Set<number>;
+  /** The messages that wait for an earlier one, in the order of their ids. */
+  readonly held: StreamMessage[];
+}
+
+/**
+ * Keeps track of the messages of all streams.
+ *
+ * While a server keeps its memory, it takes each stream in order, and this only drops what was shown before. When it
+ * has lost its memory, senders repeat what was not settled, with the same stream and ids, wherever they are by then.
+ */
+export class StreamOrder {
+  readonly #streams = new Map<string, StreamState>();
+  /** The streams with held messages, and until when these are held, in milliseconds; the first to hold comes first. */
+  readonly #holding = new Map<string, number>();
+  #heldCount = 0;
+  /** How many messages were dropped because they had been shown before. */
+  duplicates = 0;
+
+  /** When {@linkcode takeExpired} is to be called, in milliseconds; undefined while nothing is held. */
+  get nextWake(): number | undefined {
+    const [until] = this.#holding.values();
+    return until;
+  }
+
+  /**
+   * Takes a message that the server has put in order. Returns what can be shown now: first the held messages before it,
+   * because its sender sends nothing before it any more; then itself; then the held ones that follow it directly.
+   */
+  take(message: StreamMessage): StreamMessage[] {
+    const { id } = message;
+    const shown: StreamMessage[] = [];
+    const stream = this.#streamOf(message, shown);
+    const { held } = stream;
+    while (held.length > 0 && held[0].id < id) this.#show(stream, this.#takeHeld(held), shown);
+    this.#show(stream, held[0]?.id === id ? this.#takeHeld(held) : message, shown);
+    for (let next = id + 1; held[0]?.id === next; next++) this.#show(stream, this.#takeHeld(held), shown);
+    if (held.length === 0) this.#holding.delete(stream.name);
+    return shown;
+  }
+
+  /**
+   * Takes a message that arrived before an earlier event, whose server has forgotten everything in between. Holds it
+   * back if its sender may still repeat an earlier message. Returns what can be shown now.
+   */
+  takeEarly(message: StreamMessage, now: number): StreamMessage[] {
+    const { id } = message;
+    const shown: StreamMessage[] = [];
+    const stream = this.#streamOf(message, shown);
+    if (id === 1 || wasShown(stream, id - 1)) {
+      this.#show(stream, message, shown);
+      return shown;
+    }
+    const place = stream.held.findIndex((other) => other.id >= id);
+    if (stream.held[place]?.id === id || wasShown(stream, id)) {
+      this.duplicates++;
+      return shown;
+    }
+    stream.held.splice(place < 0 ? stream.held.length : place, 0, message);
+    this.#heldCount++;
+    if (!this.#holding.has(stream.name)) this.#holding.set(stream.name, now + HOLD_MS);
+    if (this.#heldCount > MAX_HELD) this.#releaseFirst(shown);
+    return shown;
+  }
+
+  /** Takes the messages that were held for long enough. */
+  takeExpired(now: number): StreamMessage[] {
+    const shown: StreamMessage[] = [];
+    for (let until; (until = this.nextWake) !== undefined && until <= now;) this.#releaseFirst(shown);
+    return shown;
+  }
+
+  #releaseFirst(shown: StreamMessage[]): void {
+    const [name] = this.#holding.keys();
+    this.#release(this.#streams.get(name)!, shown);
+  }
+
+  /** Shows all that a stream holds. */
+  #release(stream: StreamState, shown: StreamMessage[]): void {
+    this.#holding.delete(stream.name);
+    while (stream.held.length > 0) this.#show(stream, this.#takeHeld(stream.held), shown);
+  }
+
+  #takeHeld(held: StreamMessage[]): StreamMessage {
+    this.#heldCount--;
+    return held.shift()!;
+  }
+
+  /** The state of a stream, which now is the one that spoke last. A stream that is forgotten shows what it holds. */
+  #streamOf({ stream: name, id }: StreamMessage, shown: StreamMessage[]): StreamState {
+    const stream = this.#streams.get(name) ??
+      { name: detach(name), first: id, last: id - 1, holes: new Set(), held: [] };
+    this.#streams.delete(name);
+    this.#streams.set(stream.name, stream);
+    if (this.#streams.size > MAX_STREAMS) {
+      const [oldest] = this.#streams.values();
+      this.#release(oldest, shown);
+      this.#streams.delete(oldest.name);
+    }
+    return stream;
+  }
+
+  /** Shows a message, unless it was shown before. All ids between it and the shown ones were missed. */
+  #show(stream: StreamState, message: StreamMessage, shown: StreamMessage[]): void {
+    const { id } = message;
+    const { holes } = stream;
+    if (wasShown(stream, id)) {
+      this.duplicates++;
+      return;
+    }
+    holes.delete(id);
+    for (let hole = Math.max(stream.last + 1, id - MAX_HOLES); hole < id; hole++) holes.add(hole);
+    for (let hole = Math.min(stream.first - 1, id + MAX_HOLES); hole > id; hole--) holes.add(hole);
+    for (const hole of holes) {
+      if (holes.size <= MAX_HOLES) break;
+      holes.delete(hole);
+    }
+    stream.first = Math.min(stream.first, id);
+    stream.last = Math.max(stream.last, id);
+    shown.push(message);
+  }
+}
+
+function wasShown({ first, last, holes }: StreamState, id: number): boolean {
+  return id >= first && id <= last && !holes.has(id);
+}
