@@ -5,11 +5,13 @@
  *
  * @module
  */
+import { earliest } from "./client/session/facts.ts";
 import { Session } from "./client/session/session.ts";
 import type { Shown } from "./client/session/shown.ts";
 import { completeLine, execute } from "./client/terminal/commands.ts";
 import { formatShown } from "./client/terminal/rendering.ts";
 import { openScreen, type Screen } from "./client/terminal/screen.ts";
+import { UnreadOutput } from "./client/terminal/unread_output.ts";
 import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
 import { formatAddress } from "./protocol/fields.ts";
 import { NAME_RULE, normalizeName } from "./protocol/names.ts";
@@ -40,21 +42,18 @@ interface ClientOptions {
   name?: string;
 }
 
-/** How long a client whose output nobody reads any more waits for another line before it leaves, in milliseconds. */
-const QUIET_MS = 1000;
-
 /** Chats until the user leaves. */
 async function chat({ server, port, name }: ClientOptions): Promise<void> {
   const hostname = await resolveHost(server);
   const serverAddress = formatAddress({ hostname, port });
   const conn = openSocket(hostname.includes(":") ? "::" : "0.0.0.0", 0);
   const signals = new Channel<"alarm" | "interrupt" | "output failed">();
-  let outputError: unknown;
+  const output = new UnreadOutput(now());
   const alarm = new Alarm(() => signals.push("alarm"));
   const screen = openScreen({
     interrupted: () => signals.push("interrupt"),
     outputFailed(error) {
-      outputError = error;
+      output.failed(error);
       signals.push("output failed");
     },
     complete: (line) => completeLine(line, session.view.people.namesBut(session.name)),
@@ -68,13 +67,8 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
   });
 
   function show(shown: Shown): void {
-    if (shown.kind === "refused") {
-      // in a pipe, a refusal ends the program, and its error message says why
-      if (!screen.interactive) return;
-      if (session.wantsName) {
-        shown = { ...shown, text: `${shown.text.replace(/; choose another$/, "")}; type another one` };
-      }
-    }
+    // in a pipe, a refusal ends the program, and its error message says why
+    if (shown.kind === "refused" && !screen.interactive) return;
     const isAside = shown.kind === "notice" || shown.kind === "problem" || shown.kind === "refused";
     (isAside ? screen.printAside : screen.print)(formatShown(shown, formatOptions));
     if (shown.kind === "refused") prompt();
@@ -91,15 +85,14 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
 
   // typed lines race against datagrams, and against timers and signals
   const sources = { line: screen.lines, datagram: datagrams(conn), signal: signals };
-  let lineAt = now();
   for await (const heard of race(sources, (source) => source === "line" && (session.full || session.draining))) {
     if (heard.from === "line" && heard.done) {
       drain(session, screen);
     } else if (heard.from === "line") {
-      lineAt = now();
+      output.noteLine(now());
       execute(heard.value, {
         session,
-        now: lineAt,
+        now: now(),
         interactive: screen.interactive,
         print: screen.printAside,
         quit: () => drain(session, screen),
@@ -118,29 +111,25 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
       else if (heard.value === "interrupt") session.close(now());
     }
     if (session.state === "refused" && !screen.interactive) session.drain(now());
-    // when nobody reads the output any more, the client sends the lines that are already there and leaves; no line is
-    // read while the session is full, so this time does not count
-    if (session.full) lineAt = now();
-    const quietAt = outputError instanceof Deno.errors.BrokenPipe && !session.draining ? lineAt + QUIET_MS : Infinity;
-    if (quietAt <= now()) session.drain(now());
+    // no line is read while the session is full
+    if (session.full) output.noteLine(now());
+    const leavesAt = session.draining ? undefined : output.leavesAt;
+    if (leavesAt !== undefined && leavesAt <= now()) session.drain(now());
     if (session.state === "closed") break;
-    const wakeAt = Math.min(session.nextWake ?? Infinity, quietAt);
-    alarm.set(wakeAt === Infinity ? undefined : wakeAt);
+    alarm.set(earliest([session, { nextWake: leavesAt }]));
   }
 
   alarm.set(undefined);
   screen.close();
   conn.close();
   if (session.failure !== undefined) throw new Failure(session.failure);
-  if (outputError instanceof Error) {
-    throw new Failure(`Standard output can't be written: ${outputError.message.replace(/ \(os error \d+\)$/, "")}`);
-  }
+  if (output.failure !== undefined) throw new Failure(output.failure);
 }
 
 /** Leaves after everything that was typed has arrived. */
 function drain(session: Session, screen: Screen): void {
   if (!screen.interactive) return session.drain(now());
-  if (session.waiting === 0 && session.requests.waiting === 0) return session.close(now());
+  if (session.waiting === 0 && session.asked.waiting === 0) return session.close(now());
   session.view.notice("What you typed has not all arrived; waiting. Ctrl-C leaves at once");
   session.drain(now());
 }

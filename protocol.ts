@@ -78,7 +78,10 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
   "USERS": { fields: { id: number, total: number, unnamed: number, more: optional(flag) }, body: "names" },
   "PEER": { fields: { id: number, address, name: optional(name), since: number, classic: optional(flag) } },
   "PUNCH": { fields: { address } },
-  "ERROR": { fields: { code: word, id: optional(number), wait: optional(number) }, body: "text" },
+  "ERROR": {
+    fields: { code: word, id: optional(number), stream: optional(hex64), wait: optional(number) },
+    body: "text",
+  },
   "CLOSING": { fields: { epoch: hex64 } },
   "OPEN": { fields: {} },
 };

@@ -114,7 +114,7 @@ export type V1Packet =
     classic?: boolean;
   }
   | { dialect: "v1"; type: "PUNCH"; address: string }
-  | { dialect: "v1"; type: "ERROR"; code: string; id?: number; wait?: number; text: string }
+  | { dialect: "v1"; type: "ERROR"; code: string; id?: number; stream?: string; wait?: number; text: string }
   | { dialect: "v1"; type: "CLOSING"; epoch: string }
   // from peer to peer
   | { dialect: "v1"; type: "OPEN" };

@@ -6,6 +6,7 @@
  * @module
  */
 import type { ClassicPacket } from "../../protocol.ts";
+import type { LinkEvent, Timed } from "./facts.ts";
 
 /** How long a server may take to send a line back, in milliseconds. */
 const ECHO_TIMEOUT_MS = 1000;
@@ -20,17 +21,9 @@ const NO_ECHO_PAUSE_MS = 50;
 /** How many lines are kept until it is clear which dialect the server speaks. */
 const MAX_EARLY_LINES = 100;
 
-/** What the link needs from the session. */
-export interface ClassicLinkOptions {
-  send: (packet: ClassicPacket) => void;
-  /** Shows a notice to the user. */
-  notice: (text: string) => void;
-}
-
 /** Sends lines to a classic server: one at a time while the server sends them back. */
-export class ClassicLink {
+export class ClassicLink implements Timed {
   readonly #send: (packet: ClassicPacket) => void;
-  readonly #notice: (text: string) => void;
   readonly #waiting: string[] = [];
   #inFlight: string | undefined;
   #dueAt: number | undefined;
@@ -47,9 +40,8 @@ export class ClassicLink {
   /** How many lines were sent and never came back. */
   unconfirmed = 0;
 
-  constructor({ send, notice }: ClassicLinkOptions) {
+  constructor(send: (packet: ClassicPacket) => void) {
     this.#send = send;
-    this.#notice = notice;
   }
 
   /** How many lines wait to be sent or to come back. */
@@ -88,8 +80,8 @@ export class ClassicLink {
     return this.#earlyLines.splice(0);
   }
 
-  /** Takes note of a line that the server forwarded. */
-  heard(line: string, now: number): void {
+  /** Takes a line that the server forwarded. */
+  receive(line: string, now: number): LinkEvent[] {
     this.received++;
     this.#hasForwarded = true;
     if (this.#inFlight !== undefined && isEchoOf(line, this.#inFlight)) {
@@ -99,6 +91,7 @@ export class ClassicLink {
     // a timeout on a line on trial does not count before the server forwards something: it may have to start again
     if (this.#inFlight !== undefined) this.#dueAt ??= now + ECHO_TIMEOUT_MS;
     this.#sendNext(now);
+    return [{ type: "line", line }];
   }
 
   /**
@@ -113,20 +106,23 @@ export class ClassicLink {
     return lines;
   }
 
-  wake(now: number): void {
-    if (this.#dueAt === undefined || this.#dueAt > now) return;
+  wake(now: number): LinkEvent[] {
+    if (this.#dueAt === undefined || this.#dueAt > now) return [];
+    const events: LinkEvent[] = [];
     this.#dueAt = undefined;
     if (this.#inFlight !== undefined && this.#hasForwarded) {
       this.unconfirmed++;
       this.#inFlight = undefined;
       if (this.#echoes) {
-        this.#notice("The server has not sent that line back: it is lost, or this server never does so");
+        const text = "The server has not sent that line back: it is lost, or this server never does so";
+        events.push({ type: "notice", text });
         // a restarted server does not know this address any more
         this.greet();
       }
       this.#echoes = false;
     }
     this.#sendNext(now);
+    return events;
   }
 
   #sendNext(now: number): void {

@@ -3,109 +3,83 @@
  *
  * @module
  */
-import type { Transaction, Transactions } from "./transactions.ts";
-import type { View } from "./view.ts";
 import { nameKey } from "../../protocol/names.ts";
+import type { Answer, Fact, Question } from "./facts.ts";
+import type { People } from "./people.ts";
+import type { Transactions } from "./transactions.ts";
 
 /** The most names that are listed. */
 const MAX_NAMES = 100_000;
 
-/** What the directory needs from the session. */
-export interface DirectoryOptions {
-  transactions: Transactions;
-  view: View;
-  token: () => string;
-  /** Called when a request gets no answer. */
-  unanswered: () => void;
-}
+type NamesQuestion = Extract<Question, { ask: "names" }>;
+type WhoisQuestion = Extract<Question, { ask: "whois" }>;
 
 /** Asks for the list of names, page by page, and for who has a name or an address. */
 export class Directory {
   readonly #transactions: Transactions;
-  readonly #view: View;
-  readonly #token: () => string;
-  readonly #unanswered: () => void;
+  readonly #people: People;
   #open = 0;
 
-  constructor({ transactions, view, token, unanswered }: DirectoryOptions) {
+  constructor(transactions: Transactions, people: People) {
     this.#transactions = transactions;
-    this.#view = view;
-    this.#token = token;
-    this.#unanswered = unanswered;
+    this.#people = people;
   }
 
-  /** How many requests have no answer yet. */
+  /** How many questions have no answer yet. */
   get openCount(): number {
     return this.#open;
   }
 
-  /** Shows everyone who is signed in, and how many are here without a name. */
+  /** Asks for everyone who is signed in, and how many are here without a name. */
   list(now: number): void {
-    this.#listAfter([], this.#view.people.names, now);
+    this.#ask({ ask: "names", known: [], before: this.#people.names }, now);
   }
 
-  /** Shows who has a name, or an address. */
-  whois(who: { name: string } | { address: string }, now: number): void {
-    this.#ask({
-      packet: (id) => ({ dialect: "v1", type: "LOOKUP", id, token: this.#token(), ...who }),
-      answered: (answer) => {
-        if (answer.type !== "PEER") {
-          return this.#view.problem(
-            "name" in who ? `Nobody here is called ${who.name}` : `Nobody is at ${who.address}`,
-          );
-        }
-        const { name, address, since, classic } = answer;
-        this.#view.show({ kind: "whois", name, address, since, classic: classic ?? false });
-      },
-      failed: () => this.#failed("The server did not say who that is"),
-    }, now);
+  /** Asks who has a name, or an address. */
+  whois(who: WhoisQuestion["who"], now: number): void {
+    this.#ask({ ask: "whois", who }, now);
   }
 
-  /**
-   * Asks for the names after those in `known`, page by page, until there are no more.
-   *
-   * @param before The names that this client knew when it began to ask.
-   */
-  #listAfter(known: string[], before: string[], now: number): void {
-    const failed = () => this.#failed("The server did not say who is here");
-    this.#ask({
-      packet: (id) => ({ dialect: "v1", type: "LIST", id, token: this.#token(), after: known.at(-1) }),
-      answered: (answer, now) => {
-        if (answer.type !== "USERS") return failed();
-        const names = [...known, ...answer.names];
-        for (const name of answer.names) this.#view.people.remember(name);
-        // a page must continue after the last name: otherwise a server could make this ask without end
-        const last = known.at(-1);
-        const continuesList = answer.names.length > 0 &&
-          (last === undefined || nameKey(answer.names[0]) > nameKey(last));
-        if (answer.more && continuesList && names.length < MAX_NAMES) return this.#listAfter(names, before, now);
-        if (!answer.more) {
-          const here = new Set(names.map(nameKey));
-          for (const name of before) if (!here.has(nameKey(name))) this.#view.people.forget(name);
-        }
-        this.#view.show({ kind: "users", names, unnamed: answer.unnamed });
-      },
-      failed,
-    }, now);
+  /** Takes the answer to a question; undefined when there was none in time. */
+  answered(question: NamesQuestion | WhoisQuestion, answer: Answer | undefined, now: number): Fact[] {
+    this.#open--;
+    return question.ask === "names" ? this.#listed(question, answer, now) : tellWhois(question, answer);
   }
 
-  #ask({ packet, answered, failed }: Transaction, now: number): void {
+  #listed({ known, before }: NamesQuestion, answer: Answer | undefined, now: number): Fact[] {
+    if (answer?.type !== "USERS") return unanswered("The server did not say who is here");
+    const names = [...known, ...answer.names];
+    for (const name of answer.names) this.#people.remember(name);
+    // a page must continue after the last name: otherwise a server could make this ask without end
+    const last = known.at(-1);
+    const continuesList = answer.names.length > 0 && (last === undefined || nameKey(answer.names[0]) > nameKey(last));
+    if (answer.more && continuesList && names.length < MAX_NAMES) {
+      this.#ask({ ask: "names", known: names, before }, now);
+      return [];
+    }
+    if (!answer.more) {
+      const here = new Set(names.map(nameKey));
+      for (const name of before) if (!here.has(nameKey(name))) this.#people.forget(name);
+    }
+    return [{ type: "show", shown: { kind: "users", names, unnamed: answer.unnamed } }];
+  }
+
+  #ask(question: Question, now: number): void {
     this.#open++;
-    this.#transactions.begin({
-      packet,
-      answered: (answer, now) => {
-        this.#open--;
-        answered(answer, now);
-      },
-      failed: (now) => {
-        this.#open--;
-        failed?.(now);
-      },
-    }, now);
+    this.#transactions.begin(question, now);
   }
+}
 
-  #failed(text: string): void {
-    this.#view.problem(text);
-    this.#unanswered();
+function tellWhois({ who }: WhoisQuestion, answer: Answer | undefined): Fact[] {
+  if (!answer) return unanswered("The server did not say who that is");
+  if (answer.type !== "PEER") {
+    const text = "name" in who ? `Nobody here is called ${who.name}` : `Nobody is at ${who.address}`;
+    return [{ type: "problem", text }];
   }
+  const { name, address, since, classic = false } = answer;
+  return [{ type: "show", shown: { kind: "whois", name, address, since, classic } }];
+}
+
+function unanswered(text: string): Fact[] {
+  return [{ type: "problem", text }, { type: "shortfall", what: "unanswered", count: 1 }];
 }

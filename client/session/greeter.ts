@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Retry } from "../../protocol/reliable/retry.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 
 /** The first pause between two greetings without an answer, in milliseconds. */
@@ -24,40 +25,37 @@ const [SHORTEST_KEEPALIVE_MS, LONGEST_KEEPALIVE_MS] = [200, 60_000];
 /** How many of the last greetings are remembered: an answer to an older one is ignored. */
 const REMEMBERED_GREETINGS = 16;
 
-/** Greets, and notices how long there has been no answer. */
+/** Says when to greet, and notices how long there has been no answer. */
 export class Greeter {
   readonly #roundTrip: RoundTrip;
-  readonly #greet: (id: number) => void;
   readonly #sentAt = new Map<number, number>();
+  readonly #retry = new Retry();
   #id: number;
-  #tries = 0;
+  #greetings = 0;
+  #greetedAt = -Infinity;
   /** The factor for all pauses: above 1 in a large room. */
   #pauseFactor = 1;
   #silentSince: number | undefined;
   #shortPausesLeft = 0;
-  #dueAt: number | undefined;
 
-  /**
-   * @param greet Sends a greeting with an id, which its answer will carry.
-   * @param firstId Where the ids begin; random unless told otherwise, so that nobody elsewhere can forge an answer.
-   */
-  constructor(
-    roundTrip: RoundTrip,
-    greet: (id: number) => void,
-    firstId: number = crypto.getRandomValues(new Uint32Array(1))[0],
-  ) {
+  /** @param firstId Where the ids begin; random by default, so that nobody elsewhere can forge an answer. */
+  constructor(roundTrip: RoundTrip, firstId: number = crypto.getRandomValues(new Uint32Array(1))[0]) {
     this.#roundTrip = roundTrip;
-    this.#greet = greet;
     this.#id = firstId;
   }
 
   get nextWake(): number | undefined {
-    return this.#dueAt;
+    return this.#retry.dueAt;
   }
 
   /** How many greetings in a row have had no answer. */
   get tries(): number {
-    return this.#tries;
+    return this.#retry.times;
+  }
+
+  /** How many greetings were sent in all. */
+  get greetings(): number {
+    return this.#greetings;
   }
 
   /** When the first greeting without an answer was sent, in milliseconds; undefined while there is none. */
@@ -65,11 +63,17 @@ export class Greeter {
     return this.#silentSince;
   }
 
-  /** Greets at once, and goes on, with short pauses at first, until there is an answer. */
+  /** A greeting is due at once, and more are with growing pauses until there is an answer. */
   start(now: number): void {
-    this.#tries = 0;
-    this.#dueAt = now;
-    this.wake(now);
+    this.#retry.start(now);
+  }
+
+  /**
+   * The same, but not sooner after the last greeting than usual: a server that answers each greeting with a packet that
+   * asks for another one must not be greeted as fast as it answers.
+   */
+  startAgain(now: number): void {
+    this.#retry.start(Math.max(now, this.#greetedAt + FIRST_PAUSE_MS));
   }
 
   /** Takes note of another packet from the server: it is there, although greetings have had no answer. */
@@ -80,12 +84,12 @@ export class Greeter {
   /** Keeps the pauses after the next `greetings` greetings as short as the first one. */
   hurry(greetings: number, now: number): void {
     this.#shortPausesLeft = greetings;
-    if (this.#dueAt !== undefined) this.#dueAt = Math.min(this.#dueAt, now + FIRST_PAUSE_MS);
+    this.#retry.hasten(now + FIRST_PAUSE_MS);
   }
 
   /** Stops greeting. */
   stop(): void {
-    this.#dueAt = undefined;
+    this.#retry.stop();
   }
 
   /**
@@ -100,10 +104,9 @@ export class Greeter {
     this.#roundTrip.sample(now - sentAt);
     // an answer to an earlier greeting that still comes is out of date
     for (const earlier of this.#sentAt.keys()) if (earlier <= id) this.#sentAt.delete(earlier);
-    this.#tries = 0;
     this.#silentSince = undefined;
     const pause = Math.min(LONGEST_KEEPALIVE_MS, Math.max(SHORTEST_KEEPALIVE_MS, keepalive));
-    this.#dueAt = now + pause;
+    this.#retry.start(now + pause);
     this.#pauseFactor = Math.max(1, pause / SHORT_KEEPALIVE_MS);
     return true;
   }
@@ -113,15 +116,17 @@ export class Greeter {
     return id !== undefined && this.#sentAt.has(id);
   }
 
-  wake(now: number): void {
-    if (this.#dueAt === undefined || this.#dueAt > now) return;
+  /** Returns the id for a greeting that is to be sent now, which its answer will carry; undefined when none is due. */
+  wake(now: number): number | undefined {
+    if (!this.#retry.isDue(now)) return undefined;
     this.#silentSince ??= now;
+    this.#greetedAt = now;
+    this.#greetings++;
     this.#id++;
     this.#sentAt.set(this.#id, now);
     this.#sentAt.delete(this.#id - REMEMBERED_GREETINGS);
-    const growth = this.#shortPausesLeft-- > 0 ? 1 : BACK_OFF ** this.#tries;
-    this.#dueAt = now + Math.round(this.#pauseFactor * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * growth));
-    this.#tries++;
-    this.#greet(this.#id);
+    const growth = this.#shortPausesLeft-- > 0 ? 1 : BACK_OFF ** this.#retry.times;
+    this.#retry.tried(now + Math.round(this.#pauseFactor * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * growth)));
+    return this.#id;
   }
 }

@@ -5,24 +5,24 @@
  */
 import type { EventPacket } from "../../protocol.ts";
 import type { SeqRange } from "../../protocol/reliable/event_feed.ts";
+import { Retry } from "../../protocol/reliable/retry.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
+import type { Fact, Timed } from "./facts.ts";
 
 /** How many events are asked for at once. */
 const PAGE = 100;
 /** How long the events of one page are waited for, in milliseconds. */
 const DEADLINE_MS = 5000;
 
-/** What the history needs from the session. */
-export interface HistoryOptions {
-  roundTrip: RoundTrip;
-  request: (range: SeqRange) => void;
-  /** Takes the messages in order; `missing` events were neither sent by the server nor reported as gone. */
-  done: (messages: EventPacket[], missing: number) => void;
+/** The link through which the history asks. */
+export interface HistoryLink {
+  readonly roundTrip: RoundTrip;
+  request(range: SeqRange): void;
 }
 
 /** Asks for past messages, one request at a time: from the latest event back, until enough messages are found. */
-export class History {
-  readonly #options: HistoryOptions;
+export class History implements Timed {
+  readonly #link: HistoryLink;
   /** What is known of the page: "gone" if the server no longer has the event, "unshown" if it is not shown here. */
   readonly #found = new Map<number, EventPacket | "gone" | "unshown">();
   /** The messages of the pages that have been read, the latest first. */
@@ -30,12 +30,11 @@ export class History {
   #wantedMessages = 0;
   /** The page that is asked for; undefined while there is no request. */
   #page: SeqRange | undefined;
-  #timesAsked = 0;
-  #dueAt = 0;
+  readonly #retry = new Retry();
   #askedAt = 0;
 
-  constructor(options: HistoryOptions) {
-    this.#options = options;
+  constructor(link: HistoryLink) {
+    this.#link = link;
   }
 
   /** Whether a request waits for its answer. */
@@ -44,7 +43,7 @@ export class History {
   }
 
   get nextWake(): number | undefined {
-    return this.#page && Math.min(this.#dueAt, this.#askedAt + DEADLINE_MS);
+    return this.#page && Math.min(this.#retry.dueAt!, this.#askedAt + DEADLINE_MS);
   }
 
   /** When the current or last page was first asked for, in milliseconds. */
@@ -60,29 +59,25 @@ export class History {
   }
 
   /** Takes an event that may be one of those that were asked for. */
-  take(event: EventPacket, now: number): void {
-    if (!this.#page || event.seq < this.#page.from || event.seq > this.#page.to) return;
-    this.#found.set(event.seq, event);
-    this.#goOnIfComplete(now);
+  take(event: EventPacket, now: number): Fact[] {
+    return this.#note(event.seq, event, now);
   }
 
   /** Takes note that the server no longer has these events. */
-  markGone({ from, to }: SeqRange, now: number): void {
-    if (!this.#page) return;
+  markGone({ from, to }: SeqRange, now: number): Fact[] {
+    if (!this.#page) return [];
     for (let seq = Math.max(from, this.#page.from); seq <= Math.min(to, this.#page.to); seq++) {
       this.#found.set(seq, "gone");
     }
-    this.#goOnIfComplete(now);
+    return this.#goOnIfComplete(now);
   }
 
   /**
    * Takes note of an event that exists but is not shown here: it is this client's own message, and the server sends no
    * echo.
    */
-  markUnshown(seq: number, now: number): void {
-    if (!this.#page || seq < this.#page.from || seq > this.#page.to) return;
-    this.#found.set(seq, "unshown");
-    this.#goOnIfComplete(now);
+  markUnshown(seq: number, now: number): Fact[] {
+    return this.#note(seq, "unshown", now);
   }
 
   /** Drops the request and what was found so far. */
@@ -92,35 +87,45 @@ export class History {
     this.#messages.length = 0;
   }
 
-  wake(now: number): void {
-    if (!this.#page) return;
-    if (now >= this.#askedAt + DEADLINE_MS) return this.#end(this.#page);
-    if (now < this.#dueAt) return;
-    this.#dueAt = now + this.#options.roundTrip.timeout(++this.#timesAsked);
+  wake(now: number): Fact[] {
+    if (this.#page && now >= this.#askedAt + DEADLINE_MS) return this.#end(this.#page);
+    this.#requestIfDue(now);
+    return [];
+  }
+
+  #note(seq: number, what: EventPacket | "unshown", now: number): Fact[] {
+    if (!this.#page || seq < this.#page.from || seq > this.#page.to) return [];
+    this.#found.set(seq, what);
+    return this.#goOnIfComplete(now);
+  }
+
+  #requestIfDue(now: number): void {
+    if (!this.#page || !this.#retry.isDue(now)) return;
+    this.#retry.tried(now + this.#link.roundTrip.timeout(this.#retry.times + 1));
     const { from, to } = this.#page;
     // one range from the first missing event to the last: to ask for a few twice is cheaper than to ask often
     let first = from, last = to;
     while (this.#found.has(first)) first++;
     while (this.#found.has(last)) last--;
-    this.#options.request({ from: first, to: last });
+    this.#link.request({ from: first, to: last });
   }
 
   #askForPage(to: number, now: number): void {
     this.#page = { from: Math.max(1, to - PAGE + 1), to };
-    this.#timesAsked = 0;
-    this.#dueAt = now;
+    this.#retry.start(now);
     this.#askedAt = now;
-    this.wake(now);
+    this.#requestIfDue(now);
   }
 
-  #goOnIfComplete(now: number): void {
+  #goOnIfComplete(now: number): Fact[] {
     const page = this.#page!;
-    if (this.#found.size < page.to - page.from + 1) return;
+    if (this.#found.size < page.to - page.from + 1) return [];
     // arrivals and departures have sequence numbers too, so a page may contain few messages
     const isOldestPage = page.from === 1 || this.#found.get(page.from) === "gone";
     this.#collect(page);
-    if (isOldestPage || this.#messages.length >= this.#wantedMessages) this.#end();
-    else this.#askForPage(page.from - 1, now);
+    if (isOldestPage || this.#messages.length >= this.#wantedMessages) return this.#end();
+    this.#askForPage(page.from - 1, now);
+    return [];
   }
 
   #collect({ from, to }: SeqRange): void {
@@ -131,12 +136,12 @@ export class History {
     this.#found.clear();
   }
 
-  /** Ends the request and passes on what was found, including the part of an incomplete `page` that has arrived. */
-  #end(page?: SeqRange): void {
+  /** Ends the request and returns what was found, including the part of an incomplete `page` that has arrived. */
+  #end(page?: SeqRange): Fact[] {
     const missing = page ? page.to - page.from + 1 - this.#found.size : 0;
     if (page) this.#collect(page);
     const messages = this.#messages.slice(0, this.#wantedMessages).reverse();
     this.cancel();
-    this.#options.done(messages, missing);
+    return [{ type: "history", messages, missing }];
   }
 }

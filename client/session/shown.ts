@@ -21,8 +21,8 @@ export type Shown =
   | { kind: "users"; names: string[]; unnamed: number }
   /** Who somebody is; `since` in Unix milliseconds. */
   | { kind: "whois"; address: string; name?: string; since: number; classic: boolean }
-  /** The server does not take this client, or not under this name. */
-  | { kind: "refused"; text: string }
+  /** The server does not take this client under this name; `code` is that of its ERROR, `text` its own sentence. */
+  | { kind: "refused"; code: string; name: string | undefined; text: string }
   /** A notice about the state of the session. */
   | { kind: "notice"; text: string }
   /** What went wrong, and what to do about it. */

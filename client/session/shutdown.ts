@@ -1,40 +1,19 @@
 /**
- * The end of a session: drain what is still to be delivered, say goodbye, and tell what was left undone.
+ * The end of a session: drain what is still to be delivered, then say goodbye.
  *
  * @module
  */
-import type { SessionState } from "./state.ts";
 import type { Packet } from "../../protocol.ts";
-import { pluralize } from "../../protocol/text.ts";
+import { Retry } from "../../protocol/reliable/retry.ts";
+import type { SessionState } from "./state.ts";
 
-/** What the session still has to do, and whether it can do it. */
-export interface SessionProgress {
-  /** The server, as the user gave it. */
-  server: string;
+/** What a session still has to do, and whether it can do it. */
+export interface Progress {
   state: SessionState;
-  /** Why the server refuses this client; empty where it does not. */
-  refusal: string;
-  /** Messages that are not acknowledged. */
-  waiting: number;
-  /** Messages sent to a classic server that never came back. */
-  unconfirmed: number;
-  /** Requests of the user without an answer. */
-  asked: number;
+  /** Messages and questions that have no answer yet. */
+  left: number;
   /** Whether anything else is under way: a look-up, or missed events that were asked for. */
   isExpecting: boolean;
-  /** Whether the server may know this client, so that it is told goodbye. */
-  isKnown: boolean;
-  /** When there was last progress that these numbers do not show, in milliseconds. */
-  progressAt: number;
-}
-
-/** What a shutdown needs from the session. */
-export interface ShutdownOptions {
-  progress: () => SessionProgress;
-  /** Stops everything but the goodbye; called once. */
-  stop: () => void;
-  /** Sends a LEAVE with an id. */
-  goodbye: (id: number) => void;
 }
 
 /** How long a draining session waits for progress, in milliseconds. */
@@ -43,28 +22,15 @@ const DELIVERY_DEADLINE_MS = 10_000;
 const GOODBYES = 4;
 const GOODBYE_PAUSE_MS = 100;
 
-/** The end of one session: `drain`, then `close`, then it is {@linkcode Shutdown.closed}. */
+/** The end of one session: it drains, then it is closing, then it is closed. */
 export class Shutdown {
-  readonly #options: ShutdownOptions;
+  readonly #goodbye = new Retry();
   #drainingSince: number | undefined;
-  /** How much was left to do at the last check, and when it last became less, in milliseconds. */
+  /** How much was left to do at the last check, and when there was last progress, in milliseconds. */
   #left = 0;
-  #progressAt = 0;
-  /** How many more goodbyes are sent, and when the next is due, in milliseconds. */
-  #goodbyesLeft = GOODBYES;
-  #goodbyeAt: number | undefined;
-  #closed = false;
+  #progressAt = -Infinity;
+  #stage: "open" | "closing" | "closed" = "open";
   #failure: string | undefined;
-  /** Messages that were not sent, or did not reach their recipient. */
-  undelivered = 0;
-  /** Lines that were meant as commands but are not valid. */
-  misunderstood = 0;
-  /** Requests that the server did not answer, or not completely. */
-  unanswered = 0;
-
-  constructor(options: ShutdownOptions) {
-    this.#options = options;
-  }
 
   /** Whether the session drains: no more messages are added, and those that wait are still delivered. */
   get draining(): boolean {
@@ -73,11 +39,11 @@ export class Shutdown {
 
   /** Whether the session is saying goodbye, or has said it. */
   get closing(): boolean {
-    return this.#closed || this.#goodbyeAt !== undefined;
+    return this.#stage !== "open";
   }
 
   get closed(): boolean {
-    return this.#closed;
+    return this.#stage === "closed";
   }
 
   /** Why a session that has ended did not do all that it was asked to; undefined when it did. */
@@ -85,43 +51,45 @@ export class Shutdown {
     return this.#failure;
   }
 
-  /** When {@linkcode wake} is to be called, in milliseconds; undefined for never. */
+  /** When {@linkcode wake} is to be called, or a draining session gives up, in milliseconds; undefined for never. */
   get nextWake(): number | undefined {
-    return this.closing ? this.#goodbyeAt : this.#deadline;
+    return this.closing ? this.#goodbye.dueAt : this.#deadline;
   }
 
-  /** When a draining session gives up, in milliseconds. */
   get #deadline(): number | undefined {
-    if (this.#drainingSince === undefined || this.closing) return undefined;
-    return Math.max(this.#drainingSince, this.#progressAt, this.#options.progress().progressAt) + DELIVERY_DEADLINE_MS;
+    if (this.#drainingSince === undefined) return undefined;
+    return Math.max(this.#drainingSince, this.#progressAt) + DELIVERY_DEADLINE_MS;
   }
 
-  /** Closes when everything has arrived, or after 10 s without progress. */
+  /** Begins to drain. */
   drain(now: number): void {
     this.#drainingSince ??= now;
-    this.closeIfDrained(now);
   }
 
-  /** Closes a draining session that has nothing left to do, or can't go on. */
-  closeIfDrained(now: number): void {
-    if (this.#drainingSince === undefined || this.closing) return;
-    const { state, waiting, asked, isExpecting } = this.#options.progress();
-    const left = waiting + asked;
+  /** Notes progress at a time, in milliseconds, that is not seen in what is left. */
+  noteProgress(at: number): void {
+    this.#progressAt = Math.max(this.#progressAt, at);
+  }
+
+  /** Returns whether a draining session is to be closed: nothing is left to do, or it can't go on. */
+  isDrained({ state, left, isExpecting }: Progress, now: number): boolean {
+    if (this.#drainingSince === undefined || this.closing) return false;
     if (left < this.#left) this.#progressAt = now;
     this.#left = left;
     const isJoined = state === "joined" || state === "classic";
-    if (isJoined && left === 0 && !isExpecting || state === "refused" || now >= this.#deadline!) this.close(now);
+    return isJoined && left === 0 && !isExpecting || state === "refused" || now >= this.#deadline!;
   }
 
-  /** Says goodbye at once, whatever is left to do. */
-  close(now: number): void {
+  /**
+   * Begins to say goodbye.
+   *
+   * @param isKnown Whether the server may know this client; otherwise there is nobody to say it to.
+   */
+  close({ failure, isKnown }: { failure: string | undefined; isKnown: boolean }, now: number): void {
     if (this.closing) return;
-    const progress = this.#options.progress();
-    if (progress.waiting > 0 || this.draining) this.#failure = this.#describeFailure(progress);
-    this.#options.stop();
-    if (!progress.isKnown) return this.#end();
-    this.#goodbyeAt = now;
-    this.wake(now);
+    this.#failure = failure;
+    this.#stage = isKnown ? "closing" : "closed";
+    if (isKnown) this.#goodbye.start(now);
   }
 
   /** Takes a packet from the server while closing: only one that answers the goodbye matters. */
@@ -132,34 +100,17 @@ export class Shutdown {
     if (isHeard || isForgotten) this.#end();
   }
 
-  /** Does what is due: repeats the goodbye, or checks whether the session is drained. */
-  wake(now: number): void {
-    if (!this.closing) return this.closeIfDrained(now);
-    if (this.#goodbyeAt === undefined || this.#goodbyeAt > now) return;
-    if (this.#goodbyesLeft === 0) return this.#end();
-    this.#options.goodbye(this.#goodbyesLeft--);
-    this.#goodbyeAt = now + GOODBYE_PAUSE_MS;
+  /** Returns the id for a goodbye that is to be sent now; undefined when none is due. Ends after the last one. */
+  wake(now: number): number | undefined {
+    if (!this.#goodbye.isDue(now)) return undefined;
+    const id = GOODBYES - this.#goodbye.times;
+    if (id > 0) this.#goodbye.tried(now + GOODBYE_PAUSE_MS);
+    else this.#end();
+    return id > 0 ? id : undefined;
   }
 
   #end(): void {
-    this.#closed = true;
-    this.#goodbyeAt = undefined;
-  }
-
-  /** What was left undone, in one line for the user; undefined when nothing was. */
-  #describeFailure({ server, state, refusal, waiting, asked, unconfirmed }: SessionProgress): string | undefined {
-    if (state === "refused") return refusal;
-    if (state === "joining") {
-      const undelivered = waiting > 0 ? `; ${pluralize(waiting, "message")} not delivered` : "";
-      return `${refusal || `No answer from ${server}`}${undelivered}`;
-    }
-    if (waiting > 0) return `${pluralize(waiting, "message")} not delivered: the server has not confirmed in time`;
-    if (this.undelivered > 0) return `${pluralize(this.undelivered, "message")} not delivered`;
-    if (this.misunderstood > 0) return `${pluralize(this.misunderstood, "line")} not understood, and not sent`;
-    if (this.unanswered + asked > 0) return `${pluralize(this.unanswered + asked, "question")} not answered`;
-    if (unconfirmed > 0) {
-      return `${pluralize(unconfirmed, "message")} sent, but this classic server does not say whether they arrived`;
-    }
-    return undefined;
+    this.#stage = "closed";
+    this.#goodbye.stop();
   }
 }

@@ -1,38 +1,31 @@
 /**
- * Transactions with the server: each is a request that is repeated until it is answered or its time is up.
+ * Transactions with the server: each is a question that is repeated until it is answered or its time is up.
  *
  * @module
  */
 import type { V1Packet } from "../../protocol.ts";
+import { Retry } from "../../protocol/reliable/retry.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
+import { type Answer, earliest, type Fact, type Question, type Timed } from "./facts.ts";
+import type { Self } from "./membership.ts";
 
-/** A packet that can answer a request. */
-export type Answer = Extract<V1Packet, { type: "USERS" | "PEER" | "ERROR" }>;
-
-/** A request, and what is done with its answer. */
-export interface Transaction {
-  /** Makes the packet of the request; the answer carries the same id. */
-  packet: (id: number) => V1Packet;
-  answered: (answer: Answer, now: number) => void;
-  /** No answer came within {@linkcode ANSWER_DEADLINE_MS}. */
-  failed?: (now: number) => void;
-}
-
-interface OpenTransaction extends Transaction {
+/** A question that has no answer yet. */
+interface OpenTransaction {
   id: number;
-  /** How many times the request was sent. */
-  times: number;
-  /** When it is sent again, and when it fails, in milliseconds. */
-  dueAt: number;
+  question: Question;
+  retry: Retry;
+  /** When it fails, in milliseconds. */
   deadline: number;
+  readonly nextWake: number;
 }
 
 /** How long an answer is waited for, in milliseconds. */
 export const ANSWER_DEADLINE_MS = 5000;
 
-/** The requests that have no answer yet. */
-export class Transactions {
+/** The questions that have no answer yet. */
+export class Transactions implements Timed {
   readonly #roundTrip: RoundTrip;
+  readonly #self: Pick<Self, "token">;
   readonly #send: (packet: V1Packet) => void;
   readonly #open = new Map<number, OpenTransaction>();
   #id: number;
@@ -40,51 +33,82 @@ export class Transactions {
   /** @param firstId Where the ids begin; random by default, so that an outsider can't forge an answer. */
   constructor(
     roundTrip: RoundTrip,
+    self: Pick<Self, "token">,
     send: (packet: V1Packet) => void,
     firstId: number = crypto.getRandomValues(new Uint32Array(1))[0],
   ) {
     this.#roundTrip = roundTrip;
+    this.#self = self;
     this.#send = send;
     this.#id = firstId;
   }
 
-  /** How many requests have no answer yet. */
+  /** How many questions have no answer yet. */
   get size(): number {
     return this.#open.size;
   }
 
   /** When {@linkcode wake} is to be called, in milliseconds; undefined for never. */
   get nextWake(): number | undefined {
-    if (this.#open.size === 0) return undefined;
-    return Math.min(...[...this.#open.values()].map(({ dueAt, deadline }) => Math.min(dueAt, deadline)));
+    return earliest(this.#open.values());
   }
 
-  /** Sends a request. */
-  begin(transaction: Transaction, now: number): void {
+  /** Asks a question. */
+  begin(question: Question, now: number): void {
     const id = ++this.#id;
-    this.#open.set(id, { ...transaction, id, times: 0, dueAt: now, deadline: now + ANSWER_DEADLINE_MS });
-    this.wake(now);
+    const retry = new Retry(), deadline = now + ANSWER_DEADLINE_MS;
+    retry.start(now);
+    const open = {
+      id,
+      question,
+      retry,
+      deadline,
+      get nextWake() {
+        return Math.min(retry.dueAt!, deadline);
+      },
+    };
+    this.#open.set(id, open);
+    this.#sendIfDue(open, now);
   }
 
-  /** Takes an answer; returns whether it belongs to an open request. */
-  answer(answer: Answer, now: number): boolean {
-    const transaction = answer.id === undefined ? undefined : this.#open.get(answer.id);
-    if (!transaction) return false;
-    this.#open.delete(transaction.id);
-    transaction.answered(answer, now);
-    return true;
+  /** Returns the question that an answer belongs to, which is answered then; undefined if there is none. */
+  answer({ id }: Answer): Question | undefined {
+    const transaction = id === undefined ? undefined : this.#open.get(id);
+    if (transaction) this.#open.delete(transaction.id);
+    return transaction?.question;
   }
 
-  /** Repeats what is due, and gives up what has had no answer in time. */
-  wake(now: number): void {
-    for (const transaction of [...this.#open.values()]) {
-      if (transaction.deadline <= now) {
-        this.#open.delete(transaction.id);
-        transaction.failed?.(now);
-      } else if (transaction.dueAt <= now) {
-        transaction.dueAt = now + this.#roundTrip.timeout(++transaction.times);
-        this.#send(transaction.packet(transaction.id));
+  /** Repeats what is due. Returns the questions that have had no answer in time, and are given up. */
+  wake(now: number): Fact[] {
+    const failed: Fact[] = [];
+    for (const transaction of this.#open.values()) {
+      if (transaction.deadline > now) {
+        this.#sendIfDue(transaction, now);
+        continue;
       }
+      this.#open.delete(transaction.id);
+      failed.push({ type: "unanswered", question: transaction.question });
     }
+    return failed;
+  }
+
+  #sendIfDue({ id, question, retry }: OpenTransaction, now: number): void {
+    if (!retry.isDue(now)) return;
+    retry.tried(now + this.#roundTrip.timeout(retry.times + 1));
+    this.#send(packetOf(question, id, this.#self.token));
+  }
+}
+
+function packetOf(question: Question, id: number, token: string): V1Packet {
+  const head = { dialect: "v1", id, token } as const;
+  switch (question.ask) {
+    case "names":
+      return { ...head, type: "LIST", after: question.known.at(-1) };
+    case "whois":
+      return { ...head, type: "LOOKUP", ...question.who };
+    case "where":
+      return { ...head, type: "LOOKUP", name: question.name };
+    case "sender":
+      return { ...head, type: "LOOKUP", address: question.address };
   }
 }

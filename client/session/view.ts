@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DirectMessage } from "./direct.ts";
+import type { DirectMessage } from "./facts.ts";
 import { People } from "./people.ts";
 import type { Shown } from "./shown.ts";
 import type { EventPacket } from "../../protocol.ts";

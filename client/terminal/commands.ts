@@ -50,19 +50,19 @@ export const COMMANDS: Command[] = [
     names: ["list", "names", "who"],
     parameters: [],
     summary: "lists who is signed in",
-    run: ({ session, now }) => session.requests.list(now),
+    run: ({ session, now }) => session.list(now),
   },
   {
     names: ["send", "msg"],
     parameters: ["NAME", "TEXT"],
     summary: "says something to one member alone, not through the server",
-    run: ({ session, now }, name, text) => session.requests.sayTo(name, text, now),
+    run: ({ session, now }, name, text) => session.sayTo(name, text, now),
   },
   {
     names: ["reply", "r"],
     parameters: ["TEXT"],
     summary: "answers whoever wrote last to you alone",
-    run: ({ session, now }, text) => session.requests.reply(text, now),
+    run: ({ session, now }, text) => session.reply(text, now),
   },
   {
     names: ["me"],
@@ -74,7 +74,7 @@ export const COMMANDS: Command[] = [
     names: ["whois"],
     parameters: ["NAME"],
     summary: "shows where a member is, and since when; an address does for NAME",
-    run: ({ session, now }, name) => session.requests.whois(name, now),
+    run: ({ session, now }, name) => session.whois(name, now),
   },
   {
     names: ["ignore"],
@@ -114,7 +114,7 @@ export const COMMANDS: Command[] = [
     summary: `shows the last messages, 20 or COUNT, up to ${MAX_HISTORY}`,
     run({ session, now }, count = "20") {
       const length = /^\d{1,9}$/.test(count) ? Number(count) : NaN;
-      if (length >= 1 && length <= MAX_HISTORY) session.requests.history(length, now);
+      if (length >= 1 && length <= MAX_HISTORY) session.history(length, now);
       else session.rejectLine(`/history takes a number from 1 to ${MAX_HISTORY}`);
     },
   },

@@ -84,6 +84,11 @@ export class EventFeed {
     return this.#latest - this.#next + 1;
   }
 
+  /** How many messages of an epoch that has ended are held back for an earlier one of their sender. */
+  get heldCount(): number {
+    return this.#order.heldCount;
+  }
+
   /** When {@linkcode wake} must be called next, in milliseconds; undefined when nothing is missing or held back. */
   get nextWake(): number | undefined {
     const expiry = this.#order.nextWake;
@@ -105,6 +110,11 @@ export class EventFeed {
     if (epoch !== this.#epoch || seq <= this.#latest) return;
     this.#latest = seq;
     this.#scheduleRequest(now);
+  }
+
+  /** Counts an event that was dropped elsewhere because it had arrived before. */
+  noteDuplicate(): void {
+    this.#duplicates++;
   }
 
   /** Takes an event; undefined stands for an event that is not to be shown. */

@@ -13,8 +13,11 @@ const MAX_HOLES = 64;
 /** How many messages are held back for an earlier one of their sender, over all streams. */
 const MAX_HELD = 2048;
 /**
- * How long a message is held back for an earlier one of its sender, in milliseconds. A sender joins a server that has
- * come back within 2 s, and sends its unsettled messages at once; at 30% loss each way it takes a few seconds more.
+ * How long a message is held back for an earlier one of its sender, in milliseconds.
+ *
+ * Its sender must notice that the server is new, greet it twice and repeat its messages, and the repeats must arrive
+ * here. Measured in the simulated network, from this client's return to the repeat on its screen: at 30% loss each way
+ * 1.8 s in the median, 6.1 s for 99% and 8.6 s for 99.9%; without loss 0.3 s in the median, and 1.1 s at most.
  */
 const HOLD_MS = 10_000;
 
@@ -45,6 +48,11 @@ export class StreamOrder {
   #heldCount = 0;
   /** How many messages were dropped because they had been shown before. */
   duplicates = 0;
+
+  /** How many messages are held back. */
+  get heldCount(): number {
+    return this.#heldCount;
+  }
 
   /** When {@linkcode takeExpired} is to be called, in milliseconds; undefined while nothing is held. */
   get nextWake(): number | undefined {

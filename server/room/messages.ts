@@ -60,10 +60,11 @@ export class Messages {
 
   /** Takes a MESSAGE in version 1. */
   receive(packet: MessagePacket, member: Member, now: number): void {
-    const { journal, limits } = this.#context;
+    const { delivery, journal, limits } = this.#context;
     const kept = journal.stream(packet.stream);
     if (kept && kept.owner !== member.token) {
-      return this.#sendError(member, packet, "stream-taken", "Another member uses this stream");
+      const { id, stream } = packet, text = "Another member uses this stream";
+      return delivery.send(member, { dialect: "v1", type: "ERROR", code: "stream-taken", id, stream, text });
     }
     const stream = this.#streamOf(member, packet, kept);
     if (stream.isRepeat(packet)) return this.#acknowledge(packet, kept, member);
@@ -72,7 +73,10 @@ export class Messages {
     const isBehind = kept !== undefined && kept.appendedId - kept.lastId >= SEND_WINDOW;
     if (isBehind || journal.pending >= MAX_PENDING) return;
     const wait = limits.takeMessageToken(member, now);
-    if (wait > 0) return this.#sendError(member, packet, "slow-down", "Too many messages", wait);
+    if (wait > 0) {
+      const { id } = packet, text = "Too many messages";
+      return delivery.send(member, { dialect: "v1", type: "ERROR", code: "slow-down", id, wait, text });
+    }
     const before = stream.heldCount;
     const ready = stream.take(packet, this.#early < MAX_EARLY);
     this.#early += stream.heldCount - before;
@@ -103,9 +107,5 @@ export class Messages {
   #publish(member: Member, said: Said, now: number): void {
     const { publish, time } = this.#context;
     publish({ type: "INCOMING", from: member.address, name: member.name, at: time(now), ...said }, member, now);
-  }
-
-  #sendError(member: Member, { id }: MessagePacket, code: string, text: string, wait?: number): void {
-    this.#context.delivery.send(member, { dialect: "v1", type: "ERROR", code, id, wait, text });
   }
 }

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type DirectMessage, DirectMessages } from "../../client/session/direct.ts";
+import { DirectMessages } from "../../client/session/direct.ts";
+import type { Answer, DirectMessage, Fact, Question } from "../../client/session/facts.ts";
 import { Transactions } from "../../client/session/transactions.ts";
 import { decode, encode, type Packet, type V1Packet } from "../../protocol.ts";
 import { nameKey } from "../../protocol/names.ts";
@@ -36,9 +37,13 @@ export interface FakePeer {
   readonly transactions: Transactions;
   readonly shown: (DirectMessage & { at: number })[];
   readonly delivered: { name: string; text: string; acknowledged: boolean; at: number }[];
-  readonly failed: { name: string; texts: string[]; reason: string; at: number }[];
+  readonly failed: { name: string; count: number; reason: string; at: number }[];
   /** Sends texts to a name. */
   say(name: string, ...texts: string[]): void;
+  /** Takes an answer of the server; returns whether it was waited for. */
+  answer(packet: Answer): boolean;
+  /** Does what follows from what a part has found out. */
+  act(facts: Fact[]): void;
 }
 
 /** How the network behaves. */
@@ -77,21 +82,39 @@ export class FakePeers {
   /** Adds a member that runs the real code; the server knows it from now on. */
   join(address: string, name?: string): FakePeer {
     this.members.push({ address, name });
-    const send = (packet: Packet, to: string) => this.send(packet, address, to);
-    const transactions = new Transactions(new RoundTrip(), (packet) => send(packet, SERVER));
+    const send = (packet: Packet, to = SERVER) => this.send(packet, address, to);
+    const self = { token: "5f1c0d9a7be2e604", address, name };
+    const transactions = new Transactions(new RoundTrip(), self, send);
     const shown: FakePeer["shown"] = [], delivered: FakePeer["delivered"] = [], failed: FakePeer["failed"] = [];
-    const direct = new DirectMessages({
-      transactions,
-      self: () => ({ token: "5f1c0d9a7be2e604", address, name }),
-      send,
-      arrived: (message) => shown.push({ ...message, at: this.now }),
-      delivered: (name, { text }, acknowledged) => delivered.push({ name, text, acknowledged, at: this.now }),
-      failed: (name, drafts, reason) => {
-        failed.push({ name, texts: drafts.map(({ text }) => text), reason, at: this.now });
-      },
-    });
+    const direct = new DirectMessages(transactions, self, send);
     const say = (name: string, ...texts: string[]) => direct.say(name, texts.map((text) => ({ text })), this.now);
-    const peer = { address, direct, transactions, shown, delivered, failed, say };
+    const answered = (question: Question, answer: Answer | undefined) => {
+      if (question.ask !== "where" && question.ask !== "sender") throw new Error("Direct messages ask for no more");
+      act(direct.answered(question, answer, this.now));
+    };
+    const answer = (packet: Answer) => {
+      const question = transactions.answer(packet);
+      if (question) answered(question, packet);
+      return question !== undefined;
+    };
+    let count = 0;
+    const act = (facts: Fact[]) => {
+      for (const fact of facts) {
+        if (fact.type === "direct") shown.push({ ...fact.message, at: this.now });
+        if (fact.type === "unanswered") answered(fact.question, undefined);
+        if (fact.type === "shortfall") count = fact.count;
+        if (fact.type === "notice") {
+          const [, how, name, text] = /^(Delivered|Sent, as a classic client does not confirm,) to (\S+): ([^]*)$/
+            .exec(fact.text)!;
+          delivered.push({ name, text, acknowledged: how === "Delivered", at: this.now });
+        }
+        if (fact.type === "problem") {
+          const [, name, reason] = /^Not delivered to (\S+): (.*)$/.exec(fact.text)!;
+          failed.push({ name, count, reason, at: this.now });
+        }
+      }
+    };
+    const peer = { address, direct, transactions, shown, delivered, failed, say, answer, act };
     this.#peers.set(address, peer);
     return peer;
   }
@@ -110,7 +133,7 @@ export class FakePeers {
 
   /** Hands a packet to a member as if it had just come from an address, without the network. */
   inject(packet: V1Packet, from: string, to: FakePeer): void {
-    to.direct.receive(packet, from, this.now);
+    to.act(to.direct.receive(packet, from, this.now));
   }
 
   /** The v1 packets of a type that were sent. */
@@ -135,9 +158,9 @@ export class FakePeers {
       if (due.length > 0) idleWakes = 0;
       this.#underWay = this.#underWay.filter(({ at }) => at > this.now);
       for (const datagram of due.sort((a, b) => a.at - b.at)) this.#arrive(datagram);
-      for (const { transactions, direct } of this.#peers.values()) {
-        transactions.wake(this.now);
-        direct.wake(this.now);
+      for (const { transactions, direct, act } of this.#peers.values()) {
+        act(transactions.wake(this.now));
+        act(direct.wake(this.now));
       }
     }
     this.now = end;
@@ -157,8 +180,8 @@ export class FakePeers {
     if (to === SERVER) return this.#serve(packet, from);
     const peer = this.#peers.get(to);
     if (!peer || packet.dialect !== "v1") return;
-    if (from !== SERVER) peer.direct.receive(packet, from, this.now);
-    else if (packet.type === "PEER" || packet.type === "ERROR") peer.transactions.answer(packet, this.now);
+    if (from !== SERVER) peer.act(peer.direct.receive(packet, from, this.now));
+    else if (packet.type === "PEER" || packet.type === "ERROR") peer.answer(packet);
     else if (packet.type === "PUNCH") this.send({ dialect: "v1", type: "OPEN" }, to, packet.address);
   }
 

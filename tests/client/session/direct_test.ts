@@ -71,8 +71,8 @@ Deno.test("direct: nobody has the name: said at once, and once", () => {
   alice.say("Nobody", "one", "two");
   net.pass(10_000);
   assertEquals(alice.failed.length, 1);
-  const [{ name, texts, reason, at }] = alice.failed;
-  assertEquals([name, texts], ["Nobody", ["one", "two"]]);
+  const [{ name, count, reason, at }] = alice.failed;
+  assertEquals([name, count], ["Nobody", 2]);
   assertMatch(reason, /nobody here has that name/);
   assertLessOrEqual(at, net.now - 10_000 + 50);
   assertEquals(net.sent("MESSAGE"), []);
@@ -119,7 +119,7 @@ Deno.test("direct: after a failure the next message to the same name starts afre
   alice.say("Bob", "found");
   net.pass(1000);
   assertEquals([texts(alice.delivered), texts(bob.shown)], [["found"], ["found"]]);
-  assertEquals(alice.failed.map(({ texts }) => texts), [["lost"]]);
+  assertEquals(alice.failed.map(({ count }) => count), [1]);
 });
 
 Deno.test("direct: the late answer to a look-up that was given up does not touch the next message", () => {
@@ -129,19 +129,16 @@ Deno.test("direct: the late answer to a look-up that was given up does not touch
   net.pass(3900);
   net.serverAnswers = false;
   net.pass(1200);
-  assertEquals(alice.failed.map(({ texts }) => texts), [["first"]]);
+  assertEquals(alice.failed.map(({ count }) => count), [1]);
   // the question from just before is still open while the next message begins
   assertEquals(alice.transactions.size, 1);
   const { id } = net.sent("LOOKUP").at(-1)!.packet;
   net.members[1].address = B;
   net.serverAnswers = true;
   alice.say("Bob", "second");
-  alice.transactions.answer(
-    { dialect: "v1", type: "ERROR", code: "no-such-user", id, text: "Bob is not here" },
-    net.now,
-  );
+  alice.answer({ dialect: "v1", type: "ERROR", code: "no-such-user", id, text: "Bob is not here" });
   net.pass(8000);
-  assertEquals(alice.failed.map(({ texts }) => texts), [["first"]]);
+  assertEquals(alice.failed.map(({ count }) => count), [1]);
   assertEquals([texts(alice.delivered), texts(bob.shown)], [["second"], ["second"]]);
 });
 
@@ -203,6 +200,34 @@ Deno.test("direct: while the server is silent, the address with a mark after at 
   for (const { at } of bob.shown) assertLessOrEqual(at - began, DEADLINE_MS);
 });
 
+Deno.test("direct: what still waits at the end is shown unconfirmed, also from who was confirmed long ago", () => {
+  const { net, bob } = pair();
+  net.inject(message(1, "one"), A, bob);
+  net.pass(1000);
+  net.pass(15_000);
+  net.serverAnswers = false;
+  net.inject(message(2, "two"), A, bob);
+  bob.act(bob.direct.showUnconfirmed(net.now));
+  assertEquals(bob.shown.map(({ text, name, confirmed }) => [text, name, confirmed]), [
+    ["one", "Alice", true],
+    ["two", undefined, false],
+  ]);
+});
+
+Deno.test("direct: a message that was acknowledged is shown, however many strangers come after it", () => {
+  const { net, bob } = pair();
+  net.serverAnswers = false;
+  const stranger = (n: number) => `198.51.100.${n}:666`;
+  // each begins in the middle of a stream, and says the beginning late
+  for (let n = 1; n <= 32; n++) net.inject(message(2, "late", STREAM, 1), stranger(n), bob);
+  net.pass(4000);
+  net.inject(message(1, "first", STREAM, 1), stranger(1), bob);
+  net.pass(2000);
+  for (let n = 33; n <= 64; n++) net.inject(message(1, "hi"), stranger(n), bob);
+  net.pass(10_000);
+  assertEquals(texts(bob.shown).slice(0, 2), ["first", "late"]);
+});
+
 Deno.test("direct: a member without a name is confirmed by its address", () => {
   const { net, bob } = pair();
   net.join("192.0.2.24:61234");
@@ -217,9 +242,9 @@ Deno.test("direct: an answer about another address, or to another question, conf
   net.inject(message(1, "I am Alice, honest"), STRANGER, bob);
   const { packet } = net.sent("LOOKUP")[0];
   const peer = { dialect: "v1", type: "PEER", address: STRANGER, name: "Alice", since: 1 } as const;
-  assertEquals(bob.transactions.answer({ ...peer, id: packet.id + 1 }, net.now), false);
+  assertEquals(bob.answer({ ...peer, id: packet.id + 1 }), false);
   assertEquals(bob.shown, []);
-  bob.transactions.answer({ ...peer, id: packet.id, address: A }, net.now);
+  bob.answer({ ...peer, id: packet.id, address: A });
   assertEquals(bob.shown.map(({ name, confirmed }) => [name, confirmed]), [[undefined, false]]);
 });
 
@@ -271,7 +296,7 @@ Deno.test("direct: an acknowledgement from another address, of another stream or
   net.inject({ ...ack, id: 1 }, STRANGER, alice);
   assertEquals([texts(alice.delivered), alice.direct.waiting], [["one"], 1]);
   net.pass(10_000);
-  assertEquals(alice.failed.map(({ texts }) => texts), [["two"]]);
+  assertEquals(alice.failed.map(({ count }) => count), [1]);
 });
 
 Deno.test("direct: a message for the server, and answers that only it may give, mean nothing from a peer", () => {

@@ -1,9 +1,10 @@
 /** Who is here: asked of a real room, page by page, over a network that loses questions and answers. */
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertMatch } from "@std/assert";
 import { Directory } from "../../../client/session/directory.ts";
+import type { Answer, Fact, Question } from "../../../client/session/facts.ts";
+import { People } from "../../../client/session/people.ts";
 import type { Shown } from "../../../client/session/shown.ts";
-import { type Answer, Transactions } from "../../../client/session/transactions.ts";
-import { View } from "../../../client/session/view.ts";
+import { Transactions } from "../../../client/session/transactions.ts";
 import type { V1Packet } from "../../../protocol.ts";
 import { MAX_DATAGRAM_BYTES } from "../../../protocol.ts";
 import { nameKey } from "../../../protocol/names.ts";
@@ -18,7 +19,7 @@ const ME = "192.0.2.9:40000";
 class Asking {
   now = 0;
   readonly shown: Shown[] = [];
-  readonly view = new View((shown) => this.shown.push(shown));
+  readonly people = new People();
   /** How many questions were sent, repeats included. */
   asked = 0;
   unanswered = 0;
@@ -27,17 +28,27 @@ class Asking {
   #underWay: { answer: Answer; at: number }[] = [];
 
   constructor(serve: (packet: V1Packet) => Answer[], token = "", lost: () => boolean = () => false) {
-    this.transactions = new Transactions(new RoundTrip(), (packet) => {
+    this.transactions = new Transactions(new RoundTrip(), { token }, (packet) => {
       this.asked++;
       if (lost()) return;
       for (const answer of serve(packet)) if (!lost()) this.#underWay.push({ answer, at: this.now + 5 });
     });
-    this.directory = new Directory({
-      transactions: this.transactions,
-      view: this.view,
-      token: () => token,
-      unanswered: () => this.unanswered++,
-    });
+    this.directory = new Directory(this.transactions, this.people);
+  }
+
+  #answer(question: Question | undefined, answer?: Answer): void {
+    if (question?.ask === "names" || question?.ask === "whois") {
+      this.#act(this.directory.answered(question, answer, this.now));
+    }
+  }
+
+  #act(facts: Fact[]): void {
+    for (const fact of facts) {
+      if (fact.type === "show") this.shown.push(fact.shown);
+      if (fact.type === "problem") this.shown.push({ kind: "problem", text: fact.text });
+      if (fact.type === "shortfall" && fact.what === "unanswered") this.unanswered += fact.count;
+      if (fact.type === "unanswered") this.#answer(fact.question);
+    }
   }
 
   /** Lets time pass until nothing is open any more. */
@@ -47,8 +58,8 @@ class Asking {
       this.now = Math.ceil(Math.min(this.transactions.nextWake!, ...this.#underWay.map(({ at }) => at)));
       const due = this.#underWay.filter(({ at }) => at <= this.now);
       this.#underWay = this.#underWay.filter(({ at }) => at > this.now);
-      for (const { answer } of due) this.transactions.answer(answer, this.now);
-      this.transactions.wake(this.now);
+      for (const { answer } of due) this.#answer(this.transactions.answer(answer), answer);
+      this.#act(this.transactions.wake(this.now));
     }
   }
 }
@@ -94,7 +105,7 @@ Deno.test("directory: 5,000 names arrive whole and sorted, with 30 % of question
   assertEquals(keys, keys.toSorted());
   assertLessOrEqual(longest(), MAX_DATAGRAM_BYTES);
   assertGreater(asking.asked, 100, "so many pages need more questions");
-  assertEquals(asking.view.people.names.length, 5000);
+  assertEquals(asking.people.names.length, 5000);
 });
 
 Deno.test("directory: an empty room, and one where nobody else has a name", () => {
@@ -108,27 +119,27 @@ Deno.test("directory: names that were listed are there for completion", () => {
   const { asking } = askRoom(["Carole", "bob"]);
   asking.directory.list(0);
   asking.settle();
-  assertEquals(asking.view.people.names, ["bob", "Carole"]);
+  assertEquals(asking.people.names, ["bob", "Carole"]);
 });
 
 Deno.test("directory: who is not on a whole list is not completed any more; half a list takes nobody away", () => {
   const { asking } = askRoom(["Carole", "bob"]);
-  for (const name of ["Carole", "Gone"]) asking.view.people.remember(name);
+  for (const name of ["Carole", "Gone"]) asking.people.remember(name);
   asking.directory.list(0);
   // whoever comes meanwhile may not be on the list
-  asking.view.people.remember("Newcomer");
+  asking.people.remember("Newcomer");
   asking.settle();
-  assertEquals(asking.view.people.names, ["bob", "Carole", "Newcomer"]);
-  assertEquals(asking.view.people.namesBut("BOB"), ["Carole", "Newcomer"], "one's own is not completed either");
+  assertEquals(asking.people.names, ["bob", "Carole", "Newcomer"]);
+  assertEquals(asking.people.namesBut("BOB"), ["Carole", "Newcomer"], "one's own is not completed either");
 
   const endless = new Asking((packet) => {
     if (packet.type !== "LIST") return [];
     return [{ dialect: "v1", type: "USERS", id: packet.id, total: 9, unnamed: 0, more: true, names: ["Alice"] }];
   });
-  endless.view.people.remember("Carole");
+  endless.people.remember("Carole");
   endless.directory.list(0);
   endless.settle();
-  assertEquals(endless.view.people.names, ["Alice", "Carole"]);
+  assertEquals(endless.people.names, ["Alice", "Carole"]);
 });
 
 Deno.test("directory: the server is silent: said once, after 5 s", () => {

@@ -6,17 +6,26 @@ import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 function greeter(firstId?: number) {
   const ids: number[] = [];
   const roundTrip = new RoundTrip();
-  return { greeter: new Greeter(roundTrip, (id) => ids.push(id), firstId), ids, roundTrip };
+  const greeter = new Greeter(roundTrip, firstId);
+  const wake = (now: number) => {
+    const id = greeter.wake(now);
+    if (id !== undefined) ids.push(id);
+  };
+  const start = (now: number) => {
+    greeter.start(now);
+    wake(now);
+  };
+  return { greeter, start, wake, ids, roundTrip };
 }
 
 Deno.test("greeter: nothing before the start, then one greeting at once and more at growing pauses", () => {
-  const { greeter: g, ids } = greeter(100);
+  const { greeter: g, start, wake, ids } = greeter(100);
   assertEquals([g.nextWake, g.tries, g.silentSince], [undefined, 0, undefined]);
-  g.start(1000);
+  start(1000);
   const times = [1000];
   while (times.length < 20) {
     times.push(g.nextWake!);
-    g.wake(g.nextWake!);
+    wake(g.nextWake!);
   }
   assertEquals(ids, Array.from({ length: 20 }, (_, i) => 101 + i));
   const pauses = times.slice(1).map((at, i) => at - times[i]);
@@ -27,44 +36,62 @@ Deno.test("greeter: nothing before the start, then one greeting at once and more
 });
 
 Deno.test("greeter: an answer ends the silence, and the next greeting is due after the keep-alive", () => {
-  const { greeter: g, ids, roundTrip } = greeter();
-  g.start(0);
-  g.wake(g.nextWake!);
+  const { greeter: g, start, wake, ids, roundTrip } = greeter();
+  start(0);
+  wake(g.nextWake!);
   assertEquals(g.answered(ids[1], 20_000, 140), true);
   assertEquals([g.tries, g.silentSince, g.nextWake, roundTrip.smoothed], [0, undefined, 20_140, 40]);
-  g.wake(20_139);
+  wake(20_139);
   assertEquals(ids.length, 2);
-  g.wake(20_140);
+  wake(20_140);
   assertEquals([ids.length, g.silentSince], [3, 20_140]);
 });
 
 Deno.test("greeter: an answer counts once, and only to a greeting of the last sixteen", () => {
-  const { greeter: g, ids } = greeter();
-  g.start(0);
+  const { greeter: g, start, wake, ids } = greeter();
+  start(0);
   assertEquals([g.answered(ids[0] + 1, 1000, 5), g.answered(ids[0], 1000, 5), g.answered(ids[0], 1000, 6)], [
     false,
     true,
     false,
   ]);
-  for (let i = 0; i < 17; i++) g.wake(g.nextWake!);
+  for (let i = 0; i < 17; i++) wake(g.nextWake!);
   assertEquals([g.isRecent(ids[1]), g.isRecent(ids[2]), g.isRecent(undefined)], [false, true, false]);
   assertEquals(g.answered(ids[1], 1000, 99_999), false);
 });
 
 Deno.test("greeter: once stopped it is silent until it is started again", () => {
-  const { greeter: g, ids } = greeter();
-  g.start(0);
+  const { greeter: g, start, wake, ids } = greeter();
+  start(0);
   g.stop();
-  g.wake(99_999);
+  wake(99_999);
   assertEquals([ids.length, g.nextWake], [1, undefined]);
-  g.start(100_000);
+  start(100_000);
   assertEquals(ids.length, 2);
 });
 
 Deno.test("greeter: its ids begin somewhere at random, so that nobody elsewhere can forge an answer", () => {
   const [first, second] = [greeter(), greeter()];
-  first.greeter.start(0);
-  second.greeter.start(0);
+  first.start(0);
+  second.start(0);
   assertNotEquals(first.ids, second.ids);
   for (const id of [...first.ids, ...second.ids]) assert(Number.isSafeInteger(id) && id > 0);
+});
+
+Deno.test("greeter: asked to start again at once, it keeps its shortest pause", () => {
+  const { greeter: g, start, wake, ids } = greeter();
+  g.startAgain(0);
+  wake(0);
+  assertEquals(ids.length, 1, "the first greeting does not wait");
+  g.answered(ids[0], 1000, 10);
+  g.startAgain(20);
+  assertEquals(g.nextWake, 100);
+  wake(99);
+  assertEquals(ids.length, 1);
+  wake(100);
+  g.startAgain(5000);
+  assertEquals([ids.length, g.nextWake], [2, 5000]);
+  // a cookie is sent back at once
+  start(110);
+  assertEquals([ids.length, g.greetings], [3, 3]);
 });

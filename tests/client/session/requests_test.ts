@@ -11,33 +11,33 @@ Deno.test("requests: requests that wait for their turn make it full too, and str
   const fake = new FakeSession({ name: "Alice" });
   for (let i = 0; i < 1000; i++) {
     assertEquals(fake.session.full, false);
-    fake.session.requests.sayTo("Bob", `line ${i}`, fake.now);
+    fake.session.sayTo("Bob", `line ${i}`, fake.now);
   }
   assertEquals([fake.session.full, fake.notices], [true, []]);
 
   const asked = joined({ name: "Alice" });
   for (let i = 0; !asked.session.full; i++) {
-    asked.session.requests.whois("Bob", asked.now);
+    asked.session.whois("Bob", asked.now);
     assert(i < 2000, "look-ups without an answer grow without bound");
   }
   assertLessOrEqual(asked.takeAll("LOOKUP").length, 32, "the server is asked as much at once as it can answer");
-  asked.session.requests.whois("Bob", asked.now);
-  asked.session.requests.list(asked.now);
-  assertEquals(asked.session.requests.size, 1032, "what comes in spite of that is refused");
-  assertEquals(asked.notices.length, 2);
+  asked.session.whois("Bob", asked.now);
+  asked.session.list(asked.now);
+  assertEquals(asked.session.asked.open, 1032, "what comes in spite of that is refused");
+  assertEquals(asked.notices, Array(2).fill("Too many requests wait for their turn; try again in a moment"));
 
   const heard = joined({ name: "Alice" });
   const spam = { dialect: "v1", type: "MESSAGE", stream: "00000000000000cc", id: 1, first: 1, text: "spam" } as const;
   for (let i = 0; i < 5000; i++) heard.session.receiveFromPeer(spam, `10.6.${i >> 8}.${i & 255}:6`, heard.now);
   assertEquals([heard.takeAll("LOOKUP").length > 0, heard.session.full], [true, false]);
-  heard.session.requests.whois("Bob", heard.now);
+  heard.session.whois("Bob", heard.now);
   assertEquals(heard.takeAll("LOOKUP").map(({ name }) => name), ["Bob"], "one's own question does not wait for theirs");
 });
 
 Deno.test("requests: of many questions each is asked in its turn, in order, and answered", () => {
   const fake = new FakeSession({ name: "Alice" });
   const names = Array.from({ length: 500 }, (_, i) => `user${i}`);
-  for (const name of names) fake.session.requests.whois(name, fake.now);
+  for (const name of names) fake.session.whois(name, fake.now);
   fake.welcome();
   const asked: (string | undefined)[] = [];
   for (let lookups; (lookups = fake.takeAll("LOOKUP")).length > 0;) {
@@ -52,8 +52,8 @@ Deno.test("requests: of many questions each is asked in its turn, in order, and 
 
 Deno.test("requests: the past is asked for when the server has answered, like everything else", () => {
   const fake = new FakeSession();
-  fake.session.requests.history(20, fake.now);
-  fake.session.requests.list(fake.now);
+  fake.session.history(20, fake.now);
+  fake.session.list(fake.now);
   assertEquals(fake.notices, []);
   fake.start();
   fake.welcome({ seq: 2 });
@@ -66,7 +66,7 @@ Deno.test("requests: the past is asked for when the server has answered, like ev
 Deno.test("requests: the past that was asked for is gone when the server begins anew: said, and counted", () => {
   const fake = new FakeSession();
   fake.welcome({ seq: 5 });
-  fake.session.requests.history(20, fake.now);
+  fake.session.history(20, fake.now);
   fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
   fake.pass(1000);
   fake.welcome({ epoch: OTHER_EPOCH, token: OTHER_TOKEN });
@@ -78,7 +78,7 @@ Deno.test("requests: the past that was asked for is gone when the server begins 
 Deno.test("requests: while the server is away a question is refused, and counts", () => {
   const fake = joined({ name: "Alice" });
   fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
-  fake.session.requests.list(fake.now);
+  fake.session.list(fake.now);
   assertStringIncludes(fake.notices.at(-1)!, "does not answer at the moment");
   fake.pass(1000);
   fake.welcome();
@@ -99,14 +99,14 @@ function direct(fake: FakeSession, text: string, from: string, name?: string): v
 Deno.test("requests: an answer goes to whoever wrote last, and to nobody else when that one has no name", () => {
   const fake = joined({ name: "Alice" });
   direct(fake, "hi", BOB, "Bob");
-  fake.session.requests.reply("hello", fake.now);
+  fake.session.reply("hello", fake.now);
   assertEquals(fake.takeAll("LOOKUP").map(({ name }) => name), ["Bob"]);
   direct(fake, "psst", "10.0.0.9:9");
-  fake.session.requests.reply("secret", fake.now);
+  fake.session.reply("secret", fake.now);
   assertStringIncludes(fake.notices.at(-1)!, "has no name: it can't be answered");
   assertEquals(fake.take(), []);
   direct(fake, "hi", "10.0.0.8:8", "Carole");
-  fake.session.requests.reply("hello", fake.now);
+  fake.session.reply("hello", fake.now);
   assertEquals(fake.takeAll("LOOKUP").map(({ name }) => name), ["Carole"]);
 });
 

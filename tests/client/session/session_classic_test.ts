@@ -164,10 +164,10 @@ Deno.test("session: with a classic server, draining waits as long as lines come 
 Deno.test("session: with a classic server there are no names to ask for, which is said", () => {
   const fake = withClassicServer();
   const before = fake.notices.length;
-  fake.session.requests.list(fake.now);
-  fake.session.requests.whois("Bob", fake.now);
-  fake.session.requests.sayTo("Bob", "hi", fake.now);
-  fake.session.requests.history(20, fake.now);
+  fake.session.list(fake.now);
+  fake.session.whois("Bob", fake.now);
+  fake.session.sayTo("Bob", "hi", fake.now);
+  fake.session.history(20, fake.now);
   assertEquals(fake.notices.length, before + 4);
   for (const text of fake.notices.slice(before)) {
     assertStringIncludes(text, "no names, no direct messages and no history");
@@ -194,4 +194,15 @@ Deno.test("session: what a classic server forwards is shown without what could a
   const fake = withClassicServer();
   fake.datagram("INCOMING<From 1.2.3.4:5>: \x1b[2Jhi there\u202e\x07");
   assertEquals(fake.shown.at(-1), { kind: "line", line: "<From 1.2.3.4:5>: ?[2Jhi there??" });
+});
+
+Deno.test("session: a server that has refused the name is not taken for a classic one, whatever it forwards", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  const [{ id }] = fake.takeAll("SIGN-IN");
+  fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id, text: "The name Alice is taken" });
+  fake.receive({ dialect: "classic", type: "INCOMING", line: "<From 10.0.0.1:1>: hello" });
+  fake.session.rename("Bob", fake.now);
+  fake.pass(30_000);
+  assertEquals(fake.session.state, "joining");
 });

@@ -4,11 +4,12 @@ import {
   assertEquals,
   assertGreater,
   assertLess,
+  assertLessOrEqual,
   assertMatch,
   assertNotEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { ADDRESS, FakeSession, joined, TOKEN, WELCOME } from "../../support/fake_session.ts";
+import { ADDRESS, EPOCH, FakeSession, joined, TOKEN, WELCOME } from "../../support/fake_session.ts";
 
 const OTHER_EPOCH = "00000000000000ee";
 const OTHER_TOKEN = "00000000000000aa";
@@ -196,7 +197,7 @@ Deno.test("session: a refused name is told, nothing is sent, and another name ca
   const [{ id }] = fake.takeAll("SIGN-IN");
   fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id, text: "The name Alice is taken\x1b[2J" });
   assertEquals([fake.session.state, fake.shown], ["refused", [
-    { kind: "refused", text: "The name Alice is taken?[2J" },
+    { kind: "refused", code: "name-taken", name: "Alice", text: "The name Alice is taken?[2J" },
   ]]);
   fake.pass(30_000);
   assertEquals(fake.take(), []);
@@ -206,6 +207,58 @@ Deno.test("session: a refused name is told, nothing is sent, and another name ca
   fake.welcome();
   assertEquals([fake.session.state, fake.session.name], ["joined", "Alicia"]);
   assertEquals(fake.takeAll("MESSAGE").map(({ text }) => text), ["kept"]);
+});
+
+Deno.test("session: while its name is refused it greets nobody, whatever else comes from the server", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  fake.pass(300);
+  const ids = fake.takeAll("SIGN-IN").map(({ id }) => id);
+  fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id: ids.at(-1), text: "The name Alice is taken" });
+  // the answers to the greetings before are late
+  for (const id of ids) fake.receive({ ...WELCOME, id, pending: true });
+  fake.event(1);
+  fake.pass(60_000);
+  assertEquals([fake.take(), fake.session.state, fake.session.nextWake], [[], "refused", undefined]);
+});
+
+Deno.test("session: a server that answers every packet with not-joined, CLOSING or a cookie is greeted no faster for it", () => {
+  for (const answer of ["not-joined", "CLOSING", "pending"] as const) {
+    const fake = joined();
+    fake.say("x");
+    fake.session.drain(fake.now);
+    let greetings = 0;
+    const serve = () => {
+      for (const { packet } of fake.take()) {
+        if (packet.dialect !== "v1") continue;
+        if (packet.type === "GREETING") {
+          greetings++;
+          fake.receive({ ...WELCOME, id: packet.id, pending: answer === "pending" });
+        }
+        if (answer === "not-joined") fake.receive({ dialect: "v1", type: "ERROR", code: answer, text: "Greet first" });
+        if (answer === "CLOSING") fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+      }
+    };
+    for (let ms = 0; ms < 2000; ms++) {
+      fake.pass(1);
+      serve();
+    }
+    assertLessOrEqual(greetings, 45, answer);
+  }
+});
+
+Deno.test("session: a refusal that another name would not help is told once, and it goes on trying", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  for (let i = 0; i < 5; i++) {
+    for (const { id } of fake.takeAll("SIGN-IN")) {
+      fake.receive({ dialect: "v1", type: "ERROR", code: "room-full", id, text: "The room is full" });
+    }
+    fake.pass(1000);
+  }
+  assertEquals([fake.notices, fake.session.state], [["The room is full. Trying again"], "joining"]);
+  fake.welcome();
+  assertEquals(fake.notices.at(-1), "Joined as Alice");
 });
 
 Deno.test("session: a late refusal of the name before is told once, and is none of the name that was chosen then", () => {

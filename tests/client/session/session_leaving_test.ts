@@ -40,8 +40,8 @@ Deno.test("session: while it says goodbye it wants to be woken for nothing else"
   const fake = joined();
   fake.event(5); // a gap, which would be asked for
   fake.say("under way");
-  fake.session.requests.whois("Bob", fake.now);
-  fake.session.requests.history(20, fake.now);
+  fake.session.whois("Bob", fake.now);
+  fake.session.history(20, fake.now);
   fake.session.drain(fake.now);
   fake.session.close(fake.now);
   fake.take();
@@ -104,7 +104,7 @@ Deno.test("session: what was acknowledged is shown before it leaves, whether or 
 Deno.test("session: draining waits for answers: a question is asked before it leaves, and its answer shown", () => {
   for (const early of [true, false]) {
     const fake = early ? new FakeSession() : joined();
-    fake.session.requests.list(fake.now);
+    fake.session.list(fake.now);
     fake.session.drain(fake.now);
     if (early) {
       fake.start();
@@ -121,7 +121,7 @@ Deno.test("session: draining waits for answers: a question is asked before it le
 Deno.test("session: draining waits for the past that was asked for", () => {
   const fake = new FakeSession();
   fake.welcome({ seq: 1 });
-  fake.session.requests.history(20, fake.now);
+  fake.session.history(20, fake.now);
   fake.session.drain(fake.now);
   assertEquals(fake.session.closing, false);
   fake.event(1);
@@ -143,7 +143,7 @@ Deno.test("session: draining waits to know who has written", () => {
 Deno.test("session: draining goes on for as long as direct messages arrive", () => {
   const fake = new FakeSession({ name: "Alice" });
   for (let greeting = 1; greeting <= 2; greeting++) fake.welcome({ keepalive: 60_000 });
-  for (let i = 1; i <= 10; i++) fake.session.requests.sayTo("Bob", `${i}`, fake.now);
+  for (let i = 1; i <= 10; i++) fake.session.sayTo("Bob", `${i}`, fake.now);
   const [{ id }] = fake.takeAll("LOOKUP");
   fake.receive({ dialect: "v1", type: "PEER", id: id!, name: "Bob", address: "10.0.0.2:2", since: 1 });
   const [{ stream }] = fake.takeAll("MESSAGE");
@@ -254,4 +254,26 @@ Deno.test("session: draining waits for what others have said before", () => {
   assertEquals(fake.session.closing, false);
   fake.event(1);
   assertEquals([fake.session.closing, fake.texts], [true, ["1", "2"]]);
+});
+
+Deno.test("session: each page of the history that a draining session asks for is progress, and so is joining", () => {
+  const fake = new FakeSession();
+  fake.welcome({ seq: 300, keepalive: 60_000 });
+  fake.session.history(300, fake.now);
+  fake.session.drain(fake.now);
+  for (const [from, to] of [[201, 300], [101, 200], [1, 100]]) {
+    assertEquals(fake.session.closing, false, `${from}`);
+    fake.pass(4900);
+    for (let seq = from; seq <= to; seq++) fake.event(seq);
+  }
+  assertEquals([fake.session.closing, fake.session.failure], [true, undefined]);
+
+  const late = new FakeSession();
+  late.say("kept");
+  late.start();
+  late.session.drain(late.now);
+  late.pass(9000);
+  late.welcome();
+  late.pass(9000);
+  assertEquals(late.session.closing, false, "it has ten seconds from when it joined");
 });

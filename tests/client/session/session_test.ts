@@ -280,8 +280,67 @@ Deno.test("session: a message that is said again in a new epoch is not shown aga
   assertEquals(fake.texts, ["hello", "next"]);
 });
 
+Deno.test("session: its own message is known by stream and id from whatever address, and not when the text is another's", () => {
+  const fake = joined();
+  for (const text of ["one", "two"]) fake.say(text);
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.event(1, { from: "10.9.9.9:9", stream, id: 1, text: "one" });
+  assertEquals(fake.session.waiting, 1);
+  fake.event(2, { stream, id: 2, text: "forged" });
+  assertEquals([fake.session.waiting, fake.texts], [1, ["one", "forged"]]);
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 2 });
+  assertEquals(fake.session.waiting, 0);
+});
+
+Deno.test("session: when its stream is another's, it sends all that waits once in a new one", () => {
+  const fake = joined();
+  for (const text of ["one", "two", "three"]) fake.say(text);
+  const sent = fake.takeAll("MESSAGE"), [{ stream }] = sent;
+  // each message that was under way is refused
+  for (const { id } of sent) {
+    fake.receive({ dialect: "v1", type: "ERROR", code: "stream-taken", id, stream, text: "Another member uses it" });
+  }
+  const again = fake.takeAll("MESSAGE");
+  assertEquals(again.map(({ id, first, text }) => [id, first, text]), [[1, 1, "one"], [2, 1, "two"], [3, 1, "three"]]);
+  assertEquals([new Set(again.map(({ stream }) => stream)).size, again[0].stream === stream], [1, false]);
+  fake.event(1, { stream: again[0].stream, id: 3, text: "three" });
+  assertEquals([fake.session.waiting, fake.notices], [0, []]);
+});
+
+Deno.test("session: a draining session waits for what is held back for an earlier message of its sender", () => {
+  const fake = joined();
+  const stream = "00000000000000cc";
+  fake.event(2, { stream, id: 2, text: "two" });
+  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.pass(300);
+  fake.welcome({ epoch: OTHER_EPOCH, token: OTHER_TOKEN });
+  fake.session.drain(fake.now);
+  assertEquals([fake.texts, fake.session.closing], [[], false]);
+  for (const [seq, text] of [[1, "one"], [2, "two"]] as const) {
+    fake.event(seq, { epoch: OTHER_EPOCH, stream, id: seq, text });
+  }
+  assertEquals([fake.texts, fake.session.closing], [["one", "two"], true]);
+});
+
+Deno.test("session: without echo the history's answers for its own messages are no duplicates", () => {
+  const fake = joined();
+  fake.say("mine");
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  const ack = () => fake.receive({ dialect: "v1", type: "ACK", stream, id: 1, epoch: EPOCH, seq: 1 });
+  ack();
+  fake.event(2);
+  fake.session.history(5, fake.now);
+  ack();
+  fake.event(2);
+  assertEquals([fake.session.asked.open, fake.session.statistics.duplicates], [0, 0]);
+  ack();
+  fake.event(2);
+  assertEquals(fake.session.statistics.duplicates, 2);
+});
+
 Deno.test("session: a server that does not know it any more is greeted again, without a word to the user", () => {
   const fake = joined();
+  fake.pass(100);
   fake.say("x");
   fake.take();
   fake.receive({ dialect: "v1", type: "ERROR", code: "not-joined", id: 1, text: "Greet first" });

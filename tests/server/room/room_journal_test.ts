@@ -196,7 +196,8 @@ Deno.test("streams: a member can't speak in the stream of another, and is told s
   room.say(A, alice, 1, "mine");
   const sent = room.say(B, bob, 2, "not mine");
   assertEquals(outline(sent), [`${B} ERROR`]);
-  assertEquals([one(sent, "ERROR").code, one(sent, "ERROR").id], ["stream-taken", 2]);
+  const { code, id, stream } = one(sent, "ERROR");
+  assertEquals([code, id, stream], ["stream-taken", 2, STREAM]);
   assertEquals(one(to(room.say(A, alice, 2, "still mine"), B), "INCOMING").text, "still mine");
   // nor when its owner has fallen silent
   room.pass(59_000);

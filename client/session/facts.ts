@@ -1,0 +1,83 @@
+/**
+ * What the parts of a session find out. They return it, and their owner acts on it.
+ *
+ * @module
+ */
+import type { EventPacket, V1Packet } from "../../protocol.ts";
+import type { FeedItem, SeqRange } from "../../protocol/reliable/event_feed.ts";
+import type { Draft } from "../../protocol/reliable/send_stream.ts";
+import type { Shown } from "./shown.ts";
+import type { Shortfall } from "./tally.ts";
+
+/** A packet that can answer a question to the server. */
+export type Answer = Extract<V1Packet, { type: "USERS" | "PEER" | "ERROR" }>;
+
+/** A question to the server. Whoever has asked it gets it back with the answer. */
+export type Question =
+  /** Which names there are behind those that are `known`; `before` are those that were known at the beginning. */
+  | { ask: "names"; known: string[]; before: string[] }
+  /** Who has a name or an address; the user wants to know. */
+  | { ask: "whois"; who: { name: string } | { address: string } }
+  /** Where the member with a name is, so that it can be written to. */
+  | { ask: "where"; name: string }
+  /** Who has written from an address. */
+  | { ask: "sender"; address: string };
+
+/** A message that a peer has sent to this client alone. */
+export interface DirectMessage extends Draft {
+  address: string;
+  /** The name that the server confirmed for the address. */
+  name?: string;
+  /** Whether the server said that a member has this address. */
+  confirmed: boolean;
+}
+
+/** What a link to a server has found out. */
+export type LinkEvent =
+  /** Messages can be sent to the server, for the first time or again. */
+  | { type: "joined" }
+  /** Messages can't be sent to the server for now. */
+  | { type: "lost" }
+  /** The server has begun anew: what it has not answered, it never will. */
+  | { type: "begun anew" }
+  /** What the room brings next. */
+  | { type: "feed"; item: FeedItem }
+  /** An event that has had its turn before; only the history may have asked for it. */
+  | { type: "past"; event: EventPacket }
+  /** An event that has had its turn and is not shown: this client's own message, of which there is no copy. */
+  | { type: "unshown"; seq: number }
+  /** The server does not keep these events any more. */
+  | { type: "gone"; range: SeqRange }
+  | { type: "answer"; packet: Answer }
+  /** A classic server has forwarded a line. */
+  | { type: "line"; line: string }
+  | { type: "refused"; code: string; name: string | undefined; text: string }
+  | { type: "notice"; text: string }
+  | { type: "problem"; text: string };
+
+/** What any part has found out. */
+export type Fact =
+  | LinkEvent
+  | { type: "show"; shown: Shown }
+  /** A question has had no answer in time. */
+  | { type: "unanswered"; question: Question }
+  | { type: "direct"; message: DirectMessage }
+  /** The messages that were asked for, in order; `missing` events were neither sent nor reported as gone. */
+  | { type: "history"; messages: EventPacket[]; missing: number }
+  /** What the user asked for was not done, so many times. */
+  | { type: "shortfall"; what: Shortfall; count: number };
+
+/** A part that wants to be woken. */
+export interface Timed {
+  /** When {@linkcode wake} is to be called, in milliseconds of the caller's clock; undefined for never. */
+  readonly nextWake: number | undefined;
+  /** Does what is due. */
+  wake(now: number): Fact[];
+}
+
+/** When the first of these parts wants to be woken, in milliseconds; undefined for never. */
+export function earliest(parts: Iterable<{ readonly nextWake: number | undefined }>): number | undefined {
+  let first: number | undefined;
+  for (const { nextWake } of parts) if (nextWake !== undefined && !(nextWake >= first!)) first = nextWake;
+  return first;
+}

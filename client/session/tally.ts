@@ -1,0 +1,55 @@
+/**
+ * Counts what the user asked for and what was not done, and says it in one line at the end.
+ *
+ * @module
+ */
+import { pluralize } from "../../protocol/text.ts";
+import type { SessionState } from "./state.ts";
+
+/**
+ * What was not done: a message did not reach its recipient; a line was meant as a command and is none; the server did
+ * not answer a question, or not completely.
+ */
+export type Shortfall = "undelivered" | "misunderstood" | "unanswered";
+
+/** What is still to be done when a session ends. */
+export interface Remainder {
+  /** The server, as the user gave it. */
+  server: string;
+  state: SessionState;
+  /** Why the server refuses this client; empty where it does not. */
+  refusal: string;
+  /** Messages that are not acknowledged. */
+  waiting: number;
+  /** Messages sent to a classic server that never came back. */
+  unconfirmed: number;
+  /** Questions of the user without an answer. */
+  asked: number;
+}
+
+/** The shortfalls of one session. */
+export class Tally {
+  readonly #counts: Record<Shortfall, number> = { undelivered: 0, misunderstood: 0, unanswered: 0 };
+
+  add(what: Shortfall, count = 1): void {
+    this.#counts[what] += count;
+  }
+
+  /** What was left undone, in one line for the user; undefined when nothing was. */
+  describe({ server, state, refusal, waiting, asked, unconfirmed }: Remainder): string | undefined {
+    const { undelivered, misunderstood, unanswered } = this.#counts;
+    if (state === "refused") return refusal;
+    if (state === "joining") {
+      const rest = waiting > 0 ? `; ${pluralize(waiting, "message")} not delivered` : "";
+      return `${refusal || `No answer from ${server}`}${rest}`;
+    }
+    if (waiting > 0) return `${pluralize(waiting, "message")} not delivered: the server has not confirmed in time`;
+    if (undelivered > 0) return `${pluralize(undelivered, "message")} not delivered`;
+    if (misunderstood > 0) return `${pluralize(misunderstood, "line")} not understood, and not sent`;
+    if (unanswered + asked > 0) return `${pluralize(unanswered + asked, "question")} not answered`;
+    if (unconfirmed > 0) {
+      return `${pluralize(unconfirmed, "message")} sent, but this classic server does not say whether they arrived`;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * The conversation with a server that speaks version 1: membership, messages to it, and events from it.
+ *
+ * @module
+ */
+import type { EventPacket, Packet, V1Packet } from "../../protocol.ts";
+import { EventFeed, type FeedItem, type SeqRange } from "../../protocol/reliable/event_feed.ts";
+import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
+import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
+import { earliest, type LinkEvent, type Timed } from "./facts.ts";
+import { Membership, type MembershipOptions } from "./membership.ts";
+
+/** Sends a packet to the server, or to the address of a peer. */
+export type Send = (packet: Packet, peer?: string) => void;
+
+/** What a link is made with. */
+export interface V1LinkOptions extends Pick<MembershipOptions, "server" | "name"> {
+  send: Send;
+  /** Returns a number from 0 to 1; Math.random by default. */
+  random?: () => number;
+}
+
+/** The longest wait that a server can ask for by slow-down, in milliseconds. */
+const MAX_SLOW_DOWN_MS = 10_000;
+
+/** The link to a version 1 server. */
+export class V1Link implements Timed {
+  readonly roundTrip: RoundTrip = new RoundTrip();
+  readonly membership: Membership;
+  readonly #send: Send;
+  readonly #sendStream: SendStream;
+  readonly #feed: EventFeed;
+
+  constructor({ server, name, send, random }: V1LinkOptions) {
+    const { roundTrip } = this;
+    this.#send = send;
+    this.membership = new Membership({ server, name, roundTrip, send });
+    this.#sendStream = new SendStream(roundTrip);
+    this.#feed = new EventFeed({ roundTrip, random });
+  }
+
+  get nextWake(): number | undefined {
+    return earliest([this.membership, this.#sendStream, this.#feed]);
+  }
+
+  /** How many messages wait to be sent or acknowledged. */
+  get waiting(): number {
+    return this.#sendStream.size;
+  }
+
+  /** The seq of the next event to show. */
+  get nextSeq(): number {
+    return this.#feed.next;
+  }
+
+  /** How many events are known to be missing, or are here and wait for others before they are shown. */
+  get backlog(): number {
+    return this.#feed.backlog + this.#feed.heldCount;
+  }
+
+  /** What was counted; `repeated` are messages that were sent again. */
+  get statistics(): Record<"received" | "repaired" | "lost" | "duplicates" | "repeated", number> {
+    const { received, repaired, lost, duplicates } = this.#feed;
+    return { received, repaired, lost, duplicates, repeated: this.#sendStream.repeated };
+  }
+
+  /** Takes something to say to everyone. {@linkcode transmit} sends it. */
+  say(draft: Draft, now: number): void {
+    this.#sendStream.add(draft, now);
+  }
+
+  /** Gives back the oldest message that waits. */
+  takeOldestDraft(): Draft | undefined {
+    return this.#sendStream.removeOldest();
+  }
+
+  /** Gives back all messages that wait. */
+  takeDrafts(): Draft[] {
+    return this.#sendStream.clear();
+  }
+
+  /** Sends the messages that are due. */
+  transmit(now: number): void {
+    const { token } = this.membership.self;
+    for (const message of this.#sendStream.wake(now)) this.#send({ dialect: "v1", type: "MESSAGE", token, ...message });
+  }
+
+  /** Asks the server for events. */
+  request(range: SeqRange): void {
+    const { token } = this.membership.self;
+    this.#send({ dialect: "v1", type: "RESEND", token, epoch: this.#feed.epoch!, ...range });
+  }
+
+  /** Counts an event that nobody has asked for a second time. */
+  noteDuplicate(): void {
+    this.#feed.noteDuplicate();
+  }
+
+  /** Stops all but the answers to what was sent. */
+  stop(): void {
+    this.membership.stop();
+    this.#sendStream.close();
+  }
+
+  wake(now: number): LinkEvent[] {
+    const events = this.#follow(this.membership.wake(now), now);
+    const { items, requests } = this.#feed.wake(now);
+    for (const range of requests) this.request(range);
+    this.transmit(now);
+    if (this.#sendStream.isStuck) this.membership.suspect(now);
+    return [...events, ...asEvents(items)];
+  }
+
+  /** Takes a packet from the server. What is due then is sent by {@linkcode transmit}. */
+  receive(packet: V1Packet, now: number): LinkEvent[] {
+    const isHeard = "epoch" in packet && packet.type !== "WELCOME" && packet.epoch !== undefined;
+    const events = isHeard ? this.#follow(this.membership.heard(packet.epoch!), now) : [];
+    return [...events, ...this.#receive(packet, now)];
+  }
+
+  #receive(packet: V1Packet, now: number): LinkEvent[] {
+    switch (packet.type) {
+      case "WELCOME":
+        return this.#receiveWelcome(packet, now);
+      case "INCOMING":
+        if (packet.epoch !== this.#feed.epoch) return [];
+        if (this.#sendStream.isOwn(packet.stream, packet.id, packet.text)) {
+          this.#sendStream.acknowledge(packet.stream, packet.id!, now);
+        }
+        return this.#takeEvent(packet, now);
+      case "ONLINE":
+      case "OFFLINE":
+        return this.#takeEvent(packet, now);
+      case "ACK":
+        return this.#receiveAck(packet, now);
+      case "HEARTBEAT":
+        this.#feed.noteLatest(packet.epoch, packet.seq, now);
+        return [];
+      case "GONE":
+        if (packet.epoch !== this.#feed.epoch) return [];
+        return [{ type: "gone", range: packet }, ...asEvents(this.#feed.markGone(packet.epoch, packet, now))];
+      case "USERS":
+      case "PEER":
+        return [{ type: "answer", packet }];
+      case "PUNCH":
+        // this datagram carries no message: it opens this side's NAT for the peer's datagrams (RFC 5128, section 3.3)
+        this.#send({ dialect: "v1", type: "OPEN" }, packet.address);
+        return [];
+      case "ERROR":
+        return this.#receiveError(packet, now);
+      case "CLOSING":
+        return this.#follow(this.membership.closing(packet, now), now);
+      default:
+        return [];
+    }
+  }
+
+  #receiveWelcome(packet: V1Packet & { type: "WELCOME" }, now: number): LinkEvent[] {
+    const joined = this.membership.welcome(packet, now);
+    if (!joined) return [];
+    const events: LinkEvent[] = [];
+    const { epoch, seq } = packet;
+    if (epoch !== this.#feed.epoch) {
+      // after a change of epoch, a client that was a member before gets all that has been said since
+      const before = this.#feed.epoch === undefined ? seq : 0;
+      events.push({ type: "begun anew" }, ...asEvents(this.#feed.begin(epoch, before, now)));
+    }
+    this.#feed.noteLatest(epoch, seq, now);
+    return [...events, ...this.#follow(joined, now)];
+  }
+
+  #takeEvent(event: EventPacket, now: number): LinkEvent[] {
+    if (event.epoch === this.#feed.epoch && event.seq < this.#feed.next) return [{ type: "past", event }];
+    return asEvents(this.#feed.take(event.epoch, event.seq, event, now));
+  }
+
+  #receiveAck({ stream, id, epoch, seq }: V1Packet & { type: "ACK" }, now: number): LinkEvent[] {
+    const isOwn = stream === this.#sendStream.name;
+    this.#sendStream.acknowledge(stream, id, now);
+    // with --no-echo the ACK has the sequence number of the sender's own message, so that the sender sees no gap
+    if (!isOwn || epoch === undefined || epoch !== this.#feed.epoch || seq === undefined) return [];
+    if (seq < this.#feed.next) return [{ type: "unshown", seq }];
+    return asEvents(this.#feed.take(epoch, seq, undefined, now));
+  }
+
+  #receiveError(packet: V1Packet & { type: "ERROR" }, now: number): LinkEvent[] {
+    const { code, id, wait, stream } = packet;
+    if (code === "slow-down" && id !== undefined) {
+      this.#sendStream.delay(id, Math.min(wait ?? 100, MAX_SLOW_DOWN_MS), now);
+      return [];
+    }
+    if (code === "stream-taken") {
+      // all messages that were under way are refused, but the stream has a new name after the first refusal
+      if (stream === this.#sendStream.name) this.#sendStream.restart(now);
+      return [];
+    }
+    const events = this.membership.refused(packet, now);
+    return events ? this.#follow(events, now) : [{ type: "answer", packet }];
+  }
+
+  /** Opens and closes the stream of messages with the membership. */
+  #follow(events: LinkEvent[], now: number): LinkEvent[] {
+    for (const { type } of events) {
+      if (type === "joined") this.#sendStream.open(now);
+      if (type === "lost") this.#sendStream.close();
+    }
+    return events;
+  }
+}
+
+function asEvents(items: FeedItem[]): LinkEvent[] {
+  return items.map((item) => ({ type: "feed", item }));
+}

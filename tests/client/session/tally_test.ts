@@ -1,0 +1,37 @@
+/** What is said at the end about what was not done: the most important thing, in one line. */
+import { assertEquals } from "@std/assert";
+import { type Remainder, Tally } from "../../../client/session/tally.ts";
+
+const DONE: Remainder = { server: "S", state: "joined", refusal: "", waiting: 0, unconfirmed: 0, asked: 0 };
+
+Deno.test("tally: nothing is said when all was done", () => {
+  assertEquals(new Tally().describe(DONE), undefined);
+});
+
+Deno.test("tally: of several shortfalls the one that counts most is said", () => {
+  const tally = new Tally();
+  const said = (remainder: Partial<Remainder> = {}) => tally.describe({ ...DONE, ...remainder });
+  assertEquals(
+    said({ unconfirmed: 2 }),
+    "2 messages sent, but this classic server does not say whether they arrived",
+  );
+  assertEquals(said({ asked: 1 }), "1 question not answered");
+  tally.add("unanswered");
+  assertEquals(said({ asked: 1 }), "2 questions not answered");
+  tally.add("misunderstood");
+  assertEquals(said(), "1 line not understood, and not sent");
+  tally.add("undelivered", 3);
+  assertEquals(said(), "3 messages not delivered");
+  assertEquals(said({ waiting: 1 }), "1 message not delivered: the server has not confirmed in time");
+});
+
+Deno.test("tally: who has not got in is told why, and what is lost", () => {
+  const tally = new Tally();
+  const said = (remainder: Partial<Remainder>) => tally.describe({ ...DONE, ...remainder });
+  assertEquals(said({ state: "refused", refusal: "The name Bob is taken", waiting: 2 }), "The name Bob is taken");
+  assertEquals(said({ state: "joining" }), "No answer from S");
+  assertEquals(
+    said({ state: "joining", refusal: "The room is full", waiting: 2 }),
+    "The room is full; 2 messages not delivered",
+  );
+});
