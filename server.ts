@@ -1,7 +1,7 @@
 /**
  * The chat server: `deno run -A server.ts 9090`.
  *
- * This file only reads the flags, makes the parts, and lets the door pass what arrives to the host.
+ * This file only reads the flags, makes the parts, and lets the doors pass what arrives to the host.
  *
  * @module
  */
@@ -108,7 +108,7 @@ async function serve(options: ServerOptions) {
     print,
   });
 
-  await door.run(host);
+  await doors.run(host);
 
   terminal.close();
   state?.close();

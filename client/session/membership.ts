@@ -63,7 +63,7 @@ interface Handshake {
   pendingInARow: number;
 }
 
-const NEVER_JOINED: Outside = { is: "joining", refusal: "", toldSilent: false, isClosing: false };
+const OUTSIDE: Outside = { is: "joining", refusal: "", toldSilent: false, isClosing: false };
 
 /** Silence after which the user is told that there is no answer, in milliseconds. */
 export const NO_ANSWER_MS = 1800;
@@ -79,7 +79,7 @@ export class Membership implements Timed {
   readonly #greeter: Greeter;
   readonly #self: { -readonly [K in keyof Self]: Self[K] };
   readonly #handshake: Handshake = { pendingInARow: 0 };
-  #state: Joined | Outside = NEVER_JOINED;
+  #state: Joined | Outside = OUTSIDE;
   #epoch: string | undefined;
   /** The epoch in which this client was last a member. */
   #joinedEpoch: string | undefined;
@@ -185,8 +185,10 @@ export class Membership implements Timed {
 
   /** Takes the server's answer to a greeting. Returns undefined for one that is out of date, or not wanted. */
   welcome(packet: Welcome, now: number): LinkEvent[] | undefined {
-    // who is refused greets again under another name only
-    if (this.#state.is === "refused" || !this.#greeter.answered(packet.id, packet.keepalive, now)) return undefined;
+    // who is refused greets again under another name only, and an answer to a greeting with another name is late
+    const isLate = !packet.pending && packet.id < (this.#handshake.firstId ?? 0);
+    if (this.#state.is === "refused" || isLate) return undefined;
+    if (!this.#greeter.answered(packet.id, packet.keepalive, now)) return undefined;
     const isNewRoom = packet.epoch !== this.#joinedEpoch;
     this.#handshake.cookie = packet.pending ? packet.token : undefined;
     this.#self.address = packet.address;
@@ -234,7 +236,7 @@ export class Membership implements Timed {
   refused({ code, id, text }: Refusal, now: number): LinkEvent[] | undefined {
     if (code === "not-joined") {
       if (this.#state.is !== "joined") return [];
-      this.#state = { ...NEVER_JOINED, refusal: this.refusal };
+      this.#state = { ...OUTSIDE, refusal: this.refusal };
       this.#greeter.startAgain(now);
       this.#greetIfDue(now);
       return [{ type: "lost" }];
@@ -250,7 +252,7 @@ export class Membership implements Timed {
       return isNew ? [{ type: "problem", text: `${refusal}. Trying again` }] : [];
     }
     this.#greeter.stop();
-    this.#state = { ...NEVER_JOINED, ...this.#state, is: "refused", refusal };
+    this.#state = { ...OUTSIDE, ...this.#state, is: "refused", refusal };
     return [{ type: "lost" }, { type: "refused", code, name: this.#self.name, text: refusal }];
   }
 

@@ -91,7 +91,7 @@ export class V1Link implements Timed {
     this.#send({ dialect: "v1", type: "RESEND", token, epoch: this.#feed.epoch!, ...range });
   }
 
-  /** Counts an event that nobody has asked for a second time. */
+  /** Counts an event that came again, although the history had not asked for it. */
   noteDuplicate(): void {
     this.#feed.noteDuplicate();
   }

@@ -34,6 +34,8 @@ export interface Door {
   /** The word before the address in the keys of this door's peers; empty for UDP. */
   readonly scheme: string;
   readonly statistics: Readonly<DoorStatistics>;
+  /** Passes what peers do to the keeper, until the door is closed. */
+  run(keeper: DoorKeeper): Promise<void>;
   /** How many recipients of a dialect have joined. */
   size(dialect: Dialect): number;
   join(recipient: Recipient): void;

@@ -7,7 +7,7 @@ import type { Dialect, Packet, V1Packet } from "../../protocol.ts";
 import type { Delivery, Recipient } from "../room/delivery.ts";
 import type { Peer } from "../room/peer.ts";
 import { encodeInDialect } from "./dialects.ts";
-import type { Door, DoorStatistics } from "./door.ts";
+import type { Door, DoorKeeper, DoorStatistics } from "./door.ts";
 
 const DIALECTS: readonly Dialect[] = ["v1", "classic", "classic-line"];
 
@@ -32,6 +32,11 @@ export class Doors implements Delivery {
     return sum;
   }
 
+  /** Passes what peers do to the keeper, until all doors are closed. */
+  async run(keeper: DoorKeeper): Promise<void> {
+    await Promise.all(this.#doors.map((door) => door.run(keeper)));
+  }
+
   join(recipient: Recipient): void {
     this.#doorOf(recipient).join(recipient);
   }
@@ -48,9 +53,13 @@ export class Doors implements Delivery {
   /** Encodes the packet once per dialect, however many doors there are, and not for a dialect that nobody has. */
   broadcast(packet: V1Packet, except?: Recipient): void {
     for (const dialect of DIALECTS) {
-      const doors = this.#doors.filter((door) => door.size(dialect) > 0);
-      const bytes = doors.length > 0 ? encodeInDialect(packet, dialect) : undefined;
-      if (bytes) { for (const door of doors) door.broadcast(bytes, dialect, except); }
+      let bytes: Uint8Array | undefined;
+      for (const door of this.#doors) {
+        if (door.size(dialect) === 0) continue;
+        bytes ??= encodeInDialect(packet, dialect);
+        if (!bytes) break;
+        door.broadcast(bytes, dialect, except);
+      }
     }
   }
 

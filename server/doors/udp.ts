@@ -112,7 +112,7 @@ export class UdpDoor implements Door {
     return { sent: sent - skipped, failed: failed + skipped, dropped };
   }
 
-  /** Passes what arrives to the keeper, through the emulator, until the door is closed. */
+  /** Passes what arrives to the keeper, through the emulator. */
   async run(keeper: DoorKeeper): Promise<void> {
     for await (const { bytes, from } of datagrams(this.#socket, () => this.#arrived++)) {
       const peer = { key: from, address: from, validated: false, direct: true };

@@ -14,8 +14,6 @@ export class EventWindow {
   readonly #events = new Map<number, EventPacket>();
   #bytes = 0;
   #seq: number;
-  /** The seq of the earliest event in the window, while there is one. */
-  #first = 1;
 
   /** @param seq The seq of the latest event so far; 0 before the first. */
   constructor(epoch: string, seq: number, { events = 10_000, bytes = 8 << 20 }: WindowOptions = {}) {
@@ -47,13 +45,13 @@ export class EventWindow {
 
   /** Keeps an event. It is the next one, or one of an earlier run, in order and without a gap. */
   keep(event: EventPacket): void {
-    if (this.#events.size === 0) this.#first = event.seq;
     this.#seq = event.seq;
     this.#events.set(event.seq, event);
     this.#bytes += sizeOf(event);
     while (this.#events.size > this.#maxEvents || this.#bytes > this.#maxBytes && this.#events.size > 1) {
-      this.#bytes -= sizeOf(this.#events.get(this.#first)!);
-      this.#events.delete(this.#first++);
+      const { first } = this;
+      this.#bytes -= sizeOf(this.#events.get(first)!);
+      this.#events.delete(first);
     }
   }
 }

@@ -29,7 +29,7 @@ export interface KeptStream {
   readonly name: string;
   /** The token of the only member that may use the stream. */
   readonly owner: string;
-  /** The last id that is kept, 0 if none is. A repeat is acknowledged up to here. */
+  /** The last id that is kept; before the first is, the id before it. A repeat is acknowledged up to here. */
   readonly lastId: number;
   /** The last id that was appended. It is greater than `lastId` while the journal has not answered yet. */
   readonly appendedId: number;
@@ -62,15 +62,16 @@ export interface Journal {
    * Appends an event. A message binds its stream to the token of its origin, unless the stream is bound already. One
    * token has one stream: a new one takes the place of the old one.
    *
-   * @returns The event with its seq when it is kept at once. Otherwise undefined, and the journal calls `Room.appended`
-   * later, in the order of the number line.
-   * @throws {Failure} if the event can't be kept. The server then stops.
+   * @returns The event with its seq when it is kept at once. Otherwise undefined, and the journal hands the event to
+   * `Host.appended` later, in the order of the number line.
+   * @throws {Failure} if the event can't be kept. The server then stops. If that shows later, the journal tells
+   * `Host.fail`.
    */
   append(event: NewEvent, origin?: Origin): EventPacket | undefined;
   /** What is known of a stream; undefined if it is bound to nobody. */
   stream(name: string): KeptStream | undefined;
   /** The owner of a stream has joined: its stream is kept for as long as it is here. */
   ownerJoined(token: string): void;
-  /** The owner of a stream has left: its stream is kept until 10,000 others have left after it. */
+  /** The owner of a stream has left: its stream is kept for some time, until 10,000 others are kept beside it. */
   ownerLeft(token: string): void;
 }

@@ -38,9 +38,9 @@ export class MemoryJournal implements Journal {
   append(event: NewEvent, origin?: Origin): EventPacket {
     const kept = this.#window.number(event);
     this.#window.keep(kept);
-    if (origin && kept.type === "INCOMING" && kept.stream !== undefined && kept.id !== undefined) {
-      this.#streams.append(kept.stream, origin.token, kept.id);
-      this.#streams.keep(kept.stream, kept.id);
+    const { stream, id } = kept.type === "INCOMING" ? kept : {};
+    if (origin && stream !== undefined && id !== undefined && this.#streams.append(stream, origin.token, id)) {
+      this.#streams.keep(stream, id);
     }
     return kept;
   }

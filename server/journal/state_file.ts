@@ -11,8 +11,10 @@ import { hex64, parseAddress, randomHex64 } from "../../protocol/fields.ts";
 import { nameKey, normalizeName } from "../../protocol/names.ts";
 import { UsageError } from "../../runtime/program.ts";
 import type { WindowOptions } from "./journal.ts";
+import { keyOf, MemberTable } from "./member_table.ts";
 import type { KeptMember, Past } from "./past.ts";
-import { keyOf, MemberTable, SqliteJournal, Writer } from "./sqlite.ts";
+import { SqliteJournal } from "./sqlite.ts";
+import { Writer } from "./sqlite_writer.ts";
 
 /** A state file that is open. */
 export interface State {
@@ -26,7 +28,7 @@ export interface State {
 
 /** Marks a SQLite file as ours: "UDPc". */
 const APPLICATION_ID = 0x55445063;
-const VERSION = 1;
+const VERSION = 2;
 /** The latest time that a Date can hold, in Unix seconds. */
 const MAX_SINCE = 8.64e12;
 
@@ -59,6 +61,7 @@ export function openState(path: string, window: WindowOptions = {}): State {
 class DeviceFile extends Error {}
 class ForeignFile extends Error {}
 class NewerFile extends Error {}
+class OlderFile extends Error {}
 class DamagedFile extends Error {}
 
 function explainOpenError(error: unknown): string {
@@ -66,6 +69,7 @@ function explainOpenError(error: unknown): string {
   if (error instanceof ForeignFile || message.includes("not a database")) {
     return "it belongs to another program; give another name";
   }
+  if (error instanceof OlderFile) return "an older udp-chat wrote it, which this one can't read; give another name";
   if (error instanceof NewerFile) return "a newer udp-chat wrote it; use that one, or give another name";
   if (message.includes("locked")) return "another server is using it; stop that one, or give another name";
   if (error instanceof DeviceFile) return "it is a device, which keeps nothing; give another name";
@@ -99,6 +103,7 @@ function prepare(database: DatabaseSync): void {
   if (id !== APPLICATION_ID && (id !== 0 || tables > 0)) throw new ForeignFile();
   const version = Number(database.prepare("PRAGMA user_version").get()!.user_version);
   if (version > VERSION) throw new NewerFile();
+  if (tables > 0 && version < VERSION) throw new OlderFile();
   database.exec(`
     PRAGMA journal_mode = WAL;
     BEGIN IMMEDIATE;

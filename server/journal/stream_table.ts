@@ -6,7 +6,7 @@
 import { detach } from "../../protocol/text.ts";
 import type { KeptStream } from "./journal.ts";
 
-/** How many streams are kept of members that have left: the ones that left last. */
+/** How many streams are kept of members that have left: the ones that left last, as far as this run has seen it. */
 const MAX_ABSENT = 10_000;
 
 /** A stream as the table changes it. */
@@ -22,16 +22,11 @@ interface StreamRecord extends KeptStream {
 export class StreamTable {
   readonly #byName = new Map<string, StreamRecord>();
   readonly #byOwner = new Map<string, StreamRecord>();
-  /** The owners that have left, in the order in which they left. */
+  /** The owners that have left, in the order in which they left; first those of earlier runs. */
   readonly #absent = new Set<string>();
 
   get(name: string): KeptStream | undefined {
     return this.#byName.get(name);
-  }
-
-  /** Every stream. */
-  values(): IterableIterator<KeptStream> {
-    return this.#byName.values();
   }
 
   /**
@@ -46,7 +41,7 @@ export class StreamTable {
     if (!stream) {
       const before = this.#byOwner.get(owner);
       if (before) this.#byName.delete(before.name);
-      stream = { name: detach(name), owner, lastId: 0, appendedId: 0 };
+      stream = { name: detach(name), owner, lastId: id - 1, appendedId: id };
       this.#byName.set(stream.name, stream);
       this.#byOwner.set(owner, stream);
     }
@@ -54,7 +49,7 @@ export class StreamTable {
     return stream;
   }
 
-  /** Notes that a message is kept. */
+  /** Notes that a message is kept. Nothing happens if its stream has been replaced meanwhile. */
   keep(name: string, id: number): void {
     const stream = this.#byName.get(name);
     if (stream) stream.lastId = Math.max(stream.lastId, id);
@@ -72,15 +67,18 @@ export class StreamTable {
     this.#absent.delete(owner);
   }
 
-  /** @returns The owner whose stream is forgotten to make room, if there is one. */
-  ownerLeft(owner: string): string | undefined {
-    if (!this.#byOwner.has(owner)) return undefined;
-    this.#absent.add(owner);
-    if (this.#absent.size <= MAX_ABSENT) return undefined;
-    const forgotten = this.#absent.values().next().value!;
-    this.#absent.delete(forgotten);
-    this.#byName.delete(this.#byOwner.get(forgotten)!.name);
-    this.#byOwner.delete(forgotten);
+  /** @returns The owners whose streams are forgotten to make room. */
+  ownerLeft(owner: string): string[] {
+    const forgotten: string[] = [];
+    if (this.#byOwner.has(owner)) this.#absent.add(owner);
+    // after a restart there may be more than one too many
+    for (const oldest of this.#absent) {
+      if (this.#absent.size <= MAX_ABSENT) break;
+      this.#absent.delete(oldest);
+      this.#byName.delete(this.#byOwner.get(oldest)!.name);
+      this.#byOwner.delete(oldest);
+      forgotten.push(oldest);
+    }
     return forgotten;
   }
 }

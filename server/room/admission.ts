@@ -154,9 +154,12 @@ export class Admission {
     return this.isFull ? undefined : this.#join({ peer, dialect, token: "" }, now);
   }
 
-  /** Adds a member of an earlier run of the server. */
+  /** Adds a member of an earlier run of the server; without its name, if another has it by now. */
   restore(kept: KeptMember, now: number): void {
-    const member = this.members.restore(kept, now);
+    const { name, token, address } = kept;
+    const isRefused = name !== undefined &&
+      this.names.claim({ name, holder: holderOf({ token, key: address }) }) === false;
+    const member = this.members.restore(isRefused ? { ...kept, name: undefined } : kept, now);
     if (member.token) this.#context.journal.ownerJoined(member.token);
     this.#context.delivery.join(member);
     this.#watchSilence(member, now);

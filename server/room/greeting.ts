@@ -8,6 +8,7 @@ import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 import type { Journal } from "../journal/journal.ts";
 import { type Admission, holderOf } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
+import type { Limits } from "./limits.ts";
 import type { Member } from "./members.ts";
 import type { NameClaim } from "./names.ts";
 import type { Peer } from "./peer.ts";
@@ -17,6 +18,7 @@ export interface GreetingContext {
   admission: Admission;
   delivery: Delivery;
   journal: Journal;
+  limits: Limits;
   /** Whether the sender of a message gets a copy too. */
   echo: boolean;
 }
@@ -30,6 +32,8 @@ type ClassicSignIn = Extract<ClassicPacket, { type: "SIGN-IN" }>;
 interface Applicant {
   peer: Peer;
   packet: SignIn | ClassicSignIn;
+  /** When the names were asked, in milliseconds. */
+  askedAt: number;
 }
 
 /**
@@ -39,6 +43,8 @@ interface Applicant {
 const KEEPALIVE_PER_MEMBER_MS = 2;
 /** The most wishes for a name that may wait for an answer. Further ones are ignored, and the clients repeat them. */
 const MAX_WAITING_CLAIMS = 10_000;
+/** After how long the names are asked again when a client repeats a wish that had no answer, in milliseconds. */
+const ASK_AGAIN_MS = 5000;
 
 /** The greetings of one room. */
 export class Greetings {
@@ -52,7 +58,7 @@ export class Greetings {
 
   /** Handles a GREETING or SIGN-IN in version 1. */
   receive(packet: Greeting, peer: Peer, now: number): void {
-    const { admission } = this.#context;
+    const { admission, limits } = this.#context;
     const { token, cookie } = packet;
     if (packet.type === "GREETING" || token === undefined) return this.#welcome(packet, peer, now);
     const member = admission.members.withToken(token);
@@ -66,15 +72,26 @@ export class Greetings {
       return this.#welcome(packet, peer, now, member.name);
     }
     if (isHere) admission.members.touch(member, now);
+    if (member && !limits.takeRequestTokens(member, 1, now)) return;
     if (!member && this.#isFullFor(peer)) return this.#refuse(packet, peer, "room-full", "The room is full");
-    this.#claim({ peer, packet }, now);
+    this.#claim({ peer, packet, askedAt: now }, now);
   }
 
   /** Handles a SIGN-IN of a classic member. */
   receiveClassic(packet: ClassicSignIn, member: Member, now: number): void {
     const name = normalizeName(packet.name);
     if (name === undefined) this.#sendLine(member, NAME_RULE);
-    else this.#claim({ peer: member, packet: { ...packet, name } }, now);
+    else this.#claim({ peer: member, packet: { ...packet, name }, askedAt: now }, now);
+  }
+
+  /** Forgets the wish of a member that says goodbye: a late answer must not let it in again. */
+  forgetToken(token: string): void {
+    this.#waiting.delete(token);
+  }
+
+  /** Forgets the wishes that came from a peer whose connection has ended. */
+  forgetPeer({ key }: Peer): void {
+    for (const [holder, { peer }] of this.#waiting) if (peer.key === key) this.#waiting.delete(holder);
   }
 
   /** Handles an answer of the names that came later. */
@@ -86,7 +103,7 @@ export class Greetings {
     }
     // meanwhile it has asked for another name
     if (isGranted) this.#releaseUnused(claim);
-    if (applicant) this.#claim(applicant, now);
+    if (applicant) this.#claim({ ...applicant, askedAt: now }, now);
   }
 
   #claim(applicant: Applicant, now: number): void {
@@ -95,14 +112,24 @@ export class Greetings {
     const token = packet.dialect === "v1" ? packet.token : undefined;
     const holder = token ?? peer.key;
     // it repeats its wish, or has another one: the latest packet is the one that is answered
-    if (this.#waiting.has(holder)) return void this.#waiting.set(holder, applicant);
-    if (this.#waiting.size >= MAX_WAITING_CLAIMS) return;
+    const { askedAt } = this.#waiting.get(holder) ?? {};
+    if (askedAt !== undefined && now < askedAt + ASK_AGAIN_MS) {
+      return void this.#waiting.set(holder, { ...applicant, askedAt });
+    }
+    this.#waiting.delete(holder);
+    if (this.#waiting.size >= MAX_WAITING_CLAIMS && !this.#forgetOldest(now)) return;
     const there = members.withKey(peer.key);
     const replaces = there && holderOf(there) !== holder ? holderOf(there) : undefined;
     const claim = { name: packet.name, holder, replaces };
     const isGranted = names.claim(claim);
     if (isGranted === undefined) this.#waiting.set(holder, applicant);
     else this.#decide(applicant, claim, isGranted, now);
+  }
+
+  /** Forgets the wish that has waited longest, if it has waited for long; returns whether it had. */
+  #forgetOldest(now: number): boolean {
+    const [[holder, { askedAt }]] = this.#waiting;
+    return now >= askedAt + ASK_AGAIN_MS && this.#waiting.delete(holder);
   }
 
   /** Acts on the answer of the names. The applicant may have left or joined in the meantime. */

@@ -71,8 +71,6 @@ const encoder = new TextEncoder();
 /** The members of a room. Joining, leaving and every look-up take constant time, but for the sorted list of names. */
 export class Members {
   readonly #byKey = new Map<string, Member>();
-  /** The members whose key is not their address. */
-  readonly #byAddress = new Map<string, Member>();
   /**
    * The ends of a linked list of the v1 members, in the order in which they were last heard. A Map keeps this order too
    * when a member is deleted and set again, but it is twice as large: each deleted entry leaves a hole for a while.
@@ -98,14 +96,9 @@ export class Members {
     return this.#byName.size;
   }
 
-  /** The member whose peer has a key. */
+  /** The member whose peer has a key. The key of a peer that sends datagrams is its address. */
   withKey(key: string): Member | undefined {
     return this.#byKey.get(key);
-  }
-
-  /** A member with an address; where several have it, the one that sends datagrams from there. */
-  withAddress(address: string): Member | undefined {
-    return this.#byKey.get(address) ?? this.#byAddress.get(address);
   }
 
   withToken(token: string): Member | undefined {
@@ -160,7 +153,7 @@ export class Members {
   }
 
   remove(member: Member): void {
-    this.#dropPeer(member);
+    this.#byKey.delete(member.key);
     if (member.dialect === "v1") {
       this.#unlink(member);
       this.#v1Size--;
@@ -184,7 +177,7 @@ export class Members {
 
   /** Gives a member another peer. */
   move(member: Member, peer: Peer): void {
-    this.#dropPeer(member);
+    this.#byKey.delete(member.key);
     this.#setPeer(member, peer);
   }
 
@@ -248,12 +241,6 @@ export class Members {
     member.validated = validated;
     member.direct = direct;
     this.#byKey.set(member.key, member);
-    if (key !== address) this.#byAddress.set(member.address, member);
-  }
-
-  #dropPeer({ key, address }: Member): void {
-    this.#byKey.delete(key);
-    if (this.#byAddress.get(address)?.key === key) this.#byAddress.delete(address);
   }
 
   #setName(member: Member, name: string): void {

@@ -97,9 +97,9 @@ export class Messages {
    * Answers a repeat. Its sender has missed its own INCOMING, and perhaps nothing else shows it the gap. What the
    * journal has not kept yet is not acknowledged.
    */
-  #acknowledge({ stream, id }: MessagePacket, kept: KeptStream | undefined, member: Member): void {
+  #acknowledge({ stream, id, first }: MessagePacket, kept: KeptStream | undefined, member: Member): void {
     const { delivery, journal } = this.#context;
-    if (!kept || kept.lastId === 0) return;
+    if (!kept || kept.lastId < first) return;
     delivery.send(member, { dialect: "v1", type: "HEARTBEAT", epoch: journal.epoch, seq: journal.seq });
     delivery.send(member, { dialect: "v1", type: "ACK", stream, id: Math.min(id, kept.lastId) });
   }

@@ -18,8 +18,8 @@ export interface Names {
   /**
    * Asks for a name. A holder that has it already gets it again.
    *
-   * @returns Whether the holder has the name from now on. Undefined when that is not known yet: then the names call
-   * `Room.claimed` later, once for each claim.
+   * @returns Whether the holder has the name from now on. Undefined when that is not known yet: then the names hand the
+   * answer to `Host.claimed` later. If there is none, the room asks again when the client repeats its wish.
    */
   claim(claim: NameClaim): boolean | undefined;
   /** The holder does not have the name any more; nothing happens if it is another's by now. */

@@ -96,7 +96,7 @@ export class Room {
       time,
     });
     this.#members = this.#admission.members;
-    this.#greetings = new Greetings({ admission: this.#admission, delivery, journal, echo });
+    this.#greetings = new Greetings({ admission: this.#admission, delivery, journal, limits, echo });
     const publish = (message: NewEvent, origin: Member, now: number) => this.#publish(message, now, origin);
     this.#messages = new Messages({ delivery, journal, limits, publish, time });
     this.#repair = new Repair({ delivery, journal, echo });
@@ -161,6 +161,7 @@ export class Room {
 
   /** Handles the end of a peer's connection. */
   hungUp(peer: Peer, now: number): void {
+    this.#greetings.forgetPeer(peer);
     this.#admission.disconnect(peer, now);
   }
 
@@ -247,6 +248,7 @@ export class Room {
   /** Handles a goodbye. It may come from any peer, because only the answer is sent there. */
   #receiveLeave({ id, token }: V1Packet & { type: "LEAVE" }, peer: Peer, now: number): void {
     const there = { ...peer, dialect: "v1" } as const;
+    this.#greetings.forgetToken(token);
     if (this.#admission.leave(token, peer, now)) this.#delivery.send(there, { dialect: "v1", type: "ACK", id });
     else if (this.#members.withKey(peer.key)?.dialect === "v1") this.ignore();
     // this may be the repeated goodbye of a member that has left
@@ -287,7 +289,8 @@ export class Room {
   }
 
   #receiveLookup(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }): void {
-    const found = name === undefined ? this.#members.withAddress(address!) : this.#members.withName(name);
+    // by address it is asked who has sent a datagram from there: a member with a connection has not
+    const found = name === undefined ? this.#members.withKey(address!) : this.#members.withName(name);
     if (!found) return this.#sendError(asker, "no-such-user", `${name ?? address} is not here`, id);
     this.#delivery.send(asker, {
       dialect: "v1",

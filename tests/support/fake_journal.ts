@@ -25,6 +25,8 @@ export class FakeJournal implements Journal {
   isLate: boolean;
   readonly #window: EventWindow;
   #streams = new StreamTable();
+  /** The last id of each stream that is kept, and its owner. */
+  readonly #keptStreams = new Map<string, { name: string; owner: string; lastId: number }>();
   readonly #waiting: { event: NewEvent; origin?: Origin }[] = [];
 
   constructor({ epoch = "91c4be20d7a35f68", window, isLate = false }: FakeJournalOptions = {}) {
@@ -69,9 +71,8 @@ export class FakeJournal implements Journal {
   /** The server ends: what waits is lost, and so are the streams that it would have begun. */
   end(): void {
     this.#waiting.length = 0;
-    const streams = this.#streams;
     this.#streams = new StreamTable();
-    for (const stream of streams.values()) if (stream.lastId > 0) this.#streams.restore(stream);
+    for (const stream of this.#keptStreams.values()) this.#streams.restore(stream);
   }
 
   stream(name: string): KeptStream | undefined {
@@ -90,7 +91,11 @@ export class FakeJournal implements Journal {
     const kept = this.#window.number(event);
     this.#window.keep(kept);
     this.kept.push(kept);
-    if (kept.type === "INCOMING" && kept.stream !== undefined) this.#streams.keep(kept.stream, kept.id!);
+    if (kept.type !== "INCOMING" || kept.stream === undefined) return kept;
+    this.#streams.keep(kept.stream, kept.id!);
+    const stream = this.#streams.get(kept.stream);
+    // one token has one stream
+    if (stream) this.#keptStreams.set(stream.owner, { ...stream });
     return kept;
   }
 }

@@ -261,6 +261,19 @@ Deno.test("session: a refusal that another name would not help is told once, and
   assertEquals(fake.notices.at(-1), "Joined as Alice");
 });
 
+Deno.test("session: a late WELCOME for the name before does not bring that name back", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  fake.pass(300);
+  const ids = fake.takeAll("SIGN-IN").map(({ id }) => id);
+  fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id: ids[0], text: "The name Alice is taken" });
+  fake.session.rename("Bob", fake.now);
+  fake.receive({ ...WELCOME, id: ids[1], name: "Alice" });
+  assertEquals([fake.session.state, fake.session.name, fake.notices.slice(1)], ["joining", "Bob", []]);
+  fake.welcome();
+  assertEquals([fake.session.name, fake.notices.at(-1)], ["Bob", "Joined as Bob"]);
+});
+
 Deno.test("session: a late refusal of the name before is told once, and is none of the name that was chosen then", () => {
   const fake = new FakeSession({ name: "Alice" });
   fake.start();

@@ -1,7 +1,7 @@
 /** The doors: each peer's door is found, and a broadcast is encoded once per dialect. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Dialect, V1Packet } from "../../../protocol.ts";
-import type { Door, DoorStatistics } from "../../../server/doors/door.ts";
+import type { Door, DoorKeeper, DoorStatistics } from "../../../server/doors/door.ts";
 import { Doors } from "../../../server/doors/doors.ts";
 import type { Recipient } from "../../../server/room/delivery.ts";
 import { recipientOf } from "../../support/peer_of.ts";
@@ -28,6 +28,11 @@ class FakeDoor implements Door {
   readonly closing = Promise.withResolvers<void>();
 
   constructor(readonly scheme: string) {}
+
+  async run(keeper: DoorKeeper): Promise<void> {
+    keeper.receive(new Uint8Array(), recipientOf(this.scheme === "" ? A : `${this.scheme} ${A}`));
+    await this.closing.promise;
+  }
 
   size(dialect: Dialect): number {
     return [...this.members].filter((member) => member.dialect === dialect).length;
@@ -122,6 +127,19 @@ Deno.test("doors: they are closed when all of them are", async () => {
   assertEquals(isClosed, false);
   tcp.closing.resolve();
   await closing;
+});
+
+Deno.test("doors: they run until all of them are closed", async () => {
+  const { udp, tcp, doors } = open();
+  const heard: string[] = [];
+  let isOver = false;
+  const running = doors.run({ receive: (_, { key }) => heard.push(key), hungUp: () => {} }).then(() => isOver = true);
+  assertEquals(heard, [A, `tcp ${A}`]);
+  tcp.closing.resolve();
+  await Promise.resolve();
+  assertEquals(isOver, false);
+  udp.closing.resolve();
+  await running;
 });
 
 Deno.test("doors: a peer whose door is not there is a bug that is not hidden", () => {

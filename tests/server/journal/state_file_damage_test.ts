@@ -45,9 +45,20 @@ Deno.test("state: a file of a newer version is refused", () => {
   using folder = openFolder();
   readPast(folder.file());
   const database = new DatabaseSync(folder.file());
-  database.exec("PRAGMA user_version = 2");
+  database.exec("PRAGMA user_version = 3");
   database.close();
   assertRefused(folder.file(), /: a newer udp-chat wrote it; use that one, or give another name$/);
+});
+
+Deno.test("state: a file of an older version is refused, and left as it is", () => {
+  using folder = openFolder();
+  const path = folder.file();
+  const database = new DatabaseSync(path);
+  database.exec("PRAGMA application_id = 1430540387; PRAGMA user_version = 1; CREATE TABLE members (key TEXT)");
+  database.close();
+  const before = Deno.readFileSync(path);
+  assertRefused(path, /: an older udp-chat wrote it, which this one can't read; give another name$/);
+  assertEquals(Deno.readFileSync(path), before);
 });
 
 Deno.test("state: a path that is a folder, or whose folder does not exist, is refused", () => {
@@ -72,11 +83,11 @@ Deno.test("state: a refused file is not locked", () => {
   const path = folder.file();
   readPast(path);
   const database = new DatabaseSync(path);
-  database.exec("PRAGMA user_version = 2");
+  database.exec("PRAGMA user_version = 3");
   database.close();
   assertRefused(path, /newer/);
   const again = new DatabaseSync(path);
-  again.exec("PRAGMA user_version = 1");
+  again.exec("PRAGMA user_version = 2");
   again.close();
   assertEquals(readPast(path).seq, 0);
 });

@@ -226,6 +226,20 @@ Deno.test("state: a stream outlives a restart although its member was away, and 
   one(to(opened.room.say(C, token, 2, "and again"), B), "INCOMING");
 });
 
+Deno.test("state: the file agrees with the memory about whose a stream is, and how far it is kept", () => {
+  using folder = openFolder();
+  const [alice, bob] = ["aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb"];
+  const { journal, close } = openState(folder.file());
+  const append = (token: string, id: number) =>
+    journal.append({ type: "INCOMING", from: A, at: 0, stream: STREAM, id, text: "x" }, { key: A, token });
+  append(alice, 5);
+  append(bob, 9);
+  append(alice, 2);
+  assertEquals(journal.stream(STREAM), { name: STREAM, owner: alice, lastId: 5, appendedId: 5 });
+  close();
+  assertEquals(readPast(folder.file()).streams, { [alice]: [STREAM, 5] });
+});
+
 Deno.test("state: the streams of members that have left are forgotten after 10,000 others, in the file too", () => {
   using folder = openFolder();
   const { journal, close } = openState(folder.file());

@@ -75,17 +75,13 @@ Deno.test("members: a member that moves is found at its new address only, by its
   assertEquals([alice.address, members.size, members.withName("alice")], [B, 1, alice]);
 });
 
-Deno.test("members: an address finds who sends datagrams from there, and otherwise whoever has it", () => {
+Deno.test("members: peers with one address are different members", () => {
   const members = new Members();
-  const [tcp, web] = [join(members, `tcp ${A}`, "classic", 0), join(members, `web ${A}`, "v1", 0)];
-  assertEquals([members.withKey(A), members.withAddress(A)], [undefined, web]);
-  const udp = join(members, A, "v1", 0);
-  assertEquals([members.withAddress(A), members.withKey(A), members.size], [udp, udp, 3]);
-  members.remove(udp);
+  const [tcp, udp] = [join(members, `tcp ${A}`, "classic", 0), join(members, A, "v1", 0)];
+  assertEquals([members.withKey(A), members.withKey(`tcp ${A}`), members.size], [udp, tcp, 2]);
+  assertEquals([tcp.address, tcp.direct, udp.address, udp.direct], [A, false, A, true]);
   members.remove(tcp);
-  assertEquals(members.withAddress(A), web);
-  members.move(web, peerOf(B));
-  assertEquals([members.withAddress(A), members.withAddress(B), web.direct], [undefined, web, true]);
+  assertEquals([members.withKey(A), members.withKey(`tcp ${A}`)], [udp, undefined]);
 });
 
 Deno.test("members: the most silent v1 member is the one heard longest ago; classic ones don't count", () => {

@@ -1,8 +1,10 @@
 /** Names that are asked for elsewhere, and whose answer may come later. */
 import { assertEquals } from "@std/assert";
+import type { KeptMember } from "../../../server/journal/past.ts";
 import { textOf } from "../../support/fake_delivery.ts";
 import { FakeNames } from "../../support/fake_names.ts";
 import { FakeRoom, one, outline, to } from "../../support/fake_room.ts";
+import { peerOf } from "../../support/peer_of.ts";
 
 const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003";
 const TOKEN = "00000000000000aa", OTHER = "00000000000000bb";
@@ -91,10 +93,61 @@ Deno.test("names: a name is given back when its member leaves, takes another, or
 
 Deno.test("names: a name that is granted to a member that has left is given back", () => {
   const { room, answer, signIn, holders } = late();
+  for (const pause of [0, 6000]) {
+    signIn(A, TOKEN, "Alice");
+    room.v1(A, "LEAVE", { id: 3, token: TOKEN });
+    room.pass(pause);
+    assertEquals(answer(), []);
+    assertEquals([holders(), room.room.size], [{}, 0], `${pause} ms after the goodbye`);
+  }
+});
+
+Deno.test("names: a late answer does not let in, or move, whoever's connection has ended", () => {
+  const { room, answer, holders } = late();
+  const signIn = (from: string, name: string) => room.v1(from, "SIGN-IN", { id: 1, token: TOKEN, name });
+  const [first, second] = ["tcp 10.0.0.1:1", "tcp 10.0.0.1:2"];
+  signIn(first, "Alice");
+  room.room.hungUp(peerOf(first), room.now);
+  assertEquals([answer(), holders(), room.room.size], [[], {}, 0]);
+  signIn(first, "Alice");
+  answer();
+  signIn(second, "Alicia");
+  room.room.hungUp(peerOf(second), room.now);
+  assertEquals([answer(), holders(), room.room.users().names], [[], { alice: TOKEN }, ["Alice"]]);
+  assertEquals(outline(room.say(first, TOKEN, 1, "still here")), [`${first} INCOMING`]);
+});
+
+Deno.test("names: a question without an answer is asked again after 5 s, when the client repeats its wish", () => {
+  const { room, names, answer, signIn } = late();
   signIn(A, TOKEN, "Alice");
-  room.v1(A, "LEAVE", { id: 3, token: TOKEN });
-  assertEquals(one(answer(), "WELCOME").pending, true);
-  assertEquals([holders(), room.room.size], [{}, 0]);
+  names.waiting.length = 0;
+  room.pass(4999);
+  signIn(A, TOKEN, "Alice");
+  assertEquals(names.waiting, []);
+  room.pass(1);
+  signIn(A, TOKEN, "Alice", 7);
+  assertEquals(one(answer(), "WELCOME").id, 7);
+});
+
+Deno.test("names: a member's wishes are limited like all that it asks for; its keep-alives are not", () => {
+  const { room, names, answer, signIn } = late();
+  signIn(A, TOKEN, "Alice");
+  answer();
+  names.isLate = false;
+  let renamed = 0;
+  for (let i = 0; i < 1200; i++) renamed += room.v1(A, "SIGN-IN", { id: i, token: TOKEN, name: `n${i}` }).length;
+  assertEquals(renamed, 1000);
+  assertEquals(one(room.v1(A, "SIGN-IN", { id: 1, token: TOKEN, name: "n999" }), "WELCOME").name, "n999");
+});
+
+Deno.test("names: a member of an earlier run claims its name again, and goes without it when it is another's", () => {
+  const names = new FakeNames();
+  names.holders.set("bob", "somebody at another server");
+  const member = (address: string, token: string, name: string): KeptMember => {
+    return { address, dialect: "v1", token, name, since: 1 };
+  };
+  const room = new FakeRoom({ names, members: [member(A, TOKEN, "Alice"), member(B, OTHER, "Bob")] });
+  assertEquals([room.room.users().names, names.holders.get("alice")], [["Alice"], TOKEN]);
 });
 
 Deno.test("names: the last name that was asked for is the one that counts", () => {
@@ -165,6 +218,10 @@ Deno.test("names: at most 10,000 questions wait for an answer", () => {
   answer();
   room.datagram("10.39.16.1:9", "SIGN-IN n10000");
   assertEquals(names.waiting.length, 10_000, "there is a place again");
+  // and also when the oldest have had no answer for long
+  room.now += 5000;
+  room.datagram("10.200.0.1:9", "SIGN-IN late");
+  assertEquals(names.waiting.length, 10_001);
 });
 
 Deno.test("names: a name that another member has here is refused, whatever the names say", () => {

@@ -132,6 +132,12 @@ Deno.test("journal: a sender has no more under way than its window, and the room
   for (let id = 1; id <= 100; id++) message(id, Math.max(1, id - 31));
   assertEquals(journal.pending, SEND_WINDOW);
   keep();
+  // so it is when the stream goes on at a high id, as after a server has forgotten everything
+  for (let id = 1000; id <= 1100; id++) {
+    room.v1(A, "MESSAGE", { token: alice, stream: OTHER_STREAM, id, first: Math.max(1000, id - 31), text: "x" });
+  }
+  assertEquals(journal.pending, SEND_WINDOW);
+  keep();
   // each stream that begins anew has a window of its own, but there is a limit for all
   for (let i = 0; journal.pending < 10_000; i++) {
     room.say(A, alice, 1, "x", i.toString(16).padStart(16, "0"));
@@ -142,7 +148,7 @@ Deno.test("journal: a sender has no more under way than its window, and the room
   room.datagram(C, "MESSAGE too many");
   assertEquals(journal.pending, 10_000);
   keep();
-  assertEquals(outline(room.say(A, alice, 1, "again", OTHER_STREAM)), []);
+  room.say(A, alice, 1, "again", OTHER_STREAM);
   assertEquals(journal.pending, 1);
 });
 

@@ -89,10 +89,10 @@ Deno.test("peers: a look-up finds who sends datagrams from an address; NATs are 
   const room = new FakeRoom();
   const alice = room.join(B, "Alice").token;
   room.greet(TCP, { token: TOKEN, name: "Tim" });
-  const byAddress = () => one(room.v1(B, "LOOKUP", { id: 1, token: alice, address: A }), "PEER").name;
-  assertEquals(byAddress(), "Tim");
+  const byAddress = () => room.v1(B, "LOOKUP", { id: 1, token: alice, address: A });
+  assertEquals(one(byAddress(), "ERROR").code, "no-such-user", "Tim has sent no datagram from there");
   room.join(A, "Udo");
-  assertEquals(byAddress(), "Udo");
+  assertEquals(one(byAddress(), "PEER").name, "Udo");
   assertEquals(outline(room.v1(B, "LOOKUP", { id: 2, token: alice, name: "Tim" })), [`${B} PEER`]);
   assertEquals(outline(room.v1(TCP, "LOOKUP", { id: 3, token: TOKEN, name: "Alice" })), [`${TCP} PEER`]);
   assertEquals(outline(room.v1(B, "LOOKUP", { id: 4, token: alice, name: "Udo" })), [`${B} PEER`, `${A} PUNCH`]);
