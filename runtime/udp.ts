@@ -40,15 +40,13 @@ export function openSocket(hostname: string, port: number): Deno.DatagramConn {
  * means that some peer is gone, not that this socket is broken, so it is ignored. Any other failure is ignored after a
  * pause, which grows from one failure to the next, so that a broken socket costs no processor time.
  *
- * @param arrived Called for each datagram before it is yielded.
- *
  * @example
  * ```ts ignore
  * const conn = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 9090 });
  * for await (const { bytes, from } of datagrams(conn)) console.log(from, bytes.length);
  * ```
  */
-export async function* datagrams(conn: Receiver, arrived: () => void = () => {}): AsyncGenerator<Datagram> {
+export async function* datagrams(conn: Receiver): AsyncGenerator<Datagram> {
   const buffer = new Uint8Array(65_536);
   let failures = 0;
   while (true) {
@@ -59,7 +57,6 @@ export async function* datagrams(conn: Receiver, arrived: () => void = () => {})
       // ignores datagrams from port 0: they are forged and can't be answered, but Linux lets them pass (RFC 768,
       // RFC 6335)
       if (!parseAddress(from)) continue;
-      arrived();
       yield { bytes, from };
     } catch (error) {
       if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;

@@ -114,7 +114,8 @@ export class UdpDoor implements Door {
 
   /** Passes what arrives to the keeper, through the emulator. */
   async run(keeper: DoorKeeper): Promise<void> {
-    for await (const { bytes, from } of datagrams(this.#socket, () => this.#arrived++)) {
+    for await (const { bytes, from } of datagrams(this.#socket)) {
+      this.#arrived++;
       const peer = { key: from, address: from, validated: false, direct: true };
       // a datagram that is refused anyway takes no place in the emulator's queue
       if (bytes.length > MAX_CLASSIC_BYTES) keeper.receive(bytes, peer);
