@@ -78,13 +78,13 @@ export function parseAddress(text: string): Endpoint | undefined {
 }
 
 /**
- * The two parts of a text that is known to be an address.
+ * The two parts of an address that was checked before.
  *
- * @throws {RangeError} if it is none, which is a bug of the caller.
+ * @throws {RangeError} if the text is no address, which is a bug of the caller.
  */
 export function splitAddress(text: string): Endpoint {
   const endpoint = parseAddress(text);
-  if (!endpoint) throw new RangeError(`${text} is no address`);
+  if (!endpoint) throw new RangeError(`'${text}' is no address`);
   return endpoint;
 }
 

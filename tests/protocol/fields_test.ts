@@ -1,5 +1,5 @@
 /** The fields of version 1: addresses, numbers, and headers with any content. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
   address,
@@ -13,6 +13,7 @@ import {
   parseAddress,
   parseFields,
   randomHex64,
+  splitAddress,
   word,
 } from "../../protocol/fields.ts";
 
@@ -80,6 +81,14 @@ Deno.test("parseAddress: IPv4 and IPv6 with a port", () => {
     "[fe80::1%e th]:9090",
   ];
   for (const text of none) assertEquals(parseAddress(text), undefined, JSON.stringify(text));
+});
+
+Deno.test("splitAddress: the two parts of an address; a text that is none is a bug", () => {
+  assertEquals(splitAddress("[::1]:9090"), { hostname: "::1", port: 9090 });
+  // the key of a peer that has a connection is no address
+  for (const text of ["", "localhost:9090", "tcp 127.0.0.1:9090"]) {
+    assertThrows(() => splitAddress(text), RangeError, `'${text}' is no address`);
+  }
 });
 
 Deno.test("parseAddress and formatAddress undo each other", () => {

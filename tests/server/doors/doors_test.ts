@@ -24,7 +24,6 @@ class FakeDoor implements Door {
   readonly members = new Set<Recipient>();
   readonly sent: { to: string; bytes: Uint8Array }[] = [];
   readonly calls: string[] = [];
-  isClosed = false;
   readonly closing = Promise.withResolvers<void>();
 
   constructor(readonly scheme: string) {}
@@ -70,8 +69,8 @@ Deno.test("doors: peers with one address and port are found at their own doors",
   assertEquals([[...udp.members], [...tcp.members]], [[a], [b]]);
   doors.send(b, HEARTBEAT);
   assertEquals([udp.sent.length, tcp.sent.map(({ to }) => to)], [0, [`tcp ${A}`]]);
-  doors.leave(a);
-  assertEquals([udp.members.size, tcp.members.size], [0, 1]);
+  doors.leave(b);
+  assertEquals([udp.members.size, tcp.members.size], [1, 0]);
 });
 
 Deno.test("doors: an IPv6 address with a zone is no scheme", () => {
@@ -116,17 +115,25 @@ Deno.test("doors: statistics are the sum of all doors", () => {
   assertEquals(doors.statistics, { sent: 11, failed: 22, dropped: 33 });
 });
 
-Deno.test("doors: they are closed when all of them are", async () => {
+Deno.test("doors: all of them prepare to close", () => {
   const { udp, tcp, doors } = open();
   doors.prepareToClose();
   assertEquals([udp.calls, tcp.calls], [["prepareToClose"], ["prepareToClose"]]);
-  let isClosed = false;
-  const closing = doors.close().then(() => isClosed = true);
-  udp.closing.resolve();
-  await Promise.resolve();
-  assertEquals(isClosed, false);
-  tcp.closing.resolve();
-  await closing;
+});
+
+Deno.test("doors: closing them waits for each of them", async () => {
+  for (const scheme of ["", "tcp"]) {
+    const { udp, tcp, doors } = open();
+    const [first, last] = scheme === "" ? [udp, tcp] : [tcp, udp];
+    let isClosed = false;
+    const closing = doors.close().then(() => isClosed = true);
+    first.closing.resolve();
+    // all that follows from one closed door has happened after a turn of the event loop
+    await new Promise((resolve) => setTimeout(resolve));
+    assertEquals(isClosed, false, `closed without waiting for "${last.scheme}"`);
+    last.closing.resolve();
+    await closing;
+  }
 });
 
 Deno.test("doors: they run until all of them are closed", async () => {
@@ -143,6 +150,10 @@ Deno.test("doors: they run until all of them are closed", async () => {
 });
 
 Deno.test("doors: a peer whose door is not there is a bug that is not hidden", () => {
-  const { doors } = open();
-  assertThrows(() => doors.join(recipientOf(`web ${A}`)), TypeError, `There is no door for the peer web ${A}`);
+  const { udp, tcp, doors } = open();
+  const stranger = recipientOf(`web ${A}`);
+  for (const step of [() => doors.join(stranger), () => doors.leave(stranger), () => doors.send(stranger, HEARTBEAT)]) {
+    assertThrows(step, TypeError, `There is no door for the peer web ${A}`);
+  }
+  assertEquals([udp.members.size, tcp.members.size, udp.sent, tcp.sent], [0, 0, [], []]);
 });
