@@ -1,6 +1,6 @@
 /** The host: what it does with datagrams, when it wakes the room, bugs, failures and the end. */
 import { assert, assertEquals } from "@std/assert";
-import { encode, MAX_CLASSIC_BYTES, type Packet } from "../../protocol.ts";
+import { encode, type EventPacket, MAX_CLASSIC_BYTES, type Packet } from "../../protocol.ts";
 import { Failure } from "../../runtime/program.ts";
 import { Doors } from "../../server/doors/doors.ts";
 import { NetworkEmulator, PERFECT } from "../../server/doors/network_emulator.ts";
@@ -9,6 +9,7 @@ import { Host } from "../../server/host.ts";
 import type { KeptMember } from "../../server/journal/past.ts";
 import type { MemberObserver } from "../../server/room/admission.ts";
 import type { Peer } from "../../server/room/peer.ts";
+import type { Room } from "../../server/room/room.ts";
 import { FakeJournal } from "../support/fake_journal.ts";
 import { FakeNames } from "../support/fake_names.ts";
 import { FakeSocket } from "../support/fake_socket.ts";
@@ -17,6 +18,7 @@ import { peerOf } from "../support/peer_of.ts";
 
 const A = peerOf("10.0.0.1:1"), B = peerOf("10.0.0.2:2");
 const TOKEN = "00000000000000aa", EPOCH = "91c4be20d7a35f68";
+const SAID: EventPacket = { dialect: "v1", type: "INCOMING", epoch: EPOCH, seq: 1, at: 1, from: A.address, text: "x" };
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** A host with a socket that only remembers what is sent. */
@@ -50,7 +52,10 @@ Deno.test("host: a datagram goes to the room, and what is none is counted", asyn
   host.receive(bytesOf("MESSAGE hello"), A);
   assertEquals(await sent(), ["10.0.0.1 1: INCOMING <From 10.0.0.1:1>: hello"]);
   host.receive(bytesOf("no packet"), A);
-  host.receive(new Uint8Array(MAX_CLASSIC_BYTES + 1), A);
+  const longest = "MESSAGE " + "x".repeat(MAX_CLASSIC_BYTES - 8);
+  host.receive(bytesOf(`${longest}x`), A);
+  assertEquals([host.room.statistics.ignored, await sent()], [2, []]);
+  host.receive(bytesOf(longest), A);
   assertEquals(host.room.statistics.ignored, 2);
   await host.stop();
 });
@@ -211,12 +216,79 @@ Deno.test("host: a name that is granted later is told", async () => {
   await host.stop();
 });
 
-Deno.test("host: a peer whose connection has ended is a member no longer", async () => {
-  const opened = openHost(), { host } = opened;
-  await join(opened, A);
-  host.hungUp(A);
-  assertEquals(host.room.size, 0);
+Deno.test("host: a name that is refused later is told too", async () => {
+  const { host, names, sent } = openHost();
+  names.isLate = true;
+  host.receive(bytesOf("SIGN-IN Bob"), B);
+  names.holders.set("bob", "somebody else");
+  host.claimed(...names.answer()!);
+  assertEquals(await sent(), ["10.0.0.2 2: INCOMING The name Bob is taken; choose another\n"]);
   await host.stop();
+});
+
+Deno.test("host: a peer whose connection has ended is no member any more, and the others are told in time", () =>
+  withFakeTime(async ({ advance }) => {
+    const opened = openHost(), { host, sent } = opened;
+    await join(opened, A);
+    await join(opened, B, "00000000000000bb");
+    // what follows from the arrivals is sent
+    await advance(40_000);
+    await sent();
+    host.hungUp(B);
+    assertEquals(host.room.size, 1);
+    await advance(1000);
+    assert((await sent())[0].startsWith("10.0.0.1 1: OFFLINE/1 "));
+    await host.stop();
+  }));
+
+/** Each kind of step: what a door, a journal or names call, and how to replace the method of the room behind it. */
+const STEPS: [step: (host: Host) => void, call: (room: Room, callee: () => void) => void][] = [
+  [(host) => host.receive(bytesOf("GREETING"), A), (room, callee) => room.receive = callee],
+  [(host) => host.hungUp(A), (room, callee) => room.hungUp = callee],
+  [(host) => host.appended({ event: SAID }), (room, callee) => room.appended = callee],
+  [(host) => host.claimed({ name: "Bob", holder: TOKEN }, true), (room, callee) => room.claimed = callee],
+];
+
+Deno.test("host: a bug in any kind of step ends that step only", () =>
+  withErrors(async (lines) => {
+    for (const [step, call] of STEPS) {
+      const { host, stops } = openHost();
+      call(host.room, () => {
+        throw new TypeError(`oh ${step}`);
+      });
+      step(host);
+      assertEquals([host.failure, stops()], [undefined, 0]);
+      assert(lines.pop()?.startsWith("Ignored: TypeError: oh"), String(step));
+      await host.stop();
+    }
+  }));
+
+Deno.test("host: a failure in any kind of step stops it", async () => {
+  for (const [step, call] of STEPS) {
+    const { host, stops, socket } = openHost();
+    const failure = new Failure("The disk is full");
+    call(host.room, () => {
+      throw failure;
+    });
+    step(host);
+    await host.stop();
+    assertEquals([host.failure, stops(), socket.isClosed], [failure, 1, true], String(step));
+  }
+});
+
+Deno.test("host: after the stop nothing reaches the room, and a late failure is no reason for the stop", async () => {
+  for (const [step, call] of STEPS) {
+    const { host } = openHost();
+    let calls = 0;
+    call(host.room, () => calls++);
+    step(host);
+    const stopped = host.stop();
+    step(host);
+    await stopped;
+    step(host);
+    host.fail(new Failure("too late"));
+    assertEquals([calls, host.failure], [1, undefined], String(step));
+  }
 });
 
 Deno.test("host: the goodbye is sent before the socket is closed, whatever the emulator would do", async () => {

@@ -1,5 +1,6 @@
 /** The UDP door: what arrives is counted and passed on, and it closes when all is sent, or soon after. */
 import { assertEquals, assertThrows } from "@std/assert";
+import { setImmediate } from "node:timers";
 import { encode, MAX_CLASSIC_BYTES } from "../../../protocol.ts";
 import { Failure, UsageError } from "../../../runtime/program.ts";
 import type { DoorKeeper } from "../../../server/doors/door.ts";
@@ -31,6 +32,9 @@ function openDoor(socket = new FakeSocket()): UdpDoor {
   return new UdpDoor(socket, new NetworkEmulator(1), { reason: "this is a test" });
 }
 
+/** Lets the door read what has arrived. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** The types of the packets that a socket has sent. */
 const sentTypes = (socket: FakeSocket) => socket.transmitted.map(({ text }) => text.split(/[ /]/)[0]);
 
@@ -52,12 +56,38 @@ Deno.test("udp door: what arrives passes through the emulator, but not what is t
   const door = openDoor(socket);
   door.emulator.conditions = { ...PERFECT, drop: 1 };
   const keeper = new FakeKeeper(() => void door.close());
-  const long = "x".repeat(MAX_CLASSIC_BYTES + 1);
-  for (const text of ["a", long]) socket.arrive(text);
+  const longest = "x".repeat(MAX_CLASSIC_BYTES), tooLong = `${longest}x`;
+  for (const text of ["a", longest, tooLong]) socket.arrive(text);
   await door.run(keeper);
-  assertEquals(keeper.heard.map(({ text }) => text), [long]);
-  assertEquals([door.emulator.statistics.dropped, door.arrived], [1, 2]);
+  assertEquals(keeper.heard.map(({ text }) => text), [tooLong]);
+  assertEquals([door.emulator.statistics.dropped, door.arrived], [2, 3]);
 });
+
+Deno.test("udp door: what is delayed on its way in keeps its bytes and its peer, and is forgotten at the end", () =>
+  withFakeTime(async ({ advance, delays }) => {
+    const socket = new FakeSocket();
+    const door = openDoor(socket);
+    door.emulator.conditions = { ...PERFECT, delay: [5000, 5000] };
+    const keeper = new FakeKeeper();
+    const running = door.run(keeper);
+    // they share the socket's buffer
+    for (const [i, text] of ["one", "two", "three"].entries()) socket.arrive(text, i + 1);
+    await turn();
+    assertEquals([door.arrived, delays()], [3, [5000, 5000, 5000]]);
+    await advance(4999);
+    assertEquals(keeper.heard, []);
+    await advance(1);
+    const heard = keeper.heard.map(({ text, peer: { key } }) => `${key} ${text}`);
+    assertEquals(heard, ["10.0.0.1:1 one", "10.0.0.1:2 two", "10.0.0.1:3 three"]);
+    socket.arrive("too late");
+    await turn();
+    assertEquals(delays(), [5000]);
+    await door.close();
+    await running;
+    assertEquals(delays(), []);
+    await advance(10_000);
+    assertEquals(keeper.heard.length, 3);
+  }));
 
 Deno.test("udp door: before it closes, what is sent is not delayed, and does not wait for earlier broadcasts", async () => {
   const socket = new FakeSocket();

@@ -1,0 +1,79 @@
+/**
+ * Sends to many at once in memory: its socket fills up and takes no more, and its table skips some addresses.
+ *
+ * @module
+ */
+import type { Endpoint } from "../../protocol/fields.ts";
+import type { RecipientTable } from "../../server/doors/recipients.ts";
+import type { BatchSender } from "../../server/doors/udp.ts";
+
+/** How the batch sender behaves. */
+export interface FakeBatchSenderOptions {
+  /** Whether no table can hold an address. */
+  refuses?: (port: number) => boolean;
+  /** Whether the system refuses to send to an address. */
+  fails?: (port: number) => boolean;
+  /** Called when a table has sent a portion. */
+  sent?: (copies: number) => void;
+}
+
+/** Keeps to which ports each portion went. */
+export class FakeBatchSender implements BatchSender {
+  /** The ports that got a copy, for each call of a table's `send`. */
+  readonly portions: number[][] = [];
+  /** How many copies the socket takes before it is full. */
+  space = Infinity;
+  /** How often somebody has begun to wait for the full socket. */
+  waits = 0;
+  receiveBuffer = 0;
+  isClosed = false;
+  readonly #options: FakeBatchSenderOptions;
+  #empty = () => {};
+
+  constructor(options: FakeBatchSenderOptions = {}) {
+    this.#options = options;
+  }
+
+  table(): RecipientTable {
+    const { refuses = () => false, fails = () => false, sent = () => {} } = this.#options;
+    const slots: Endpoint[] = [];
+    const table = {
+      failed: 0,
+      add: (endpoint: Endpoint) => refuses(endpoint.port) ? undefined : slots.push(endpoint) - 1,
+      remove: (slot: number) => void slots.splice(slot, 1),
+      swap: (slot: number, other: number) => void ([slots[slot], slots[other]] = [slots[other], slots[slot]]),
+      send: (_: Uint8Array, from: number, to: number) => {
+        const served = slots.slice(from, Math.min(to, from + this.space)).map(({ port }) => port);
+        this.space -= served.length;
+        table.failed += served.filter(fails).length;
+        this.portions.push(served.filter((port) => !fails(port)));
+        sent(served.length);
+        return from + served.length;
+      },
+    };
+    return table;
+  }
+
+  /** Lets the socket take more copies. */
+  drain(copies: number): void {
+    this.space = copies;
+    this.#empty();
+  }
+
+  writable(): Promise<boolean> {
+    this.waits++;
+    return new Promise((resolve) => this.#empty = () => resolve(true));
+  }
+
+  setReceiveBuffer(bytes: number): number {
+    return this.receiveBuffer = bytes;
+  }
+
+  inboundDrops(): number {
+    return 7;
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
