@@ -19,9 +19,7 @@ import {
   formatConditions,
   type NetworkConditions,
   NetworkEmulator,
-  parseSetting,
-  PERFECT,
-  settingUsage,
+  parseConditions,
 } from "./server/doors/network_emulator.ts";
 import { openUdpDoor } from "./server/doors/udp.ts";
 import { Host } from "./server/host.ts";
@@ -134,13 +132,6 @@ function readOptions(args: string[]): ServerOptions | string {
   }
   if (second !== undefined) throw tooManyArguments(second);
   if (read._.length > 0 && read.port !== undefined) throw new UsageError("The port is given twice");
-  let conditions: NetworkConditions = PERFECT;
-  for (const setting of EMULATOR_SETTINGS) {
-    if (read[setting] === undefined) continue;
-    const next = parseSetting(conditions, setting, read[setting]);
-    if (!next) throw new UsageError(`--${settingUsage(setting)}`);
-    conditions = next;
-  }
   const rate = parseNumber(read, "rate", 0, 1_000_000) ?? 20;
   return {
     host: read.host,
@@ -155,7 +146,7 @@ function readOptions(args: string[]): ServerOptions | string {
     stateFile: read.state,
     quiet: read.quiet,
     verbose: read.verbose,
-    conditions,
+    conditions: parseConditions(read),
     seed: parseNumber(read, "seed", 0, 2 ** 32 - 1),
   };
 }

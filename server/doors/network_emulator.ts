@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UsageError } from "../../runtime/program.ts";
 
 /** How bad the emulated network is. */
 export interface NetworkConditions {
@@ -141,6 +142,22 @@ export function parseSetting(
   const [, digits] = /^(?:(\d{1,3}(?:\.\d{1,4})?) ?%|0)$/.exec(value) ?? [undefined, NaN];
   const share = Number(digits ?? 0) / 100;
   return share >= 0 && share <= 1 ? { ...conditions, [setting]: share } : undefined;
+}
+
+/**
+ * Returns the conditions that the flags of a command line ask for. A setting without a flag stays perfect.
+ *
+ * @throws {UsageError} if a value is not valid.
+ */
+export function parseConditions(flags: Readonly<Record<string, unknown>>): NetworkConditions {
+  let conditions: NetworkConditions = PERFECT;
+  for (const setting of EMULATOR_SETTINGS) {
+    if (flags[setting] === undefined) continue;
+    const next = parseSetting(conditions, setting, String(flags[setting]));
+    if (!next) throw new UsageError(`--${settingUsage(setting)}`);
+    conditions = next;
+  }
+  return conditions;
 }
 
 /** Returns the error message for an invalid value of a setting. */

@@ -7,12 +7,15 @@ import {
   assertLess,
   assertLessOrEqual,
   assertNotEquals,
+  assertThrows,
 } from "@std/assert";
+import { UsageError } from "../../../runtime/program.ts";
 import {
   EMULATOR_SETTINGS,
   formatConditions,
   type NetworkConditions,
   NetworkEmulator,
+  parseConditions,
   parseSetting,
   PERFECT,
   seededRandom,
@@ -119,6 +122,12 @@ Deno.test("emulator: delays are read as people write them", () => {
   for (const text of ["", "200..20", "20-200", "20..", "..20", "-5", "1.5", "20..200..2000", "20%", "100000", "a..b"]) {
     assertEquals(parseSetting(PERFECT, "delay", text), undefined, text);
   }
+});
+
+Deno.test("emulator: flags set the conditions, and one that is not valid is told with what it takes", () => {
+  assertEquals(parseConditions({}), PERFECT);
+  assertEquals(parseConditions({ delay: "20..200", drop: "5%" }), { ...PERFECT, drop: 0.05, delay: [20, 200] });
+  assertThrows(() => parseConditions({ drop: "5%", corrupt: "20" }), UsageError, "--corrupt takes a share");
 });
 
 Deno.test("emulator: one setting is changed and the others stay", () => {
