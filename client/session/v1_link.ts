@@ -124,9 +124,7 @@ export class V1Link implements Timed {
         return this.#receiveWelcome(packet, now);
       case "INCOMING":
         if (packet.epoch !== this.#feed.epoch) return [];
-        if (this.#sendStream.isOwn(packet.stream, packet.id, packet.text)) {
-          this.#sendStream.acknowledge(packet.stream, packet.id!, now);
-        }
+        if (packet.stream === this.#sendStream.name) this.#receiveOwn(packet, now);
         return this.#takeEvent(packet, now);
       case "ONLINE":
       case "OFFLINE":
@@ -167,6 +165,19 @@ export class V1Link implements Timed {
     }
     this.#feed.noteLatest(epoch, seq, now);
     return [...events, ...this.#follow(joined, now)];
+  }
+
+  /**
+   * Takes note of an INCOMING of this client's stream. A server that has forgotten everything may have let another
+   * member use the stream first. So a text that was not said here settles nothing, and if it comes from elsewhere, what
+   * waits goes to another stream. Only a copy that comes from this client's own address settles what was before it too.
+   */
+  #receiveOwn({ from, id, text }: V1Packet & { type: "INCOMING" }, now: number): void {
+    const stream = this.#sendStream, isFromHere = from === this.membership.self.address;
+    if (id === undefined) return;
+    if (!stream.hasSaid(id, text)) {
+      if (!isFromHere) stream.restart(now);
+    } else if (isFromHere || id === stream.oldestId) stream.acknowledge(stream.name, id, now);
   }
 
   #takeEvent(event: EventPacket, now: number): LinkEvent[] {

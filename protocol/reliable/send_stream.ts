@@ -31,6 +31,9 @@ interface PendingMessage extends Draft {
   dueAt: number;
 }
 
+/** The shortest time from one restart of a stream to the next, in milliseconds. */
+const RESTART_PAUSE_MS = 1000;
+
 /** How many messages may wait for an acknowledgement of the server. */
 export const SEND_STREAM_SIZE = 1000;
 
@@ -45,6 +48,7 @@ export class SendStream {
   readonly #waiting: PendingMessage[] = [];
   #name = randomHex64();
   #nextId = 1;
+  #restartedAt = -Infinity;
   #open = false;
   /** How many messages were sent again. */
   repeated = 0;
@@ -120,13 +124,17 @@ export class SendStream {
     return settled.map(asDraft);
   }
 
+  /** The id of the oldest message that waits; undefined when none does. */
+  get oldestId(): number | undefined {
+    return this.#waiting[0]?.id;
+  }
+
   /**
-   * Whether an INCOMING is a copy of a message of this stream, whatever address it comes from. The text is compared
-   * too: where a server has forgotten everything, another member may have taken the name of this stream, which is no
-   * secret.
+   * Whether message `id` of this stream can have this text: it was said, and if it still waits, with this text. Where a
+   * server has forgotten everything, another member may have taken the name of this stream, which is no secret.
    */
-  isOwn(stream: string | undefined, id: number | undefined, text: string): boolean {
-    if (stream !== this.#name || id === undefined || id >= this.#nextId) return false;
+  hasSaid(id: number, text: string): boolean {
+    if (id >= this.#nextId) return false;
     const [first] = this.#waiting;
     if (!first || id < first.id) return true;
     const { text: said } = this.#waiting[id - first.id];
@@ -135,13 +143,14 @@ export class SendStream {
   }
 
   /**
-   * Takes another name, because the stream belongs to another member at the destination. Numbers the waiting messages
-   * anew; all of them become due at once.
+   * Takes another name, because another member uses this one. Numbers the waiting messages anew. They become due at
+   * once, or a second after the last restart: a hostile server must not make this client send as fast as it answers.
    */
   restart(now: number): void {
+    const dueAt = this.#restartedAt = Math.max(now, this.#restartedAt + RESTART_PAUSE_MS);
     this.#name = randomHex64();
     this.#nextId = 1;
-    for (const message of this.#waiting) Object.assign(message, { id: this.#nextId++, times: 0, dueAt: now });
+    for (const message of this.#waiting) Object.assign(message, { id: this.#nextId++, times: 0, dueAt });
   }
 
   /** Removes the oldest message from the stream and returns it. */

@@ -8,8 +8,8 @@ import { detach } from "../text.ts";
 
 /** How many senders' streams are remembered: the ones that spoke last. */
 const MAX_STREAMS = 4096;
-/** How many missed ids of a stream are remembered, in case their messages are sent again: the latest ones noticed. */
-const MAX_HOLES = 64;
+/** How many ranges of shown ids are remembered of a stream, those with the greatest ids: others count as not shown. */
+const MAX_RANGES = 64;
 /** How many messages are held back for an earlier one of their sender, over all streams. */
 const MAX_HELD = 2048;
 /**
@@ -27,10 +27,8 @@ export type StreamMessage = Extract<EventPacket, { type: "INCOMING" }> & { strea
 /** What is known of one stream. */
 interface StreamState {
   readonly name: string;
-  /** The first and the last id that was shown, and the ids between them that were not. */
-  first: number;
-  last: number;
-  readonly holes: Set<number>;
+  /** The ids that were shown, as ranges in order, with a gap between each two. */
+  readonly shown: { first: number; last: number }[];
   /** The messages that wait for an earlier one, in the order of their ids. */
   readonly held: StreamMessage[];
 }
@@ -124,9 +122,9 @@ export class StreamOrder {
   }
 
   /** The state of a stream, which now is the one that spoke last. A stream that is forgotten shows what it holds. */
-  #streamOf({ stream: name, id }: StreamMessage, shown: StreamMessage[]): StreamState {
+  #streamOf({ stream: name }: StreamMessage, shown: StreamMessage[]): StreamState {
     const stream = this.#streams.get(name) ??
-      { name: detach(name), first: id, last: id - 1, holes: new Set(), held: [] };
+      { name: detach(name), shown: [], held: [] };
     this.#streams.delete(name);
     this.#streams.set(stream.name, stream);
     if (this.#streams.size > MAX_STREAMS) {
@@ -137,27 +135,30 @@ export class StreamOrder {
     return stream;
   }
 
-  /** Shows a message, unless it was shown before. All ids between it and the shown ones were missed. */
+  /** Shows a message, unless it was shown before. */
   #show(stream: StreamState, message: StreamMessage, shown: StreamMessage[]): void {
     const { id } = message;
-    const { holes } = stream;
     if (wasShown(stream, id)) {
       this.duplicates++;
       return;
     }
-    holes.delete(id);
-    for (let hole = Math.max(stream.last + 1, id - MAX_HOLES); hole < id; hole++) holes.add(hole);
-    for (let hole = Math.min(stream.first - 1, id + MAX_HOLES); hole > id; hole--) holes.add(hole);
-    for (const hole of holes) {
-      if (holes.size <= MAX_HOLES) break;
-      holes.delete(hole);
-    }
-    stream.first = Math.min(stream.first, id);
-    stream.last = Math.max(stream.last, id);
+    const ranges = stream.shown;
+    // most messages follow the last one
+    let place = ranges.length;
+    while (place > 0 && ranges[place - 1].first > id) place--;
+    const before = ranges[place - 1], after = ranges[place];
+    const follows = before?.last === id - 1, precedes = after?.first === id + 1;
+    if (follows && precedes) {
+      before.last = after.last;
+      ranges.splice(place, 1);
+    } else if (follows) before.last = id;
+    else if (precedes) after.first = id;
+    else ranges.splice(place, 0, { first: id, last: id });
+    if (ranges.length > MAX_RANGES) ranges.shift();
     shown.push(message);
   }
 }
 
-function wasShown({ first, last, holes }: StreamState, id: number): boolean {
-  return id >= first && id <= last && !holes.has(id);
+function wasShown({ shown }: StreamState, id: number): boolean {
+  return shown.some(({ first, last }) => id >= first && id <= last);
 }

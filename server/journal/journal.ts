@@ -59,8 +59,7 @@ export interface Journal {
   /** The event with a seq, while it is among the recent ones. */
   get(seq: number): EventPacket | undefined;
   /**
-   * Appends an event. A message binds its stream to the token of its origin, unless the stream is bound already. One
-   * token has one stream: a new one takes the place of the old one.
+   * Appends an event. A message binds its stream to the token of its origin, unless the stream is bound already.
    *
    * @returns The event with its seq when it is kept at once. Otherwise undefined, and the journal hands the event to
    * `Host.appended` later, in the order of the number line.
@@ -70,8 +69,14 @@ export interface Journal {
   append(event: NewEvent, origin?: Origin): EventPacket | undefined;
   /** What is known of a stream; undefined if it is bound to nobody. */
   stream(name: string): KeptStream | undefined;
-  /** The owner of a stream has joined: its stream is kept for as long as it is here. */
+  /** Whether a token may speak in a stream: the stream is its own, or nobody's and the token has not too many. */
+  isFreeFor(token: string, stream: string): boolean;
+  /** The owner of streams has joined: its streams are kept for as long as it is here. */
   ownerJoined(token: string): void;
-  /** The owner of a stream has left: its stream is kept for some time, until 10,000 others are kept beside it. */
-  ownerLeft(token: string): void;
+  /**
+   * The owner of streams has left: its streams are kept until 10,000 others have left in the same way.
+   *
+   * @param isForGood Whether it has said goodbye.
+   */
+  ownerLeft(token: string, isForGood: boolean): void;
 }

@@ -49,11 +49,15 @@ export class MemoryJournal implements Journal {
     return this.#streams.get(name);
   }
 
+  isFreeFor(token: string, stream: string): boolean {
+    return this.#streams.isFreeFor(token, stream);
+  }
+
   ownerJoined(token: string): void {
     this.#streams.ownerJoined(token);
   }
 
-  ownerLeft(token: string): void {
-    this.#streams.ownerLeft(token);
+  ownerLeft(token: string, isForGood: boolean): void {
+    this.#streams.ownerLeft(token, isForGood);
   }
 }

@@ -23,7 +23,7 @@ export class SqliteJournal implements Journal {
   readonly #window: EventWindow;
   readonly #streams = new StreamTable();
   readonly #keptEvents: number;
-  readonly #statements: Record<"insertEvent" | "setSeq" | "clearEvents" | "putStream" | "dropStream", Statement>;
+  readonly #statements: Record<"insertEvent" | "setSeq" | "clearEvents" | "putStream" | "dropStreams", Statement>;
 
   /** @param past What an earlier run has kept in the file. */
   constructor(writer: Writer, past: Past, window: WindowOptions) {
@@ -38,7 +38,7 @@ export class SqliteJournal implements Journal {
       setSeq: database.prepare("UPDATE room SET seq = ?"),
       clearEvents: database.prepare("DELETE FROM events WHERE seq <= ?"),
       putStream: database.prepare("REPLACE INTO streams VALUES (?, ?, ?)"),
-      dropStream: database.prepare("DELETE FROM streams WHERE owner = ?"),
+      dropStreams: database.prepare("DELETE FROM streams WHERE owner = ?"),
     };
   }
 
@@ -68,7 +68,7 @@ export class SqliteJournal implements Journal {
       insertEvent.run(kept.seq, encode(kept));
       setSeq.run(kept.seq);
       // in the event's transaction: a crash between two would let a repeat pass as a new message
-      if (bound) putStream.run(bound.owner, bound.name, bound.appendedId);
+      if (bound) putStream.run(bound.name, bound.owner, bound.appendedId);
       if (kept.seq % CLEAR_EVERY === 0) clearEvents.run(kept.seq - this.#keptEvents);
     }, true);
     this.#window.keep(kept);
@@ -80,13 +80,17 @@ export class SqliteJournal implements Journal {
     return this.#streams.get(name);
   }
 
+  isFreeFor(token: string, stream: string): boolean {
+    return this.#streams.isFreeFor(token, stream);
+  }
+
   ownerJoined(token: string): void {
     this.#streams.ownerJoined(token);
   }
 
-  ownerLeft(token: string): void {
-    const forgotten = this.#streams.ownerLeft(token);
+  ownerLeft(token: string, isForGood: boolean): void {
+    const forgotten = this.#streams.ownerLeft(token, isForGood);
     if (forgotten.length === 0) return;
-    this.#writer.write(() => forgotten.forEach((owner) => this.#statements.dropStream.run(owner)));
+    this.#writer.write(() => forgotten.forEach((owner) => this.#statements.dropStreams.run(owner)));
   }
 }

@@ -116,7 +116,7 @@ function prepare(database: DatabaseSync): void {
       since INTEGER NOT NULL
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS streams (
-      owner TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, last INTEGER NOT NULL
+      name TEXT PRIMARY KEY, owner TEXT NOT NULL, last INTEGER NOT NULL
     ) WITHOUT ROWID;
     INSERT INTO room SELECT '${randomHex64()}', 0 WHERE NOT EXISTS (SELECT * FROM room);
     COMMIT;

@@ -244,7 +244,7 @@ export class Admission {
     this.members.remove(member);
     if (name !== undefined) this.names.release(name, holderOf(member));
     delivery.leave(member);
-    if (member.token) journal.ownerLeft(member.token);
+    if (member.token) journal.ownerLeft(member.token, how === "goodbye");
     observer.left?.({ ...member, name }, how);
   }
 

@@ -62,8 +62,8 @@ export class Messages {
   receive(packet: MessagePacket, member: Member, now: number): void {
     const { delivery, journal, limits } = this.#context;
     const kept = journal.stream(packet.stream);
-    if (kept && kept.owner !== member.token) {
-      const { id, stream } = packet, text = "Another member uses this stream";
+    if (!journal.isFreeFor(member.token, packet.stream)) {
+      const { id, stream } = packet, text = "This stream is not yours";
       return delivery.send(member, { dialect: "v1", type: "ERROR", code: "stream-taken", id, stream, text });
     }
     const stream = this.#streamOf(member, packet, kept);

@@ -79,12 +79,16 @@ export class FakeJournal implements Journal {
     return this.#streams.get(name);
   }
 
+  isFreeFor(token: string, stream: string): boolean {
+    return this.#streams.isFreeFor(token, stream);
+  }
+
   ownerJoined(token: string): void {
     this.#streams.ownerJoined(token);
   }
 
-  ownerLeft(token: string): void {
-    this.#streams.ownerLeft(token);
+  ownerLeft(token: string, isForGood: boolean): void {
+    this.#streams.ownerLeft(token, isForGood);
   }
 
   #keep(event: NewEvent): EventPacket {
@@ -94,8 +98,7 @@ export class FakeJournal implements Journal {
     if (kept.type !== "INCOMING" || kept.stream === undefined) return kept;
     this.#streams.keep(kept.stream, kept.id!);
     const stream = this.#streams.get(kept.stream);
-    // one token has one stream
-    if (stream) this.#keptStreams.set(stream.owner, { ...stream });
+    if (stream) this.#keptStreams.set(stream.name, { ...stream });
     return kept;
   }
 }

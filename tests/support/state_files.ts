@@ -45,8 +45,9 @@ export function readPast(path: string): KeptRoom {
   close();
   const { epoch, seq, first } = journal;
   const events = Array.from({ length: seq - first + 1 }, (_, i) => journal.get(first + i)!);
-  using database = new DatabaseSync(path, { readOnly: true });
-  const rows = database.prepare("SELECT owner, name, last FROM streams ORDER BY owner").all();
+  const database = new DatabaseSync(path, { readOnly: true });
+  const rows = database.prepare("SELECT owner, name, last FROM streams ORDER BY name").all();
+  database.close();
   const streams = rows.map(({ owner, name, last }) => [owner, [name, last]]);
   return { epoch, seq, events, members, streams: Object.fromEntries(streams) };
 }

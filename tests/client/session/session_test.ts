@@ -280,16 +280,33 @@ Deno.test("session: a message that is said again in a new epoch is not shown aga
   assertEquals(fake.texts, ["hello", "next"]);
 });
 
-Deno.test("session: its own message is known by stream and id from whatever address, and not when the text is another's", () => {
+Deno.test("session: its own message is known by stream, id and text, from whatever address it comes", () => {
   const fake = joined();
-  for (const text of ["one", "two"]) fake.say(text);
+  for (const text of ["one", "two", "three"]) fake.say(text);
   const [{ stream }] = fake.takeAll("MESSAGE");
   fake.event(1, { from: "10.9.9.9:9", stream, id: 1, text: "one" });
-  assertEquals(fake.session.waiting, 1);
-  fake.event(2, { stream, id: 2, text: "forged" });
-  assertEquals([fake.session.waiting, fake.texts], [1, ["one", "forged"]]);
+  assertEquals(fake.session.waiting, 2);
+  // a copy from another address does not settle what was said before it
+  fake.event(2, { from: "10.9.9.9:9", stream, id: 3, text: "three" });
+  assertEquals(fake.session.waiting, 2);
+  // a server may change a text on its way
+  fake.event(3, { from: ADDRESS, stream, id: 2, text: "TWO" });
+  assertEquals([fake.session.waiting, fake.takeAll("MESSAGE")], [2, []]);
   fake.receive({ dialect: "v1", type: "ACK", stream, id: 2 });
-  assertEquals(fake.session.waiting, 0);
+  fake.event(4, { from: ADDRESS, stream, id: 3, text: "three" });
+  assertEquals([fake.session.waiting, fake.texts], [0, ["one", "three", "TWO"]]);
+});
+
+Deno.test("session: when another speaks in its stream, it goes on in a new one, and loses nothing", () => {
+  const fake = joined();
+  for (const text of ["do NOT pay", "ok"]) fake.say(text);
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.event(1, { from: "10.6.6.6:6", stream, id: 2 ** 53 - 1, text: "forged" });
+  const again = fake.takeAll("MESSAGE");
+  assertEquals(again.map(({ id, text }) => [id, text]), [[1, "do NOT pay"], [2, "ok"]]);
+  assertEquals([again[0].stream === stream, fake.session.waiting], [false, 2]);
+  fake.event(2, { from: "10.6.6.6:6", stream: again[0].stream, id: 2, text: "ok" });
+  assertEquals(fake.session.waiting, 2, "what is before it is not settled by another's copy");
 });
 
 Deno.test("session: when its stream is another's, it sends all that waits once in a new one", () => {
@@ -303,7 +320,7 @@ Deno.test("session: when its stream is another's, it sends all that waits once i
   const again = fake.takeAll("MESSAGE");
   assertEquals(again.map(({ id, first, text }) => [id, first, text]), [[1, 1, "one"], [2, 1, "two"], [3, 1, "three"]]);
   assertEquals([new Set(again.map(({ stream }) => stream)).size, again[0].stream === stream], [1, false]);
-  fake.event(1, { stream: again[0].stream, id: 3, text: "three" });
+  fake.event(1, { from: ADDRESS, stream: again[0].stream, id: 3, text: "three" });
   assertEquals([fake.session.waiting, fake.notices], [0, []]);
 });
 

@@ -177,22 +177,6 @@ Deno.test("event feed: a message is known by its stream and id, wherever its sen
   assertEquals(given, ["once", "and then"]);
 });
 
-Deno.test("event feed: the latest 64 missed ids of a stream are remembered", () => {
-  const stream = "00000000000000cc";
-  const { given, take } = openFeed();
-  let seq = 1;
-  const takes = (...ids: number[]) => {
-    given.length = 0;
-    for (const id of ids) take(seq++, 0, { stream, id, text: `${id}` });
-    return given.slice();
-  };
-  takes(1, 1000);
-  assertEquals(takes(935, 936, 999, 999), ["936", "999"]);
-  takes(2000, 3000);
-  assertEquals(takes(1936, 1999, 2936, 2999), ["2936", "2999"], "those of before are forgotten");
-  assertEquals(takes(Number.MAX_SAFE_INTEGER).length, 1, "it comes back at once");
-});
-
 Deno.test("event feed: a GONE up to the highest possible seq is counted at once", () => {
   const { feed, given, take, gone } = openFeed();
   const last = Number.MAX_SAFE_INTEGER;

@@ -132,19 +132,18 @@ Deno.test("send stream: clear gives up all waiting messages, and the ids continu
   assertEquals(stream.wake(0).map(({ id, first }) => [id, first]), [[3, 3]]);
 });
 
-Deno.test("send stream: its own message is known by stream, id and text, as it is or made safe to print", () => {
+Deno.test("send stream: it knows what it has said, as it is or made safe to print", () => {
   const { stream } = openStream();
   stream.open(0);
+  assertEquals(stream.oldestId, undefined);
   for (const text of ["a\tb", "c"]) stream.add({ text }, 0);
   stream.wake(0);
-  const isOwn = (id: number | undefined, text: string, name: string | undefined = stream.name) =>
-    stream.isOwn(name, id, text);
-  assertEquals([isOwn(1, "a b"), isOwn(1, "a\tb"), isOwn(2, "c")], [true, true, true]);
-  // another member has taken the name of the stream from a server that has forgotten everything
-  assertEquals([isOwn(1, "forged"), isOwn(3, "c"), isOwn(undefined, "c")], [false, false, false]);
-  assertEquals([stream.isOwn(undefined, 1, "a b"), isOwn(1, "a b", "0000000000000000")], [false, false]);
+  const said = ([id, text]: [number, string]) => stream.hasSaid(id, text);
+  const pairs: [number, string][] = [[1, "a b"], [1, "a\tb"], [2, "c"], [1, "forged"], [3, "c"]];
+  assertEquals(pairs.map(said), [true, true, true, false, false]);
+  assertEquals(stream.oldestId, 1);
   stream.acknowledge(stream.name, 1, 5);
-  assertEquals([isOwn(1, "a b"), isOwn(2, "forged")], [true, false]);
+  assertEquals([stream.oldestId, said([1, "settled long ago"]), said([2, "forged"])], [2, true, false]);
 });
 
 Deno.test("send stream: restarted, it has another name, and the waiting messages are numbered from 1 and sent", () => {
@@ -167,4 +166,17 @@ Deno.test("send stream: restarted, it has another name, and the waiting messages
   assertEquals(stream.wake(30).map(({ id }) => id), [3]);
   assertEquals(stream.acknowledge(stream.name, 3, 40).length, 3);
   assertEquals(times(40, 9999), []);
+});
+
+Deno.test("send stream: restarted again and again, it sends once a second", () => {
+  const { stream } = openStream();
+  stream.open(0);
+  stream.add({ text: "a" }, 0);
+  let sent = 0;
+  for (let now = 0; now < 10_000; now++) {
+    const count = stream.wake(now).length;
+    sent += count;
+    if (count > 0) stream.restart(now);
+  }
+  assertEquals(sent, 11, "at once, and then after each second");
 });

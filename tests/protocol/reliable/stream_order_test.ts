@@ -28,6 +28,18 @@ Deno.test("stream order: each message is shown once, and a missed one when it co
   assertEquals([take(3), take(3), order.duplicates], [["c3"], [], 4]);
 });
 
+Deno.test("stream order: an id that is far ahead hides nothing that comes after it", () => {
+  const { take } = open();
+  for (const id of [1, Number.MAX_SAFE_INTEGER]) take(id);
+  assertEquals([2, 3, 1000, Number.MAX_SAFE_INTEGER].map((id) => take(id).length), [1, 1, 1, 0]);
+});
+
+Deno.test("stream order: what is known of a stream is bounded; what is forgotten is shown again, not hidden", () => {
+  const { take } = open();
+  for (let id = 1; id <= 401; id += 2) take(id);
+  assertEquals([take(401), take(277), take(1)], [[], [], ["c1"]]);
+});
+
 Deno.test("stream order: an early message whose predecessor was shown, or that is the first, is shown at once", () => {
   const { order, take, early } = open();
   take(4);

@@ -24,36 +24,49 @@ Deno.test("streams: another owner neither takes a stream nor changes it", () => 
   assertEquals(streams.get(S), { name: S, owner: ALICE, lastId: 0, appendedId: 1 });
 });
 
-Deno.test("streams: an owner has one stream, and the one before is free", () => {
+Deno.test("streams: an owner's earlier streams stay its own, so that it can't give back what it has used", () => {
   const streams = new StreamTable();
-  streams.append(S, ALICE, 1);
-  streams.append(T, ALICE, 1);
-  assertEquals([streams.get(S), streams.get(T)?.owner], [undefined, ALICE]);
-  streams.keep(S, 1);
-  assertEquals(streams.get(S), undefined, "what was appended in it may still be kept");
+  for (let i = 0; i < 8; i++) assertEquals(streams.append(owner(i), ALICE, 1)?.owner, ALICE);
+  assertEquals([streams.isFreeFor(ALICE, owner(0)), streams.isFreeFor(BOB, owner(0))], [true, false]);
+  assertEquals([streams.isFreeFor(ALICE, S), streams.append(S, ALICE, 1), streams.get(S)], [
+    false,
+    undefined,
+    undefined,
+  ], "eight are enough");
   assertEquals(streams.append(S, BOB, 1)?.owner, BOB);
+  assertEquals(streams.append(owner(0), ALICE, 2)?.appendedId, 2, "it may go back to one that it has");
 });
 
-Deno.test("streams: of owners that have left the last 10,000 are kept, of those who are here all", () => {
-  const streams = new StreamTable();
-  const count = 10_003;
-  for (let i = 0; i < count; i++) streams.append(owner(i), owner(i), 1);
-  const forgotten: string[] = [];
-  for (let i = 0; i < count; i++) {
-    // the first comes back
-    if (i === 5) streams.ownerJoined(owner(0));
-    forgotten.push(...streams.ownerLeft(owner(i)));
-  }
-  assertEquals(forgotten, [owner(1), owner(2)]);
-  assertEquals([0, 1, 2, 3].map((i) => streams.get(owner(i)) !== undefined), [true, false, false, true]);
-  assertEquals(streams.ownerLeft(ALICE), [], "who has never spoken takes no place");
-});
+for (const isForGood of [true, false]) {
+  Deno.test(`streams: of owners that have ${isForGood ? "said goodbye" : "fallen silent"} the last 10,000 are kept`, () => {
+    const streams = new StreamTable();
+    const count = 10_003;
+    for (let i = 0; i < count; i++) {
+      streams.append(owner(i), owner(i), 1);
+      streams.append(owner(i + 1_000_000), owner(i), 1);
+    }
+    // who has left in the other way is not counted
+    streams.append(S, ALICE, 1);
+    streams.ownerLeft(ALICE, !isForGood);
+    const forgotten: string[] = [];
+    for (let i = 0; i < count; i++) {
+      // the first comes back
+      if (i === 5) streams.ownerJoined(owner(0));
+      forgotten.push(...streams.ownerLeft(owner(i), isForGood));
+    }
+    assertEquals(forgotten, [owner(1), owner(2)]);
+    const isKept = (i: number) => streams.get(owner(i)) !== undefined;
+    assertEquals([0, 1, 2, 3, 1_000_001, 1_000_003].map(isKept), [true, false, false, true, false, true]);
+    assertEquals(streams.get(S)?.owner, ALICE);
+    assertEquals(streams.ownerLeft(BOB, isForGood), [], "who has never spoken takes no place");
+  });
+}
 
 Deno.test("streams: what earlier runs have kept too much is forgotten when the next owner leaves", () => {
   const streams = new StreamTable();
   for (let i = 0; i < 10_005; i++) streams.restore({ name: owner(i), owner: owner(i), lastId: 1 });
   streams.ownerJoined(owner(2));
-  assertEquals(streams.ownerLeft(owner(2)), [0, 1, 3, 4, 5].map(owner));
+  assertEquals(streams.ownerLeft(owner(2), false), [0, 1, 3, 4, 5].map(owner));
 });
 
 Deno.test("streams: a restored stream belongs to an owner that is away until it joins", () => {
@@ -64,7 +77,7 @@ Deno.test("streams: a restored stream belongs to an owner that is away until it 
   streams.ownerJoined(ALICE);
   for (let i = 0; i < 10_000; i++) {
     streams.append(owner(i), owner(i), 1);
-    streams.ownerLeft(owner(i));
+    streams.ownerLeft(owner(i), false);
   }
   assertEquals([streams.get(S) !== undefined, streams.get(T)], [true, undefined]);
 });

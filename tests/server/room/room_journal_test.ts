@@ -140,15 +140,16 @@ Deno.test("journal: a sender has no more under way than its window, and the room
   keep();
   // each stream that begins anew has a window of its own, but there is a limit for all
   for (let i = 0; journal.pending < 10_000; i++) {
-    room.say(A, alice, 1, "x", i.toString(16).padStart(16, "0"));
-    assert(i < 10_000);
+    const token = room.join(`10.1.${i >> 8}.${i & 255}:9`).token;
+    for (let id = 1; id <= 32; id++) room.say(`10.1.${i >> 8}.${i & 255}:9`, token, id, "x", token);
+    assert(i < 1000);
   }
-  room.say(A, alice, 1, "too many", OTHER_STREAM);
+  room.say(A, alice, 1, "too many", alice);
   room.datagram(C, "GREETING");
   room.datagram(C, "MESSAGE too many");
   assertEquals(journal.pending, 10_000);
   keep();
-  room.say(A, alice, 1, "again", OTHER_STREAM);
+  room.say(A, alice, 1, "again", alice);
   assertEquals(journal.pending, 1);
 });
 
@@ -178,14 +179,19 @@ Deno.test("journal: it is told which owners of streams are here", () => {
   const told: string[] = [];
   class Watched extends FakeJournal {
     override ownerJoined = (token: string) => void told.push(`${token} joined`);
-    override ownerLeft = (token: string) => void told.push(`${token} left`);
+    override ownerLeft = (token: string, isForGood: boolean) => {
+      told.push(`${token} ${isForGood ? "gone" : "silent"}`);
+    };
   }
   const room = new FakeRoom({ journal: new Watched() });
   const { token } = room.join(A);
   room.move(C, token);
   room.datagram(B, "GREETING");
   room.v1(C, "LEAVE", { id: 1, token });
-  assertEquals(told, [`${token} joined`, `${token} left`]);
+  room.pass(5000);
+  room.join(A);
+  room.pass(61_000);
+  assertEquals(told, [`${token} joined`, `${token} gone`, `${token} joined`, `${token} silent`]);
 });
 
 Deno.test("journal: without echo a classic author gets no copy, although the journal answers late", () => {
