@@ -66,8 +66,7 @@ export function splitText(text: string, limit: number): string[] {
  * and where its last space is, or 0 when it has none.
  */
 function longestHead(text: string, limit: number): { end: number; space: number } {
-  // encodeInto stops at the last code point that fits
-  const { read } = encoder.encodeInto(text, new Uint8Array(limit));
+  const read = unitsThatFit(text, limit);
   let end = 0, space = 0;
   // the text behind the cut decides whether the cut is inside a grapheme cluster, so look at 64 units more
   for (const { index, segment } of graphemes.segment(text.slice(0, read + 64))) {
@@ -77,6 +76,21 @@ function longestHead(text: string, limit: number): { end: number; space: number 
     end = index + segment.length;
   }
   return { end: end || read, space };
+}
+
+/**
+ * How many UTF-16 units of a text, in whole code points, fit into `limit` bytes of UTF-8. TextEncoder.encodeInto would
+ * tell, but Deno 2.4 miscounts letters from U+0080 to U+00FF in it, once the code has run often enough to be compiled.
+ */
+function unitsThatFit(text: string, limit: number): number {
+  let units = 0, bytes = 0;
+  while (units < text.length) {
+    const code = text.codePointAt(units)!;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    if (bytes > limit) break;
+    units += code < 0x10000 ? 1 : 2;
+  }
+  return units;
 }
 
 /** A number and a noun, in the plural unless the number is 1: `1 member`, `2 members`. */

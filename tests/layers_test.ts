@@ -113,8 +113,7 @@ async function checkWithoutDeno(modules: string[]): Promise<string> {
     await Deno.writeTextFile(
       entry,
       `declare global {
-        var TextEncoder: new () => { encode(text: string): Uint8Array<ArrayBuffer>;
-          encodeInto(text: string, into: Uint8Array): { read: number; written: number } };
+        var TextEncoder: new () => { encode(text: string): Uint8Array<ArrayBuffer> };
         var TextDecoder: new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }) =>
           { decode(bytes?: Uint8Array): string };
         var URL: new (url: string) => { hostname: string };

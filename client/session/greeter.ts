@@ -87,9 +87,10 @@ export class Greeter {
     this.#retry.hasten(now + FIRST_PAUSE_MS);
   }
 
-  /** Stops greeting. */
+  /** Stops greeting. No answer is waited for any more, so nobody is silent. */
   stop(): void {
     this.#retry.stop();
+    this.#silentSince = undefined;
   }
 
   /**

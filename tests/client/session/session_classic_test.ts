@@ -206,3 +206,14 @@ Deno.test("session: a server that has refused the name is not taken for a classi
   fake.pass(30_000);
   assertEquals(fake.session.state, "joining");
 });
+
+Deno.test("session: a classic server that forwards something at once is not called silent", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.datagram("INCOMING <From 1.2.3.4:5>: welcome");
+  fake.pass(1500);
+  assertEquals(fake.session.state, "classic");
+  fake.say("one");
+  fake.pass(30_000);
+  assertEquals(fake.shown.filter(({ kind }) => kind === "problem"), []);
+});

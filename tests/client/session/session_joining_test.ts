@@ -261,6 +261,19 @@ Deno.test("session: a refusal that another name would not help is told once, and
   assertEquals(fake.notices.at(-1), "Joined as Alice");
 });
 
+Deno.test("session: who thinks for long about another name is not told that there is no answer", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  const [{ id }] = fake.takeAll("SIGN-IN");
+  fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id, text: "The name Alice is taken" });
+  fake.pass(30_000);
+  fake.session.rename("Bob", fake.now);
+  fake.pass(50);
+  assertEquals([fake.notices.slice(1), fake.take().filter(({ packet }) => packet.dialect === "classic")], [[], []]);
+  fake.pass(1800);
+  assertEquals(fake.notices.length, 2, "but after a while without an answer to this one");
+});
+
 Deno.test("session: a late WELCOME for the name before does not bring that name back", () => {
   const fake = new FakeSession({ name: "Alice" });
   fake.start();
