@@ -12,6 +12,7 @@ import { pluralize } from "./protocol/text.ts";
 import { parseNumber, parsePort, readCommandLine, tooManyArguments } from "./runtime/command_line.ts";
 import { run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
 import { announcement } from "./server/announcement.ts";
+import { CLASSIC_FLAGS, parseClassic } from "./server/classic_flags.ts";
 import { openConsole } from "./server/console.ts";
 import { Doors } from "./server/doors/doors.ts";
 import {
@@ -27,6 +28,8 @@ import type { WindowOptions } from "./server/journal/journal.ts";
 import { MemoryJournal } from "./server/journal/memory.ts";
 import { openState } from "./server/journal/state_file.ts";
 import { formatSummary, presenceLog, print } from "./server/log.ts";
+import { refusalLog } from "./server/refusal_log.ts";
+import type { ClassicPolicyOptions } from "./server/room/classic_policy.ts";
 import { onStopSignal } from "./server/stop_signals.ts";
 
 const HELP = `udp-chat server: everyone who greets it hears what everyone says.
@@ -38,6 +41,10 @@ Usage: ${startCommand("server")} [PORT]
   --no-echo                     the sender of a message gets no copy of it
   --rate COUNT                  how many messages a second each member may send, twice as many at once (20);
                                 0 for no limit
+  --classic NETWORK             takes the classic dialect from there too (192.0.2.0/24), may be given again; any: from
+                                everywhere; off: from nowhere. Without it: from networks nearby
+  --classic-members COUNT       how many members may speak it (5000)
+  --classic-per-address COUNT   how many of them may have one IP address (500)
   --timeout SECONDS             silence after which a client is taken for gone (60)
   --window COUNT                how many events are kept for those who missed them, and for /history (10000)
   --window-bytes BYTES          the most memory that they may take, about (8388608)
@@ -60,6 +67,7 @@ interface ServerOptions {
   port: number;
   echo: boolean;
   rate: TokenBucketOptions;
+  classic: ClassicPolicyOptions;
   /** Milliseconds of silence after which a member is taken for gone. */
   timeout: number;
   window: Required<WindowOptions>;
@@ -78,18 +86,18 @@ async function serve(options: ServerOptions) {
   const door = openUdpDoor(hostname, port, emulator);
   const doors = new Doors([door]);
   const state = stateFile === undefined ? undefined : openState(stateFile, window);
+  for (const line of announcement(hostname, door.address)) print(line);
   const host = new Host({
     doors,
     journal: state?.journal ?? new MemoryJournal(window),
     room: { ...room, members: state?.members, wallClock: Date.now },
     // who comes is stored before it is printed
-    observers: [...(state ? [state.memberTable] : []), ...(quiet ? [] : [presenceLog(print)])],
+    observers: [...(state ? [state.memberTable] : []), ...(quiet ? [] : [presenceLog(print)]), refusalLog(print)],
     stopping: () => signals.release(),
   });
   const stop = () => void host.stop();
   const signals = onStopSignal(stop);
 
-  for (const line of announcement(hostname, door.address)) print(line);
   if (verbose) print(door.method);
   if (!emulator.isPerfect) print(`The network is now: ${formatConditions(conditions)}`);
   if (state) {
@@ -117,7 +125,11 @@ async function serve(options: ServerOptions) {
 /** Reads the command line. Returns the text to print for `--help` and `--version`. */
 function readOptions(args: string[]): ServerOptions | string {
   const read = readCommandLine(args, {
-    string: ["port", "host", "rate", "timeout", "window", "window-bytes", "state", "seed", ...EMULATOR_SETTINGS],
+    string: [
+      ...["port", "host", "rate", "timeout", "window", "window-bytes", "state", "seed"],
+      ...[...CLASSIC_FLAGS, ...EMULATOR_SETTINGS],
+    ],
+    collect: ["classic"],
     boolean: ["echo", "quiet", "verbose", "help", "version"],
     negatable: ["echo"],
     default: { echo: true, host: "0.0.0.0" },
@@ -138,6 +150,7 @@ function readOptions(args: string[]): ServerOptions | string {
     port: parsePort(String(read.port ?? read._[0] ?? DEFAULT_PORT), 0),
     echo: read.echo,
     rate: { rate, burst: 2 * rate },
+    classic: parseClassic(read),
     timeout: 1000 * (parseNumber(read, "timeout", 3, 86_400, "seconds") ?? MEMBER_TIMEOUT_MS / 1000),
     window: {
       events: parseNumber(read, "window", 1, 1_000_000) ?? 10_000,

@@ -6,8 +6,11 @@
 import { type Args, parseArgs, type ParseOptions } from "@std/cli/parse-args";
 import { UsageError } from "./program.ts";
 
+export type { Args };
+
 /** The flags and arguments that a program takes. */
-export interface CommandLine extends Pick<ParseOptions, "boolean" | "string" | "negatable" | "alias" | "default"> {
+export interface CommandLine
+  extends Pick<ParseOptions, "boolean" | "string" | "negatable" | "alias" | "default" | "collect"> {
   /** Flags of one dash and several letters, as the assignments write them, and the flags that they stand for. */
   singleDash?: Record<string, string>;
   /** The most arguments that are not flags. */
@@ -29,7 +32,7 @@ export function readCommandLine(args: string[], { singleDash = {}, positional, .
     },
   });
   for (const key of options.string ?? []) {
-    if (read[key] === "") throw new UsageError(`--${key} takes a value`);
+    if ([read[key]].flat().includes("")) throw new UsageError(`--${key} takes a value`);
   }
   if (read._.length > positional) throw tooManyArguments(read._[positional]);
   return read;

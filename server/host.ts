@@ -142,5 +142,6 @@ function combineObservers(observers: MemberObserver[]): MemberObserver {
     joined: (...args) => observers.forEach((observer) => observer.joined?.(...args)),
     changed: (...args) => observers.forEach((observer) => observer.changed?.(...args)),
     left: (...args) => observers.forEach((observer) => observer.left?.(...args)),
+    refused: (...args) => observers.forEach((observer) => observer.refused?.(...args)),
   };
 }

@@ -20,6 +20,7 @@ const DEPARTURES = {
   silence: "fell silent",
   disconnect: "hung up",
   taken: "was replaced by another at its address",
+  refused: "was refused",
 } as const satisfies Record<Exclude<Departure, "upgrade">, string>;
 
 /** Returns an observer that prints a line for each member that joins or leaves. */

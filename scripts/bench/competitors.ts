@@ -62,7 +62,7 @@ export async function findToolchains(folder: string, only: readonly string[] = C
   const findNode = ["node", "--print", "process.versions.deno ? '' : process.execPath"];
   const node = only.includes("node") ? await output(findNode) : "";
   add("c", relay ? [relay, "0"] : undefined, "there is no C compiler 'cc'");
-  add("ours", [...commandOf("server"), "0", "--quiet", ...await noRateLimitFlags()], "");
+  add("ours", [...commandOf("server"), "0", "--quiet", ...await noLimitFlags()], "");
   add("python", python ? [python, "-S", "-E", `${HERE}/relay.py`, "0"] : undefined, "there is no 'python3'");
   add("node", node ? [node, `${HERE}/relay.mjs`, "0"] : undefined, "there is no 'node'");
   add("deno", [Deno.execPath(), "run", "-A", `${HERE}/relay.ts`, "0"], "");
@@ -77,10 +77,11 @@ export async function findToolchains(folder: string, only: readonly string[] = C
   };
 }
 
-/** Flags that turn off the rate limit of our server, if it has one: the other servers here have none. */
-async function noRateLimitFlags(): Promise<string[]> {
+/** Flags that turn off the limits of our server, as far as it has them: the other servers here have none. */
+async function noLimitFlags(): Promise<string[]> {
   const help = await output([...commandOf("server"), "--help"]);
-  return help?.includes("--rate") ? ["--rate", "0"] : [];
+  const flags = [["--rate", "0"], ["--classic-members", "1000000"]];
+  return flags.filter(([flag]) => help?.includes(flag)).flat();
 }
 
 /** Compiles a C program and returns its path, or undefined when there is no compiler or it fails. */

@@ -69,7 +69,7 @@ function fill(dialect: typeof DIALECTS[number], members: number): MemoryResult {
   const delivery = new SilentDoors([door]);
   // the window of events has a limit of its own, whatever the number of members, so it is kept as small as possible
   const joinedAt = Date.now();
-  const room = new Room({ delivery, journal: new MemoryJournal({ events: 1 }) }, {}, joinedAt);
+  const room = new Room({ delivery, journal: new MemoryJournal({ events: 1 }) }, { classic: { members } }, joinedAt);
   const before = memoryAfterGc();
   for (let i = 0; i < members; i++) {
     const address = `127.${i >> 16 & 255}.${i >> 8 & 255}.${i & 255}:${10_000 + i % 50_000}`;

@@ -8,6 +8,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
 import { AddressValidation } from "./address_validation.ts";
 import { BoundedMap } from "./bounded_map.ts";
+import { ClassicPolicy, type ClassicPolicyOptions, type ClassicRefusal } from "./classic_policy.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Member, Members, type NewMember } from "./members.ts";
 import { LocalNames, type Names } from "./names.ts";
@@ -16,10 +17,10 @@ import { PresenceNotices } from "./presence.ts";
 
 /**
  * Why a member is removed: it said `goodbye`; its `silence` was too long; its connection has ended (`disconnect`); its
- * address is `taken` by another client; or `upgrade`: a classic member turns out to speak v1, and a new v1 member
- * replaces it.
+ * address is `taken` by another client; a classic member of an earlier run is `refused`, because it may not join now; or
+ * `upgrade`: a classic member turns out to speak v1, and a new v1 member replaces it.
  */
-export type Departure = "goodbye" | "silence" | "disconnect" | "taken" | "upgrade";
+export type Departure = "goodbye" | "silence" | "disconnect" | "taken" | "refused" | "upgrade";
 
 /** Callbacks for members that come and go, called at the moment when it happens. */
 export interface MemberObserver {
@@ -27,6 +28,8 @@ export interface MemberObserver {
   /** A member has another name or address. */
   changed?(member: Member): void;
   left?(member: Member, how: Departure): void;
+  /** A classic peer may not join. This is called for each of its greetings. */
+  refused?(peer: Pick<Peer, "address">, why: ClassicRefusal): void;
 }
 
 /** The limits of admission. */
@@ -35,6 +38,8 @@ export interface AdmissionOptions {
   timeout?: number;
   /** The most members. Default 1,000,000: enough for every honest crowd, and a limit for a forged one. */
   maxMembers?: number;
+  /** Who may speak the classic dialect. Default: whoever is nearby. */
+  classic?: ClassicPolicyOptions;
 }
 
 /** What admission needs of the room. */
@@ -79,15 +84,18 @@ export class Admission {
    */
   joined = 0;
   readonly #maxMembers: number;
+  readonly #classic: ClassicPolicy;
   readonly #validation = new AddressValidation();
   /** The time of each recent goodbye by the member's token, in milliseconds. */
   readonly #justLeft = new BoundedMap<number>();
   readonly #context: AdmissionContext;
   #silenceCheckAt: number | undefined;
 
-  constructor({ timeout = MEMBER_TIMEOUT_MS, maxMembers = 1_000_000 }: AdmissionOptions, context: AdmissionContext) {
+  constructor(options: AdmissionOptions, context: AdmissionContext) {
+    const { timeout = MEMBER_TIMEOUT_MS, maxMembers = 1_000_000, classic } = options;
     this.timeout = timeout;
     this.#maxMembers = maxMembers;
+    this.#classic = new ClassicPolicy(classic);
     this.#context = context;
     this.names = context.names ?? new LocalNames((name) => {
       const member = this.members.withName(name);
@@ -149,20 +157,26 @@ export class Admission {
     return true;
   }
 
-  /** Lets a peer join that speaks the classic dialect; returns undefined when the room is full. */
+  /** Lets a peer join that speaks the classic dialect; returns undefined when it may not, or when the room is full. */
   admitClassic(peer: Peer, dialect: Exclude<Dialect, "v1">, now: number): Member | undefined {
-    return this.isFull ? undefined : this.#join({ peer, dialect, token: "" }, now);
+    return this.#refusesClassic(peer) || this.isFull ? undefined : this.#join({ peer, dialect, token: "" }, now);
   }
 
-  /** Adds a member of an earlier run of the server; without its name, if another has it by now. */
+  /**
+   * Adds a member of an earlier run of the server; without its name, if another has it by now. Removes it again if it is
+   * a classic member that may not join now.
+   */
   restore(kept: KeptMember, now: number): void {
     const { name, token, address } = kept;
     const isRefused = name !== undefined &&
       this.names.claim({ name, holder: holderOf({ token, key: address }) }) === false;
     const member = this.members.restore(isRefused ? { ...kept, name: undefined } : kept, now);
+    const mayStay = member.dialect === "v1" || !this.#refusesClassic(member);
+    if (member.dialect !== "v1") this.#classic.joined(member);
     if (member.token) this.#context.journal.ownerJoined(member.token);
     this.#context.delivery.join(member);
     this.#watchSilence(member, now);
+    if (!mayStay) this.#remove(member, "refused", now);
   }
 
   /** Gives a member another name, which the names have given to it. */
@@ -211,6 +225,7 @@ export class Admission {
     const member = this.members.add(who, time(now), now);
     if (name !== undefined) this.members.rename(member, name);
     this.joined++;
+    if (member.dialect !== "v1") this.#classic.joined(member);
     if (member.token) journal.ownerJoined(member.token);
     delivery.join(member);
     this.#watchSilence(member, now);
@@ -242,10 +257,17 @@ export class Admission {
     const { name } = member;
     const { delivery, journal, observer } = this.#context;
     this.members.remove(member);
+    if (member.dialect !== "v1") this.#classic.left(member);
     if (name !== undefined) this.names.release(name, holderOf(member));
     delivery.leave(member);
     if (member.token) journal.ownerLeft(member.token, how === "goodbye");
     observer.left?.({ ...member, name }, how);
+  }
+
+  #refusesClassic(peer: Peer): boolean {
+    const refusal = this.#classic.refusalOf(peer);
+    if (refusal) this.#context.observer.refused?.(peer, refusal);
+    return refusal !== undefined;
   }
 
   /** A client repeats no earlier packet after its goodbye, but one that it sent before may still be under way. */

@@ -92,6 +92,7 @@ export class Room {
           this.#messages.forget(member);
           observer.left?.(member, how);
         },
+        refused: (peer, why) => observer.refused?.(peer, why),
       },
       time,
     });

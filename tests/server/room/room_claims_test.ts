@@ -212,7 +212,7 @@ Deno.test("names: an answer that nobody waits for, as after a restart, gives the
 });
 
 Deno.test("names: at most 10,000 questions wait for an answer", () => {
-  const { room, names, answer } = late();
+  const { room, names, answer } = late({ classic: { members: 20_000 } });
   for (let i = 0; i < 10_001; i++) room.datagram(`10.${i >> 8}.${i & 255}.1:9`, `SIGN-IN n${i}`);
   assertEquals(names.waiting.length, 10_000);
   answer();

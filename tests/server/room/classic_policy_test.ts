@@ -1,0 +1,113 @@
+/** Who may join in the classic dialect: from which networks, and how many. */
+import { assertEquals } from "@std/assert";
+import { parseNetwork } from "../../../protocol/ip_network.ts";
+import type { KeptMember } from "../../../server/journal/past.ts";
+import { ClassicPolicy, type ClassicPolicyOptions, type ClassicRefusal } from "../../../server/room/classic_policy.ts";
+import { all, FakeRoom, outline } from "../../support/fake_room.ts";
+import { peerOf } from "../../support/peer_of.ts";
+import { openFolder, openRoom } from "../../support/state_files.ts";
+
+const NEAR = "192.168.1.7:4000", FAR = "203.0.113.5:4000", OTHER_FAR = "198.51.100.1:4000";
+
+const networks = (...texts: string[]) => texts.map((text) => parseNetwork(text)!);
+
+/** Why peers are refused by a new policy. */
+function refusals(options: ClassicPolicyOptions, ...keys: string[]): (ClassicRefusal | undefined)[] {
+  const policy = new ClassicPolicy(options);
+  return keys.map((key) => policy.refusalOf(peerOf(key)));
+}
+
+Deno.test("classic policy: it is taken from loopback, private, link-local and shared addresses", () => {
+  const near = [
+    ...["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "10.1.2.3:1", "172.31.0.1:1", "192.168.0.1:1", "169.254.7.7:1"],
+    ...["100.64.0.1:1", "100.127.255.255:1", "[fd00::2]:1", "[fe80::1%eth0]:1"],
+  ];
+  assertEquals(refusals({}, ...near), near.map(() => undefined));
+  const far = ["8.8.8.8:53", FAR, "172.32.0.1:1", "100.128.0.1:1", "0.0.0.0:1", "224.0.0.251:1", "[2001:db8::1]:1"];
+  assertEquals(refusals({}, ...far), far.map(() => "network"));
+});
+
+Deno.test("classic policy: flags and the machine's own networks add to it, off ends it", () => {
+  const from = networks("203.0.113.0/24", "2001:db8::/64");
+  assertEquals(refusals({ from }, NEAR, FAR, "[2001:db8::9]:1", OTHER_FAR), [
+    ...[undefined, undefined, undefined],
+    "network",
+  ]);
+  assertEquals(refusals({ from: "any" }, NEAR, FAR, OTHER_FAR), [undefined, undefined, undefined]);
+  assertEquals(refusals({ from: "off" }, NEAR, FAR, "127.0.0.1:1"), ["off", "off", "off"]);
+  assertEquals(refusals({ localNetworks: () => networks("203.0.113.9/28") }, FAR, OTHER_FAR), [undefined, "network"]);
+});
+
+Deno.test("classic policy: a connection's address can't be forged, so it may come from anywhere", () => {
+  assertEquals(refusals({}, `tcp ${FAR}`), [undefined]);
+  assertEquals(refusals({ from: "off" }, `tcp ${FAR}`), [undefined]);
+});
+
+Deno.test("classic policy: members of one address and in all are limited, and who leaves makes room", () => {
+  const policy = new ClassicPolicy({ perAddress: 2, members: 6 });
+  const join = (key: string) => {
+    const refusal = policy.refusalOf(peerOf(key));
+    if (!refusal) policy.joined(peerOf(key));
+    return refusal;
+  };
+  assertEquals([1, 2, 3].map((port) => join(`10.0.0.1:${port}`)), [undefined, undefined, "address"]);
+  policy.left(peerOf("10.0.0.1:1"));
+  assertEquals(join("10.0.0.1:3"), undefined);
+  // loopback is one address for all who try something out on one machine
+  assertEquals([1, 2, 3, 4, 5].map((port) => join(`127.0.0.1:${port}`)), [
+    ...[undefined, undefined, undefined, undefined],
+    "members",
+  ]);
+  policy.left(peerOf("127.0.0.1:1"));
+  assertEquals([join("10.0.0.1:4"), join("10.0.0.2:1"), join("10.0.0.2:2")], ["address", undefined, "members"]);
+});
+
+Deno.test("room: a stranger's greeting, sign-in and message in classic get no answer, in version 1 they do", () => {
+  const refused: string[] = [];
+  const observer = { refused: ({ address }: { address: string }, why: string) => refused.push(`${address} ${why}`) };
+  const room = new FakeRoom({ observer });
+  const alice = room.join("10.0.0.7:1", "Alice");
+  for (const text of ["GREETING", "SIGN-IN Eve", "MESSAGE hello", "LIST"]) room.datagram(FAR, text);
+  assertEquals([room.room.size, refused], [1, [`${FAR} network`, `${FAR} network`]]);
+  assertEquals(outline(room.say("10.0.0.7:1", alice.token, 1, "hello")), ["10.0.0.7:1 INCOMING"]);
+  assertEquals(room.join(FAR, "Bob").name, "Bob");
+});
+
+Deno.test("room: classic members count until they leave, or turn out to speak version 1", () => {
+  const room = new FakeRoom({ classic: { perAddress: 2 } });
+  for (const port of [1, 2, 3]) room.datagram(`10.0.0.1:${port}`, "GREETING");
+  assertEquals(room.room.size, 2);
+  room.pass(6000);
+  room.join("10.0.0.1:1", "Alice");
+  room.datagram("10.0.0.1:3", "GREETING");
+  assertEquals([room.room.size, room.room.users().names], [3, ["Alice"]]);
+  room.datagram("10.0.0.1:4", "GREETING");
+  assertEquals(room.room.size, 3);
+});
+
+Deno.test("room: a kept classic member that may not join now is told of as gone, and leaves the state file", () => {
+  using folder = openFolder();
+  const keys = (members: KeptMember[]) => members.map(({ address }) => address).sort();
+  const V1 = "127.0.0.1:40001";
+  {
+    using opened = openRoom(folder.file(), { classic: { from: "any" } });
+    opened.room.join(V1, "Alice");
+    opened.room.datagram(FAR, "SIGN-IN Bob");
+    opened.room.datagram(NEAR, "GREETING");
+    opened.room.datagram("192.168.1.7:4001", "GREETING");
+  }
+  {
+    using opened = openRoom(folder.file(), { classic: { perAddress: 1 } });
+    assertEquals(keys(opened.state.members), ["127.0.0.1:40001", NEAR, "192.168.1.7:4001", FAR].sort());
+    assertEquals(opened.room.room.size, 2);
+    const offline = all(opened.room.pass(10_000), "OFFLINE").flatMap(({ members }) => members);
+    assertEquals(offline.map(({ address, name }) => [address, name]).sort(), [
+      ["192.168.1.7:4001", undefined],
+      [FAR, "Bob"],
+    ]);
+    // the name is free, and the address may be a version 1 member's
+    assertEquals(opened.room.join(FAR, "Bob").name, "Bob");
+  }
+  using opened = openRoom(folder.file());
+  assertEquals(keys(opened.state.members), [V1, NEAR, FAR].sort());
+});
