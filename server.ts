@@ -86,7 +86,10 @@ async function serve(options: ServerOptions) {
   const door = openUdpDoor(hostname, port, emulator);
   const doors = new Doors([door]);
   const state = stateFile === undefined ? undefined : openState(stateFile, window);
+  const stop = () => void host.stop();
+  const signals = onStopSignal(stop);
   for (const line of announcement(hostname, door.address)) print(line);
+  // restores the members, and may print of some of them that they are refused
   const host = new Host({
     doors,
     journal: state?.journal ?? new MemoryJournal(window),
@@ -95,8 +98,6 @@ async function serve(options: ServerOptions) {
     observers: [...(state ? [state.memberTable] : []), ...(quiet ? [] : [presenceLog(print)]), refusalLog(print)],
     stopping: () => signals.release(),
   });
-  const stop = () => void host.stop();
-  const signals = onStopSignal(stop);
 
   if (verbose) print(door.method);
   if (!emulator.isPerfect) print(`The network is now: ${formatConditions(conditions)}`);
