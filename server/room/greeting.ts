@@ -6,6 +6,7 @@
 import type { ClassicPacket, V1Packet } from "../../protocol.ts";
 import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 import type { Journal } from "../journal/journal.ts";
+import { MAX_NAMES_PER_ADDRESS } from "./address_limits.ts";
 import { type Admission, holderOf } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Limits } from "./limits.ts";
@@ -80,7 +81,7 @@ export class Greetings {
   /** Handles a SIGN-IN of a classic member. */
   receiveClassic(packet: ClassicSignIn, member: Member, now: number): void {
     const name = normalizeName(packet.name);
-    if (name === undefined) this.#sendLine(member, NAME_RULE);
+    if (name === undefined) this.#sendLine(member, NAME_RULE, now);
     else this.#claim({ peer: member, packet: { ...packet, name }, askedAt: now }, now);
   }
 
@@ -107,7 +108,7 @@ export class Greetings {
   }
 
   #claim(applicant: Applicant, now: number): void {
-    const { members, names } = this.#context.admission;
+    const { admission: { members, names }, limits } = this.#context;
     const { peer, packet } = applicant;
     const token = packet.dialect === "v1" ? packet.token : undefined;
     const holder = token ?? peer.key;
@@ -117,6 +118,7 @@ export class Greetings {
       return void this.#waiting.set(holder, { ...applicant, askedAt });
     }
     this.#waiting.delete(holder);
+    if (!this.#hasName(applicant) && !limits.takeSignInToken(proven(applicant), now)) return;
     if (this.#waiting.size >= MAX_WAITING_CLAIMS && !this.#forgetOldest(now)) return;
     const there = members.withKey(peer.key);
     const replaces = there && holderOf(there) !== holder ? holderOf(there) : undefined;
@@ -133,25 +135,41 @@ export class Greetings {
   }
 
   /** Acts on the answer of the names. The applicant may have left or joined in the meantime. */
-  #decide({ peer, packet }: Applicant, claim: NameClaim, isGranted: boolean, now: number): void {
-    const { members } = this.#context.admission;
-    const { name } = packet;
-    const present = members.withName(name);
-    const mayHave = isGranted && (!present || [claim.holder, claim.replaces].includes(holderOf(present)));
-    if (packet.dialect === "v1" && mayHave) this.#welcome(packet, peer, now, name);
-    else if (packet.dialect === "v1") {
-      this.#refuse(packet, peer, "name-taken", `The name ${name} is taken; choose another`);
-    } else this.#answerClassic(peer, name, mayHave, now);
+  #decide(applicant: Applicant, claim: NameClaim, isGranted: boolean, now: number): void {
+    const { peer, packet } = applicant;
+    const refusal = this.#refusalOf(applicant, claim, isGranted);
+    if (packet.dialect === "classic") this.#answerClassic(peer, packet.name, refusal?.text, now);
+    else if (refusal) this.#refuse(packet, peer, refusal.code, refusal.text);
+    else this.#welcome(packet, peer, now, packet.name);
     if (isGranted) this.#releaseUnused(claim);
   }
 
-  #answerClassic(peer: Peer, name: string, mayHave: boolean, now: number): void {
+  /** Why an applicant can't have a name; undefined if it can. */
+  #refusalOf(applicant: Applicant, claim: NameClaim, isGranted: boolean): { code: string; text: string } | undefined {
+    const { members } = this.#context.admission;
+    const { name } = applicant.packet;
+    const present = members.withName(name);
+    if (!isGranted || present && ![claim.holder, claim.replaces].includes(holderOf(present))) {
+      return { code: "name-taken", text: `The name ${name} is taken; choose another` };
+    }
+    if (this.#hasName(applicant) || members.namesAt(proven(applicant)) < MAX_NAMES_PER_ADDRESS) return undefined;
+    return { code: "room-full", text: "Too many names from your address" };
+  }
+
+  /** Whether an applicant is a member with a name, and only wants another one. */
+  #hasName({ peer, packet }: Applicant): boolean {
+    const { members } = this.#context.admission;
+    const member = packet.dialect === "v1" ? members.withToken(packet.token!) : members.withKey(peer.key);
+    return member?.name !== undefined;
+  }
+
+  /** @param refusal Why it can't have the name; undefined if it can. */
+  #answerClassic(peer: Peer, name: string, refusal: string | undefined, now: number): void {
     const { admission } = this.#context;
     const member = admission.members.withKey(peer.key);
     if (!member || member.dialect === "v1") return;
-    if (!mayHave) return this.#sendLine(member, `The name ${name} is taken; choose another`);
-    admission.rename(member, name, now);
-    this.#sendLine(member, `Signed in as ${name}`);
+    if (refusal === undefined) admission.rename(member, name, now);
+    this.#sendLine(member, refusal ?? `Signed in as ${name}`, now);
   }
 
   /** Gives a name back that was given to a holder which has left, or which was not let in. */
@@ -210,7 +228,13 @@ export class Greetings {
   }
 
   /** Sends one classic member a line that reads well on its own. */
-  #sendLine(member: Member, line: string): void {
+  #sendLine(member: Member, line: string, now: number): void {
+    if (!this.#context.limits.takeAnswerBytes(member, line, now)) return;
     this.#context.delivery.send(member, { dialect: "classic", type: "INCOMING", line });
   }
+}
+
+/** The peer of an applicant. One that asks for a name in version 1 has sent back its cookie. */
+function proven({ peer: { address, validated }, packet }: Applicant): Pick<Peer, "address" | "validated"> {
+  return { address, validated: validated || packet.dialect === "v1" };
 }

@@ -1,10 +1,14 @@
 /**
- * Limits how many messages and requests one member may send, so that it does not starve the others.
+ * Limits how many messages and requests one member may send, and all members with one IP address, so that they do not
+ * starve the others.
  *
  * @module
  */
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
+import { byteLength } from "../../protocol/text.ts";
+import { AddressLimits } from "./address_limits.ts";
 import { activityOf, type Member } from "./members.ts";
+import type { Peer } from "./peer.ts";
 
 /**
  * How many datagrams a second one member may ask for: enough to repair a third of the messages of a lively room, and no
@@ -14,8 +18,14 @@ const REQUEST_RATE: TokenBucketOptions = { rate: 500, burst: 1000 };
 /** The same for a member whose address may be forged: an answer may reach somebody who has not asked. */
 const UNVALIDATED_REQUEST_RATE: TokenBucketOptions = { rate: 2, burst: 20 };
 
+/** How many times as much all members with one IP address may ask for. */
+const MEMBERS_PER_ADDRESS = 10;
+/** What a classic answer has around its line, in bytes: the word INCOMING, a space and a line feed. */
+const CLASSIC_FRAME_BYTES = 10;
+
 /** The limits of all members. */
 export class Limits {
+  readonly #addresses = new AddressLimits();
   readonly #messageRate: TokenBucketOptions;
 
   /** @param messageRate How many messages a second a member may send. */
@@ -30,10 +40,23 @@ export class Limits {
     return bucket.take(this.#messageRate, now);
   }
 
-  /** Takes a token for each datagram of an answer; returns false if there are too few, and then takes none. */
+  /** Takes a token for each datagram of an answer; returns false if the member or its IP address has too few. */
   takeRequestTokens(member: Member, datagrams: number, now: number): boolean {
-    const rate = member.validated ? REQUEST_RATE : UNVALIDATED_REQUEST_RATE;
-    const bucket = activityOf(member).requests ??= new TokenBucket(rate, now);
-    return bucket.take(rate, now, datagrams) === 0;
+    const { rate, burst } = member.validated ? REQUEST_RATE : UNVALIDATED_REQUEST_RATE;
+    const bucket = activityOf(member).requests ??= new TokenBucket({ rate, burst }, now);
+    // a member that is over its own limit takes nothing from the others with its address
+    if (bucket.take({ rate, burst }, now, datagrams) > 0) return false;
+    const rateOfAddress = { rate: MEMBERS_PER_ADDRESS * rate, burst: MEMBERS_PER_ADDRESS * burst };
+    return this.#addresses.takeRequestTokens(member, rateOfAddress, datagrams, now);
+  }
+
+  /** Takes a token for a name from the IP address of a peer that has none yet; returns whether there was one. */
+  takeSignInToken(peer: Pick<Peer, "address" | "validated">, now: number): boolean {
+    return this.#addresses.takeSignInToken(peer, now);
+  }
+
+  /** Takes the bytes of a classic answer from the IP address of a member; returns whether there were enough. */
+  takeAnswerBytes(member: Member, line: string, now: number): boolean {
+    return this.#addresses.takeAnswerBytes(member, byteLength(line) + CLASSIC_FRAME_BYTES, now);
   }
 }

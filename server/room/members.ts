@@ -9,6 +9,8 @@ import type { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import type { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
 import { detach } from "../../protocol/text.ts";
 import type { KeptMember } from "../journal/past.ts";
+import { addressKey } from "./address_limits.ts";
+import { Counter } from "./counter.ts";
 import type { Recipient } from "./delivery.ts";
 import type { Peer } from "./peer.ts";
 
@@ -80,6 +82,8 @@ export class Members {
   #v1Size = 0;
   readonly #byToken = new Map<string, Member>();
   readonly #byName = new Map<string, Member>();
+  /** How many names members with one IP address have. */
+  readonly #namesByAddress = new Counter();
   #sortedKeys: string[] | undefined;
   /** The time from which `heard` counts, in milliseconds. */
   #origin: number | undefined;
@@ -107,6 +111,11 @@ export class Members {
 
   withName(name: string): Member | undefined {
     return this.#byName.get(nameKey(name));
+  }
+
+  /** How many names members have with the same IP address; those that may be forged and the others are counted apart. */
+  namesAt(peer: Pick<Peer, "address" | "validated">): number {
+    return this.#namesByAddress.get(nameCountKey(peer));
   }
 
   /**
@@ -178,7 +187,9 @@ export class Members {
   /** Gives a member another peer. */
   move(member: Member, peer: Peer): void {
     this.#byKey.delete(member.key);
+    if (member.name !== undefined) this.#namesByAddress.remove(nameCountKey(member));
     this.#setPeer(member, peer);
+    if (member.name !== undefined) this.#namesByAddress.add(nameCountKey(member));
   }
 
   /** Gives a member a name, in place of the one that it may have. The caller checks that the name is free. */
@@ -247,6 +258,7 @@ export class Members {
     member.name = detach(name);
     const key = nameKey(name);
     this.#byName.set(key, member);
+    this.#namesByAddress.add(nameCountKey(member));
     // the list stays sorted: if each change sorted it anew, a few members could stop a large room with their renames
     this.#sortedKeys?.splice(upperBound(this.#sortedKeys, key), 0, key);
   }
@@ -255,9 +267,14 @@ export class Members {
     if (member.name === undefined) return;
     const key = nameKey(member.name);
     this.#byName.delete(key);
+    this.#namesByAddress.remove(nameCountKey(member));
     this.#sortedKeys?.splice(upperBound(this.#sortedKeys, key) - 1, 1);
     member.name = undefined;
   }
+}
+
+function nameCountKey({ address, validated }: Pick<Peer, "address" | "validated">): string {
+  return `${validated ? "" : "unvalidated "}${addressKey(address)}`;
 }
 
 /** The index of the first key that sorts behind another, by binary search. */

@@ -64,10 +64,11 @@ export class Messages {
     const kept = journal.stream(packet.stream);
     if (!journal.isFreeFor(member.token, packet.stream)) {
       const { id, stream } = packet, text = "This stream is not yours";
+      if (!limits.takeRequestTokens(member, 1, now)) return;
       return delivery.send(member, { dialect: "v1", type: "ERROR", code: "stream-taken", id, stream, text });
     }
     const stream = this.#streamOf(member, packet, kept);
-    if (stream.isRepeat(packet)) return this.#acknowledge(packet, kept, member);
+    if (stream.isRepeat(packet)) return this.#acknowledge(packet, kept, member, now);
     // a repeat of a held message takes no token; otherwise repeats could take the tokens that the missing message needs
     if (stream.isHeld(packet)) return;
     const isBehind = kept !== undefined && kept.appendedId - kept.lastId >= SEND_WINDOW;
@@ -97,9 +98,9 @@ export class Messages {
    * Answers a repeat. Its sender has missed its own INCOMING, and perhaps nothing else shows it the gap. What the
    * journal has not kept yet is not acknowledged.
    */
-  #acknowledge({ stream, id, first }: MessagePacket, kept: KeptStream | undefined, member: Member): void {
-    const { delivery, journal } = this.#context;
-    if (!kept || kept.lastId < first) return;
+  #acknowledge({ stream, id, first }: MessagePacket, kept: KeptStream | undefined, member: Member, now: number): void {
+    const { delivery, journal, limits } = this.#context;
+    if (!kept || kept.lastId < first || !limits.takeRequestTokens(member, 1, now)) return;
     delivery.send(member, { dialect: "v1", type: "HEARTBEAT", epoch: journal.epoch, seq: journal.seq });
     delivery.send(member, { dialect: "v1", type: "ACK", stream, id: Math.min(id, kept.lastId) });
   }

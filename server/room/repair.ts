@@ -27,11 +27,9 @@ export class Repair {
     this.#options = options;
   }
 
-  /** How many events the answer to a RESEND has, each a datagram; a GONE is not counted. */
+  /** How many datagrams the answer to a RESEND takes. */
   cost({ from, to }: V1Packet & { type: "RESEND" }): number {
-    const { first, seq } = this.#options.journal;
-    const start = Math.max(from, first);
-    return Math.max(0, Math.min(to, seq, start + MAX_RESEND - 1) - start + 1);
+    return (from < this.#options.journal.first ? 1 : 0) + this.#countEvents(from, to);
   }
 
   /** Sends a member the events that it asks for, and says which of them are gone. */
@@ -43,10 +41,18 @@ export class Repair {
       delivery.send(member, { dialect: "v1", type: "GONE", epoch, from: packet.from, to });
     }
     const from = Math.max(packet.from, first);
-    for (let seq = from; seq < from + this.cost(packet); seq++) {
+    const end = from + this.#countEvents(from, packet.to);
+    for (let seq = from; seq < end; seq++) {
       const event = journal.get(seq)!;
       delivery.send(member, echo ? event : this.#withoutEcho(event, member));
     }
+  }
+
+  /** How many events the answer to a RESEND has. */
+  #countEvents(from: number, to: number): number {
+    const { first, seq } = this.#options.journal;
+    const start = Math.max(from, first);
+    return Math.max(0, Math.min(to, seq, start + MAX_RESEND - 1) - start + 1);
   }
 
   /** What a member gets for an event: an ACK for its own message, and any other event as it is. */

@@ -7,6 +7,7 @@
  * @module
  */
 import type { ClassicPacket, Packet, V1Packet } from "../../protocol.ts";
+import { usersLine } from "../../protocol/lines.ts";
 import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { Heartbeats } from "../journal/heartbeats.ts";
 import type { Entry, Journal, NewEvent, Origin } from "../journal/journal.ts";
@@ -278,15 +279,18 @@ export class Room {
 
   #sendUsers(member: Member, { id = 0, after }: { id?: number; after?: string }, now: number): void {
     if (!this.#takeTokens(member, 1, now)) return;
-    this.#delivery.send(member, { id, ...this.users(after, member.dialect === "v1" ? "\n" : ", ") });
+    const isV1 = member.dialect === "v1";
+    const page = this.users(after, isV1 ? "\n" : ", ");
+    if (!isV1 && !this.#limits.takeAnswerBytes(member, usersLine(page), now)) return this.ignore();
+    this.#delivery.send(member, { id, ...page });
   }
 
   #receiveResend(member: Member, packet: V1Packet & { type: "RESEND" }, now: number): void {
-    if (packet.epoch !== this.epoch) {
-      return this.#sendError(member, "not-joined", "The room has begun anew: greet again");
-    }
-    const cost = this.#repair.cost(packet);
-    if (cost === 0 || this.#takeTokens(member, cost, now)) this.#repair.answer(packet, member);
+    const isOfToday = packet.epoch === this.epoch;
+    const cost = isOfToday ? this.#repair.cost(packet) : 1;
+    if (cost === 0 || !this.#takeTokens(member, cost, now)) return;
+    if (isOfToday) this.#repair.answer(packet, member);
+    else this.#sendError(member, "not-joined", "The room has begun anew: greet again");
   }
 
   #receiveLookup(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }): void {

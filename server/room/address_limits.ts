@@ -1,0 +1,70 @@
+/**
+ * Limits for all that comes from one IP address, whatever the port.
+ *
+ * The limits of one member do not stop somebody who has many ports, or who forges the many ports of a victim.
+ *
+ * @module
+ */
+import { splitAddress } from "../../protocol/fields.ts";
+import { addressBytes } from "../../protocol/ip_network.ts";
+import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
+import { BoundedMap } from "./bounded_map.ts";
+import type { Peer } from "./peer.ts";
+
+/** The most names that members with one IP address may have at the same time: two full lecture halls behind a NAT. */
+export const MAX_NAMES_PER_ADDRESS = 1000;
+/** How many names a second may be taken from one IP address. A lecture hall behind one NAT signs in at once. */
+const SIGN_IN_RATE: TokenBucketOptions = { rate: 20, burst: 500 };
+/** How many bytes of classic answers go to one IP address that may be forged. A list of names has up to 1,232. */
+const ANSWER_BYTES_RATE: TokenBucketOptions = { rate: 2000, burst: 16_000 };
+
+/** What is known of one IP address. Each bucket is created when it is first needed. */
+type Buckets = Partial<Record<"signIns" | "requests" | "answers", TokenBucket>>;
+
+/**
+ * The limits of all IP addresses. What comes from peers that may be forged is counted apart, so that it uses up nothing
+ * of what the others with the same address may do.
+ */
+export class AddressLimits {
+  readonly #validated = new BoundedMap<Buckets>();
+  readonly #unvalidated = new BoundedMap<Buckets>();
+
+  /** Takes a token for a name that is taken; returns whether there was one. */
+  takeSignInToken(peer: Pick<Peer, "address" | "validated">, now: number): boolean {
+    return this.#take(peer, "signIns", SIGN_IN_RATE, now, 1);
+  }
+
+  /** Takes the tokens for a request; returns whether there were enough. */
+  takeRequestTokens(peer: Peer, rate: TokenBucketOptions, cost: number, now: number): boolean {
+    return this.#take(peer, "requests", rate, now, cost);
+  }
+
+  /** Takes the bytes of an answer to a peer that may be forged; returns whether there were enough. */
+  takeAnswerBytes(peer: Peer, bytes: number, now: number): boolean {
+    return peer.validated || this.#take(peer, "answers", ANSWER_BYTES_RATE, now, bytes);
+  }
+
+  #take(
+    { address, validated }: Pick<Peer, "address" | "validated">,
+    what: keyof Buckets,
+    rate: TokenBucketOptions,
+    now: number,
+    cost: number,
+  ): boolean {
+    const byAddress = validated ? this.#validated : this.#unvalidated;
+    const key = addressKey(address);
+    let buckets = byAddress.get(key);
+    if (!buckets) byAddress.set(key, buckets = {});
+    const bucket = buckets[what] ??= new TokenBucket(rate, now);
+    return bucket.take(rate, now, cost) === 0;
+  }
+}
+
+/**
+ * The part of an address that its limits are for: the IP address; for IPv6 its first 64 bits, because a host has as many
+ * addresses in its network as it likes (RFC 4291, section 2.5.1).
+ */
+export function addressKey(address: string): string {
+  const { hostname } = splitAddress(address);
+  return hostname.includes(":") ? addressBytes(hostname)!.subarray(0, 8).join(".") : hostname;
+}

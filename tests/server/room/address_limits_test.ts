@@ -1,0 +1,174 @@
+/** The limits for all that comes from one IP address: names, requests, and the bytes of classic answers. */
+import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
+import { addressKey, AddressLimits } from "../../../server/room/address_limits.ts";
+import { all, FakeRoom, one, STREAM } from "../../support/fake_room.ts";
+import { peerOf } from "../../support/peer_of.ts";
+
+/** Members with different ports of one IP address, or of one IPv6 network. */
+const at = (ip: string, port: number) => `${ip}:${port}`;
+
+const tokenOf = (port: number) => port.toString(16).padStart(16, "0");
+
+/** Signs in from so many ports, and returns how many have got their names. */
+function signIn(room: FakeRoom, ip: string, first: number, count: number, prefix = "n"): number {
+  const named = room.room.users().total;
+  for (let port = first; port < first + count; port++) {
+    const token = tokenOf(port);
+    const { token: cookie } = room.greet(at(ip, port), { token });
+    room.v1(at(ip, port), "SIGN-IN", { id: 2, token, cookie, name: `${prefix}${port}` });
+  }
+  return room.room.users().total - named;
+}
+
+Deno.test("address limits: an IPv4 address is one, an IPv6 network of 64 bits is one", () => {
+  assertEquals(addressKey("10.0.0.1:1"), addressKey("10.0.0.1:2"));
+  assertEquals(addressKey("[2001:db8::1]:1"), addressKey("[2001:db8:0:0:ffff::2]:1"));
+  const keys = ["10.0.0.1:1", "10.0.0.2:1", "[2001:db8::1]:1", "[2001:db8:0:1::1]:1", "[::1]:1"].map(addressKey);
+  assertEquals(new Set(keys).size, keys.length);
+});
+
+Deno.test("address limits: forged addresses use up nothing of the validated peers", () => {
+  const limits = new AddressLimits(), real = { ...peerOf("10.0.0.1:1"), validated: true };
+  const count = (peer: typeof real) => {
+    let taken = 0;
+    while (limits.takeSignInToken(peer, 0)) taken++;
+    return taken;
+  };
+  assertEquals([count(peerOf("10.0.0.1:2")), count(real)], [500, 500]);
+});
+
+Deno.test("room: 500 clients behind one NAT sign in at once, further ones 20 a second, and no other address waits", () => {
+  const room = new FakeRoom();
+  assertEquals(signIn(room, "203.0.113.1", 1, 600), 500);
+  assertEquals(signIn(room, "203.0.113.2", 1001, 10), 10);
+  room.now += 1000;
+  assertEquals(signIn(room, "203.0.113.1", 501, 100), 20, "the same clients ask again");
+  room.now += 4000;
+  assertEquals(signIn(room, "203.0.113.1", 521, 80), 80);
+});
+
+Deno.test("room: who has a name keeps it and may change it, however many sign in from its address", () => {
+  const room = new FakeRoom();
+  const alice = room.join("10.0.0.1:60000", "Alice");
+  signIn(room, "10.0.0.1", 1, 600);
+  const from = "10.0.0.1:60000", { token } = alice;
+  assertEquals(one(room.v1(from, "SIGN-IN", { id: 3, token, name: "Alice" }), "WELCOME").name, "Alice");
+  assertEquals(one(room.v1(from, "SIGN-IN", { id: 4, token, name: "Alicia" }), "WELCOME").name, "Alicia");
+});
+
+Deno.test("room: one address has at most 1,000 names at a time, and a name that is free again makes room", () => {
+  for (const ip of ["127.0.0.1", "[2001:db8::1]"]) {
+    const room = new FakeRoom();
+    signIn(room, ip, 1, 500);
+    for (let first = 501; first < 1101; first += 100) {
+      room.now += 5000;
+      signIn(room, ip, first, 100);
+    }
+    assertEquals(room.room.users().total, 1000, ip);
+    room.now += 1000;
+    const { code, text } = room.refused(at(ip, 5000), "late");
+    assertEquals([code, text], ["room-full", "Too many names from your address"]);
+    // from another address, and without a name, one may still come
+    assertEquals(room.join("203.0.113.9:1", "other").name, "other");
+    const { token, name } = room.join(at(ip, 5001));
+    assertEquals([name, room.room.size], [undefined, 1002]);
+    // of those that have moved the new address has the names
+    assertEquals(room.move("203.0.113.9:2", tokenOf(1), "n1").name, "n1");
+    assertEquals(one(room.v1(at(ip, 5001), "SIGN-IN", { id: 3, token, name: "late" }), "WELCOME").name, "late");
+  }
+});
+
+Deno.test("room: classic members with one address have at most 1,000 names, apart from those in version 1", () => {
+  const room = new FakeRoom();
+  assertEquals(signIn(room, "127.0.0.1", 1, 10), 10);
+  const answers: string[] = [];
+  for (let port = 2001; port <= 3002; port++) {
+    if (port > 2500) room.now += 50;
+    const [answer] = room.datagram(at("127.0.0.1", port), `SIGN-IN c${port}`);
+    if (answer.packet.type === "INCOMING" && answer.packet.dialect === "classic") answers.push(answer.packet.line);
+  }
+  assertEquals(answers.slice(-3), [
+    "Signed in as c3000",
+    "Too many names from your address",
+    "Too many names from your address",
+  ]);
+  assertEquals(room.room.users().total, 1010);
+});
+
+Deno.test("room: a victim whose ports are forged gets 16,000 bytes of classic answers, then 2,000 a second", () => {
+  const room = new FakeRoom();
+  for (let i = 1; i <= 200; i++) room.join(`10.1.0.${i}:1`, `Student_${i}`);
+  let port = 0;
+  const flood = (packets: number) => {
+    let bytes = 0;
+    for (let i = 0; i < packets; i++) {
+      const from = at("10.0.0.1", 1 + port++ % 400);
+      for (const word of ["GREETING", "LIST", "SIGN-IN x y"]) {
+        for (const { packet } of room.datagram(from, word)) {
+          if (packet.type === "INCOMING") {
+            bytes += 9 + new TextEncoder().encode((packet as { line: string }).line).length;
+          }
+          if (packet.type === "USERS") bytes += 9 + packet.names.join(", ").length;
+        }
+      }
+    }
+    return bytes;
+  };
+  const first = flood(400);
+  assertLessOrEqual(first, 16_000);
+  assertGreaterOrEqual(first, 13_000);
+  room.now += 1000;
+  const second = flood(400);
+  assertLessOrEqual(second, 2100);
+  assertGreaterOrEqual(second, 700);
+  // another address is answered
+  assertEquals(room.datagram("10.0.0.2:1", "SIGN-IN Bob").length, 1);
+});
+
+Deno.test("room: repeats of messages and renames take the tokens of requests", () => {
+  const room = new FakeRoom(), from = "10.0.0.1:1";
+  const { token } = room.join(from, "Alice");
+  room.say(from, token, 1, "hello");
+  let acknowledged = 0;
+  for (let i = 0; i < 1500; i++) acknowledged += all(room.say(from, token, 1, "hello"), "ACK").length;
+  assertEquals(acknowledged, 1000);
+  assertEquals(room.v1(from, "SIGN-IN", { id: 3, token, name: "Alicia" }), []);
+  // a message that is new needs none of them, and a keep-alive does not either
+  assertEquals(all(room.say(from, token, 2, "again"), "INCOMING").length, 1);
+  assertEquals(one(room.v1(from, "SIGN-IN", { id: 4, token, name: "Alice" }), "WELCOME").name, "Alice");
+  room.now += 100;
+  const renamed = Array.from({ length: 100 }, (_, i) => {
+    return room.v1(from, "SIGN-IN", { id: 5, token, name: `Alice${i}` }).length;
+  });
+  assertEquals(renamed.reduce((sum, count) => sum + count), 50);
+});
+
+Deno.test("room: a message in the stream of another, and a RESEND for an epoch that is over, cost a token each", () => {
+  const room = new FakeRoom(), from = "10.0.0.1:1";
+  const other = room.join("10.0.0.2:1");
+  room.say("10.0.0.2:1", other.token, 1, "mine");
+  const { token } = room.join(from);
+  let answers = 0;
+  for (let i = 0; i < 400; i++) {
+    answers += room.v1(from, "RESEND", { token, epoch: "0".repeat(16), from: 1, to: 2 }).length;
+    answers += all(room.say(from, token, 1, "theirs", STREAM), "ERROR").length;
+    answers += room.v1(from, "LIST", { id: 1, token }).length;
+  }
+  assertEquals(answers, 1000);
+});
+
+Deno.test("room: all members with one IP address ask for ten times as much as one, and no more", () => {
+  const room = new FakeRoom();
+  const members = Array.from({ length: 20 }, (_, i) => at("10.0.0.1", i + 1));
+  const tokens = new Map(members.map((from) => [from, room.join(from).token]));
+  const ask = (from: string) => room.v1(from, "LIST", { id: 1, token: tokens.get(from)! }).length;
+  let answers = 0;
+  for (let i = 0; i < 1000; i++) for (const from of members) answers += ask(from);
+  assertEquals(answers, 10_000);
+  // one that is over its own limit takes nothing from the others
+  room.now += 1000;
+  let alone = 0;
+  for (let i = 0; i < 6000; i++) alone += ask(members[0]);
+  assertEquals(alone, 500);
+  assert(ask(members[19]) === 1);
+});
