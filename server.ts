@@ -46,7 +46,8 @@ Usage: ${startCommand("server")} [PORT]
   --classic-members COUNT       how many members may speak it (5000)
   --classic-per-address COUNT   how many of them may have one IP address (500)
   --timeout SECONDS             silence after which a client is taken for gone (60)
-  --window COUNT                how many events are kept for those who missed them, and for /history (10000)
+  --window COUNT                how many messages are kept for those who missed them, and for /history (10000);
+                                arrivals and departures have an eighth of that for themselves, and of the memory
   --window-bytes BYTES          the most memory that they may take, about (8388608)
   --state FILE                  keeps room and names in FILE, over a restart or a crash
   --quiet                       no line for each client that comes or goes

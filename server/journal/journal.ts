@@ -35,9 +35,12 @@ export interface KeptStream {
   readonly appendedId: number;
 }
 
-/** How many recent events are kept for members that missed them. */
+/**
+ * How many recent messages are kept for members that missed them. Arrivals and departures have an eighth of both for
+ * themselves.
+ */
 export interface WindowOptions {
-  /** The most events. Default 10,000. */
+  /** The most messages. Default 10,000. */
   events?: number;
   /** The most bytes that they may take, approximately. Default 8 MiB. */
   bytes?: number;
@@ -56,7 +59,10 @@ export interface Journal {
   readonly first: number;
   /** How many events were appended and are not kept yet. */
   readonly pending: number;
-  /** The event with a seq, while it is among the recent ones. */
+  /**
+   * The event with a seq from {@linkcode first} to {@linkcode seq}; undefined for another one. For an arrival or a
+   * departure that is not kept any more it is a notice about nobody.
+   */
   get(seq: number): EventPacket | undefined;
   /**
    * Appends an event. A message binds its stream to the token of its origin, unless the stream is bound already.

@@ -11,7 +11,7 @@ export interface Past {
   epoch: string;
   /** The seq of the latest event, 0 before the first. */
   seq: number;
-  /** The recent events, in order and without a gap. */
+  /** The recent events, in order. Arrivals and departures may be missing between them. */
   events: EventPacket[];
   streams: Pick<KeptStream, "name" | "owner" | "lastId">[];
 }

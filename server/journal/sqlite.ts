@@ -13,7 +13,7 @@ import type { Past } from "./past.ts";
 import type { Statement, Writer } from "./sqlite_writer.ts";
 import { StreamTable } from "./stream_table.ts";
 
-/** How many events are written between two deletions of the old ones that the file need not keep. */
+/** How many events that the window has dropped are deleted from the file at once. */
 const CLEAR_EVERY = 500;
 
 /** A journal in a file. It keeps each event before {@linkcode append} returns. */
@@ -22,21 +22,25 @@ export class SqliteJournal implements Journal {
   readonly #writer: Writer;
   readonly #window: EventWindow;
   readonly #streams = new StreamTable();
-  readonly #keptEvents: number;
-  readonly #statements: Record<"insertEvent" | "setSeq" | "clearEvents" | "putStream" | "dropStreams", Statement>;
+  /** The seqs of events that the window has dropped and the file still has. */
+  #dropped: number[] = [];
+  readonly #statements: Record<
+    "insertEvent" | "setSeq" | "deleteEvent" | "setGaps" | "putStream" | "dropStreams",
+    Statement
+  >;
 
   /** @param past What an earlier run has kept in the file. */
   constructor(writer: Writer, past: Past, window: WindowOptions) {
     this.#writer = writer;
     this.#window = new EventWindow(past.epoch, past.seq, window);
-    for (const event of past.events) this.#window.keep(event);
+    for (const event of past.events) this.#dropped.push(...this.#window.keep(event));
     for (const stream of past.streams) this.#streams.restore(stream);
-    this.#keptEvents = window.events ?? 10_000;
     const { database } = writer;
     this.#statements = {
       insertEvent: database.prepare("INSERT INTO events VALUES (?, ?)"),
       setSeq: database.prepare("UPDATE room SET seq = ?"),
-      clearEvents: database.prepare("DELETE FROM events WHERE seq <= ?"),
+      deleteEvent: database.prepare("DELETE FROM events WHERE seq = ?"),
+      setGaps: database.prepare("UPDATE room SET gaps = ?"),
       putStream: database.prepare("REPLACE INTO streams VALUES (?, ?, ?)"),
       dropStreams: database.prepare("DELETE FROM streams WHERE owner = ?"),
     };
@@ -63,15 +67,15 @@ export class SqliteJournal implements Journal {
     const { stream, id } = kept.type === "INCOMING" ? kept : {};
     const isStreamed = origin !== undefined && stream !== undefined && id !== undefined;
     const bound = isStreamed ? this.#streams.append(stream, origin.token, id) : undefined;
-    const { insertEvent, setSeq, putStream, clearEvents } = this.#statements;
+    const { insertEvent, setSeq, putStream } = this.#statements;
     this.#writer.write(() => {
       insertEvent.run(kept.seq, encode(kept));
       setSeq.run(kept.seq);
       // in the event's transaction: a crash between two would let a repeat pass as a new message
       if (bound) putStream.run(bound.name, bound.owner, bound.appendedId);
-      if (kept.seq % CLEAR_EVERY === 0) clearEvents.run(kept.seq - this.#keptEvents);
+      if (this.#dropped.length >= CLEAR_EVERY) this.#deleteDropped();
     }, true);
-    this.#window.keep(kept);
+    this.#dropped.push(...this.#window.keep(kept));
     if (bound) this.#streams.keep(bound.name, bound.appendedId);
     return kept;
   }
@@ -92,5 +96,13 @@ export class SqliteJournal implements Journal {
     const forgotten = this.#streams.ownerLeft(token, isForGood);
     if (forgotten.length === 0) return;
     this.#writer.write(() => forgotten.forEach((owner) => this.#statements.dropStreams.run(owner)));
+  }
+
+  /** Deletes what the window has dropped, and writes how many events are missing between those that are left. */
+  #deleteDropped(): void {
+    const { deleteEvent, setGaps } = this.#statements;
+    for (const seq of this.#dropped) deleteEvent.run(seq);
+    setGaps.run(this.#window.gaps);
+    this.#dropped = [];
   }
 }

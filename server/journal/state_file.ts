@@ -28,7 +28,9 @@ export interface State {
 
 /** Marks a SQLite file as ours: "UDPc". */
 const APPLICATION_ID = 0x55445063;
-const VERSION = 2;
+const VERSION = 3;
+/** The oldest version that can be read. It has no count of the events that are missing between those that are kept. */
+const OLDEST_VERSION = 2;
 /** The latest time that a Date can hold, in Unix seconds. */
 const MAX_SINCE = 8.64e12;
 
@@ -73,9 +75,9 @@ function explainOpenError(error: unknown): string {
   if (error instanceof NewerFile) return "a newer udp-chat wrote it; use that one, or give another name";
   if (message.includes("locked")) return "another server is using it; stop that one, or give another name";
   if (error instanceof DeviceFile) return "it is a device, which keeps nothing; give another name";
-  // SQLite reports the last three for tables that are not the ones that this program creates
+  // SQLite reports the last six for tables that are not the ones that this program creates
   const damage =
-    /malformed|unsupported file format|too large to be|no such (table|column)|has \d+ columns|cannot modify|failed to prepare/;
+    /malformed|unsupported file format|too large to be|no such (table|column)|has \d+ columns|cannot modify|failed to prepare|duplicate column/;
   if (error instanceof DamagedFile || damage.test(message)) return "it is damaged; move it away to begin anew";
   if (error instanceof Deno.errors.NotCapable) return "add --allow-read and --allow-write (or -A) behind 'deno run'";
   if (message.includes("unable to open")) {
@@ -103,13 +105,15 @@ function prepare(database: DatabaseSync): void {
   if (id !== APPLICATION_ID && (id !== 0 || tables > 0)) throw new ForeignFile();
   const version = Number(database.prepare("PRAGMA user_version").get()!.user_version);
   if (version > VERSION) throw new NewerFile();
-  if (tables > 0 && version < VERSION) throw new OlderFile();
+  if (tables > 0 && version < OLDEST_VERSION) throw new OlderFile();
+  const upgrade = tables > 0 && version < VERSION ? "ALTER TABLE room ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0;" : "";
   database.exec(`
     PRAGMA journal_mode = WAL;
     BEGIN IMMEDIATE;
     PRAGMA application_id = ${APPLICATION_ID};
     PRAGMA user_version = ${VERSION};
-    CREATE TABLE IF NOT EXISTS room (epoch TEXT NOT NULL, seq INTEGER NOT NULL);
+    ${upgrade}
+    CREATE TABLE IF NOT EXISTS room (epoch TEXT NOT NULL, seq INTEGER NOT NULL, gaps INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY, datagram BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS members (
       key TEXT PRIMARY KEY, address TEXT NOT NULL, dialect TEXT NOT NULL, token TEXT NOT NULL, name TEXT,
@@ -118,22 +122,26 @@ function prepare(database: DatabaseSync): void {
     CREATE TABLE IF NOT EXISTS streams (
       name TEXT PRIMARY KEY, owner TEXT NOT NULL, last INTEGER NOT NULL
     ) WITHOUT ROWID;
-    INSERT INTO room SELECT '${randomHex64()}', 0 WHERE NOT EXISTS (SELECT * FROM room);
+    INSERT INTO room SELECT '${randomHex64()}', 0, 0 WHERE NOT EXISTS (SELECT * FROM room);
     COMMIT;
   `);
 }
 
 function readPast(database: DatabaseSync): Past & { members: KeptMember[] } {
-  const room = database.prepare("SELECT epoch, seq FROM room").get();
-  const epoch = hex64.read(String(room?.epoch)), seq = room?.seq;
-  if (epoch === undefined || !isCount(seq)) throw new DamagedFile();
+  const room = database.prepare("SELECT epoch, seq, gaps FROM room").get();
+  const epoch = hex64.read(String(room?.epoch)), seq = room?.seq, gaps = room?.gaps;
+  if (epoch === undefined || !isCount(seq) || !isCount(gaps)) throw new DamagedFile();
   const events: EventPacket[] = [];
-  for (const row of database.prepare("SELECT datagram FROM events ORDER BY seq").iterate()) {
+  for (const row of database.prepare("SELECT seq, datagram FROM events ORDER BY seq").iterate()) {
     const decoded = row.datagram instanceof Uint8Array && decode(row.datagram);
     if (!decoded || !decoded.ok || !isEvent(decoded.packet)) throw new DamagedFile();
-    events.push(decoded.packet);
+    const { packet } = decoded;
+    if (packet.seq !== row.seq || packet.epoch !== epoch) throw new DamagedFile();
+    events.push(packet);
   }
-  const isWhole = events.every((event, i) => event.seq === seq - events.length + 1 + i && event.epoch === epoch);
+  // there is one row for each seq, in order: so as many are missing as are counted, or the file has lost some
+  const isWhole = events.length === 0 ||
+    events.at(-1)!.seq === seq && seq - events[0].seq + 1 - events.length === gaps;
   const members = database.prepare("SELECT * FROM members").all().map(parseMember);
   const names = members.flatMap(({ name }) => name === undefined ? [] : [nameKey(name)]);
   const addresses = members.map(({ address }) => address);

@@ -1,5 +1,7 @@
 /** The window of events: sequence numbers without a gap, and only the recent events. */
-import { assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import fc from "fast-check";
+import type { EventPacket } from "../../../protocol.ts";
 import { EventWindow } from "../../../server/journal/event_window.ts";
 import type { NewEvent, WindowOptions } from "../../../server/journal/journal.ts";
 
@@ -7,6 +9,10 @@ const EPOCH = "91c4be20d7a35f68";
 
 function said(text: string): NewEvent {
   return { type: "INCOMING", from: "127.0.0.1:1", at: 0, text };
+}
+
+function arrived(name: string): NewEvent {
+  return { type: "ONLINE", at: 5, members: [{ address: "127.0.0.1:1", name }] };
 }
 
 /** A window that has kept these texts. */
@@ -35,7 +41,7 @@ Deno.test("event window: an event that is numbered and not kept takes no place",
   assertEquals([window.number(said("b")).seq, window.number(said("c")).seq, window.seq], [2, 2, 1]);
 });
 
-Deno.test("event window: it keeps the last events, at most as many as it is told", () => {
+Deno.test("event window: it keeps the last messages, at most as many as it is told", () => {
   const window = after(digits(10), { events: 3 });
   assertEquals([window.first, window.seq], [8, 10]);
   assertEquals([7, 8, 10, 11].map((seq) => window.get(seq) !== undefined), [false, true, true, false]);
@@ -48,7 +54,7 @@ Deno.test("event window: it is bounded in bytes, and keeps the latest event what
   assertEquals([tiny.first, tiny.get(5)?.seq], [5, 5]);
 });
 
-Deno.test("event window: by default it keeps 10,000 events", () => {
+Deno.test("event window: by default it keeps 10,000 messages", () => {
   assertEquals(after(digits(10_001)).first, 2);
 });
 
@@ -60,4 +66,70 @@ Deno.test("event window: a restored one goes on behind its last seq, within its 
   assertEquals(window.number(said("e")).seq, 5);
   const empty = new EventWindow(EPOCH, 4);
   assertEquals([empty.first, empty.seq], [5, 4]);
+});
+
+Deno.test("event window: arrivals and departures push no message out, and leave no hole", () => {
+  const window = after(["a", "b", "c"], { events: 8 });
+  for (let i = 0; i < 10_000; i++) window.keep(window.number(arrived(`n${i}`)));
+  assertEquals([window.first, window.seq, window.gaps], [1, 10_003, 9999]);
+  assertEquals([1, 2, 3].map((seq) => window.get(seq)?.type), ["INCOMING", "INCOMING", "INCOMING"]);
+  assertEquals(window.get(10_003), { dialect: "v1", epoch: EPOCH, seq: 10_003, ...arrived("n9999") } as EventPacket);
+  for (const seq of [4, 5000, 10_002]) {
+    assertEquals(window.get(seq), { dialect: "v1", type: "ONLINE", epoch: EPOCH, seq, at: 0, members: [] });
+  }
+  assertEquals([0, 10_004].map((seq) => window.get(seq)), [undefined, undefined]);
+});
+
+Deno.test("event window: a message that is dropped takes the arrivals before it along", () => {
+  const window = new EventWindow(EPOCH, 0, { events: 2 });
+  const keep = (event: NewEvent) => window.keep(window.number(event));
+  assertEquals([arrived("x"), said("a"), said("b")].flatMap(keep), []);
+  assertEquals(keep(said("c")), [2, 1]);
+  assertEquals([window.first, window.seq, window.gaps], [3, 4, 0]);
+});
+
+Deno.test("event window: without a message it begins with the oldest arrival that it has", () => {
+  const window = new EventWindow(EPOCH, 0, { events: 80 });
+  for (let i = 1; i <= 100; i++) window.keep(window.number(arrived(`n${i}`)));
+  assertEquals([window.first, window.seq, window.gaps], [91, 100, 0]);
+});
+
+Deno.test("event window: after any events the line is whole, within the limits, and a restored window is the same", () => {
+  const event = fc.record({ isMessage: fc.boolean(), size: fc.nat(900), times: fc.nat({ max: 12 }) });
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 40 }), fc.integer({ min: 1, max: 20 }), (steps, events) => {
+      const limits = { events, bytes: 16_000 };
+      const window = new EventWindow(EPOCH, 0, limits), all: EventPacket[] = [], kept = new Set<number>();
+      for (const { isMessage, size, times } of steps) {
+        for (let i = 0; i < times; i++) {
+          const next = window.number(isMessage ? said("x".repeat(size)) : arrived(`n${size}`));
+          all.push(next);
+          kept.add(next.seq);
+          for (const seq of window.keep(next)) assert(kept.delete(seq), `${seq} is dropped once`);
+        }
+      }
+      const { first, seq } = window;
+      assertEquals(seq, all.length);
+      let gaps = 0;
+      for (const event of all) {
+        const got = window.get(event.seq);
+        assertEquals(got !== undefined, event.seq >= first, `${event.seq} of ${first} to ${seq}`);
+        assertEquals(got === event, kept.has(event.seq));
+        if (!got || got === event) continue;
+        assertEquals([event.type, got.seq, got.type === "ONLINE" && got.members.length], ["ONLINE", event.seq, 0]);
+        gaps++;
+      }
+      assertEquals(window.gaps, gaps);
+      const isMessage = (seq: number) => all[seq - 1].type === "INCOMING";
+      const messages = [...kept].filter(isMessage), spoken = all.filter(({ type }) => type === "INCOMING");
+      assertEquals(messages, spoken.slice(spoken.length - messages.length).map(({ seq }) => seq));
+      assertLessOrEqual(messages.length, events);
+      assertLessOrEqual(kept.size - messages.length, Math.ceil(events / 8));
+
+      const again = new EventWindow(EPOCH, seq, limits);
+      for (const seq of kept) assertEquals(again.keep(all[seq - 1]), []);
+      assertEquals([again.first, again.seq, again.gaps], [first, seq, gaps]);
+    }),
+    { seed: 1 },
+  );
 });

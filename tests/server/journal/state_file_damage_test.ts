@@ -45,7 +45,7 @@ Deno.test("state: a file of a newer version is refused", () => {
   using folder = openFolder();
   readPast(folder.file());
   const database = new DatabaseSync(folder.file());
-  database.exec("PRAGMA user_version = 3");
+  database.exec("PRAGMA user_version = 4");
   database.close();
   assertRefused(folder.file(), /: a newer udp-chat wrote it; use that one, or give another name$/);
 });
@@ -83,11 +83,11 @@ Deno.test("state: a refused file is not locked", () => {
   const path = folder.file();
   readPast(path);
   const database = new DatabaseSync(path);
-  database.exec("PRAGMA user_version = 3");
+  database.exec("PRAGMA user_version = 4");
   database.close();
   assertRefused(path, /newer/);
   const again = new DatabaseSync(path);
-  again.exec("PRAGMA user_version = 2");
+  again.exec("PRAGMA user_version = 3");
   again.close();
   assertEquals(readPast(path).seq, 0);
 });
@@ -170,6 +170,11 @@ Deno.test("state: rows that the room can't have written count as damage", () => 
     "UPDATE room SET epoch = 'x'; DELETE FROM events",
     "UPDATE room SET seq = 'x'; DELETE FROM events",
     "UPDATE room SET seq = -1; DELETE FROM events",
+    "UPDATE room SET gaps = 1",
+    "UPDATE room SET gaps = -1",
+    "UPDATE room SET gaps = 'x'",
+    "INSERT INTO events SELECT seq + 2, datagram FROM events; UPDATE room SET seq = 3",
+    "UPDATE events SET seq = 2",
     "UPDATE events SET datagram = 'text'",
     "UPDATE events SET datagram = x'00'",
     "ALTER TABLE members DROP COLUMN dialect",
@@ -177,6 +182,7 @@ Deno.test("state: rows that the room can't have written count as damage", () => 
     "ALTER TABLE events RENAME COLUMN datagram TO bytes",
     "ALTER TABLE room RENAME COLUMN seq TO sequence",
     "ALTER TABLE room ADD COLUMN more TEXT",
+    "PRAGMA user_version = 2",
     "DROP TABLE events; CREATE VIEW events AS SELECT seq, epoch AS datagram FROM room WHERE seq > 9",
   ];
   for (const [i, sql] of damage.entries()) {

@@ -286,23 +286,6 @@ Deno.test("state: a member who begins a new stream is kept with the new one", ()
   assertEquals([STREAM, OTHER_STREAM].map((name) => reopened.state.journal.stream(name)?.lastId), [1, 7]);
 });
 
-Deno.test("state: the file keeps the window, not the whole past", () => {
-  using folder = openFolder();
-  let epoch: string, token: string;
-  {
-    using opened = openRoom(folder.file(), { window: { events: 10 } });
-    ({ token, epoch } = opened.room.join(A));
-    for (let id = 1; id <= 1234; id++) opened.room.say(A, token, id, `${id}`);
-  }
-  const { seq, events } = readPast(folder.file());
-  assertEquals([seq, events.at(-1)!.seq], [1234, 1234]);
-  assert(events.length >= 10 && events.length <= 510, `${events.length} events are kept`);
-  using opened = openRoom(folder.file(), { window: { events: 10 } });
-  const sent = opened.room.v1(A, "RESEND", { token, epoch, from: 1220, to: 1234 });
-  assertEquals(one(sent, "GONE").to, 1224);
-  assertEquals(all(sent, "INCOMING").map(({ text }) => Number(text)), Array.from({ length: 10 }, (_, i) => 1225 + i));
-});
-
 /** Asserts what is true of every state that a crash leaves: its events are a prefix, and its streams match them. */
 function assertPrefix(torn: KeptRoom, whole: KeptRoom, what: string): void {
   const { events, seq, epoch, members, streams } = torn;
