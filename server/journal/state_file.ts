@@ -44,7 +44,9 @@ export function openState(path: string, window: WindowOptions = {}): State {
   try {
     if (isDevice(path)) throw new DeviceFile();
     // SQLite would keep a database with the name ":memory:" in memory only
-    const opened = database = new DatabaseSync(path.startsWith(":") ? `./${path}` : path);
+    const file = path.startsWith(":") ? `./${path}` : path;
+    createForOwner(file);
+    const opened = database = new DatabaseSync(file);
     prepare(opened);
     const { members, ...past } = readPast(opened);
     const writer = new Writer(opened, path);
@@ -94,6 +96,18 @@ function isDevice(path: string): boolean {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
     throw error;
+  }
+}
+
+/**
+ * Makes a new file that only its owner may read: it has the members' tokens. SQLite gives the log beside it the same
+ * mode. On Windows the folder decides who may read it.
+ */
+function createForOwner(path: string): void {
+  try {
+    Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
+  } catch {
+    // it is there already, or it can't be made: SQLite says why
   }
 }
 

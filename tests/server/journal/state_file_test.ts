@@ -37,6 +37,22 @@ Deno.test("state: a new file begins with an epoch of its own and nothing else", 
   assertEquals(readPast(folder.file()).epoch, first.epoch);
 });
 
+Deno.test({
+  name: "state: only its owner may read a new file and its log; the mode of a file that is there stays",
+  ignore: Deno.build.os === "windows",
+  fn() {
+    using folder = openFolder();
+    const modeOf = (path: string) => Deno.statSync(path).mode! & 0o777;
+    const path = folder.file(), log = `${path}-wal`;
+    for (const expected of [0o600, 0o644]) {
+      using opened = openRoom(path);
+      opened.room.join(A, "Alice");
+      assertEquals([path, log].map(modeOf), [expected, expected]);
+      Deno.chmodSync(path, 0o644);
+    }
+  },
+});
+
 Deno.test("state: an empty file is a new one", () => {
   using folder = openFolder();
   Deno.writeFileSync(folder.file(), new Uint8Array());
