@@ -62,7 +62,7 @@ export class Host implements DoorKeeper {
     this.#run(() => {
       const decoded = decode(bytes);
       if (decoded.ok) this.room.receive(decoded.packet, peer, now());
-      else this.room.ignore();
+      else this.room.ignore("no-packet");
     });
   }
 

@@ -8,6 +8,7 @@ import { splitAddress } from "../protocol/fields.ts";
 import { pluralize, printable } from "../protocol/text.ts";
 import type { DoorStatistics } from "./doors/door.ts";
 import type { Departure, MemberObserver } from "./room/admission.ts";
+import type { IgnoreReason } from "./room/ignored.ts";
 import type { Room } from "./room/room.ts";
 
 /** Prints a line; does nothing if it can't be written. */
@@ -36,19 +37,43 @@ export function presenceLog(print: (line: string) => void): MemberObserver {
   };
 }
 
+/** What is said of datagrams behind their number. */
+const IGNORED: Record<IgnoreReason, string> = {
+  "no-packet": "no packets",
+  "not-for-server": "not for a server",
+  "not-joined": "from who has not joined",
+  "classic-at-v1": "classic at a version 1 address",
+  "refused-classic": "from who may not speak classic",
+  "over-limit": "over a limit",
+  "room-full": "when the room was full",
+  "queue-full": "when a queue was full",
+};
+
 /**
- * Returns who has joined and what was sent, as one line of text.
+ * Returns who has joined and what was sent, as one line of text; and, if there were any, the datagrams that were ignored
+ * or lost, and why.
  *
  * @param inboundDrops How many datagrams the system has dropped before they were read.
  */
 export function formatSummary(
-  { size, statistics: { joined, messages, ignored } }: Room,
-  { sent }: DoorStatistics,
+  { size, statistics: { joined, messages, ignored } }: Pick<Room, "size" | "statistics">,
+  { sent, failed, dropped }: DoorStatistics,
   inboundDrops: number,
 ): string {
+  const reasons = Object.keys(IGNORED) as IgnoreReason[];
   return `${pluralize(joined, "member")} joined, ${size} here, ${pluralize(messages, "message")} in, ` +
-    `${pluralize(sent, "datagram")} out, ${ignored} ignored` +
-    (inboundDrops > 0 ? `, ${pluralize(inboundDrops, "datagram")} too many for the system` : "");
+    `${pluralize(sent, "datagram")} out` +
+    formatCounts("ignored", reasons.map((reason) => [ignored[reason], IGNORED[reason]])) +
+    formatCounts("lost", [
+      [inboundDrops, "too many for the system"],
+      [dropped, "when a queue was full"],
+      [failed, "that could not be sent"],
+    ]);
+}
+
+function formatCounts(what: string, counts: [count: number, why: string][]): string {
+  const texts = counts.filter(([count]) => count > 0).map(([count, why]) => `${count} ${why}`);
+  return texts.length === 0 ? "" : `; ${what}: ${texts.join(", ")}`;
 }
 
 function signedIn(name: string | undefined): string {

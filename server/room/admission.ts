@@ -10,6 +10,7 @@ import { AddressValidation } from "./address_validation.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import { ClassicPolicy, type ClassicPolicyOptions, type ClassicRefusal } from "./classic_policy.ts";
 import type { Delivery } from "./delivery.ts";
+import type { IgnoredCounts } from "./ignored.ts";
 import { type Member, Members, type NewMember } from "./members.ts";
 import { LocalNames, type Names } from "./names.ts";
 import type { Peer } from "./peer.ts";
@@ -48,6 +49,7 @@ export interface AdmissionContext {
   journal: Journal;
   /** Default: the names of this server alone. */
   names?: Names;
+  ignored: IgnoredCounts;
   observer: MemberObserver;
   /** The time that is shown to people, in Unix milliseconds. */
   time: (now: number) => number;
@@ -159,7 +161,9 @@ export class Admission {
 
   /** Lets a peer join that speaks the classic dialect; returns undefined when it may not, or when the room is full. */
   admitClassic(peer: Peer, dialect: Exclude<Dialect, "v1">, now: number): Member | undefined {
-    return this.#refusesClassic(peer) || this.isFull ? undefined : this.#join({ peer, dialect, token: "" }, now);
+    const reason = this.#refusesClassic(peer) ? "refused-classic" : this.isFull ? "room-full" : undefined;
+    if (reason) this.#context.ignored[reason]++;
+    return reason ? undefined : this.#join({ peer, dialect, token: "" }, now);
   }
 
   /**

@@ -9,6 +9,7 @@ import type { Journal } from "../journal/journal.ts";
 import { MAX_NAMES_PER_ADDRESS } from "./address_limits.ts";
 import { type Admission, holderOf } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
+import type { IgnoredCounts } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import type { Member } from "./members.ts";
 import type { NameClaim } from "./names.ts";
@@ -20,6 +21,7 @@ export interface GreetingContext {
   delivery: Delivery;
   journal: Journal;
   limits: Limits;
+  ignored: IgnoredCounts;
   /** Whether the sender of a message gets a copy too. */
   echo: boolean;
 }
@@ -108,7 +110,7 @@ export class Greetings {
   }
 
   #claim(applicant: Applicant, now: number): void {
-    const { admission: { members, names }, limits } = this.#context;
+    const { admission: { members, names }, limits, ignored } = this.#context;
     const { peer, packet } = applicant;
     const token = packet.dialect === "v1" ? packet.token : undefined;
     const holder = token ?? peer.key;
@@ -119,7 +121,7 @@ export class Greetings {
     }
     this.#waiting.delete(holder);
     if (!this.#hasName(applicant) && !limits.takeSignInToken(proven(applicant), now)) return;
-    if (this.#waiting.size >= MAX_WAITING_CLAIMS && !this.#forgetOldest(now)) return;
+    if (this.#waiting.size >= MAX_WAITING_CLAIMS && !this.#forgetOldest(now)) return void ignored["queue-full"]++;
     const there = members.withKey(peer.key);
     const replaces = there && holderOf(there) !== holder ? holderOf(there) : undefined;
     const claim = { name: packet.name, holder, replaces };

@@ -7,6 +7,7 @@
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { byteLength } from "../../protocol/text.ts";
 import { AddressLimits } from "./address_limits.ts";
+import type { IgnoredCounts } from "./ignored.ts";
 import { activityOf, type Member } from "./members.ts";
 import type { Peer } from "./peer.ts";
 
@@ -27,10 +28,15 @@ const CLASSIC_FRAME_BYTES = 10;
 export class Limits {
   readonly #addresses = new AddressLimits();
   readonly #messageRate: TokenBucketOptions;
+  readonly #ignored: IgnoredCounts;
 
-  /** @param messageRate How many messages a second a member may send. */
-  constructor(messageRate: TokenBucketOptions) {
+  /**
+   * @param messageRate How many messages a second a member may send.
+   * @param ignored Counts each request that is refused here.
+   */
+  constructor(messageRate: TokenBucketOptions, ignored: IgnoredCounts) {
     this.#messageRate = messageRate;
+    this.#ignored = ignored;
   }
 
   /** Takes a token for a message; returns 0 if there was one, otherwise the milliseconds until there is one. */
@@ -45,18 +51,23 @@ export class Limits {
     const { rate, burst } = member.validated ? REQUEST_RATE : UNVALIDATED_REQUEST_RATE;
     const bucket = activityOf(member).requests ??= new TokenBucket({ rate, burst }, now);
     // a member that is over its own limit takes nothing from the others with its address
-    if (bucket.take({ rate, burst }, now, datagrams) > 0) return false;
+    if (bucket.take({ rate, burst }, now, datagrams) > 0) return this.#note(false);
     const rateOfAddress = { rate: MEMBERS_PER_ADDRESS * rate, burst: MEMBERS_PER_ADDRESS * burst };
-    return this.#addresses.takeRequestTokens(member, rateOfAddress, datagrams, now);
+    return this.#note(this.#addresses.takeRequestTokens(member, rateOfAddress, datagrams, now));
   }
 
   /** Takes a token for a name from the IP address of a peer that has none yet; returns whether there was one. */
   takeSignInToken(peer: Pick<Peer, "address" | "validated">, now: number): boolean {
-    return this.#addresses.takeSignInToken(peer, now);
+    return this.#note(this.#addresses.takeSignInToken(peer, now));
   }
 
   /** Takes the bytes of a classic answer from the IP address of a member; returns whether there were enough. */
   takeAnswerBytes(member: Member, line: string, now: number): boolean {
-    return this.#addresses.takeAnswerBytes(member, byteLength(line) + CLASSIC_FRAME_BYTES, now);
+    return this.#note(this.#addresses.takeAnswerBytes(member, byteLength(line) + CLASSIC_FRAME_BYTES, now));
+  }
+
+  #note(isWithinLimit: boolean): boolean {
+    if (!isWithinLimit) this.#ignored["over-limit"]++;
+    return isWithinLimit;
   }
 }

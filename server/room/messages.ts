@@ -8,6 +8,7 @@ import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/recei
 import { printable, splitText } from "../../protocol/text.ts";
 import type { Journal, KeptStream, NewEvent } from "../journal/journal.ts";
 import type { Delivery } from "./delivery.ts";
+import type { IgnoredCounts } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import { activityOf, type Member } from "./members.ts";
 
@@ -16,6 +17,7 @@ export interface MessagesContext {
   delivery: Delivery;
   journal: Journal;
   limits: Limits;
+  ignored: IgnoredCounts;
   /** Appends a message to the journal. */
   publish: (message: NewEvent, origin: Member, now: number) => void;
   /** The time that is shown to people, in Unix milliseconds. */
@@ -48,19 +50,19 @@ export class Messages {
     this.#early -= member.activity?.stream?.heldCount ?? 0;
   }
 
-  /** Takes a classic text; returns whether all of it was taken. */
-  receiveClassic(text: string, member: Member, now: number): boolean {
-    const { journal, limits } = this.#context;
+  /** Takes a classic text. Counts it as ignored if a part of it can't be taken. */
+  receiveClassic(text: string, member: Member, now: number): void {
+    const { journal, limits, ignored } = this.#context;
     for (const piece of splitText(printable(text), MAX_TEXT_BYTES)) {
-      if (journal.pending >= MAX_PENDING || limits.takeMessageToken(member, now) > 0) return false;
+      if (journal.pending >= MAX_PENDING) return void ignored["queue-full"]++;
+      if (limits.takeMessageToken(member, now) > 0) return void ignored["over-limit"]++;
       this.#publish(member, { text: piece }, now);
     }
-    return true;
   }
 
   /** Takes a MESSAGE in version 1. */
   receive(packet: MessagePacket, member: Member, now: number): void {
-    const { delivery, journal, limits } = this.#context;
+    const { delivery, journal, limits, ignored } = this.#context;
     const kept = journal.stream(packet.stream);
     if (!journal.isFreeFor(member.token, packet.stream)) {
       const { id, stream } = packet, text = "This stream is not yours";
@@ -72,7 +74,7 @@ export class Messages {
     // a repeat of a held message takes no token; otherwise repeats could take the tokens that the missing message needs
     if (stream.isHeld(packet)) return;
     const isBehind = kept !== undefined && kept.appendedId - kept.lastId >= SEND_WINDOW;
-    if (isBehind || journal.pending >= MAX_PENDING) return;
+    if (isBehind || journal.pending >= MAX_PENDING) return void ignored["queue-full"]++;
     const wait = limits.takeMessageToken(member, now);
     if (wait > 0) {
       const { id } = packet, text = "Too many messages";

@@ -15,6 +15,7 @@ import type { KeptMember } from "../journal/past.ts";
 import { Admission, type AdmissionOptions, type MemberObserver } from "./admission.ts";
 import type { Delivery, Recipient } from "./delivery.ts";
 import { type Greeting, Greetings } from "./greeting.ts";
+import { type IgnoredCounts, type IgnoreReason, noneIgnored } from "./ignored.ts";
 import { Limits } from "./limits.ts";
 import type { Member, Members } from "./members.ts";
 import { Messages } from "./messages.ts";
@@ -54,8 +55,8 @@ export interface RoomStatistics {
   joined: number;
   /** The messages that were accepted. */
   messages: number;
-  /** Ignored packets, and datagrams that are no packets. */
-  ignored: number;
+  /** The datagrams that had no effect, by the reason why. */
+  ignored: Readonly<IgnoredCounts>;
 }
 
 /** One room, both dialects. */
@@ -72,13 +73,13 @@ export class Room {
   readonly #repair: Repair;
   readonly #heartbeats = new Heartbeats();
   #messageCount = 0;
-  #ignored = 0;
+  readonly #ignored = noneIgnored();
 
   constructor({ delivery, journal, names }: RoomParts, options: RoomOptions, now: number) {
     this.#delivery = delivery;
     this.#journal = journal;
     const echo = this.#echo = options.echo ?? true;
-    const limits = this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 });
+    const limits = this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 }, this.#ignored);
     this.#wallClock = options.wallClock;
     const time = (now: number) => this.#wallTime(now);
     const { observer = {} } = options;
@@ -86,6 +87,7 @@ export class Room {
       delivery,
       journal,
       names,
+      ignored: this.#ignored,
       observer: {
         joined: (member) => observer.joined?.(member),
         changed: (member) => observer.changed?.(member),
@@ -98,16 +100,23 @@ export class Room {
       time,
     });
     this.#members = this.#admission.members;
-    this.#greetings = new Greetings({ admission: this.#admission, delivery, journal, limits, echo });
+    this.#greetings = new Greetings({
+      admission: this.#admission,
+      delivery,
+      journal,
+      limits,
+      ignored: this.#ignored,
+      echo,
+    });
     const publish = (message: NewEvent, origin: Member, now: number) => this.#publish(message, now, origin);
-    this.#messages = new Messages({ delivery, journal, limits, publish, time });
+    this.#messages = new Messages({ delivery, journal, limits, ignored: this.#ignored, publish, time });
     this.#repair = new Repair({ delivery, journal, echo });
     for (const member of options.members ?? []) this.#admission.restore(member, now);
     if (this.#members.v1Size > 0) this.#heartbeats.schedule(now, this.#members.v1Size);
   }
 
   get statistics(): Readonly<RoomStatistics> {
-    return { joined: this.#admission.joined, messages: this.#messageCount, ignored: this.#ignored };
+    return { joined: this.#admission.joined, messages: this.#messageCount, ignored: { ...this.#ignored } };
   }
 
   /** How many members are here. */
@@ -150,9 +159,9 @@ export class Room {
     this.#delivery.broadcast({ dialect: "v1", type: "CLOSING", epoch: this.epoch });
   }
 
-  /** Counts an ignored packet, or a datagram that is no packet. */
-  ignore(): void {
-    this.#ignored++;
+  /** Counts a datagram that has no effect. */
+  ignore(reason: IgnoreReason): void {
+    this.#ignored[reason]++;
   }
 
   /** Handles a packet from a peer. */
@@ -187,43 +196,37 @@ export class Room {
   #receiveClassic(packet: ClassicPacket, peer: Peer, now: number): void {
     const member = this.#members.withKey(peer.key);
     // a token protects a v1 member, and a classic packet carries none
-    if (member?.dialect === "v1") return this.ignore();
-    if (!member && this.#admission.isValidating(peer, now)) return this.ignore();
+    if (member?.dialect === "v1") return this.ignore("classic-at-v1");
+    if (!member && this.#admission.isValidating(peer, now)) return this.ignore("classic-at-v1");
     switch (packet.type) {
       case "GREETING":
-        if (!member) this.#admitClassic(peer, packet.line ? "classic-line" : "classic", now);
+        if (!member) this.#admission.admitClassic(peer, packet.line ? "classic-line" : "classic", now);
         return;
       case "SIGN-IN": {
-        if (member && !this.#takeTokens(member, 1, now)) return;
-        const applicant = member ?? this.#admitClassic(peer, "classic-line", now);
+        if (member && !this.#limits.takeRequestTokens(member, 1, now)) return;
+        const applicant = member ?? this.#admission.admitClassic(peer, "classic-line", now);
         if (applicant) this.#greetings.receiveClassic(packet, applicant, now);
         return;
       }
       case "MESSAGE":
-        if (!member || !this.#messages.receiveClassic(packet.text, member, now)) this.ignore();
-        return;
+        if (!member) return this.ignore("not-joined");
+        return this.#messages.receiveClassic(packet.text, member, now);
       case "LIST":
-        if (!member) return this.ignore();
+        if (!member) return this.ignore("not-joined");
         return this.#sendUsers(member, {}, now);
       default:
-        return this.ignore();
+        return this.ignore("not-for-server");
     }
-  }
-
-  #admitClassic(peer: Peer, dialect: "classic" | "classic-line", now: number): Member | undefined {
-    const member = this.#admission.admitClassic(peer, dialect, now);
-    if (!member) this.ignore();
-    return member;
   }
 
   #receiveV1(packet: V1Packet, peer: Peer, now: number): void {
     if (isGreeting(packet)) return this.#greetings.receive(packet, peer, now);
-    if (!("token" in packet) || packet.token === undefined) return this.ignore();
+    if (!("token" in packet) || packet.token === undefined) return this.ignore("not-for-server");
     if (packet.type === "LEAVE") return this.#receiveLeave(packet, peer, now);
     const known = this.#members.withToken(packet.token);
     const member = known ?? this.#admission.admit({ peer, token: packet.token }, now);
     if (member?.key !== peer.key) {
-      this.ignore();
+      this.ignore("not-joined");
       // another member has this address, which may be forged: it gets no answer
       if (this.#members.withKey(peer.key)?.dialect === "v1") return;
       return this.#sendError(
@@ -242,7 +245,7 @@ export class Room {
       case "LIST":
         return this.#sendUsers(member, packet, now);
       case "LOOKUP":
-        if (!this.#takeTokens(member, 2, now)) return;
+        if (!this.#limits.takeRequestTokens(member, 2, now)) return;
         return this.#receiveLookup(member, packet);
     }
   }
@@ -252,7 +255,7 @@ export class Room {
     const there = { ...peer, dialect: "v1" } as const;
     this.#greetings.forgetToken(token);
     if (this.#admission.leave(token, peer, now)) this.#delivery.send(there, { dialect: "v1", type: "ACK", id });
-    else if (this.#members.withKey(peer.key)?.dialect === "v1") this.ignore();
+    else if (this.#members.withKey(peer.key)?.dialect === "v1") this.ignore("not-joined");
     // this may be the repeated goodbye of a member that has left
     else this.#sendError(there, "not-joined", "Greet first", id);
   }
@@ -270,25 +273,18 @@ export class Room {
     return owner === undefined ? undefined : this.#members.withToken(owner);
   }
 
-  /** Takes the tokens for a request; returns false when there are too few. The member then asks again later. */
-  #takeTokens(member: Member, cost: number, now: number): boolean {
-    if (this.#limits.takeRequestTokens(member, cost, now)) return true;
-    this.ignore();
-    return false;
-  }
-
   #sendUsers(member: Member, { id = 0, after }: { id?: number; after?: string }, now: number): void {
-    if (!this.#takeTokens(member, 1, now)) return;
+    if (!this.#limits.takeRequestTokens(member, 1, now)) return;
     const isV1 = member.dialect === "v1";
     const page = this.users(after, isV1 ? "\n" : ", ");
-    if (!isV1 && !this.#limits.takeAnswerBytes(member, usersLine(page), now)) return this.ignore();
+    if (!isV1 && !this.#limits.takeAnswerBytes(member, usersLine(page), now)) return;
     this.#delivery.send(member, { id, ...page });
   }
 
   #receiveResend(member: Member, packet: V1Packet & { type: "RESEND" }, now: number): void {
     const isOfToday = packet.epoch === this.epoch;
     const cost = isOfToday ? this.#repair.cost(packet) : 1;
-    if (cost === 0 || !this.#takeTokens(member, cost, now)) return;
+    if (cost === 0 || !this.#limits.takeRequestTokens(member, cost, now)) return;
     if (isOfToday) this.#repair.answer(packet, member);
     else this.#sendError(member, "not-joined", "The room has begun anew: greet again");
   }

@@ -12,6 +12,7 @@ import type { Peer } from "../../server/room/peer.ts";
 import type { Room } from "../../server/room/room.ts";
 import { FakeJournal } from "../support/fake_journal.ts";
 import { FakeNames } from "../support/fake_names.ts";
+import { ignoredBy } from "../support/fake_room.ts";
 import { FakeSocket } from "../support/fake_socket.ts";
 import { withFakeTime } from "../support/fake_time.ts";
 import { peerOf } from "../support/peer_of.ts";
@@ -54,9 +55,9 @@ Deno.test("host: a datagram goes to the room, and what is none is counted", asyn
   host.receive(bytesOf("no packet"), A);
   const longest = "MESSAGE " + "x".repeat(MAX_CLASSIC_BYTES - 8);
   host.receive(bytesOf(`${longest}x`), A);
-  assertEquals([host.room.statistics.ignored, await sent()], [2, []]);
+  assertEquals([ignoredBy(host.room), await sent()], [{ "no-packet": 2 }, []]);
   host.receive(bytesOf(longest), A);
-  assertEquals(host.room.statistics.ignored, 2);
+  assertEquals(ignoredBy(host.room), { "no-packet": 2 });
   await host.stop();
 });
 

@@ -1,6 +1,7 @@
 /** What the server prints on its terminal, and that a line that can't be printed does not end the server. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { BugLog, presenceLog, print } from "../../server/log.ts";
+import { BugLog, formatSummary, presenceLog, print } from "../../server/log.ts";
+import { noneIgnored } from "../../server/room/ignored.ts";
 import { FakeRoom } from "../support/fake_room.ts";
 
 const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003";
@@ -34,6 +35,39 @@ Deno.test("log: a departure has the time of day, whatever the room's clock says"
   room.v1(A, "LEAVE", { id: 2, token });
   const [, at] = lines[1].split(" left at ");
   assert(at >= before && at <= new Date().toLocaleString("sv-SE"), at);
+});
+
+Deno.test("log: the summary names what was ignored or lost, and why, and nothing that there was none of", () => {
+  const room = new FakeRoom({ classic: { members: 2 }, maxMembers: 3 });
+  const { sent, failed, dropped } = { sent: 1, failed: 0, dropped: 0 };
+  const summary = (losses = { sent, failed, dropped }, inbound = 0) => formatSummary(room.room, losses, inbound);
+  const total = "1 datagram out";
+  assertEquals(summary(), `0 members joined, 0 here, 0 messages in, ${total}`);
+  room.datagram(A, "GREETING");
+  for (const text of ["hello", "OPEN/1", "WELCOME/1"]) room.datagram(B, text);
+  for (const text of ["MESSAGE hello", "LIST"]) room.datagram(B, text);
+  room.datagram("203.0.113.5:1", "GREETING");
+  room.datagram(B, "GREETING");
+  room.datagram(C, "GREETING");
+  for (let i = 0; i < 25; i++) room.datagram(A, "LIST");
+  assertEquals(
+    summary({ sent, failed: 4, dropped: 5 }, 6),
+    `2 members joined, 2 here, 0 messages in, ${total}; ignored: 2 no packets, 1 not for a server, ` +
+      "2 from who has not joined, 2 from who may not speak classic, 5 over a limit; " +
+      "lost: 6 too many for the system, 5 when a queue was full, 4 that could not be sent",
+  );
+});
+
+Deno.test("log: each reason for which the room ignores something has words of its own", () => {
+  const reasons = Object.keys(noneIgnored()) as (keyof ReturnType<typeof noneIgnored>)[];
+  const texts = reasons.map((reason) => {
+    const statistics = { joined: 0, messages: 0, ignored: { ...noneIgnored(), [reason]: 7 } };
+    const [, text] = /; ignored: 7 ([^;,]+)$/.exec(
+      formatSummary({ size: 0, statistics }, { sent: 0, failed: 0, dropped: 0 }, 0),
+    )!;
+    return text;
+  });
+  assertEquals(new Set(texts).size, reasons.length);
 });
 
 Deno.test("log: a line that can't be written is left out", () => {

@@ -239,7 +239,7 @@ export class FakeNetwork implements Delivery {
     this.#carry(bytes, this.#options.up, (bytes) => {
       const decoded = decode(bytes);
       if (decoded.ok) this.room?.receive(decoded.packet, peerOf(key), this.now);
-      else this.room?.ignore();
+      else this.room?.ignore("no-packet");
     });
   }
 

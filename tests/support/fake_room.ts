@@ -6,6 +6,7 @@
 import { decode, type Packet, type V1Packet } from "../../protocol.ts";
 import type { Journal, WindowOptions } from "../../server/journal/journal.ts";
 import { MemoryJournal } from "../../server/journal/memory.ts";
+import type { IgnoredCounts } from "../../server/room/ignored.ts";
 import type { Names } from "../../server/room/names.ts";
 import { Room, type RoomOptions } from "../../server/room/room.ts";
 import { FakeDelivery, type Sent, textOf } from "./fake_delivery.ts";
@@ -55,7 +56,7 @@ export class FakeRoom {
   datagram(from: string, text: string): Sent[] {
     const decoded = decode(new TextEncoder().encode(text));
     if (decoded.ok) this.room.receive(decoded.packet, peerOf(from), this.now);
-    else this.room.ignore();
+    else this.room.ignore("no-packet");
     return this.delivery.take();
   }
 
@@ -142,4 +143,9 @@ export function to(sent: Sent[], address: string): Sent[] {
 /** What was sent, as `ADDRESS TYPE`, to show which address gets which packets. */
 export function outline(sent: Sent[]): string[] {
   return sent.map(({ to, packet }) => `${to} ${packet.type}`);
+}
+
+/** The datagrams that a room has ignored, by the reasons that there were. */
+export function ignoredBy({ statistics: { ignored } }: Pick<Room, "statistics">): Partial<IgnoredCounts> {
+  return Object.fromEntries(Object.entries(ignored).filter(([, count]) => count > 0));
 }

@@ -1,0 +1,41 @@
+/**
+ * Counts the datagrams that the room does nothing about, by the reason why.
+ *
+ * @module
+ */
+
+/** Why the room does nothing about a datagram. */
+export type IgnoreReason =
+  /** It can't be read as a packet. */
+  | "no-packet"
+  /** It is a packet of a server, or for another client. */
+  | "not-for-server"
+  /** Nobody has joined with this address or token. */
+  | "not-joined"
+  /** It is a classic packet from the address of a client that speaks version 1. */
+  | "classic-at-v1"
+  /** Its sender may not join in the classic dialect. */
+  | "refused-classic"
+  /** A member, or all with one IP address, have sent or asked for too much. */
+  | "over-limit"
+  /** There are too many members. */
+  | "room-full"
+  /** Too much waits already, for the journal, the names or an earlier message. */
+  | "queue-full";
+
+/** How many datagrams were ignored for each reason. */
+export type IgnoredCounts = Record<IgnoreReason, number>;
+
+/** Returns counts that are all 0, in the order in which they are shown. */
+export function noneIgnored(): IgnoredCounts {
+  return {
+    "no-packet": 0,
+    "not-for-server": 0,
+    "not-joined": 0,
+    "classic-at-v1": 0,
+    "refused-classic": 0,
+    "over-limit": 0,
+    "room-full": 0,
+    "queue-full": 0,
+  };
+}
