@@ -171,15 +171,15 @@ Deno.test("room: the window is bounded in bytes as well", () => {
 });
 
 Deno.test("room: a flood of arrivals leaves the history as it is, and is repaired without a gap", () => {
-  const { room, token, epoch } = after(20, { classic: { members: 100_000 } });
-  for (let i = 0; i < 90_000; i++) {
-    room.datagram(`10.${i >> 12}.${i >> 6 & 63}.1:${1 + (i & 63)}`, "GREETING");
-    if (i % 30 === 0) room.pass(5000);
+  const { room, token, epoch } = after(20, { window: { events: 100 } });
+  for (let port = 1; port <= 1000; port++) {
+    room.datagram(`127.0.0.1:${port}`, "GREETING");
+    room.pass(5000);
     // she stays
-    if (i % 300 === 0) room.v1(A, "GREETING", { id: 1, token });
+    room.v1(A, "GREETING", { id: 1, token });
   }
   const { seq } = one(room.v1(A, "GREETING", { id: 2, token }), "WELCOME");
-  assertGreater(seq, 3000);
+  assertGreater(seq, 1000);
   assertEquals(all(room.v1(A, "RESEND", { token, epoch, from: 1, to: 20 }), "INCOMING").length, 20);
   const next = room.v1(A, "RESEND", { token, epoch, from: 21, to: seq });
   assertEquals(all(next, "ONLINE").map(({ seq, members }) => [seq, members.length]).at(-1), [148, 0]);
