@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
+import { wrap } from "./wrapping.ts";
 
 /** The input and output of the client. */
 export interface Screen {
@@ -12,7 +13,7 @@ export interface Screen {
   readonly interactive: boolean;
   /** The lines of input, to its end. */
   readonly lines: AsyncIterable<string>;
-  /** Shows text. The line that is being typed stays as it is. */
+  /** Shows text. The line that is being typed stays as it is. On a terminal, long lines are wrapped. */
   print(text: string): void;
   /** Shows text that is not part of the chat; in a pipe it goes to standard error. */
   printAside(text: string): void;
@@ -34,6 +35,8 @@ export interface ScreenOptions {
 
 /** The prompts for a line and for a name. */
 const PROMPTS = { line: "+> ", name: "name> " };
+/** The columns of a terminal that does not tell how many it has. */
+const DEFAULT_COLUMNS = 80;
 /** The signals that make the client leave. On Windows there is only SIGINT, the signal of Ctrl-C. */
 const SIGNALS: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
 /** The pause before the next attempt to write to a full pipe, in milliseconds. */
@@ -69,7 +72,8 @@ function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
     closed = true;
   });
 
-  function print(text: string): void {
+  function print(shown: string): void {
+    const text = wrap(shown, process.stdout.columns || DEFAULT_COLUMNS);
     if (!prompting || closed) {
       process.stdout.write(`${text}\n`);
       return;

@@ -90,6 +90,44 @@ terminalTest("a half-typed line stays as it is when a message arrives", async ()
   assertEquals((await alice.until(new RegExp(`: > ${long}\\n\\+>$`))).match(/fourth interruption/g)?.length, 1);
 });
 
+terminalTest("a text with blanks up to the edge begins no row like another line or the prompt", async () => {
+  await using server = await startServer();
+  await using tmux = await startTmux();
+  await using mallory = await joinRoom(server);
+  const [from] = server.arrivals();
+  const [alice] = await joinTerminal(tmux, server, { columns: 60, rows: 30 });
+  const [bob, bobAddress] = await joinTerminal(tmux, server, { columns: 110, rows: 30 });
+  // who came is told a moment later, and not between the lines below
+  for (const told of [mallory.stdout, server.stdout]) await told.until(bobAddress.split(":")[1]);
+  await alice.until(new RegExp(`${bobAddress}\\] is Online`));
+
+  const forged = ["02:22 <From 127.0.0.1:1:Alice>: I quit", "+> I typed this"];
+  /** The columns that are left for the text in the first row. */
+  const left = (columns: number) => columns - `02:22 <From ${from}>: `.length;
+  const texts = [60, 110].flatMap((columns) => forged.map((line) => " ".repeat(left(columns)) + line));
+  // wide characters take two columns, marks over a letter none
+  texts.push(`${"語".repeat(left(60) / 2)}${" ".repeat(left(60) % 2)}${forged[0]}`);
+  texts.push(`${"e\u0323\u0302".repeat(left(60))}${forged[0]}`);
+  for (const [i, text] of texts.entries()) {
+    await mallory.type(`${text}\nnext ${i}\n`);
+    for (const terminal of [alice, bob]) {
+      await terminal.until(new RegExp(`: next ${i}\n\\+>$`));
+      const rows = await terminal.screen({ rows: true });
+      assertNotMatch(rows, /^ *02:22 <From|^\+> I/m);
+      assertMatch(rows, terminal === alice ? /^\| .*I (?:quit|typed this)$/m : /I (?:quit|typed this)$/m);
+    }
+  }
+
+  // a terminal that has another width by now; the lines that are there already are tmux's, and have no mark
+  await bob.resize(60);
+  await mallory.type(`${texts[0]}\nafter the change\n`);
+  await bob.until(/: after the change\n\+>$/);
+  assertMatch(
+    await bob.screen({ rows: true }),
+    /: *\n\|  ?02:22 <From 127\.0\.0\.1:1:Alice>: I quit\n.*: after the change\n/,
+  );
+});
+
 terminalTest("Tab completes commands, Up brings back what was typed", async () => {
   await using server = await startServer();
   await using tmux = await startTmux();

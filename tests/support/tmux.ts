@@ -14,6 +14,8 @@ const LOOK_AGAIN_MS = 40;
 export interface ScreenOptions {
   /** Whether the escape sequences for colours are in the text. */
   colours?: boolean;
+  /** Whether the rows of one long line stay as they are; otherwise they are joined. */
+  rows?: boolean;
 }
 
 /** A terminal with a program in it. */
@@ -22,9 +24,11 @@ export interface Terminal {
   type(text: string): Promise<void>;
   /** Presses keys, in tmux's names: `Enter`, `Tab`, `Up`, `C-c`. */
   press(...keys: string[]): Promise<void>;
+  /** Changes the number of columns, and waits until the program can find out. */
+  resize(columns: number): Promise<void>;
   /** Closes the terminal while the program runs, as closing a window does. */
   close(): Promise<void>;
-  /** The visible rows as lines, without spaces at the end; the rows of one long line are joined. */
+  /** The visible rows as lines, without spaces at the end. */
   screen(options?: ScreenOptions): Promise<string>;
   /**
    * Waits until the screen matches the pattern, and returns the screen.
@@ -97,9 +101,12 @@ export async function startTmux(): Promise<Tmux> {
 }
 
 function terminal(tmux: (...args: string[]) => Promise<string>, target: string): Terminal {
-  async function screen({ colours = false }: ScreenOptions = {}): Promise<string> {
-    const text = await tmux("capture-pane", "-p", "-J", ...(colours ? ["-e"] : []), "-t", target);
-    return text.split("\n").map((line) => line.trimEnd()).join("\n").trimEnd();
+  async function screen({ colours = false, rows = false }: ScreenOptions = {}): Promise<string> {
+    const options = [...(rows ? [] : ["-J"]), ...(colours ? ["-e"] : [])];
+    const text = await tmux("capture-pane", "-p", ...options, "-t", target);
+    // the client breaks its lines itself, and begins each further row with a mark
+    const lines = rows ? text : text.replaceAll("\n| ", "");
+    return lines.split("\n").map((line) => line.trimEnd()).join("\n").trimEnd();
   }
   return {
     screen,
@@ -109,23 +116,48 @@ function terminal(tmux: (...args: string[]) => Promise<string>, target: string):
     async press(...keys) {
       await tmux("send-keys", "-t", target, ...keys);
     },
+    async resize(columns) {
+      await tmux("resize-window", "-t", target, "-x", String(columns));
+      // tmux tells the program a moment later
+      const tty = (await tmux("display-message", "-p", "-t", target, "#{pane_tty}")).trim();
+      await lookUntil(() => sizeOf(tty), (size) => size.endsWith(` ${columns}\n`), () => `not ${columns} columns`);
+    },
     async close() {
       await tmux("kill-session", "-t", target);
     },
     async until(pattern, options) {
-      const late = new Error();
-      const deadline = performance.now() + DEADLINE_MS;
-      while (true) {
-        const seen = await screen(options);
-        if (pattern.test(seen)) return seen;
-        if (performance.now() > deadline) {
-          late.message = `Not within ${DEADLINE_MS} ms: the screen is not like ${pattern}\n${seen}\n---`;
-          throw late;
-        }
-        await new Promise((resume) => setTimeout(resume, LOOK_AGAIN_MS));
-      }
+      return await lookUntil(
+        () => screen(options),
+        (seen) => pattern.test(seen),
+        (seen) => `the screen is not like ${pattern}\n${seen}\n---`,
+      );
     },
   };
+}
+
+/** Looks at something again and again until it is as expected. */
+async function lookUntil<T>(
+  look: () => Promise<T>,
+  isExpected: (seen: T) => boolean,
+  describe: (seen: T) => string,
+): Promise<T> {
+  const late = new Error();
+  const deadline = performance.now() + DEADLINE_MS;
+  while (true) {
+    const seen = await look();
+    if (isExpected(seen)) return seen;
+    if (performance.now() > deadline) {
+      late.message = `Not within ${DEADLINE_MS} ms: ${describe(seen)}`;
+      throw late;
+    }
+    await new Promise((resume) => setTimeout(resume, LOOK_AGAIN_MS));
+  }
+}
+
+/** The rows and columns of a terminal, as the programs in it are told. */
+async function sizeOf(tty: string): Promise<string> {
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", 'stty size < "$0"', tty] }).output();
+  return new TextDecoder().decode(stdout);
 }
 
 /** Quotes a word for the shell, whatever characters it has. */
