@@ -23,18 +23,25 @@ export function detach(text: string): string {
 /**
  * Characters that could move a terminal's cursor, colour it, reorder its line or hide in it: control characters (C0,
  * DEL, C1), line and paragraph separators, the bidirectional marks, overrides and isolates of UAX #9, interlinear
- * annotations and tag characters. Zero-width joiners are allowed because some scripts and emoji need them.
+ * annotations, and characters that show nothing (Default_Ignorable_Code_Point). Some scripts and emoji need joiners and
+ * variation selectors, so these are allowed; the supplementary selectors only behind a Han character, which they vary.
  */
-const UNPRINTABLE =
-  // deno-lint-ignore no-control-regex -- the pattern must match control characters
-  /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|\p{Cs}/gu;
+const UNPRINTABLE = new RegExp(
+  "[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Bidi_Control}\\ufff9-\\ufffb" +
+    "[\\p{Default_Ignorable_Code_Point}--[\\u200c\\u200d\\p{Variation_Selector}]]]" +
+    "|[\\u{e0100}-\\u{e01ef}](?<!\\p{Script=Han}[\\u{e0100}-\\u{e01ef}])",
+  "gv",
+);
+
+/** Four combining marks or joiners in a row, and those behind them: a tower that would cover other lines. */
+const TOWER = /([\p{M}\u200c\u200d]{4})[\p{M}\u200c\u200d]+/gu;
 
 /**
- * Makes a text safe for a terminal: each dangerous character becomes `?`, a tab becomes a space. The result never has
- * more bytes than the text.
+ * Makes a text safe for a terminal: each dangerous or invisible character becomes `?`, a tab becomes a space, and of
+ * combining marks in a row only the first four are left. The result never has more bytes than the text.
  */
 export function printable(text: string): string {
-  return text.replaceAll("\t", " ").replace(UNPRINTABLE, "?");
+  return text.replaceAll("\t", " ").replace(UNPRINTABLE, "?").replace(TOWER, "$1");
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });

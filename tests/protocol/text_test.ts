@@ -31,6 +31,9 @@ const trickyText = fc.oneof(
       "\ud83d",
       "\udc68",
       "\u{e0061}",
+      "\u{e0100}",
+      "\u200b",
+      "\ufe0f",
     ),
     maxLength: 200,
     size: "max",
@@ -43,6 +46,7 @@ Deno.test("printable: nothing is left that a terminal obeys", () => {
     assert(!/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(shown), JSON.stringify(shown));
     assert(byteLength(shown) <= byteLength(text));
     assertEquals(printable(shown), shown);
+    assert(!/[\p{M}\u200c\u200d]{5}/u.test(shown), "no more than four marks in a row");
   }));
 });
 
@@ -55,9 +59,30 @@ Deno.test("printable: every single control or bidirectional character is replace
 });
 
 Deno.test("printable: what people write stays as it is", () => {
-  for (const text of ["Hello World!", "Grüße, 語, عربي, עברית", "👨‍👩‍👧‍👦 🇫🇷", "क्षि", "?", ""]) {
-    assertEquals(printable(text), text);
+  const texts = [
+    ...["Hello World!", "?", "", "Grüße, 語, عربي, עברית", "Việt Nam".normalize("NFD"), "שָׁלוֹם", "مُحَمَّد"],
+    ...["👨‍👩‍👧‍👦 🇫🇷 👁\ufe0f\u200d🗨\ufe0f 1\ufe0f\u20e3 ❤\ufe0e", "क्षि क्\u200dष", "می\u200cخواهم", "น้ำ", "မြွှာ", "རྐྱེན"],
+    // variants of a Mongolian letter and of a Han character
+    ...["ᠠ\u180b ᠨ\u180d", "葛\u{e0100}城"],
+  ];
+  for (const text of texts) assertEquals(printable(text), text);
+});
+
+Deno.test("printable: a character that shows nothing is replaced, unless a script or an emoji needs it", () => {
+  for (let point = 0; point < 0x110000; point++) {
+    const character = String.fromCodePoint(point);
+    if (!/\p{Default_Ignorable_Code_Point}/u.test(character)) continue;
+    const isNeeded = /[\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f]/u.test(character);
+    assertEquals(printable(`a${character}b`), isNeeded ? `a${character}b` : "a?b", point.toString(16));
   }
+  assertEquals(printable("two\u200bwords soft\u00adhyphen \u3164\uffa0"), "two?words soft?hyphen ??");
+  assertEquals(printable("葛\u{e0100}\u{e0101}"), "葛\u{e0100}?", "one variant is enough");
+});
+
+Deno.test("printable: of combining marks in a row four are left, also when joiners are between them", () => {
+  const tower = "\u0301\u0302\u0303\u0304\u0305\u0306".repeat(50);
+  assertEquals(printable(`a${tower}b${tower}`), "a\u0301\u0302\u0303\u0304b\u0301\u0302\u0303\u0304");
+  assertEquals(printable(`a${"\u0301\u200d".repeat(30)}b`), "a\u0301\u200d\u0301\u200db");
 });
 
 Deno.test("printable: an escape sequence becomes harmless text", () => {
