@@ -12,6 +12,7 @@ import type { Delivery } from "./delivery.ts";
 import type { IgnoredCounts } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import type { Member } from "./members.ts";
+import { type NameRefusal, nameTaken, refusalOf } from "./name_refusal.ts";
 import type { NameClaim } from "./names.ts";
 import type { Peer } from "./peer.ts";
 
@@ -140,20 +141,18 @@ export class Greetings {
   #decide(applicant: Applicant, claim: NameClaim, isGranted: boolean, now: number): void {
     const { peer, packet } = applicant;
     const refusal = this.#refusalOf(applicant, claim, isGranted);
-    if (packet.dialect === "classic") this.#answerClassic(peer, packet.name, refusal?.text, now);
+    if (packet.dialect === "classic") this.#answerClassic(peer, packet.name, refusal, now);
     else if (refusal) this.#refuse(packet, peer, refusal.code, refusal.text);
     else this.#welcome(packet, peer, now, packet.name);
     if (isGranted) this.#releaseUnused(claim);
   }
 
   /** Why an applicant can't have a name; undefined if it can. */
-  #refusalOf(applicant: Applicant, claim: NameClaim, isGranted: boolean): { code: string; text: string } | undefined {
+  #refusalOf(applicant: Applicant, claim: NameClaim, isGranted: boolean): NameRefusal | undefined {
     const { members } = this.#context.admission;
-    const { name } = applicant.packet;
-    const present = members.withName(name);
-    if (!isGranted || present && ![claim.holder, claim.replaces].includes(holderOf(present))) {
-      return { code: "name-taken", text: `The name ${name} is taken; choose another` };
-    }
+    // a member may have taken it, or one that looks like it, while the names were asked
+    const refusal = refusalOf(claim, members) ?? (isGranted ? undefined : nameTaken(claim.name));
+    if (refusal) return refusal;
     if (this.#hasName(applicant) || members.namesAt(proven(applicant)) < MAX_NAMES_PER_ADDRESS) return undefined;
     return { code: "room-full", text: "Too many names from your address" };
   }
@@ -165,13 +164,13 @@ export class Greetings {
     return member?.name !== undefined;
   }
 
-  /** @param refusal Why it can't have the name; undefined if it can. */
-  #answerClassic(peer: Peer, name: string, refusal: string | undefined, now: number): void {
+  #answerClassic(peer: Peer, name: string, refusal: NameRefusal | undefined, now: number): void {
     const { admission } = this.#context;
     const member = admission.members.withKey(peer.key);
     if (!member || member.dialect === "v1") return;
-    if (refusal === undefined) admission.rename(member, name, now);
-    this.#sendLine(member, refusal ?? `Signed in as ${name}`, now);
+    if (refusal) return this.#sendLine(member, refusal.text, now);
+    admission.rename(member, name, now);
+    this.#sendLine(member, `Signed in as ${name}`, now);
   }
 
   /** Gives a name back that was given to a holder which has left, or which was not let in. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Dialect, MAX_DATAGRAM_BYTES } from "../../protocol.ts";
+import { skeletons } from "../../protocol/look_alikes.ts";
 import { nameKey } from "../../protocol/names.ts";
 import type { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import type { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
@@ -84,6 +85,8 @@ export class Members {
   readonly #byName = new Map<string, Member>();
   /** How many names members with one IP address have. */
   readonly #namesByAddress = new Counter();
+  /** Members by the skeletons of their names. A skeleton that is the key of the name is not here, which saves memory. */
+  readonly #bySkeleton = new Map<string, Member>();
   #sortedKeys: string[] | undefined;
   /** The time from which `heard` counts, in milliseconds. */
   #origin: number | undefined;
@@ -116,6 +119,14 @@ export class Members {
   /** How many names members have with the same IP address; those that may be forged and the others are counted apart. */
   namesAt(peer: Pick<Peer, "address" | "validated">): number {
     return this.#namesByAddress.get(nameCountKey(peer));
+  }
+
+  /** The members whose names look like a name, the one with this very name included. */
+  lookAlikesOf(name: string): Member[] {
+    const wanted = skeletons(name);
+    return wanted.flatMap((skeleton) => [this.#bySkeleton.get(skeleton), this.#byName.get(skeleton)])
+      .filter((member) => member !== undefined)
+      .filter((member) => skeletons(member.name!).some((skeleton) => wanted.includes(skeleton)));
   }
 
   /**
@@ -259,6 +270,7 @@ export class Members {
     const key = nameKey(name);
     this.#byName.set(key, member);
     this.#namesByAddress.add(nameCountKey(member));
+    for (const skeleton of skeletons(name)) if (skeleton !== key) this.#bySkeleton.set(skeleton, member);
     // the list stays sorted: if each change sorted it anew, a few members could stop a large room with their renames
     this.#sortedKeys?.splice(upperBound(this.#sortedKeys, key), 0, key);
   }
@@ -268,6 +280,10 @@ export class Members {
     const key = nameKey(member.name);
     this.#byName.delete(key);
     this.#namesByAddress.remove(nameCountKey(member));
+    for (const skeleton of skeletons(member.name)) {
+      // a member of an earlier run of the server may have a name that looks the same
+      if (this.#bySkeleton.get(skeleton) === member) this.#bySkeleton.delete(skeleton);
+    }
     this.#sortedKeys?.splice(upperBound(this.#sortedKeys, key) - 1, 1);
     member.name = undefined;
   }

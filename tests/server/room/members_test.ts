@@ -56,6 +56,31 @@ Deno.test("members: a removed member is not found any more, and its name is free
   assertEquals(members.namesAfter(undefined), { names: [], more: false });
 });
 
+Deno.test("members: those whose names look like a name are found, until they go or have another name", () => {
+  const members = new Members();
+  const [alice, neil] = [join(members, A, "v1", 0), join(members, B, "v1", 0)];
+  members.rename(alice, "AIice");
+  members.rename(neil, "Neil");
+  for (const name of ["Alice", "aIice", "\u0410lice"]) assert(members.lookAlikesOf(name).includes(alice), name);
+  assertEquals(members.lookAlikesOf("NeiI"), [neil]);
+  for (const name of ["Alise", "Nell", "Bob"]) assertEquals(members.lookAlikesOf(name), []);
+  members.rename(alice, "Bob");
+  assertEquals(members.lookAlikesOf("Alice"), []);
+  members.remove(neil);
+  assertEquals(members.lookAlikesOf("Neil"), []);
+  assertEquals(members.lookAlikesOf("B0b"), [alice]);
+});
+
+Deno.test("members: two of an earlier run keep names that look alike, and who leaves takes only its own along", () => {
+  const members = new Members();
+  const kept = { dialect: "v1", since: 0 } as const;
+  const one = members.restore({ ...kept, address: A, token: randomHex64(), name: "A1ice" }, 0);
+  const other = members.restore({ ...kept, address: B, token: randomHex64(), name: "AIice" }, 0);
+  assertEquals([one.name, other.name, members.named], ["A1ice", "AIice", 2]);
+  members.remove(one);
+  assertEquals(members.lookAlikesOf("Alice"), [other]);
+});
+
 Deno.test("members: a new name frees the old one", () => {
   const members = new Members();
   const alice = join(members, A, "v1", 0);

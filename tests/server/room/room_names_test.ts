@@ -34,6 +34,51 @@ Deno.test("room: a name that a member already has is refused, in any case and an
   assertEquals(room.join(B, "Zoe-Strasse").name, "Zoe-Strasse", "another letter is another name");
 });
 
+Deno.test("room: a name that looks like that of a member who is here is refused, and says which", () => {
+  const room = new FakeRoom();
+  const alice = room.join(A, "Alice");
+  for (const name of ["\u0410lice", "\uff21lice", "AIice", "a1ice", "\u0410LICE"]) {
+    const { code, text, id } = room.refused(B, name, 3);
+    assertEquals([code, id], ["name-taken", 3], name);
+    assertEquals(text, `The name ${name} looks like Alice, who is here; choose another`);
+  }
+  assertEquals(room.refused(B, "ALICE").text, "The name ALICE is taken; choose another");
+  assertEquals(room.room.size, 1, "who was refused has not joined");
+  // it is free again when Alice has gone, or has another name
+  one(room.v1(A, "SIGN-IN", { id: 2, token: alice.token, name: "Carol" }), "WELCOME");
+  const bob = room.join(B, "\u0410lice");
+  assertEquals(bob.name, "\u0410lice");
+  assertEquals(room.refused(C, "Alice").text, "The name Alice looks like \u0410lice, who is here; choose another");
+  assertEquals(room.refused(C, "CaroI").text, "The name CaroI looks like Carol, who is here; choose another");
+  room.v1(A, "LEAVE", { id: 3, token: alice.token });
+  assertEquals(room.join(C, "CaroI").name, "CaroI");
+});
+
+Deno.test("room: a member may take a name that looks like its own, and the name of whom it replaces", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A, "Alice");
+  for (const [id, name] of ["AIice", "\u0410lice", "Alice"].entries()) {
+    assertEquals(one(room.v1(A, "SIGN-IN", { id: id + 2, token, name }), "WELCOME").name, name);
+    assertEquals(room.refused(B, "A1ice").text, `The name A1ice looks like ${name}, who is here; choose another`);
+  }
+  // another client at the same address: a NAT that has restarted, or a program that was started again
+  assertEquals(room.move(A, "00000000000000aa", "AIice").name, "AIice");
+  assertEquals(list(room, A, "00000000000000aa").names, ["AIice"]);
+});
+
+Deno.test("room: a name that looks like an address or like the server is refused as a bad one", () => {
+  const room = new FakeRoom();
+  for (const name of ["10.0.0.7", "1O.0.0.7", "\uff11\uff10.0.0.7", "127.0.0.1"]) {
+    const { code, text } = room.refused(B, name);
+    assertEquals([code, text], ["bad-name", `The name ${name} looks like an address; choose another`]);
+  }
+  for (const name of ["Server", "SERVER", "\u0405erver"]) {
+    const { code, text } = room.refused(B, name);
+    assertEquals([code, text], ["bad-name", `The name ${name} looks like the server; choose another`]);
+  }
+  assertEquals(room.room.size, 0);
+});
+
 Deno.test("room: a name on the wire in any normal form is kept in NFC", () => {
   const room = new FakeRoom();
   const { token } = room.greet(A);
@@ -309,6 +354,8 @@ Deno.test("room: SIGN-IN and LIST from nc are answered in readable lines", () =>
   room.join(C, "Alice");
   assertEquals(typed(A, "LIST"), ["INCOMING Signed In Users: Alice, Carole\n"]);
   assertEquals(typed(A, "SIGN-IN alice"), ["INCOMING The name alice is taken; choose another\n"]);
+  assertEquals(typed(A, "SIGN-IN A1ice"), ["INCOMING The name A1ice looks like Alice, who is here; choose another\n"]);
+  assertEquals(typed(A, "SIGN-IN server"), ["INCOMING The name server looks like the server; choose another\n"]);
   assertEquals(typed(A, "SIGN-IN two words"), [
     "INCOMING A name has 1 to 32 letters, digits and _ - . only; choose another\n",
   ]);

@@ -1,0 +1,37 @@
+/**
+ * Why somebody who asks for a name does not get it.
+ *
+ * @module
+ */
+import { reservedBecause } from "../../protocol/look_alikes.ts";
+import { nameKey } from "../../protocol/names.ts";
+import { holderOf } from "./admission.ts";
+import type { Members } from "./members.ts";
+import type { NameClaim } from "./names.ts";
+
+/** The code of an ERROR, and a sentence for the user. */
+export interface NameRefusal {
+  code: "name-taken" | "bad-name" | "room-full";
+  text: string;
+}
+
+/**
+ * Finds out what speaks against a claim: nobody may have the name, another member has it, or it looks like the name of
+ * another member. A member's own name, and the name of the member that it replaces, are no obstacle.
+ */
+export function refusalOf({ name, holder, replaces }: NameClaim, members: Members): NameRefusal | undefined {
+  const reserved = reservedBecause(name);
+  if (reserved !== undefined) return { code: "bad-name", text: reserved };
+  for (const member of [members.withName(name), ...members.lookAlikesOf(name)]) {
+    if (member === undefined || [holder, replaces].includes(holderOf(member))) continue;
+    if (nameKey(member.name!) === nameKey(name)) return nameTaken(name);
+    const text = `The name ${name} looks like ${member.name}, who is here; choose another`;
+    return { code: "name-taken", text };
+  }
+  return undefined;
+}
+
+/** The refusal of a name that another has, here or elsewhere. */
+export function nameTaken(name: string): NameRefusal {
+  return { code: "name-taken", text: `The name ${name} is taken; choose another` };
+}
