@@ -14,6 +14,7 @@ import { openScreen, type Screen } from "./client/terminal/screen.ts";
 import { UnreadOutput } from "./client/terminal/unread_output.ts";
 import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
 import { formatAddress } from "./protocol/fields.ts";
+import { reservedBecause } from "./protocol/look_alikes.ts";
 import { NAME_RULE, normalizeName } from "./protocol/names.ts";
 import { Alarm, now } from "./runtime/clock.ts";
 import { parsePort, readCommandLine } from "./runtime/command_line.ts";
@@ -168,8 +169,10 @@ function readOptions(args: string[]): ClientOptions | string {
 }
 
 function readName(text: string | undefined): string | undefined {
-  const name = text === undefined ? undefined : normalizeName(text);
-  if (text !== undefined && name === undefined) throw new UsageError(NAME_RULE);
+  if (text === undefined) return undefined;
+  const name = normalizeName(text);
+  const problem = name === undefined ? NAME_RULE : reservedBecause(name);
+  if (problem !== undefined) throw new UsageError(problem);
   return name;
 }
 

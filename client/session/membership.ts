@@ -69,6 +69,8 @@ const OUTSIDE: Outside = { is: "joining", refusal: "", toldSilent: false, isClos
 export const NO_ANSWER_MS = 1800;
 /** The same for a server that has answered before: there a loss is more likely than the server's end. */
 const NO_ANSWER_ANY_MORE_MS = 5000;
+/** The longest refusal of a server that is shown, in characters (code points). */
+const MAX_REFUSAL_CHARACTERS = 200;
 /** How many pending WELCOMEs in a row are each followed by another greeting at once. */
 const MAX_PENDING_IN_A_ROW = 4;
 
@@ -243,7 +245,7 @@ export class Membership implements Timed {
     }
     if (!this.#greeter.isRecent(id)) return undefined;
     if (this.#state.is === "refused" || id! < (this.#handshake.firstId ?? Infinity)) return [];
-    const refusal = printable(text);
+    const refusal = [...printable(text)].slice(0, MAX_REFUSAL_CHARACTERS).join("");
     if (code !== "name-taken" && code !== "bad-name") {
       // for example, the room is full: that may change, and another name would not help
       this.#greeter.heard();

@@ -62,7 +62,12 @@ export function formatShown(shown: Shown, { colour, times }: FormatOptions): str
       return `<- ${name ?? "(unnamed)"} is at ${address} since ${clockTime(since)}${classic ? ", classic" : ""}`;
     }
     case "refused":
-      return paint(colour, red, `!! ${refusalText(shown)}`);
+      // the server knows best what is wrong, and says that another name can be chosen
+      return paint(
+        colour,
+        red,
+        `!! ${shown.text || `The server does not take the name ${shown.name}; choose another`}`,
+      );
     case "notice":
       return paint(colour, dim, `-- ${shown.text}`);
     case "problem":
@@ -78,13 +83,6 @@ export function formatStatistics(statistics: SessionStatistics): string {
     `received ${received}, repaired ${repaired}, lost ${lost}, duplicates dropped ${duplicates}`,
     `sent again ${repeated}, waiting ${waiting}`,
   ].join("\n");
-}
-
-/** What is wrong with a name, and that another one can be typed. The sentence of the server may say it otherwise. */
-function refusalText({ code, name, text }: Extract<Shown, { kind: "refused" }>): string {
-  if (code === "name-taken") return `The name ${name} is taken; type another one`;
-  if (code === "bad-name") return `The server does not take the name ${name}; type another one`;
-  return text;
 }
 
 function paint(colour: boolean, style: (text: string) => string, text: string): string {

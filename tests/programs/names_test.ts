@@ -43,9 +43,20 @@ Deno.test("names: one that is taken is refused in one line and with exit code 1,
   assertEquals(again.ended(), false);
 });
 
+Deno.test("names: one that looks like that of somebody who is here is refused, and the server says why", async () => {
+  await using server = await startServer();
+  await using alice = await signIn(server.port, "Alice");
+  for (const name of ["\u0410lice", "\uff21lice", "AIice"]) {
+    await using client = startClient("-u", name, "127.0.0.1", server.port);
+    assertEquals(await client.exitCode(), 1);
+    assertMatch(client.stderr.text(), new RegExp(`The name ${name} looks like Alice, who is here; choose another\n$`));
+  }
+  assertEquals(alice.ended(), false);
+});
+
 Deno.test("names: what is no name is refused in one line and with exit code 2, before anything is sent", async () => {
   await using peer = openPeer();
-  for (const name of ["two words", "x".repeat(33), "semi;colon", "\u0301combining", ""]) {
+  for (const name of ["two words", "x".repeat(33), "semi;colon", "\u0301combining", "", "Server", "10.0.0.7"]) {
     await using client = startClient("-u", name, "127.0.0.1", peer.port);
     assertEquals(await client.exitCode(), 2, JSON.stringify(name));
     assertMatch(client.stderr.text(), /^[^\n]+\n$/);
@@ -211,7 +222,7 @@ terminalTest("a name that is taken is asked for again, and names complete", asyn
   await using carole = await signIn(server.port, "Carole");
   const command = [...commandOf("client"), "-u", "CAROLE", "127.0.0.1", String(server.port)];
   const terminal = await tmux.open(command.map(quoted).join(" "));
-  await terminal.until(/^!! The name CAROLE is taken; type another one\nname>$/m);
+  await terminal.until(/^!! The name CAROLE is taken; choose another\nname>$/m);
   await terminal.type("no name;");
   await terminal.press("Enter");
   await terminal.until(/^!! A name has 1 to 32 letters, digits and _ - \. only; choose another\nname>$/m);

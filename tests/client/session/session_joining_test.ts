@@ -209,6 +209,14 @@ Deno.test("session: a refused name is told, nothing is sent, and another name ca
   assertEquals(fake.takeAll("MESSAGE").map(({ text }) => text), ["kept"]);
 });
 
+Deno.test("session: of a refusal that is too long for a line the first 200 characters are shown", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  const [{ id }] = fake.takeAll("SIGN-IN");
+  fake.receive({ dialect: "v1", type: "ERROR", code: "bad-name", id, text: `no\n${"🙂".repeat(250)}` });
+  assertEquals(fake.shown, [{ kind: "refused", code: "bad-name", name: "Alice", text: `no?${"🙂".repeat(197)}` }]);
+});
+
 Deno.test("session: while its name is refused it greets nobody, whatever else comes from the server", () => {
   const fake = new FakeSession({ name: "Alice" });
   fake.start();
