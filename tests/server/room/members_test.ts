@@ -69,6 +69,9 @@ Deno.test("members: those whose names look like a name are found, until they go 
   members.remove(neil);
   assertEquals(members.lookAlikesOf("Neil"), []);
   assertEquals(members.lookAlikesOf("B0b"), [alice]);
+  members.rename(alice, "B0b");
+  members.remove(alice);
+  assertEquals(members.lookAlikesOf("Bob"), []);
 });
 
 Deno.test("members: two of an earlier run keep names that look alike, and who leaves takes only its own along", () => {
