@@ -32,6 +32,7 @@ const libc = Deno.build.os !== "linux" ? undefined : Deno.dlopen("libc.so.6", {
   sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "isize" },
   sendmsg: { parameters: ["i32", "buffer", "i32"], result: "isize" },
   recvmmsg: { parameters: ["i32", "buffer", "u32", "i32", "pointer"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
   usleep: { parameters: ["u32"], result: "i32" },
 });
 
@@ -78,11 +79,14 @@ export class Sockets {
   readonly #control = new DataView(new ArrayBuffer(CMSG_BYTES));
   readonly #header = new DataView(new ArrayBuffer(HEADER_BYTES));
 
-  /** @param port The server's port on 127.0.0.1. */
-  constructor(port: number, members: number) {
+  /**
+   * @param port The server's port on 127.0.0.1.
+   * @param bufferBytes The receive buffer of each socket; what it can't hold is lost.
+   */
+  constructor(port: number, members: number, bufferBytes = BUFFER_BYTES) {
     const count = members < 16 ? 1 : Math.min(SOCKETS, Math.floor(members / 8));
     this.block = Math.ceil(members / count);
-    for (let i = 0; i < count; i++) this.descriptors.push(openSocket());
+    for (let i = 0; i < count; i++) this.descriptors.push(openSocket(bufferBytes));
     this.#server = socketName(LOOPBACK, port);
 
     this.#iovec.setBigUint64(0, pointerTo(this.#text), true);
@@ -113,6 +117,11 @@ export class Sockets {
       system().getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, info, Uint32Array.of(info.byteLength));
       return sum + info[8];
     }, 0);
+  }
+
+  /** Closes the sockets: whoever sends to a member is told by ICMP from now on that its port is closed. */
+  close(): void {
+    for (const descriptor of this.descriptors.splice(0)) system().close(descriptor);
   }
 
   /** Sends a text `count` times to each of these sockets. */
@@ -169,11 +178,11 @@ export class Mailbox {
 }
 
 /** Opens a socket on a free port of every address of this machine. */
-function openSocket(): number {
+function openSocket(bufferBytes: number): number {
   const descriptor = system().socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
   const any = socketName(0, 0);
   if (descriptor < 0 || system().bind(descriptor, any, any.length) < 0) throw new Error("No socket could be opened");
-  const size = Int32Array.of(BUFFER_BYTES);
+  const size = Int32Array.of(bufferBytes);
   if (system().setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, size, size.byteLength) < 0) {
     system().setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, size, size.byteLength);
   }

@@ -9,6 +9,7 @@ import { type Dialect, MAX_CLASSIC_BYTES } from "../../protocol.ts";
 import { Failure, UsageError } from "../../runtime/program.ts";
 import { datagrams, openSocket, type Receiver, socketAddress } from "../../runtime/udp.ts";
 import type { Recipient } from "../room/delivery.ts";
+import { BroadcastQueue, type PortionSender } from "./broadcast_queue.ts";
 import type { Door, DoorKeeper, DoorStatistics } from "./door.ts";
 import { openSendmmsg, type Sendmmsg } from "./linux/sendmmsg.ts";
 import { type NetworkEmulator, PERFECT } from "./network_emulator.ts";
@@ -30,8 +31,6 @@ const RECEIVE_BUFFER_BYTES = 8 << 20;
 const CLOSE_DEADLINE_MS = 1000;
 /** The most unicasts in the queue. */
 const MAX_WAITING_UNICASTS = 20_000;
-/** The most broadcasts in the queue. */
-const MAX_WAITING_BROADCASTS = 1_000;
 /**
  * A large broadcast pauses for arriving datagrams after this many copies. To send this many takes a millisecond or two.
  */
@@ -47,17 +46,11 @@ const IDLE_TURNS = 12;
 /** The longest wait for a full socket in milliseconds. After it, sending is tried again even if the socket is full. */
 const MAX_WAIT_MS = 1000;
 
-interface Broadcast {
-  dialect: Dialect;
-  bytes: Uint8Array;
-  except?: Recipient;
-}
-
 /**
  * A UDP socket, and the emulator that all datagrams pass through.
  *
  * A broadcast to many is cut into portions. Between two portions the datagrams that have arrived are handled, so that a
- * large room does not keep a newcomer waiting. All other recipients still get their copy if one can't be reached.
+ * large room does not keep a newcomer waiting, and what is said in version 1 goes before classic copies. All other recipients still get their copy if one can't be reached.
  */
 export class UdpDoor implements Door {
   readonly scheme = "";
@@ -69,11 +62,12 @@ export class UdpDoor implements Door {
   readonly #tables: RecipientTable[] = [];
   readonly #groups: Record<Dialect, Recipients>;
   readonly #unicasts: { address: string; bytes: Uint8Array }[] = [];
-  readonly #broadcasts: Broadcast[] = [];
+  readonly #v1Broadcasts: BroadcastQueue;
+  /** Both classic dialects, in one order. */
+  readonly #classicBroadcasts: BroadcastQueue;
   readonly #statistics: DoorStatistics = { sent: 0, failed: 0, dropped: 0 };
   #arrived = 0;
   #sendingUnicasts: Promise<void> | undefined;
-  #sendingBroadcasts: Promise<void> | undefined;
 
   /** @param fast Sends to many at once; or the reason why that can't be done. */
   constructor(socket: Socket, emulator: NetworkEmulator, fast: BatchSender | { reason: string }) {
@@ -88,6 +82,14 @@ export class UdpDoor implements Door {
       return new Recipients(table);
     };
     this.#groups = { "v1": newRecipients(), "classic": newRecipients(), "classic-line": newRecipients() };
+    const sender: PortionSender = {
+      begin: ({ dialect, except }) => this.#groups[dialect].begin(except),
+      remaining: (dialect) => this.#groups[dialect].remaining,
+      sendPortion: ({ dialect, bytes }) => this.#sendPortion(this.#groups[dialect], bytes),
+      pause: (milliseconds) => this.#pauseForArrivals(milliseconds),
+    };
+    this.#v1Broadcasts = new BroadcastQueue(sender);
+    this.#classicBroadcasts = new BroadcastQueue(sender, this.#v1Broadcasts);
   }
 
   /** The address that it listens on. */
@@ -146,20 +148,15 @@ export class UdpDoor implements Door {
   }
 
   broadcast(bytes: Uint8Array, dialect: Dialect, except?: Recipient): void {
-    if (this.#broadcasts.length >= MAX_WAITING_BROADCASTS) {
-      this.#statistics.dropped += this.#groups[dialect].size;
-      return;
-    }
-    this.#broadcasts.push({ dialect, bytes, except });
-    if (this.#sendingBroadcasts) return;
-    const sending = this.#sendBroadcasts();
-    if (this.#broadcasts.length > 0) this.#sendingBroadcasts = sending;
+    const queue = dialect === "v1" ? this.#v1Broadcasts : this.#classicBroadcasts;
+    if (!queue.push({ dialect, bytes, except })) this.#statistics.dropped += this.#groups[dialect].size;
   }
 
   /** Drops the broadcasts that have not begun and ends the emulation, so that a goodbye goes out at once. */
   prepareToClose(): void {
     this.emulator.conditions = { ...PERFECT };
-    this.#broadcasts.splice(this.#sendingBroadcasts ? 1 : 0);
+    this.#v1Broadcasts.dropWaiting();
+    this.#classicBroadcasts.dropWaiting();
   }
 
   async close(): Promise<void> {
@@ -174,9 +171,9 @@ export class UdpDoor implements Door {
 
   /** Resolves when the queues are empty. */
   async idle(): Promise<void> {
-    while (this.#sendingUnicasts || this.#sendingBroadcasts) {
-      await this.#sendingUnicasts;
-      await this.#sendingBroadcasts;
+    const queues = [this.#v1Broadcasts, this.#classicBroadcasts];
+    while (this.#sendingUnicasts || queues.some(({ sending }) => sending)) {
+      await Promise.all([this.#sendingUnicasts, ...queues.map(({ sending }) => sending)]);
     }
   }
 
@@ -188,23 +185,6 @@ export class UdpDoor implements Door {
       await Promise.all(portion.map(({ bytes, address }) => this.#sendThroughEmulator(bytes, address)));
     }
     this.#sendingUnicasts = undefined;
-  }
-
-  /** Sends the queued broadcasts. The first portion, which is all of it in a small room, is sent synchronously. */
-  async #sendBroadcasts(): Promise<void> {
-    for (let broadcast; (broadcast = this.#broadcasts[0]);) {
-      const { dialect, bytes, except } = broadcast;
-      const group = this.#groups[dialect];
-      group.begin(except);
-      while (group.remaining > 0) {
-        const startedAt = performance.now();
-        const portion = this.#sendPortion(group, bytes);
-        if (portion) await portion;
-        if (group.remaining > 0) await this.#pauseForArrivals(performance.now() - startedAt);
-      }
-      this.#broadcasts.shift();
-    }
-    this.#sendingBroadcasts = undefined;
   }
 
   /** Sends a portion of a broadcast. Returns undefined if the next can follow at once, otherwise a promise to await. */

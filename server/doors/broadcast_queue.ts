@@ -1,0 +1,86 @@
+/**
+ * A queue of broadcasts, which are sent portion by portion. The queue of classic broadcasts gives way to the one of
+ * version 1 between two portions, so that a crowd of classic members, which may be forged, delays no version 1 member.
+ *
+ * @module
+ */
+import type { Dialect } from "../../protocol.ts";
+import type { Recipient } from "../room/delivery.ts";
+
+/** The same bytes for all recipients of a dialect, except one. */
+export interface Broadcast {
+  dialect: Dialect;
+  bytes: Uint8Array;
+  except?: Recipient;
+}
+
+/** What a queue sends with. Each dialect has a progress of its own. */
+export interface PortionSender {
+  /** Begins a broadcast to all current recipients of its dialect. */
+  begin(broadcast: Broadcast): void;
+  /** How many recipients of a dialect still wait for the broadcast that has begun. */
+  remaining(dialect: Dialect): number;
+  /** Sends the next copies. Returns undefined if more can follow at once, otherwise a promise to await. */
+  sendPortion(broadcast: Broadcast): Promise<unknown> | undefined;
+  /** Lets the event loop handle what has arrived, for so many milliseconds at most. */
+  pause(milliseconds: number): Promise<void>;
+}
+
+/** The most broadcasts in a queue. */
+const MAX_WAITING = 1_000;
+
+/** Broadcasts in their order. */
+export class BroadcastQueue {
+  readonly #sender: PortionSender;
+  readonly #urgent: BroadcastQueue | undefined;
+  /** The first one is the one that is being sent. */
+  readonly #broadcasts: Broadcast[] = [];
+  #sending: Promise<void> | undefined;
+
+  /** @param urgent The queue whose broadcasts go before each portion of this one. */
+  constructor(sender: PortionSender, urgent?: BroadcastQueue) {
+    this.#sender = sender;
+    this.#urgent = urgent;
+  }
+
+  /** Resolves when all is sent; undefined if nothing waits. */
+  get sending(): Promise<void> | undefined {
+    return this.#sending;
+  }
+
+  /**
+   * Sends a broadcast as soon as those before it have been sent. If nothing waits, its first portion, which is all of it
+   * in a small room, is sent before this returns.
+   *
+   * @returns False if the queue is full.
+   */
+  push(broadcast: Broadcast): boolean {
+    if (this.#broadcasts.length >= MAX_WAITING) return false;
+    this.#broadcasts.push(broadcast);
+    if (this.#sending) return true;
+    const sending = this.#send();
+    if (this.#broadcasts.length > 0) this.#sending = sending;
+    return true;
+  }
+
+  /** Drops the broadcasts that have not begun. */
+  dropWaiting(): void {
+    this.#broadcasts.splice(this.#sending ? 1 : 0);
+  }
+
+  async #send(): Promise<void> {
+    for (let broadcast; (broadcast = this.#broadcasts[0]);) {
+      const { dialect } = broadcast;
+      this.#sender.begin(broadcast);
+      while (this.#sender.remaining(dialect) > 0) {
+        while (this.#urgent?.sending) await this.#urgent.sending;
+        const startedAt = performance.now();
+        const portion = this.#sender.sendPortion(broadcast);
+        if (portion) await portion;
+        if (this.#sender.remaining(dialect) > 0) await this.#sender.pause(performance.now() - startedAt);
+      }
+      this.#broadcasts.shift();
+    }
+    this.#sending = undefined;
+  }
+}

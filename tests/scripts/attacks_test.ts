@@ -1,0 +1,22 @@
+/** The attacks run, and measure something. */
+import { assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { attack } from "../../scripts/attacks/classic_crowd.ts";
+import { start } from "../../scripts/support/processes.ts";
+
+Deno.test("attacks: a forged classic crowd is let in, and version 1 members hear each other", async () => {
+  if (Deno.build.os !== "linux") return console.log("Skipped: one socket sends from many addresses only on Linux");
+  for (const gone of [false, true]) {
+    const result = await attack({ members: 300, rate: 20, noise: gone ? 0 : 50, gone, seconds: 0.5 });
+    assertEquals([result.arrived, result.due], [50, 50]);
+    assertGreater(result.median, 0);
+  }
+});
+
+Deno.test("attacks: wrong usage is told", async () => {
+  const script = [Deno.execPath(), "run", "-A", "scripts/attacks/classic_crowd.ts"];
+  await using wrong = start([...script, "--gone", "--noise", "5"]);
+  assertEquals(await wrong.exitCode(), 2);
+  await using help = start([...script, "--help"]);
+  assertEquals(await help.exitCode(), 0);
+  assertMatch(help.stdout.text(), /--members COUNT/);
+});
