@@ -24,13 +24,14 @@ const MAX_PAUSE_MS = 1000;
 /**
  * Opens a UDP socket.
  *
+ * @param reuseAddress Whether other sockets that say the same may have the port too.
  * @throws {UsageError} when Deno was started without `--unstable-net`, which UDP needs.
  */
-export function openSocket(hostname: string, port: number): Deno.DatagramConn {
+export function openSocket(hostname: string, port: number, reuseAddress = false): Deno.DatagramConn {
   if (typeof Deno.listenDatagram !== "function") {
     throw new UsageError("UDP is not switched on in this Deno: add --unstable-net behind 'deno run'");
   }
-  return Deno.listenDatagram({ transport: "udp", hostname, port });
+  return Deno.listenDatagram({ transport: "udp", hostname, port, reuseAddress });
 }
 
 /**

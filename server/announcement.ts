@@ -5,6 +5,7 @@
  * @module
  */
 import { formatAddress } from "../protocol/fields.ts";
+import { isWildcard, ownAddresses } from "../runtime/own_addresses.ts";
 import { startCommand } from "../runtime/program.ts";
 
 /**
@@ -14,28 +15,15 @@ import { startCommand } from "../runtime/program.ts";
  * @param address The address that the socket is bound to.
  */
 export function announcement(host: string, { hostname, port }: Deno.NetAddr): string[] {
-  const isWildcard = hostname === "0.0.0.0" || hostname === "::";
-  const addresses = isWildcard ? ownAddresses(hostname === "::") : [host];
+  const addresses = isWildcard(hostname) ? ownAddresses(hostname) ?? [] : [host];
   if (addresses.length === 0) addresses.push("127.0.0.1");
-  const isLocal = isWildcard ? addresses[0] === "127.0.0.1" : hostname.startsWith("127.") || hostname === "::1";
+  const isLocal = isWildcard(hostname)
+    ? addresses[0] === "127.0.0.1"
+    : hostname.startsWith("127.") || hostname === "::1";
   return [
     "Server Initialized...",
     `Listening on ${formatAddress({ hostname: host, port })}`,
     `To join from this ${isLocal ? "machine" : "network"}, type:`,
     ...addresses.map((address) => `  ${startCommand("client")} ${address} ${port}`),
   ];
-}
-
-/** Returns the addresses by which other machines reach this one; none without the permission to list them. */
-function ownAddresses(withIPv6: boolean): string[] {
-  let interfaces: Deno.NetworkInterfaceInfo[];
-  try {
-    interfaces = Deno.networkInterfaces();
-  } catch {
-    return [];
-  }
-  const reachable = interfaces.filter(({ family, address }) =>
-    family === "IPv4" ? !address.startsWith("127.") : withIPv6 && address !== "::1" && !address.startsWith("fe80")
-  );
-  return reachable.map(({ address }) => address);
 }

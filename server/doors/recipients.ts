@@ -27,6 +27,11 @@ export class Recipients {
     return this.#bySlot.length;
   }
 
+  /** All of them, as they are now. */
+  list(): Recipient[] {
+    return [...this.#bySlot];
+  }
+
   /** How many recipients still wait for the current broadcast. */
   get remaining(): number {
     return this.#end - this.#served;

@@ -1,32 +1,18 @@
 /**
- * The UDP door: the socket that the server listens on. A broadcast to many takes few system calls, and pauses so that
+ * The UDP door: the sockets that the server listens on. A broadcast to many takes few system calls, and pauses so that
  * arriving datagrams do not wait long.
  *
  * @module
  */
 import { setImmediate } from "node:timers";
 import { type Dialect, MAX_CLASSIC_BYTES } from "../../protocol.ts";
-import { Failure, UsageError } from "../../runtime/program.ts";
-import { datagrams, openSocket, type Receiver, socketAddress } from "../../runtime/udp.ts";
 import type { Recipient } from "../room/delivery.ts";
-import { BroadcastQueue, type PortionSender } from "./broadcast_queue.ts";
+import { type Broadcast, BroadcastQueue } from "./broadcast_queue.ts";
 import type { Door, DoorKeeper, DoorStatistics } from "./door.ts";
-import { openSendmmsg, type Sendmmsg } from "./linux/sendmmsg.ts";
 import { type NetworkEmulator, PERFECT } from "./network_emulator.ts";
-import { Recipients, type RecipientTable } from "./recipients.ts";
+import { openSockets, type OwnSockets } from "./own_sockets.ts";
+import { type BatchSender, type Socket, UdpSocket } from "./udp_socket.ts";
 
-/** The part of {@linkcode Deno.DatagramConn} that a door needs. */
-export type Socket = Receiver & Pick<Deno.DatagramConn, "send" | "addr" | "close">;
-
-/** The part of {@linkcode Sendmmsg} that a door needs. */
-export interface BatchSender extends Pick<Sendmmsg, "writable" | "setReceiveBuffer" | "inboundDrops" | "close"> {
-  table(): RecipientTable;
-}
-
-/**
- * The receive buffer that is asked for, in bytes: it holds what arrives during a broadcast. The system may grant less.
- */
-const RECEIVE_BUFFER_BYTES = 8 << 20;
 /** How long {@linkcode UdpDoor.close} waits for what is still to be sent, in milliseconds. */
 const CLOSE_DEADLINE_MS = 1000;
 /** The most unicasts in the queue. */
@@ -43,58 +29,81 @@ const SINGLE_COPIES_AT_ONCE = 64;
  * only asks the system for datagrams.
  */
 const IDLE_TURNS = 12;
-/** The longest wait for a full socket in milliseconds. After it, sending is tried again even if the socket is full. */
-const MAX_WAIT_MS = 1000;
+
+/** Pause between two looks at the addresses of this machine, in milliseconds. */
+const LOOK_AGAIN_MS = 3000;
+/** The most addresses that get a socket of their own. Any others are served by the first socket. */
+const MAX_OWN_SOCKETS = 64;
+
+/** A datagram for one recipient. */
+interface Unicast {
+  address: string;
+  via: string | undefined;
+  bytes: Uint8Array;
+}
 
 /**
- * A UDP socket, and the emulator that all datagrams pass through.
+ * The UDP sockets, and the emulator that all datagrams pass through.
  *
  * A broadcast to many is cut into portions. Between two portions the datagrams that have arrived are handled, so that a
- * large room does not keep a newcomer waiting, and what is said in version 1 goes before classic copies. All other recipients still get their copy if one can't be reached.
+ * large room does not keep a newcomer waiting, and what is said in version 1 goes before classic copies. All other
+ * recipients still get their copy if one can't be reached.
+ *
+ * Whoever came by the socket of one address gets everything by that socket. When the address is gone, the first socket
+ * takes over.
  */
 export class UdpDoor implements Door {
   readonly scheme = "";
   readonly emulator: NetworkEmulator;
   /** How broadcasts are sent, as one line of text. */
   readonly method: string;
-  readonly #socket: Socket;
-  readonly #fast: BatchSender | undefined;
-  readonly #tables: RecipientTable[] = [];
-  readonly #groups: Record<Dialect, Recipients>;
-  readonly #unicasts: { address: string; bytes: Uint8Array }[] = [];
+  readonly #first: UdpSocket;
+  /** The sockets of single addresses of this machine. */
+  readonly #byAddress = new Map<string, UdpSocket>();
+  /** All of them, the first one first. */
+  #sockets: UdpSocket[];
+  readonly #own: OwnSockets | undefined;
+  readonly #unicasts: Unicast[] = [];
   readonly #v1Broadcasts: BroadcastQueue;
   /** Both classic dialects, in one order. */
   readonly #classicBroadcasts: BroadcastQueue;
   readonly #statistics: DoorStatistics = { sent: 0, failed: 0, dropped: 0 };
   #arrived = 0;
+  /** What the sockets have lost that are closed by now. */
+  #inboundDrops = 0;
   #sendingUnicasts: Promise<void> | undefined;
+  #receive: ((socket: UdpSocket) => void) | undefined;
+  #lookingAgain: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param fast Sends to many at once; or the reason why that can't be done. */
-  constructor(socket: Socket, emulator: NetworkEmulator, fast: BatchSender | { reason: string }) {
-    this.#socket = socket;
+  /**
+   * @param fast Sends to many at once; or the reason why that can't be done.
+   * @param own Opens sockets for the addresses of this machine, if the socket is a wildcard one.
+   */
+  constructor(
+    socket: Socket,
+    emulator: NetworkEmulator,
+    fast: BatchSender | { reason: string },
+    own?: OwnSockets,
+  ) {
     this.emulator = emulator;
-    this.#fast = "reason" in fast ? undefined : fast;
-    this.#fast?.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
     this.method = "reason" in fast ? `Sending one by one: ${fast.reason}` : "Sending to many at once by sendmmsg";
-    const newRecipients = () => {
-      const table = this.#fast?.table();
-      if (table) this.#tables.push(table);
-      return new Recipients(table);
-    };
-    this.#groups = { "v1": newRecipients(), "classic": newRecipients(), "classic-line": newRecipients() };
-    const sender: PortionSender = {
-      begin: ({ dialect, except }) => this.#groups[dialect].begin(except),
-      remaining: (dialect) => this.#groups[dialect].remaining,
-      sendPortion: ({ dialect, bytes }) => this.#sendPortion(this.#groups[dialect], bytes),
-      pause: (milliseconds) => this.#pauseForArrivals(milliseconds),
+    this.#first = new UdpSocket(socket, "reason" in fast ? undefined : fast);
+    this.#sockets = [this.#first];
+    const sender = {
+      begin: ({ dialect, except }: Broadcast) => this.#sockets.forEach(({ groups }) => groups[dialect].begin(except)),
+      remaining: (dialect: Dialect) => this.#remaining(dialect),
+      sendPortion: (broadcast: Broadcast) => this.#sendPortion(broadcast),
+      pause: (milliseconds: number) => this.#pauseForArrivals(milliseconds),
     };
     this.#v1Broadcasts = new BroadcastQueue(sender);
     this.#classicBroadcasts = new BroadcastQueue(sender, this.#v1Broadcasts);
+    this.#own = own;
+    this.#followAddresses();
   }
 
   /** The address that it listens on. */
   get address(): Deno.NetAddr {
-    return this.#socket.addr as Deno.NetAddr;
+    return this.#first.address;
   }
 
   /** How many datagrams have arrived, before the emulator. */
@@ -102,54 +111,56 @@ export class UdpDoor implements Door {
     return this.#arrived;
   }
 
-  /** How many datagrams were lost because the receive buffer was full; 0 if the system does not report it. */
+  /** How many datagrams were lost because a receive buffer was full; 0 if the system does not report it. */
   get inboundDrops(): number {
-    return this.#fast?.inboundDrops() ?? 0;
+    return this.#sockets.reduce((sum, { inboundDrops }) => sum + inboundDrops, this.#inboundDrops);
   }
 
   get statistics(): DoorStatistics {
     const { sent, failed, dropped } = this.#statistics;
     // `sent` includes the copies that a table skipped because they could not be sent
-    const skipped = this.#tables.reduce((sum, { failed }) => sum + failed, 0);
+    const skipped = this.#sockets.reduce((sum, { skipped }) => sum + skipped, 0);
     return { sent: sent - skipped, failed: failed + skipped, dropped };
   }
 
   /** Passes what arrives to the keeper, through the emulator. */
   async run(keeper: DoorKeeper): Promise<void> {
-    for await (const { bytes, from } of datagrams(this.#socket)) {
-      this.#arrived++;
-      const peer = { key: from, address: from, validated: false, direct: true };
-      // a datagram that is refused anyway takes no place in the emulator's queue
-      if (bytes.length > MAX_CLASSIC_BYTES) keeper.receive(bytes, peer);
-      else this.emulator.pass(bytes, (bytes) => keeper.receive(bytes, peer));
-    }
+    const receiving = new Set<Promise<void>>();
+    this.#receive = (socket) => {
+      const done: Promise<void> = this.#receiveFrom(socket, keeper).finally(() => receiving.delete(done));
+      receiving.add(done);
+    };
+    for (const socket of this.#sockets) this.#receive(socket);
+    if (this.#own) this.#lookAgain();
+    while (receiving.size > 0) await Promise.all(receiving);
+    clearTimeout(this.#lookingAgain);
   }
 
   size(dialect: Dialect): number {
-    return this.#groups[dialect].size;
+    return this.#sockets.reduce((sum, { groups }) => sum + groups[dialect].size, 0);
   }
 
   join(recipient: Recipient): void {
-    this.#groups[recipient.dialect].add(recipient);
+    this.#groupOf(recipient).add(recipient);
   }
 
   leave(recipient: Recipient): void {
-    this.#groups[recipient.dialect].remove(recipient);
+    this.#groupOf(recipient).remove(recipient);
   }
 
-  send({ address }: Recipient, bytes: Uint8Array): void {
+  send({ address, via }: Recipient, bytes: Uint8Array): void {
     if (this.#unicasts.length >= MAX_WAITING_UNICASTS) {
       this.#statistics.dropped++;
       return;
     }
-    this.#unicasts.push({ address, bytes });
+    this.#unicasts.push({ address, via, bytes });
     if (this.#sendingUnicasts) return;
     this.#sendingUnicasts = this.#sendUnicasts();
   }
 
   broadcast(bytes: Uint8Array, dialect: Dialect, except?: Recipient): void {
     const queue = dialect === "v1" ? this.#v1Broadcasts : this.#classicBroadcasts;
-    if (!queue.push({ dialect, bytes, except })) this.#statistics.dropped += this.#groups[dialect].size;
+    if (!queue.push({ dialect, bytes, except })) this.#statistics.dropped += this.size(dialect);
   }
 
   /** Drops the broadcasts that have not begun and ends the emulation, so that a goodbye goes out at once. */
@@ -160,13 +171,13 @@ export class UdpDoor implements Door {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#lookingAgain);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const deadline = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSE_DEADLINE_MS));
     await Promise.race([this.idle(), deadline]);
     clearTimeout(timer);
     this.emulator.close();
-    this.#fast?.close();
-    this.#socket.close();
+    for (const socket of this.#sockets) socket.close();
   }
 
   /** Resolves when the queues are empty. */
@@ -177,31 +188,110 @@ export class UdpDoor implements Door {
     }
   }
 
+  #lookAgain(): void {
+    this.#lookingAgain = setTimeout(() => {
+      this.#followAddresses();
+      this.#lookAgain();
+    }, LOOK_AGAIN_MS);
+  }
+
+  /** Opens sockets for new addresses of this machine, and closes those of addresses that are gone. */
+  #followAddresses(): void {
+    const addresses = this.#own?.addresses();
+    if (!this.#own || !addresses) return;
+    const wanted = new Set(addresses.slice(0, MAX_OWN_SOCKETS));
+    for (const [via, socket] of this.#byAddress) if (!wanted.has(via)) this.#removeSocket(via, socket);
+    for (const via of wanted) {
+      if (this.#byAddress.has(via)) continue;
+      const opened = this.#own.open(via);
+      if (!opened) continue;
+      const socket = new UdpSocket(opened.socket, "reason" in opened.fast ? undefined : opened.fast, via);
+      this.#byAddress.set(via, socket);
+      this.#sockets = [this.#first, ...this.#byAddress.values()];
+      this.#moveRecipients(this.#first, socket);
+      this.#receive?.(socket);
+    }
+  }
+
+  #removeSocket(via: string, socket: UdpSocket): void {
+    this.#byAddress.delete(via);
+    this.#sockets = [this.#first, ...this.#byAddress.values()];
+    this.#moveRecipients(socket, this.#first);
+    this.#statistics.sent -= socket.skipped;
+    this.#statistics.failed += socket.skipped;
+    this.#inboundDrops += socket.inboundDrops;
+    socket.close();
+  }
+
+  /** Moves the recipients to another socket that are to be reached by it now. They miss a broadcast that is under way. */
+  #moveRecipients(from: UdpSocket, to: UdpSocket): void {
+    for (const group of Object.values(from.groups)) {
+      for (const recipient of group.list()) {
+        if (this.#socketOf(recipient.via) !== to) continue;
+        group.remove(recipient);
+        to.groups[recipient.dialect].add(recipient);
+      }
+    }
+  }
+
+  #socketOf(via: string | undefined): UdpSocket {
+    return via === undefined ? this.#first : this.#byAddress.get(via) ?? this.#first;
+  }
+
+  #groupOf({ via, dialect }: Recipient) {
+    return this.#socketOf(via).groups[dialect];
+  }
+
+  async #receiveFrom(socket: UdpSocket, keeper: DoorKeeper): Promise<void> {
+    const { via } = socket;
+    for await (const { bytes, from } of socket.datagrams()) {
+      this.#arrived++;
+      const peer = { key: from, address: from, validated: false, direct: true, via };
+      // a datagram that is refused anyway takes no place in the emulator's queue
+      if (bytes.length > MAX_CLASSIC_BYTES) keeper.receive(bytes, peer);
+      else this.emulator.pass(bytes, (bytes) => keeper.receive(bytes, peer));
+    }
+  }
+
   async #sendUnicasts(): Promise<void> {
     // unicasts that are queued in the same turn of the event loop go out in the same portion
     await Promise.resolve();
     while (this.#unicasts.length > 0) {
       const portion = this.#unicasts.splice(0, SINGLE_COPIES_AT_ONCE);
-      await Promise.all(portion.map(({ bytes, address }) => this.#sendThroughEmulator(bytes, address)));
+      await Promise.all(portion.map(({ bytes, address, via }) => this.#sendThroughEmulator(bytes, address, via)));
     }
     this.#sendingUnicasts = undefined;
   }
 
+  #remaining(dialect: Dialect): number {
+    let sum = 0;
+    for (const { groups } of this.#sockets) sum += groups[dialect].remaining;
+    return sum;
+  }
+
   /** Sends a portion of a broadcast. Returns undefined if the next can follow at once, otherwise a promise to await. */
-  #sendPortion(group: Recipients, bytes: Uint8Array): Promise<unknown> | undefined {
-    if (this.#fast && this.emulator.isPerfect) {
-      this.#statistics.sent += group.remaining;
-      // the last two portions go out as one, so a broadcast in a room of up to a thousand is a single portion
-      const allSent = group.sendNext(
-        bytes,
-        group.remaining <= 2 * COPIES_PER_PORTION ? group.remaining : COPIES_PER_PORTION,
-      );
-      this.#statistics.sent -= group.remaining;
-      return allSent ? undefined : this.#fast.writable(MAX_WAIT_MS);
+  #sendPortion({ dialect, bytes }: Broadcast): Promise<unknown> | undefined {
+    const isFast = this.emulator.isPerfect && this.#sockets.every(({ isFast }) => isFast);
+    const remaining = this.#remaining(dialect);
+    // the last two portions go out as one, so a broadcast in a room of up to a thousand is a single portion
+    const fastCopies = remaining <= 2 * COPIES_PER_PORTION ? remaining : COPIES_PER_PORTION;
+    let left = isFast ? fastCopies : SINGLE_COPIES_AT_ONCE;
+    const underWay: Promise<void>[] = [];
+    for (const socket of this.#sockets) {
+      const group = socket.groups[dialect];
+      const before = group.remaining;
+      if (before === 0 || left === 0) continue;
+      if (isFast) {
+        if (!group.sendNext(bytes, left)) underWay.push(socket.writable());
+        this.#statistics.sent += before - group.remaining;
+      } else {
+        for (const address of group.takeNext(left)) {
+          underWay.push(this.#sendThroughEmulator(bytes, address, socket.via));
+        }
+      }
+      left -= before - group.remaining;
     }
-    return Promise.all(
-      group.takeNext(SINGLE_COPIES_AT_ONCE).map((address) => this.#sendThroughEmulator(bytes, address)),
-    );
+    return underWay.length > 0 ? Promise.all(underWay) : undefined;
   }
 
   /** Lets the event loop handle arrived datagrams, for as long as the last portion took, or until none is left. */
@@ -214,14 +304,14 @@ export class UdpDoor implements Door {
     }
   }
 
-  async #sendThroughEmulator(bytes: Uint8Array, address: string): Promise<void> {
-    if (this.emulator.isPerfect) return await this.#sendDatagram(bytes, address);
-    this.emulator.pass(bytes, (bytes) => void this.#sendDatagram(bytes, address));
+  async #sendThroughEmulator(bytes: Uint8Array, address: string, via: string | undefined): Promise<void> {
+    if (this.emulator.isPerfect) return await this.#sendDatagram(bytes, address, via);
+    this.emulator.pass(bytes, (bytes) => void this.#sendDatagram(bytes, address, via));
   }
 
-  async #sendDatagram(bytes: Uint8Array, address: string): Promise<void> {
+  async #sendDatagram(bytes: Uint8Array, address: string, via: string | undefined): Promise<void> {
     try {
-      await this.#socket.send(bytes, socketAddress(address, this.#socket));
+      await this.#socketOf(via).send(bytes, address);
       this.#statistics.sent++;
     } catch {
       // the error concerns only this address, or it occurs again with the next datagram
@@ -231,32 +321,12 @@ export class UdpDoor implements Door {
 }
 
 /**
- * Opens the server's socket.
+ * Opens the server's sockets.
  *
  * @throws {UsageError} if the host is not an address of this machine, or Deno runs without UDP.
  * @throws {Failure} if the port can't be used.
  */
 export function openUdpDoor(host: string, port: number, emulator: NetworkEmulator): UdpDoor {
-  const conn = listen(host, port);
-  return new UdpDoor(conn, emulator, openSendmmsg(conn));
-}
-
-function listen(host: string, port: number): Deno.DatagramConn {
-  try {
-    return openSocket(host, port);
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) {
-      throw new Failure(`Port ${port} is in use, perhaps by another server: stop that one, or give another port`);
-    }
-    if (error instanceof Deno.errors.PermissionDenied) {
-      throw new Failure(`The system keeps port ${port} for administrators: give a port from 1024 up`);
-    }
-    if (error instanceof Deno.errors.AddrNotAvailable) {
-      throw new UsageError(`This machine has no address ${host}: give one of its own with --host, or 0.0.0.0 for all`);
-    }
-    if (error instanceof Error && /lookup address|invalid host/.test(error.message)) {
-      throw new UsageError(`There is no host '${host}': give an address of this machine with --host, or 0.0.0.0`);
-    }
-    throw error;
-  }
+  const { socket, fast, own } = openSockets(host, port);
+  return new UdpDoor(socket, emulator, fast, own);
 }

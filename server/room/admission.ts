@@ -147,7 +147,10 @@ export class Admission {
 
   /** Moves a member to a peer that is validated; returns whether the member is there now. */
   moveTo(member: Member, peer: Peer, cookie: string | undefined, now: number): boolean {
-    if (member.key === peer.key) return true;
+    if (member.key === peer.key) {
+      this.follow(member, peer);
+      return true;
+    }
     if (!this.isValidated(peer, cookie)) return false;
     this.#vacate(peer, now);
     const { delivery, observer } = this.#context;
@@ -157,6 +160,15 @@ export class Admission {
     delivery.join(member);
     observer.changed?.(member);
     return true;
+  }
+
+  /** Notes by which address of the server a member asks now. The caller knows that the packet is the member's. */
+  follow(member: Member, { via }: Peer): void {
+    if (member.via === via) return;
+    const { delivery } = this.#context;
+    delivery.leave(member);
+    member.via = via;
+    delivery.join(member);
   }
 
   /** Lets a peer join that speaks the classic dialect; returns undefined when it may not, or when the room is full. */

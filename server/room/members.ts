@@ -35,6 +35,7 @@ export interface Member extends Recipient {
   address: string;
   validated: boolean;
   direct: boolean;
+  via: string | undefined;
   dialect: Dialect;
   /** Each v1 packet of the member must carry this, from whatever address it comes; empty for a classic member. */
   token: string;
@@ -153,6 +154,7 @@ export class Members {
       address: "",
       validated: false,
       direct: false,
+      via: undefined,
       dialect,
       token: detach(token),
       name: undefined,
@@ -256,12 +258,13 @@ export class Members {
     member.previousHeard = member.nextHeard = undefined;
   }
 
-  #setPeer(member: Member, { key, address, validated, direct }: Peer): void {
+  #setPeer(member: Member, { key, address, validated, direct, via }: Peer): void {
     member.address = detach(address);
     // UDP peers, of which there may be very many, have one text in memory for both
     member.key = key === address ? member.address : detach(key);
     member.validated = validated;
     member.direct = direct;
+    member.via = via;
     this.#byKey.set(member.key, member);
   }
 

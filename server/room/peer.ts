@@ -24,4 +24,9 @@ export interface Peer {
   readonly validated: boolean;
   /** Whether datagrams of other members can reach the peer. */
   readonly direct: boolean;
+  /**
+   * By which of its addresses the server was asked, where the door can tell: what is sent to the peer leaves from there
+   * (RFC 1122, section 4.1.3.5). Only the door understands it.
+   */
+  readonly via?: string;
 }

@@ -198,6 +198,8 @@ export class Room {
     // a token protects a v1 member, and a classic packet carries none
     if (member?.dialect === "v1") return this.ignore("classic-at-v1");
     if (!member && this.#admission.isValidating(peer, now)) return this.ignore("classic-at-v1");
+    // a classic packet may be forged, so it changes nothing that is known; after a restart nothing is
+    if (member && member.via === undefined) this.#admission.follow(member, peer);
     switch (packet.type) {
       case "GREETING":
         if (!member) this.#admission.admitClassic(peer, packet.line ? "classic-line" : "classic", now);
@@ -237,6 +239,7 @@ export class Room {
       );
     }
     this.#members.touch(member, now);
+    this.#admission.follow(member, peer);
     switch (packet.type) {
       case "MESSAGE":
         return this.#messages.receive(packet, member, now);

@@ -5,7 +5,7 @@
  */
 import type { Endpoint } from "../../protocol/fields.ts";
 import type { RecipientTable } from "../../server/doors/recipients.ts";
-import type { BatchSender } from "../../server/doors/udp.ts";
+import type { BatchSender } from "../../server/doors/udp_socket.ts";
 
 /** How the batch sender behaves. */
 export interface FakeBatchSenderOptions {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Socket } from "../../server/doors/udp.ts";
+import type { Socket } from "../../server/doors/udp_socket.ts";
 
 /** One datagram that was sent: where to, as `HOST PORT`, and what. */
 export interface Transmitted {

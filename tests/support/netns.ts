@@ -26,8 +26,8 @@ export const BOB_OUTSIDE = "10.71.0.12";
 
 /** The network namespaces. Disposing of this object deletes them. */
 export interface Homes extends AsyncDisposable {
-  /** The words that run a command in a place. */
-  inside(place: Place, command: string[]): string[];
+  /** The words that run a command in a place, or in a NAT. */
+  inside(place: Place | Nat, command: string[]): string[];
   /** Runs further nftables commands in a NAT. */
   nft(nat: Nat, commands: string): Promise<void>;
   /** Waits until a NAT has dropped more than `moreThan` unsolicited datagrams; returns how many it has dropped. */
@@ -54,7 +54,9 @@ export async function openHomes(): Promise<Homes | string> {
     if (!await succeeds(tool, "-V")) return `there is no '${tool}' on this machine`;
   }
   await removeStale();
-  const name = (place: string) => `${PREFIX}-${Deno.pid}-${place}`;
+  // tests of one process may run at the same time
+  const id = crypto.randomUUID().slice(0, 8);
+  const name = (place: string) => `${PREFIX}-${Deno.pid}-${id}-${place}`;
   const close = async () => {
     for (const place of PLACES) await succeeds("ip", "netns", "delete", name(place));
   };
@@ -121,9 +123,9 @@ function setup(name: (place: string) => string): string {
 /** Removes the namespaces of earlier tests that were killed. */
 async function removeStale(): Promise<void> {
   const listing = await run(["ip", "netns", "list"]);
-  for (const [name, pid] of listing.matchAll(new RegExp(`^${PREFIX}-(\\d+)-\\w+`, "mg"))) {
+  for (const [name, pid] of listing.matchAll(new RegExp(`^${PREFIX}-(\\d+)-[\\w-]+`, "mg"))) {
     const isAlive = await Deno.stat(`/proc/${pid}`).then(() => true, () => false);
-    if (!isAlive || Number(pid) === Deno.pid) await succeeds("ip", "netns", "delete", name);
+    if (!isAlive) await succeeds("ip", "netns", "delete", name);
   }
 }
 

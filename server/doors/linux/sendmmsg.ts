@@ -81,6 +81,7 @@ const MMSGHDR_BYTES = 64;
 const SOCKADDR_IN_BYTES = 16;
 
 // the values of the C constants, from the kernel's headers; the same on x86_64 and aarch64
+const SO_REUSEADDR = 2;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const SO_SNDBUFFORCE = 32;
@@ -136,6 +137,8 @@ export interface Sendmmsg {
   setReceiveBuffer(bytes: number): number;
   /** The same for the send buffer. */
   setSendBuffer(bytes: number): number;
+  /** Lets other sockets that ask for it have the port too, from now on, or no longer (SO_REUSEADDR, socket(7)). */
+  setReuseAddress(mayShare: boolean): void;
   /** Datagrams that arrived and were lost because the receive buffer was full, since the socket was opened. */
   inboundDrops(): number;
   /** Closes the duplicate descriptor and the library. A later `send` sends nothing. Deno's connection stays open. */
@@ -268,6 +271,9 @@ function openSocket(library: Library, original: number, family: number, quiet: b
     },
     setReceiveBuffer: (bytes) => setBuffer(bytes, SO_RCVBUFFORCE, SO_RCVBUF),
     setSendBuffer: (bytes) => setBuffer(bytes, SO_SNDBUFFORCE, SO_SNDBUF),
+    setReuseAddress(mayShare) {
+      if (!closed) c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, new Int32Array([Number(mayShare)]), 4);
+    },
     inboundDrops: () =>
       closed ? 0 : readSocketOption(c, fd, SO_MEMINFO, 4 * (SK_MEMINFO_DROPS + 1))?.[SK_MEMINFO_DROPS] ?? 0,
     close() {

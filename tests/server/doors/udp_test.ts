@@ -47,7 +47,7 @@ Deno.test("udp door: passes on what arrives with its peer and counts it, until i
   });
   for (const text of ["a", "b"]) socket.arrive(text);
   await door.run(keeper);
-  const peer = { key: "10.0.0.1:1", address: "10.0.0.1:1", validated: false, direct: true };
+  const peer = { key: "10.0.0.1:1", address: "10.0.0.1:1", validated: false, direct: true, via: undefined };
   assertEquals(keeper.heard, [{ text: "a", peer }, { text: "b", peer }]);
 });
 

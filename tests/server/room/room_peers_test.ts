@@ -1,5 +1,6 @@
 /** Peers: members are told apart by their keys, and what is asked of them depends on their being validated. */
 import { assertEquals } from "@std/assert";
+import { decode } from "../../../protocol.ts";
 import { textOf } from "../../support/fake_delivery.ts";
 import { all, FakeRoom, one, OTHER_STREAM, outline, to } from "../../support/fake_room.ts";
 import { peerOf } from "../../support/peer_of.ts";
@@ -102,4 +103,55 @@ Deno.test("peers: classic words over a connection are read at once, also after a
   const room = new FakeRoom();
   room.datagram(TCP, "GREETING\n");
   assertEquals(room.datagram(TCP, "MESSAGE hello").map(textOf), [`INCOMING <From ${A}>: hello\n`]);
+});
+
+/** Lets a datagram arrive that asks by an address of the server. */
+function arrive(room: FakeRoom, from: string, via: string | undefined, text: string): void {
+  const decoded = decode(new TextEncoder().encode(text));
+  if (decoded.ok) room.room.receive(decoded.packet, { ...peerOf(from), via }, room.now);
+}
+
+/** By which address of the server each member gets what is sent to it. */
+const paths = ({ delivery }: FakeRoom) => [...delivery.recipients].map(({ key, via }) => `${key} via ${via}`);
+
+Deno.test("peers: a member is answered from the address that it asked last; a forged packet does not change it", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A);
+  assertEquals(paths(room), [`${A} via undefined`]);
+  arrive(room, A, "10.0.0.1", `LIST/1 id=1 token=${token}`);
+  assertEquals(paths(room), [`${A} via 10.0.0.1`]);
+  arrive(room, A, "10.0.0.2", `GREETING/1 id=2 token=${token}`);
+  assertEquals(paths(room), [`${A} via 10.0.0.2`]);
+
+  const wrong = token.replace(/.$/, (last) => last === "0" ? "1" : "0");
+  for (const words of ["LIST/1 id=3", "GREETING/1 id=4", "SIGN-IN/1 id=5 name=Eve", "LEAVE/1 id=6"]) {
+    arrive(room, A, "10.0.0.3", `${words} token=${wrong}`);
+  }
+  for (const words of ["GREETING", "MESSAGE x", "LIST", "GREETING/1 id=7"]) arrive(room, A, "10.0.0.3", words);
+  assertEquals(paths(room), [`${A} via 10.0.0.2`]);
+
+  arrive(room, A, undefined, `LIST/1 id=8 token=${token}`);
+  assertEquals(paths(room), [`${A} via undefined`]);
+});
+
+Deno.test("peers: a member that moves is answered from the address that it asks there", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A);
+  const { token: cookie } = room.greet(B, { token });
+  arrive(room, B, "10.0.0.2", `GREETING/1 id=2 token=${token} cookie=${cookie}`);
+  assertEquals(paths(room), [`${B} via 10.0.0.2`]);
+});
+
+Deno.test("peers: a classic member is answered from the address that it asked first; after a restart from the next", () => {
+  const room = new FakeRoom();
+  arrive(room, A, "10.0.0.1", "GREETING");
+  arrive(room, A, "10.0.0.2", "GREETING");
+  arrive(room, A, "10.0.0.2", "MESSAGE x");
+  assertEquals(paths(room), [`${A} via 10.0.0.1`]);
+
+  const kept = { address: A, dialect: "classic", token: "", name: undefined, since: 0 } as const;
+  const restarted = new FakeRoom({ members: [kept] });
+  assertEquals(paths(restarted), [`${A} via undefined`]);
+  for (const via of ["10.0.0.2", "10.0.0.1"]) arrive(restarted, A, via, "MESSAGE x");
+  assertEquals(paths(restarted), [`${A} via 10.0.0.2`]);
 });
