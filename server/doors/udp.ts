@@ -61,7 +61,9 @@ export class UdpDoor implements Door {
   /** The sockets of single addresses of this machine. */
   readonly #byAddress = new Map<string, UdpSocket>();
   /** All of them, the first one first. */
-  #sockets: UdpSocket[];
+  #sockets: UdpSocket[] = [];
+  /** Whether all of them send to many at once. */
+  #isFast = false;
   readonly #own: OwnSockets | undefined;
   readonly #unicasts: Unicast[] = [];
   readonly #v1Broadcasts: BroadcastQueue;
@@ -88,9 +90,11 @@ export class UdpDoor implements Door {
     this.emulator = emulator;
     this.method = "reason" in fast ? `Sending one by one: ${fast.reason}` : "Sending to many at once by sendmmsg";
     this.#first = new UdpSocket(socket, "reason" in fast ? undefined : fast);
-    this.#sockets = [this.#first];
+    this.#listSockets();
     const sender = {
-      begin: ({ dialect, except }: Broadcast) => this.#sockets.forEach(({ groups }) => groups[dialect].begin(except)),
+      begin: ({ dialect, except }: Broadcast) => {
+        for (const { groups } of this.#sockets) groups[dialect].begin(except);
+      },
       remaining: (dialect: Dialect) => this.#remaining(dialect),
       sendPortion: (broadcast: Broadcast) => this.#sendPortion(broadcast),
       pause: (milliseconds: number) => this.#pauseForArrivals(milliseconds),
@@ -137,7 +141,9 @@ export class UdpDoor implements Door {
   }
 
   size(dialect: Dialect): number {
-    return this.#sockets.reduce((sum, { groups }) => sum + groups[dialect].size, 0);
+    let sum = 0;
+    for (const { groups } of this.#sockets) sum += groups[dialect].size;
+    return sum;
   }
 
   join(recipient: Recipient): void {
@@ -207,15 +213,20 @@ export class UdpDoor implements Door {
       if (!opened) continue;
       const socket = new UdpSocket(opened.socket, "reason" in opened.fast ? undefined : opened.fast, via);
       this.#byAddress.set(via, socket);
-      this.#sockets = [this.#first, ...this.#byAddress.values()];
+      this.#listSockets();
       this.#moveRecipients(this.#first, socket);
       this.#receive?.(socket);
     }
   }
 
+  #listSockets(): void {
+    this.#sockets = [this.#first, ...this.#byAddress.values()];
+    this.#isFast = this.#sockets.every(({ isFast }) => isFast);
+  }
+
   #removeSocket(via: string, socket: UdpSocket): void {
     this.#byAddress.delete(via);
-    this.#sockets = [this.#first, ...this.#byAddress.values()];
+    this.#listSockets();
     this.#moveRecipients(socket, this.#first);
     this.#statistics.sent -= socket.skipped;
     this.#statistics.failed += socket.skipped;
@@ -271,7 +282,7 @@ export class UdpDoor implements Door {
 
   /** Sends a portion of a broadcast. Returns undefined if the next can follow at once, otherwise a promise to await. */
   #sendPortion({ dialect, bytes }: Broadcast): Promise<unknown> | undefined {
-    const isFast = this.emulator.isPerfect && this.#sockets.every(({ isFast }) => isFast);
+    const isFast = this.#isFast && this.emulator.isPerfect;
     const remaining = this.#remaining(dialect);
     // the last two portions go out as one, so a broadcast in a room of up to a thousand is a single portion
     const fastCopies = remaining <= 2 * COPIES_PER_PORTION ? remaining : COPIES_PER_PORTION;
