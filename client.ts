@@ -63,7 +63,7 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
   const session: Session = new Session({
     server: formatAddress({ hostname: server, port }),
     name,
-    send: (packet, peer) => transmit(conn, packet, peer ?? serverAddress),
+    send: (packet, peer) => transmit(conn, packet, peer ?? session.serverAddress ?? serverAddress),
     show,
   });
 
@@ -104,7 +104,7 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
       const { bytes, from } = heard.value;
       const decoded = decode(bytes);
       if (!decoded.ok) continue;
-      if (from === serverAddress) session.receive(decoded.packet, now());
+      if (from === (session.serverAddress ?? serverAddress)) session.receive(decoded.packet, now());
       else session.receiveFromPeer(decoded.packet, from, now());
     } else if (heard.from === "signal" && !heard.done) {
       if (heard.value === "alarm") session.wake(now());

@@ -31,7 +31,7 @@ type Layout<P> = {
   body?: Extract<keyof P, Body>;
 };
 
-const eventFields = { epoch: hex64, seq: number, at: number };
+const eventFields = { token: optional(hex64), epoch: hex64, seq: number, at: number };
 
 /** The fields of each v1 type, in the order in which they are written. */
 const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
@@ -42,10 +42,25 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
   "LOOKUP": { fields: { id: number, token: hex64, name: optional(name), address: optional(address) } },
   "LEAVE": { fields: { id: number, token: hex64 } },
   "MESSAGE": {
-    fields: { token: optional(hex64), stream: hex64, id: number, first: number, action: optional(flag) },
+    fields: {
+      token: optional(hex64),
+      pass: optional(hex64),
+      stream: hex64,
+      id: number,
+      first: number,
+      action: optional(flag),
+    },
     body: "text",
   },
-  "ACK": { fields: { stream: optional(hex64), id: number, epoch: optional(hex64), seq: optional(number) } },
+  "ACK": {
+    fields: {
+      token: optional(hex64),
+      stream: optional(hex64),
+      id: number,
+      epoch: optional(hex64),
+      seq: optional(number),
+    },
+  },
   "INCOMING": {
     fields: {
       ...eventFields,
@@ -59,12 +74,12 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
   },
   "ONLINE": { fields: eventFields, body: "members" },
   "OFFLINE": { fields: eventFields, body: "members" },
+  "RETRY": { fields: { id: number, cookie: hex64 } },
   "WELCOME": {
     fields: {
       id: number,
       address,
       token: hex64,
-      pending: optional(flag),
       epoch: hex64,
       seq: number,
       name: optional(name),
@@ -73,13 +88,22 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       noecho: optional(flag),
     },
   },
-  "HEARTBEAT": { fields: { epoch: hex64, seq: number } },
-  "GONE": { fields: { epoch: hex64, from: number, to: number } },
+  "HEARTBEAT": { fields: { token: optional(hex64), epoch: hex64, seq: number } },
+  "GONE": { fields: { token: hex64, epoch: hex64, from: number, to: number } },
   "USERS": { fields: { id: number, total: number, unnamed: number, more: optional(flag) }, body: "names" },
-  "PEER": { fields: { id: number, address, name: optional(name), since: number, classic: optional(flag) } },
-  "PUNCH": { fields: { address } },
+  "PEER": {
+    fields: {
+      id: number,
+      address,
+      name: optional(name),
+      since: number,
+      pass: optional(hex64),
+      classic: optional(flag),
+    },
+  },
+  "PUNCH": { fields: { token: hex64, address, name: optional(name), pass: hex64 } },
   "ERROR": {
-    fields: { code: word, id: optional(number), stream: optional(hex64), wait: optional(number) },
+    fields: { token: hex64, code: word, id: optional(number), stream: optional(hex64), wait: optional(number) },
     body: "text",
   },
   "CLOSING": { fields: { epoch: hex64 } },

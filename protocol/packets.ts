@@ -13,7 +13,7 @@ export const MAX_DATAGRAM_BYTES = 1232;
 /** The longest classic datagram that is accepted, in bytes; some assignments send pages of text. */
 export const MAX_CLASSIC_BYTES = 4096;
 /** The longest text of one MESSAGE, in bytes of UTF-8. It leaves room for the longest INCOMING/1 header. */
-export const MAX_TEXT_BYTES = 880;
+export const MAX_TEXT_BYTES = 856;
 /** The silence after which the server removes a v1 member, in milliseconds. */
 export const MEMBER_TIMEOUT_MS = 60_000;
 /** How many messages of one stream may be under way before the first is acknowledged. */
@@ -41,6 +41,8 @@ export interface Presence {
 /** The fields of every event: its epoch, its sequence number, and its time in Unix milliseconds (`at`). */
 interface Event {
   dialect: "v1";
+  /** The receiver's token, in a copy that the server sends to one member: the answer to its RESEND. */
+  token?: string;
   epoch: string;
   seq: number;
   at: number;
@@ -55,11 +57,13 @@ export type V1Packet =
   | { dialect: "v1"; type: "LIST"; id: number; token: string; after?: string }
   | { dialect: "v1"; type: "LOOKUP"; id: number; token: string; name?: string; address?: string }
   | { dialect: "v1"; type: "LEAVE"; id: number; token: string }
-  // to the server with a token, or to a peer without one
+  // to the server with a token, or to a peer with the pass of the pair
   | {
     dialect: "v1";
     type: "MESSAGE";
     token?: string;
+    /** What the server has given to both members of a pair, so that each believes who the other one is. */
+    pass?: string;
     /** Identifies the stream; `id` counts its messages 1, 2, 3... */
     stream: string;
     id: number;
@@ -68,7 +72,8 @@ export type V1Packet =
     action?: boolean;
     text: string;
   }
-  | { dialect: "v1"; type: "ACK"; stream?: string; id: number; epoch?: string; seq?: number }
+  // from the server with the receiver's token, or from a peer without one
+  | { dialect: "v1"; type: "ACK"; token?: string; stream?: string; id: number; epoch?: string; seq?: number }
   // from the server: events
   | Event & {
     type: "INCOMING";
@@ -81,15 +86,15 @@ export type V1Packet =
   }
   | Event & { type: "ONLINE"; members: Presence[] }
   | Event & { type: "OFFLINE"; members: Presence[] }
-  // from the server: answers and notices
+  // from the server: answers and notices. The token is the receiver's: it shows that the server has sent the packet.
+  /** The answer to a greeting from an address that is not validated: greet again with this cookie. */
+  | { dialect: "v1"; type: "RETRY"; id: number; cookie: string }
   | {
     dialect: "v1";
     type: "WELCOME";
     id: number;
     address: string;
     token: string;
-    /** Set when no member with the greeting's token is at this address. `token` is then the cookie for it. */
-    pending?: boolean;
     epoch: string;
     seq: number;
     name?: string;
@@ -100,8 +105,8 @@ export type V1Packet =
     /** Set when the sender of a message gets no copy of it. */
     noecho?: boolean;
   }
-  | { dialect: "v1"; type: "HEARTBEAT"; epoch: string; seq: number }
-  | { dialect: "v1"; type: "GONE"; epoch: string; from: number; to: number }
+  | { dialect: "v1"; type: "HEARTBEAT"; token?: string; epoch: string; seq: number }
+  | { dialect: "v1"; type: "GONE"; token: string; epoch: string; from: number; to: number }
   | { dialect: "v1"; type: "USERS"; id: number; total: number; unnamed: number; more?: boolean; names: string[] }
   | {
     dialect: "v1";
@@ -111,10 +116,21 @@ export type V1Packet =
     name?: string;
     /** When the member joined, in Unix milliseconds. */
     since: number;
+    /** The pass of this member and the one that asks; missing when the member speaks classic. */
+    pass?: string;
     classic?: boolean;
   }
-  | { dialect: "v1"; type: "PUNCH"; address: string }
-  | { dialect: "v1"; type: "ERROR"; code: string; id?: number; stream?: string; wait?: number; text: string }
+  | { dialect: "v1"; type: "PUNCH"; token: string; address: string; name?: string; pass: string }
+  | {
+    dialect: "v1";
+    type: "ERROR";
+    token: string;
+    code: string;
+    id?: number;
+    stream?: string;
+    wait?: number;
+    text: string;
+  }
   | { dialect: "v1"; type: "CLOSING"; epoch: string }
   // from peer to peer
   | { dialect: "v1"; type: "OPEN" };

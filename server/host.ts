@@ -61,7 +61,7 @@ export class Host implements DoorKeeper {
   receive(bytes: Uint8Array, peer: Peer): void {
     this.#run(() => {
       const decoded = decode(bytes);
-      if (decoded.ok) this.room.receive(decoded.packet, peer, now());
+      if (decoded.ok) this.room.receive(decoded.packet, peer, now(), bytes.length);
       else this.room.ignore("no-packet");
     });
   }

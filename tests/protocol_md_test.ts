@@ -65,6 +65,7 @@ Deno.test("PROTOCOL.md: every type of both dialects has a section and an example
     "INCOMING/1": true,
     "ONLINE/1": true,
     "OFFLINE/1": true,
+    "RETRY/1": true,
     "WELCOME/1": true,
     "HEARTBEAT/1": true,
     "GONE/1": true,

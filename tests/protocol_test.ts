@@ -82,28 +82,43 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
     v1("LOOKUP", { id: number, token: hex64, address }),
   ),
   "LEAVE": v1("LEAVE", { id: number, token: hex64 }),
-  "MESSAGE": fc.tuple(v1("MESSAGE", { stream: hex64, text: someText }, { token: hex64, action: yes }), range).map(
+  "MESSAGE": fc.tuple(
+    v1("MESSAGE", { stream: hex64, text: someText }, { token: hex64, pass: hex64, action: yes }),
+    range,
+  ).map(
     ([packet, { from, to }]) => ({ ...packet, first: from, id: to }),
   ),
-  "ACK": v1("ACK", { id: number }, { stream: hex64, epoch: hex64, seq: number }),
-  "INCOMING": v1("INCOMING", { ...event, from: address, text }, { name, stream: hex64, id: number, action: yes }),
-  "ONLINE": v1("ONLINE", { ...event, members }),
-  "OFFLINE": v1("OFFLINE", { ...event, members }),
+  "ACK": v1("ACK", { id: number }, { token: hex64, stream: hex64, epoch: hex64, seq: number }),
+  "INCOMING": v1(
+    "INCOMING",
+    { ...event, from: address, text },
+    { token: hex64, name, stream: hex64, id: number, action: yes },
+  ),
+  "ONLINE": v1("ONLINE", { ...event, members }, { token: hex64 }),
+  "OFFLINE": v1("OFFLINE", { ...event, members }, { token: hex64 }),
+  "RETRY": v1("RETRY", { id: number, cookie: hex64 }),
   "WELCOME": v1(
     "WELCOME",
     { id: number, address, token: hex64, epoch: hex64, seq: number, timeout: number, keepalive: number },
-    { pending: yes, name, noecho: yes },
+    { name, noecho: yes },
   ),
-  "HEARTBEAT": v1("HEARTBEAT", { epoch: hex64, seq: number }),
-  "GONE": fc.tuple(v1("GONE", { epoch: hex64 }), range).map(([packet, range]) => ({ ...packet, ...range })),
+  "HEARTBEAT": v1("HEARTBEAT", { epoch: hex64, seq: number }, { token: hex64 }),
+  "GONE": fc.tuple(v1("GONE", { token: hex64, epoch: hex64 }), range).map(([packet, range]) => ({
+    ...packet,
+    ...range,
+  })),
   "USERS": v1(
     "USERS",
     { id: number, total: number, unnamed: number, names: fc.array(name, { maxLength: 8 }) },
     { more: yes },
   ),
-  "PEER": v1("PEER", { id: number, address, since: number }, { name, classic: yes }),
-  "PUNCH": v1("PUNCH", { address }),
-  "ERROR": v1("ERROR", { code: fc.stringMatching(/^[a-z][a-z-]{0,31}$/), text }, { id: number, wait: number }),
+  "PEER": v1("PEER", { id: number, address, since: number }, { name, pass: hex64, classic: yes }),
+  "PUNCH": v1("PUNCH", { token: hex64, address, pass: hex64 }, { name }),
+  "ERROR": v1(
+    "ERROR",
+    { token: hex64, code: fc.stringMatching(/^[a-z][a-z-]{0,31}$/), text },
+    { id: number, stream: hex64, wait: number },
+  ),
   "CLOSING": v1("CLOSING", { epoch: hex64 }),
   "OPEN": v1("OPEN", {}),
 };
@@ -144,7 +159,7 @@ const NAME = "𝒜".repeat(MAX_NAME_CHARACTERS);
 const ADDRESS = "[0000:0000:0000:0000:0000:ffff:255.255.255.255%enp0s31f6.40960]:65535";
 const TEXT = "😀".repeat(MAX_TEXT_BYTES / 4);
 const MEMBER = { address: ADDRESS, name: NAME };
-const EVENT = { epoch: HEX, seq: MAX, at: MAX };
+const EVENT = { token: HEX, epoch: HEX, seq: MAX, at: MAX };
 
 /** The longest packet of each type: every field there, and each as long as it may be. */
 const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "type"> } = {
@@ -154,16 +169,16 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
   "LIST": { id: MAX, token: HEX, after: NAME },
   "LOOKUP": { id: MAX, token: HEX, name: NAME },
   "LEAVE": { id: MAX, token: HEX },
-  "MESSAGE": { token: HEX, stream: HEX, id: MAX, first: MAX, action: true, text: TEXT },
-  "ACK": { stream: HEX, id: MAX, epoch: HEX, seq: MAX },
+  "MESSAGE": { token: HEX, pass: HEX, stream: HEX, id: MAX, first: MAX, action: true, text: TEXT },
+  "ACK": { token: HEX, stream: HEX, id: MAX, epoch: HEX, seq: MAX },
   "INCOMING": { ...EVENT, from: ADDRESS, name: NAME, stream: HEX, id: MAX, action: true, text: TEXT },
   "ONLINE": { ...EVENT, members: Array(5).fill(MEMBER) },
   "OFFLINE": { ...EVENT, members: Array(5).fill(MEMBER) },
+  "RETRY": { id: MAX, cookie: HEX },
   "WELCOME": {
     id: MAX,
     address: ADDRESS,
     token: HEX,
-    pending: true,
     epoch: HEX,
     seq: MAX,
     name: NAME,
@@ -171,12 +186,12 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
     keepalive: MAX,
     noecho: true,
   },
-  "HEARTBEAT": { epoch: HEX, seq: MAX },
-  "GONE": { epoch: HEX, from: MAX, to: MAX },
+  "HEARTBEAT": { token: HEX, epoch: HEX, seq: MAX },
+  "GONE": { token: HEX, epoch: HEX, from: MAX, to: MAX },
   "USERS": { id: MAX, total: MAX, unnamed: MAX, more: true, names: Array(8).fill(NAME) },
-  "PEER": { id: MAX, address: ADDRESS, name: NAME, since: MAX, classic: true },
-  "PUNCH": { address: ADDRESS },
-  "ERROR": { code: "a".repeat(32), id: MAX, wait: MAX, text: TEXT },
+  "PEER": { id: MAX, address: ADDRESS, name: NAME, since: MAX, pass: HEX, classic: true },
+  "PUNCH": { token: HEX, address: ADDRESS, name: NAME, pass: HEX },
+  "ERROR": { token: HEX, code: "a".repeat(32), id: MAX, wait: MAX, text: TEXT },
   "CLOSING": { epoch: HEX },
   "OPEN": {},
 };
@@ -205,7 +220,10 @@ Deno.test("encode: refuses what is over the limits", () => {
     () => encode({ dialect: "classic", type: "MESSAGE", text: "é".repeat(MAX_TEXT_BYTES / 2 + 1) }),
     RangeError,
   );
-  assertThrows(() => encode({ dialect: "v1", type: "ERROR", code: "x", text: "a".repeat(1300) }), RangeError);
+  assertThrows(
+    () => encode({ dialect: "v1", type: "ERROR", token: HEX, code: "x", text: "a".repeat(1300) }),
+    RangeError,
+  );
   assertThrows(() => encode({ dialect: "classic", type: "INCOMING", line: "a".repeat(1300) }), RangeError);
 });
 
@@ -213,7 +231,7 @@ Deno.test("decode: takes classic datagrams up to 4096 bytes, v1 up to 1232", () 
   const classic = `MESSAGE ${"a".repeat(MAX_CLASSIC_BYTES - 8)}`;
   assertEquals(packetOf(classic).type, "MESSAGE");
   assertEquals(reasonOf(`${classic}a`), "too long");
-  const v1 = `ERROR/1 code=x\n${"a".repeat(MAX_DATAGRAM_BYTES - 15)}`;
+  const v1 = `ERROR/1 token=${HEX} code=x\n${"a".repeat(MAX_DATAGRAM_BYTES - 38)}`;
   assertEquals(packetOf(v1).type, "ERROR");
   assertEquals(reasonOf(`${v1}a`), "too long");
   const message = `MESSAGE/1 stream=${HEX} id=1 first=1\n`;
@@ -355,7 +373,7 @@ Deno.test("v1: datagrams that are no packet, and why", () => {
     [`MESSAGE/1 stream=${HEX} id=1 first=2\nx`, "first is not between 1 and id"],
     [`MESSAGE/1 stream=${HEX} id=1 first=0\nx`, "first is not between 1 and id"],
     [`RESEND/1 token=${HEX} epoch=${HEX} from=3 to=2`, "from is not between 1 and to"],
-    [`GONE/1 epoch=${HEX} from=0 to=2`, "from is not between 1 and to"],
+    [`GONE/1 token=${HEX} epoch=${HEX} from=0 to=2`, "from is not between 1 and to"],
     [`LOOKUP/1 id=1 token=${HEX}`, "LOOKUP takes a name or an address"],
     [`LOOKUP/1 id=1 token=${HEX} name=A address=1.2.3.4:5`, "LOOKUP takes a name or an address"],
     ["USERS/1 id=1 total=1 unnamed=0\nno name", "a name is malformed"],

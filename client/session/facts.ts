@@ -9,6 +9,9 @@ import type { Draft } from "../../protocol/reliable/send_stream.ts";
 import type { Shown } from "./shown.ts";
 import type { Shortfall } from "./tally.ts";
 
+/** The server's request to let a member through that wants to send something directly. */
+export type PunchPacket = Extract<V1Packet, { type: "PUNCH" }>;
+
 /** A packet that can answer a question to the server. */
 export type Answer = Extract<V1Packet, { type: "USERS" | "PEER" | "ERROR" }>;
 
@@ -20,15 +23,15 @@ export type Question =
   | { ask: "whois"; who: { name: string } | { address: string } }
   /** Where the member with a name is, so that it can be written to. */
   | { ask: "where"; name: string }
-  /** Who has written from an address. */
-  | { ask: "sender"; address: string };
+  /** Who has written from an address, with a pass that is not known here. */
+  | { ask: "sender"; address: string; pass: string };
 
 /** A message that a peer has sent to this client alone. */
 export interface DirectMessage extends Draft {
   address: string;
   /** The name that the server confirmed for the address. */
   name?: string;
-  /** Whether the server said that a member has this address. */
+  /** Whether the sender has shown the pass that the server has given to it and to this client. */
   confirmed: boolean;
 }
 
@@ -49,6 +52,8 @@ export type LinkEvent =
   /** The server does not keep these events any more. */
   | { type: "gone"; range: SeqRange }
   | { type: "answer"; packet: Answer }
+  /** A member wants to send something directly. */
+  | { type: "punch"; packet: PunchPacket }
   /** A classic server has forwarded a line. */
   | { type: "line"; line: string }
   | { type: "refused"; code: string; name: string | undefined; text: string }

@@ -96,20 +96,21 @@ export class Greeter {
   /**
    * Takes an answer to greeting `id`.
    *
-   * @param keepalive Milliseconds until the next greeting, as the server wants it.
-   * @returns Whether that greeting was sent from here, not long ago.
+   * @param keepalive Milliseconds until the next greeting, as the server wants it; undefined for as long as before.
+   * @returns When that greeting was sent from here, in milliseconds; undefined if it was not, or long ago.
    */
-  answered(id: number, keepalive: number, now: number): boolean {
+  answered(id: number, keepalive: number | undefined, now: number): number | undefined {
     const sentAt = this.#sentAt.get(id);
-    if (sentAt === undefined) return false;
+    if (sentAt === undefined) return undefined;
     this.#roundTrip.sample(now - sentAt);
     // an answer to an earlier greeting that still comes is out of date
     for (const earlier of this.#sentAt.keys()) if (earlier <= id) this.#sentAt.delete(earlier);
     this.#silentSince = undefined;
-    const pause = Math.min(LONGEST_KEEPALIVE_MS, Math.max(SHORTEST_KEEPALIVE_MS, keepalive));
+    const wanted = keepalive ?? this.#pauseFactor * SHORT_KEEPALIVE_MS;
+    const pause = Math.min(LONGEST_KEEPALIVE_MS, Math.max(SHORTEST_KEEPALIVE_MS, wanted));
     this.#retry.start(now + pause);
     this.#pauseFactor = Math.max(1, pause / SHORT_KEEPALIVE_MS);
-    return true;
+    return sentAt;
   }
 
   /** Whether an answer, a refusal for instance, belongs to one of the last greetings. */

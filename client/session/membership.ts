@@ -13,6 +13,7 @@ import { Greeter } from "./greeter.ts";
 import type { MembershipState } from "./state.ts";
 
 type Welcome = Extract<V1Packet, { type: "WELCOME" }>;
+type RetryPacket = Extract<V1Packet, { type: "RETRY" }>;
 type Refusal = Extract<V1Packet, { type: "ERROR" }>;
 
 /** Who this client is to the server. */
@@ -31,6 +32,8 @@ export interface MembershipOptions {
   server: string;
   /** The name to sign in with; none to join without one. */
   name: string | undefined;
+  /** Default: 64 random bits. */
+  token?: string;
   roundTrip: RoundTrip;
   send: (packet: V1Packet) => void;
 }
@@ -40,6 +43,8 @@ interface Joined {
   is: "joined";
   /** What the server refuses this client all the same; empty if nothing. */
   refusal: string;
+  /** Whether somebody has said that the server goes away. If it has, the next greeting has no answer. */
+  isClosing: boolean;
 }
 
 /** A client that is no member, and what belongs to that. */
@@ -49,8 +54,6 @@ interface Outside {
   refusal: string;
   /** Whether the user has been told that there is no answer. */
   toldSilent: boolean;
-  /** Whether the server has said that it goes away. */
-  isClosing: boolean;
 }
 
 /** How far the greetings with the present name have come. */
@@ -59,11 +62,11 @@ interface Handshake {
   cookie?: string;
   /** The id of the first greeting with this name. A refusal of an earlier greeting is about another name. */
   firstId?: number;
-  /** How many WELCOMEs in a row were pending. */
-  pendingInARow: number;
+  /** How many cookies came in a row. */
+  cookiesInARow: number;
 }
 
-const OUTSIDE: Outside = { is: "joining", refusal: "", toldSilent: false, isClosing: false };
+const OUTSIDE: Outside = { is: "joining", refusal: "", toldSilent: false };
 
 /** Silence after which the user is told that there is no answer, in milliseconds. */
 export const NO_ANSWER_MS = 1800;
@@ -71,8 +74,10 @@ export const NO_ANSWER_MS = 1800;
 const NO_ANSWER_ANY_MORE_MS = 5000;
 /** The longest refusal of a server that is shown, in characters (code points). */
 const MAX_REFUSAL_CHARACTERS = 200;
-/** How many pending WELCOMEs in a row are each followed by another greeting at once. */
-const MAX_PENDING_IN_A_ROW = 4;
+/** The same for a server that is said to go away. */
+const NO_ANSWER_AFTER_CLOSING_MS = 500;
+/** How many cookies in a row are each followed by another greeting at once. */
+const MAX_COOKIES_IN_A_ROW = 4;
 
 /** One client's membership in one room. */
 export class Membership implements Timed {
@@ -80,17 +85,20 @@ export class Membership implements Timed {
   readonly #send: (packet: V1Packet) => void;
   readonly #greeter: Greeter;
   readonly #self: { -readonly [K in keyof Self]: Self[K] };
-  readonly #handshake: Handshake = { pendingInARow: 0 };
+  readonly #handshake: Handshake = { cookiesInARow: 0 };
   #state: Joined | Outside = OUTSIDE;
+  #hasAnswered = false;
+  /** Whether the server has said that it goes away, and has gone. */
+  #hasClosed = false;
   #epoch: string | undefined;
   /** The epoch in which this client was last a member. */
   #joinedEpoch: string | undefined;
 
-  constructor({ server, name, roundTrip, send }: MembershipOptions) {
+  constructor({ server, name, token = randomHex64(), roundTrip, send }: MembershipOptions) {
     this.#server = server;
     this.#send = send;
     this.#greeter = new Greeter(roundTrip);
-    this.#self = { token: randomHex64(), name, address: undefined };
+    this.#self = { token, name, address: undefined };
   }
 
   get state(): Exclude<MembershipState, "classic"> {
@@ -117,7 +125,7 @@ export class Membership implements Timed {
 
   /** Whether the server has ever answered a greeting, and so speaks version 1. */
   get hasAnswered(): boolean {
-    return this.#epoch !== undefined;
+    return this.#hasAnswered;
   }
 
   /** How many greetings were sent. */
@@ -175,6 +183,12 @@ export class Membership implements Timed {
   wake(now: number): LinkEvent[] {
     this.#greetIfDue(now);
     if (this.#greeter.silentSince === undefined || this.silence(now) < this.#silenceLimit || this.#hasTold) return [];
+    if (this.#state.is === "joined" && this.#state.isClosing) {
+      return this.#loseServer(
+        "The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves",
+        now,
+      );
+    }
     if (this.#state.is === "joined") {
       return this.#loseServer(`No answer from ${this.#server} any more. Trying again; what you type is kept`, now);
     }
@@ -185,32 +199,47 @@ export class Membership implements Timed {
     return [{ type: "problem", text }];
   }
 
-  /** Takes the server's answer to a greeting. Returns undefined for one that is out of date, or not wanted. */
-  welcome(packet: Welcome, now: number): LinkEvent[] | undefined {
+  /** Whether a packet answers a greeting that was just sent, and so comes from the server, whatever its address is. */
+  isAnswer(packet: V1Packet): boolean {
+    return (packet.type === "RETRY" || packet.type === "WELCOME" && packet.token === this.#self.token) &&
+      this.#state.is !== "refused" && this.#greeter.isRecent(packet.id);
+  }
+
+  /** Takes the cookie with which the server wants to be greeted again. */
+  retry({ id, cookie }: RetryPacket, now: number): void {
+    if (this.#state.is === "refused" || this.#greeter.answered(id, undefined, now) === undefined) return;
+    this.#hasAnswered = true;
+    this.#handshake.cookie = cookie;
+    // if the address changes with each datagram, no cookie is right: then the next greeting waits for its time
+    if (++this.#handshake.cookiesInARow <= MAX_COOKIES_IN_A_ROW) this.start(now);
+  }
+
+  /**
+   * Takes the server's answer to a greeting. Returns undefined for one that is out of date, or not wanted.
+   *
+   * @returns What was found out, and when the greeting was sent, in milliseconds.
+   */
+  welcome(packet: Welcome, now: number): { events: LinkEvent[]; askedAt: number } | undefined {
     // who is refused greets again under another name only, and an answer to a greeting with another name is late
-    const isLate = !packet.pending && packet.id < (this.#handshake.firstId ?? 0);
-    if (this.#state.is === "refused" || isLate) return undefined;
-    if (!this.#greeter.answered(packet.id, packet.keepalive, now)) return undefined;
+    const isLate = packet.id < (this.#handshake.firstId ?? 0);
+    if (this.#state.is === "refused" || isLate || packet.token !== this.#self.token) return undefined;
+    const askedAt = this.#greeter.answered(packet.id, packet.keepalive, now);
+    if (askedAt === undefined) return undefined;
     const isNewRoom = packet.epoch !== this.#joinedEpoch;
-    this.#handshake.cookie = packet.pending ? packet.token : undefined;
+    this.#hasAnswered = true;
+    this.#handshake.cookie = undefined;
+    this.#handshake.cookiesInARow = 0;
     this.#self.address = packet.address;
     this.#epoch = packet.epoch;
-    if (packet.pending) {
-      // if the address changes with each datagram, every WELCOME is pending: then the next greeting waits for its time
-      if (++this.#handshake.pendingInARow <= MAX_PENDING_IN_A_ROW) this.start(now);
-      return [];
-    }
-    this.#handshake.pendingInARow = 0;
-    // a server may give its members tokens of its own
-    this.#self.token = packet.token;
     const events: LinkEvent[] = [];
     const { name } = this.#self;
     if (name !== undefined && nameKey(name) !== nameKey(packet.name ?? "")) {
       events.push({ type: "problem", text: `The server has not given you the name ${name}` });
     }
     if (name !== undefined) this.#self.name = packet.name;
-    if (this.#state.is === "joined" && !isNewRoom) return events;
-    return [...events, ...this.#join(this.#joinNotice(isNewRoom))];
+    if (this.#state.is === "joined") this.#state.isClosing = false;
+    const joined = this.#state.is === "joined" && !isNewRoom ? [] : this.#join(this.#joinNotice(isNewRoom));
+    return { events: [...events, ...joined], askedAt };
   }
 
   #joinNotice(isNewRoom: boolean): string | undefined {
@@ -222,14 +251,17 @@ export class Membership implements Timed {
   }
 
   #join(notice: string | undefined): LinkEvent[] {
-    this.#state = { is: "joined", refusal: "" };
+    this.#state = { is: "joined", refusal: "", isClosing: false };
     this.#joinedEpoch = this.#epoch;
+    this.#hasClosed = false;
     return [...(notice === undefined ? [] : [{ type: "notice", text: notice } as const]), { type: "joined" }];
   }
 
   /** Takes note of any packet of this epoch: the server is there, even if the answers to greetings are lost. */
   heard(epoch: string): LinkEvent[] {
-    if (epoch !== this.#epoch || !this.everJoined || this.#state.is !== "joined" && this.#state.isClosing) return [];
+    if (epoch !== this.#epoch || !this.everJoined) return [];
+    // what a server has sent before it went away may still come
+    if (this.#state.is !== "joined" ? this.#hasClosed : this.#state.isClosing) return [];
     this.#greeter.heard();
     return this.isSilent ? this.#join("The server is back") : [];
   }
@@ -258,16 +290,18 @@ export class Membership implements Timed {
     return [{ type: "lost" }, { type: "refused", code, name: this.#self.name, text: refusal }];
   }
 
-  /** Takes the server's CLOSING: the server is being stopped. */
-  closing({ epoch }: { epoch: string }, now: number): LinkEvent[] {
-    if (this.#state.is !== "joined" || epoch !== this.#epoch) return [];
-    const text = "The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves";
-    return this.#loseServer(text, now, true);
+  /** Takes a CLOSING: it is said that the server is being stopped. Anybody may say so, so the server is greeted. */
+  closing({ epoch }: { epoch: string }, now: number): void {
+    if (this.#state.is !== "joined" || epoch !== this.#epoch || this.#state.isClosing) return;
+    this.#state.isClosing = true;
+    this.#greeter.startAgain(now);
+    this.#greetIfDue(now);
   }
 
   /** Milliseconds of silence after which the user is told. */
   get #silenceLimit(): number {
-    return this.#state.is === "joined" ? NO_ANSWER_ANY_MORE_MS : NO_ANSWER_MS;
+    if (this.#state.is !== "joined") return NO_ANSWER_MS;
+    return this.#state.isClosing ? NO_ANSWER_AFTER_CLOSING_MS : NO_ANSWER_ANY_MORE_MS;
   }
 
   get #hasTold(): boolean {
@@ -277,14 +311,17 @@ export class Membership implements Timed {
   #greetIfDue(now: number): void {
     const id = this.#greeter.wake(now);
     if (id === undefined) return;
-    const { token, name } = this.#self;
+    const { name } = this.#self;
     this.#handshake.firstId ??= id;
+    // whoever has not shown that it speaks version 1 does not get the token: it may hand it on to everybody
+    const token = this.#hasAnswered ? this.#self.token : undefined;
     const greeting = { dialect: "v1", id, token, cookie: this.#handshake.cookie } as const;
     this.#send(name === undefined ? { ...greeting, type: "GREETING" } : { ...greeting, type: "SIGN-IN", name });
   }
 
-  #loseServer(notice: string, now: number, isClosing = false): LinkEvent[] {
-    this.#state = { is: "joining", refusal: this.refusal, toldSilent: true, isClosing };
+  #loseServer(notice: string, now: number): LinkEvent[] {
+    this.#hasClosed = this.#state.is === "joined" && this.#state.isClosing;
+    this.#state = { is: "joining", refusal: this.refusal, toldSilent: true };
     if (this.#greeter.tries === 0) this.#greeter.startAgain(now);
     this.#greetIfDue(now);
     return [{ type: "lost" }, { type: "notice", text: notice }];

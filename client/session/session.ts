@@ -13,9 +13,11 @@ import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
 import { pluralize, printable, splitText } from "../../protocol/text.ts";
 import { Detection } from "./detection.ts";
 import { DirectMessages } from "./direct.ts";
+import { DirectInbox } from "./direct_inbox.ts";
 import { Directory } from "./directory.ts";
 import { type Answer, earliest, type Fact, type Question, type Timed } from "./facts.ts";
 import { History } from "./history.ts";
+import { Punches } from "./punches.ts";
 import { type Request, Requests } from "./requests.ts";
 import type { SessionStatistics, Shown } from "./shown.ts";
 import { Shutdown } from "./shutdown.ts";
@@ -37,6 +39,8 @@ export interface SessionOptions {
   show: (shown: Shown) => void;
   /** A number from 0 to 1; Math.random unless told otherwise. */
   random?: () => number;
+  /** What the server knows this client by: 64 bits as 16 hexadecimal digits. Random unless told otherwise. */
+  token?: string;
 }
 
 /** One user's session with one server. */
@@ -44,11 +48,14 @@ export class Session {
   /** Shows things to the user, except what comes from ignored people. */
   readonly view: View;
   readonly #server: string;
+  #serverAddress: string | undefined;
   readonly #send: Send;
   readonly #detection: Detection;
   readonly #transactions: Transactions;
   readonly #directory: Directory;
   readonly #direct: DirectMessages;
+  readonly #inbox: DirectInbox;
+  readonly #punches: Punches;
   readonly #history: History;
   readonly #requests: Requests;
   readonly #shutdown = new Shutdown();
@@ -56,22 +63,29 @@ export class Session {
   /** All parts that want to be woken, but for the shutdown. */
   readonly #timed: readonly Timed[];
 
-  constructor({ server, name, send, show, random }: SessionOptions) {
+  constructor({ server, name, send, show, random, token }: SessionOptions) {
     this.view = new View(show);
     this.#server = server;
     this.#send = send;
-    const detection = this.#detection = new Detection({ server, name, send, random });
+    const detection = this.#detection = new Detection({ server, name, send, random, token });
     const { v1 } = detection, { self } = v1.membership;
     const transactions = this.#transactions = new Transactions(v1.roundTrip, self, send);
     const direct = this.#direct = new DirectMessages(transactions, self, send);
+    this.#inbox = new DirectInbox(transactions, send);
+    const punches = this.#punches = new Punches(send);
     const directory = this.#directory = new Directory(transactions, this.view.people);
     const history = this.#history = new History(v1);
     this.#requests = new Requests({ detection, direct, directory, history });
-    this.#timed = [detection, transactions, direct, history];
+    this.#timed = [detection, transactions, direct, punches, history];
   }
 
   get state(): SessionState {
     return this.#shutdown.closed ? "closed" : this.#detection.state;
+  }
+
+  /** The address that the server answers from, if it is another than that which was greeted. */
+  get serverAddress(): string | undefined {
+    return this.#serverAddress;
   }
 
   /** This client's address as the server sees it; undefined until the server has said so. */
@@ -224,7 +238,7 @@ export class Session {
     const failure = this.waiting > 0 || this.draining ? this.#tally.describe(this.#remainder) : undefined;
     this.#shutdown.close({ failure, isKnown }, now);
     this.#detection.v1.stop();
-    this.#act(this.#direct.showUnconfirmed(now), now);
+    this.#act(this.#inbox.showUnconfirmed(now), now);
     this.#sayGoodbye(now);
   }
 
@@ -237,16 +251,22 @@ export class Session {
 
   /** Takes a packet that came from the server. */
   receive(packet: Packet, now: number): void {
-    if (this.#shutdown.closing) return this.#shutdown.receive(packet);
+    const { token } = this.#detection.v1.membership.self;
+    if (this.#shutdown.closing) return this.#shutdown.receive(packet, token);
     this.#act(this.#detection.receive(packet, now), now);
     this.#settle(now);
   }
 
-  /** Takes a packet that came from any other address. */
+  /** Takes a packet that came from any other address. It may show that the server answers from there. */
   receiveFromPeer(packet: Packet, from: string, now: number): void {
+    if (packet.dialect === "v1" && this.#detection.v1.isAnswer(packet)) {
+      this.#serverAddress = from;
+      return this.receive(packet, now);
+    }
     const isWanted = !this.#shutdown.closing && this.state === "joined" && packet.dialect === "v1";
     if (!isWanted || this.view.people.isIgnored({ address: from })) return;
-    this.#act(this.#direct.receive(packet, from, now), now);
+    if (packet.type === "ACK") this.#act(this.#direct.receiveAck(packet, from, now), now);
+    if (packet.type === "MESSAGE") this.#act(this.#inbox.receive(packet, from, now), now);
     this.#closeIfDrained(now);
   }
 
@@ -281,6 +301,9 @@ export class Session {
         const question = this.#transactions.answer(fact.packet);
         return question && this.#act(this.#answered(question, fact.packet, now), now);
       }
+      case "punch":
+        this.#punches.add(fact.packet.address, now);
+        return this.#act(this.#inbox.punched(fact.packet, now), now);
       case "unanswered":
         return this.#act(this.#answered(fact.question, undefined, now), now);
       case "direct":
@@ -310,8 +333,9 @@ export class Session {
       case "whois":
         return this.#directory.answered(question, answer, now);
       case "where":
+        return this.#direct.located(question, answer, now);
       case "sender":
-        return this.#direct.answered(question, answer, now);
+        return this.#inbox.answered(question, answer, now);
     }
   }
 

@@ -92,9 +92,9 @@ export class Shutdown {
     if (isKnown) this.#goodbye.start(now);
   }
 
-  /** Takes a packet from the server while closing: only one that answers the goodbye matters. */
-  receive(packet: Packet): void {
-    if (packet.dialect !== "v1") return;
+  /** Takes a packet from the server while closing: only one that answers the goodbye matters, with this token. */
+  receive(packet: Packet, token: string): void {
+    if (packet.dialect !== "v1" || packet.type !== "ACK" && packet.type !== "ERROR" || packet.token !== token) return;
     const isHeard = packet.type === "ACK" && packet.stream === undefined;
     const isForgotten = packet.type === "ERROR" && packet.code === "not-joined";
     if (isHeard || isForgotten) this.#end();

@@ -14,12 +14,14 @@ import { Membership, type MembershipOptions } from "./membership.ts";
 export type Send = (packet: Packet, peer?: string) => void;
 
 /** What a link is made with. */
-export interface V1LinkOptions extends Pick<MembershipOptions, "server" | "name"> {
+export interface V1LinkOptions extends Pick<MembershipOptions, "server" | "name" | "token"> {
   send: Send;
   /** Returns a number from 0 to 1; Math.random by default. */
   random?: () => number;
 }
 
+/** What counts only with the token of this member, so that nobody else can settle, refuse or skip something. */
+const NEEDS_TOKEN: ReadonlySet<V1Packet["type"]> = new Set(["WELCOME", "ACK", "GONE", "PUNCH", "ERROR"]);
 /** The longest wait that a server can ask for by slow-down, in milliseconds. */
 const MAX_SLOW_DOWN_MS = 10_000;
 
@@ -31,10 +33,10 @@ export class V1Link implements Timed {
   readonly #sendStream: SendStream;
   readonly #feed: EventFeed;
 
-  constructor({ server, name, send, random }: V1LinkOptions) {
+  constructor({ server, name, token, send, random }: V1LinkOptions) {
     const { roundTrip } = this;
     this.#send = send;
-    this.membership = new Membership({ server, name, roundTrip, send });
+    this.membership = new Membership({ server, name, token, roundTrip, send });
     this.#sendStream = new SendStream(roundTrip);
     this.#feed = new EventFeed({ roundTrip, random });
   }
@@ -62,6 +64,11 @@ export class V1Link implements Timed {
   get statistics(): Record<"received" | "repaired" | "lost" | "duplicates" | "repeated", number> {
     const { received, repaired, lost, duplicates } = this.#feed;
     return { received, repaired, lost, duplicates, repeated: this.#sendStream.repeated };
+  }
+
+  /** Whether a packet comes from the server, whatever its address is: it answers a greeting that was just sent. */
+  isAnswer(packet: V1Packet): boolean {
+    return this.membership.isAnswer(packet);
   }
 
   /** Takes something to say to everyone. {@linkcode transmit} sends it. */
@@ -119,20 +126,28 @@ export class V1Link implements Timed {
   }
 
   #receive(packet: V1Packet, now: number): LinkEvent[] {
+    // what has the token of this member comes from the server; what has another token does not
+    const { token } = this.membership.self;
+    const isVouched = "token" in packet && packet.token === token;
+    if (!isVouched && (NEEDS_TOKEN.has(packet.type) || "token" in packet && packet.token !== undefined)) return [];
     switch (packet.type) {
+      case "RETRY":
+        this.membership.retry(packet, now);
+        return [];
       case "WELCOME":
         return this.#receiveWelcome(packet, now);
       case "INCOMING":
         if (packet.epoch !== this.#feed.epoch) return [];
         if (packet.stream === this.#sendStream.name) this.#receiveOwn(packet, now);
-        return this.#takeEvent(packet, now);
+        return this.#takeEvent(packet, isVouched, now);
       case "ONLINE":
       case "OFFLINE":
-        return this.#takeEvent(packet, now);
+        return this.#takeEvent(packet, isVouched, now);
       case "ACK":
         return this.#receiveAck(packet, now);
       case "HEARTBEAT":
-        this.#feed.noteLatest(packet.epoch, packet.seq, now);
+        this.#feed.noteLatest({ ...packet, isVouched }, now);
+        this.#confirmIfDoubtful(now);
         return [];
       case "GONE":
         if (packet.epoch !== this.#feed.epoch) return [];
@@ -141,21 +156,20 @@ export class V1Link implements Timed {
       case "PEER":
         return [{ type: "answer", packet }];
       case "PUNCH":
-        // this datagram carries no message: it opens this side's NAT for the peer's datagrams (RFC 5128, section 3.3)
-        this.#send({ dialect: "v1", type: "OPEN" }, packet.address);
-        return [];
+        return [{ type: "punch", packet }];
       case "ERROR":
         return this.#receiveError(packet, now);
       case "CLOSING":
-        return this.#follow(this.membership.closing(packet, now), now);
+        this.membership.closing(packet, now);
+        return [];
       default:
         return [];
     }
   }
 
   #receiveWelcome(packet: V1Packet & { type: "WELCOME" }, now: number): LinkEvent[] {
-    const joined = this.membership.welcome(packet, now);
-    if (!joined) return [];
+    const welcome = this.membership.welcome(packet, now);
+    if (!welcome) return [];
     const events: LinkEvent[] = [];
     const { epoch, seq } = packet;
     if (epoch !== this.#feed.epoch) {
@@ -163,26 +177,32 @@ export class V1Link implements Timed {
       const before = this.#feed.epoch === undefined ? seq : 0;
       events.push({ type: "begun anew" }, ...asEvents(this.#feed.begin(epoch, before, now)));
     }
-    this.#feed.noteLatest(epoch, seq, now);
-    return [...events, ...this.#follow(joined, now)];
+    events.push(...asEvents(this.#feed.confirmLatest(epoch, seq, welcome.askedAt, now)));
+    return [...events, ...this.#follow(welcome.events, now)];
   }
 
   /**
-   * Takes note of an INCOMING of this client's stream. A server that has forgotten everything may have let another
-   * member use the stream first. So a text that was not said here settles nothing, and if it comes from elsewhere, what
-   * waits goes to another stream. Only a copy that comes from this client's own address settles what was before it too.
+   * Takes note of an INCOMING of this client's stream. Another member may have forged it, or may have used the stream
+   * first when the server had forgotten everything. So a text that was not said here settles nothing. Only a copy that
+   * comes from this client's own address settles what was before it too.
    */
   #receiveOwn({ from, id, text }: V1Packet & { type: "INCOMING" }, now: number): void {
     const stream = this.#sendStream, isFromHere = from === this.membership.self.address;
-    if (id === undefined) return;
-    if (!stream.hasSaid(id, text)) {
-      if (!isFromHere) stream.restart(now);
-    } else if (isFromHere || id === stream.oldestId) stream.acknowledge(stream.name, id, now);
+    if (id === undefined || !stream.hasSaid(id, text)) return;
+    if (isFromHere || id === stream.oldestId) stream.acknowledge(stream.name, id, now);
   }
 
-  #takeEvent(event: EventPacket, now: number): LinkEvent[] {
-    if (event.epoch === this.#feed.epoch && event.seq < this.#feed.next) return [{ type: "past", event }];
-    return asEvents(this.#feed.take(event.epoch, event.seq, event, now));
+  #takeEvent(event: EventPacket, isVouched: boolean, now: number): LinkEvent[] {
+    const { epoch, seq } = event;
+    const isPast = isVouched && epoch === this.#feed.epoch && seq < this.#feed.next;
+    const events = asEvents(this.#feed.take({ epoch, seq, event, isVouched }, now));
+    this.#confirmIfDoubtful(now);
+    return isPast ? [...events, { type: "past", event }] : events;
+  }
+
+  /** Greets the server when what others claim leads far: its answer says what is true. */
+  #confirmIfDoubtful(now: number): void {
+    if (this.#feed.isDoubtful) this.membership.suspect(now);
   }
 
   #receiveAck({ stream, id, epoch, seq }: V1Packet & { type: "ACK" }, now: number): LinkEvent[] {
@@ -191,7 +211,7 @@ export class V1Link implements Timed {
     // with --no-echo the ACK has the sequence number of the sender's own message, so that the sender sees no gap
     if (!isOwn || epoch === undefined || epoch !== this.#feed.epoch || seq === undefined) return [];
     if (seq < this.#feed.next) return [{ type: "unshown", seq }];
-    return asEvents(this.#feed.take(epoch, seq, undefined, now));
+    return asEvents(this.#feed.take({ epoch, seq, event: undefined, isVouched: true }, now));
   }
 
   #receiveError(packet: V1Packet & { type: "ERROR" }, now: number): LinkEvent[] {

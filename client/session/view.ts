@@ -7,6 +7,7 @@ import type { DirectMessage } from "./facts.ts";
 import { People } from "./people.ts";
 import type { Shown } from "./shown.ts";
 import type { EventPacket } from "../../protocol.ts";
+import { messageLine } from "../../protocol/lines.ts";
 import type { FeedItem } from "../../protocol/reliable/event_feed.ts";
 import { pluralize, printable } from "../../protocol/text.ts";
 
@@ -17,6 +18,7 @@ export class View {
   readonly people: People = new People();
   /** The sender of the last direct message, with the name that the server has confirmed. */
   lastWriter: { name?: string } | undefined;
+  #hasToldForging = false;
 
   constructor(show: (shown: Shown) => void) {
     this.show = show;
@@ -25,6 +27,7 @@ export class View {
   /** Shows an event of the room, or that some events are lost; `self` is this client's own address. */
   showFeedItem(arrived: FeedItem, self: string | undefined): void {
     if ("event" in arrived) return this.#showEvent(arrived.event, self);
+    if ("forged" in arrived) return this.#tellForged(arrived.forged);
     this.notice(`${pluralize(arrived.missed, "message")} missed for good: the server does not have them any more`);
   }
 
@@ -55,6 +58,19 @@ export class View {
   /** Shows what went wrong. */
   problem(text: string): void {
     this.show({ kind: "problem", text: printable(text) });
+  }
+
+  /** Says that somebody sends packets in the server's name, and which of the lines above the server has never said. */
+  #tellForged(events: EventPacket[]): void {
+    const [first, ...more] = events;
+    if (!first && this.#hasToldForging) return;
+    this.#hasToldForging = true;
+    if (!first) return this.problem("Somebody sends packets in the server's name; they were found out");
+    const line = first.type === "INCOMING"
+      ? messageLine(first)
+      : `${first.members[0]?.name ?? first.members[0]?.address} is ${first.type === "ONLINE" ? "Online" : "Offline"}`;
+    const others = more.length > 0 ? ` and ${pluralize(more.length, "more line")} above were` : " was";
+    this.problem(`Somebody sends packets in the server's name: "${line}"${others} never said here`);
   }
 
   #showEvent(event: EventPacket, self: string | undefined): void {

@@ -4,11 +4,18 @@
  * @module
  */
 import type { EventPacket } from "../packets.ts";
+import { compare, type Place } from "./event_place.ts";
+import { LineEnd, MAX_LEAD } from "./line_end.ts";
 import type { RoundTrip } from "./round_trip.ts";
 import { type StreamMessage, StreamOrder } from "./stream_order.ts";
 
-/** What the feed delivers, in the order of the room: an event, or the number of missed events. */
-export type FeedItem = { event: EventPacket } | { missed: number };
+/** What the feed delivers, in the order of the room. */
+export type FeedItem =
+  | { event: EventPacket }
+  /** How many events are missed for good. */
+  | { missed: number }
+  /** What was delivered although the server has never said it; nothing if a forged event was found in time. */
+  | { forged: EventPacket[] };
 
 /** A range of seqs, both ends included. */
 export interface SeqRange {
@@ -16,10 +23,27 @@ export interface SeqRange {
   to: number;
 }
 
+/** Something that came for a place on the number line. */
+export interface Arrival {
+  epoch: string;
+  seq: number;
+  /** Undefined for an event that is not to be shown. */
+  event: EventPacket | undefined;
+  /** Whether the server vouches for it: it came with this member's token. */
+  isVouched: boolean;
+}
+
 /** How many early events are held. Of events further ahead, only the latest seq is remembered. */
 const MAX_EARLY = 2048;
+/** How many delivered events are remembered, to be compared with others that come for their places. */
+const MAX_DELIVERED = MAX_LEAD + 512;
 /** The longest random pause before the first request, in milliseconds: a missing event may only be late. */
 const MAX_FIRST_PAUSE_MS = 30;
+/**
+ * For how long after a forged event all others are checked too, in milliseconds: the true event may have been lost that
+ * would have shown that another one is forged.
+ */
+const CAREFUL_MS = 60_000;
 /** How many ranges are requested at once. */
 const MAX_RANGES = 8;
 
@@ -36,16 +60,30 @@ export interface FeedWork {
   requests: SeqRange[];
 }
 
-/** The receiving end of the room's events. Its methods return what can be shown now, in order. */
+/**
+ * The receiving end of the room's events. Its methods return what can be shown now, in order.
+ *
+ * An event is delivered as soon as its turn comes, although another member may have forged it. Where two different
+ * events come for one place, the server is asked, and only what it vouches for counts. What was delivered and was
+ * forged is reported, and the true event follows.
+ */
 export class EventFeed {
   readonly #roundTrip: RoundTrip;
   readonly #random: () => number;
-  /** The events that came early, by seq; undefined for an event that is not to be shown. */
-  readonly #early = new Map<number, EventPacket | undefined>();
+  /** What came early, by seq. */
+  readonly #early = new Map<number, Place>();
+  /** What was delivered last, by seq. */
+  readonly #delivered = new Map<number, Place>();
+  /** The places for which different events came, of which the server vouches for none yet. */
+  readonly #disputed = new Set<number>();
   readonly #order = new StreamOrder();
   #epoch: string | undefined;
+  #end = new LineEnd(0);
+  /** The latest seq that the server has named when it was last asked. */
+  #confirmedUpTo = 0;
+  /** Until when the events that nobody disputes are checked too, in milliseconds. */
+  #carefulUntil = -Infinity;
   #next = 1;
-  #latest = 0;
   #missed = 0;
   #requestAt: number | undefined;
   /** Counts the requests for the back-off. */
@@ -79,14 +117,19 @@ export class EventFeed {
     return this.#next;
   }
 
-  /** How many events are known to be missing or wait for a missing one. */
+  /** How many events are known to be missing, wait for a missing one, or are disputed. */
   get backlog(): number {
-    return this.#latest - this.#next + 1;
+    return this.#missingCount + this.#disputed.size;
   }
 
   /** How many messages of an epoch that has ended are held back for an earlier one of their sender. */
   get heldCount(): number {
     return this.#order.heldCount;
+  }
+
+  /** Whether so much was claimed since the server last said its latest seq that it should be greeted now. */
+  get isDoubtful(): boolean {
+    return this.#end.isDoubtful;
   }
 
   /** When {@linkcode wake} must be called next, in milliseconds; undefined when nothing is missing or held back. */
@@ -100,16 +143,39 @@ export class EventFeed {
     const items = this.#endEpoch(now);
     this.#epoch = epoch;
     this.#next = seq + 1;
-    this.#latest = seq;
+    this.#end = new LineEnd(seq);
+    this.#confirmedUpTo = seq;
     this.#requestedUpTo = seq;
     return items;
   }
 
-  /** Notes that the server's latest event has this seq. Missing events up to it will be requested. */
-  noteLatest(epoch: string, seq: number, now: number): void {
-    if (epoch !== this.#epoch || seq <= this.#latest) return;
-    this.#latest = seq;
+  /** Notes that somebody claims, or the server vouches for, a latest seq. Missing events up to it will be requested. */
+  noteLatest({ epoch, seq, isVouched }: Omit<Arrival, "event">, now: number): void {
+    if (epoch !== this.#epoch) return;
+    if (isVouched) this.#end.vouch(seq);
+    else this.#end.claim(seq, now);
     this.#scheduleRequest(now);
+  }
+
+  /**
+   * Notes the latest seq that the server named when it was asked. What came earlier than the question, for a later
+   * place, was forged.
+   */
+  confirmLatest(epoch: string, seq: number, askedAt: number, now: number): FeedItem[] {
+    if (epoch !== this.#epoch) return [];
+    this.#end.confirm(seq, askedAt);
+    const items = this.#dropForged((place, placeAt) => placeAt > seq && !place.isVouched && place.at < askedAt);
+    if (items.length > 0) this.#carefulUntil = now + CAREFUL_MS;
+    if (now < this.#carefulUntil) {
+      for (const [placeAt, { isVouched }] of this.#delivered) {
+        if (placeAt > this.#confirmedUpTo && placeAt <= seq && !isVouched) this.#disputed.add(placeAt);
+      }
+    }
+    this.#confirmedUpTo = Math.max(this.#confirmedUpTo, seq);
+    for (const [placeAt, { at }] of this.#early) this.#end.claim(placeAt, at);
+    this.#deliverReady(items);
+    this.#scheduleRequest(now);
+    return items;
   }
 
   /** Counts an event that was dropped elsewhere because it had arrived before. */
@@ -117,37 +183,35 @@ export class EventFeed {
     this.#duplicates++;
   }
 
-  /** Takes an event; undefined stands for an event that is not to be shown. */
-  take(epoch: string, seq: number, event: EventPacket | undefined, now: number): FeedItem[] {
+  /** Takes an event. */
+  take({ epoch, seq, event, isVouched }: Arrival, now: number): FeedItem[] {
     if (epoch !== this.#epoch) return [];
-    if (seq < this.#next || this.#early.has(seq)) {
-      this.#duplicates++;
-      return [];
-    }
-    const items: FeedItem[] = [];
-    this.#latest = Math.max(this.#latest, seq);
-    if (seq < this.#next + MAX_EARLY) {
-      if (seq <= this.#requestedUpTo) this.repaired++;
-      this.#early.set(seq, event);
-      // datagrams of the server arrive, so the long back-off after earlier failures is not needed any more
-      this.#attempts = Math.min(this.#attempts, 1);
-      this.#deliverReady(items);
-    }
+    if (isVouched) this.#end.vouch(seq);
+    else if (!this.#end.claim(seq, now)) return [];
+    const place = { event, at: now, isVouched };
+    const items = seq < this.#next ? this.#takeAgain(seq, place, now) : this.#takeNew(seq, place, now);
     this.#scheduleRequest(now);
     return items;
   }
 
   /** Skips a range of events that the server does not keep any more. */
   markGone(epoch: string, { from, to }: SeqRange, now: number): FeedItem[] {
-    if (epoch !== this.#epoch || from > this.#next || to < this.#next || to > this.#latest) return [];
-    const items: FeedItem[] = [];
-    // skip from one early event to the next: a hostile server can name a range that takes years to count one by one
-    for (const seq of [...this.#early.keys()].filter((seq) => seq <= to).sort((a, b) => a - b)) {
-      this.#skipTo(seq);
-      this.#deliverNext(items);
-      this.#next++;
+    if (epoch !== this.#epoch) return [];
+    for (const seq of this.#disputed) {
+      if (seq < from || seq > to) continue;
+      // nobody can say any more which of the events was the true one
+      this.#disputed.delete(seq);
+      this.#early.delete(seq);
     }
-    this.#skipTo(to + 1);
+    const items: FeedItem[] = [];
+    if (from <= this.#next && to >= this.#next && to <= this.#end.latest) {
+      // skip from one early event to the next: a hostile server can name a range that takes years to count one by one
+      for (const seq of [...this.#early.keys()].filter((seq) => seq <= to).sort((a, b) => a - b)) {
+        this.#skipTo(seq);
+        this.#deliverNext(items);
+      }
+      this.#skipTo(to + 1);
+    }
     this.#deliverReady(items);
     this.#reportMissed(items);
     this.#scheduleRequest(now);
@@ -165,6 +229,57 @@ export class EventFeed {
     return { items, requests };
   }
 
+  get #missingCount(): number {
+    return Math.max(0, this.#end.latest - this.#next + 1);
+  }
+
+  /** Takes an event whose place was not delivered yet. */
+  #takeNew(seq: number, place: Place, now: number): FeedItem[] {
+    const held = this.#early.get(seq);
+    const items: FeedItem[] = [];
+    if (held) {
+      this.#duplicates++;
+      if (!this.#judge(seq, held, place, now)) return [];
+      if (held.isContested || !held.isVouched) items.push({ forged: [] });
+    }
+    if (seq >= this.#next + MAX_EARLY) return [];
+    if (!held && seq <= this.#requestedUpTo) this.repaired++;
+    this.#early.set(seq, held?.isVouched ? held : place);
+    // datagrams of the server arrive, so the long back-off after earlier failures is not needed any more
+    this.#attempts = Math.min(this.#attempts, 1);
+    this.#deliverReady(items);
+    return items;
+  }
+
+  /** Takes an event whose place was delivered already. */
+  #takeAgain(seq: number, place: Place, now: number): FeedItem[] {
+    const delivered = this.#delivered.get(seq);
+    if (!place.isVouched) this.#duplicates++;
+    if (!delivered) return [];
+    const wasDisputed = this.#disputed.has(seq);
+    if (!this.#judge(seq, delivered, place, now)) return [];
+    if (delivered.isVouched) return wasDisputed && delivered.isContested ? [{ forged: [] }] : [];
+    this.#delivered.set(seq, place);
+    const items: FeedItem[] = [{ forged: delivered.isShown ? [delivered.event!] : [] }];
+    this.#unshow(delivered, items);
+    this.#show(place, items);
+    return items;
+  }
+
+  /** Compares a second event for a place. Returns whether the server vouches for one of them now. */
+  #judge(seq: number, there: Place, second: Place, now: number): boolean {
+    const verdict = compare(there, second);
+    if (verdict === "same") there.isVouched ||= second.isVouched;
+    else this.#carefulUntil = now + CAREFUL_MS;
+    if (verdict === "dispute") {
+      there.isContested = true;
+      this.#disputed.add(seq);
+    }
+    const isSettled = second.isVouched || verdict === "same" && there.isVouched;
+    if (isSettled) this.#disputed.delete(seq);
+    return isSettled;
+  }
+
   #skipTo(seq: number): void {
     this.#missed += seq - this.#next;
     this.#next = seq;
@@ -172,18 +287,68 @@ export class EventFeed {
 
   #deliverReady(items: FeedItem[]): void {
     const before = this.#next;
-    while (this.#early.has(this.#next)) {
-      this.#deliverNext(items);
-      this.#next++;
-    }
+    while (this.#early.has(this.#next) && !this.#disputed.has(this.#next)) this.#deliverNext(items);
     if (this.#next > before) this.#attempts = Math.min(this.#attempts, 1);
   }
 
   #deliverNext(items: FeedItem[]): void {
     this.#reportMissed(items);
-    const event = this.#early.get(this.#next);
-    this.#early.delete(this.#next);
-    if (event) items.push(...this.#countShown(isOfStream(event) ? this.#order.take(event) : [event]));
+    const seq = this.#next++;
+    const place = this.#early.get(seq)!;
+    this.#early.delete(seq);
+    this.#delivered.set(seq, place);
+    if (this.#delivered.size > MAX_DELIVERED) {
+      const [oldest] = this.#delivered.keys();
+      this.#delivered.delete(oldest);
+      this.#disputed.delete(oldest);
+    }
+    if (!place.isShown) this.#show(place, items);
+  }
+
+  #show(place: Place, items: FeedItem[]): void {
+    const { event } = place;
+    if (!event) return;
+    const shown = isOfStream(event) ? this.#order.take(event) : [event];
+    place.isShown = shown.includes(event);
+    items.push(...this.#countShown(shown));
+  }
+
+  /** Removes the forged events. What was delivered behind the first of them becomes early again. */
+  #dropForged(isForged: (place: Place, seq: number) => boolean): FeedItem[] {
+    for (const [seq, place] of this.#early) {
+      if (!isForged(place, seq)) continue;
+      this.#early.delete(seq);
+      this.#disputed.delete(seq);
+    }
+    const first = [...this.#delivered].find(([seq, place]) => isForged(place, seq))?.[0];
+    if (first === undefined) return [];
+    const items: FeedItem[] = [];
+    const forged: Place[] = [];
+    for (const [seq, place] of [...this.#delivered]) {
+      if (seq < first) continue;
+      this.#delivered.delete(seq);
+      if (!isForged(place, seq)) {
+        this.#early.set(seq, place);
+        continue;
+      }
+      this.#disputed.delete(seq);
+      forged.push(place);
+    }
+    this.#next = first;
+    items.push({ forged: forged.flatMap(({ isShown, event }) => isShown ? [event!] : []) });
+    for (const place of forged) this.#unshow(place, items);
+    return items;
+  }
+
+  /** Takes back that a forged message was shown, and shows the true one that was dropped because of it. */
+  #unshow({ event, isShown }: Place, items: FeedItem[]): void {
+    if (!isShown || !event || !isOfStream(event)) return;
+    const { stream, id } = event;
+    this.#order.forget(event);
+    const dropped = [...this.#delivered.values()].find((place) =>
+      !place.isShown && place.event && isOfStream(place.event) && place.event.stream === stream && place.event.id === id
+    );
+    if (dropped) this.#show(dropped, items);
   }
 
   #reportMissed(items: FeedItem[]): void {
@@ -196,11 +361,18 @@ export class EventFeed {
   /** Ends the current epoch: delivers the events that have arrived, and counts the others as lost. */
   #endEpoch(now: number): FeedItem[] {
     const items: FeedItem[] = [];
-    if (this.#epoch !== undefined) this.#missed += this.backlog - this.#early.size;
-    for (const [, event] of [...this.#early].sort(([a], [b]) => a - b)) {
-      if (event) items.push(...this.#countShown(isOfStream(event) ? this.#order.takeEarly(event, now) : [event]));
+    if (this.#epoch !== undefined) {
+      const { vouched } = this.#end;
+      const arrived = [...this.#early.keys()].filter((seq) => seq <= vouched).length;
+      this.#missed += Math.max(0, vouched - this.#next + 1 - arrived);
+    }
+    for (const [seq, { event, isShown }] of [...this.#early].sort(([a], [b]) => a - b)) {
+      if (!event || isShown || this.#disputed.has(seq)) continue;
+      items.push(...this.#countShown(isOfStream(event) ? this.#order.takeEarly(event, now) : [event]));
     }
     this.#early.clear();
+    this.#delivered.clear();
+    this.#disputed.clear();
     this.#reportMissed(items);
     this.#requestAt = undefined;
     this.#attempts = 0;
@@ -221,12 +393,13 @@ export class EventFeed {
     }
   }
 
-  /** The first gaps, at most {@linkcode MAX_RANGES}. */
+  /** The first ranges that the server is to be asked for, at most {@linkcode MAX_RANGES}: disputed places, and gaps. */
   #findGaps(): SeqRange[] {
     const ranges: SeqRange[] = [];
-    const end = Math.min(this.#latest, this.#next + MAX_EARLY - 1);
-    for (let seq = this.#next; seq <= end; seq++) {
-      if (this.#early.has(seq)) continue;
+    const end = Math.min(this.#end.latest, this.#next + MAX_EARLY - 1);
+    const isWanted = (seq: number) => !this.#early.has(seq) || this.#disputed.has(seq);
+    const delivered = [...this.#disputed].filter((seq) => seq < this.#next).sort((a, b) => a - b);
+    for (const seq of [...delivered, ...wantedFrom(this.#next, end, isWanted)]) {
       const last = ranges.at(-1);
       if (last?.to === seq - 1) last.to = seq;
       else if (ranges.length === MAX_RANGES) break;
@@ -234,6 +407,10 @@ export class EventFeed {
     }
     return ranges;
   }
+}
+
+function* wantedFrom(first: number, last: number, isWanted: (seq: number) => boolean): Generator<number> {
+  for (let seq = first; seq <= last; seq++) if (isWanted(seq)) yield seq;
 }
 
 function isOfStream(event: EventPacket): event is StreamMessage {

@@ -98,6 +98,16 @@ export class StreamOrder {
     return shown;
   }
 
+  /** Forgets that a message was shown: it was forged, and the true one may still come. */
+  forget({ stream: name, id }: Pick<StreamMessage, "stream" | "id">): void {
+    const shown = this.#streams.get(name)?.shown ?? [];
+    const place = shown.findIndex(({ first, last }) => id >= first && id <= last);
+    if (place < 0) return;
+    const { first, last } = shown[place];
+    const parts = [{ first, last: id - 1 }, { first: id + 1, last }].filter(({ first, last }) => first <= last);
+    shown.splice(place, 1, ...parts);
+  }
+
   /** Takes the messages that were held for long enough. */
   takeExpired(now: number): StreamMessage[] {
     const shown: StreamMessage[] = [];

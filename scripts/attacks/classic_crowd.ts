@@ -119,18 +119,17 @@ async function join(port: number, heard: (id: number) => void): Promise<Member> 
   const conn = openSocket("127.0.0.1", 0);
   const stream = randomHex64();
   const changes = new Changing();
-  let token: string | undefined, isHere = false, size: number | undefined;
+  const token = randomHex64();
+  let isHere = false, size: number | undefined;
   const send = (packet: V1Packet) =>
     void conn.send(encode(packet), { transport: "udp", hostname: "127.0.0.1", port }).catch(() => {});
   const receive = (packet: V1Packet) => {
     if (packet.type === "INCOMING" && packet.stream !== undefined) heard(packet.id!);
     else if (packet.type === "USERS") size = packet.total + packet.unnamed;
-    else if (packet.type === "WELCOME") {
-      isHere ||= packet.pending !== true;
-      // a client is let in when its cookie comes back
-      if (token === undefined) send({ dialect: "v1", type: "GREETING", id: 2, token: packet.token });
-      token = packet.token;
-    } else return;
+    else if (packet.type === "WELCOME") isHere = true;
+    // a client is let in when its cookie comes back
+    else if (packet.type === "RETRY") send({ dialect: "v1", type: "GREETING", id: 2, token, cookie: packet.cookie });
+    else return;
     changes.changed();
   };
   (async () => {
@@ -142,9 +141,9 @@ async function join(port: number, heard: (id: number) => void): Promise<Member> 
   send({ dialect: "v1", type: "GREETING", id: 1 });
   await changes.until(() => isHere || undefined, () => "a version 1 member was not let in");
   return {
-    say: (id) => send({ dialect: "v1", type: "MESSAGE", token: token!, stream, id, first: 1, text: "x".repeat(60) }),
+    say: (id) => send({ dialect: "v1", type: "MESSAGE", token, stream, id, first: 1, text: "x".repeat(60) }),
     async count() {
-      send({ dialect: "v1", type: "LIST", id: 3, token: token! });
+      send({ dialect: "v1", type: "LIST", id: 3, token });
       return await changes.until(() => size, () => "the server has not told how many members there are");
     },
     [Symbol.dispose]: () => conn.close(),

@@ -117,15 +117,14 @@ async function openProbe(port: number) {
   const stream = randomHex64();
   const requestedAt = new Map<number, number>(), saidAt = new Map<number, number>();
   const delays = { requests: [] as number[], messages: [] as number[] };
-  const tokens: string[] = [], isNamed: boolean[] = [];
+  const tokens = Array.from({ length: SOCKETS }, () => randomHex64());
+  const cookies: string[] = [], isNamed: boolean[] = [];
   let onAnswer = () => {};
   const receive = (packet: V1Packet, socket: number) => {
-    if (packet.type === "WELCOME") {
-      tokens[socket] = packet.token;
-      isNamed[socket] = packet.name !== undefined;
-    }
+    if (packet.type === "WELCOME") isNamed[socket] = true;
+    if (packet.type === "RETRY") cookies[socket] = packet.cookie;
     const isEcho = packet.type === "INCOMING" && packet.stream === stream;
-    if (packet.type !== "WELCOME" && !isEcho) return;
+    if (packet.type !== "WELCOME" && packet.type !== "RETRY" && !isEcho) return;
     const [sent, answered] = isEcho ? [saidAt, delays.messages] : [requestedAt, delays.requests];
     const at = sent.get(packet.id!);
     if (at === undefined || isEcho && socket > 0) return;
@@ -145,12 +144,11 @@ async function openProbe(port: number) {
   });
   const send = (socket: number, packet: V1Packet) => void sockets[socket].send(encode(packet), to).catch(() => {});
   const request = (id: number) => {
-    const socket = id % SOCKETS, token = tokens[socket];
+    const socket = id % SOCKETS, token = tokens[socket], cookie = cookies[socket];
     requestedAt.set(id, performance.now());
-    // a client gets its name only when it sends back the token, so it signs in twice
-    if (token && isNamed[socket]) send(socket, { dialect: "v1", type: "GREETING", id, token });
-    else if (token) send(socket, { dialect: "v1", type: "SIGN-IN", id, token, name: `probe-${socket}` });
-    else send(socket, { dialect: "v1", type: "SIGN-IN", id, name: `probe-${socket}` });
+    // a client joins when it sends back its cookie, so it signs in twice
+    if (isNamed[socket]) send(socket, { dialect: "v1", type: "GREETING", id, token });
+    else send(socket, { dialect: "v1", type: "SIGN-IN", id, token, cookie, name: `probe-${socket}` });
   };
   const say = (id: number) => {
     saidAt.set(id, performance.now());

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Dialect, Packet, V1Packet } from "../../protocol.ts";
+import { randomHex64 } from "../../protocol/fields.ts";
 import { output } from "./competitors.ts";
 import { readable } from "./table.ts";
 import { openSendmmsg } from "../../server/doors/linux/sendmmsg.ts";
@@ -52,10 +53,10 @@ export function formatMemory(results: readonly MemoryResult[]): string {
 
 /** Doors with the real tables of addresses. They send nothing, because no socket has these addresses. */
 class SilentDoors extends Doors {
-  /** The token in the last WELCOME. */
-  token = "";
+  /** The cookie in the last RETRY. */
+  cookie = "";
   override send(_: unknown, packet: Packet): void {
-    if (packet.type === "WELCOME") this.token = packet.token;
+    if (packet.type === "RETRY") this.cookie = packet.cookie;
   }
   override broadcast(_: V1Packet): void {}
 }
@@ -75,11 +76,14 @@ function fill(dialect: typeof DIALECTS[number], members: number): MemoryResult {
     const address = `127.${i >> 16 & 255}.${i >> 8 & 255}.${i & 255}:${10_000 + i % 50_000}`;
     const peer = { key: address, address, validated: false, direct: true };
     if (dialect === "classic") {
-      room.receive({ dialect, type: "GREETING", line: false }, peer, joinedAt);
+      room.receive({ dialect, type: "GREETING", line: false }, peer, joinedAt, 8);
     } else {
-      room.receive({ dialect, type: "GREETING", id: 1 }, peer, joinedAt);
+      room.receive({ dialect, type: "GREETING", id: 1 }, peer, joinedAt, 28);
       // two more greetings, as from a member that stays
-      for (const id of [2, 3]) room.receive({ dialect, type: "GREETING", id, token: delivery.token }, peer, joinedAt);
+      const { cookie } = delivery, token = randomHex64();
+      for (const id of [2, 3]) {
+        room.receive({ dialect, type: "GREETING", id, token, cookie }, peer, joinedAt, 75);
+      }
     }
   }
   // broadcasts the arrivals now, so that no waiting arrival takes memory

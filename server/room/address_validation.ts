@@ -3,49 +3,56 @@
  *
  * @module
  */
-import { randomHex64 } from "../../protocol/fields.ts";
+import { encode, type V1Packet } from "../../protocol.ts";
 import { BoundedMap } from "./bounded_map.ts";
+import { keyedHash, newSecret } from "./keyed_hash.ts";
 
+/** How long a secret is in use, in milliseconds. A cookie is accepted for once to twice as long. */
+const SECRET_LIFETIME_MS = 30_000;
 /** How long after a greeting its address counts as one of a client that speaks version 1, in milliseconds. */
 const RECENT_GREETING_MS = 5000;
+/**
+ * How many times the bytes that came from an address may go there before it is validated (RFC 9000, section 8.1). Each
+ * answer keeps to this alone, so the limit holds for all addresses of a network together, and needs no memory.
+ */
+const AMPLIFICATION_LIMIT = 3;
 
-/** An address that a client has greeted from and that is not validated yet. */
-interface PendingAddress {
-  cookie: string;
-  /** When a client last greeted from there, in milliseconds. */
-  greetedAt: number;
+/** Whether an answer is short enough for an address that may be forged, to a request of so many bytes. */
+export function isShortEnough(answer: V1Packet, requestBytes: number): boolean {
+  return encode(answer).length <= AMPLIFICATION_LIMIT * requestBytes;
 }
 
 /**
- * The cookies that were sent to addresses and have not come back yet.
+ * Makes and checks cookies.
  *
  * A source address can be forged, but the forger does not receive what is sent there. So a client must send back the
- * cookie of its address before it joins or moves there (the return routability check of RFC 9000, section 8.1, and the
- * cookie of RFC 9147, section 5.1). Until then an address costs this one entry, and gets only answers to the packets
- * that come from it.
+ * cookie of its address before it joins or moves there (the return routability check of RFC 9000, section 8.1). A
+ * cookie is a keyed hash of the address, and the key changes (RFC 9147, section 5.1): the server keeps nothing, so
+ * forged greetings can't push out the cookie of an honest client.
  */
 export class AddressValidation {
-  readonly #byAddress = new BoundedMap<PendingAddress>();
+  #secret = newSecret();
+  #previousSecret = newSecret();
+  #secretSince = -Infinity;
+  /** When a client last greeted in version 1, by address, in milliseconds. */
+  readonly #greetedAt = new BoundedMap<number>();
 
-  /** The cookie for an address; the same until {@linkcode forget} is called or too many other addresses follow. */
+  /** The cookie for an address. */
   cookieFor(address: string, now: number): string {
-    let pending = this.#byAddress.get(address);
-    if (!pending) {
-      pending = { cookie: randomHex64(), greetedAt: now };
-      this.#byAddress.set(address, pending);
-    }
-    pending.greetedAt = now;
-    return pending.cookie;
+    this.#changeSecret(now);
+    return keyedHash(this.#secret, address);
   }
 
-  /** Whether a value that came from an address is the cookie that was sent to this address. */
-  isCookieOf(address: string, cookie: string | undefined): boolean {
-    return cookie !== undefined && this.#byAddress.get(address)?.cookie === cookie;
+  /** Whether a value that came from an address is the cookie that was sent to this address, not long ago. */
+  isCookieOf(address: string, cookie: string | undefined, now: number): boolean {
+    if (cookie === undefined) return false;
+    this.#changeSecret(now);
+    return cookie === keyedHash(this.#secret, address) || cookie === keyedHash(this.#previousSecret, address);
   }
 
-  /** Whether a cookie was sent to an address. */
-  has(address: string): boolean {
-    return this.#byAddress.get(address) !== undefined;
+  /** Notes that a client has greeted in version 1 from an address. */
+  noteGreeting(address: string, now: number): void {
+    this.#greetedAt.set(address, now);
   }
 
   /**
@@ -54,12 +61,14 @@ export class AddressValidation {
    * one forged greeting can't keep a classic client out for long.
    */
   hasGreetedRecently(address: string, now: number): boolean {
-    const pending = this.#byAddress.get(address);
-    return pending !== undefined && now < pending.greetedAt + RECENT_GREETING_MS;
+    return now < (this.#greetedAt.get(address) ?? -Infinity) + RECENT_GREETING_MS;
   }
 
-  /** Forgets an address and its cookie. */
-  forget(address: string): void {
-    this.#byAddress.take(address);
+  #changeSecret(now: number): void {
+    if (now < this.#secretSince + SECRET_LIFETIME_MS) return;
+    // after a long pause, both secrets are old
+    this.#previousSecret = now < this.#secretSince + 2 * SECRET_LIFETIME_MS ? this.#secret : newSecret();
+    this.#secret = newSecret();
+    this.#secretSince = now;
   }
 }

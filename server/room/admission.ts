@@ -55,11 +55,10 @@ export interface AdmissionContext {
   time: (now: number) => number;
 }
 
-/** What the room knows of a client that wants to join. */
+/** What the room knows of a client that wants to join, and whose peer is validated. */
 export interface JoinRequest {
   peer: Peer;
   token: string;
-  cookie?: string;
   name?: string;
 }
 
@@ -121,21 +120,20 @@ export class Admission {
 
   /** The cookie for a peer. A newcomer or a moving member sends it back to show that it receives packets there. */
   cookieFor(peer: Peer, now: number): string {
+    this.#validation.noteGreeting(peer.key, now);
     return this.#validation.cookieFor(peer.key, now);
   }
 
   /** Whether a peer receives what is sent to it: it has a connection, or it has sent back its cookie. */
-  isValidated(peer: Peer, cookie: string | undefined): boolean {
-    return peer.validated || this.#validation.isCookieOf(peer.key, cookie);
+  isValidated(peer: Peer, cookie: string | undefined, now: number): boolean {
+    return peer.validated || this.#validation.isCookieOf(peer.key, cookie, now);
   }
 
   /**
-   * Lets a newcomer join that is validated: by its connection, or by the cookie beside its token or as its token.
-   * Returns undefined when it is not validated, the token is a member's or has just said goodbye, or the room is full.
-   * The caller checks that the name is free.
+   * Lets a newcomer join whose peer is validated. Returns undefined when the token is a member's or has just said
+   * goodbye, or the room is full. The caller checks that the name is free.
    */
-  admit({ peer, token, cookie, name }: JoinRequest, now: number): Member | undefined {
-    if (!this.isValidated(peer, cookie) && !this.isValidated(peer, token)) return undefined;
+  admit({ peer, token, name }: JoinRequest, now: number): Member | undefined {
     if (this.members.withToken(token) || this.#hasJustLeft(token, now)) return undefined;
     const before = this.members.withKey(peer.key);
     if (this.isFull && !before) return undefined;
@@ -145,13 +143,9 @@ export class Admission {
     return this.#join({ peer: { ...peer, validated: true }, dialect: "v1", token }, now, { name, isUpgrade });
   }
 
-  /** Moves a member to a peer that is validated; returns whether the member is there now. */
-  moveTo(member: Member, peer: Peer, cookie: string | undefined, now: number): boolean {
-    if (member.key === peer.key) {
-      this.follow(member, peer);
-      return true;
-    }
-    if (!this.isValidated(peer, cookie)) return false;
+  /** Moves a member to a peer that is validated. */
+  moveTo(member: Member, peer: Peer, now: number): void {
+    if (member.key === peer.key) return this.follow(member, peer);
     this.#vacate(peer, now);
     const { delivery, observer } = this.#context;
     delivery.leave(member);
@@ -159,7 +153,6 @@ export class Admission {
     this.members.move(member, { ...peer, validated: true });
     delivery.join(member);
     observer.changed?.(member);
-    return true;
   }
 
   /** Notes by which address of the server a member asks now. The caller knows that the packet is the member's. */
@@ -209,7 +202,7 @@ export class Admission {
   leave(token: string, peer: Peer, now: number): boolean {
     const member = this.members.withToken(token);
     // without a member, the goodbye may have overtaken the greeting that was sent before it
-    if (member || this.#validation.has(peer.key)) this.#justLeft.set(token, now);
+    if (member || this.isValidating(peer, now)) this.#justLeft.set(token, now);
     if (member) this.#remove(member, "goodbye", now);
     return member !== undefined;
   }
@@ -257,7 +250,6 @@ export class Admission {
    * restarts.
    */
   #vacate(peer: Peer, now: number): void {
-    this.#validation.forget(peer.key);
     const before = this.members.withKey(peer.key);
     if (before) this.#remove(before, "taken", now);
   }

@@ -7,6 +7,7 @@ import type { ClassicPacket, V1Packet } from "../../protocol.ts";
 import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 import type { Journal } from "../journal/journal.ts";
 import { MAX_NAMES_PER_ADDRESS } from "./address_limits.ts";
+import { isShortEnough } from "./address_validation.ts";
 import { type Admission, holderOf } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
 import type { IgnoredCounts } from "./ignored.ts";
@@ -29,8 +30,14 @@ export interface GreetingContext {
 
 /** A GREETING or SIGN-IN in version 1. */
 export type Greeting = Extract<V1Packet, { type: "GREETING" | "SIGN-IN" }>;
-type SignIn = Extract<V1Packet, { type: "SIGN-IN" }>;
+type SignIn = Extract<V1Packet, { type: "SIGN-IN" }> & { token: string };
 type ClassicSignIn = Extract<ClassicPacket, { type: "SIGN-IN" }>;
+
+/** A greeting from a peer that is validated. */
+interface ValidGreeting {
+  peer: Peer;
+  packet: Greeting & { token: string };
+}
 
 /** A peer that has asked for a name. */
 interface Applicant {
@@ -60,25 +67,31 @@ export class Greetings {
     this.#context = context;
   }
 
-  /** Handles a GREETING or SIGN-IN in version 1. */
-  receive(packet: Greeting, peer: Peer, now: number): void {
+  /**
+   * Handles a GREETING or SIGN-IN in version 1. A peer that has not shown that it gets what is sent to it is told its
+   * cookie, and nothing else: its address may be forged.
+   *
+   * @param bytes The length of the datagram.
+   */
+  receive(packet: Greeting, peer: Peer, now: number, bytes: number): void {
     const { admission, limits } = this.#context;
     const { token, cookie } = packet;
-    if (packet.type === "GREETING" || token === undefined) return this.#welcome(packet, peer, now);
-    const member = admission.members.withToken(token);
+    const member = token === undefined ? undefined : admission.members.withToken(token);
     const isHere = member?.key === peer.key;
-    const isValidated = isHere || admission.isValidated(peer, cookie) || !member && admission.isValidated(peer, token);
-    // a peer that has not shown that it gets what is sent to it is not worth a question to the names
-    if (!isValidated) return this.#welcome(packet, peer, now, member?.name);
+    if (token === undefined || !isHere && !admission.isValidated(peer, cookie, now)) {
+      return this.#sendCookie(packet, peer, now, bytes);
+    }
+    const welcome = { packet: { ...packet, token }, peer };
+    if (packet.type === "GREETING") return this.#welcome(welcome, now);
     if (member?.name === packet.name) {
       // it may have asked for another name, and have thought better of it
       this.#waiting.delete(token);
-      return this.#welcome(packet, peer, now, member.name);
+      return this.#welcome(welcome, now, member.name);
     }
     if (isHere) admission.members.touch(member, now);
     if (member && !limits.takeRequestTokens(member, 1, now)) return;
-    if (!member && this.#isFullFor(peer)) return this.#refuse(packet, peer, "room-full", "The room is full");
-    this.#claim({ peer, packet, askedAt: now }, now);
+    if (!member && this.#isFullFor(peer)) return this.#refuse(welcome, "room-full", "The room is full");
+    this.#claim({ peer, packet: { ...packet, token }, askedAt: now }, now);
   }
 
   /** Handles a SIGN-IN of a classic member. */
@@ -142,8 +155,8 @@ export class Greetings {
     const { peer, packet } = applicant;
     const refusal = this.#refusalOf(applicant, claim, isGranted);
     if (packet.dialect === "classic") this.#answerClassic(peer, packet.name, refusal, now);
-    else if (refusal) this.#refuse(packet, peer, refusal.code, refusal.text);
-    else this.#welcome(packet, peer, now, packet.name);
+    else if (refusal) this.#refuse({ packet, peer }, refusal.code, refusal.text);
+    else this.#welcome({ packet, peer }, now, packet.name);
     if (isGranted) this.#releaseUnused(claim);
   }
 
@@ -180,37 +193,39 @@ export class Greetings {
     if (!member || holderOf(member) !== holder) names.release(name, holder);
   }
 
+  /** Tells a peer its cookie, if the datagram was long enough for an answer to an address that may be forged. */
+  #sendCookie({ id }: Greeting, peer: Peer, now: number, bytes: number): void {
+    const { admission, delivery } = this.#context;
+    const retry = { dialect: "v1", type: "RETRY", id, cookie: admission.cookieFor(peer, now) } as const;
+    if (isShortEnough(retry, bytes)) delivery.send({ ...peer, dialect: "v1" }, retry);
+  }
+
   /**
-   * Answers a greeting: sends a newcomer its cookie, lets it join when the cookie comes back, keeps a member alive, or
-   * moves it to another peer.
+   * Answers a greeting from a validated peer: lets a newcomer join, keeps a member alive, or moves it to this peer.
    *
    * @param name The name that it has from now on.
    */
-  #welcome(packet: Greeting, peer: Peer, now: number, name?: string): void {
+  #welcome(greeting: ValidGreeting, now: number, name?: string): void {
     const { admission, delivery, journal, echo } = this.#context;
     const { members } = admission;
-    const { id, token, cookie } = packet;
-    let member = token === undefined ? undefined : members.withToken(token);
-    if (!member && token !== undefined) member = admission.admit({ peer, token, cookie, name }, now);
-    if (!member && this.#isFullFor(peer)) return this.#refuse(packet, peer, "room-full", "The room is full");
-    // the token identifies a member whose address has changed (another Wi-Fi, another port of a NAT), but the new
-    // address may be forged, so the member moves only with the right cookie
-    if (member && admission.moveTo(member, peer, cookie, now)) {
-      members.touch(member, now);
-      if (name !== undefined) admission.rename(member, name, now);
-    }
-    // a client that is not known at this address gets its cookie; the address may be forged, so nothing changes there
-    const here = member?.key === peer.key ? member : undefined;
-    delivery.send({ ...peer, dialect: "v1" }, {
+    const { peer, packet: { id, token } } = greeting;
+    const member = members.withToken(token) ?? admission.admit({ peer, token, name }, now);
+    if (!member && this.#isFullFor(peer)) return this.#refuse(greeting, "room-full", "The room is full");
+    // it has just said goodbye, and this greeting may have been under way since before
+    if (!member) return;
+    // the token identifies a member whose address has changed (another Wi-Fi, another port of a NAT)
+    admission.moveTo(member, peer, now);
+    members.touch(member, now);
+    if (name !== undefined) admission.rename(member, name, now);
+    delivery.send(member, {
       dialect: "v1",
       type: "WELCOME",
       id,
       address: peer.address,
-      token: here?.token ?? admission.cookieFor(peer, now),
-      pending: !here,
+      token,
       epoch: journal.epoch,
       seq: journal.seq,
-      name: here?.name,
+      name: member.name,
       timeout: admission.timeout,
       keepalive: Math.floor(
         Math.max(1000, Math.min(admission.timeout / 3, members.v1Size * KEEPALIVE_PER_MEMBER_MS)),
@@ -224,8 +239,8 @@ export class Greetings {
     return admission.isFull && !admission.members.withKey(peer.key);
   }
 
-  #refuse({ id }: Greeting, peer: Peer, code: string, text: string): void {
-    this.#context.delivery.send({ ...peer, dialect: "v1" }, { dialect: "v1", type: "ERROR", code, id, text });
+  #refuse({ peer, packet: { id, token } }: ValidGreeting, code: string, text: string): void {
+    this.#context.delivery.send({ ...peer, dialect: "v1" }, { dialect: "v1", type: "ERROR", token, code, id, text });
   }
 
   /** Sends one classic member a line that reads well on its own. */

@@ -66,8 +66,9 @@ export class Messages {
     const kept = journal.stream(packet.stream);
     if (!journal.isFreeFor(member.token, packet.stream)) {
       const { id, stream } = packet, text = "This stream is not yours";
+      const { token } = member, code = "stream-taken";
       if (!limits.takeRequestTokens(member, 1, now)) return;
-      return delivery.send(member, { dialect: "v1", type: "ERROR", code: "stream-taken", id, stream, text });
+      return delivery.send(member, { dialect: "v1", type: "ERROR", token, code, id, stream, text });
     }
     const stream = this.#streamOf(member, packet, kept);
     if (stream.isRepeat(packet)) return this.#acknowledge(packet, kept, member, now);
@@ -77,8 +78,8 @@ export class Messages {
     if (isBehind || journal.pending >= MAX_PENDING) return void ignored["queue-full"]++;
     const wait = limits.takeMessageToken(member, now);
     if (wait > 0) {
-      const { id } = packet, text = "Too many messages";
-      return delivery.send(member, { dialect: "v1", type: "ERROR", code: "slow-down", id, wait, text });
+      const { id } = packet, { token } = member, text = "Too many messages";
+      return delivery.send(member, { dialect: "v1", type: "ERROR", token, code: "slow-down", id, wait, text });
     }
     const before = stream.heldCount;
     const ready = stream.take(packet, this.#early < MAX_EARLY);
@@ -103,8 +104,9 @@ export class Messages {
   #acknowledge({ stream, id, first }: MessagePacket, kept: KeptStream | undefined, member: Member, now: number): void {
     const { delivery, journal, limits } = this.#context;
     if (!kept || kept.lastId < first || !limits.takeRequestTokens(member, 1, now)) return;
-    delivery.send(member, { dialect: "v1", type: "HEARTBEAT", epoch: journal.epoch, seq: journal.seq });
-    delivery.send(member, { dialect: "v1", type: "ACK", stream, id: Math.min(id, kept.lastId) });
+    const { token } = member, { epoch, seq } = journal;
+    delivery.send(member, { dialect: "v1", type: "HEARTBEAT", token, epoch, seq });
+    delivery.send(member, { dialect: "v1", type: "ACK", token, stream, id: Math.min(id, kept.lastId) });
   }
 
   #publish(member: Member, said: Said, now: number): void {

@@ -17,7 +17,7 @@ const MAX_WAIT_MS = 5000;
  */
 const WAIT_PER_MEMBER_MS = 2;
 /** Bytes of an ONLINE or OFFLINE packet that are left for the members behind the longest header. */
-const NOTICE_BYTES = MAX_DATAGRAM_BYTES - 100;
+const NOTICE_BYTES = MAX_DATAGRAM_BYTES - 110;
 
 /** A member as it is told of, and the key of its peer, which tells it from others at the same address. */
 export interface Arrival extends Presence {

@@ -38,13 +38,13 @@ export class Repair {
     const { first, epoch } = journal;
     if (packet.from < first) {
       const to = Math.min(packet.to, first - 1);
-      delivery.send(member, { dialect: "v1", type: "GONE", epoch, from: packet.from, to });
+      delivery.send(member, { dialect: "v1", type: "GONE", token: member.token, epoch, from: packet.from, to });
     }
     const from = Math.max(packet.from, first);
     const end = from + this.#countEvents(from, packet.to);
     for (let seq = from; seq < end; seq++) {
       const event = journal.get(seq)!;
-      delivery.send(member, echo ? event : this.#withoutEcho(event, member));
+      delivery.send(member, { ...(echo ? event : this.#withoutEcho(event, member)), token: member.token });
     }
   }
 
@@ -56,7 +56,7 @@ export class Repair {
   }
 
   /** What a member gets for an event: an ACK for its own message, and any other event as it is. */
-  #withoutEcho(event: EventPacket, member: Member): V1Packet {
+  #withoutEcho(event: EventPacket, member: Member): EventPacket | V1Packet & { type: "ACK" } {
     const { epoch, seq } = event;
     const { stream, id } = event.type === "INCOMING" ? event : {};
     const isOwn = stream !== undefined && id !== undefined &&

@@ -12,14 +12,16 @@ import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts
 import { Heartbeats } from "../journal/heartbeats.ts";
 import type { Entry, Journal, NewEvent, Origin } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
+import { isShortEnough } from "./address_validation.ts";
 import { Admission, type AdmissionOptions, type MemberObserver } from "./admission.ts";
-import type { Delivery, Recipient } from "./delivery.ts";
+import type { Delivery } from "./delivery.ts";
 import { type Greeting, Greetings } from "./greeting.ts";
 import { type IgnoredCounts, type IgnoreReason, noneIgnored } from "./ignored.ts";
 import { Limits } from "./limits.ts";
 import type { Member, Members } from "./members.ts";
 import { Messages } from "./messages.ts";
 import type { NameClaim, Names } from "./names.ts";
+import { Passes } from "./passes.ts";
 import type { Peer } from "./peer.ts";
 import { Repair } from "./repair.ts";
 
@@ -59,6 +61,11 @@ export interface RoomStatistics {
   ignored: Readonly<IgnoredCounts>;
 }
 
+/** What a member sends to the server, with its token. */
+type Request = Extract<V1Packet, { type: "MESSAGE" | "RESEND" | "LIST" | "LOOKUP" | "LEAVE" }> & { token: string };
+
+const REQUESTS: ReadonlySet<V1Packet["type"]> = new Set(["MESSAGE", "RESEND", "LIST", "LOOKUP", "LEAVE"]);
+
 /** One room, both dialects. */
 export class Room {
   readonly #delivery: Delivery;
@@ -72,6 +79,7 @@ export class Room {
   readonly #messages: Messages;
   readonly #repair: Repair;
   readonly #heartbeats = new Heartbeats();
+  readonly #passes = new Passes();
   #messageCount = 0;
   readonly #ignored = noneIgnored();
 
@@ -164,10 +172,14 @@ export class Room {
     this.#ignored[reason]++;
   }
 
-  /** Handles a packet from a peer. */
-  receive(packet: Packet, peer: Peer, now: number): void {
+  /**
+   * Handles a packet from a peer.
+   *
+   * @param bytes The length of the datagram. The answer to an address that may be forged depends on it.
+   */
+  receive(packet: Packet, peer: Peer, now: number, bytes: number): void {
     if (packet.dialect === "classic") this.#receiveClassic(packet, peer, now);
-    else this.#receiveV1(packet, peer, now);
+    else this.#receiveV1(packet, peer, now, bytes);
   }
 
   /** Handles the end of a peer's connection. */
@@ -185,7 +197,7 @@ export class Room {
     const author = this.#authorOf(stream, origin);
     this.#delivery.broadcast(event, author);
     if (!author || stream === undefined || id === undefined) return;
-    this.#delivery.send(author, { dialect: "v1", type: "ACK", stream, id, epoch, seq });
+    this.#delivery.send(author, { dialect: "v1", type: "ACK", token: author.token, stream, id, epoch, seq });
   }
 
   /** Handles an answer of the names that came later. */
@@ -221,23 +233,12 @@ export class Room {
     }
   }
 
-  #receiveV1(packet: V1Packet, peer: Peer, now: number): void {
-    if (isGreeting(packet)) return this.#greetings.receive(packet, peer, now);
-    if (!("token" in packet) || packet.token === undefined) return this.ignore("not-for-server");
-    if (packet.type === "LEAVE") return this.#receiveLeave(packet, peer, now);
-    const known = this.#members.withToken(packet.token);
-    const member = known ?? this.#admission.admit({ peer, token: packet.token }, now);
-    if (member?.key !== peer.key) {
-      this.ignore("not-joined");
-      // another member has this address, which may be forged: it gets no answer
-      if (this.#members.withKey(peer.key)?.dialect === "v1") return;
-      return this.#sendError(
-        { ...peer, dialect: "v1" },
-        "not-joined",
-        "Greet first",
-        "id" in packet ? packet.id : undefined,
-      );
-    }
+  #receiveV1(packet: V1Packet, peer: Peer, now: number, bytes: number): void {
+    if (isGreeting(packet)) return this.#greetings.receive(packet, peer, now, bytes);
+    if (!isRequest(packet)) return this.ignore("not-for-server");
+    if (packet.type === "LEAVE") return this.#receiveLeave(packet, peer, now, bytes);
+    const member = this.#members.withToken(packet.token);
+    if (member?.key !== peer.key) return this.#answerStranger(packet, peer, bytes);
     this.#members.touch(member, now);
     this.#admission.follow(member, peer);
     switch (packet.type) {
@@ -254,13 +255,24 @@ export class Room {
   }
 
   /** Handles a goodbye. It may come from any peer, because only the answer is sent there. */
-  #receiveLeave({ id, token }: V1Packet & { type: "LEAVE" }, peer: Peer, now: number): void {
-    const there = { ...peer, dialect: "v1" } as const;
+  #receiveLeave(packet: V1Packet & { type: "LEAVE" }, peer: Peer, now: number, bytes: number): void {
+    const { id, token } = packet;
     this.#greetings.forgetToken(token);
-    if (this.#admission.leave(token, peer, now)) this.#delivery.send(there, { dialect: "v1", type: "ACK", id });
-    else if (this.#members.withKey(peer.key)?.dialect === "v1") this.ignore("not-joined");
+    if (this.#admission.leave(token, peer, now)) {
+      return this.#delivery.send({ ...peer, dialect: "v1" }, { dialect: "v1", type: "ACK", token, id });
+    }
     // this may be the repeated goodbye of a member that has left
-    else this.#sendError(there, "not-joined", "Greet first", id);
+    this.#answerStranger(packet, peer, bytes);
+  }
+
+  /** Answers a request of somebody who is no member at this address, which may be forged. */
+  #answerStranger(packet: Request, peer: Peer, bytes: number): void {
+    this.ignore("not-joined");
+    // another member has this address: it gets no answer
+    if (this.#members.withKey(peer.key)?.dialect === "v1") return;
+    const { token } = packet, id = "id" in packet ? packet.id : undefined;
+    const error = { dialect: "v1", type: "ERROR", token, code: "not-joined", id, text: "Greet first" } as const;
+    if (isShortEnough(error, bytes)) this.#delivery.send({ ...peer, dialect: "v1" }, error);
   }
 
   /** Appends an event to the journal. The journal may keep it at once or later. */
@@ -296,6 +308,7 @@ export class Room {
     // by address it is asked who has sent a datagram from there: a member with a connection has not
     const found = name === undefined ? this.#members.withKey(address!) : this.#members.withName(name);
     if (!found) return this.#sendError(asker, "no-such-user", `${name ?? address} is not here`, id);
+    const pass = found.dialect === "v1" ? this.#passes.of(asker.token, found.token) : undefined;
     this.#delivery.send(asker, {
       dialect: "v1",
       type: "PEER",
@@ -303,11 +316,20 @@ export class Room {
       address: found.address,
       name: found.name,
       since: 1000 * found.since,
+      pass,
       classic: found.dialect !== "v1",
     });
-    if (name !== undefined && found.dialect === "v1" && found !== asker && found.direct && asker.direct) {
+    if (name !== undefined && pass !== undefined && found !== asker && found.direct && asker.direct) {
       // UDP hole punching (RFC 5128, section 3.3): the peer's datagram opens its NAT for the asker's
-      this.#delivery.send(found, { dialect: "v1", type: "PUNCH", address: asker.address });
+      const { token } = found;
+      this.#delivery.send(found, {
+        dialect: "v1",
+        type: "PUNCH",
+        token,
+        address: asker.address,
+        name: asker.name,
+        pass,
+      });
     }
   }
 
@@ -316,11 +338,15 @@ export class Room {
     return this.#wallClock?.() ?? now;
   }
 
-  #sendError(to: Recipient, code: string, text: string, id?: number): void {
-    this.#delivery.send(to, { dialect: "v1", type: "ERROR", code, id, text });
+  #sendError(to: Member, code: string, text: string, id?: number): void {
+    this.#delivery.send(to, { dialect: "v1", type: "ERROR", token: to.token, code, id, text });
   }
 }
 
 function isGreeting(packet: V1Packet): packet is Greeting {
   return packet.type === "GREETING" || packet.type === "SIGN-IN";
+}
+
+function isRequest(packet: V1Packet): packet is Request {
+  return REQUESTS.has(packet.type) && "token" in packet && packet.token !== undefined;
 }

@@ -1,12 +1,13 @@
 /** Names, who is here, and the commands that go with them: the real programs on real sockets. */
 import { assert, assertEquals, assertLess, assertMatch, assertNotMatch } from "@std/assert";
-import { decode, encode, type V1Packet } from "../../protocol.ts";
+import { encode } from "../../protocol.ts";
 import { BANNER, commandOf, joinRoom, startClient, startServer } from "../../scripts/support/processes.ts";
-import { openPeer, type Peer } from "../support/classic_peer.ts";
+import { openPeer } from "../support/classic_peer.ts";
 import { gather } from "../support/crowd.ts";
 import { stops } from "../support/signals.ts";
 import { signIn } from "../support/signed_in.ts";
 import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
+import { joinV1 } from "../support/v1_peer.ts";
 
 Deno.test("names: signed in with -u or --name, seen in messages and in the list, sorted without case", async () => {
   await using server = await startServer();
@@ -96,7 +97,7 @@ Deno.test("names: a member that takes a name and leaves at once is told to have 
   await using server = await startServer();
   await using alice = await signIn(server.port, "Alice");
   await using peer = openPeer();
-  const token = await greet(peer, server.port);
+  const token = await joinV1(peer, server.port);
   await alice.stdout.until(`[${peer.address}] is Online\n`);
   await peer.send(encode({ dialect: "v1", type: "SIGN-IN", id: 3, token, name: "Eve" }), server.port);
   await peer.send(encode({ dialect: "v1", type: "LEAVE", id: 4, token }), server.port);
@@ -108,13 +109,10 @@ Deno.test("names: a member that is back at another port keeps its name and makes
   await using alice = await signIn(server.port, "Alice");
   await using before = openPeer();
   await using after = openPeer();
-  const token = await greet(before, server.port, "Eve");
+  const token = await joinV1(before, server.port, { name: "Eve" });
   await alice.stdout.until(`[${before.address} Eve] is Online\n`);
-  await after.send(encode({ dialect: "v1", type: "SIGN-IN", id: 3, token, name: "Eve" }), server.port);
-  // only who is at the new address learns the cookie
-  const { token: cookie } = welcomeIn(await after.until(/^WELCOME/));
-  await after.send(encode({ dialect: "v1", type: "SIGN-IN", id: 4, token, cookie, name: "Eve" }), server.port);
-  assertEquals(welcomeIn(await after.until(/^WELCOME.* id=4 /)).name, "Eve");
+  await joinV1(after, server.port, { name: "Eve", token });
+  await after.until(/^WELCOME.* name=Eve /);
   await after.send(
     encode({ dialect: "v1", type: "MESSAGE", token, stream: token, id: 1, first: 1, text: "moved" }),
     server.port,
@@ -261,25 +259,6 @@ function terminalTest(name: string, fn: () => Promise<void>): void {
   });
 }
 
-/** Joins as a version 1 member, greeting twice, and returns the token. */
-async function greet(peer: Peer, port: number, name?: string): Promise<string> {
-  const greeting = (id: number, token?: string) =>
-    name === undefined
-      ? encode({ dialect: "v1", type: "GREETING", id, token })
-      : encode({ dialect: "v1", type: "SIGN-IN", id, token, name });
-  await peer.send(greeting(1), port);
-  const { token } = welcomeIn(await peer.until(/^WELCOME/));
-  await peer.send(greeting(2, token), port);
-  await peer.until(/^WELCOME.* id=2 /);
-  return token;
-}
-
 function portOf({ address }: { address: string }): string {
   return address.split(":")[1];
-}
-
-function welcomeIn({ text }: { text: string }): Extract<V1Packet, { type: "WELCOME" }> {
-  const decoded = decode(new TextEncoder().encode(text));
-  assert(decoded.ok && decoded.packet.type === "WELCOME");
-  return decoded.packet;
 }

@@ -1,23 +1,16 @@
 /** Signals that come at bad moments: with the input at its end, in a flood, with delays under way, in a terminal. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { commandOf, joinRoom, startServer } from "../../scripts/support/processes.ts";
-import { openPeer, type Peer } from "../support/classic_peer.ts";
+import { openPeer } from "../support/classic_peer.ts";
 import { signalTest, stops } from "../support/signals.ts";
 import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
+import { joinV1 } from "../support/v1_peer.ts";
 
 /** How long a server may take to end, whatever it is doing, in milliseconds. */
 const END_MS = 10_000;
 /** How long a flood lasts at most, in milliseconds. */
 const FLOOD_MS = 4000;
 const ON_LINUX = Deno.build.os === "linux";
-
-/** Makes a peer a member that speaks version 1. */
-async function greet(peer: Peer, port: number): Promise<void> {
-  await peer.send("GREETING/1 id=1", port);
-  const { text } = await peer.until(/^WELCOME\/1 /);
-  await peer.send(`GREETING/1 id=2 ${/token=[0-9a-f]{16}/.exec(text)![0]}`, port);
-  await peer.until(/^WELCOME\/1 .* id=2 /);
-}
 
 signalTest("signals: a server whose input has ended is woken by SIGCONT and goes on", async () => {
   await using server = await startServer();
@@ -76,7 +69,7 @@ signalTest("signals: SIGTERM in a flood ends the server with its summary, before
 signalTest("signals: at SIGTERM members are told, whatever the delay on the emulator", async () => {
   await using server = await startServer("--delay=100..200");
   await using peer = openPeer();
-  await greet(peer, server.port);
+  await joinV1(peer, server.port);
   await using alice = await joinRoom(server);
   await alice.type("hello\n");
   await alice.stdout.until(": hello\n");
@@ -95,7 +88,7 @@ Deno.test({
     const command = [...commandOf("server"), "0"].map(quoted).join(" ");
     const terminal = await tmux.open(`sh -c 'echo "number $$"; exec "$@"' sh ${command}`);
     const screen = await terminal.until(/^Listening on .*:\d+\n[^]*, type:\n.* \d+$/m);
-    await greet(peer, Number(/^Listening on .*:(\d+)$/m.exec(screen)![1]));
+    await joinV1(peer, Number(/^Listening on .*:(\d+)$/m.exec(screen)![1]));
     await terminal.close();
     await peer.until(/^CLOSING\/1 /);
   },
@@ -112,7 +105,7 @@ signalTest("signals: a hang-up that comes twice ends the server as SIGTERM does"
 Deno.test("signals: quit, typed into the server's terminal, stops it as Ctrl-C does", async () => {
   await using server = await startServer();
   await using peer = openPeer();
-  await greet(peer, server.port);
+  await joinV1(peer, server.port);
   await server.type("list\n");
   await server.stdout.until(/^Signed In Users: none \(and 1 unnamed\)\n/m);
   await server.type("quit\n");

@@ -42,7 +42,7 @@ function openHost({ observers = [], members }: { observers?: MemberObserver[]; m
 async function join({ host, sent }: ReturnType<typeof openHost>, peer: Peer, token = TOKEN): Promise<void> {
   const greeting = (cookie?: string): Packet => ({ dialect: "v1", type: "GREETING", id: 1, token, cookie });
   host.receive(encode(greeting()), peer);
-  const [, cookie] = /token=([0-9a-f]{16}) pending=1/.exec((await sent()).join())!;
+  const [, cookie] = /RETRY\/1 .* cookie=([0-9a-f]{16})/.exec((await sent()).join())!;
   host.receive(encode(greeting(cookie)), peer);
   await sent();
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { decode, encode, type V1Packet } from "../../protocol.ts";
+import { randomHex64 } from "../../protocol/fields.ts";
 import { datagrams } from "../../runtime/udp.ts";
 import { Changing } from "../../scripts/support/waiting.ts";
 
@@ -38,7 +39,7 @@ export async function gather(size: number, serverPort: number): Promise<Crowd> {
   }));
   /** The sequence number up to which each member has every event. */
   const reached: number[] = [];
-  const tokens: (string | undefined)[] = [];
+  const tokens = conns.map(() => randomHex64());
   /** The latest sequence number that any member has received. */
   let latest = 0;
   const running = conns.map((conn, i) => listen(conn, i));
@@ -53,12 +54,10 @@ export async function gather(size: number, serverPort: number): Promise<Crowd> {
       if (!decoded.ok || decoded.packet.dialect !== "v1") throw new Error("The server has sent what is no v1 packet");
       const { packet } = decoded;
       count.set(packet.type, (count.get(packet.type) ?? 0) + 1);
-      const token = tokens[i];
       if (packet.type === "WELCOME") {
-        tokens[i] = packet.token;
-        if (packet.name !== undefined) reached[i] ??= packet.seq;
-        // a client gets its name only when it sends back the token, so it signs in twice
-        else if (token === undefined) await signIn(i);
+        reached[i] ??= packet.seq;
+      } else if (packet.type === "RETRY") {
+        await signIn(i, packet.cookie);
       } else if ("at" in packet) {
         if (packet.type === "ONLINE") { for (const { address, name } of packet.members) online.set(address, name); }
         early.add(packet.seq);
@@ -67,18 +66,19 @@ export async function gather(size: number, serverPort: number): Promise<Crowd> {
       latest = Math.max(latest, packet.seq);
       while (early.delete(reached[i] + 1)) reached[i]++;
       // asks once for each event that comes after a gap, and for each heartbeat
-      if (packet.seq > reached[i] && packet.seq > asked && token) {
+      if (packet.seq > reached[i] && packet.seq > asked) {
         asked = packet.type === "HEARTBEAT" ? asked : packet.seq;
+        const token = tokens[i];
         await send({ dialect: "v1", type: "RESEND", token, epoch: packet.epoch, from: reached[i] + 1, to: packet.seq });
       }
       changes.changed();
     }
   }
 
-  async function signIn(i: number): Promise<void> {
+  async function signIn(i: number, cookie?: string): Promise<void> {
     if (reached[i] !== undefined) return;
     const name = `Student_${i + 1}`;
-    await conns[i].send(encode({ dialect: "v1", type: "SIGN-IN", id: 1, token: tokens[i], name }), server);
+    await conns[i].send(encode({ dialect: "v1", type: "SIGN-IN", id: 1, token: tokens[i], cookie, name }), server);
   }
 
   const signInAll = () => Promise.all(conns.map((_, i) => signIn(i)));

@@ -238,7 +238,7 @@ export class FakeNetwork implements Delivery {
     if (peer !== undefined) return this.#toClient(bytes, peer, address);
     this.#carry(bytes, this.#options.up, (bytes) => {
       const decoded = decode(bytes);
-      if (decoded.ok) this.room?.receive(decoded.packet, peerOf(key), this.now);
+      if (decoded.ok) this.room?.receive(decoded.packet, peerOf(key), this.now, bytes.length);
       else this.room?.ignore("no-packet");
     });
   }

@@ -5,6 +5,7 @@
  * @module
  */
 import { DirectMessages } from "../../client/session/direct.ts";
+import { DirectInbox } from "../../client/session/direct_inbox.ts";
 import type { Answer, DirectMessage, Fact, Question } from "../../client/session/facts.ts";
 import { Transactions } from "../../client/session/transactions.ts";
 import { decode, encode, type Packet, type V1Packet } from "../../protocol.ts";
@@ -14,6 +15,17 @@ import { seededRandom } from "../../server/doors/network_emulator.ts";
 
 /** The server's address. */
 export const SERVER = "192.0.2.1:9090";
+
+const TOKEN = "5f1c0d9a7be2e604";
+
+/** The pass that this server gives to the members at two addresses. */
+export function passOf(one: string, other: string): string {
+  let hash = 0n;
+  for (const byte of new TextEncoder().encode([one, other].sort().join())) {
+    hash = BigInt.asUintN(64, hash * 257n + BigInt(byte));
+  }
+  return hash.toString(16).padStart(16, "0");
+}
 
 /** A datagram, whether it arrives or not. */
 export interface OnTheWire {
@@ -34,6 +46,7 @@ export interface Registered {
 export interface FakePeer {
   readonly address: string;
   readonly direct: DirectMessages;
+  readonly inbox: DirectInbox;
   readonly transactions: Transactions;
   readonly shown: (DirectMessage & { at: number })[];
   readonly delivered: { name: string; text: string; acknowledged: boolean; at: number }[];
@@ -83,14 +96,15 @@ export class FakePeers {
   join(address: string, name?: string): FakePeer {
     this.members.push({ address, name });
     const send = (packet: Packet, to = SERVER) => this.send(packet, address, to);
-    const self = { token: "5f1c0d9a7be2e604", address, name };
+    const self = { token: TOKEN, address, name };
     const transactions = new Transactions(new RoundTrip(), self, send);
     const shown: FakePeer["shown"] = [], delivered: FakePeer["delivered"] = [], failed: FakePeer["failed"] = [];
-    const direct = new DirectMessages(transactions, self, send);
+    const direct = new DirectMessages(transactions, self, send), inbox = new DirectInbox(transactions, send);
     const say = (name: string, ...texts: string[]) => direct.say(name, texts.map((text) => ({ text })), this.now);
     const answered = (question: Question, answer: Answer | undefined) => {
-      if (question.ask !== "where" && question.ask !== "sender") throw new Error("Direct messages ask for no more");
-      act(direct.answered(question, answer, this.now));
+      if (question.ask === "where") act(direct.located(question, answer, this.now));
+      else if (question.ask === "sender") act(inbox.answered(question, answer, this.now));
+      else throw new Error("Direct messages ask for no more");
     };
     const answer = (packet: Answer) => {
       const question = transactions.answer(packet);
@@ -114,7 +128,7 @@ export class FakePeers {
         }
       }
     };
-    const peer = { address, direct, transactions, shown, delivered, failed, say, answer, act };
+    const peer = { address, direct, inbox, transactions, shown, delivered, failed, say, answer, act };
     this.#peers.set(address, peer);
     return peer;
   }
@@ -133,7 +147,8 @@ export class FakePeers {
 
   /** Hands a packet to a member as if it had just come from an address, without the network. */
   inject(packet: V1Packet, from: string, to: FakePeer): void {
-    to.act(to.direct.receive(packet, from, this.now));
+    if (packet.type === "ACK") to.act(to.direct.receiveAck(packet, from, this.now));
+    if (packet.type === "MESSAGE") to.act(to.inbox.receive(packet, from, this.now));
   }
 
   /** The v1 packets of a type that were sent. */
@@ -180,9 +195,12 @@ export class FakePeers {
     if (to === SERVER) return this.#serve(packet, from);
     const peer = this.#peers.get(to);
     if (!peer || packet.dialect !== "v1") return;
-    if (from !== SERVER) peer.act(peer.direct.receive(packet, from, this.now));
+    if (from !== SERVER) this.inject(packet, from, peer);
     else if (packet.type === "PEER" || packet.type === "ERROR") peer.answer(packet);
-    else if (packet.type === "PUNCH") this.send({ dialect: "v1", type: "OPEN" }, to, packet.address);
+    else if (packet.type === "PUNCH") {
+      this.send({ dialect: "v1", type: "OPEN" }, to, packet.address);
+      peer.act(peer.inbox.punched(packet, this.now));
+    }
   }
 
   #serve(packet: Packet, from: string): void {
@@ -193,11 +211,17 @@ export class FakePeers {
     );
     if (!found) {
       const text = `${name ?? address} is not here`;
-      return this.send({ dialect: "v1", type: "ERROR", code: "no-such-user", id, text }, SERVER, from);
+      return this.send({ dialect: "v1", type: "ERROR", token: TOKEN, code: "no-such-user", id, text }, SERVER, from);
     }
-    this.send({ dialect: "v1", type: "PEER", id, since: this.now, ...found }, SERVER, from);
+    const pass = passOf(from, found.address);
+    this.send({ dialect: "v1", type: "PEER", id, since: this.now, pass, ...found }, SERVER, from);
     if (name !== undefined && !found.classic) {
-      this.send({ dialect: "v1", type: "PUNCH", address: from }, SERVER, found.address);
+      const asker = this.members.find(({ address }) => address === from)?.name;
+      this.send(
+        { dialect: "v1", type: "PUNCH", token: TOKEN, address: from, name: asker, pass },
+        SERVER,
+        found.address,
+      );
     }
   }
 }

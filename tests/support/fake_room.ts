@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { decode, type Packet, type V1Packet } from "../../protocol.ts";
+import { decode, encode, type Packet, type V1Packet } from "../../protocol.ts";
+import { byteLength } from "../../protocol/text.ts";
 import type { Journal, WindowOptions } from "../../server/journal/journal.ts";
 import { MemoryJournal } from "../../server/journal/memory.ts";
 import type { IgnoredCounts } from "../../server/room/ignored.ts";
@@ -55,23 +56,26 @@ export class FakeRoom {
   /** Lets a datagram arrive, as its text, and returns all that is sent in answer. */
   datagram(from: string, text: string): Sent[] {
     const decoded = decode(new TextEncoder().encode(text));
-    if (decoded.ok) this.room.receive(decoded.packet, peerOf(from), this.now);
+    if (decoded.ok) this.room.receive(decoded.packet, peerOf(from), this.now, byteLength(text));
     else this.room.ignore("no-packet");
     return this.delivery.take();
   }
 
   /** Lets a v1 packet arrive, and returns all that is sent in answer. */
   v1<T extends V1Packet["type"]>(from: string, type: T, body: Body<T>): Sent[] {
-    this.room.receive({ dialect: "v1", type, ...body } as Packet, peerOf(from), this.now);
+    const packet = { dialect: "v1", type, ...body } as Packet;
+    this.room.receive(packet, peerOf(from), this.now, encode(packet).length);
     return this.delivery.take();
   }
 
-  /** Greets once, and returns the WELCOME, which has a token. */
-  greet(from: string, { id = 1, token, cookie, name }: GreetOptions = {}): V1<"WELCOME"> {
-    const sent = name === undefined
-      ? this.v1(from, "GREETING", { id, token, cookie })
-      : this.v1(from, "SIGN-IN", { id, token, cookie, name });
-    return one(sent, "WELCOME");
+  /** Greets once with a token, and returns the WELCOME. */
+  greet(from: string, greeting: GreetOptions = {}): V1<"WELCOME"> {
+    return one(this.#greet(from, greeting), "WELCOME");
+  }
+
+  /** Greets once, and returns the cookie that the RETRY has. */
+  cookie(from: string, greeting: GreetOptions = {}): string {
+    return one(this.#greet(from, greeting), "RETRY").cookie;
   }
 
   /** Joins with a token that is always the same at an address, and returns the WELCOME of the second greeting. */
@@ -79,17 +83,22 @@ export class FakeRoom {
     return this.move(from, tokenAt(from), name);
   }
 
-  /** Greets from an address with a token, then with the token and the cookie, and returns the second WELCOME. */
+  /** Greets from an address, then with the token and the cookie, and returns the WELCOME. */
   move(from: string, token: string, name?: string): V1<"WELCOME"> {
-    const { token: cookie } = this.greet(from, { token, name });
-    return this.greet(from, { id: 2, token, cookie, name });
+    return this.greet(from, { id: 2, token, cookie: this.cookie(from, { name }), name });
   }
 
   /** Signs in as {@linkcode join} does, with a name that is refused, and returns the ERROR. */
   refused(from: string, name: string, id = 2): V1<"ERROR"> {
     const token = tokenAt(from);
-    const { token: cookie } = this.greet(from, { token });
+    const cookie = this.cookie(from);
     return one(this.v1(from, "SIGN-IN", { id, token, cookie, name }), "ERROR");
+  }
+
+  #greet(from: string, { id = 1, token, cookie, name }: GreetOptions): Sent[] {
+    return name === undefined
+      ? this.v1(from, "GREETING", { id, token, cookie })
+      : this.v1(from, "SIGN-IN", { id, token, cookie, name });
   }
 
   /** Says something in a stream, in order. */

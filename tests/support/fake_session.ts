@@ -10,6 +10,11 @@ import { decode, encode, type EventPacket, type Packet, type V1Packet } from "..
 /** What a v1 packet of one type looks like. */
 export type V1<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
 
+/** What the server sends to one client. Its token is added where a test leaves it out. */
+type Vouched = V1<"WELCOME" | "ACK" | "GONE" | "PUNCH" | "ERROR">;
+type WithoutToken<P> = P extends Vouched ? Omit<P, "token"> : never;
+const VOUCHED: ReadonlySet<string> = new Set<Vouched["type"]>(["WELCOME", "ACK", "GONE", "PUNCH", "ERROR"]);
+
 /** What was sent, where to (undefined is the server) and when. */
 export interface SentPacket {
   packet: Packet;
@@ -19,6 +24,7 @@ export interface SentPacket {
 
 export const EPOCH = "91c4be20d7a35f68";
 export const TOKEN = "5f1c0d9a7be2e604";
+export const COOKIE = "a3d7e09b15c8f264";
 export const ADDRESS = "192.168.1.21:52207";
 /** The answer to a greeting, without its id. */
 export const WELCOME = {
@@ -44,6 +50,7 @@ export class FakeSession {
       server: "192.168.1.1:9090",
       name,
       random,
+      token: TOKEN,
       send: (packet, peer) => {
         encode(packet); // a packet that does not fit a datagram fails the test
         this.#sent.push({ packet, peer, at: this.now });
@@ -69,9 +76,9 @@ export class FakeSession {
     this.session.start(this.now);
   }
 
-  /** Lets a packet come from the server. */
-  receive(packet: Packet): void {
-    this.session.receive(packet, this.now);
+  /** Lets a packet come from the server, with the client's token where the server would write it. */
+  receive(packet: Packet | WithoutToken<Vouched>): void {
+    this.session.receive(vouched(packet), this.now);
   }
 
   /** Lets a datagram come from the server, as its text. */
@@ -87,7 +94,10 @@ export class FakeSession {
       this.start();
       greeting = this.#lastGreeting();
     }
-    const { id } = greeting!;
+    let { id } = greeting!;
+    this.take();
+    if (!greeting!.token) this.receive({ dialect: "v1", type: "RETRY", id, cookie: COOKIE });
+    id = this.#lastGreeting()?.id ?? id;
     this.take();
     this.receive({ ...WELCOME, id, name: this.session.name, ...fields });
   }
@@ -95,6 +105,17 @@ export class FakeSession {
   /** Lets an event of the room come, by default a message of another member. */
   event(seq: number, fields: Partial<V1<"INCOMING">> = {}): void {
     this.receive(incoming(seq, fields));
+  }
+
+  /** Lets events come that this client has asked for. */
+  resent(from: number, to: number): void {
+    for (let seq = from; seq <= to; seq++) this.event(seq, { token: TOKEN });
+  }
+
+  /** Lets the server say that it goes away, and be silent until that is believed. */
+  closing(): void {
+    this.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+    this.pass(600);
   }
 
   /** Moves the clock on, wakes the session whenever it is due, and calls `meanwhile` after each wake. */
@@ -128,6 +149,11 @@ export class FakeSession {
       .filter((packet) => packet.dialect === "v1" && (packet.type === "GREETING" || packet.type === "SIGN-IN"));
     return greetings.at(-1) as V1<"GREETING"> | undefined;
   }
+}
+
+/** A packet with the client's token where the server writes it. */
+export function vouched(packet: Packet | WithoutToken<Vouched>): Packet {
+  return (VOUCHED.has(packet.type) ? { token: TOKEN, ...packet } : packet) as Packet;
 }
 
 /** A message event as the server sends it. */

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertLessOrEqual, assertMatch, assertStringIncludes } from "@std/assert";
 import type { V1Packet } from "../../../protocol.ts";
 import { MAX_TEXT_BYTES } from "../../../protocol.ts";
-import { type FakePeer, FakePeers, type NetworkOptions, SERVER } from "../../support/fake_peers.ts";
+import { type FakePeer, FakePeers, type NetworkOptions, passOf, SERVER } from "../../support/fake_peers.ts";
 
 const A = "192.0.2.21:52207", B = "192.0.2.22:40112", STRANGER = "198.51.100.9:666";
 const STREAM = "2be90f4417d6a3c8";
@@ -14,7 +14,13 @@ function pair(options?: NetworkOptions): { net: FakePeers; alice: FakePeer; bob:
   return { net, alice: net.join(A, "Alice"), bob: net.join(B, "Bob") };
 }
 
-function message(id: number, text: string, stream = STREAM, first = id): V1Packet {
+/** A message with the pass of Alice and Bob. */
+function message(id: number, text: string, stream = STREAM, first = id, pass?: string): V1Packet {
+  return { dialect: "v1", type: "MESSAGE", pass: pass ?? passOf(A, B), stream, id, first, text };
+}
+
+/** A message from an address that may be forged, without a pass. */
+function stray(id: number, text: string, stream = STREAM, first = id): V1Packet {
   return { dialect: "v1", type: "MESSAGE", stream, id, first, text };
 }
 
@@ -136,7 +142,7 @@ Deno.test("direct: the late answer to a look-up that was given up does not touch
   net.members[1].address = B;
   net.serverAnswers = true;
   alice.say("Bob", "second");
-  alice.answer({ dialect: "v1", type: "ERROR", code: "no-such-user", id, text: "Bob is not here" });
+  alice.answer({ dialect: "v1", type: "ERROR", token: STREAM, code: "no-such-user", id, text: "Bob is not here" });
   net.pass(8000);
   assertEquals(alice.failed.map(({ count }) => count), [1]);
   assertEquals([texts(alice.delivered), texts(bob.shown)], [["second"], ["second"]]);
@@ -179,7 +185,7 @@ Deno.test("direct: a name is shown when the server has confirmed it, and nothing
 
 Deno.test("direct: from an address that the server does not know, the address with a mark and no name", () => {
   const { net, bob } = pair();
-  net.inject(message(1, "I am Alice, honest"), STRANGER, bob);
+  net.inject(stray(1, "I am Alice, honest"), STRANGER, bob);
   net.pass(100);
   assertEquals(bob.shown.map(({ address, name, confirmed }) => [address, name, confirmed]), [
     [STRANGER, undefined, false],
@@ -207,7 +213,7 @@ Deno.test("direct: what still waits at the end is shown unconfirmed, also from w
   net.pass(15_000);
   net.serverAnswers = false;
   net.inject(message(2, "two"), A, bob);
-  bob.act(bob.direct.showUnconfirmed(net.now));
+  bob.act(bob.inbox.showUnconfirmed(net.now));
   assertEquals(bob.shown.map(({ text, name, confirmed }) => [text, name, confirmed]), [
     ["one", "Alice", true],
     ["two", undefined, false],
@@ -219,33 +225,59 @@ Deno.test("direct: a message that was acknowledged is shown, however many strang
   net.serverAnswers = false;
   const stranger = (n: number) => `198.51.100.${n}:666`;
   // each begins in the middle of a stream, and says the beginning late
-  for (let n = 1; n <= 32; n++) net.inject(message(2, "late", STREAM, 1), stranger(n), bob);
+  for (let n = 1; n <= 32; n++) net.inject(stray(2, "late", STREAM, 1), stranger(n), bob);
   net.pass(4000);
-  net.inject(message(1, "first", STREAM, 1), stranger(1), bob);
+  net.inject(stray(1, "first", STREAM, 1), stranger(1), bob);
   net.pass(2000);
-  for (let n = 33; n <= 64; n++) net.inject(message(1, "hi"), stranger(n), bob);
+  for (let n = 33; n <= 64; n++) net.inject(stray(1, "hi"), stranger(n), bob);
   net.pass(10_000);
   assertEquals(texts(bob.shown).slice(0, 2), ["first", "late"]);
 });
 
-Deno.test("direct: a member without a name is confirmed by its address", () => {
-  const { net, bob } = pair();
-  net.join("192.0.2.24:61234");
-  net.inject(message(1, "hi"), "192.0.2.24:61234", bob);
+Deno.test("direct: a member without a name is confirmed by the pass", () => {
+  const { net, bob } = pair(), from = "192.0.2.24:61234";
+  net.join(from);
+  net.inject(message(1, "hi", STREAM, 1, passOf(from, B)), from, bob);
   net.pass(100);
   assertEquals(bob.shown.map(({ name, confirmed }) => [name, confirmed]), [[undefined, true]]);
 });
 
-Deno.test("direct: an answer about another address, or to another question, confirms nothing", () => {
-  const { net, bob } = pair();
-  net.serverAnswers = false;
-  net.inject(message(1, "I am Alice, honest"), STRANGER, bob);
-  const { packet } = net.sent("LOOKUP")[0];
-  const peer = { dialect: "v1", type: "PEER", address: STRANGER, name: "Alice", since: 1 } as const;
-  assertEquals(bob.answer({ ...peer, id: packet.id + 1 }), false);
-  assertEquals(bob.shown, []);
-  bob.answer({ ...peer, id: packet.id, address: A });
-  assertEquals(bob.shown.map(({ name, confirmed }) => [name, confirmed]), [[undefined, false]]);
+Deno.test("direct: a datagram from a member's address without the pair's pass is not that member's", () => {
+  const { net, alice, bob } = pair();
+  alice.say("Bob", "It is me");
+  net.pass(100);
+  net.inject(stray(1, "I am Alice, honest", "00000000000000aa"), A, bob);
+  for (const [i, pass] of ["00000000000000bb", passOf(A, STRANGER), passOf(B, STRANGER)].entries()) {
+    net.inject(message(1, `guess ${i}`, `00000000000000a${i}`, 1, pass), A, bob);
+  }
+  net.pass(6000);
+  assertEquals(bob.shown.map(({ text, name, confirmed }) => [text, name, confirmed]), [
+    ["It is me", "Alice", true],
+    ["I am Alice, honest", undefined, false],
+    ...[0, 1, 2].map((i) => [`guess ${i}`, undefined, false] as [string, undefined, boolean]),
+  ]);
+});
+
+Deno.test("direct: with the server's PUNCH the sender is known, and nothing is asked", () => {
+  const { net, alice, bob } = pair();
+  alice.say("Bob", "hi");
+  net.pass(100);
+  assertEquals(bob.shown.map(({ name, confirmed }) => [name, confirmed]), [["Alice", true]]);
+  assertEquals(net.sent("LOOKUP").map(({ from }) => from), [A]);
+});
+
+Deno.test("direct: an answer about another address, with another pass, or to another question confirms nothing", () => {
+  for (const wrong of [{ address: A }, { pass: passOf(A, B) }, { pass: undefined }]) {
+    const { net, bob } = pair(), pass = "00000000000000bb";
+    net.serverAnswers = false;
+    net.inject(message(1, "I am Alice, honest", STREAM, 1, pass), STRANGER, bob);
+    const { packet } = net.sent("LOOKUP")[0];
+    const peer = { dialect: "v1", type: "PEER", address: STRANGER, name: "Alice", since: 1, pass } as const;
+    assertEquals(bob.answer({ ...peer, id: packet.id + 1 }), false);
+    assertEquals(bob.shown, []);
+    bob.answer({ ...peer, id: packet.id, ...wrong });
+    assertEquals(bob.shown.map(({ name, confirmed }) => [name, confirmed]), [[undefined, false]]);
+  }
 });
 
 Deno.test("direct: the server's word is asked for again, so that a name that has moved is not believed for long", () => {
@@ -262,13 +294,13 @@ Deno.test("direct: the server's word is asked for again, so that a name that has
 Deno.test("direct: a classic peer gets classic text, and nothing is promised", () => {
   const { net, alice } = pair();
   net.members.push({ name: "Dave", address: STRANGER, classic: true });
-  alice.direct.say("dave", [{ text: "hello" }, { text: "waves", action: true }, { text: "x".repeat(880) }], net.now);
+  alice.direct.say("dave", [{ text: "hello" }, { text: "waves", action: true }, { text: "x".repeat(856) }], net.now);
   net.pass(10_000);
   const classic = net.wire.filter(({ packet }) => packet.dialect === "classic");
   assertEquals(classic.map(({ to, packet }) => [to, packet.type, "line" in packet && packet.line]), [
     [STRANGER, "INCOMING", `<From ${A}:Alice>: hello`],
     [STRANGER, "INCOMING", `<From ${A}:Alice>: * Alice waves`],
-    [STRANGER, "INCOMING", `<From ${A}:Alice>: ${"x".repeat(880)}`],
+    [STRANGER, "INCOMING", `<From ${A}:Alice>: ${"x".repeat(856)}`],
   ]);
   assertEquals(alice.delivered.map(({ name, acknowledged }) => [name, acknowledged]), [
     ["Dave", false],
@@ -302,9 +334,9 @@ Deno.test("direct: an acknowledgement from another address, of another stream or
 Deno.test("direct: a message for the server, and answers that only it may give, mean nothing from a peer", () => {
   const { net, bob } = pair();
   net.inject({ ...message(1, "x"), token: "5f1c0d9a7be2e604" } as V1Packet, STRANGER, bob);
-  net.inject({ dialect: "v1", type: "PUNCH", address: A }, STRANGER, bob);
+  net.inject({ dialect: "v1", type: "PUNCH", token: STREAM, address: A, pass: passOf(A, B) }, STRANGER, bob);
   net.inject({ dialect: "v1", type: "CLOSING", epoch: STREAM }, STRANGER, bob);
-  net.inject({ dialect: "v1", type: "ERROR", code: "name-taken", id: 1, text: "x" }, STRANGER, bob);
+  net.inject({ dialect: "v1", type: "ERROR", token: STREAM, code: "name-taken", id: 1, text: "x" }, STRANGER, bob);
   net.pass(10_000);
   assertEquals([bob.shown, net.wire], [[], []]);
 });
@@ -333,7 +365,7 @@ Deno.test("direct: a flood from one address is held to a bound until the server 
   const text = "x".repeat(MAX_TEXT_BYTES);
   for (let i = 0; i < 20_000; i++) {
     const stream = (i % 1000).toString(16).padStart(16, "0");
-    net.inject(message(1 + Math.floor(i / 1000), text, stream, 1), STRANGER, bob);
+    net.inject(message(1 + Math.floor(i / 1000), text, stream, 1, "00000000000000bb"), STRANGER, bob);
   }
   assertEquals(bob.transactions.size, 1);
   net.pass(6000);
@@ -344,7 +376,7 @@ Deno.test("direct: a flood from 20,000 addresses leaves the server in peace and 
   const { net, bob } = pair();
   net.serverAnswers = false;
   const before = net.wire.length;
-  for (let i = 0; i < 20_000; i++) net.inject(message(1, "spam"), forged(i), bob);
+  for (let i = 0; i < 20_000; i++) net.inject(stray(1, "spam"), forged(i), bob);
   assertLessOrEqual(bob.transactions.size, 1000, "questions open at once");
   net.pass(10_000);
   const lookups = net.wire.slice(before).filter(({ to }) => to === SERVER).length;
@@ -357,7 +389,7 @@ Deno.test("direct: a flood from many addresses does not make a peer's message be
   net.inject(message(1, "once"), A, bob);
   net.pass(100);
   for (let i = 0; i < 1000; i++) {
-    net.inject(message(1, "spam"), forged(i), bob);
+    net.inject(stray(1, "spam"), forged(i), bob);
     // slowly enough for the server to say of each that it is nobody
     if (i % 20 === 0) net.pass(10);
   }
@@ -369,7 +401,7 @@ Deno.test("direct: a flood from many addresses does not make a peer's message be
 
 Deno.test("direct: addresses that send no beginning shut the door for 5 s at most", () => {
   const { net, bob } = pair();
-  for (let i = 0; i < 32; i++) net.inject(message(2, "no beginning", STREAM, 1), forged(i), bob);
+  for (let i = 0; i < 32; i++) net.inject(message(2, "no beginning", STREAM, 1, guess(i)), forged(i), bob);
   net.pass(4900);
   net.inject(message(1, "hi"), A, bob);
   net.pass(99);
@@ -381,10 +413,36 @@ Deno.test("direct: addresses that send no beginning shut the door for 5 s at mos
   assertEquals(bob.shown.map(({ text, name }) => [text, name]), [["hi", "Alice"]]);
 });
 
+Deno.test("direct: strangers at 50 a second, with passes that they guess, keep no first message of a member out", () => {
+  const { net, bob } = pair();
+  let i = 0;
+  for (let n = 1; n <= 20; n++) {
+    const member = net.join(`192.0.2.${100 + n}:40000`, `Member${n}`);
+    for (let ms = 0; ms < 500; ms += 20) {
+      net.inject(message(1, "spam", STREAM, 1, guess(i)), forged(i), bob);
+      i++;
+      if (ms === 240) member.say("Bob", `hello ${n}`);
+      net.pass(20);
+    }
+    assertEquals(member.delivered.map(({ text }) => text), [`hello ${n}`]);
+  }
+});
+
+Deno.test("direct: a confirmed peer shows 100 lines a second at most, and 200 at once; the rest comes later", () => {
+  const { net, alice, bob } = pair();
+  const texts = Array.from({ length: 1000 }, (_, i) => `line ${i}`);
+  alice.say("Bob", ...texts);
+  net.pass(5000);
+  assertLessOrEqual(bob.shown.length, 200 + 5 * 100);
+  net.pass(5000);
+  assertEquals(bob.shown.map(({ text }) => text), texts);
+  assertEquals(alice.failed, []);
+});
+
 Deno.test("direct: 3,000 addresses in a second cost the server few answers", () => {
   const { net, bob } = pair();
   for (let i = 0; i < 3000; i++) {
-    net.inject(message(1, "spam"), forged(i), bob);
+    net.inject(stray(1, "spam"), forged(i), bob);
     if (i % 3 === 0) net.pass(1);
   }
   assertLessOrEqual(net.sent("LOOKUP").length, 40);
@@ -395,12 +453,17 @@ Deno.test("direct: an address that the server does not know can't fill the scree
   const { net, bob } = pair();
   for (let ms = 0, id = 1; ms < 10_000; ms++) {
     // repeated until it is acknowledged, as somebody would who keeps to the rules
-    net.inject(message(id, `spam ${id}`, STREAM, 1), STRANGER, bob);
+    net.inject(stray(id, `spam ${id}`, STREAM, 1), STRANGER, bob);
     id = 1 + (net.sent("ACK").at(-1)?.packet.id ?? 0);
     net.pass(1);
   }
   assertLessOrEqual(bob.shown.length, 150);
 });
+
+/** A pass that the server has given to nobody. */
+function guess(i: number): string {
+  return i.toString(16).padStart(16, "f");
+}
 
 function forged(i: number): string {
   return `198.51.${i >> 8 & 0xff}.${i & 0xff}:${1024 + (i >> 16)}`;

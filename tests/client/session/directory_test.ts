@@ -6,7 +6,7 @@ import { People } from "../../../client/session/people.ts";
 import type { Shown } from "../../../client/session/shown.ts";
 import { Transactions } from "../../../client/session/transactions.ts";
 import type { V1Packet } from "../../../protocol.ts";
-import { MAX_DATAGRAM_BYTES } from "../../../protocol.ts";
+import { encode, MAX_DATAGRAM_BYTES } from "../../../protocol.ts";
 import { nameKey } from "../../../protocol/names.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import { seededRandom } from "../../../server/doors/network_emulator.ts";
@@ -73,7 +73,7 @@ function askRoom(names: string[], lost?: () => boolean): { asking: Asking; longe
   const asking: Asking = new Asking(
     (packet) => {
       // the answers are paid for by time
-      room.room.receive(packet, peerOf(ME), room.now + asking.now);
+      room.room.receive(packet, peerOf(ME), room.now + asking.now, encode(packet).length);
       return room.delivery.take().filter(({ to }) => to === ME).map(({ packet, bytes }) => {
         longest = Math.max(longest, bytes.length);
         return packet as Answer;

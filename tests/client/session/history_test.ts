@@ -177,7 +177,12 @@ Deno.test("history: twenty messages are found behind three hundred arrivals, on 
   for (const drop of [0, 0.2]) {
     const { network, bob } = latecomer(NUMBERS, { seed: 3, up: { drop }, down: { drop } });
     for (let port = 1; port <= 300; port++) {
-      network.room!.receive({ dialect: "v1", type: "GREETING", id: 1 }, peerOf(`10.1.0.1:${port}`), network.now);
+      network.room!.receive(
+        { dialect: "classic", type: "GREETING", line: false },
+        peerOf(`10.1.0.1:${port}`),
+        network.now,
+        8,
+      );
       // far enough apart that each is told by itself
       network.pass(700);
     }

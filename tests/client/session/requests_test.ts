@@ -1,9 +1,8 @@
 /** What is asked of the server, and written to one member alone: in its turn, and with a word when it comes to nothing. */
 import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
-import { EPOCH, FakeSession, joined } from "../../support/fake_session.ts";
+import { FakeSession, joined } from "../../support/fake_session.ts";
 
 const OTHER_EPOCH = "00000000000000ee";
-const OTHER_TOKEN = "00000000000000aa";
 const BOB = "192.168.1.22:40112";
 const STREAM = "00000000000000cc";
 
@@ -27,7 +26,15 @@ Deno.test("requests: requests that wait for their turn make it full too, and str
   assertEquals(asked.notices, Array(2).fill("Too many requests wait for their turn; try again in a moment"));
 
   const heard = joined({ name: "Alice" });
-  const spam = { dialect: "v1", type: "MESSAGE", stream: "00000000000000cc", id: 1, first: 1, text: "spam" } as const;
+  const spam = {
+    dialect: "v1",
+    type: "MESSAGE",
+    stream: "00000000000000cc",
+    pass: "00000000000000bb",
+    id: 1,
+    first: 1,
+    text: "spam",
+  } as const;
   for (let i = 0; i < 5000; i++) heard.session.receiveFromPeer(spam, `10.6.${i >> 8}.${i & 255}:6`, heard.now);
   assertEquals([heard.takeAll("LOOKUP").length > 0, heard.session.full], [true, false]);
   heard.session.whois("Bob", heard.now);
@@ -58,7 +65,9 @@ Deno.test("requests: the past is asked for when the server has answered, like ev
   fake.start();
   fake.welcome({ seq: 2 });
   assertEquals(fake.takeAll("RESEND").map(({ from, to }) => [from, to]), [[1, 2]]);
-  for (const seq of [1, 2]) fake.event(seq);
+  fake.event(1);
+  assertEquals(fake.texts, [], "anybody may have forged it");
+  fake.resent(1, 2);
   assertEquals(fake.texts, ["1", "2"]);
   assertEquals(fake.takeAll("LIST").length, 1, "what was asked behind it comes behind it");
 });
@@ -67,9 +76,9 @@ Deno.test("requests: the past that was asked for is gone when the server begins 
   const fake = new FakeSession();
   fake.welcome({ seq: 5 });
   fake.session.history(20, fake.now);
-  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.closing();
   fake.pass(1000);
-  fake.welcome({ epoch: OTHER_EPOCH, token: OTHER_TOKEN });
+  fake.welcome({ epoch: OTHER_EPOCH });
   assert(fake.notices.some((text) => text.includes("another past")));
   fake.session.drain(fake.now);
   assertEquals(fake.session.failure, "1 question not answered");
@@ -77,7 +86,7 @@ Deno.test("requests: the past that was asked for is gone when the server begins 
 
 Deno.test("requests: while the server is away a question is refused, and counts", () => {
   const fake = joined({ name: "Alice" });
-  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.closing();
   fake.session.list(fake.now);
   assertStringIncludes(fake.notices.at(-1)!, "does not answer at the moment");
   fake.pass(1000);
@@ -90,9 +99,10 @@ Deno.test("requests: while the server is away a question is refused, and counts"
 function direct(fake: FakeSession, text: string, from: string, name?: string): void {
   const id = 1;
   const stream = from.replace(/\D/g, "").padStart(16, "0");
-  fake.session.receiveFromPeer({ dialect: "v1", type: "MESSAGE", stream, id, first: id, text }, from, fake.now);
+  const pass = stream;
+  fake.session.receiveFromPeer({ dialect: "v1", type: "MESSAGE", pass, stream, id, first: id, text }, from, fake.now);
   for (const { id } of fake.takeAll("LOOKUP")) {
-    fake.receive({ dialect: "v1", type: "PEER", id: id!, address: from, name, since: 1 });
+    fake.receive({ dialect: "v1", type: "PEER", id: id!, address: from, name, pass, since: 1 });
   }
 }
 

@@ -9,11 +9,11 @@ import {
   assertNotEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { ADDRESS, EPOCH, FakeSession, joined, TOKEN, WELCOME } from "../../support/fake_session.ts";
+import { Session } from "../../../client/session/session.ts";
+import type { Packet } from "../../../protocol.ts";
+import { ADDRESS, COOKIE, EPOCH, FakeSession, joined, TOKEN, type V1, WELCOME } from "../../support/fake_session.ts";
 
 const OTHER_EPOCH = "00000000000000ee";
-const OTHER_TOKEN = "00000000000000aa";
-const COOKIE = "00000000000000cc";
 
 Deno.test("session: greets at once, again with growing pauses, and joins when the server answers", () => {
   const fake = new FakeSession();
@@ -54,11 +54,16 @@ Deno.test("session: joining without delay says nothing", () => {
 });
 
 Deno.test("session: without a name it greets, with one it signs in, each with a token of its own", () => {
-  const [plain, other] = [new FakeSession(), new FakeSession()];
-  for (const fake of [plain, other]) fake.start();
-  const [{ token }] = plain.takeAll("GREETING");
-  assertMatch(token!, /^[0-9a-f]{16}$/);
-  assertNotEquals(other.takeAll("GREETING")[0].token, token);
+  const [token, otherToken] = [1, 2].map(() => {
+    const sent: V1<"GREETING">[] = [];
+    const send = (packet: Packet) => void sent.push(packet as V1<"GREETING">);
+    const session = new Session({ server: "192.168.1.1:9090", send, show: () => {} });
+    session.start(0);
+    session.receive({ dialect: "v1", type: "RETRY", id: sent[0].id, cookie: COOKIE }, 0);
+    return sent[1].token!;
+  });
+  assertMatch(token, /^[0-9a-f]{16}$/);
+  assertNotEquals(otherToken, token);
   const named = new FakeSession({ name: "Alice" });
   named.start();
   assertEquals(named.takeAll("SIGN-IN").map(({ name }) => name), ["Alice"]);
@@ -68,17 +73,17 @@ Deno.test("session: goes on showing the cookie, with short pauses, until the ser
   const fake = new FakeSession();
   fake.start();
   fake.pass(150);
-  const [{ id: first, token }, { id: second }] = fake.takeAll("GREETING");
-  const pending = { ...WELCOME, token: COOKIE, pending: true, keepalive: 5000 };
-  fake.receive({ ...pending, id: first });
+  const [{ id: first }, { id: second }] = fake.takeAll("GREETING"), token = TOKEN;
+  const retry = { dialect: "v1", type: "RETRY", cookie: COOKIE } as const;
+  fake.receive({ ...retry, id: first });
   const shows = () => fake.takeAll("GREETING").map(({ token, cookie }) => [token, cookie]);
   assertEquals(shows(), [[token, COOKIE]]);
-  fake.receive({ ...pending, id: second });
+  fake.receive({ ...retry, id: second });
   assertEquals([shows(), fake.session.state], [[[token, COOKIE]], "joining"]);
   fake.pass(4500);
   const shown = fake.takeAll("GREETING");
   assertGreater(shown.length, 4);
-  fake.receive({ ...WELCOME, token: token!, id: shown.at(-1)!.id, keepalive: 5000 });
+  fake.receive({ ...WELCOME, id: shown.at(-1)!.id, keepalive: 5000 });
   assertEquals(fake.session.state, "joined");
   fake.pass(4900);
   assertEquals(fake.take(), []);
@@ -89,8 +94,9 @@ Deno.test("session: goes on showing the cookie, with short pauses, until the ser
 Deno.test("session: where the server knows it elsewhere it shows the cookie at once, and stays who it is", () => {
   const fake = joined({ name: "Alice" });
   fake.pass(1000);
-  const elsewhere = { address: "192.168.1.99:1", name: undefined };
-  fake.welcome({ ...elsewhere, token: COOKIE, pending: true });
+  const elsewhere = { address: "192.168.1.99:1" };
+  const [{ id }] = fake.takeAll("SIGN-IN");
+  fake.receive({ dialect: "v1", type: "RETRY", id, cookie: COOKIE });
   assertEquals(fake.takeAll("SIGN-IN").map(({ token, cookie }) => [token, cookie]), [[TOKEN, COOKIE]]);
   fake.start();
   fake.welcome({ ...elsewhere, name: "Alice" });
@@ -99,13 +105,39 @@ Deno.test("session: where the server knows it elsewhere it shows the cookie at o
   assertEquals([fake.session.address, fake.session.name, fake.shown], [elsewhere.address, "Alice", []]);
 });
 
-Deno.test("session: a token that the server gives in place of its own is taken", () => {
+Deno.test("session: a WELCOME with another token, or for a greeting that was not sent, is not believed", () => {
   const fake = new FakeSession();
   fake.start();
   const [{ id }] = fake.takeAll("GREETING");
-  fake.receive({ ...WELCOME, id });
-  fake.say("x");
-  assertEquals(fake.takeAll("MESSAGE").map(({ token }) => token), [TOKEN]);
+  fake.receive({ ...WELCOME, id, token: "0123456789abcdef" });
+  fake.receive({ ...WELCOME, id: id + 1 });
+  assertEquals(fake.session.state, "joining");
+});
+
+Deno.test("session: the token goes to nobody who has not shown that it speaks version 1", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.pass(5000);
+  assertEquals(new Set(fake.takeAll("GREETING").map(({ token }) => token)), new Set([undefined]));
+  fake.welcome();
+  assertEquals(fake.session.state, "joined");
+});
+
+Deno.test("session: an answer with the greeting's id is the server's from wherever it comes, and it stays there", () => {
+  const fake = new FakeSession(), elsewhere = "192.168.1.2:9090";
+  fake.start();
+  const [{ id }] = fake.takeAll("GREETING");
+  const retry = { dialect: "v1", type: "RETRY", cookie: COOKIE } as const;
+  fake.session.receiveFromPeer({ ...retry, id: id + 7 }, "192.168.1.66:9090", fake.now);
+  assertEquals(fake.session.serverAddress, undefined);
+  fake.session.receiveFromPeer({ ...retry, id }, elsewhere, fake.now);
+  assertEquals(fake.session.serverAddress, elsewhere);
+  const [second] = fake.takeAll("GREETING");
+  const welcome = { ...WELCOME, id: second.id };
+  fake.session.receiveFromPeer({ ...welcome, token: "0123456789abcdef" }, "192.168.1.66:9090", fake.now);
+  assertEquals([fake.session.serverAddress, fake.session.state], [elsewhere, "joining"]);
+  fake.receive(welcome);
+  assertEquals(fake.session.state, "joined");
 });
 
 Deno.test("session: where each datagram comes from another address, the server is not asked again and again", () => {
@@ -114,9 +146,9 @@ Deno.test("session: where each datagram comes from another address, the server i
   for (let ms = 0; ms < 5000; ms++) {
     const sent = fake.takeAll("GREETING");
     greetings += sent.length;
-    const token = String(ms).padStart(16, "0");
+    const cookie = String(ms).padStart(16, "0");
     for (const { id } of sent) {
-      fake.receive({ ...WELCOME, id, address: `192.168.1.21:${1000 + ms}`, token, pending: true });
+      fake.receive({ dialect: "v1", type: "RETRY", id, cookie });
     }
     fake.pass(1);
   }
@@ -171,7 +203,7 @@ Deno.test("session: an answer to a greeting that it did not send, or that was an
   const welcome = { ...WELCOME, id };
   fake.receive(welcome);
   assertEquals(fake.session.state, "joined");
-  fake.receive({ ...welcome, token: OTHER_TOKEN, epoch: OTHER_EPOCH });
+  fake.receive({ ...welcome, epoch: OTHER_EPOCH });
   fake.say("x");
   assertEquals(fake.takeAll("MESSAGE")[0].token, TOKEN);
 });
@@ -181,11 +213,9 @@ Deno.test("session: a late answer of the server before the restart does not take
   fake.start();
   fake.pass(300);
   const [first, second] = fake.takeAll("GREETING").map(({ id }) => id);
-  fake.receive({ ...WELCOME, id: second, token: OTHER_TOKEN, epoch: OTHER_EPOCH, seq: 7 });
+  fake.receive({ ...WELCOME, id: second, epoch: OTHER_EPOCH, seq: 7 });
   fake.receive({ ...WELCOME, id: first });
-  fake.welcome({ token: OTHER_TOKEN, epoch: OTHER_EPOCH, seq: 7 });
-  fake.say("x");
-  assertEquals(fake.takeAll("MESSAGE").map(({ token }) => token), [OTHER_TOKEN]);
+  fake.welcome({ epoch: OTHER_EPOCH, seq: 7 });
   fake.event(8, { epoch: OTHER_EPOCH, text: "of the server that is there" });
   assertEquals(fake.texts, ["of the server that is there"]);
 });
@@ -224,14 +254,14 @@ Deno.test("session: while its name is refused it greets nobody, whatever else co
   const ids = fake.takeAll("SIGN-IN").map(({ id }) => id);
   fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id: ids.at(-1), text: "The name Alice is taken" });
   // the answers to the greetings before are late
-  for (const id of ids) fake.receive({ ...WELCOME, id, pending: true });
+  for (const id of ids) fake.receive({ dialect: "v1", type: "RETRY", id, cookie: COOKIE });
   fake.event(1);
   fake.pass(60_000);
   assertEquals([fake.take(), fake.session.state, fake.session.nextWake], [[], "refused", undefined]);
 });
 
 Deno.test("session: a server that answers every packet with not-joined, CLOSING or a cookie is greeted no faster for it", () => {
-  for (const answer of ["not-joined", "CLOSING", "pending"] as const) {
+  for (const answer of ["not-joined", "CLOSING", "cookie"] as const) {
     const fake = joined();
     fake.say("x");
     fake.session.drain(fake.now);
@@ -241,7 +271,8 @@ Deno.test("session: a server that answers every packet with not-joined, CLOSING 
         if (packet.dialect !== "v1") continue;
         if (packet.type === "GREETING") {
           greetings++;
-          fake.receive({ ...WELCOME, id: packet.id, pending: answer === "pending" });
+          const { id } = packet;
+          fake.receive(answer === "cookie" ? { dialect: "v1", type: "RETRY", id, cookie: COOKIE } : { ...WELCOME, id });
         }
         if (answer === "not-joined") fake.receive({ dialect: "v1", type: "ERROR", code: answer, text: "Greet first" });
         if (answer === "CLOSING") fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });

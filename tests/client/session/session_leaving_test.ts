@@ -93,8 +93,16 @@ Deno.test("session: after the goodbye a peer's message is not acknowledged, as n
 });
 
 Deno.test("session: what was acknowledged is shown before it leaves, whether or not it is known who it was", () => {
-  const fake = joined();
-  const message = { dialect: "v1", type: "MESSAGE", stream: "00000000000000cc", id: 1, first: 1, text: "hi" } as const;
+  const fake = joined(), pass = "00000000000000bb";
+  const message = {
+    dialect: "v1",
+    type: "MESSAGE",
+    pass,
+    stream: "00000000000000cc",
+    id: 1,
+    first: 1,
+    text: "hi",
+  } as const;
   fake.session.receiveFromPeer(message, "10.0.0.2:2", fake.now);
   assertEquals([fake.takeAll("ACK").length, fake.shown], [1, []]);
   fake.session.close(fake.now);
@@ -124,18 +132,26 @@ Deno.test("session: draining waits for the past that was asked for", () => {
   fake.session.history(20, fake.now);
   fake.session.drain(fake.now);
   assertEquals(fake.session.closing, false);
-  fake.event(1);
+  fake.resent(1, 1);
   assertEquals([fake.session.closing, fake.session.failure, fake.texts], [true, undefined, ["1"]]);
 });
 
 Deno.test("session: draining waits to know who has written", () => {
-  const fake = joined();
-  const message = { dialect: "v1", type: "MESSAGE", stream: "00000000000000cc", id: 1, first: 1, text: "hi" } as const;
+  const fake = joined(), pass = "00000000000000bb";
+  const message = {
+    dialect: "v1",
+    type: "MESSAGE",
+    pass,
+    stream: "00000000000000cc",
+    id: 1,
+    first: 1,
+    text: "hi",
+  } as const;
   fake.session.receiveFromPeer(message, "10.0.0.2:2", fake.now);
   fake.session.drain(fake.now);
   assertEquals(fake.session.closing, false);
   const [{ id, address }] = fake.takeAll("LOOKUP");
-  fake.receive({ dialect: "v1", type: "PEER", id: id!, address: address!, name: "Bob", since: 1 });
+  fake.receive({ dialect: "v1", type: "PEER", id: id!, address: address!, name: "Bob", pass, since: 1 });
   assertEquals(fake.shown.map((shown) => shown.kind === "direct" && shown.name), ["Bob"]);
   assertEquals([fake.session.closing, fake.session.failure], [true, undefined]);
 });
@@ -264,7 +280,7 @@ Deno.test("session: each page of the history that a draining session asks for is
   for (const [from, to] of [[201, 300], [101, 200], [1, 100]]) {
     assertEquals(fake.session.closing, false, `${from}`);
     fake.pass(4900);
-    for (let seq = from; seq <= to; seq++) fake.event(seq);
+    fake.resent(from, to);
   }
   assertEquals([fake.session.closing, fake.session.failure], [true, undefined]);
 

@@ -1,9 +1,9 @@
 /** A whole session against a server that says what the test says: talking, missing something, losing the server. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { ADDRESS, EPOCH, FakeSession, incoming, joined, TOKEN } from "../../support/fake_session.ts";
+import type { Packet } from "../../../protocol.ts";
+import { ADDRESS, EPOCH, FakeSession, incoming, joined, TOKEN, WELCOME } from "../../support/fake_session.ts";
 
 const OTHER_EPOCH = "00000000000000ee";
-const OTHER_TOKEN = "00000000000000aa";
 const BOB = "192.168.1.22:40112";
 const STREAM = "00000000000000cc";
 
@@ -144,8 +144,25 @@ Deno.test("session: an ACK of another stream takes no place in the room", () => 
 Deno.test("session: a late event does not bring back a server that has said goodbye", () => {
   const fake = joined();
   fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.pass(300);
   fake.event(1);
+  fake.pass(300);
+  fake.event(2);
   assertEquals([fake.session.state, fake.notices.length], ["joining", 1]);
+});
+
+Deno.test("session: a CLOSING that somebody has forged changes nothing: the server still answers", () => {
+  const fake = joined();
+  fake.pass(200);
+  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  assertEquals(fake.take().map(({ packet }) => packet.type), ["GREETING"]);
+  fake.say("still here");
+  assertEquals(fake.takeAll("MESSAGE").length, 1);
+  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.start();
+  fake.welcome();
+  fake.pass(900);
+  assertEquals([fake.session.state, fake.notices], ["joined", []]);
 });
 
 Deno.test("session: events are shown in the order of the room, each once, gaps asked for", () => {
@@ -226,9 +243,9 @@ Deno.test("session: a server that falls silent is told once, what is typed is ke
   assertEquals(fake.notices.length, 3);
 });
 
-Deno.test("session: a server that says goodbye is believed at once, and greeted until it is back", () => {
+Deno.test("session: a server that says goodbye is believed when it is silent, and greeted until it is back", () => {
   const fake = joined();
-  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.closing();
   assertEquals(fake.session.state, "joining");
   assertStringIncludes(fake.notices[0], "closed");
   fake.take();
@@ -243,7 +260,7 @@ Deno.test("session: back in the same epoch, it fetches what it missed and sends 
   fake.say("under way");
   const [{ stream }] = fake.takeAll("MESSAGE");
   fake.event(1, { from: ADDRESS, stream, id: 1, text: "settled" });
-  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.closing();
   fake.pass(3000);
   fake.welcome({ seq: 5 });
   assertEquals(fake.takeAll("MESSAGE").map(({ stream, id, text }) => [stream, id, text]), [[stream, 2, "under way"]]);
@@ -258,12 +275,12 @@ Deno.test("session: in a new epoch it begins anew, and sends again with the same
   fake.say("under way");
   const [{ stream }] = fake.takeAll("MESSAGE");
   fake.receive({ dialect: "v1", type: "ACK", stream, id: 1 });
-  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.closing();
   fake.pass(3000);
-  fake.welcome({ epoch: OTHER_EPOCH, token: OTHER_TOKEN, seq: 0 });
+  fake.welcome({ epoch: OTHER_EPOCH, seq: 0 });
   assertStringIncludes(fake.notices.at(-1)!, "anew");
   assertEquals(fake.takeAll("MESSAGE").map(({ stream, id, first, token, text }) => [stream, id, first, token, text]), [
-    [stream, 2, 2, OTHER_TOKEN, "under way"],
+    [stream, 2, 2, TOKEN, "under way"],
   ]);
   fake.event(1, { epoch: OTHER_EPOCH, text: "new line" });
   assertEquals(fake.texts, ["1", "new line"]);
@@ -272,9 +289,9 @@ Deno.test("session: in a new epoch it begins anew, and sends again with the same
 Deno.test("session: a message that is said again in a new epoch is not shown again", () => {
   const fake = joined();
   fake.event(1, { stream: "00000000000000cc", id: 4, text: "hello" });
-  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.closing();
   fake.pass(300);
-  fake.welcome({ epoch: OTHER_EPOCH, token: OTHER_TOKEN });
+  fake.welcome({ epoch: OTHER_EPOCH });
   fake.event(1, { epoch: OTHER_EPOCH, stream: "00000000000000cc", id: 4, text: "hello" });
   fake.event(2, { epoch: OTHER_EPOCH, stream: "00000000000000cc", id: 5, text: "next" });
   assertEquals(fake.texts, ["hello", "next"]);
@@ -297,16 +314,66 @@ Deno.test("session: its own message is known by stream, id and text, from whatev
   assertEquals([fake.session.waiting, fake.texts], [0, ["one", "three", "TWO"]]);
 });
 
-Deno.test("session: when another speaks in its stream, it goes on in a new one, and loses nothing", () => {
+Deno.test("session: when another speaks in its stream, nothing that waits is settled or said again", () => {
   const fake = joined();
   for (const text of ["do NOT pay", "ok"]) fake.say(text);
   const [{ stream }] = fake.takeAll("MESSAGE");
   fake.event(1, { from: "10.6.6.6:6", stream, id: 2 ** 53 - 1, text: "forged" });
-  const again = fake.takeAll("MESSAGE");
-  assertEquals(again.map(({ id, text }) => [id, text]), [[1, "do NOT pay"], [2, "ok"]]);
-  assertEquals([again[0].stream === stream, fake.session.waiting], [false, 2]);
-  fake.event(2, { from: "10.6.6.6:6", stream: again[0].stream, id: 2, text: "ok" });
-  assertEquals(fake.session.waiting, 2, "what is before it is not settled by another's copy");
+  fake.event(2, { from: "10.6.6.6:6", stream, id: 2, text: "ok" });
+  assertEquals([fake.session.waiting, fake.take()], [2, []], "what is before it is not settled by another's copy");
+});
+
+Deno.test("session: without its token nothing settles, refuses, delays, skips or moves what waits", () => {
+  for (const token of [undefined, "0123456789abcdef"]) {
+    const fake = joined();
+    fake.say("one");
+    const [{ stream }] = fake.takeAll("MESSAGE");
+    const head = { dialect: "v1", token } as { dialect: "v1"; token: string };
+    const forged: Packet[] = [
+      { ...head, type: "ACK", stream, id: 1 },
+      { ...head, type: "ACK", stream, id: 1, epoch: EPOCH, seq: 1 },
+      { ...head, type: "GONE", epoch: EPOCH, from: 1, to: 2 ** 53 - 1 },
+      { ...head, type: "HEARTBEAT", epoch: EPOCH, seq: 2 ** 53 - 1 },
+      { ...head, type: "ERROR", code: "not-joined", id: 1, text: "x" },
+      { ...head, type: "ERROR", code: "slow-down", id: 1, wait: 10_000, text: "x" },
+      { ...head, type: "ERROR", code: "stream-taken", id: 1, stream, text: "x" },
+      { ...WELCOME, ...head, id: 1, epoch: OTHER_EPOCH },
+      { ...head, type: "PUNCH", address: BOB, pass: stream },
+    ];
+    for (const packet of forged) fake.session.receive(packet, fake.now);
+    assertEquals([fake.session.waiting, fake.session.state, fake.take()], [1, "joined", []]);
+    fake.pass(450);
+    assertEquals(fake.takeAll("MESSAGE").length > 0, true, "it is sent again in time");
+    fake.event(1, { from: ADDRESS, stream, id: 1, text: "one" });
+    assertEquals([fake.session.waiting, fake.texts], [0, ["one"]]);
+  }
+});
+
+Deno.test("session: a member that forges HEARTBEAT, GONE and events makes nobody deaf, and takes no word away", () => {
+  const fake = joined();
+  fake.pass(10);
+  for (const seq of [2048, 2 ** 53 - 1]) {
+    fake.receive({ dialect: "v1", type: "HEARTBEAT", epoch: EPOCH, seq });
+    fake.event(seq, { text: "forged" });
+  }
+  fake.event(1, { name: "Bob", text: "forged" });
+  fake.event(1, { name: "Alice", text: "true" });
+  assertEquals(fake.texts, ["forged"], "nobody can know yet which it is");
+  fake.pass(50);
+  assertEquals(fake.takeAll("RESEND").map(({ from }) => from)[0], 1);
+  fake.event(1, { name: "Alice", text: "true", token: TOKEN });
+  assertEquals(fake.texts, ["forged", "true"]);
+  assertEquals(fake.notices, [
+    `Somebody sends packets in the server's name: "<From ${BOB}:Bob>: forged" was never said here`,
+  ]);
+  // the next answer of the server shows where the line ends
+  fake.pass(1000);
+  fake.welcome({ seq: 1 });
+  fake.take();
+  fake.pass(900);
+  assertEquals(fake.takeAll("RESEND"), []);
+  fake.event(2, { text: "more" });
+  assertEquals(fake.texts, ["forged", "true", "more"]);
 });
 
 Deno.test("session: when its stream is another's, it sends all that waits once in a new one", () => {
@@ -328,9 +395,9 @@ Deno.test("session: a draining session waits for what is held back for an earlie
   const fake = joined();
   const stream = "00000000000000cc";
   fake.event(2, { stream, id: 2, text: "two" });
-  fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+  fake.closing();
   fake.pass(300);
-  fake.welcome({ epoch: OTHER_EPOCH, token: OTHER_TOKEN });
+  fake.welcome({ epoch: OTHER_EPOCH });
   fake.session.drain(fake.now);
   assertEquals([fake.texts, fake.session.closing], [[], false]);
   for (const [seq, text] of [[1, "one"], [2, "two"]] as const) {
@@ -348,7 +415,7 @@ Deno.test("session: without echo the history's answers for its own messages are 
   fake.event(2);
   fake.session.history(5, fake.now);
   ack();
-  fake.event(2);
+  fake.resent(2, 2);
   assertEquals([fake.session.asked.open, fake.session.statistics.duplicates], [0, 0]);
   ack();
   fake.event(2);
@@ -363,8 +430,8 @@ Deno.test("session: a server that does not know it any more is greeted again, wi
   fake.receive({ dialect: "v1", type: "ERROR", code: "not-joined", id: 1, text: "Greet first" });
   assertEquals(fake.takeAll("GREETING").length, 1);
   fake.start();
-  fake.welcome({ token: OTHER_TOKEN });
-  assertEquals(fake.takeAll("MESSAGE").map(({ id, token }) => [id, token]), [[1, OTHER_TOKEN]]);
+  fake.welcome();
+  assertEquals(fake.takeAll("MESSAGE").map(({ id, token }) => [id, token]), [[1, TOKEN]]);
   assertEquals(fake.shown, []);
 });
 
@@ -435,9 +502,11 @@ Deno.test("session: nothing from the network can act on the terminal", () => {
 
 Deno.test("session: PUNCH opens the way to a peer, and a stranger's packets are not taken for the server's", () => {
   const fake = joined();
-  fake.receive({ dialect: "v1", type: "PUNCH", address: BOB });
+  const punch = { dialect: "v1", type: "PUNCH", pass: "2be90f4417d6a3c8" } as const;
+  fake.receive({ ...punch, address: BOB });
   assertEquals(fake.take().map(({ packet, peer }) => [packet.type, peer]), [["OPEN", BOB]]);
-  fake.session.receiveFromPeer({ dialect: "v1", type: "PUNCH", address: "10.0.0.1:1" }, BOB, fake.now);
+  fake.session.receiveFromPeer({ ...punch, token: TOKEN, address: "10.0.0.1:1" }, BOB, fake.now);
+  fake.receive({ ...punch, token: "0123456789abcdef", address: "10.0.0.1:1" });
   fake.session.receiveFromPeer(incoming(1), BOB, fake.now);
   fake.session.receiveFromPeer({ dialect: "v1", type: "CLOSING", epoch: EPOCH }, BOB, fake.now);
   fake.session.receiveFromPeer({ dialect: "classic", type: "INCOMING", line: "<From x>: y" }, BOB, fake.now);

@@ -3,6 +3,8 @@ import { assertEquals } from "@std/assert";
 import { type Progress, Shutdown } from "../../../client/session/shutdown.ts";
 import type { Packet } from "../../../protocol.ts";
 
+const TOKEN = "5f1c0d9a7be2e604";
+
 /** A shutdown that has begun to say goodbye at a time. */
 function closing(now: number, isKnown = true): Shutdown {
   const shutdown = new Shutdown();
@@ -29,16 +31,19 @@ Deno.test("shutdown: says goodbye four times, 100 ms apart, each with an id of i
 
 Deno.test("shutdown: a goodbye that was heard, or of one whom nobody knows, is the last", () => {
   const answers: Packet[] = [
-    { dialect: "v1", type: "ACK", id: 4 },
-    { dialect: "v1", type: "ERROR", code: "not-joined", text: "Greet first" },
+    { dialect: "v1", type: "ACK", token: TOKEN, id: 4 },
+    { dialect: "v1", type: "ERROR", token: TOKEN, code: "not-joined", text: "Greet first" },
   ];
   for (const answer of answers) {
     const shutdown = closing(0);
     shutdown.wake(0);
     // the acknowledgement of a message says nothing about the goodbye
-    shutdown.receive({ dialect: "v1", type: "ACK", stream: "0123456789abcdef", id: 4 });
+    shutdown.receive({ dialect: "v1", type: "ACK", token: TOKEN, stream: "0123456789abcdef", id: 4 }, TOKEN);
+    // what has another token, or none, does not come from the server
+    shutdown.receive({ ...answer, token: "0123456789abcdef" } as Packet, TOKEN);
+    shutdown.receive({ dialect: "v1", type: "ACK", id: 4 }, TOKEN);
     assertEquals(shutdown.closed, false);
-    shutdown.receive(answer);
+    shutdown.receive(answer, TOKEN);
     assertEquals([shutdown.closed, shutdown.wake(10_000), shutdown.nextWake], [true, undefined, undefined]);
   }
 });

@@ -63,8 +63,8 @@ Deno.test("transactions: answered once; repeats of the answer, late ones and ans
   const [a, b] = [asker.ask("a"), asker.ask("b")];
   assert(transactions.answer(users(102)) === b, "the very question that was asked");
   assertEquals([transactions.answer(users(102)), transactions.answer(users(103))], [undefined, undefined]);
-  assertEquals(transactions.answer({ dialect: "v1", type: "ERROR", code: "x", text: "x" }), undefined);
-  assert(transactions.answer({ dialect: "v1", type: "ERROR", code: "x", id: 101, text: "x" }) === a);
+  assertEquals(transactions.answer({ dialect: "v1", type: "ERROR", token: TOKEN, code: "x", text: "x" }), undefined);
+  assert(transactions.answer({ dialect: "v1", type: "ERROR", token: TOKEN, code: "x", id: 101, text: "x" }) === a);
   const sent = asker.sent.length;
   asker.pass(20_000);
   assertEquals([asker.failed, asker.sent.length, transactions.size], [[], sent, 0]);
@@ -78,7 +78,7 @@ Deno.test("transactions: each question has its packet, which carries the token o
     [{ ask: "whois", who: { address: "10.0.0.1:1" } }, { type: "LOOKUP", address: "10.0.0.1:1" }],
     [{ ask: "whois", who: { name: "Bob" } }, { type: "LOOKUP", name: "Bob" }],
     [{ ask: "where", name: "Bob" }, { type: "LOOKUP", name: "Bob" }],
-    [{ ask: "sender", address: "10.0.0.1:1" }, { type: "LOOKUP", address: "10.0.0.1:1" }],
+    [{ ask: "sender", address: "10.0.0.1:1", pass: TOKEN }, { type: "LOOKUP", address: "10.0.0.1:1" }],
   ];
   for (const [question, packet] of questions) {
     asker.transactions.begin(question, 0);

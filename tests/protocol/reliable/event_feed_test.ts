@@ -3,22 +3,35 @@ import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqu
 import fc from "fast-check";
 import { EventFeed, type FeedItem } from "../../../protocol/reliable/event_feed.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
+import type { EventPacket } from "../../../protocol.ts";
 import { EPOCH, incoming, type V1 } from "../../support/fake_session.ts";
 
+type Fields = Partial<V1<"INCOMING">> & { isVouched?: boolean };
+
 const OTHER = "00000000000000ee";
+
+function textOf(event: EventPacket): string {
+  return event.type === "INCOMING" ? event.text : event.type;
+}
 
 /** A feed that begins after `seq`, and what it has given: texts, and for missed events how many. */
 function openFeed(seq = 0, random = 0.5) {
   const given: (string | number)[] = [];
   const give = (items: FeedItem[]) => {
-    for (const item of items) given.push("missed" in item ? item.missed : (item.event as V1<"INCOMING">).text);
+    for (const item of items) {
+      if ("missed" in item) given.push(item.missed);
+      else if ("forged" in item) given.push(`forged: ${item.forged.map(textOf)}`);
+      else given.push(textOf(item.event));
+    }
   };
   const feed = new EventFeed({ roundTrip: new RoundTrip(), random: () => random });
   const begin = (epoch: string, seq: number, now = 0) => give(feed.begin(epoch, seq, now));
   begin(EPOCH, seq);
-  const take = (seq: number, now = 0, fields: Partial<V1<"INCOMING">> = {}) => {
-    give(feed.take(fields.epoch ?? EPOCH, seq, incoming(seq, fields), now));
+  const take = (seq: number, now = 0, { isVouched = false, ...fields }: Fields = {}) => {
+    give(feed.take({ epoch: fields.epoch ?? EPOCH, seq, event: incoming(seq, fields), isVouched }, now));
   };
+  const latest = (seq: number, isVouched = true, epoch = EPOCH) => feed.noteLatest({ epoch, seq, isVouched }, 0);
+  const confirm = (seq: number, askedAt: number, now = askedAt) => give(feed.confirmLatest(EPOCH, seq, askedAt, now));
   const gone = (from: number, to: number, epoch = EPOCH) => give(feed.markGone(epoch, { from, to }, 0));
   /** Wakes the feed until `end`; returns its requests, each as a time and the ranges. */
   const pass = (end: number) => {
@@ -31,7 +44,7 @@ function openFeed(seq = 0, random = 0.5) {
     }
     return asked;
   };
-  return { feed, given, give, begin, take, gone, pass };
+  return { feed, given, give, begin, take, latest, confirm, gone, pass };
 }
 
 Deno.test("event feed: in whatever order and however often events come, each is given once and in order", () => {
@@ -86,12 +99,12 @@ Deno.test("event feed: asks for several gaps at once, each as a range", () => {
 });
 
 Deno.test("event feed: asks for the events up to the latest seq that it is told of", () => {
-  const { feed, pass } = openFeed(5);
-  feed.noteLatest(EPOCH, 5, 0);
+  const { feed, latest, pass } = openFeed(5);
+  latest(5);
   assertEquals(feed.nextWake, undefined);
-  feed.noteLatest(EPOCH, 8, 0);
-  feed.noteLatest(EPOCH, 7, 0);
-  feed.noteLatest(OTHER, 100, 0);
+  latest(8, false);
+  latest(7);
+  latest(100, true, OTHER);
   assertEquals([feed.backlog, pass(20)], [3, [[15, [6, 8]]]]);
 });
 
@@ -103,10 +116,10 @@ Deno.test("event feed: events of another epoch are ignored", () => {
 });
 
 Deno.test("event feed: gone events are counted and told in their place, events that are here are given", () => {
-  const { feed, given, take, gone } = openFeed();
+  const { feed, given, take, latest, gone } = openFeed();
   take(3);
   take(7);
-  feed.noteLatest(EPOCH, 9, 0);
+  latest(9);
   gone(1, 5);
   assertEquals(given, [2, "3", 2]);
   take(6);
@@ -124,12 +137,13 @@ Deno.test("event feed: a GONE that does not cover the next seq, or goes beyond t
 Deno.test("event feed: an event that is not to be shown fills its place", () => {
   const { feed, given, give, take } = openFeed();
   take(2);
-  give(feed.take(EPOCH, 1, undefined, 0));
+  give(feed.take({ epoch: EPOCH, seq: 1, event: undefined, isVouched: true }, 0));
   assertEquals([given, feed.next], [["2"], 3]);
 });
 
 Deno.test("event feed: it holds a bounded number of early events, and asks for later ones in their turn", () => {
-  const { feed, given, take, pass } = openFeed();
+  const { feed, given, take, latest, pass } = openFeed();
+  latest(5000);
   for (let seq = 2; seq <= 5000; seq++) take(seq);
   take(1);
   assertEquals(given.length, 2048);
@@ -148,7 +162,7 @@ Deno.test("event feed: asks for at most eight ranges at once", () => {
 Deno.test("event feed: an epoch that ends gives what is here and tells what was missing", () => {
   const { feed, given, take, begin } = openFeed();
   take(3);
-  take(5);
+  take(5, 0, { isVouched: true });
   begin(OTHER, 40);
   assertEquals(given.filter((value) => typeof value === "string"), ["3", "5"]);
   assertEquals(feed.lost, 3);
@@ -178,10 +192,10 @@ Deno.test("event feed: a message is known by its stream and id, wherever its sen
 });
 
 Deno.test("event feed: a GONE up to the highest possible seq is counted at once", () => {
-  const { feed, given, take, gone } = openFeed();
+  const { feed, given, take, latest, gone } = openFeed();
   const last = Number.MAX_SAFE_INTEGER;
   take(3);
-  feed.noteLatest(EPOCH, last, 0);
+  latest(last);
   gone(1, last);
   assertEquals(given, [2, "3", last - 3]);
   assertEquals([feed.lost, feed.backlog, feed.nextWake], [last - 1, 0, undefined]);
@@ -212,7 +226,8 @@ Deno.test("event feed: a message that is missing before the first given one of i
 });
 
 Deno.test("event feed: the streams that it remembers are bounded, the latest are kept", () => {
-  const { given, take } = openFeed();
+  const { given, take, latest } = openFeed();
+  latest(5002);
   const stream = (n: number) => n.toString(16).padStart(16, "0");
   for (let n = 1; n <= 5000; n++) take(n, 0, { stream: stream(n), id: 1 });
   take(5001, 0, { stream: stream(5000), id: 1, text: "again" });
@@ -226,7 +241,7 @@ Deno.test("event feed: what is held back for its sender is shown after 10 s, and
   const stream = "00000000000000cc";
   const { feed, given, take, begin, pass } = openFeed();
   take(1, 0, { stream, id: 1, text: "one" });
-  take(3, 0, { stream, id: 3, text: "three" });
+  take(3, 0, { stream, id: 3, text: "three", isVouched: true });
   begin(OTHER, 0, 5000);
   assertEquals([given, feed.nextWake], [["one", 1], 15_000]);
   pass(14_999);

@@ -38,7 +38,7 @@ Deno.test("dialects: classic programs get no packet that their dialect has no wo
     { dialect: "v1", type: "OFFLINE", epoch, seq, at, members: [] },
     { dialect: "v1", type: "HEARTBEAT", epoch, seq },
     { dialect: "v1", type: "CLOSING", epoch },
-    { dialect: "v1", type: "PUNCH", address: "127.0.0.1:1" },
+    { dialect: "v1", type: "PUNCH", token: epoch, address: "127.0.0.1:1", pass: epoch },
   ];
   for (const packet of unknown) {
     assertEquals([text(packet, "classic"), text(packet, "classic-line")], [undefined, undefined], packet.type);

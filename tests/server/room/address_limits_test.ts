@@ -14,7 +14,7 @@ function signIn(room: FakeRoom, ip: string, first: number, count: number, prefix
   const named = room.room.users().total;
   for (let port = first; port < first + count; port++) {
     const token = tokenOf(port);
-    const { token: cookie } = room.greet(at(ip, port), { token });
+    const cookie = room.cookie(at(ip, port));
     room.v1(at(ip, port), "SIGN-IN", { id: 2, token, cookie, name: `${prefix}${port}` });
   }
   return room.room.users().total - named;

@@ -1,5 +1,5 @@
 /** Names in the room: sign-in, returning from another address, lists and look-ups. */
-import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
 import { textOf } from "../../support/fake_delivery.ts";
 import { all, FakeRoom, one, OTHER_STREAM, outline, STREAM, to } from "../../support/fake_room.ts";
 
@@ -27,8 +27,10 @@ Deno.test("room: a name that a member already has is refused, in any case and an
     const refusal = room.refused(B, name, 3);
     assertEquals([refusal.code, refusal.id], ["name-taken", 3], name);
   }
-  // a name that arrives in another normal form, with the cookie as the token
-  const decomposed = `SIGN-IN/1 id=4 token=${room.greet(B).token} name=${"zoë-straße".normalize("NFD")}`;
+  // a name that arrives in another normal form
+  const decomposed = `SIGN-IN/1 id=4 token=00000000000000bb cookie=${room.cookie(B)} name=${
+    "zoë-straße".normalize("NFD")
+  }`;
   assertEquals(one(room.datagram(B, decomposed), "ERROR").code, "name-taken");
   assertEquals(room.room.size, 1, "who was refused has not joined");
   assertEquals(room.join(B, "Zoe-Strasse").name, "Zoe-Strasse", "another letter is another name");
@@ -81,9 +83,9 @@ Deno.test("room: a name that looks like an address or like the server is refused
 
 Deno.test("room: a name on the wire in any normal form is kept in NFC", () => {
   const room = new FakeRoom();
-  const { token } = room.greet(A);
-  const name = "Zoë".normalize("NFD");
-  const welcome = one(room.datagram(A, `SIGN-IN/1 id=2 token=${token} name=${name}`), "WELCOME");
+  const cookie = room.cookie(A), name = "Zoë".normalize("NFD");
+  const signIn = `SIGN-IN/1 id=2 token=00000000000000aa cookie=${cookie} name=${name}`;
+  const welcome = one(room.datagram(A, signIn), "WELCOME");
   assertEquals(welcome.name, "Zoë".normalize("NFC"));
 });
 
@@ -107,13 +109,15 @@ Deno.test("room: a member may sign in again with its own name or another spellin
   assertEquals(list(room, A, token).names, ["ALICE"]);
 });
 
-Deno.test("room: a client may use its cookie as its token; each WELCOME has the same cookie until it is used", () => {
+Deno.test("room: a repeated greeting with the cookie has the same answer, and joins once", () => {
   const room = new FakeRoom();
-  const { token, pending } = room.greet(A, { name: "Alice" });
-  assertEquals([room.greet(A, { id: 2, name: "Alice" }).token, pending], [token, true]);
-  const welcome = room.greet(A, { id: 3, token, name: "Alice" });
-  assertEquals([welcome.token, welcome.pending, welcome.name], [token, false, "Alice"]);
-  assertEquals(room.greet(A, { id: 4, token, name: "Alice" }), { ...welcome, id: 4 });
+  const token = "00000000000000aa", cookie = room.cookie(A, { name: "Alice" });
+  assertEquals(room.cookie(A, { id: 2, name: "Alice" }), cookie);
+  const welcome = room.greet(A, { id: 3, token, cookie, name: "Alice" });
+  assertEquals([welcome.token, welcome.name], [token, "Alice"]);
+  for (const again of [undefined, cookie]) {
+    assertEquals(room.greet(A, { id: 4, token, cookie: again, name: "Alice" }), { ...welcome, id: 4 });
+  }
   assertEquals(room.room.statistics.joined, 1);
 });
 
@@ -153,8 +157,8 @@ Deno.test("room: a member that gets another member's address replaces that membe
   const bob = room.join(B, "Bob");
   room.say(B, bob.token, 1, "my last words", OTHER_STREAM);
   room.settle();
-  const { token: cookie, name } = room.greet(B, { token, name: "Alice" });
-  assertEquals([name, left], [undefined, []], "a greeting can be forged");
+  const cookie = room.cookie(B, { token, name: "Alice" });
+  assertEquals(left, [], "a greeting can be forged");
   assertEquals(room.greet(B, { id: 2, token, cookie, name: "Alice" }).name, "Alice");
   assertEquals([left, room.room.size], [[`${B} Bob taken`], 2]);
   one(room.say(B, token, 1, "from here"), "ACK"); // the repeat is still recognised
@@ -167,13 +171,12 @@ Deno.test("room: a member that gets another member's address replaces that membe
 Deno.test("room: a client may choose its token, and joins with it even when its address changes meanwhile", () => {
   const room = new FakeRoom();
   const token = "00000000000000aa";
-  const here = room.greet(A, { token, name: "Alice" });
   // the answer to the greeting that makes it a member is late or lost, and its address has changed by now
-  const there = room.greet(B, { token, name: "Alice" });
-  assertEquals([here.pending, there.pending, room.room.size], [true, true, 0]);
-  room.greet(A, { id: 2, token, cookie: here.token, name: "Alice" });
-  const welcome = room.greet(B, { id: 3, token, cookie: there.token, name: "Alice" });
-  assertEquals([welcome.name, welcome.token, welcome.pending, room.room.size], ["Alice", token, false, 1]);
+  const here = room.cookie(A, { token, name: "Alice" }), there = room.cookie(B, { token, name: "Alice" });
+  assertEquals(room.room.size, 0);
+  room.greet(A, { id: 2, token, cookie: here, name: "Alice" });
+  const welcome = room.greet(B, { id: 3, token, cookie: there, name: "Alice" });
+  assertEquals([welcome.name, welcome.token, room.room.size], ["Alice", token, 1]);
 });
 
 Deno.test("room: a member that moves before its arrival is announced is announced at its new address", () => {
@@ -187,9 +190,9 @@ Deno.test("room: a member that moves again before it has used a cookie is still 
   const room = new FakeRoom();
   const { token } = room.join(A);
   room.say(A, token, 1, "once");
-  const between = room.greet(B, { token });
-  const there = room.greet(C, { token, cookie: between.token });
-  assertEquals(room.greet(C, { id: 2, token, cookie: there.token }).pending, false);
+  const between = room.cookie(B, { token });
+  const there = room.cookie(C, { token, cookie: between });
+  room.greet(C, { id: 2, token, cookie: there });
   one(room.say(C, token, 1, "once"), "ACK");
   assertEquals([room.room.size, room.room.statistics.messages], [1, 1]);
 });
@@ -197,10 +200,10 @@ Deno.test("room: a member that moves again before it has used a cookie is still 
 Deno.test("room: late packets from the address that a member was moving to do not bring it back after LEAVE", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
-  const { token: cookie } = room.greet(B, { token, name: "Alice" });
+  const cookie = room.cookie(B, { token, name: "Alice" });
   // LEAVE comes from the new address before the member has moved there
   assertEquals(outline(room.v1(B, "LEAVE", { id: 3, token })), [`${B} ACK`]);
-  assertEquals(room.greet(B, { id: 2, token, cookie, name: "Alice" }).name, undefined);
+  assertEquals(room.v1(B, "SIGN-IN", { id: 2, token, cookie, name: "Alice" }), []);
   assertEquals(one(room.say(B, token, 1, "x"), "ERROR").code, "not-joined");
   assertEquals(room.room.size, 0);
 });
@@ -223,23 +226,23 @@ Deno.test("room: LEAVE counts from another member's address too, and when it ove
   assertEquals(outline(room.v1(B, "LEAVE", { id: 3, token: alice.token })), [`${B} ACK`]);
   assertEquals(room.room.users().names, ["Bob"]);
   const token = "00000000000000aa", name = "Carol";
-  const { token: cookie } = room.greet(C, { token, name });
-  room.pass(6000);
+  const cookie = room.cookie(C, { token, name });
+  room.pass(4000);
   assertEquals(one(room.v1(C, "LEAVE", { id: 3, token }), "ERROR").code, "not-joined");
-  assertEquals(room.greet(C, { id: 2, token, cookie, name }).pending, true);
+  assertEquals(room.v1(C, "SIGN-IN", { id: 2, token, cookie, name }), []);
   assertEquals(room.room.users().names, ["Bob"]);
 });
 
 Deno.test("room: late greetings of a client that joined at another address and left do not bring it back", () => {
   const room = new FakeRoom();
   const token = "00000000000000aa", name = "Alice";
-  const there = room.greet(B, { token, name });
+  const cookie = room.cookie(B, { token, name });
   room.move(C, token, name);
   room.v1(C, "LEAVE", { id: 3, token });
-  const late = () => room.greet(B, { id: 2, token, cookie: there.token, name });
-  assertEquals([late().pending, room.room.size], [true, 0]);
+  const late = () => outline(room.v1(B, "SIGN-IN", { id: 2, token, cookie, name }));
+  assertEquals([late(), room.room.size], [[], 0]);
   room.pass(5000);
-  assertEquals(late().pending, false, "who comes back after a while is welcome");
+  assertEquals(late(), [`${B} WELCOME`], "who comes back after a while is welcome");
 });
 
 Deno.test("room: a SIGN-IN with a refused name still shows that the member is alive, if its token is right", () => {
@@ -258,7 +261,7 @@ Deno.test("room: a SIGN-IN with a refused name still shows that the member is al
 Deno.test("room: LEAVE is answered by an ACK with its id, a second LEAVE by ERROR not-joined", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
-  assertEquals(one(room.v1(A, "LEAVE", { id: 9, token }), "ACK"), { dialect: "v1", type: "ACK", id: 9 });
+  assertEquals(one(room.v1(A, "LEAVE", { id: 9, token }), "ACK"), { dialect: "v1", type: "ACK", token, id: 9 });
   assertEquals(room.room.size, 0);
   assertEquals(one(room.v1(A, "LEAVE", { id: 8, token }), "ERROR").code, "not-joined");
 });
@@ -303,9 +306,10 @@ Deno.test("room: LOOKUP by name tells the peer's address, and asks the peer to o
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
   const since = Math.floor(room.now / 1000) * 1000;
-  room.join(B, "Bob");
+  const bob = room.join(B, "Bob");
   room.settle();
   const sent = room.v1(A, "LOOKUP", { id: 5, token, name: "BOB" });
+  const { pass } = one(sent, "PUNCH");
   assertEquals(outline(sent), [`${A} PEER`, `${B} PUNCH`]);
   assertEquals(one(sent, "PEER"), {
     dialect: "v1",
@@ -314,9 +318,18 @@ Deno.test("room: LOOKUP by name tells the peer's address, and asks the peer to o
     address: B,
     name: "Bob",
     since,
+    pass,
     classic: false,
   });
-  assertEquals(one(sent, "PUNCH").address, A);
+  const punch = { dialect: "v1", type: "PUNCH", token: bob.token, address: A, name: "Alice", pass } as const;
+  assertEquals(one(sent, "PUNCH"), punch);
+  // the pass is that of the pair, whoever asks
+  assertEquals(one(room.v1(B, "LOOKUP", { id: 6, token: bob.token, address: A }), "PEER").pass, pass);
+  const { token: other } = room.join(C);
+  for (const name of ["Alice", "Bob"]) {
+    const sent = room.v1(C, "LOOKUP", { id: 7, token: other, name });
+    assertNotEquals(one(sent, "PEER").pass, pass);
+  }
 });
 
 Deno.test("room: LOOKUP by address tells the name and punches no hole", () => {

@@ -35,21 +35,21 @@ Deno.test("peers: a classic member at the address of another door's member does 
   assertEquals(outline(room.say(A, token, 1, "hi")).sort(), [`${A} INCOMING`, `${TCP} INCOMING`]);
 });
 
-Deno.test("peers: who has a connection is asked for no cookie, in any packet", () => {
+Deno.test("peers: who has a connection is asked for no cookie, but for a greeting", () => {
   const room = new FakeRoom();
-  const welcome = room.greet(TCP, { token: TOKEN });
-  assertEquals([welcome.pending, welcome.token], [false, TOKEN]);
+  assertEquals(room.greet(TCP, { token: TOKEN }).token, TOKEN);
   const other = "00000000000000bb";
-  assertEquals(one(room.v1(`tcp ${B}`, "LIST", { id: 1, token: other }), "USERS").unnamed, 2);
+  assertEquals(one(room.v1(`tcp ${B}`, "LIST", { id: 1, token: other }), "ERROR").code, "not-joined");
 });
 
 Deno.test("peers: a member moves to a connection without a cookie, and back to an address only with one", () => {
   const room = new FakeRoom();
   const { token } = room.join(B, "Alice");
-  assertEquals(room.greet(TCP, { token, name: "Alice" }).pending, false);
+  room.greet(TCP, { token, name: "Alice" });
   assertEquals(one(room.say(TCP, token, 1, "x"), "INCOMING").from, A);
-  assertEquals([room.greet(B, { token }).pending, room.room.size], [true, 1]);
-  assertEquals(room.move(B, token).pending, false);
+  room.cookie(B, { token });
+  assertEquals(one(room.say(TCP, token, 2, "y"), "INCOMING").from, A);
+  assertEquals(room.move(B, token).address, B);
 });
 
 Deno.test("peers: how much a member may ask for depends on its address being validated, not on its dialect", () => {
@@ -108,7 +108,7 @@ Deno.test("peers: classic words over a connection are read at once, also after a
 /** Lets a datagram arrive that asks by an address of the server. */
 function arrive(room: FakeRoom, from: string, via: string | undefined, text: string): void {
   const decoded = decode(new TextEncoder().encode(text));
-  if (decoded.ok) room.room.receive(decoded.packet, { ...peerOf(from), via }, room.now);
+  if (decoded.ok) room.room.receive(decoded.packet, { ...peerOf(from), via }, room.now, text.length);
 }
 
 /** By which address of the server each member gets what is sent to it. */
@@ -137,7 +137,7 @@ Deno.test("peers: a member is answered from the address that it asked last; a fo
 Deno.test("peers: a member that moves is answered from the address that it asks there", () => {
   const room = new FakeRoom();
   const { token } = room.join(A);
-  const { token: cookie } = room.greet(B, { token });
+  const cookie = room.cookie(B, { token });
   arrive(room, B, "10.0.0.2", `GREETING/1 id=2 token=${token} cookie=${cookie}`);
   assertEquals(paths(room), [`${B} via 10.0.0.2`]);
 });

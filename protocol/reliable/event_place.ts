@@ -1,0 +1,58 @@
+/**
+ * A place on the room's number line, and the event that came for it.
+ *
+ * @module
+ */
+import type { EventPacket } from "../packets.ts";
+
+/** What is known of one seq. */
+export interface Place {
+  /** Undefined for an event that is not to be shown: this client's own message, of which there is no copy. */
+  event: EventPacket | undefined;
+  /** When it came, in milliseconds. */
+  at: number;
+  /** Whether the server vouches for it: it came with this member's token. */
+  isVouched: boolean;
+  /** Whether it was shown. */
+  isShown?: boolean;
+  /** Whether another event came for the place too. */
+  isContested?: boolean;
+}
+
+/** What to do with a second event for one place. */
+export type Verdict =
+  /** It is the event that is there. */
+  | "same"
+  /** It is the true one, and the event that is there was forged. */
+  | "replace"
+  /** It is forged. */
+  | "keep"
+  /** One of the two is forged; the server knows which. */
+  | "dispute";
+
+/** Compares a second event for a place with the event that is there. */
+export function compare(there: Place, second: Place): Verdict {
+  if (isSameEvent(there.event, second.event) || second.isVouched && isBareOf(second.event, there.event)) return "same";
+  if (there.isVouched) return "keep";
+  return second.isVouched ? "replace" : "dispute";
+}
+
+function isSameEvent(one: EventPacket | undefined, other: EventPacket | undefined): boolean {
+  return one === other || one !== undefined && other !== undefined && contentOf(one) === contentOf(other);
+}
+
+/** All that an event says, in one text, whatever the order of its fields was. */
+function contentOf(event: EventPacket): string {
+  const { type, at } = event;
+  if (event.type !== "INCOMING") {
+    return JSON.stringify([type, at, event.members.map(({ address, name }) => [address, name])]);
+  }
+  const { from, name, stream, id, action, text } = event;
+  return JSON.stringify([type, at, from, name, stream, id, action ?? false, text]);
+}
+
+/** Whether an event is what the server has left of an old notice: it keeps its place, and has no members any more. */
+function isBareOf(event: EventPacket | undefined, notice: EventPacket | undefined): boolean {
+  return event !== undefined && notice !== undefined && event.type !== "INCOMING" && notice.type !== "INCOMING" &&
+    event.members.length === 0;
+}

@@ -1,0 +1,222 @@
+/** Forged events: nobody makes a client deaf, and the true line is shown whole, whatever others send in between. */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import type { EventPacket } from "../../../protocol.ts";
+import { EventFeed, type FeedItem } from "../../../protocol/reliable/event_feed.ts";
+import { MAX_LEAD } from "../../../protocol/reliable/line_end.ts";
+import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
+import { EPOCH, incoming } from "../../support/fake_session.ts";
+
+const BOB_STREAM = "00000000000000bb";
+
+/** The screen of a client: its lines in order, without those that were reported as forged. */
+class FakeScreen {
+  readonly feed = new EventFeed({ roundTrip: new RoundTrip(), random: () => 0 });
+  /** The lines that count. */
+  readonly believed: string[] = [];
+  /** Everything that was printed. */
+  readonly printed: string[] = [];
+  reports = 0;
+
+  constructor(seq = 0) {
+    this.feed.begin(EPOCH, seq, 0);
+  }
+
+  give(items: FeedItem[]): void {
+    for (const item of items) {
+      if ("missed" in item) this.printed.push(`missed ${item.missed}`);
+      else if ("forged" in item) {
+        this.reports++;
+        for (const event of item.forged) this.believed.splice(this.believed.indexOf(textOf(event)), 1);
+      } else {
+        this.printed.push(textOf(item.event));
+        this.believed.push(textOf(item.event));
+      }
+    }
+  }
+
+  take(event: EventPacket, now: number, isVouched = false): void {
+    this.give(this.feed.take({ epoch: EPOCH, seq: event.seq, event, isVouched }, now));
+  }
+
+  confirm(seq: number, askedAt: number): void {
+    this.give(this.feed.confirmLatest(EPOCH, seq, askedAt, askedAt + 1));
+  }
+
+  /** The ranges that the client asks for now. */
+  requests(now: number): [number, number][] {
+    const { items, requests } = this.feed.wake(now);
+    this.give(items);
+    return requests.map(({ from, to }) => [from, to]);
+  }
+}
+
+function textOf(event: EventPacket): string {
+  return event.type === "INCOMING" ? event.text : event.type;
+}
+
+Deno.test("forgery: an event for a place that is still empty is found out by the next answer of the server", () => {
+  const screen = new FakeScreen(5);
+  screen.take(incoming(6, { text: "forged" }), 10);
+  screen.take(incoming(7, { text: "forged too" }), 10);
+  screen.confirm(5, 20);
+  assertEquals([screen.believed, screen.reports, screen.feed.next, screen.feed.backlog], [[], 1, 6, 0]);
+  screen.take(incoming(6, { text: "true" }), 30);
+  assertEquals(screen.believed, ["true"]);
+});
+
+Deno.test("forgery: what came after the question was asked is not touched by the answer", () => {
+  const screen = new FakeScreen(5);
+  screen.take(incoming(6, { text: "just said" }), 25);
+  screen.confirm(5, 20);
+  assertEquals([screen.believed, screen.reports, screen.feed.next], [["just said"], 0, 7]);
+});
+
+Deno.test("forgery: where two events claim one place the server is asked, and its answer is shown late", () => {
+  const screen = new FakeScreen();
+  screen.take(incoming(1, { text: "forged" }), 10);
+  screen.take(incoming(1, { text: "true" }), 11);
+  screen.take(incoming(2, { text: "next" }), 12);
+  assertEquals(screen.believed, ["forged", "next"]);
+  assertEquals(screen.requests(100), [[1, 1]]);
+  screen.take(incoming(1, { text: "true" }), 101, true);
+  assertEquals([screen.believed, screen.reports, screen.feed.backlog], [["next", "true"], 1, 0]);
+  screen.take(incoming(1, { text: "forged" }), 102);
+  assertEquals([screen.believed, screen.feed.backlog], [["next", "true"], 0], "the server has decided");
+});
+
+Deno.test("forgery: a true event that somebody disputes stays, and the user is told that somebody forges", () => {
+  const screen = new FakeScreen();
+  screen.take(incoming(1, { text: "true" }), 10);
+  screen.take(incoming(1, { text: "forged" }), 11);
+  screen.take(incoming(1, { text: "true" }), 100, true);
+  assertEquals([screen.printed, screen.reports], [["true"], 1]);
+});
+
+Deno.test("forgery: a disputed event that is not shown yet waits for the server", () => {
+  const screen = new FakeScreen();
+  screen.take(incoming(2, { text: "forged" }), 10);
+  screen.take(incoming(2, { text: "true" }), 11);
+  screen.take(incoming(1, { text: "first" }), 12);
+  assertEquals(screen.printed, ["first"]);
+  assertEquals(screen.requests(100), [[2, 2]]);
+  screen.take(incoming(2, { text: "true" }), 101, true);
+  assertEquals([screen.printed, screen.reports], [["first", "true"], 1]);
+});
+
+Deno.test("forgery: a forged copy of another's next message does not take that message away", () => {
+  for (const isConfirmedFirst of [true, false]) {
+    const screen = new FakeScreen();
+    const said = { stream: BOB_STREAM, id: 7 };
+    screen.take(incoming(1, { ...said, text: "forged" }), 10);
+    if (isConfirmedFirst) screen.confirm(0, 11);
+    screen.take(incoming(1, { text: "Carol" }), 12);
+    // it has the stream and id of what was shown already
+    screen.take(incoming(2, { ...said, text: "Bob" }), 13);
+    if (!isConfirmedFirst) screen.take(incoming(1, { text: "Carol" }), 14, true);
+    assertEquals([...screen.believed].sort(), ["Bob", "Carol"], `confirmed first: ${isConfirmedFirst}`);
+  }
+});
+
+Deno.test("forgery: claims far ahead are not believed, and nearer ones make the client ask soon", () => {
+  const screen = new FakeScreen();
+  const { feed } = screen;
+  for (const seq of [MAX_LEAD + 1, 2 ** 53 - 1]) {
+    feed.noteLatest({ epoch: EPOCH, seq, isVouched: false }, 0);
+    screen.take(incoming(seq), 0);
+  }
+  assertEquals([feed.backlog, feed.isDoubtful], [0, false]);
+  feed.noteLatest({ epoch: EPOCH, seq: MAX_LEAD, isVouched: false }, 0);
+  assertEquals([feed.backlog, feed.isDoubtful], [MAX_LEAD, true]);
+  screen.confirm(3, 10);
+  assertEquals([feed.backlog, feed.isDoubtful], [3, false]);
+});
+
+Deno.test("forgery: a bare notice, of which the server has forgotten the members, contradicts no notice", () => {
+  const screen = new FakeScreen();
+  const notice = {
+    dialect: "v1",
+    type: "ONLINE",
+    epoch: EPOCH,
+    seq: 1,
+    at: 5,
+    members: [{ address: "10.0.0.1:1" }],
+  } as const;
+  screen.take({ ...notice, members: [...notice.members] }, 10);
+  screen.take({ ...notice, at: 0, members: [] }, 20, true);
+  assertEquals([screen.printed, screen.reports], [["ONLINE"], 0]);
+  screen.take(incoming(2, { text: "forged" }), 30);
+  screen.take({ ...notice, seq: 2, at: 0, members: [] }, 40, true);
+  assertEquals(screen.reports, 1, "but a message is no notice");
+});
+
+Deno.test("forgery: once somebody was caught, events whose true copy was lost are found out too", () => {
+  const screen = new FakeScreen();
+  screen.take(incoming(1, { text: "caught" }), 10);
+  screen.take(incoming(1, { text: "1" }), 11);
+  screen.take(incoming(2, { text: "forged, and the true one is lost" }), 12);
+  screen.take(incoming(3, { text: "3" }), 13);
+  screen.confirm(3, 1000);
+  assertEquals(screen.requests(1100), [[1, 3]]);
+  for (const seq of [1, 2, 3]) screen.take(incoming(seq), 1101, true);
+  assertEquals([...screen.believed].sort(), ["1", "2", "3"]);
+  // a minute later nothing is checked that nobody disputes
+  screen.take(incoming(4), 70_000);
+  screen.confirm(4, 71_000);
+  assertEquals(screen.feed.backlog, 0);
+});
+
+Deno.test("forgery: the copies that are remembered are bounded", () => {
+  const screen = new FakeScreen();
+  for (let seq = 1; seq <= 20_000; seq++) {
+    screen.take(incoming(seq), seq, true);
+    screen.take(incoming(seq, { text: "forged" }), seq);
+  }
+  assertEquals([screen.printed.length, screen.feed.backlog], [20_000, 0]);
+});
+
+Deno.test("forgery: whatever is forged, lost and reordered, after one answer of the server the true line is shown whole", () => {
+  const LENGTH = 12;
+  const step = fc.record({
+    what: fc.constantFrom("event", "event", "event", "forge", "forge", "welcome", "wake"),
+    seq: fc.integer({ min: 1, max: LENGTH + 3 }),
+    id: fc.integer({ min: 1, max: LENGTH }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const screen = new FakeScreen();
+      const truth = (seq: number) => incoming(seq, { text: `${seq}`, stream: BOB_STREAM, id: seq });
+      let now = 0, said = 0;
+      const answer = () => {
+        // each request is answered at once
+        for (const [from, to] of screen.requests(now)) {
+          for (let seq = from; seq <= Math.min(to, said); seq++) screen.take(truth(seq), now, true);
+        }
+      };
+      for (const { what, seq, id } of steps) {
+        now += 1000;
+        if (what === "event") {
+          said = Math.max(said, Math.min(seq, LENGTH));
+          if (seq <= said) screen.take(truth(seq), now);
+        } else if (what === "forge") {
+          screen.take(incoming(seq, { text: `forged ${now}`, stream: BOB_STREAM, id }), now);
+        } else if (what === "welcome") screen.confirm(said, now);
+        else answer();
+      }
+      now += 1000;
+      // the network loses no true event for which another one was forged
+      for (let seq = 1; seq <= said; seq++) screen.take(truth(seq), now);
+      now += 1000;
+      screen.confirm(said, now);
+      for (let i = 0; i < 40; i++) {
+        now += 1000;
+        answer();
+      }
+      const all = Array.from({ length: said }, (_, i) => `${i + 1}`);
+      const believed = screen.believed.filter((text) => !text.startsWith("forged"));
+      assertEquals([...believed].sort(), [...all].sort(), "each true line once");
+      assert(screen.feed.backlog === 0 && screen.feed.next === said + 1);
+    }),
+    { numRuns: 2000 },
+  );
+});
