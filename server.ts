@@ -10,6 +10,7 @@ import { usersLine } from "./protocol/lines.ts";
 import type { TokenBucketOptions } from "./protocol/reliable/token_bucket.ts";
 import { pluralize } from "./protocol/text.ts";
 import { parseNumber, parsePort, readCommandLine, tooManyArguments } from "./runtime/command_line.ts";
+import { stdout } from "./runtime/output.ts";
 import { run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
 import { announcement } from "./server/announcement.ts";
 import { CLASSIC_FLAGS, parseClassic } from "./server/classic_flags.ts";
@@ -121,7 +122,7 @@ async function serve(options: ServerOptions) {
   terminal.close();
   state?.close();
   if (host.failure !== undefined) throw host.failure;
-  print(`Closed: ${summary()}`);
+  stdout.printLast(`Closed: ${summary()}`);
 }
 
 /** Reads the command line. Returns the text to print for `--help` and `--version`. */

@@ -4,6 +4,7 @@
  * @module
  */
 import config from "../deno.json" with { type: "json" };
+import { FLUSH_MS, stderr, stdout } from "./output.ts";
 
 /** The user has made a mistake: the program prints the message and exits with 2. */
 export class UsageError extends Error {
@@ -36,26 +37,38 @@ export function versionLine(program: string): string {
 /**
  * Runs a program to its end and exits with 0. On an error it prints one line on standard error and exits with 2 for a
  * {@linkcode UsageError} or a missing permission, and with 1 for any other error. An error that a timer or a forgotten
- * promise throws ends the program in the same way.
+ * promise throws ends the program in the same way. Output that nobody reads delays the exit by 1 s at most.
  */
 export async function run(main: () => Promise<void>): Promise<never> {
-  const fail = (error: unknown): never => {
+  let ending: Promise<never> | undefined;
+  const fail = (error: unknown): Promise<never> => {
+    // only the first error is told
+    if (ending) return ending;
     const [line, code] = describeError(error);
-    try {
-      console.error(line);
-    } catch {
-      // standard error can't be written; the exit code still reports the error
-    }
-    Deno.exit(code);
+    stderr.printLast(line);
+    return ending = exit(code);
   };
-  globalThis.addEventListener("error", ({ error }) => fail(error));
-  globalThis.addEventListener("unhandledrejection", ({ reason }) => fail(reason));
+  // the program itself ends after the line is written, so the runtime must not end it before
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    fail(event.error);
+  });
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    fail(event.reason);
+  });
   try {
     await main();
   } catch (error) {
-    fail(error);
+    return fail(error);
   }
-  Deno.exit(0);
+  return ending ?? exit(0);
+}
+
+/** Exits when what was printed is written, after 1 s at the latest. */
+async function exit(code: number): Promise<never> {
+  await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);
+  Deno.exit(code);
 }
 
 /** Returns the line that tells the user about an error, and the exit code. */

@@ -1,19 +1,20 @@
 /**
  * The lines that the server prints: who joins and leaves, what was sent, and what went wrong. If a line can't be
- * written (the disk is full, the terminal is gone), it is lost, and the room goes on.
+ * written (the disk is full, the terminal is gone or stopped), it is lost, and the room goes on.
  *
  * @module
  */
 import { splitAddress } from "../protocol/fields.ts";
 import { pluralize, printable } from "../protocol/text.ts";
+import { stderr, stdout } from "../runtime/output.ts";
 import type { DoorStatistics } from "./doors/door.ts";
 import type { Departure, MemberObserver } from "./room/admission.ts";
 import type { IgnoreReason } from "./room/ignored.ts";
 import type { Room } from "./room/room.ts";
 
-/** Prints a line; does nothing if it can't be written. */
+/** Prints a line, without waiting until it is written; does nothing if it can't be written. */
 export function print(line: string): void {
-  tryPrint(console.log, line);
+  stdout.print(line);
 }
 
 const DEPARTURES = {
@@ -54,11 +55,13 @@ const IGNORED: Record<IgnoreReason, string> = {
  * or lost, and why.
  *
  * @param inboundDrops How many datagrams the system has dropped before they were read.
+ * @param notShown How many lines were not printed because nobody has read the output.
  */
 export function formatSummary(
   { size, statistics: { joined, messages, ignored } }: Pick<Room, "size" | "statistics">,
   { sent, failed, dropped }: DoorStatistics,
   inboundDrops: number,
+  notShown: number = stdout.dropped + stderr.dropped,
 ): string {
   const reasons = Object.keys(IGNORED) as IgnoreReason[];
   return `${pluralize(joined, "member")} joined, ${size} here, ${pluralize(messages, "message")} in, ` +
@@ -68,7 +71,8 @@ export function formatSummary(
       [inboundDrops, "too many for the system"],
       [dropped, "when a queue was full"],
       [failed, "that could not be sent"],
-    ]);
+    ]) +
+    (notShown > 0 ? `; ${pluralize(notShown, "line")} not shown` : "");
 }
 
 function formatCounts(what: string, counts: [count: number, why: string][]): string {
@@ -101,7 +105,7 @@ export class BugLog {
   #printedAt = -Infinity;
   #unprinted = 0;
 
-  constructor(print: (line: string) => void = (line) => tryPrint(console.error, line)) {
+  constructor(print: (line: string) => void = (line) => stderr.print(line)) {
     this.#print = print;
   }
 
@@ -115,13 +119,5 @@ export class BugLog {
     this.#print(`Ignored: ${printable(String(error))}, a bug of this server${more}`);
     this.#printedAt = now;
     this.#unprinted = 0;
-  }
-}
-
-function tryPrint(print: (line: string) => void, line: string): void {
-  try {
-    print(line);
-  } catch {
-    // the disk is full, the pipe is closed, the terminal is gone
   }
 }

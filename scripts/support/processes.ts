@@ -40,12 +40,17 @@ export interface Process extends AsyncDisposable {
   /** Closes standard input. */
   endInput(): Promise<void>;
   kill(signal: Deno.Signal): void;
+  /** Reads nothing more of what the process writes, until {@linkcode readOn}; so its pipes become full. */
+  stopReading(): void;
+  readOn(): void;
   /**
    * Waits until the process has ended by itself and all that it wrote has been read, and returns its exit code.
    *
    * @param deadline Milliseconds.
    */
   exitCode(deadline?: number): Promise<number>;
+  /** The same, but all that it wrote may still be unread. */
+  unreadExitCode(deadline?: number): Promise<number>;
 }
 
 /** How a process is started. */
@@ -65,7 +70,14 @@ export function start([executable, ...args]: string[], { env = {} }: StartOption
     stderr: "piped",
   }).spawn();
   const changes = new Changing();
+  let reading = Promise.withResolvers<void>();
+  reading.resolve();
   let status: Deno.CommandStatus | undefined;
+  let unreadStatus: Deno.CommandStatus | undefined;
+  child.status.then((end) => {
+    unreadStatus = end;
+    changes.changed();
+  });
   const stdout = collect(child.stdout, "stdout");
   const stderr = collect(child.stderr, "stderr");
   const finished = Promise.all([child.status, stdout.read, stderr.read]).then(([end]) => {
@@ -83,6 +95,7 @@ export function start([executable, ...args]: string[], { env = {} }: StartOption
       for await (const part of stream.pipeThrough(new TextDecoderStream() as never) as ReadableStream<string>) {
         text += part;
         changes.changed();
+        await reading.promise;
       }
       ended = true;
       changes.changed();
@@ -110,6 +123,11 @@ export function start([executable, ...args]: string[], { env = {} }: StartOption
     return `--- stdout\n${stdout.text()}\n--- stderr\n${stderr.text()}\n---`;
   }
 
+  async function waitForCode(look: () => Deno.CommandStatus | undefined, deadline?: number): Promise<number> {
+    const { code } = await changes.until(look, () => `${args.join(" ")} has not ended\n${allOutput()}`, deadline);
+    return code;
+  }
+
   return {
     pid: child.pid,
     stdout,
@@ -118,14 +136,10 @@ export function start([executable, ...args]: string[], { env = {} }: StartOption
     type: (text) => input.write(new TextEncoder().encode(text)),
     endInput: () => input.close(),
     kill: (signal) => child.kill(signal),
-    async exitCode(deadline) {
-      const { code } = await changes.until(
-        () => status,
-        () => `${args.join(" ")} has not ended\n${allOutput()}`,
-        deadline,
-      );
-      return code;
-    },
+    stopReading: () => reading = Promise.withResolvers(),
+    readOn: () => reading.resolve(),
+    exitCode: (deadline) => waitForCode(() => status, deadline),
+    unreadExitCode: (deadline) => waitForCode(() => unreadStatus, deadline),
     async [Symbol.asyncDispose]() {
       if (!status) {
         try {
@@ -134,6 +148,7 @@ export function start([executable, ...args]: string[], { env = {} }: StartOption
           // it has just ended
         }
       }
+      reading.resolve();
       await finished;
       await input.abort().catch(() => {});
     },

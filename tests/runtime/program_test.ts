@@ -13,10 +13,10 @@ Deno.test("program: the version names the program, its number, the runtime and t
 /** Runs a program to its end, without ending this one; `write` is what takes its standard error. */
 async function ends(
   main: () => Promise<void>,
-  write: (line: string) => void = () => {},
+  write: (bytes: Uint8Array) => Promise<number> = ({ length }) => Promise.resolve(length),
 ): Promise<{ code: number; lines: string[] }> {
-  const { exit } = Deno, { error } = console, { addEventListener } = globalThis;
-  const lines: string[] = [];
+  const { exit } = Deno, { addEventListener } = globalThis, writeError = Deno.stderr.write;
+  let written = "";
   class Exit extends Error {
     constructor(readonly code = 0) {
       super();
@@ -26,13 +26,16 @@ async function ends(
     Deno.exit = (code) => {
       throw new Exit(code);
     };
-    console.error = (line: string) => (lines.push(line), write(line));
+    Deno.stderr.write = (bytes) => {
+      written += new TextDecoder().decode(bytes);
+      return write(bytes);
+    };
     globalThis.addEventListener = () => {};
     const ended = await assertRejects(() => run(main), Exit);
-    return { code: ended.code, lines };
+    return { code: ended.code, lines: written.split("\n").slice(0, -1) };
   } finally {
     Deno.exit = exit;
-    console.error = error;
+    Deno.stderr.write = writeError;
     globalThis.addEventListener = addEventListener;
   }
 }
@@ -47,10 +50,19 @@ Deno.test("run: exit code 0 at the end, 2 for a usage error, 1 for another error
 });
 
 Deno.test("run: the exit code is the same where standard error can't be written", async () => {
-  const { code } = await ends(() => Promise.reject(new UsageError("no such flag")), () => {
-    throw new Error("No space left on device");
-  });
+  const full = () => Promise.reject(new Error("No space left on device"));
+  const { code } = await ends(() => Promise.reject(new UsageError("no such flag")), full);
   assertEquals(code, 2);
+});
+
+Deno.test("run: a standard error that nobody reads delays the exit by a second, no more", async () => {
+  const never = Promise.withResolvers<number>();
+  const startedAt = performance.now();
+  const { code, lines } = await ends(() => Promise.reject(new Failure("no server")), () => never.promise);
+  assertEquals([code, lines], [1, ["no server"]]);
+  assert(performance.now() - startedAt >= 990);
+  // what comes after it must not wait for it
+  never.resolve(10);
 });
 
 Deno.test("run: a permission that is missing is named", async () => {

@@ -1,6 +1,7 @@
 /** The host: what it does with datagrams, when it wakes the room, bugs, failures and the end. */
 import { assert, assertEquals } from "@std/assert";
 import { encode, type EventPacket, MAX_CLASSIC_BYTES, type Packet } from "../../protocol.ts";
+import { stderr } from "../../runtime/output.ts";
 import { Failure } from "../../runtime/program.ts";
 import { Doors } from "../../server/doors/doors.ts";
 import { NetworkEmulator, PERFECT } from "../../server/doors/network_emulator.ts";
@@ -114,12 +115,12 @@ Deno.test("host: tells all observers everything, the first of them first", async
 
 /** Collects the lines of standard error as long as `body` runs. */
 async function withErrors(body: (lines: string[]) => Promise<void>): Promise<void> {
-  const { error } = console, lines: string[] = [];
-  console.error = (line: string) => lines.push(line);
+  const { print } = stderr, lines: string[] = [];
+  stderr.print = (line) => lines.push(line) > 0;
   try {
     await body(lines);
   } finally {
-    console.error = error;
+    stderr.print = print;
   }
 }
 
