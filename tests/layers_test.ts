@@ -32,7 +32,10 @@ const LAYERS: Layer[] = [
   { part: "client/session/", may: ["client/session/", ...PROTOCOL] },
   {
     part: "client/terminal/",
-    may: ["client/terminal/", "client/session/", ...PROTOCOL, "@std/fmt/", "node:process", "node:readline"],
+    may: [
+      ...["client/terminal/", "client/session/", ...PROTOCOL, "runtime/output.ts"],
+      ...["@std/fmt/", "node:process", "node:readline", "node:stream"],
+    ],
   },
   { part: "client.ts", may: ["client/", "runtime/", ...PROTOCOL] },
 
