@@ -16,6 +16,7 @@ import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
 import { formatAddress } from "./protocol/fields.ts";
 import { reservedBecause } from "./protocol/look_alikes.ts";
 import { NAME_RULE, normalizeName } from "./protocol/names.ts";
+import { pluralize } from "./protocol/text.ts";
 import { Alarm, now } from "./runtime/clock.ts";
 import { parsePort, readCommandLine } from "./runtime/command_line.ts";
 import { Failure, run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
@@ -48,14 +49,18 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
   const hostname = await resolveHost(server);
   const serverAddress = formatAddress({ hostname, port });
   const conn = openSocket(hostname.includes(":") ? "::" : "0.0.0.0", 0);
-  const signals = new Channel<"alarm" | "interrupt" | "output failed">();
+  const signals = new Channel<"alarm" | "interrupt" | "output changed">();
   const output = new UnreadOutput(now());
   const alarm = new Alarm(() => signals.push("alarm"));
   const screen = openScreen({
     interrupted: () => signals.push("interrupt"),
     outputFailed(error) {
       output.failed(error);
-      signals.push("output failed");
+      signals.push("output changed");
+    },
+    outputResumed(dropped) {
+      if (dropped > 0) session.view.notice(`${pluralize(dropped, "line")} not shown while the terminal was stopped`);
+      signals.push("output changed");
     },
     complete: (line) => completeLine(line, session.view.people.namesBut(session.name)),
   });
@@ -86,7 +91,10 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
 
   // typed lines race against datagrams, and against timers and signals
   const sources = { line: screen.lines, datagram: datagrams(conn), signal: signals };
-  for await (const heard of race(sources, (source) => source === "line" && (session.full || session.draining))) {
+  const isPaused = (source: keyof typeof sources) =>
+    source !== "signal" && screen.isFull || source === "line" && (session.full || session.draining);
+  for await (const heard of race(sources, isPaused)) {
+    if (screen.isFull) session.noteDeaf(now());
     if (heard.from === "line" && heard.done) {
       drain(session, screen);
     } else if (heard.from === "line") {
@@ -121,8 +129,8 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
   }
 
   alarm.set(undefined);
-  screen.close();
   conn.close();
+  await screen.close();
   if (session.failure !== undefined) throw new Failure(session.failure);
   if (output.failure !== undefined) throw new Failure(output.failure);
 }

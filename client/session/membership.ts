@@ -266,6 +266,11 @@ export class Membership implements Timed {
     return this.isSilent ? this.#join("The server is back") : [];
   }
 
+  /** Notes that answers of the server are not taken for now: its silence begins with the next greeting. */
+  noteDeaf(): void {
+    this.#greeter.heard();
+  }
+
   /** Takes an ERROR that may be about the membership; returns undefined if it is not. */
   refused({ code, id, text }: Refusal, now: number): LinkEvent[] | undefined {
     if (code === "not-joined") {

@@ -242,6 +242,12 @@ export class Session {
     this.#sayGoodbye(now);
   }
 
+  /** Notes that the caller takes no packets for now, so that a missing answer is not the server's fault. */
+  noteDeaf(now: number): void {
+    this.#shutdown.noteProgress(now);
+    this.#detection.v1.membership.noteDeaf();
+  }
+
   /** Does what is due. */
   wake(now: number): void {
     if (this.#shutdown.closing) return this.#sayGoodbye(now);

@@ -5,6 +5,8 @@
  */
 import process from "node:process";
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
+import { FLUSH_MS, Output, stderr } from "../../runtime/output.ts";
+import { TerminalOutput } from "./terminal_output.ts";
 import { wrap } from "./wrapping.ts";
 
 /** The input and output of the client. */
@@ -13,14 +15,19 @@ export interface Screen {
   readonly interactive: boolean;
   /** The lines of input, to its end. */
   readonly lines: AsyncIterable<string>;
+  /** Whether so much waits for the reader of the pipe that nothing more should be printed for now. */
+  readonly isFull: boolean;
   /** Shows text. The line that is being typed stays as it is. On a terminal, long lines are wrapped. */
   print(text: string): void;
   /** Shows text that is not part of the chat; in a pipe it goes to standard error. */
   printAside(text: string): void;
   /** Shows the prompt for a line or for a name; does nothing in a pipe. */
   prompt(wanted?: "line" | "name"): void;
-  /** Stops reading and restores the terminal. */
-  close(): void;
+  /**
+   * Stops reading and restores the terminal, when everything is written. A stopped terminal is left after 1 s. A pipe
+   * that nobody reads is left 1 s after Ctrl-C, or after a signal that means the same.
+   */
+  close(): Promise<void>;
 }
 
 /** The callbacks of a screen. */
@@ -29,6 +36,11 @@ export interface ScreenOptions {
   interrupted: () => void;
   /** Called once when standard output can't be written any more. From then on nothing is written to it. */
   outputFailed: (error: unknown) => void;
+  /**
+   * Called when the output goes on after it was full, with the number of lines that were not shown; in a pipe there are
+   * none.
+   */
+  outputResumed: (dropped: number) => void;
   /** Returns ways to complete the line that was typed so far; see {@linkcode createInterface}. */
   complete?: (line: string) => [string[], string];
 }
@@ -39,18 +51,28 @@ const PROMPTS = { line: "+> ", name: "name> " };
 const DEFAULT_COLUMNS = 80;
 /** The signals that make the client leave. On Windows there is only SIGINT, the signal of Ctrl-C. */
 const SIGNALS: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
-/** The pause before the next attempt to write to a full pipe, in milliseconds. */
-const FULL_PIPE_PAUSE_MS = 5;
+/** How much may wait for the reader of a pipe before no more datagrams are taken, in bytes. */
+const MAX_PIPE_BYTES = 8 << 20;
 
 /** Opens a terminal when standard input and standard output are both one, otherwise a pipe. */
 export function openScreen(options: ScreenOptions): Screen {
   return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() ? openTerminal(options) : openPipe(options);
 }
 
-function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
+function openTerminal({ interrupted, outputResumed, complete }: ScreenOptions): Screen {
+  const output = new TerminalOutput((dropped) => {
+    if (dropped > 0) outputResumed(dropped);
+    else if (prompting && !closed) readline.prompt(true);
+  });
+  const setRaw = process.stdin.setRawMode.bind(process.stdin);
+  process.stdin.setRawMode = (raw) => {
+    output.setRawMode(raw, setRaw);
+    return process.stdin;
+  };
   const readline = createInterface({
     input: process.stdin,
-    output: process.stdout,
+    output,
+    terminal: true,
     prompt: PROMPTS.line,
     historySize: 500,
     removeHistoryDuplicates: true,
@@ -60,37 +82,37 @@ function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
   // in its normal mode and Ctrl-C comes as a signal
   readline.on("SIGINT", interrupted);
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupted);
-  // when the terminal is closed, reads and writes fail; the client must still send its LEAVE
-  for (const stream of [process.stdin, process.stdout]) stream.on("error", () => {});
+  // when the terminal is closed, reads fail; the client must still send its LEAVE
+  process.stdin.on("error", () => {});
   // after a suspension (Ctrl-Z), the line that was being typed is not shown until readline draws it again
   readline.on("SIGCONT", () => readline.prompt(true));
   let prompting = false;
   let closed = false;
   readline.on("close", () => {
     // the line that was being typed stays, so later text, such as the shell's prompt, must begin on a new line
-    if (prompting) process.stdout.write("\n");
+    if (prompting) output.write("\n");
     closed = true;
   });
 
   function print(shown: string): void {
-    const text = wrap(shown, process.stdout.columns || DEFAULT_COLUMNS);
-    if (!prompting || closed) {
-      process.stdout.write(`${text}\n`);
-      return;
-    }
-    // the line that is being typed may take several rows: go to the first one and clear all of them
-    const { rows } = readline.getCursorPos();
-    moveCursor(process.stdout, 0, -rows);
-    cursorTo(process.stdout, 0);
-    clearScreenDown(process.stdout);
-    // before readline draws the line again, it goes up by the rows above the cursor, so these rows must exist again
-    process.stdout.write(`${text}\n${"\n".repeat(rows)}`);
-    readline.prompt(true);
+    const text = wrap(shown, output.columns || DEFAULT_COLUMNS);
+    output.draw(text.split("\n").length, () => {
+      if (!prompting || closed) return output.write(`${text}\n`);
+      // the line that is being typed may take several rows: go to the first one and clear all of them
+      const { rows } = readline.getCursorPos();
+      moveCursor(output, 0, -rows);
+      cursorTo(output, 0);
+      clearScreenDown(output);
+      // before readline draws the line again, it goes up by the rows above the cursor, so these rows must exist again
+      output.write(`${text}\n${"\n".repeat(rows)}`);
+      readline.prompt(true);
+    });
   }
 
   return {
     interactive: true,
     lines: linesUntilError(readline),
+    isFull: false,
     print,
     printAside: print,
     prompt(wanted = "line") {
@@ -99,40 +121,49 @@ function openTerminal({ interrupted, complete }: ScreenOptions): Screen {
       readline.setPrompt(PROMPTS[wanted]);
       readline.prompt(true);
     },
-    close() {
+    async close() {
+      // Deno itself restores a stopped terminal at the exit of the program, but not the console of Windows
+      if (await output.flush() || Deno.build.os === "windows") {
+        readline.close();
+        await output.flush();
+      }
       for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupted);
-      readline.close();
     },
   };
 }
 
-function openPipe({ interrupted, outputFailed }: ScreenOptions): Screen {
+function openPipe({ interrupted, outputFailed, outputResumed }: ScreenOptions): Screen {
   const readline = createInterface({ input: process.stdin, crlfDelay: Infinity, terminal: false });
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupted);
-  let isBroken = false;
+  const output = new Output(Deno.stdout, {
+    maxLines: Infinity,
+    maxBytes: MAX_PIPE_BYTES,
+    drops: false,
+    resumed: outputResumed,
+    failed: outputFailed,
+  });
+  const interruption = Promise.withResolvers<void>();
+  const interrupt = () => {
+    interruption.resolve();
+    interrupted();
+  };
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   return {
     interactive: false,
     lines: readline,
-    print(text) {
-      if (isBroken) return;
-      try {
-        writeLine(Deno.stdout, text);
-      } catch (error) {
-        isBroken = true;
-        outputFailed(error);
-      }
+    get isFull() {
+      return output.isFull;
     },
-    printAside(text) {
-      try {
-        writeLine(Deno.stderr, text);
-      } catch {
-        // there is no other output to report this error to
-      }
-    },
+    print: (text) => void output.print(text),
+    printAside: (text) => void stderr.print(text),
     prompt() {},
-    close() {
-      for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupted);
+    async close() {
       readline.close();
+      const isWritten = await Promise.race([
+        output.flush(),
+        interruption.promise.then(() => output.flush(FLUSH_MS)),
+      ]);
+      if (!isWritten) outputFailed(new Error("nobody reads it"));
+      for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
     },
   };
 }
@@ -143,18 +174,5 @@ async function* linesUntilError(lines: AsyncIterable<string>): AsyncGenerator<st
     yield* lines;
   } catch {
     // the caller handles it like the end of input
-  }
-}
-
-/** Writes a line to a pipe. It waits while the pipe is full, even when the pipe is non-blocking. */
-function writeLine(output: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  let bytes = new TextEncoder().encode(`${text}\n`);
-  while (bytes.length > 0) {
-    try {
-      bytes = bytes.subarray(output.writeSync(bytes));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_PAUSE_MS);
-    }
   }
 }

@@ -1,8 +1,8 @@
 /** A server whose output nobody reads: the room goes on, and the server can be stopped. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { commandOf, joinRoom, type Server, startServer } from "../../scripts/support/processes.ts";
-import { Changing } from "../../scripts/support/waiting.ts";
 import { openPeer, type Peer } from "../support/classic_peer.ts";
+import { contentOf } from "../support/files.ts";
 import { HAS_SIGNALS, signalTest } from "../support/signals.ts";
 import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
 
@@ -100,21 +100,9 @@ Deno.test({
       await using second = openPeer();
       await answers(second, Number(port));
       Deno.kill(Number(/^number (\d+)$/m.exec(screen)![1]), "SIGTERM");
-      await contentOf(ended, "exit code 0\n", END_MS);
+      await contentOf(ended, /^exit code 0\n/, END_MS);
     } finally {
       await Deno.remove(ended);
     }
   },
 });
-
-/** Waits until a file has this content, for so many milliseconds at most. */
-async function contentOf(path: string, content: string, deadline: number): Promise<void> {
-  const file = new Changing();
-  const looking = setInterval(() => file.changed(), 40);
-  try {
-    const look = () => Deno.readTextFileSync(path) === content || undefined;
-    await file.until(look, () => `${path} has ${Deno.readTextFileSync(path)}`, deadline);
-  } finally {
-    clearInterval(looking);
-  }
-}

@@ -48,6 +48,9 @@ export interface TerminalOptions {
 export interface Tmux extends AsyncDisposable {
   /** Opens a terminal in which a shell command runs. */
   open(shellCommand: string, options?: TerminalOptions): Promise<Terminal>;
+  /** Stops all its terminals: nothing is read of what programs write there, until {@linkcode goOn}. */
+  stop(): Promise<void>;
+  goOn(): void;
 }
 
 /** Whether this machine has tmux. Windows does not count: its tmux has another kind of terminal than the programs. */
@@ -86,7 +89,17 @@ export async function startTmux(): Promise<Tmux> {
   }
 
   let sessions = 0;
+  let stopped: number | undefined;
+  const goOn = () => {
+    if (stopped !== undefined) Deno.kill(stopped, "SIGCONT");
+    stopped = undefined;
+  };
   return {
+    goOn,
+    async stop() {
+      stopped = Number(await tmux("display-message", "-p", "#{pid}"));
+      Deno.kill(stopped, "SIGSTOP");
+    },
     async open(shellCommand, { columns = 80, rows = 24 } = {}) {
       const target = `session-${++sessions}`;
       const size = ["-x", String(columns), "-y", String(rows)];
@@ -94,6 +107,7 @@ export async function startTmux(): Promise<Tmux> {
       return terminal(tmux, target);
     },
     async [Symbol.asyncDispose]() {
+      goOn();
       if (sessions > 0) await tmux("kill-server").catch(() => {});
       await Deno.remove(folder, { recursive: true });
     },

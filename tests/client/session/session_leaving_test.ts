@@ -293,3 +293,25 @@ Deno.test("session: each page of the history that a draining session asks for is
   late.pass(9000);
   assertEquals(late.session.closing, false, "it has ten seconds from when it joined");
 });
+
+/** Lets time pass as with a full pipe: before each wake the session hears that nothing is taken from the socket. */
+function passDeaf(fake: FakeSession, ms: number): void {
+  for (const end = fake.now + ms; fake.now < end;) {
+    fake.session.noteDeaf(fake.now);
+    fake.pass(100);
+  }
+}
+
+Deno.test("session: while its caller takes no packets it stays, greets on, and calls nobody silent", () => {
+  const fake = joined();
+  fake.say("under way");
+  fake.session.drain(fake.now);
+  passDeaf(fake, 30_000);
+  const greetings = fake.takeAll("GREETING").length;
+  assert(greetings >= 20, `${greetings} greetings in 30 s`);
+  assertEquals([fake.session.state, fake.notices], ["joined", []]);
+  // and as soon as packets are taken again, silence counts
+  fake.pass(9_000);
+  assertEquals(fake.session.state, "joining");
+  assertLessOrEqual(untilLeft(fake), 2_000);
+});
