@@ -4,15 +4,13 @@
  *
  * @module
  */
-import { decode, encode, type V1Packet } from "../../protocol.ts";
-import { randomHex64 } from "../../protocol/fields.ts";
 import { parseNumber, readCommandLine } from "../../runtime/command_line.ts";
 import { Failure, run, UsageError } from "../../runtime/program.ts";
-import { datagrams, openSocket } from "../../runtime/udp.ts";
 import { Sockets } from "../bench/load_sockets.ts";
 import { quantile, readable } from "../bench/table.ts";
 import { startServer } from "../support/processes.ts";
 import { Changing } from "../support/waiting.ts";
+import { joinV1 } from "./v1_member.ts";
 
 const HELP = `Measures how long version 1 members wait while a forged crowd speaks the classic dialect (Linux only).
 
@@ -57,16 +55,9 @@ const [GREETINGS_AT_ONCE, GREETING_PAUSE_MS] = [200, 10];
 /** How often the forged members speak, in milliseconds. */
 const NOISE_MS = 10;
 
-/** A version 1 member, reduced to its socket. */
-interface Member extends Disposable {
-  say(id: number): void;
-  /** The number of members in the room. */
-  count(): Promise<number>;
-}
-
 /** Runs the attack against a server of its own. */
 export async function attack({ members, rate, noise, gone, seconds }: AttackOptions): Promise<AttackResult> {
-  await using server = await startServer("--quiet");
+  await using server = await startServer("--quiet", "--classic-members", String(members));
   const saidAt = new Map<number, number>();
   const delays: number[] = [];
   const changes = new Changing();
@@ -77,8 +68,8 @@ export async function attack({ members, rate, noise, gone, seconds }: AttackOpti
     delays.push(performance.now() - at);
     changes.changed();
   };
-  for (let i = 0; i < LISTENERS; i++) stack.use(await join(server.port, heard));
-  const speaker = stack.use(await join(server.port, () => {}));
+  for (let i = 0; i < LISTENERS; i++) stack.use(await joinV1(server.port, heard));
+  const speaker = stack.use(await joinV1(server.port, () => {}));
 
   const crowd = new Sockets(server.port, members, CROWD_BUFFER_BYTES);
   stack.defer(() => crowd.close());
@@ -108,46 +99,6 @@ export async function attack({ members, rate, noise, gone, seconds }: AttackOpti
   // some may be lost, and these members do not ask for them again
   await changes.until(all, () => "", PATIENCE_MS).catch(() => {});
   return { arrived: delays.length, due, median: quantile(delays, 0.5), p99: quantile(delays, 0.99) };
-}
-
-/**
- * Lets a version 1 member join.
- *
- * @param heard Called with the id of each message that it hears.
- */
-async function join(port: number, heard: (id: number) => void): Promise<Member> {
-  const conn = openSocket("127.0.0.1", 0);
-  const stream = randomHex64();
-  const changes = new Changing();
-  const token = randomHex64();
-  let isHere = false, size: number | undefined;
-  const send = (packet: V1Packet) =>
-    void conn.send(encode(packet), { transport: "udp", hostname: "127.0.0.1", port }).catch(() => {});
-  const receive = (packet: V1Packet) => {
-    if (packet.type === "INCOMING" && packet.stream !== undefined) heard(packet.id!);
-    else if (packet.type === "USERS") size = packet.total + packet.unnamed;
-    else if (packet.type === "WELCOME") isHere = true;
-    // a client is let in when its cookie comes back
-    else if (packet.type === "RETRY") send({ dialect: "v1", type: "GREETING", id: 2, token, cookie: packet.cookie });
-    else return;
-    changes.changed();
-  };
-  (async () => {
-    for await (const { bytes } of datagrams(conn)) {
-      const decoded = decode(bytes);
-      if (decoded.ok && decoded.packet.dialect === "v1") receive(decoded.packet);
-    }
-  })();
-  send({ dialect: "v1", type: "GREETING", id: 1 });
-  await changes.until(() => isHere || undefined, () => "a version 1 member was not let in");
-  return {
-    say: (id) => send({ dialect: "v1", type: "MESSAGE", token, stream, id, first: 1, text: "x".repeat(60) }),
-    async count() {
-      send({ dialect: "v1", type: "LIST", id: 3, token });
-      return await changes.until(() => size, () => "the server has not told how many members there are");
-    },
-    [Symbol.dispose]: () => conn.close(),
-  };
 }
 
 function pause(milliseconds: number): Promise<void> {

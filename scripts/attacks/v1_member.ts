@@ -1,0 +1,64 @@
+/**
+ * A version 1 member for the attacks: it speaks, and notes what it hears.
+ *
+ * @module
+ */
+import { decode, encode, type V1Packet } from "../../protocol.ts";
+import { randomHex64 } from "../../protocol/fields.ts";
+import { datagrams, openSocket } from "../../runtime/udp.ts";
+import { Changing } from "../support/waiting.ts";
+
+/** The pause between two greetings that have no answer, in milliseconds. */
+const GREET_AGAIN_MS = 300;
+
+/** A version 1 member, reduced to its socket. */
+export interface V1Member extends Disposable {
+  say(id: number): void;
+  /** The number of members in the room. */
+  count(): Promise<number>;
+}
+
+/**
+ * Lets a version 1 member join.
+ *
+ * @param heard Called with the id of each message that it hears.
+ */
+export async function joinV1(port: number, heard: (id: number) => void): Promise<V1Member> {
+  const conn = openSocket("127.0.0.1", 0);
+  const stream = randomHex64();
+  const changes = new Changing();
+  const token = randomHex64();
+  let isHere = false, size: number | undefined;
+  const send = (packet: V1Packet) =>
+    void conn.send(encode(packet), { transport: "udp", hostname: "127.0.0.1", port }).catch(() => {});
+  const receive = (packet: V1Packet) => {
+    if (packet.type === "INCOMING" && packet.stream !== undefined) heard(packet.id!);
+    else if (packet.type === "USERS") size = packet.total + packet.unnamed;
+    else if (packet.type === "WELCOME") isHere = true;
+    // a client is let in when its cookie comes back
+    else if (packet.type === "RETRY") send({ dialect: "v1", type: "GREETING", id: 2, token, cookie: packet.cookie });
+    else return;
+    changes.changed();
+  };
+  (async () => {
+    for await (const { bytes } of datagrams(conn)) {
+      const decoded = decode(bytes);
+      if (decoded.ok && decoded.packet.dialect === "v1") receive(decoded.packet);
+    }
+  })();
+  const greet = () => send({ dialect: "v1", type: "GREETING", id: 1 });
+  greet();
+  // a greeting may be lost among those of strangers
+  const again = setInterval(() => isHere || greet(), GREET_AGAIN_MS);
+  await changes.until(() => isHere || undefined, () => "a version 1 member was not let in").finally(() =>
+    clearInterval(again)
+  );
+  return {
+    say: (id) => send({ dialect: "v1", type: "MESSAGE", token, stream, id, first: 1, text: "x".repeat(60) }),
+    async count() {
+      send({ dialect: "v1", type: "LIST", id: 3, token });
+      return await changes.until(() => size, () => "the server has not told how many members there are");
+    },
+    [Symbol.dispose]: () => conn.close(),
+  };
+}
