@@ -4,6 +4,7 @@
  * @module
  */
 import { decode } from "../protocol.ts";
+import { TokenBucket, type TokenBucketOptions } from "../protocol/reliable/token_bucket.ts";
 import { Alarm, now } from "../runtime/clock.ts";
 import { Failure } from "../runtime/program.ts";
 import type { DoorKeeper } from "./doors/door.ts";
@@ -34,6 +35,12 @@ export interface HostOptions {
  */
 const WAKE_AGAIN_MS = 1000;
 
+/**
+ * How many datagrams a second are taken from all addresses together that have not joined. Most of a flood is dropped
+ * before it is read; a newcomer repeats its greeting.
+ */
+const STRANGERS_RATE: TokenBucketOptions = { rate: 10_000, burst: 10_000 };
+
 /** One room, and the doors that its packets pass through. */
 export class Host implements DoorKeeper {
   readonly room: Room;
@@ -41,6 +48,7 @@ export class Host implements DoorKeeper {
   readonly #stopping: () => void;
   readonly #bugs = new BugLog();
   readonly #alarm = new Alarm(() => this.#wake());
+  readonly #strangers = new TokenBucket(STRANGERS_RATE, now());
   #wakeNotBefore = 0;
   #stopped: Promise<void> | undefined;
   #failure: Failure | undefined;
@@ -60,6 +68,9 @@ export class Host implements DoorKeeper {
 
   receive(bytes: Uint8Array, peer: Peer): void {
     this.#run(() => {
+      // to read a packet and to check a cookie takes time, which a flood of strangers must not take from the members
+      const isStranger = !peer.validated && !this.room.isMember(peer);
+      if (isStranger && this.#strangers.take(STRANGERS_RATE, now()) > 0) return this.room.ignore("flood");
       const decoded = decode(bytes);
       if (decoded.ok) this.room.receive(decoded.packet, peer, now(), bytes.length);
       else this.room.ignore("no-packet");

@@ -48,6 +48,7 @@ const IGNORED: Record<IgnoreReason, string> = {
   "over-limit": "over a limit",
   "room-full": "when the room was full",
   "queue-full": "when a queue was full",
+  "flood": "in a flood from strangers",
 };
 
 /**

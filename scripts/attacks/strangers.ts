@@ -17,6 +17,7 @@ const HELP = `Measures how long members wait while strangers send datagrams (Lin
 Usage: deno run -A scripts/attacks/strangers.ts
 
   --rate COUNT      how many datagrams a second the strangers send (30000)
+  --datagram TEXT   what each of them is; by default they are of several kinds
   --seconds COUNT   how long it is measured (10)
   --help            this text`;
 
@@ -25,6 +26,8 @@ export interface AttackOptions {
   /** Datagrams a second. */
   rate: number;
   seconds: number;
+  /** What strangers send, in turn. */
+  datagrams?: string[];
 }
 
 /** How members fared. */
@@ -60,7 +63,7 @@ const SAY_MS = 100;
 const PATIENCE_MS = 10_000;
 
 /** Runs the attack against a server of its own. */
-export async function attack({ rate, seconds }: AttackOptions): Promise<AttackResult> {
+export async function attack({ rate, seconds, datagrams = DATAGRAMS }: AttackOptions): Promise<AttackResult> {
   await using server = await startServer("--quiet");
   using stack = new DisposableStack();
   const saidAt = new Map<number, number>();
@@ -78,7 +81,7 @@ export async function attack({ rate, seconds }: AttackOptions): Promise<AttackRe
   let sent = 0;
   const flood = setInterval(() => {
     const due = rate * (performance.now() - startedAt) / 1000;
-    for (; sent < due; sent++) strangers.send(sent % STRANGERS, DATAGRAMS[sent % DATAGRAMS.length]);
+    for (; sent < due; sent++) strangers.send(sent % STRANGERS, datagrams[sent % datagrams.length]);
   }, FLOOD_MS);
   stack.defer(() => clearInterval(flood));
   let said = 0;
@@ -114,12 +117,17 @@ function pause(milliseconds: number): Promise<void> {
 
 if (import.meta.main) {
   await run(async () => {
-    const read = readCommandLine(Deno.args, { string: ["rate", "seconds"], boolean: ["help"], positional: 0 });
+    const read = readCommandLine(Deno.args, {
+      string: ["rate", "seconds", "datagram"],
+      boolean: ["help"],
+      positional: 0,
+    });
     if (read.help) return console.log(HELP);
     if (Deno.build.os !== "linux") throw new Failure("Only Linux lets one socket send from so many addresses");
     const options = {
       rate: parseNumber(read, "rate", 0, 1_000_000) ?? 30_000,
       seconds: parseNumber(read, "seconds", 1, 600) ?? 10,
+      datagrams: read.datagram === undefined ? undefined : [String(read.datagram)],
     };
     const { sent, arrived, said, median, p95, joining } = await attack(options);
     console.log(

@@ -21,7 +21,9 @@ export type IgnoreReason =
   /** There are too many members. */
   | "room-full"
   /** Too much waits already, for the journal, the names or an earlier message. */
-  | "queue-full";
+  | "queue-full"
+  /** It came in a flood of datagrams from addresses that have not joined. */
+  | "flood";
 
 /** How many datagrams were ignored for each reason. */
 export type IgnoredCounts = Record<IgnoreReason, number>;
@@ -37,5 +39,6 @@ export function noneIgnored(): IgnoredCounts {
     "over-limit": 0,
     "room-full": 0,
     "queue-full": 0,
+    "flood": 0,
   };
 }

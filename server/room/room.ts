@@ -132,6 +132,11 @@ export class Room {
     return this.#members.size;
   }
 
+  /** Whether a peer is a member. */
+  isMember({ key }: Pick<Peer, "key">): boolean {
+    return this.#members.withKey(key) !== undefined;
+  }
+
   /** A page of the names that sort behind `after`, as many as fit into a datagram, and the totals of all members. */
   users(after?: string, separator?: string) {
     const { size, named } = this.#members;

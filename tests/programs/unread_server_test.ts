@@ -20,9 +20,9 @@ const HELPS_FOR_THE_QUEUE = 4000;
 async function fillPipe(server: Server, peer: Peer, helps: number): Promise<void> {
   server.stopReading();
   await server.type(`${"help\n".repeat(helps)}duplicate 100%\n`);
-  // a greeting without a cookie is answered each time, whatever the rate
+  // a greeting without a cookie is answered each time, whatever the rate; the long id makes it long enough
   for (let asked = 0; peer.received.length <= asked; asked++) {
-    await peer.send(`GREETING/1 id=${asked}`, server.port);
+    await peer.send(`GREETING/1 id=${1000 + asked}`, server.port);
     await peer.next();
   }
 }
@@ -44,7 +44,7 @@ Deno.test("unread server: with a full pipe the room goes on, and later everythin
   assertEquals(await server.arrival(1), second.address);
   await server.type("status\n");
   const [status] = await server.stdout.until(/ members? joined, .*\n/);
-  assertMatch(status, / ignored\n$/);
+  assertMatch(status, /, \d+ datagrams out\n$/);
   assertEquals(server.stdout.text().match(/^perfect /mg)?.length, HELPS_FOR_A_PIPE);
 });
 
@@ -55,13 +55,13 @@ Deno.test("unread server: what it does not keep is counted, in the gap, in statu
   server.readOn();
   const [, count] = await server.stdout.until(/^(\d+) lines not shown while the output was stopped\n/m);
   await server.type("status\n");
-  await server.stdout.until(new RegExp(`^0 members joined, .*, ${count} lines not shown\n`, "m"));
+  await server.stdout.until(new RegExp(`^0 members joined, .*; ${count} lines not shown\n`, "m"));
   // each help has eight lines, and the setting has one
   const shown = server.stdout.text().match(/^perfect /mg)!.length;
   assertEquals(Number(count) - Number(count) % 8, (HELPS_FOR_THE_QUEUE - shown) * 8);
   await server.type("quit\n");
   assertEquals(await server.exitCode(), 0);
-  assertMatch(server.stdout.text(), new RegExp(`\nClosed: .*, ${count} lines not shown\n$`));
+  assertMatch(server.stdout.text(), new RegExp(`\nClosed: .*; ${count} lines not shown\n$`));
 });
 
 signalTest("unread server: SIGTERM ends it with its exit code, though nobody reads", async () => {

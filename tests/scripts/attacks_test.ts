@@ -1,6 +1,7 @@
 /** The attacks run, and measure something. */
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { attack } from "../../scripts/attacks/classic_crowd.ts";
+import { attack as flood } from "../../scripts/attacks/strangers.ts";
 import { start } from "../../scripts/support/processes.ts";
 
 Deno.test("attacks: a forged classic crowd is let in, and version 1 members hear each other", async () => {
@@ -10,6 +11,14 @@ Deno.test("attacks: a forged classic crowd is let in, and version 1 members hear
     assertEquals([result.arrived, result.due], [50, 50]);
     assertGreater(result.median, 0);
   }
+});
+
+Deno.test("attacks: strangers flood a server, members hear each other, and a newcomer gets in", async () => {
+  if (Deno.build.os !== "linux") return console.log("Skipped: one socket sends from many addresses only on Linux");
+  const { sent, arrived, said, joining } = await flood({ rate: 20_000, seconds: 1 });
+  assertGreater(sent, 1000);
+  assertGreater(joining, 0);
+  assertEquals(arrived, said);
 });
 
 Deno.test("attacks: wrong usage is told", async () => {
