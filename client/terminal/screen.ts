@@ -96,7 +96,7 @@ function openTerminal({ interrupted, outputResumed, complete }: ScreenOptions): 
 
   function print(shown: string): void {
     const text = wrap(shown, output.columns || DEFAULT_COLUMNS);
-    output.draw(text.split("\n").length, () => {
+    output.draw(shown.split("\n").length, () => {
       if (!prompting || closed) return output.write(`${text}\n`);
       // the line that is being typed may take several rows: go to the first one and clear all of them
       const { rows } = readline.getCursorPos();

@@ -13,6 +13,14 @@ const GREET_AGAIN_MS = 300;
 
 /** A version 1 member, reduced to its socket. */
 export interface V1Member extends Disposable {
+  readonly conn: Deno.DatagramConn;
+  /** Its own address, as the server sees it. */
+  readonly address: string;
+  readonly token: string;
+  readonly stream: string;
+  readonly epoch: string;
+  /** Greets without the token; it does so again, with the token, when the cookie comes. */
+  greet(): void;
   say(id: number): void;
   /** The number of members in the room. */
   count(): Promise<number>;
@@ -21,20 +29,24 @@ export interface V1Member extends Disposable {
 /**
  * Lets a version 1 member join.
  *
- * @param heard Called with the id of each message that it hears.
+ * @param heard Called with the id and the stream of each message that it hears.
+ * @param hostname The address of this machine that it sends from.
  */
-export async function joinV1(port: number, heard: (id: number) => void): Promise<V1Member> {
-  const conn = openSocket("127.0.0.1", 0);
-  const stream = randomHex64();
+export async function joinV1(
+  port: number,
+  heard: (id: number, stream: string) => void,
+  hostname = "127.0.0.1",
+): Promise<V1Member> {
+  const conn = openSocket(hostname, 0);
+  const stream = randomHex64(), token = randomHex64();
   const changes = new Changing();
-  const token = randomHex64();
-  let isHere = false, size: number | undefined;
+  let welcome: V1Packet & { type: "WELCOME" } | undefined, size: number | undefined;
   const send = (packet: V1Packet) =>
     void conn.send(encode(packet), { transport: "udp", hostname: "127.0.0.1", port }).catch(() => {});
   const receive = (packet: V1Packet) => {
-    if (packet.type === "INCOMING" && packet.stream !== undefined) heard(packet.id!);
+    if (packet.type === "INCOMING" && packet.stream !== undefined) heard(packet.id!, packet.stream);
     else if (packet.type === "USERS") size = packet.total + packet.unnamed;
-    else if (packet.type === "WELCOME") isHere = true;
+    else if (packet.type === "WELCOME") welcome = packet;
     // a client is let in when its cookie comes back
     else if (packet.type === "RETRY") send({ dialect: "v1", type: "GREETING", id: 2, token, cookie: packet.cookie });
     else return;
@@ -49,11 +61,16 @@ export async function joinV1(port: number, heard: (id: number) => void): Promise
   const greet = () => send({ dialect: "v1", type: "GREETING", id: 1 });
   greet();
   // a greeting may be lost among those of strangers
-  const again = setInterval(() => isHere || greet(), GREET_AGAIN_MS);
-  await changes.until(() => isHere || undefined, () => "a version 1 member was not let in").finally(() =>
-    clearInterval(again)
-  );
+  const again = setInterval(greet, GREET_AGAIN_MS);
+  const { address, epoch } = await changes.until(() => welcome, () => "a version 1 member was not let in")
+    .finally(() => clearInterval(again));
   return {
+    conn,
+    address,
+    token,
+    stream,
+    epoch,
+    greet,
     say: (id) => send({ dialect: "v1", type: "MESSAGE", token, stream, id, first: 1, text: "x".repeat(60) }),
     async count() {
       send({ dialect: "v1", type: "LIST", id: 3, token });

@@ -1,6 +1,7 @@
 /** The attacks run, and measure something. */
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { attack } from "../../scripts/attacks/classic_crowd.ts";
+import { fuzzClient, fuzzServer } from "../../scripts/attacks/fuzz.ts";
 import { attack as flood } from "../../scripts/attacks/strangers.ts";
 import { start } from "../../scripts/support/processes.ts";
 
@@ -19,6 +20,12 @@ Deno.test("attacks: strangers flood a server, members hear each other, and a new
   assertGreater(sent, 1000);
   assertGreater(joining, 0);
   assertEquals(arrived, said);
+});
+
+Deno.test("attacks: odd datagrams stop neither a server nor a client", async () => {
+  const options = { datagrams: 5000, seed: 7 };
+  await fuzzServer(options);
+  await fuzzClient(options);
 });
 
 Deno.test("attacks: wrong usage is told", async () => {

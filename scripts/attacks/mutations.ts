@@ -1,0 +1,132 @@
+/**
+ * Makes datagrams for fuzzing: packets of every type with odd values, damaged packets, and noise.
+ *
+ * @module
+ */
+import { crc32 } from "../../protocol/crc32.ts";
+
+/** What the programs that are fuzzed know of each other, so that a packet gets beyond the first check. */
+export interface Known {
+  token: string;
+  epoch: string;
+  stream: string;
+  /** An id that an answer may have. */
+  id: number;
+  address: string;
+}
+
+/** The fields of each type of version 1, and whether it has a body. */
+const TYPES: Record<string, [fields: string[], body?: boolean]> = {
+  "GREETING": [["id", "token", "cookie"]],
+  "SIGN-IN": [["id", "token", "cookie", "name"]],
+  "RESEND": [["token", "epoch", "from", "to"]],
+  "LIST": [["id", "token", "after"]],
+  "LOOKUP": [["id", "token", "name"]],
+  "LEAVE": [["id", "token"]],
+  "MESSAGE": [["token", "pass", "stream", "id", "first", "action"], true],
+  "ACK": [["token", "stream", "id", "epoch", "seq"]],
+  "INCOMING": [["token", "epoch", "seq", "at", "from-address", "name", "stream", "id", "action"], true],
+  "ONLINE": [["token", "epoch", "seq", "at"], true],
+  "OFFLINE": [["token", "epoch", "seq", "at"], true],
+  "RETRY": [["id", "cookie"]],
+  "WELCOME": [["id", "address", "token", "epoch", "seq", "name", "timeout", "keepalive", "noecho"]],
+  "HEARTBEAT": [["token", "epoch", "seq"]],
+  "GONE": [["token", "epoch", "from", "to"]],
+  "USERS": [["id", "total", "unnamed", "more"], true],
+  "PEER": [["id", "address", "name", "since", "pass", "classic"]],
+  "PUNCH": [["token", "address", "name", "pass"]],
+  "ERROR": [["token", "code", "id", "stream", "wait"], true],
+  "CLOSING": [["epoch"]],
+  "OPEN": [[]],
+};
+const CLASSIC = ["GREETING", "MESSAGE", "SIGN-IN", "LIST", "INCOMING"];
+const NAMES = ["Alice", "Zoë", "Аlice", "Server", "10.0.0.1", "a".repeat(32), "", "x y", "\u200b", "é́́́́"];
+const TEXTS = [
+  "",
+  "hello",
+  "\x1b[2J\x07\x9b31m",
+  "\u202eevil\u2066",
+  " ".repeat(300),
+  "x".repeat(1100),
+  "\n\n\r",
+  "😀".repeat(50),
+];
+const NUMBERS = ["0", "1", "2", "3", "7", "2048", "9007199254740991", "9007199254740992", "-1", "1e3", "007", ""];
+const CODES = [
+  "not-joined",
+  "name-taken",
+  "bad-name",
+  "no-such-user",
+  "slow-down",
+  "stream-taken",
+  "room-full",
+  "what",
+];
+
+const encoder = new TextEncoder();
+
+/** Returns a function that makes one datagram after the other. */
+export function mutations(random: () => number, known: () => Known): () => Uint8Array {
+  const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)];
+  const hex = () => Array.from({ length: 16 }, () => pick([..."0123456789abcdef"])).join("");
+
+  function valueOf(field: string): string {
+    const { token, epoch, stream, id, address } = known();
+    if (random() < 0.03) return pick([...TEXTS, ...NUMBERS, "%", "=", "="]);
+    switch (field) {
+      case "token":
+        return random() < 0.8 ? token : hex();
+      case "epoch":
+        return random() < 0.9 ? epoch : hex();
+      case "stream":
+      case "pass":
+        return random() < 0.7 ? stream : hex();
+      case "cookie":
+        return hex();
+      case "name":
+      case "after":
+        return pick(NAMES);
+      case "address":
+      case "from-address":
+        return random() < 0.7 ? address : pick(["127.0.0.1:1", "[::1]:65535", "[fe80::1%eth0]:9", "1.2.3.4:0", "x"]);
+      case "action":
+      case "noecho":
+      case "more":
+      case "classic":
+        return random() < 0.9 ? "1" : "2";
+      case "code":
+        return pick(CODES);
+      case "id":
+        return random() < 0.5 ? String(id + Math.floor(4 * random()) - 2) : pick(NUMBERS);
+      default:
+        return random() < 0.6 ? String(Math.floor(random() * 60)) : pick(NUMBERS);
+    }
+  }
+
+  function packet(): string {
+    const type = pick(Object.keys(TYPES)), [fields, hasBody] = TYPES[type];
+    const chosen = fields.filter(() => random() < 0.95);
+    if (random() < 0.05) chosen.push(pick(fields) ?? "id");
+    const pairs = chosen.map((field) => ` ${field.replace("-address", "")}=${valueOf(field)}`).join("");
+    const members = () => `${valueOf("address")} ${pick(NAMES)}`;
+    const body = hasBody ? `\n${pick([pick(TEXTS), `${members()}\n${members()}`, NAMES.join("\n")])}` : "";
+    const rest = pairs + body, word = `${type}/1`;
+    if (random() < 0.5) return word + rest;
+    return `${word} sum=${crc32(encoder.encode(word + rest)).toString(16).padStart(8, "0")}${rest}`;
+  }
+
+  function damaged(bytes: Uint8Array): Uint8Array {
+    for (let i = 0; i < 1 + 3 * random() && bytes.length > 0; i++) {
+      bytes[Math.floor(random() * bytes.length)] ^= 1 << Math.floor(random() * 8);
+    }
+    return random() < 0.3 ? bytes.slice(0, Math.floor(random() * bytes.length)) : bytes;
+  }
+
+  return () => {
+    const kind = random();
+    if (kind < 0.7) return encoder.encode(packet());
+    if (kind < 0.85) return damaged(encoder.encode(packet()));
+    if (kind < 0.95) return encoder.encode(`${pick(CLASSIC)}${pick([" ", ":", ""])}${pick([...TEXTS, ...NAMES])}`);
+    return Uint8Array.from({ length: Math.floor(random() * 1400) }, () => Math.floor(random() * 256));
+  };
+}
