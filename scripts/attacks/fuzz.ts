@@ -141,7 +141,7 @@ export async function fuzzClient({ datagrams: count, seed }: FuzzOptions): Promi
     const before = messages;
     await client.type("still here\n");
     await changes.until(() => messages > before || undefined, () => lastWords(client), PATIENCE_MS);
-    await client.endInput();
+    client.kill("SIGINT");
     await client.exitCode();
     if (/Failed|a bug/.test(client.stderr.text())) throw new Failure(`The client has said: ${lastWords(client)}`);
     // deno-lint-ignore no-control-regex -- control characters are the point

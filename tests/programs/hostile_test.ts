@@ -23,6 +23,12 @@ Deno.test("addresses: the server's address and port in one word, or in the other
   assertMatch(await sayBy("::ffff:127.0.0.1", port), /^<From 127\.0\.0\.1:\d+>: hello$/);
 });
 
+Deno.test("addresses: a server that answers from another of its addresses is joined all the same", async () => {
+  if (Deno.build.os !== "linux") return console.log("Skipped: only on Linux every 127.x.y.z is this machine");
+  await using server = await startServer();
+  assertMatch(await sayBy("127.0.0.2", server.port), /^<From 127\.0\.0\.1:\d+>: hello$/);
+});
+
 Deno.test("addresses: one that is good on one link only is refused with what to do", async () => {
   await using client = start([...commandOf("client"), "fe80::1%lo", "9090"]);
   assertEquals(await client.exitCode(), 2);
