@@ -18,7 +18,7 @@ import {
 
 /** All that lies at the top of the project; hidden files are left out, and what git does not keep. */
 const TOP_LEVEL = [
-  ...["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "PROTOCOL.md", "README.md", "deno.json", "docs"],
+  ...["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "PROTOCOL.md", "README.md", "SECURITY.md", "deno.json", "docs"],
   ...["client.ts", "protocol.ts", "server.ts", "client", "protocol", "runtime", "server", "scripts", "tests"],
 ];
 

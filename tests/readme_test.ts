@@ -11,7 +11,12 @@ import { NetworkEmulator } from "../server/doors/network_emulator.ts";
 const read = (file: string) => Deno.readTextFileSync(join(ROOT, file)).replaceAll("\r\n", "\n");
 const readme = read("README.md");
 const contributing = read("CONTRIBUTING.md");
-const DOCUMENTS = { "README.md": readme, "PROTOCOL.md": read("PROTOCOL.md"), "CONTRIBUTING.md": contributing };
+const DOCUMENTS = {
+  "README.md": readme,
+  "PROTOCOL.md": read("PROTOCOL.md"),
+  "SECURITY.md": read("SECURITY.md"),
+  "CONTRIBUTING.md": contributing,
+};
 
 /** What follows a heading, to the next one of the same or a higher level. */
 function section(markdown: string, heading: string): string {
