@@ -49,7 +49,8 @@ export async function gather(size: number, serverPort: number): Promise<Crowd> {
     const { count, online } = members[i];
     const early = new Set<number>();
     let asked = 0;
-    for await (const { bytes } of datagrams(conn)) {
+    for await (const { bytes, from } of datagrams(conn)) {
+      if (from !== `127.0.0.1:${serverPort}`) continue;
       const decoded = decode(bytes);
       if (!decoded.ok || decoded.packet.dialect !== "v1") throw new Error("The server has sent what is no v1 packet");
       const { packet } = decoded;
