@@ -5,6 +5,7 @@
  */
 import type { ClassicPacket, V1Packet } from "../../protocol.ts";
 import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
+import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import type { Journal } from "../journal/journal.ts";
 import { MAX_NAMES_PER_ADDRESS } from "./address_limits.ts";
 import { isShortEnough } from "./address_validation.ts";
@@ -57,11 +58,18 @@ const MAX_WAITING_CLAIMS = 10_000;
 /** After how long the names are asked again when a client repeats a wish that had no answer, in milliseconds. */
 const ASK_AGAIN_MS = 5000;
 
+/**
+ * How many greetings a second are answered in all that come from a member's address without its token: a program that
+ * was started again sends them. All members know these addresses, and a cookie takes time to make.
+ */
+const RESTART_RATE: TokenBucketOptions = { rate: 1000, burst: 1000 };
+
 /** The greetings of one room. */
 export class Greetings {
   readonly #context: GreetingContext;
   /** Who waits for an answer of the names, by the holder of the claim. */
   readonly #waiting = new Map<string, Applicant>();
+  readonly #restarts = new TokenBucket(RESTART_RATE, 0);
 
   constructor(context: GreetingContext) {
     this.#context = context;
@@ -78,6 +86,9 @@ export class Greetings {
     const { token, cookie } = packet;
     const member = token === undefined ? undefined : admission.members.withToken(token);
     const isHere = member?.key === peer.key;
+    if (!isHere && admission.members.withKey(peer.key) && this.#restarts.take(RESTART_RATE, now) > 0) {
+      return void this.#context.ignored["over-limit"]++;
+    }
     if (token === undefined || !isHere && !admission.isValidated(peer, cookie, now)) {
       return this.#sendCookie(packet, peer, now, bytes);
     }

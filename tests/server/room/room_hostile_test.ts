@@ -96,6 +96,16 @@ Deno.test("room: 40,000 greetings a second from forged addresses keep nobody out
   assertEquals(room.greet(A, { id: 2, token: "00000000000000aa", cookie }).address, A);
 });
 
+Deno.test("room: greetings forged from a member's address are answered a thousand times a second at most", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A, "Alice");
+  let answers = 0;
+  for (let i = 0; i < 5000; i++) answers += room.v1(A, "GREETING", { id: i, token: i % 2 ? STREAM : undefined }).length;
+  assertEquals(answers, 1000);
+  assertEquals(outline(room.v1(A, "GREETING", { id: 1, token })), [`${A} WELCOME`], "the member is answered");
+  assertEquals(outline(room.v1(B, "GREETING", { id: 1 })), [`${B} RETRY`], "and so is a newcomer");
+});
+
 Deno.test("room: to an address that is not validated goes at most three times what came from there", () => {
   const room = new FakeRoom({ maxMembers: 1 });
   room.join(B, "Alice");
