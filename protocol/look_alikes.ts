@@ -37,12 +37,13 @@ export function skeletons(name: string): string[] {
 
 /** Why nobody may have a name, as a sentence for its user: it looks like an address, or like the server itself. */
 export function reservedBecause(name: string): string | undefined {
-  const seen = skeletons(name);
-  if ([name.normalize("NFKC"), ...seen].some((text) => ADDRESS.test(text))) {
+  // a dot or a line around it changes little to the eye
+  const bare = (text: string) => text.replace(/^[_.-]+/, "").replace(/[_.-]+$/, "");
+  const seen = skeletons(name).map(bare);
+  if ([bare(name.normalize("NFKC")), ...seen].some((text) => ADDRESS.test(text))) {
     return `The name ${name} looks like an address; choose another`;
   }
-  const isServer = seen.some((text) => text.replace(/^[_.-]+/, "").replace(/[_.-]+$/, "") === "server");
-  return isServer ? `The name ${name} looks like the server; choose another` : undefined;
+  return seen.includes("server") ? `The name ${name} looks like the server; choose another` : undefined;
 }
 
 function replaceLookAlikes(text: string): string {

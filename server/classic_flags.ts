@@ -24,9 +24,11 @@ export function parseClassic(read: Args): ClassicPolicyOptions {
 }
 
 function parseSources(values: string[]): ClassicPolicyOptions["from"] {
-  const words = values.flatMap((value) => value.split(","));
+  const words = values.flatMap((value) => value.split(",")).map((word) => word.trim().toLowerCase());
   if (words.includes("off")) {
-    if (words.some((word) => word !== "off")) throw new UsageError("--classic off stands alone");
+    if (words.some((word) => word !== "off")) {
+      throw new UsageError("--classic is off and names a network too: give only one of the two");
+    }
     return "off";
   }
   const networks = words.filter((word) => word !== "any").map(parseSource);

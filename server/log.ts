@@ -40,12 +40,13 @@ export function presenceLog(print: (line: string) => void): MemberObserver {
 
 /** What is said of datagrams behind their number. */
 const IGNORED: Record<IgnoreReason, string> = {
-  "no-packet": "no packets",
+  "no-packet": "that are no packets",
   "not-for-server": "not for a server",
-  "not-joined": "from who has not joined",
-  "classic-at-v1": "classic at a version 1 address",
-  "refused-classic": "from who may not speak classic",
+  "not-joined": "from clients that have not joined",
+  "classic-at-v1": "classic, from clients that speak version 1",
+  "refused-classic": "classic, from clients that may not speak it",
   "over-limit": "over a limit",
+  "too-short": "too short to be answered",
   "room-full": "when the room was full",
   "queue-full": "when a queue was full",
   "flood": "in a flood from strangers",

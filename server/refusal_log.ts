@@ -10,7 +10,7 @@ import type { ClassicRefusal } from "./room/classic_policy.ts";
 /** What follows the address in the line. */
 const REASONS: Record<ClassicRefusal, (host: string) => string> = {
   off: () => "the classic dialect is off; start without --classic off to take it",
-  network: (host) => `it is in no network nearby; --classic ${host} takes it, --classic any takes everyone`,
+  network: (host) => `it is in no network that is known as nearby; --classic ${host} takes it, --classic any everyone`,
   address: () => "too many classic members have this IP address; --classic-per-address sets how many may",
   members: () => "too many classic members are here; --classic-members sets how many may be",
 };

@@ -65,12 +65,12 @@ export class View {
     const [first, ...more] = events;
     if (!first && this.#hasToldForging) return;
     this.#hasToldForging = true;
-    if (!first) return this.problem("Somebody sends packets in the server's name; they were found out");
+    if (!first) return this.problem("Somebody sends forged packets in the server's name; they were not believed");
     const line = first.type === "INCOMING"
       ? messageLine(first)
       : `${first.members[0]?.name ?? first.members[0]?.address} is ${first.type === "ONLINE" ? "Online" : "Offline"}`;
-    const others = more.length > 0 ? ` and ${pluralize(more.length, "more line")} above were` : " was";
-    this.problem(`Somebody sends packets in the server's name: "${line}"${others} never said here`);
+    const others = more.length > 0 ? `, and ${pluralize(more.length, "more line")} above` : "";
+    this.problem(`Forged by somebody in the server's name, ignore it: "${line}"${others}`);
   }
 
   #showEvent(event: EventPacket, self: string | undefined): void {

@@ -118,9 +118,13 @@ export class Admission {
     return this.#validation.hasGreetedRecently(peer.key, now);
   }
 
+  /** Notes that a client has greeted in version 1 from a peer that is not validated for it. */
+  noteGreeting(peer: Peer, now: number): void {
+    this.#validation.noteGreeting(peer.key, now);
+  }
+
   /** The cookie for a peer. A newcomer or a moving member sends it back to show that it receives packets there. */
   cookieFor(peer: Peer, now: number): string {
-    this.#validation.noteGreeting(peer.key, now);
     return this.#validation.cookieFor(peer.key, now);
   }
 

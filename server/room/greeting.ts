@@ -206,9 +206,11 @@ export class Greetings {
 
   /** Tells a peer its cookie, if the datagram was long enough for an answer to an address that may be forged. */
   #sendCookie({ id }: Greeting, peer: Peer, now: number, bytes: number): void {
-    const { admission, delivery } = this.#context;
+    const { admission, delivery, ignored } = this.#context;
     const retry = { dialect: "v1", type: "RETRY", id, cookie: admission.cookieFor(peer, now) } as const;
-    if (isShortEnough(retry, bytes)) delivery.send({ ...peer, dialect: "v1" }, retry);
+    if (!isShortEnough(retry, bytes)) return void ignored["too-short"]++;
+    admission.noteGreeting(peer, now);
+    delivery.send({ ...peer, dialect: "v1" }, retry);
   }
 
   /**

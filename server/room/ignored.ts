@@ -18,6 +18,8 @@ export type IgnoreReason =
   | "refused-classic"
   /** A member, or all with one IP address, have sent or asked for too much. */
   | "over-limit"
+  /** It is too short for any answer to an address that may be forged. */
+  | "too-short"
   /** There are too many members. */
   | "room-full"
   /** Too much waits already, for the journal, the names or an earlier message. */
@@ -37,6 +39,7 @@ export function noneIgnored(): IgnoredCounts {
     "classic-at-v1": 0,
     "refused-classic": 0,
     "over-limit": 0,
+    "too-short": 0,
     "room-full": 0,
     "queue-full": 0,
     "flood": 0,

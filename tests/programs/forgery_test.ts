@@ -68,7 +68,7 @@ Deno.test("forgery: HEARTBEAT and GONE to the end of all numbers make nobody dea
   await alice.stdout.until("forged 5\n");
   await bob.type("true one\ntrue two\n");
   await alice.stdout.until(": true two\n");
-  await alice.stderr.until(/^!! Somebody sends packets in the server's name: "<From .*>: forged \d"/m);
+  await alice.stderr.until(/^!! Forged by somebody in the server's name, ignore it: "<From .*>: forged \d"/m);
   const said = messagesOf(alice).filter((line) => line.includes(": true "));
   assertEquals(said, ["one", "two"].map((word) => `<From ${bob.address}>: true ${word}`));
   assert(!alice.stdout.text().includes("the end"));

@@ -98,7 +98,7 @@ Deno.test("reservedBecause: addresses, with look-alike digits too", () => {
       "١٠.٠.٠.٧",
       "10٠0٠0٠7",
     ],
-    ...["127.0.0.1ː5000", "𝟏𝟎.0.0.7"],
+    ...["127.0.0.1ː5000", "𝟏𝟎.0.0.7", "127.0.0.1.", "_127.0.0.1_", "-10.0.0.7"],
   ];
   for (const name of addresses) {
     assertEquals(normalizeName(name), name.normalize("NFC"), "it is a name otherwise");

@@ -364,7 +364,7 @@ Deno.test("session: a member that forges HEARTBEAT, GONE and events makes nobody
   fake.event(1, { name: "Alice", text: "true", token: TOKEN });
   assertEquals(fake.texts, ["forged", "true"]);
   assertEquals(fake.notices, [
-    `Somebody sends packets in the server's name: "<From ${BOB}:Bob>: forged" was never said here`,
+    `Forged by somebody in the server's name, ignore it: "<From ${BOB}:Bob>: forged"`,
   ]);
   // the next answer of the server shows where the line ends
   fake.pass(1000);
