@@ -5,10 +5,10 @@
  */
 import { encode, type V1Packet } from "../../protocol.ts";
 import { BoundedMap } from "./bounded_map.ts";
-import { keyedHash, newSecret } from "./keyed_hash.ts";
+import { newKeyedHash } from "./keyed_hash.ts";
 
-/** How long a secret is in use, in milliseconds. A cookie is accepted for once to twice as long. */
-const SECRET_LIFETIME_MS = 30_000;
+/** How long a key is in use, in milliseconds. A cookie is accepted for once to twice as long. */
+const KEY_LIFETIME_MS = 30_000;
 /** How long after a greeting its address counts as one of a client that speaks version 1, in milliseconds. */
 const RECENT_GREETING_MS = 5000;
 /**
@@ -31,23 +31,23 @@ export function isShortEnough(answer: V1Packet, requestBytes: number): boolean {
  * forged greetings can't push out the cookie of an honest client.
  */
 export class AddressValidation {
-  #secret = newSecret();
-  #previousSecret = newSecret();
-  #secretSince = -Infinity;
+  #hash = newKeyedHash();
+  #previousHash = newKeyedHash();
+  #hashSince = -Infinity;
   /** When a client last greeted in version 1, by address, in milliseconds. */
   readonly #greetedAt = new BoundedMap<number>();
 
   /** The cookie for an address. */
   cookieFor(address: string, now: number): string {
-    this.#changeSecret(now);
-    return keyedHash(this.#secret, address);
+    this.#changeKey(now);
+    return this.#hash(address);
   }
 
   /** Whether a value that came from an address is the cookie that was sent to this address, not long ago. */
   isCookieOf(address: string, cookie: string | undefined, now: number): boolean {
     if (cookie === undefined) return false;
-    this.#changeSecret(now);
-    return cookie === keyedHash(this.#secret, address) || cookie === keyedHash(this.#previousSecret, address);
+    this.#changeKey(now);
+    return cookie === this.#hash(address) || cookie === this.#previousHash(address);
   }
 
   /** Notes that a client has greeted in version 1 from an address. */
@@ -64,11 +64,11 @@ export class AddressValidation {
     return now < (this.#greetedAt.get(address) ?? -Infinity) + RECENT_GREETING_MS;
   }
 
-  #changeSecret(now: number): void {
-    if (now < this.#secretSince + SECRET_LIFETIME_MS) return;
-    // after a long pause, both secrets are old
-    this.#previousSecret = now < this.#secretSince + 2 * SECRET_LIFETIME_MS ? this.#secret : newSecret();
-    this.#secret = newSecret();
-    this.#secretSince = now;
+  #changeKey(now: number): void {
+    if (now < this.#hashSince + KEY_LIFETIME_MS) return;
+    // after a long pause, both keys are old
+    this.#previousHash = now < this.#hashSince + 2 * KEY_LIFETIME_MS ? this.#hash : newKeyedHash();
+    this.#hash = newKeyedHash();
+    this.#hashSince = now;
   }
 }

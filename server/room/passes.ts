@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { keyedHash, newSecret } from "./keyed_hash.ts";
+import { newKeyedHash } from "./keyed_hash.ts";
 
 /**
  * Makes the pass of each pair. A source address can be forged, but only the server and these two members know the pass.
  * It is a keyed hash of their tokens, so it needs no memory.
  */
 export class Passes {
-  readonly #secret = newSecret();
+  readonly #hash = newKeyedHash();
 
   /** The pass of two members, by their tokens in any order. */
   of(token: string, other: string): string {
-    return keyedHash(this.#secret, token < other ? `${token} ${other}` : `${other} ${token}`);
+    return this.#hash(token < other ? `${token} ${other}` : `${other} ${token}`);
   }
 }
