@@ -12,7 +12,6 @@ import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts
 import { Heartbeats } from "../journal/heartbeats.ts";
 import type { Entry, Journal, NewEvent, Origin } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
-import { isShortEnough } from "./address_validation.ts";
 import { Admission, type AdmissionOptions, type MemberObserver } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Greeting, Greetings } from "./greeting.ts";
@@ -241,9 +240,9 @@ export class Room {
   #receiveV1(packet: V1Packet, peer: Peer, now: number, bytes: number): void {
     if (isGreeting(packet)) return this.#greetings.receive(packet, peer, now, bytes);
     if (!isRequest(packet)) return this.ignore("not-for-server");
-    if (packet.type === "LEAVE") return this.#receiveLeave(packet, peer, now, bytes);
+    if (packet.type === "LEAVE") return this.#receiveLeave(packet, peer, now);
     const member = this.#members.withToken(packet.token);
-    if (member?.key !== peer.key) return this.#answerStranger(packet, peer, bytes);
+    if (member?.key !== peer.key) return this.#answerStranger(packet, peer);
     this.#members.touch(member, now);
     this.#admission.follow(member, peer);
     switch (packet.type) {
@@ -260,24 +259,25 @@ export class Room {
   }
 
   /** Handles a goodbye. It may come from any peer, because only the answer is sent there. */
-  #receiveLeave(packet: V1Packet & { type: "LEAVE" }, peer: Peer, now: number, bytes: number): void {
+  #receiveLeave(packet: V1Packet & { type: "LEAVE" }, peer: Peer, now: number): void {
     const { id, token } = packet;
     this.#greetings.forgetToken(token);
     if (this.#admission.leave(token, peer, now)) {
       return this.#delivery.send({ ...peer, dialect: "v1" }, { dialect: "v1", type: "ACK", token, id });
     }
     // this may be the repeated goodbye of a member that has left
-    this.#answerStranger(packet, peer, bytes);
+    this.#answerStranger(packet, peer);
   }
 
   /** Answers a request of somebody who is no member at this address, which may be forged. */
-  #answerStranger(packet: Request, peer: Peer, bytes: number): void {
+  #answerStranger(packet: Request, peer: Peer): void {
     this.ignore("not-joined");
     // another member has this address: it gets no answer
     if (this.#members.withKey(peer.key)?.dialect === "v1") return;
     const { token } = packet, id = "id" in packet ? packet.id : undefined;
     const error = { dialect: "v1", type: "ERROR", token, code: "not-joined", id, text: "Greet first" } as const;
-    if (isShortEnough(error, bytes)) this.#delivery.send({ ...peer, dialect: "v1" }, error);
+    // this is never three times as long as the request, which has the token and the id too
+    this.#delivery.send({ ...peer, dialect: "v1" }, error);
   }
 
   /** Appends an event to the journal. The journal may keep it at once or later. */

@@ -349,6 +349,26 @@ Deno.test("session: without its token nothing settles, refuses, delays, skips or
   }
 });
 
+Deno.test("session: an event with another's token is not shown, and a GONE without the token skips nothing", () => {
+  const fake = joined();
+  fake.event(1, { token: "0123456789abcdef" });
+  fake.receive({ dialect: "v1", type: "HEARTBEAT", epoch: EPOCH, seq: 3 });
+  fake.session.receive({ dialect: "v1", type: "GONE", epoch: EPOCH, from: 1, to: 3 } as Packet, fake.now);
+  assertEquals([fake.texts, fake.notices], [[], []]);
+  for (const seq of [1, 2, 3]) fake.event(seq);
+  assertEquals(fake.texts, ["1", "2", "3"]);
+});
+
+Deno.test("session: what leads far makes it greet, since the answer tells where the line ends", () => {
+  for (const claim of ["HEARTBEAT", "INCOMING"]) {
+    const fake = joined();
+    fake.pass(200);
+    if (claim === "HEARTBEAT") fake.receive({ dialect: "v1", type: "HEARTBEAT", epoch: EPOCH, seq: 1500 });
+    else fake.event(1500);
+    assertEquals(fake.takeAll("GREETING").length, 1, claim);
+  }
+});
+
 Deno.test("session: a member that forges HEARTBEAT, GONE and events makes nobody deaf, and takes no word away", () => {
   const fake = joined();
   fake.pass(10);

@@ -43,6 +43,19 @@ class FakeScreen {
     this.give(this.feed.confirmLatest(EPOCH, seq, askedAt, askedAt + 1));
   }
 
+  latest(seq: number, now: number): void {
+    this.feed.noteLatest({ epoch: EPOCH, seq, isVouched: false }, now);
+  }
+
+  gone(from: number, to: number): void {
+    this.give(this.feed.markGone(EPOCH, { from, to }, 0));
+  }
+
+  /** The server begins anew. */
+  beginAnew(): void {
+    this.give(this.feed.begin("00000000000000ee", 0, 0));
+  }
+
   /** The ranges that the client asks for now. */
   requests(now: number): [number, number][] {
     const { items, requests } = this.feed.wake(now);
@@ -164,6 +177,92 @@ Deno.test("forgery: once somebody was caught, events whose true copy was lost ar
   screen.take(incoming(4), 70_000);
   screen.confirm(4, 71_000);
   assertEquals(screen.feed.backlog, 0);
+});
+
+Deno.test("forgery: what came after the question still counts for the end of the line", () => {
+  const screen = new FakeScreen(5);
+  screen.latest(50, 10);
+  screen.take(incoming(8), 25);
+  screen.confirm(5, 20);
+  assertEquals(screen.feed.backlog, 3);
+  const other = new FakeScreen(5);
+  other.latest(7, 25);
+  other.confirm(5, 20);
+  assertEquals(other.feed.backlog, 2);
+});
+
+Deno.test("forgery: an event that leads too far is not even held", () => {
+  const screen = new FakeScreen();
+  for (let seq = 1; seq <= 10; seq++) screen.take(incoming(seq), 10);
+  screen.take(incoming(MAX_LEAD + 5, { text: "forged" }), 10);
+  screen.take(incoming(MAX_LEAD + 5), 20, true);
+  assertEquals(screen.reports, 0);
+});
+
+Deno.test("forgery: of a disputed place that is gone nothing is shown", () => {
+  const screen = new FakeScreen();
+  screen.take(incoming(2, { text: "one" }), 10);
+  screen.take(incoming(2, { text: "another" }), 11);
+  screen.gone(1, 2);
+  assertEquals([screen.printed, screen.feed.next, screen.feed.backlog], [["missed 2"], 3, 0]);
+});
+
+Deno.test("forgery: a held event that the server replaces is reported, and not shown", () => {
+  const screen = new FakeScreen();
+  screen.take(incoming(2, { text: "forged" }), 10);
+  screen.take(incoming(2), 20, true);
+  screen.take(incoming(1), 30);
+  assertEquals([screen.printed, screen.reports], [["1", "2"], 1]);
+});
+
+Deno.test("forgery: hundreds of forged lines are taken back, and no more", () => {
+  const screen = new FakeScreen();
+  for (let seq = 1; seq <= 1500; seq++) screen.take(incoming(seq), 10);
+  screen.confirm(100, 20);
+  assertEquals([screen.believed.length, screen.feed.next], [100, 101]);
+});
+
+Deno.test("forgery: when the server begins anew, claims are not counted as missed, and disputed words not shown", () => {
+  const screen = new FakeScreen();
+  screen.take(incoming(1, { text: "one" }), 10);
+  screen.take(incoming(1, { text: "another" }), 11);
+  screen.take(incoming(3, { text: "three" }), 10);
+  screen.take(incoming(3, { text: "another" }), 11);
+  screen.latest(50, 12);
+  screen.beginAnew();
+  assertEquals([screen.printed, screen.feed.backlog, screen.feed.lost], [["one"], 0, 0]);
+});
+
+Deno.test("forgery: two events differ in whatever they say", () => {
+  for (
+    const change of [{ action: true }, { from: "10.0.0.9:9" }, { name: "Bob" }, { at: 7 }, { text: "x" }, { id: 3 }]
+  ) {
+    const screen = new FakeScreen();
+    screen.take(incoming(1), 10);
+    screen.take(incoming(1, change), 11);
+    assertEquals(screen.requests(100), [[1, 1]], JSON.stringify(change));
+  }
+});
+
+Deno.test("forgery: what the server has confirmed before somebody was caught is not asked for again", () => {
+  const screen = new FakeScreen();
+  for (const seq of [1, 2, 3]) screen.take(incoming(seq), 10);
+  screen.confirm(3, 20);
+  screen.take(incoming(4), 30);
+  screen.take(incoming(4, { text: "forged" }), 31);
+  screen.take(incoming(5), 32);
+  screen.confirm(5, 40);
+  assertEquals(screen.requests(100), [[4, 5]]);
+});
+
+Deno.test("forgery: what was shown behind a forged line is not shown twice", () => {
+  const screen = new FakeScreen();
+  screen.take(incoming(1, { text: "forged" }), 10);
+  screen.take(incoming(2), 25);
+  screen.confirm(0, 20);
+  screen.take(incoming(1), 30);
+  assertEquals(screen.printed, ["forged", "2", "1"]);
+  assertEquals(screen.feed.next, 3);
 });
 
 Deno.test("forgery: the copies that are remembered are bounded", () => {

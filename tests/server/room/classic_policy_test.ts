@@ -62,6 +62,23 @@ Deno.test("classic policy: members of one address and in all are limited, and wh
   assertEquals([join("10.0.0.1:4"), join("10.0.0.2:1"), join("10.0.0.2:2")], ["address", undefined, "members"]);
 });
 
+Deno.test("classic policy: unless told otherwise 500 members with one address, 5,000 in all, and any number from here", () => {
+  const count = (addressOf: (i: number) => string) => {
+    const policy = new ClassicPolicy();
+    let joined = 0;
+    for (let i = 0; i < 6000; i++) {
+      const peer = peerOf(addressOf(i));
+      if (policy.refusalOf(peer) !== undefined) continue;
+      policy.joined(peer);
+      joined++;
+    }
+    return joined;
+  };
+  assertEquals(count((i) => `10.0.0.1:${i + 1}`), 500);
+  assertEquals(count((i) => `10.0.${i >> 8}.${i & 255}:1`), 5000);
+  assertEquals(count((i) => `127.0.0.1:${i + 1}`), 5000);
+});
+
 Deno.test("room: a stranger's greeting, sign-in and message in classic get no answer, in version 1 they do", () => {
   const refused: string[] = [];
   const observer = { refused: ({ address }: { address: string }, why: string) => refused.push(`${address} ${why}`) };
