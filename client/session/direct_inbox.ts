@@ -72,7 +72,7 @@ export class DirectInbox {
     if (packet.token !== undefined) return [];
     const { pass } = packet;
     let sender = this.#senders.get(pass ?? from);
-    const isStranger = !sender || sender.who?.confirmed === false;
+    const isStranger = sender?.who?.confirmed !== true;
     if (isStranger && this.#exceedsStrangersRate(now)) return [];
     if (!sender && this.#isFullOfStrangers(now)) return [];
     sender ??= this.#addSender(pass ?? from, now);

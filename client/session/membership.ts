@@ -72,10 +72,10 @@ const OUTSIDE: Outside = { is: "joining", refusal: "", toldSilent: false };
 export const NO_ANSWER_MS = 1800;
 /** The same for a server that has answered before: there a loss is more likely than the server's end. */
 const NO_ANSWER_ANY_MORE_MS = 5000;
-/** The longest refusal of a server that is shown, in characters (code points). */
-const MAX_REFUSAL_CHARACTERS = 200;
 /** The same for a server that is said to go away. */
 const NO_ANSWER_AFTER_CLOSING_MS = 500;
+/** The longest refusal of a server that is shown, in characters (code points). */
+const MAX_REFUSAL_CHARACTERS = 200;
 /** How many cookies in a row are each followed by another greeting at once. */
 const MAX_COOKIES_IN_A_ROW = 4;
 

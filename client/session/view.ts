@@ -62,7 +62,8 @@ export class View {
 
   /** Says that somebody sends packets in the server's name, and which of the lines above the server has never said. */
   #tellForged(events: EventPacket[]): void {
-    const [first, ...more] = events;
+    // a notice without members was shown to nobody
+    const [first, ...more] = events.filter((event) => event.type === "INCOMING" || event.members.length > 0);
     if (!first && this.#hasToldForging) return;
     this.#hasToldForging = true;
     if (!first) return this.problem("Somebody sends forged packets in the server's name; they were not believed");

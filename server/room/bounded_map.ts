@@ -21,11 +21,4 @@ export class BoundedMap<T> {
     this.#values.set(detach(key), value);
     if (this.#values.size > MAX_ENTRIES) this.#values.delete(this.#values.keys().next().value!);
   }
-
-  /** Returns a value and forgets it. */
-  take(key: string): T | undefined {
-    const value = this.#values.get(key);
-    this.#values.delete(key);
-    return value;
-  }
 }

@@ -8,6 +8,7 @@
  */
 import { splitAddress } from "../../protocol/fields.ts";
 import { addressBytes, type IPNetwork, isInNetwork, parseNetwork } from "../../protocol/ip_network.ts";
+import { addressKey } from "./address_limits.ts";
 import { Counter } from "./counter.ts";
 import type { Peer } from "./peer.ts";
 
@@ -69,20 +70,20 @@ export class ClassicPolicy {
     if (!validated && this.#isOff) return "off";
     if (!validated && !this.#isForAll && !this.#isNear(bytes)) return "network";
     if (this.#members >= this.#maxMembers) return "members";
-    if (this.#perAddress.get(hostname) < this.#maxPerAddress || isInOneOf(bytes, LOOPBACK)) return undefined;
+    if (this.#perAddress.get(addressKey(address)) < this.#maxPerAddress || isInOneOf(bytes, LOOPBACK)) return undefined;
     return "address";
   }
 
   /** Counts a classic member. */
   joined({ address }: Pick<Peer, "address">): void {
     this.#members++;
-    this.#perAddress.add(splitAddress(address).hostname);
+    this.#perAddress.add(addressKey(address));
   }
 
   /** Counts a classic member no more. */
   left({ address }: Pick<Peer, "address">): void {
     this.#members--;
-    this.#perAddress.remove(splitAddress(address).hostname);
+    this.#perAddress.remove(addressKey(address));
   }
 
   #isNear(address: Uint8Array): boolean {

@@ -16,7 +16,7 @@ Deno.test("attacks: a forged classic crowd is let in, and version 1 members hear
 
 Deno.test("attacks: strangers flood a server, members hear each other, and a newcomer gets in", async () => {
   if (Deno.build.os !== "linux") return console.log("Skipped: one socket sends from many addresses only on Linux");
-  const { sent, arrived, said, joining } = await flood({ rate: 20_000, seconds: 1 });
+  const { sent, arrived, said, joining } = await flood({ rate: 3000, seconds: 1 });
   assertGreater(sent, 1000);
   assertGreater(joining, 0);
   assertEquals(arrived, said);

@@ -439,6 +439,17 @@ Deno.test("direct: a confirmed peer shows 100 lines a second at most, and 200 at
   assertEquals(alice.failed, []);
 });
 
+Deno.test("direct: passes that nobody was given show no more lines than addresses without one", () => {
+  const { net, bob } = pair();
+  for (let ms = 0; ms < 1000; ms += 10) {
+    for (let id = 1; id <= 64; id++) {
+      for (let n = 0; n < 32; n++) net.inject(message(id, "spam", guess(n), 1, guess(n)), forged(n), bob);
+    }
+    net.pass(10);
+  }
+  assertLessOrEqual(bob.shown.length, 32 + 5);
+});
+
 Deno.test("direct: 3,000 addresses in a second cost the server few answers", () => {
   const { net, bob } = pair();
   for (let i = 0; i < 3000; i++) {

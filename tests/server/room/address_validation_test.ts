@@ -41,6 +41,7 @@ Deno.test("address validation: a cookie is good for 30 s, and for 60 s at most",
 Deno.test("address validation: an answer may have three times the bytes of the request", () => {
   const retry = { dialect: "v1", type: "RETRY", id: 1, cookie: "0123456789abcdef" } as const;
   assertEquals([16, 17].map((bytes) => isShortEnough(retry, bytes)), [false, true]);
+  assert(isShortEnough({ ...retry, id: 100 }, 17), "exactly three times as many");
 });
 
 Deno.test("address validation: an address is fresh for five seconds after its last greeting", () => {

@@ -76,6 +76,7 @@ Deno.test("classic policy: unless told otherwise 500 members with one address, 5
   };
   assertEquals(count((i) => `10.0.0.1:${i + 1}`), 500);
   assertEquals(count((i) => `10.0.${i >> 8}.${i & 255}:1`), 5000);
+  assertEquals(count((i) => `[fd00::${(i + 1).toString(16)}]:1`), 500, "an IPv6 network of 64 bits is one address");
   assertEquals(count((i) => `127.0.0.1:${i + 1}`), 5000);
 });
 
