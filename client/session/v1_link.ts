@@ -138,7 +138,7 @@ export class V1Link implements Timed {
         return this.#receiveWelcome(packet, now);
       case "INCOMING":
         if (packet.epoch !== this.#feed.epoch) return [];
-        if (packet.stream === this.#sendStream.name) this.#receiveOwn(packet, now);
+        if (packet.stream === this.#sendStream.name) this.#receiveOwn(packet, isVouched, now);
         return this.#takeEvent(packet, isVouched, now);
       case "ONLINE":
       case "OFFLINE":
@@ -183,13 +183,14 @@ export class V1Link implements Timed {
 
   /**
    * Takes note of an INCOMING of this client's stream. Another member may have forged it, or may have used the stream
-   * first when the server had forgotten everything. So a text that was not said here settles nothing. Only a copy that
-   * comes from this client's own address settles what was before it too.
+   * first when the server had forgotten everything. So a text that was not said here settles nothing, and a copy without
+   * this client's token settles nothing before it.
    */
-  #receiveOwn({ from, id, text }: V1Packet & { type: "INCOMING" }, now: number): void {
-    const stream = this.#sendStream, isFromHere = from === this.membership.self.address;
+  #receiveOwn({ id, text }: V1Packet & { type: "INCOMING" }, isVouched: boolean, now: number): void {
+    const stream = this.#sendStream;
     if (id === undefined || !stream.hasSaid(id, text)) return;
-    if (isFromHere || id === stream.oldestId) stream.acknowledge(stream.name, id, now);
+    if (isVouched) stream.acknowledge(stream.name, id, now);
+    else stream.settle(id, now);
   }
 
   #takeEvent(event: EventPacket, isVouched: boolean, now: number): LinkEvent[] {

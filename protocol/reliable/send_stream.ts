@@ -29,6 +29,8 @@ interface PendingMessage extends Draft {
   sentAt: number;
   /** When it is to be sent next, in milliseconds. */
   dueAt: number;
+  /** Whether its copy has come back, while one before it is not settled. */
+  isSettled?: boolean;
 }
 
 /** The shortest time from one restart of a stream to the next, in milliseconds. */
@@ -82,7 +84,8 @@ export class SendStream {
   /** When {@linkcode wake} must be called next, in milliseconds; undefined when there is nothing to send. */
   get nextWake(): number | undefined {
     if (!this.#open || this.#waiting.length === 0) return undefined;
-    return Math.min(...this.#waiting.slice(0, SEND_WINDOW).map(({ dueAt }) => dueAt));
+    const due = this.#waiting.slice(0, SEND_WINDOW).filter(({ isSettled }) => !isSettled);
+    return Math.min(...due.map(({ dueAt }) => dueAt));
   }
 
   /** Takes a message, which is due when its turn comes. */
@@ -91,10 +94,13 @@ export class SendStream {
     this.#waiting.push({ ...draft, id: this.#nextId++, times: 0, sentAt: 0, dueAt: now });
   }
 
-  /** Opens the stream because the destination is reachable. All waiting messages become due at once. */
+  /**
+   * Opens the stream because the destination is reachable. All waiting messages become due at once, also those whose
+   * copies have come back: the destination may have forgotten them, and takes none of the later ones without them.
+   */
   open(now: number): void {
     this.#open = true;
-    for (const message of this.#waiting) message.dueAt = now;
+    for (const message of this.#waiting) Object.assign(message, { dueAt: now, isSettled: false });
   }
 
   /** Closes the stream because the destination is unreachable. Messages are kept and not sent. */
@@ -121,7 +127,18 @@ export class SendStream {
     if (times === 1) this.#roundTrip.sample(now - sentAt);
     const settled = this.#waiting.splice(0, index + 1);
     this.progressAt = now;
+    this.#dropSettled();
     return settled.map(asDraft);
+  }
+
+  /** Handles the copy of message `id`, which has come back. It says nothing of the messages before it. */
+  settle(id: number, now: number): void {
+    const message = this.#waiting[id - (this.oldestId ?? id)];
+    if (!message) return;
+    if (message.times === 1 && !message.isSettled) this.#roundTrip.sample(now - message.sentAt);
+    message.isSettled = true;
+    this.progressAt = now;
+    this.#dropSettled();
   }
 
   /** The id of the oldest message that waits; undefined when none does. */
@@ -150,6 +167,7 @@ export class SendStream {
     const dueAt = this.#restartedAt = Math.max(now, this.#restartedAt + RESTART_PAUSE_MS);
     this.#name = randomHex64();
     this.#nextId = 1;
+    this.#waiting.splice(0, this.#waiting.length, ...this.#waiting.filter(({ isSettled }) => !isSettled));
     for (const message of this.#waiting) Object.assign(message, { id: this.#nextId++, times: 0, dueAt });
   }
 
@@ -161,7 +179,11 @@ export class SendStream {
 
   /** Removes all messages from the stream and returns them. */
   clear(): Draft[] {
-    return this.#waiting.splice(0).map(asDraft);
+    return this.#waiting.splice(0).filter(({ isSettled }) => !isSettled).map(asDraft);
+  }
+
+  #dropSettled(): void {
+    while (this.#waiting[0]?.isSettled) this.#waiting.shift();
   }
 
   /** Returns the messages that are to be sent now, for the first time or again. */
@@ -169,7 +191,7 @@ export class SendStream {
     const due: OutgoingMessage[] = [];
     if (!this.#open) return due;
     for (const message of this.#waiting.slice(0, SEND_WINDOW)) {
-      if (message.dueAt > now) continue;
+      if (message.dueAt > now || message.isSettled) continue;
       if (message.times++ === 0) message.sentAt = now;
       else this.repeated++;
       message.dueAt = now + this.#roundTrip.timeout(message.times);

@@ -323,6 +323,23 @@ Deno.test("session: when another speaks in its stream, nothing that waits is set
   assertEquals([fake.session.waiting, fake.take()], [2, []], "what is before it is not settled by another's copy");
 });
 
+Deno.test("session: whoever guesses one of its texts takes away no other one", () => {
+  const fake = joined();
+  const texts = Array.from({ length: 20 }, (_, i) => `${i + 1}`);
+  for (const text of texts) fake.say(text);
+  const [{ stream }] = fake.takeAll("MESSAGE");
+  fake.event(0, { from: ADDRESS, stream, id: 20, text: "20" });
+  assertEquals(fake.session.waiting, 20);
+  fake.pass(500);
+  assertEquals(new Set(fake.takeAll("MESSAGE").map(({ text }) => text)), new Set(texts.slice(0, 19)));
+  fake.receive({ dialect: "v1", type: "ACK", stream, id: 19 });
+  assertEquals(fake.session.waiting, 0);
+  // a copy that the server has sent with the token settles all before it, as an ACK does
+  for (const text of ["21", "22"]) fake.say(text);
+  fake.event(2, { from: ADDRESS, stream, id: 22, text: "22", token: TOKEN });
+  assertEquals(fake.session.waiting, 0);
+});
+
 Deno.test("session: without its token nothing settles, refuses, delays, skips or moves what waits", () => {
   for (const token of [undefined, "0123456789abcdef"]) {
     const fake = joined();
@@ -407,7 +424,9 @@ Deno.test("session: when its stream is another's, it sends all that waits once i
   const again = fake.takeAll("MESSAGE");
   assertEquals(again.map(({ id, first, text }) => [id, first, text]), [[1, 1, "one"], [2, 1, "two"], [3, 1, "three"]]);
   assertEquals([new Set(again.map(({ stream }) => stream)).size, again[0].stream === stream], [1, false]);
-  fake.event(1, { from: ADDRESS, stream: again[0].stream, id: 3, text: "three" });
+  for (const [i, text] of ["one", "two", "three"].entries()) {
+    fake.event(i + 1, { from: ADDRESS, stream: again[0].stream, id: i + 1, text });
+  }
   assertEquals([fake.session.waiting, fake.notices], [0, []]);
 });
 

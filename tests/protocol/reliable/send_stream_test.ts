@@ -180,3 +180,32 @@ Deno.test("send stream: restarted again and again, it sends once a second", () =
   }
   assertEquals(sent, 11, "at once, and then after each second");
 });
+
+Deno.test("send stream: a copy that comes back settles its message alone, which is not sent again", () => {
+  const { stream } = openStream();
+  stream.open(0);
+  for (const text of ["a", "b", "c"]) stream.add({ text }, 0);
+  stream.wake(0);
+  stream.settle(3, 10);
+  stream.settle(7, 10);
+  assertEquals(stream.size, 3);
+  assertEquals(stream.wake(5000).map(({ text }) => text), ["a", "b"]);
+  stream.settle(1, 5010);
+  assertEquals(stream.size, 2);
+  stream.acknowledge(stream.name, 2, 5020);
+  assertEquals([stream.size, stream.nextWake], [0, undefined]);
+});
+
+Deno.test("send stream: a destination that has forgotten everything gets also what had come back out of order", () => {
+  const { stream } = openStream();
+  stream.open(0);
+  for (const text of ["a", "b", "c"]) stream.add({ text }, 0);
+  stream.wake(0);
+  stream.settle(2, 10);
+  stream.open(20);
+  assertEquals(stream.wake(20).map(({ id, text }) => [id, text]), [[1, "a"], [2, "b"], [3, "c"]]);
+  stream.settle(2, 30);
+  // but another stream, after a refusal, does not repeat it
+  stream.restart(40);
+  assertEquals(stream.wake(5000).map(({ id, text }) => [id, text]), [[1, "a"], [2, "c"]]);
+});

@@ -24,7 +24,7 @@ Deno.test("classic policy: it is taken from loopback, private, link-local and sh
   ];
   assertEquals(refusals({}, ...near), near.map(() => undefined));
   const far = ["8.8.8.8:53", FAR, "172.32.0.1:1", "100.128.0.1:1", "0.0.0.0:1", "224.0.0.251:1", "[2001:db8::1]:1"];
-  assertEquals(refusals({}, ...far), far.map(() => "network"));
+  assertEquals(refusals({}, ...far), far.map(() => "network" as const));
 });
 
 Deno.test("classic policy: flags and the machine's own networks add to it, off ends it", () => {
