@@ -134,7 +134,8 @@ export class SendStream {
   /** Handles the copy of message `id`, which has come back. It says nothing of the messages before it. */
   settle(id: number, now: number): void {
     const message = this.#waiting[id - (this.oldestId ?? id)];
-    if (!message) return;
+    // of what was not sent yet no copy can come back
+    if (!message || message.times === 0) return;
     if (message.times === 1 && !message.isSettled) this.#roundTrip.sample(now - message.sentAt);
     message.isSettled = true;
     this.progressAt = now;

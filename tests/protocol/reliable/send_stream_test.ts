@@ -196,6 +196,16 @@ Deno.test("send stream: a copy that comes back settles its message alone, which 
   assertEquals([stream.size, stream.nextWake], [0, undefined]);
 });
 
+Deno.test("send stream: a copy of what was not sent yet is forged, and settles nothing", () => {
+  const { stream } = openStream();
+  stream.open(0);
+  for (let n = 1; n <= 40; n++) stream.add({ text: `${n}` }, 0);
+  stream.wake(0);
+  for (const id of [40, 33]) stream.settle(id, 10);
+  stream.acknowledge(stream.name, 32, 20);
+  assertEquals(stream.wake(20).map(({ id }) => id), [33, 34, 35, 36, 37, 38, 39, 40]);
+});
+
 Deno.test("send stream: a destination that has forgotten everything gets also what had come back out of order", () => {
   const { stream } = openStream();
   stream.open(0);
