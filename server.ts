@@ -85,7 +85,7 @@ async function serve(options: ServerOptions) {
   const { host: hostname, port, quiet, verbose, stateFile, conditions, seed, window, ...room } = options;
   const emulator = new NetworkEmulator(seed);
   emulator.conditions = conditions;
-  const door = openUdpDoor(hostname, port, emulator);
+  const door = openUdpDoor(hostname, port, emulator, room.classic.localNetworks);
   const doors = new Doors([door]);
   const state = stateFile === undefined ? undefined : openState(stateFile, window);
   const stop = () => void host.stop();

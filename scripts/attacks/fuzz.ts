@@ -52,7 +52,7 @@ export async function fuzzServer({ datagrams: count, seed }: FuzzOptions): Promi
     await joinV1(server.port, (id, stream) => {
       if (stream === control.stream) heard = id;
       changes.changed();
-    }, "127.0.0.9"),
+    }, { hostname: "127.0.0.9" }),
   );
   const member = stack.use(await joinV1(server.port, () => {}));
   const strangers = Array.from({ length: 20 }, () => openSocket("127.0.0.1", 0));

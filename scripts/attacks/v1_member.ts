@@ -21,28 +21,35 @@ export interface V1Member extends Disposable {
   readonly epoch: string;
   /** Greets without the token; it does so again, with the token, when the cookie comes. */
   greet(): void;
-  say(id: number): void;
+  say(id: number, text?: string): void;
   /** The number of members in the room. */
   count(): Promise<number>;
+}
+
+/** Where a member and its server are. */
+export interface JoinOptions {
+  /** The server's address. Default 127.0.0.1. */
+  host?: string;
+  /** The address of this machine that the member sends from. Default 127.0.0.1. */
+  hostname?: string;
 }
 
 /**
  * Lets a version 1 member join.
  *
  * @param heard Called with the id and the stream of each message that it hears.
- * @param hostname The address of this machine that it sends from.
  */
 export async function joinV1(
   port: number,
   heard: (id: number, stream: string) => void,
-  hostname = "127.0.0.1",
+  { host = "127.0.0.1", hostname = "127.0.0.1" }: JoinOptions = {},
 ): Promise<V1Member> {
   const conn = openSocket(hostname, 0);
   const stream = randomHex64(), token = randomHex64();
   const changes = new Changing();
   let welcome: V1Packet & { type: "WELCOME" } | undefined, size: number | undefined;
   const send = (packet: V1Packet) =>
-    void conn.send(encode(packet), { transport: "udp", hostname: "127.0.0.1", port }).catch(() => {});
+    void conn.send(encode(packet), { transport: "udp", hostname: host, port }).catch(() => {});
   const receive = (packet: V1Packet) => {
     if (packet.type === "INCOMING" && packet.stream !== undefined) heard(packet.id!, packet.stream);
     else if (packet.type === "USERS") size = packet.total + packet.unnamed;
@@ -71,7 +78,7 @@ export async function joinV1(
     stream,
     epoch,
     greet,
-    say: (id) => send({ dialect: "v1", type: "MESSAGE", token, stream, id, first: 1, text: "x".repeat(60) }),
+    say: (id, text = "x".repeat(60)) => send({ dialect: "v1", type: "MESSAGE", token, stream, id, first: 1, text }),
     async count() {
       send({ dialect: "v1", type: "LIST", id: 3, token });
       return await changes.until(() => size, () => "the server has not told how many members there are");

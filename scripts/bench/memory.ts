@@ -66,7 +66,7 @@ function fill(dialect: typeof DIALECTS[number], members: number): MemoryResult {
   const conn = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const sendmmsg = openSendmmsg(conn);
   if ("reason" in sendmmsg) throw new Error(sendmmsg.reason);
-  const door = new UdpDoor(conn, new NetworkEmulator(1), sendmmsg);
+  const door = new UdpDoor({ socket: conn, fast: sendmmsg }, new NetworkEmulator(1));
   const delivery = new SilentDoors([door]);
   // the window of events has a limit of its own, whatever the number of members, so it is kept as small as possible
   const joinedAt = Date.now();

@@ -6,12 +6,14 @@
  */
 import { setImmediate } from "node:timers";
 import { type Dialect, MAX_CLASSIC_BYTES } from "../../protocol.ts";
+import type { IPNetwork } from "../../protocol/ip_network.ts";
 import type { Recipient } from "../room/delivery.ts";
 import { type Broadcast, BroadcastQueue } from "./broadcast_queue.ts";
 import type { Door, DoorKeeper, DoorStatistics } from "./door.ts";
+import { Neighbours } from "./neighbours.ts";
 import { type NetworkEmulator, PERFECT } from "./network_emulator.ts";
-import { openSockets, type OwnSockets } from "./own_sockets.ts";
-import { type BatchSender, type Socket, UdpSocket } from "./udp_socket.ts";
+import { type OpenedSocket, openSockets, type OwnSockets } from "./own_sockets.ts";
+import { UdpSocket } from "./udp_socket.ts";
 
 /** How long {@linkcode UdpDoor.close} waits for what is still to be sent, in milliseconds. */
 const CLOSE_DEADLINE_MS = 1000;
@@ -35,11 +37,21 @@ const LOOK_AGAIN_MS = 3000;
 /** The most addresses that get a socket of their own. Any others are served by the first socket. */
 const MAX_OWN_SOCKETS = 64;
 
+/**
+ * The most answers to addresses that may be forged that are being sent at the same time. Without the system's call for
+ * many at once it is not known whether a socket is full, and others must not wait behind these.
+ */
+const MAX_UNVALIDATED_AT_ONCE = 64;
+
 /** A datagram for one recipient. */
-interface Unicast {
-  address: string;
-  via: string | undefined;
-  bytes: Uint8Array;
+type Unicast = Pick<Recipient, "address" | "validated" | "via"> & { bytes: Uint8Array };
+
+/** What the door finds out about this machine. */
+export interface UdpDoorOptions {
+  /** Opens sockets for the addresses of this machine, if the socket is a wildcard one. */
+  own?: OwnSockets;
+  /** Returns the networks that this machine is in. Default: not known. */
+  localNetworks?: () => readonly IPNetwork[];
 }
 
 /**
@@ -65,6 +77,7 @@ export class UdpDoor implements Door {
   /** Whether all of them send to many at once. */
   #isFast = false;
   readonly #own: OwnSockets | undefined;
+  readonly #neighbours: Neighbours;
   readonly #unicasts: Unicast[] = [];
   readonly #v1Broadcasts: BroadcastQueue;
   /** Both classic dialects, in one order. */
@@ -74,27 +87,25 @@ export class UdpDoor implements Door {
   /** What the sockets have lost that are closed by now. */
   #inboundDrops = 0;
   #sendingUnicasts: Promise<void> | undefined;
+  /** The answers that are being sent to addresses that may be forged. */
+  readonly #unvalidated = new Set<Promise<void>>();
   #receive: ((socket: UdpSocket) => void) | undefined;
   #lookingAgain: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * @param fast Sends to many at once; or the reason why that can't be done.
-   * @param own Opens sockets for the addresses of this machine, if the socket is a wildcard one.
-   */
+  /** @param opened The first socket. */
   constructor(
-    socket: Socket,
+    { socket, fast }: OpenedSocket,
     emulator: NetworkEmulator,
-    fast: BatchSender | { reason: string },
-    own?: OwnSockets,
+    { own, localNetworks = () => [] }: UdpDoorOptions = {},
   ) {
     this.emulator = emulator;
     this.method = "reason" in fast ? `Sending one by one: ${fast.reason}` : "Sending to many at once by sendmmsg";
-    this.#first = new UdpSocket(socket, "reason" in fast ? undefined : fast);
+    const read = () => "reason" in fast ? undefined : fast.neighbours();
+    const neighbours = this.#neighbours = new Neighbours({ read, localNetworks });
+    this.#first = new UdpSocket(socket, { fast: "reason" in fast ? undefined : fast, neighbours });
     this.#listSockets();
     const sender = {
-      begin: ({ dialect, except }: Broadcast) => {
-        for (const { groups } of this.#sockets) groups[dialect].begin(except);
-      },
+      begin: (broadcast: Broadcast) => this.#begin(broadcast),
       remaining: (dialect: Dialect) => this.#remaining(dialect),
       sendPortion: (broadcast: Broadcast) => this.#sendPortion(broadcast),
       pause: (milliseconds: number) => this.#pauseForArrivals(milliseconds),
@@ -142,24 +153,24 @@ export class UdpDoor implements Door {
 
   size(dialect: Dialect): number {
     let sum = 0;
-    for (const { groups } of this.#sockets) sum += groups[dialect].size;
+    for (const socket of this.#sockets) sum += socket.size(dialect);
     return sum;
   }
 
   join(recipient: Recipient): void {
-    this.#groupOf(recipient).add(recipient);
+    this.#socketOf(recipient.via).join(recipient);
   }
 
   leave(recipient: Recipient): void {
-    this.#groupOf(recipient).remove(recipient);
+    this.#socketOf(recipient.via).leave(recipient);
   }
 
-  send({ address, via }: Recipient, bytes: Uint8Array): void {
-    if (this.#unicasts.length >= MAX_WAITING_UNICASTS) {
+  send({ address, validated, via }: Recipient, bytes: Uint8Array): void {
+    if (this.#unicasts.length + this.#unvalidated.size >= MAX_WAITING_UNICASTS) {
       this.#statistics.dropped++;
       return;
     }
-    this.#unicasts.push({ address, via, bytes });
+    this.#unicasts.push({ address, validated, via, bytes });
     if (this.#sendingUnicasts) return;
     this.#sendingUnicasts = this.#sendUnicasts();
   }
@@ -189,8 +200,8 @@ export class UdpDoor implements Door {
   /** Resolves when the queues are empty. */
   async idle(): Promise<void> {
     const queues = [this.#v1Broadcasts, this.#classicBroadcasts];
-    while (this.#sendingUnicasts || queues.some(({ sending }) => sending)) {
-      await Promise.all([this.#sendingUnicasts, ...queues.map(({ sending }) => sending)]);
+    while (this.#sendingUnicasts || this.#unvalidated.size > 0 || queues.some(({ sending }) => sending)) {
+      await Promise.all([this.#sendingUnicasts, ...this.#unvalidated, ...queues.map(({ sending }) => sending)]);
     }
   }
 
@@ -211,7 +222,8 @@ export class UdpDoor implements Door {
       if (this.#byAddress.has(via)) continue;
       const opened = this.#own.open(via);
       if (!opened) continue;
-      const socket = new UdpSocket(opened.socket, "reason" in opened.fast ? undefined : opened.fast, via);
+      const fast = "reason" in opened.fast ? undefined : opened.fast;
+      const socket = new UdpSocket(opened.socket, { fast, neighbours: this.#neighbours, via });
       this.#byAddress.set(via, socket);
       this.#listSockets();
       this.#moveRecipients(this.#first, socket);
@@ -236,21 +248,15 @@ export class UdpDoor implements Door {
 
   /** Moves the recipients to another socket that are to be reached by it now. They miss a broadcast that is under way. */
   #moveRecipients(from: UdpSocket, to: UdpSocket): void {
-    for (const group of Object.values(from.groups)) {
-      for (const recipient of group.list()) {
-        if (this.#socketOf(recipient.via) !== to) continue;
-        group.remove(recipient);
-        to.groups[recipient.dialect].add(recipient);
-      }
+    for (const recipient of from.list()) {
+      if (this.#socketOf(recipient.via) !== to) continue;
+      from.leave(recipient);
+      to.join(recipient);
     }
   }
 
   #socketOf(via: string | undefined): UdpSocket {
     return via === undefined ? this.#first : this.#byAddress.get(via) ?? this.#first;
-  }
-
-  #groupOf({ via, dialect }: Recipient) {
-    return this.#socketOf(via).groups[dialect];
   }
 
   async #receiveFrom(socket: UdpSocket, keeper: DoorKeeper): Promise<void> {
@@ -269,14 +275,37 @@ export class UdpDoor implements Door {
     await Promise.resolve();
     while (this.#unicasts.length > 0) {
       const portion = this.#unicasts.splice(0, SINGLE_COPIES_AT_ONCE);
-      await Promise.all(portion.map(({ bytes, address, via }) => this.#sendThroughEmulator(bytes, address, via)));
+      await Promise.all(portion.map((unicast) => this.#sendUnicast(unicast)));
     }
     this.#sendingUnicasts = undefined;
   }
 
+  /** Sends a datagram to one recipient, or drops it where it would keep others waiting. */
+  #sendUnicast(unicast: Unicast): Promise<void> | undefined {
+    const { address, validated, via, bytes } = unicast;
+    const socket = this.#socketOf(via);
+    const isLost = !validated && !socket.isFast && this.#unvalidated.size >= MAX_UNVALIDATED_AT_ONCE;
+    if (isLost || !socket.admits(unicast, bytes)) {
+      this.#statistics.dropped++;
+      return undefined;
+    }
+    const sending = this.#sendThroughEmulator(bytes, address, via);
+    if (validated) return sending;
+    const ended: Promise<void> = sending.finally(() => this.#unvalidated.delete(ended));
+    this.#unvalidated.add(ended);
+  }
+
+  #begin({ dialect, bytes, except }: Broadcast): void {
+    for (const socket of this.#sockets) {
+      for (const { address, via } of socket.begin(dialect, except)) {
+        this.#sendUnicast({ address, validated: false, via, bytes });
+      }
+    }
+  }
+
   #remaining(dialect: Dialect): number {
     let sum = 0;
-    for (const { groups } of this.#sockets) sum += groups[dialect].remaining;
+    for (const socket of this.#sockets) sum += socket.remaining(dialect);
     return sum;
   }
 
@@ -289,18 +318,17 @@ export class UdpDoor implements Door {
     let left = isFast ? fastCopies : SINGLE_COPIES_AT_ONCE;
     const underWay: Promise<void>[] = [];
     for (const socket of this.#sockets) {
-      const group = socket.groups[dialect];
-      const before = group.remaining;
-      if (before === 0 || left === 0) continue;
+      if (socket.remaining(dialect) === 0 || left === 0) continue;
       if (isFast) {
-        if (!group.sendNext(bytes, left)) underWay.push(socket.writable());
-        this.#statistics.sent += before - group.remaining;
+        const { sent, wait } = socket.sendNext(dialect, bytes, left);
+        if (wait) underWay.push(wait);
+        this.#statistics.sent += sent;
+        left -= sent;
       } else {
-        for (const address of group.takeNext(left)) {
-          underWay.push(this.#sendThroughEmulator(bytes, address, socket.via));
-        }
+        const next = socket.takeNext(dialect, left);
+        for (const address of next) underWay.push(this.#sendThroughEmulator(bytes, address, socket.via));
+        left -= next.length;
       }
-      left -= before - group.remaining;
     }
     return underWay.length > 0 ? Promise.all(underWay) : undefined;
   }
@@ -337,7 +365,12 @@ export class UdpDoor implements Door {
  * @throws {UsageError} if the host is not an address of this machine, or Deno runs without UDP.
  * @throws {Failure} if the port can't be used.
  */
-export function openUdpDoor(host: string, port: number, emulator: NetworkEmulator): UdpDoor {
-  const { socket, fast, own } = openSockets(host, port);
-  return new UdpDoor(socket, emulator, fast, own);
+export function openUdpDoor(
+  host: string,
+  port: number,
+  emulator: NetworkEmulator,
+  localNetworks?: () => readonly IPNetwork[],
+): UdpDoor {
+  const { own, ...opened } = openSockets(host, port);
+  return new UdpDoor(opened, emulator, { own, localNetworks });
 }

@@ -1,5 +1,6 @@
 /** The attacks run, and measure something. */
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { attack as beAbsent } from "../../scripts/attacks/absent.ts";
 import { attack } from "../../scripts/attacks/classic_crowd.ts";
 import { fuzzClient, fuzzServer } from "../../scripts/attacks/fuzz.ts";
 import { attack as flood } from "../../scripts/attacks/strangers.ts";
@@ -20,6 +21,19 @@ Deno.test("attacks: strangers flood a server, members hear each other, and a new
   assertGreater(sent, 1000);
   assertGreater(joining, 0);
   assertEquals(arrived, said);
+});
+
+Deno.test("attacks: answers and copies to addresses at which nobody is keep nobody waiting", async () => {
+  const greetings = { senders: 1, addresses: 1, rate: 1000, datagram: "GREETING/1 id=1000000", seconds: 2 };
+  const copies = { senders: 250, addresses: 250, rate: 500, datagram: "GREETING", seconds: 5 };
+  for (const options of [greetings, copies]) {
+    const result = await beAbsent(options);
+    if (typeof result === "string") return console.log(`Skipped: ${result}`);
+    const { arrived, said, joining, heardByClassic } = result;
+    assertGreater(said, 0);
+    assertEquals([arrived, heardByClassic], [said, said]);
+    assertGreater(joining ?? 0, 0);
+  }
 });
 
 Deno.test("attacks: odd datagrams stop neither a server nor a client", async () => {

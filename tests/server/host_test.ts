@@ -26,7 +26,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 /** A host with a socket that only remembers what is sent. */
 function openHost({ observers = [], members }: { observers?: MemberObserver[]; members?: KeptMember[] } = {}) {
   const socket = new FakeSocket();
-  const door = new UdpDoor(socket, new NetworkEmulator(1), { reason: "this is a test" });
+  const door = new UdpDoor({ socket, fast: { reason: "this is a test" } }, new NetworkEmulator(1));
   const journal = new FakeJournal({ epoch: EPOCH }), names = new FakeNames();
   let stops = 0;
   const stopping = () => void stops++;
@@ -325,7 +325,7 @@ Deno.test("host: the goodbye is sent before the socket is closed, whatever the e
 });
 
 Deno.test("host: whoever is told that it stops may stop it again", async () => {
-  const door = new UdpDoor(new FakeSocket(), new NetworkEmulator(1), { reason: "this is a test" });
+  const door = new UdpDoor({ socket: new FakeSocket(), fast: { reason: "this is a test" } }, new NetworkEmulator(1));
   let stops = 0;
   const host: Host = new Host({
     doors: new Doors([door]),

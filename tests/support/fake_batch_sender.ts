@@ -4,6 +4,7 @@
  * @module
  */
 import type { Endpoint } from "../../protocol/fields.ts";
+import type { NeighbourTable } from "../../server/doors/neighbours.ts";
 import type { RecipientTable } from "../../server/doors/recipients.ts";
 import type { BatchSender } from "../../server/doors/udp_socket.ts";
 
@@ -26,6 +27,11 @@ export class FakeBatchSender implements BatchSender {
   /** How often somebody has begun to wait for the full socket. */
   waits = 0;
   receiveBuffer = 0;
+  /** The send buffer that the system grants: by default so much that it plays no role. */
+  sendBuffer = 1 << 30;
+  /** What `pending` and `neighbours` return. */
+  pendingBytes = 0;
+  neighbourTable: NeighbourTable = new Map();
   isClosed = false;
   readonly #options: FakeBatchSenderOptions;
   #empty = () => {};
@@ -67,6 +73,18 @@ export class FakeBatchSender implements BatchSender {
 
   setReceiveBuffer(bytes: number): number {
     return this.receiveBuffer = bytes;
+  }
+
+  setSendBuffer(): number {
+    return this.sendBuffer;
+  }
+
+  pending(): number {
+    return this.pendingBytes;
+  }
+
+  neighbours(): NeighbourTable {
+    return this.neighbourTable;
   }
 
   inboundDrops(): number {

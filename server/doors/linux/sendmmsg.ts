@@ -52,6 +52,7 @@
  * @module
  */
 import type { Endpoint } from "../../../protocol/fields.ts";
+import type { NeighbourTable } from "../neighbours.ts";
 import { openWatch, type Watch } from "./epoll.ts";
 import {
   addressFamily,
@@ -65,6 +66,7 @@ import {
   SOL_SOCKET,
   writeAddress,
 } from "./libc.ts";
+import { readNeighbours } from "./neighbours.ts";
 
 /** The slots of a block, which is also the most headers in one call: the kernel takes no more (UIO_MAXIOV). */
 export const BLOCK_SLOTS = 1024;
@@ -87,6 +89,7 @@ const SO_RCVBUF = 8;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const SO_MEMINFO = 55;
+const SK_MEMINFO_WMEM_ALLOC = 2;
 const SK_MEMINFO_DROPS = 8;
 const MSG_DONTWAIT = 0x40;
 const F_DUPFD_CLOEXEC = 1030;
@@ -137,6 +140,12 @@ export interface Sendmmsg {
   setReceiveBuffer(bytes: number): number;
   /** The same for the send buffer. */
   setSendBuffer(bytes: number): number;
+  /**
+   * How many bytes of the send buffer are taken by datagrams that have not left yet, with the kernel's own bookkeeping.
+   */
+  pending(): number;
+  /** The neighbours of this machine by address: whether a machine has answered there. Undefined if it is not known. */
+  neighbours(): NeighbourTable | undefined;
   /** Lets other sockets that ask for it have the port too, from now on, or no longer (SO_REUSEADDR, socket(7)). */
   setReuseAddress(mayShare: boolean): void;
   /** Datagrams that arrived and were lost because the receive buffer was full, since the socket was opened. */
@@ -251,6 +260,15 @@ function openSocket(library: Library, original: number, family: number, quiet: b
     return readSocketOption(c, fd, name, 4)?.[0] ?? 0;
   }
 
+  // it is read before each send, so it makes no new objects
+  const memory = new Uint32Array(new ArrayBuffer(4 * (SK_MEMINFO_DROPS + 1)));
+  const memoryBytes = new Uint32Array(1);
+
+  function readMemory(field: number): number {
+    memoryBytes[0] = memory.byteLength;
+    return !closed && c.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, memoryBytes) === 0 ? memory[field] : 0;
+  }
+
   return {
     table: () => newTable(access),
     async writable(timeoutMs) {
@@ -274,8 +292,9 @@ function openSocket(library: Library, original: number, family: number, quiet: b
     setReuseAddress(mayShare) {
       if (!closed) c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, new Int32Array([Number(mayShare)]), 4);
     },
-    inboundDrops: () =>
-      closed ? 0 : readSocketOption(c, fd, SO_MEMINFO, 4 * (SK_MEMINFO_DROPS + 1))?.[SK_MEMINFO_DROPS] ?? 0,
+    pending: () => readMemory(SK_MEMINFO_WMEM_ALLOC),
+    neighbours: () => closed ? undefined : readNeighbours(c),
+    inboundDrops: () => readMemory(SK_MEMINFO_DROPS),
     close() {
       if (closed) return;
       closed = true;

@@ -12,7 +12,7 @@ const encode = (text: string) => new TextEncoder().encode(text);
 /** A door that sends to many at once, with recipients of 10.0.0.1: version 1 from port 1 on, classic from 20,001 on. */
 function openDoor(v1: number, classic: number, sent: (copies: number) => void = () => {}) {
   const fast = new FakeBatchSender({ sent });
-  const door = new UdpDoor(new FakeSocket(), new NetworkEmulator(1), fast);
+  const door = new UdpDoor({ socket: new FakeSocket(), fast }, new NetworkEmulator(1));
   for (let port = 1; port <= v1; port++) door.join(recipientOf(`10.0.0.1:${port}`));
   for (let port = 1; port <= classic; port++) door.join(recipientOf(`10.0.0.1:${20_000 + port}`, "classic"));
   /** The dialect and the size of each portion. */
@@ -76,7 +76,7 @@ Deno.test("broadcast queue: a full classic queue drops nothing of version 1, and
 
 Deno.test("broadcast queue: copies that are sent one by one go before classic ones too, and each dialect keeps its order", async () => {
   const socket = new FakeSocket();
-  const door = new UdpDoor(socket, new NetworkEmulator(1), { reason: "this is a test" });
+  const door = new UdpDoor({ socket, fast: { reason: "this is a test" } }, new NetworkEmulator(1));
   const dialects: Dialect[] = ["v1", "classic", "classic-line"];
   for (const dialect of dialects) {
     for (let i = 0; i < 200; i++) door.join(recipientOf(`10.0.0.${1 + dialects.indexOf(dialect)}:${1 + i}`, dialect));

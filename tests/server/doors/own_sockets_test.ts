@@ -45,7 +45,7 @@ class FakeMachine implements OwnSockets {
 
   openDoor(): UdpDoor {
     const { socket, fast } = this.open("first")!;
-    return new UdpDoor(socket, new NetworkEmulator(1), fast, this);
+    return new UdpDoor({ socket, fast }, new NetworkEmulator(1), { own: this });
   }
 
   socket(address: string): FakeSocket {

@@ -20,7 +20,7 @@ interface DoorOptions extends FakeBatchSenderOptions {
 /** A door with so many v1 recipients, at ports from 1 on. */
 function openDoor({ socket = new FakeSocket(), members = 0, ...options }: DoorOptions = {}) {
   const fast = new FakeBatchSender(options);
-  const door = new UdpDoor(socket, new NetworkEmulator(1), fast);
+  const door = new UdpDoor({ socket, fast }, new NetworkEmulator(1));
   for (let port = 1; port <= members; port++) door.join(recipient(port));
   return { fast, door, socket };
 }

@@ -20,7 +20,7 @@ function recipient(port: number): Recipient {
 
 /** A door that sends one by one. */
 function openDoor(socket: FakeSocket): UdpDoor {
-  return new UdpDoor(socket, new NetworkEmulator(1), { reason: "this is a test" });
+  return new UdpDoor({ socket, fast: { reason: "this is a test" } }, new NetworkEmulator(1));
 }
 
 /** A door with so many v1 recipients, at ports from 1 on. */
@@ -132,7 +132,7 @@ Deno.test("udp sending: the address is read when send is called, so a later chan
 Deno.test("udp sending: no more than 20,000 answers wait, and what is given up is counted", async () => {
   const socket = new FakeSocket();
   const udp = openDoor(socket);
-  for (let i = 0; i < 20_500; i++) udp.send(recipient(1), heartbeat(i));
+  for (let i = 0; i < 20_500; i++) udp.send({ ...recipient(1), validated: true }, heartbeat(i));
   await udp.idle();
   assertEquals(udp.statistics, { sent: 20_000, failed: 0, dropped: 500 });
 });

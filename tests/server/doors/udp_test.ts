@@ -29,7 +29,7 @@ class FakeKeeper implements DoorKeeper {
 }
 
 function openDoor(socket = new FakeSocket()): UdpDoor {
-  return new UdpDoor(socket, new NetworkEmulator(1), { reason: "this is a test" });
+  return new UdpDoor({ socket, fast: { reason: "this is a test" } }, new NetworkEmulator(1));
 }
 
 /** Lets the door read what has arrived. */

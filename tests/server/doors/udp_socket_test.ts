@@ -1,0 +1,170 @@
+/** One socket of the UDP door: when much of its send buffer is taken, absent recipients take no more of it. */
+import { assertEquals } from "@std/assert";
+import { parseNetwork } from "../../../protocol/ip_network.ts";
+import { Neighbours } from "../../../server/doors/neighbours.ts";
+import { UdpSocket } from "../../../server/doors/udp_socket.ts";
+import { FakeBatchSender } from "../../support/fake_batch_sender.ts";
+import { FakeSocket } from "../../support/fake_socket.ts";
+import { withFakeTime } from "../../support/fake_time.ts";
+import { recipientOf } from "../../support/peer_of.ts";
+
+/** A short datagram takes 768 bytes of the buffer, so 100 of them fit into it. */
+const BUFFER = 76_800;
+const BYTES = new TextEncoder().encode("hello");
+const ABSENT = "10.0.0.200";
+const of = (host: string, validated: boolean) => ({ address: `${host}:1`, validated });
+
+/** A socket of 10.0.0.1. Each recipient has a port of its own, from 1 on. */
+function openSocket() {
+  const fast = new FakeBatchSender();
+  fast.sendBuffer = BUFFER;
+  const localNetworks = () => [parseNetwork("10.0.0.1/24")!];
+  const neighbours = new Neighbours({ read: () => fast.neighbours(), localNetworks });
+  const socket = new UdpSocket(new FakeSocket(), { fast, neighbours });
+  fast.neighbourTable = new Map([["10.0.0.2", true], [ABSENT, false]]);
+  let port = 0;
+  const join = (host: string, dialect: "v1" | "classic") => {
+    const recipient = recipientOf(`${host}:${++port}`, dialect);
+    socket.join(recipient);
+    return recipient;
+  };
+  /** Lets so many bytes of the buffer be taken by what is sent now. */
+  const fill = (bytes: number) => {
+    for (let i = 0; i < BUFFER / 768; i++) socket.admits(of("192.0.2.1", true), BYTES);
+    fast.pendingBytes = bytes;
+  };
+  return { fast, socket, join, fill };
+}
+
+/** Broadcasts, and returns the ports that got a copy, and those that were tried again. */
+async function broadcast({ fast, socket }: ReturnType<typeof openSocket>, dialect: "v1" | "classic") {
+  const again = socket.begin(dialect).map(({ address }) => Number(address.split(":")[1]));
+  while (socket.remaining(dialect) > 0) await socket.sendNext(dialect, BYTES, 1000).wait;
+  return { sent: fast.portions.splice(0).flat(), again };
+}
+
+Deno.test("udp socket: a stranger has an answer while little of the buffer is taken, wherever it is", () => {
+  const { socket, fill } = openSocket();
+  fill(BUFFER / 4 - 4 * 768);
+  for (const host of ["10.0.0.2", ABSENT, "10.0.0.3", "192.0.2.1"]) {
+    assertEquals(socket.admits(of(host, false), BYTES), true, host);
+  }
+});
+
+Deno.test("udp socket: when a quarter is taken, only strangers have answers that are known to be there, or far away", () =>
+  withFakeTime(async ({ advance }) => {
+    const { fast, socket, fill } = openSocket();
+    fill(BUFFER / 4);
+    const admitted = () =>
+      ["10.0.0.2", ABSENT, "10.0.0.3", "192.0.2.1"].filter((host) => socket.admits(of(host, false), BYTES));
+    assertEquals(admitted(), ["10.0.0.2", "192.0.2.1"]);
+    // a newcomer asks for the server's hardware address first, and so becomes known
+    fast.neighbourTable = new Map([["10.0.0.3", true], [ABSENT, false]]);
+    await advance(100);
+    assertEquals(admitted(), ["10.0.0.3", "192.0.2.1"]);
+    fast.pendingBytes = 0;
+    assertEquals(admitted().length, 4);
+  }));
+
+Deno.test("udp socket: answers to strangers leave more than half of the buffer free, even before it is asked for", () => {
+  const { fast, socket } = openSocket();
+  let admitted = 0;
+  fast.pending = () => 768 * admitted;
+  for (let i = 0; i < 1000; i++) if (socket.admits(of(ABSENT, false), BYTES)) admitted++;
+  assertEquals(admitted, 25);
+});
+
+Deno.test("udp socket: a member's answer is dropped only if it is absent and half of the buffer is taken", () => {
+  const { socket, fill } = openSocket();
+  fill(BUFFER / 2 - 768);
+  assertEquals(socket.admits(of(ABSENT, true), BYTES), true);
+  fill(BUFFER / 2);
+  const admitted = ["10.0.0.2", ABSENT, "10.0.0.3"].filter((host) => socket.admits(of(host, true), BYTES));
+  assertEquals(admitted, ["10.0.0.2", "10.0.0.3"]);
+});
+
+Deno.test("udp socket: classic copies take three eighths of the buffer, and absent recipients are set aside", () =>
+  withFakeTime(async ({ advance }) => {
+    const room = openSocket();
+    const { fast, socket, join } = room;
+    for (let i = 0; i < 50; i++) join(ABSENT, "classic");
+    const present = join("10.0.0.2", "classic");
+    // nothing leaves
+    fast.pending = () => 768 * fast.portions.flat().length;
+    socket.begin("classic");
+    const { sent, wait } = socket.sendNext("classic", BYTES, 1000);
+    assertEquals([sent, fast.portions.flat().length], [37, 37]);
+    // 37 are under way, and the other absent ones get none
+    assertEquals([socket.remaining("classic"), socket.size("classic")], [1, 51]);
+    fast.pending = () => 0;
+    await advance(1);
+    await wait;
+    fast.portions.length = 0;
+    assertEquals(socket.sendNext("classic", BYTES, 1000), { sent: 1 });
+    assertEquals(fast.portions.splice(0), [[51]]);
+    assertEquals(await broadcast(room, "classic").then(({ sent }) => sent), [51]);
+    socket.leave(present);
+    assertEquals(socket.size("classic"), 50);
+  }));
+
+Deno.test("udp socket: version 1 may take all of the buffer; if it is full, absent members are set aside", () =>
+  withFakeTime(async () => {
+    const room = openSocket();
+    const { fast, socket, join } = room;
+    const gone = Array.from({ length: 120 }, () => join(ABSENT, "v1"));
+    join("10.0.0.2", "v1");
+    fast.space = 100;
+    socket.begin("v1");
+    fast.pendingBytes = BUFFER;
+    const { sent, wait } = socket.sendNext("v1", BYTES, 1000);
+    assertEquals([sent, fast.waits, socket.remaining("v1"), socket.size("v1")], [100, 1, 1, 121]);
+    fast.drain(100);
+    await wait;
+    fast.portions.length = 0;
+    assertEquals(socket.sendNext("v1", BYTES, 1000), { sent: 1 });
+    for (const member of gone) socket.leave(member);
+    assertEquals([socket.size("v1"), await broadcast(room, "v1").then(({ sent }) => sent)], [1, [121, 121]]);
+  }));
+
+Deno.test("udp socket: who is set aside is tried again now and then, and gets everything once it is back", () =>
+  withFakeTime(async ({ advance }) => {
+    const room = openSocket();
+    const { fast, socket, join } = room;
+    for (let i = 0; i < 20; i++) join(ABSENT, "v1");
+    fast.space = 0;
+    fast.pendingBytes = BUFFER;
+    socket.begin("v1");
+    const { wait } = socket.sendNext("v1", BYTES, 1000);
+    fast.pendingBytes = 0;
+    fast.drain(1000);
+    await wait;
+    fast.portions.length = 0;
+    await advance(4999);
+    assertEquals(await broadcast(room, "v1"), { sent: [], again: [] });
+    await advance(1);
+    const first = await broadcast(room, "v1");
+    assertEquals([first.sent, first.again.length], [[], 8]);
+    await advance(1000);
+    const second = await broadcast(room, "v1");
+    assertEquals(second.again.length, 8);
+    assertEquals(new Set([...first.again, ...second.again]).size, 16, "each in its turn");
+    fast.neighbourTable = new Map([[ABSENT, true]]);
+    await advance(100);
+    const { sent, again } = await broadcast(room, "v1");
+    assertEquals([sent.length, again], [20, []]);
+  }));
+
+Deno.test("udp socket: nobody is set aside because a slow link has filled the buffer", () =>
+  withFakeTime(async ({ advance }) => {
+    const room = openSocket();
+    const { fast, socket, join, fill } = room;
+    for (let i = 0; i < 60; i++) join(i % 2 ? "10.0.0.2" : "192.0.2.1", "classic");
+    fill(BUFFER);
+    socket.begin("classic");
+    const { sent, wait } = socket.sendNext("classic", BYTES, 1000);
+    assertEquals([sent, socket.remaining("classic")], [0, 60]);
+    fast.pendingBytes = 0;
+    await advance(1);
+    await wait;
+    assertEquals(socket.sendNext("classic", BYTES, 1000).sent, 60);
+  }));
