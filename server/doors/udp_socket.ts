@@ -58,6 +58,8 @@ const CLASSIC_SHARE = 3 / 8;
 const MEMBERS_SHARE = 1 / 2;
 /** Classic copies that wait go on when no more than this is taken. */
 const CLASSIC_RESUME_SHARE = 5 / 16;
+/** How long after too much of the buffer was taken absent strangers have no answer at all, in milliseconds. */
+const ALERT_MS = 30_000;
 /** The longest wait for a full socket in milliseconds. After it, sending is tried again even if the socket is full. */
 const MAX_WAIT_MS = 1000;
 /** The first and the longest pause before another look at how much of the buffer is taken, in milliseconds. */
@@ -92,6 +94,8 @@ export class UdpSocket {
   readonly #sendBuffer: number = USUAL_SEND_BUFFER_BYTES;
   /** At most so many bytes of the send buffer are taken. To ask the system each time would take longer than to send. */
   #pendingAtMost = 0;
+  /** Until when strangers that are absent have no answer, whatever is free of the buffer, in milliseconds. */
+  #alertUntil = -Infinity;
   readonly #triedAgain = new TokenBucket(TRY_AGAIN_RATE, now());
   /** When the neighbours were last compared with the recipients, and when they may be again, in milliseconds. */
   #comparedAt = -Infinity;
@@ -202,9 +206,13 @@ export class UdpSocket {
    */
   admits({ address, validated }: Pick<Recipient, "address" | "validated">, bytes: Uint8Array): boolean {
     const size = sizeInBuffer(bytes);
-    if (this.#room(validated ? MEMBERS_SHARE : STRANGERS_SHARE, size) < size) {
-      this.#neighbours.look(now());
-      if (validated ? this.#neighbours.isAbsent(address) : !this.#neighbours.isPresent(address)) return false;
+    const time = now();
+    const isCrowded = this.#room(validated ? MEMBERS_SHARE : STRANGERS_SHARE, size) < size;
+    if (isCrowded) this.#alertUntil = time + ALERT_MS;
+    if (isCrowded || !validated && time < this.#alertUntil) {
+      this.#neighbours.look(time);
+      if (this.#neighbours.isAbsent(address)) return false;
+      if (isCrowded && !validated && !this.#neighbours.isPresent(address)) return false;
     }
     this.#pendingAtMost += size;
     return true;

@@ -137,6 +137,25 @@ Deno.test("udp sending: no more than 20,000 answers wait, and what is given up i
   assertEquals(udp.statistics, { sent: 20_000, failed: 0, dropped: 500 });
 });
 
+Deno.test("udp sending: answers that don't get away to strangers keep no member waiting, and 64 of them are kept", async () => {
+  const stuck = Promise.withResolvers<void>();
+  class StuckSocket extends FakeSocket {
+    override async send(bytes: Uint8Array, addr: Deno.Addr): Promise<number> {
+      if ((addr as Deno.NetAddr).port === 1) await stuck.promise;
+      return super.send(bytes, addr);
+    }
+  }
+  const socket = new StuckSocket();
+  const udp = openDoor(socket);
+  for (let i = 0; i < 100; i++) udp.send(recipient(1), heartbeat(i));
+  udp.send({ ...recipient(2), validated: true }, heartbeat(100));
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  assertEquals(ports(socket), [2]);
+  stuck.resolve();
+  await udp.idle();
+  assertEquals(udp.statistics, { sent: 65, failed: 0, dropped: 36 });
+});
+
 Deno.test("udp sending: no more than 1,000 broadcasts wait, and every copy that is given up is counted", async () => {
   const socket = new FakeSocket();
   const udp = doorWith(3, socket);

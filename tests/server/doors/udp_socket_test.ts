@@ -62,7 +62,12 @@ Deno.test("udp socket: when a quarter is taken, only strangers have answers that
     fast.neighbourTable = new Map([["10.0.0.3", true], [ABSENT, false]]);
     await advance(100);
     assertEquals(admitted(), ["10.0.0.3", "192.0.2.1"]);
+    // who is absent has no answer for a while, or the buffer would be full again at once
     fast.pendingBytes = 0;
+    assertEquals(admitted(), ["10.0.0.2", "10.0.0.3", "192.0.2.1"]);
+    await advance(29_999);
+    assertEquals(admitted().length, 3);
+    await advance(1);
     assertEquals(admitted().length, 4);
   }));
 
