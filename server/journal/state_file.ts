@@ -28,9 +28,8 @@ export interface State {
 
 /** Marks a SQLite file as ours: "UDPc". */
 const APPLICATION_ID = 0x55445063;
+/** The version of its tables. A file of another one is refused: there is no release whose files must be read. */
 const VERSION = 3;
-/** The oldest version that can be read. It has no count of the events that are missing between those that are kept. */
-const OLDEST_VERSION = 2;
 /** The latest time that a Date can hold, in Unix seconds. */
 const MAX_SINCE = 8.64e12;
 
@@ -64,8 +63,7 @@ export function openState(path: string, window: WindowOptions = {}): State {
 
 class DeviceFile extends Error {}
 class ForeignFile extends Error {}
-class NewerFile extends Error {}
-class OlderFile extends Error {}
+class OtherVersion extends Error {}
 class DamagedFile extends Error {}
 
 function explainOpenError(error: unknown): string {
@@ -73,13 +71,12 @@ function explainOpenError(error: unknown): string {
   if (error instanceof ForeignFile || message.includes("not a database")) {
     return "it belongs to another program; give another name";
   }
-  if (error instanceof OlderFile) return "an older udp-chat wrote it, which this one can't read; give another name";
-  if (error instanceof NewerFile) return "a newer udp-chat wrote it; use that one, or give another name";
+  if (error instanceof OtherVersion) return "another version of udp-chat wrote it; use that one, or give another name";
   if (message.includes("locked")) return "another server is using it; stop that one, or give another name";
   if (error instanceof DeviceFile) return "it is a device, which keeps nothing; give another name";
-  // SQLite reports the last six for tables that are not the ones that this program creates
+  // SQLite reports the last five for tables that are not the ones that this program creates
   const damage =
-    /malformed|unsupported file format|too large to be|no such (table|column)|has \d+ columns|cannot modify|failed to prepare|duplicate column/;
+    /malformed|unsupported file format|too large to be|no such (table|column)|has \d+ columns|cannot modify|failed to prepare/;
   if (error instanceof DamagedFile || damage.test(message)) return "it is damaged; move it away to begin anew";
   if (error instanceof Deno.errors.NotCapable) return "add --allow-read and --allow-write (or -A) behind 'deno run'";
   if (message.includes("unable to open")) {
@@ -118,15 +115,12 @@ function prepare(database: DatabaseSync): void {
   const tables = Number(database.prepare("SELECT count(*) AS n FROM sqlite_schema").get()!.n);
   if (id !== APPLICATION_ID && (id !== 0 || tables > 0)) throw new ForeignFile();
   const version = Number(database.prepare("PRAGMA user_version").get()!.user_version);
-  if (version > VERSION) throw new NewerFile();
-  if (tables > 0 && version < OLDEST_VERSION) throw new OlderFile();
-  const upgrade = tables > 0 && version < VERSION ? "ALTER TABLE room ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0;" : "";
+  if (version !== VERSION && (version !== 0 || tables > 0)) throw new OtherVersion();
   database.exec(`
     PRAGMA journal_mode = WAL;
     BEGIN IMMEDIATE;
     PRAGMA application_id = ${APPLICATION_ID};
     PRAGMA user_version = ${VERSION};
-    ${upgrade}
     CREATE TABLE IF NOT EXISTS room (epoch TEXT NOT NULL, seq INTEGER NOT NULL, gaps INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY, datagram BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS members (

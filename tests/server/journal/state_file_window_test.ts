@@ -66,23 +66,3 @@ Deno.test("state: messages outlive a flood of arrivals in the file too, after a 
   const { events } = readPast(path);
   assertEquals(events.flatMap((event) => event.type === "INCOMING" ? [event.text] : []), ["1", "2", "3", "4", "5"]);
 });
-
-Deno.test("state: a file of version 2, which has no count of missing events, is read and goes on", () => {
-  using folder = openFolder();
-  const path = folder.file();
-  let epoch: string, token: string;
-  {
-    using opened = openRoom(path);
-    ({ token, epoch } = opened.room.join(A, "Alice"));
-    opened.room.say(A, token, 1, "before");
-  }
-  const database = new DatabaseSync(path);
-  database.exec("ALTER TABLE room DROP COLUMN gaps; PRAGMA user_version = 2");
-  database.close();
-  {
-    using opened = openRoom(path);
-    assertEquals(one(opened.room.say(A, token, 2, "after"), "INCOMING").seq, 2);
-  }
-  const past = readPast(path);
-  assertEquals([past.epoch, past.seq, past.events.length, past.members.length], [epoch, 2, 2, 1]);
-});
