@@ -1,8 +1,24 @@
 /**
- * The addresses by which other machines reach this one.
+ * The network interfaces of this machine, and the addresses by which other machines reach it.
  *
  * @module
  */
+
+/**
+ * Returns the network interfaces of this machine.
+ *
+ * @returns undefined if they can't be listed, for instance without the permission. Nobody is asked for it: a server
+ * that waits at its terminal stands still.
+ */
+export function networkInterfaces(): Deno.NetworkInterfaceInfo[] | undefined {
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "networkInterfaces" });
+  if (state !== "granted") return undefined;
+  try {
+    return Deno.networkInterfaces();
+  } catch {
+    return undefined;
+  }
+}
 
 /** The host of a socket that hears all addresses of this machine. */
 export function isWildcard(hostname: string): boolean {
@@ -16,16 +32,10 @@ export function isWildcard(hostname: string): boolean {
  * @returns undefined without the permission to list them.
  */
 export function ownAddresses(wildcard: string): string[] | undefined {
-  let interfaces: Deno.NetworkInterfaceInfo[];
-  try {
-    interfaces = Deno.networkInterfaces();
-  } catch {
-    return undefined;
-  }
-  const reachable = interfaces.filter(({ family, address }) =>
+  const reachable = networkInterfaces()?.filter(({ family, address }) =>
     family === "IPv4"
       ? !address.startsWith("127.")
       : wildcard === "::" && address !== "::1" && !address.startsWith("fe80")
   );
-  return [...new Set(reachable.map(({ address }) => address))];
+  return reachable && [...new Set(reachable.map(({ address }) => address))];
 }

@@ -5,6 +5,7 @@
  */
 import { type IPNetwork, parseNetwork } from "../protocol/ip_network.ts";
 import { now } from "../runtime/clock.ts";
+import { networkInterfaces } from "../runtime/own_addresses.ts";
 
 /** How long an answer of the system is kept, in milliseconds. A laptop may change its Wi-Fi while the server runs. */
 const KEEP_MS = 10_000;
@@ -13,12 +14,12 @@ type Interface = Pick<Deno.NetworkInterfaceInfo, "cidr">;
 
 /** Asks the system for the networks of this machine, now and then. */
 export class LocalNetworks {
-  readonly #interfaces: () => Interface[];
+  readonly #interfaces: () => Interface[] | undefined;
   #networks: IPNetwork[] = [];
   #askedAt = -Infinity;
 
-  /** @param interfaces Lists the network interfaces; throws if that is not permitted. */
-  constructor(interfaces: () => Interface[] = listInterfaces) {
+  /** @param interfaces Lists the network interfaces; undefined if they can't be listed. */
+  constructor(interfaces: () => Interface[] | undefined = networkInterfaces) {
     this.#interfaces = interfaces;
   }
 
@@ -26,20 +27,10 @@ export class LocalNetworks {
   read(time = now()): readonly IPNetwork[] {
     if (time < this.#askedAt + KEEP_MS) return this.#networks;
     this.#askedAt = time;
-    try {
-      const networks = this.#interfaces().map(({ cidr }) => parseNetwork(cidr));
-      // a tunnel may be in "the network of all addresses", which is not one nearby
-      this.#networks = networks.filter((network) => network !== undefined)
-        .filter(({ prefixLength }) => prefixLength > 0 && prefixLength !== 96);
-    } catch {
-      this.#networks = [];
-    }
+    const networks = (this.#interfaces() ?? []).map(({ cidr }) => parseNetwork(cidr));
+    // a tunnel may be in "the network of all addresses", which is not one nearby
+    this.#networks = networks.filter((network) => network !== undefined)
+      .filter(({ prefixLength }) => prefixLength > 0 && prefixLength !== 96);
     return this.#networks;
   }
-}
-
-function listInterfaces(): Interface[] {
-  // without this look, Deno would ask for the permission on the terminal, and the server would stand still
-  const { state } = Deno.permissions.querySync({ name: "sys", kind: "networkInterfaces" });
-  return state === "granted" ? Deno.networkInterfaces() : [];
 }
