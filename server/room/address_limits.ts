@@ -5,9 +5,8 @@
  *
  * @module
  */
-import { splitAddress } from "../../protocol/fields.ts";
-import { addressBytes } from "../../protocol/ip_network.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
+import { addressKey } from "./address_key.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import type { Peer } from "./peer.ts";
 
@@ -58,13 +57,4 @@ export class AddressLimits {
     const bucket = buckets[what] ??= new TokenBucket(rate, now);
     return bucket.take(rate, now, cost) === 0;
   }
-}
-
-/**
- * The part of an address that its limits are for: the IP address; for IPv6 its first 64 bits, because a host has as many
- * addresses in its network as it likes (RFC 4291, section 2.5.1).
- */
-export function addressKey(address: string): string {
-  const { hostname } = splitAddress(address);
-  return hostname.includes(":") ? addressBytes(hostname)!.subarray(0, 8).join(".") : hostname;
 }

@@ -114,7 +114,7 @@ export class Admission {
   }
 
   /** Whether a client has just greeted in version 1 from a peer that is not validated for it. */
-  isValidating(peer: Peer, now: number): boolean {
+  hasGreetedRecently(peer: Peer, now: number): boolean {
     return this.#validation.hasGreetedRecently(peer.key, now);
   }
 
@@ -149,7 +149,7 @@ export class Admission {
 
   /** Moves a member to a peer that is validated. */
   moveTo(member: Member, peer: Peer, now: number): void {
-    if (member.key === peer.key) return this.follow(member, peer);
+    if (member.key === peer.key) return this.setVia(member, peer.via);
     this.#vacate(peer, now);
     const { delivery, observer } = this.#context;
     delivery.leave(member);
@@ -160,7 +160,7 @@ export class Admission {
   }
 
   /** Notes by which address of the server a member asks now. The caller knows that the packet is the member's. */
-  follow(member: Member, { via }: Peer): void {
+  setVia(member: Member, via: string | undefined): void {
     if (member.via === via) return;
     const { delivery } = this.#context;
     delivery.leave(member);
@@ -206,7 +206,7 @@ export class Admission {
   leave(token: string, peer: Peer, now: number): boolean {
     const member = this.members.withToken(token);
     // without a member, the goodbye may have overtaken the greeting that was sent before it
-    if (member || this.isValidating(peer, now)) this.#justLeft.set(token, now);
+    if (member || this.hasGreetedRecently(peer, now)) this.#justLeft.set(token, now);
     if (member) this.#remove(member, "goodbye", now);
     return member !== undefined;
   }
@@ -277,7 +277,7 @@ export class Admission {
   }
 
   #refusesClassic(peer: Peer): boolean {
-    const refusal = this.#classic.refusalOf(peer);
+    const refusal = this.#classic.classicRefusal(peer);
     if (refusal) this.#context.observer.refused?.(peer, refusal);
     return refusal !== undefined;
   }

@@ -8,7 +8,7 @@
  */
 import { splitAddress } from "../../protocol/fields.ts";
 import { addressBytes, type IPNetwork, isInNetwork, parseNetwork } from "../../protocol/ip_network.ts";
-import { addressKey } from "./address_limits.ts";
+import { addressKey } from "./address_key.ts";
 import { Counter } from "./counter.ts";
 import type { Peer } from "./peer.ts";
 
@@ -63,7 +63,7 @@ export class ClassicPolicy {
   }
 
   /** Returns why a peer may not join in the classic dialect; undefined if it may. */
-  refusalOf({ address, validated }: Pick<Peer, "address" | "validated">): ClassicRefusal | undefined {
+  classicRefusal({ address, validated }: Pick<Peer, "address" | "validated">): ClassicRefusal | undefined {
     const { hostname } = splitAddress(address);
     const bytes = addressBytes(hostname)!;
     // nobody can forge the address of a connection

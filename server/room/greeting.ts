@@ -14,7 +14,7 @@ import type { Delivery } from "./delivery.ts";
 import type { IgnoredCounts } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import type { Member } from "./members.ts";
-import { type NameRefusal, nameTaken, refusalOf } from "./name_refusal.ts";
+import { type NameRefusal, nameRefusal, nameTaken } from "./name_refusal.ts";
 import type { NameClaim } from "./names.ts";
 import type { Peer } from "./peer.ts";
 
@@ -145,7 +145,7 @@ export class Greetings {
       return void this.#waiting.set(holder, { ...applicant, askedAt });
     }
     this.#waiting.delete(holder);
-    if (!this.#hasName(applicant) && !limits.takeSignInToken(proven(applicant), now)) return;
+    if (!this.#hasName(applicant) && !limits.takeSignInToken(asValidated(applicant), now)) return;
     if (this.#waiting.size >= MAX_WAITING_CLAIMS && !this.#forgetOldest(now)) return void ignored["queue-full"]++;
     const there = members.withKey(peer.key);
     const replaces = there && holderOf(there) !== holder ? holderOf(there) : undefined;
@@ -164,7 +164,7 @@ export class Greetings {
   /** Acts on the answer of the names. The applicant may have left or joined in the meantime. */
   #decide(applicant: Applicant, claim: NameClaim, isGranted: boolean, now: number): void {
     const { peer, packet } = applicant;
-    const refusal = this.#refusalOf(applicant, claim, isGranted);
+    const refusal = this.#claimRefusal(applicant, claim, isGranted);
     if (packet.dialect === "classic") this.#answerClassic(peer, packet.name, refusal, now);
     else if (refusal) this.#refuse({ packet, peer }, refusal.code, refusal.text);
     else this.#welcome({ packet, peer }, now, packet.name);
@@ -172,12 +172,12 @@ export class Greetings {
   }
 
   /** Why an applicant can't have a name; undefined if it can. */
-  #refusalOf(applicant: Applicant, claim: NameClaim, isGranted: boolean): NameRefusal | undefined {
+  #claimRefusal(applicant: Applicant, claim: NameClaim, isGranted: boolean): NameRefusal | undefined {
     const { members } = this.#context.admission;
     // a member may have taken it, or one that looks like it, while the names were asked
-    const refusal = refusalOf(claim, members) ?? (isGranted ? undefined : nameTaken(claim.name));
+    const refusal = nameRefusal(claim, members) ?? (isGranted ? undefined : nameTaken(claim.name));
     if (refusal) return refusal;
-    if (this.#hasName(applicant) || members.namesAt(proven(applicant)) < MAX_NAMES_PER_ADDRESS) return undefined;
+    if (this.#hasName(applicant) || members.namesAt(asValidated(applicant)) < MAX_NAMES_PER_ADDRESS) return undefined;
     return { code: "room-full", text: "Too many names from your address" };
   }
 
@@ -263,7 +263,7 @@ export class Greetings {
   }
 }
 
-/** The peer of an applicant. One that asks for a name in version 1 has sent back its cookie. */
-function proven({ peer: { address, validated }, packet }: Applicant): Pick<Peer, "address" | "validated"> {
+/** The peer of an applicant as a validated one, if it asks in version 1: it has sent back its cookie. */
+function asValidated({ peer: { address, validated }, packet }: Applicant): Pick<Peer, "address" | "validated"> {
   return { address, validated: validated || packet.dialect === "v1" };
 }

@@ -20,7 +20,7 @@ const REQUEST_RATE: TokenBucketOptions = { rate: 500, burst: 1000 };
 const UNVALIDATED_REQUEST_RATE: TokenBucketOptions = { rate: 2, burst: 20 };
 
 /** How many times as much all members with one IP address may ask for. */
-const MEMBERS_PER_ADDRESS = 10;
+const ADDRESS_FACTOR = 10;
 /** What a classic answer has around its line, in bytes: the word INCOMING, a space and a line feed. */
 const CLASSIC_FRAME_BYTES = 10;
 
@@ -52,7 +52,7 @@ export class Limits {
     const bucket = activityOf(member).requests ??= new TokenBucket({ rate, burst }, now);
     // a member that is over its own limit takes nothing from the others with its address
     if (bucket.take({ rate, burst }, now, datagrams) > 0) return this.#note(false);
-    const rateOfAddress = { rate: MEMBERS_PER_ADDRESS * rate, burst: MEMBERS_PER_ADDRESS * burst };
+    const rateOfAddress = { rate: ADDRESS_FACTOR * rate, burst: ADDRESS_FACTOR * burst };
     return this.#note(this.#addresses.takeRequestTokens(member, rateOfAddress, datagrams, now));
   }
 

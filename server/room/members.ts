@@ -10,7 +10,7 @@ import type { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import type { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
 import { detach } from "../../protocol/text.ts";
 import type { KeptMember } from "../journal/past.ts";
-import { addressKey } from "./address_limits.ts";
+import { addressKey } from "./address_key.ts";
 import { Counter } from "./counter.ts";
 import type { Recipient } from "./delivery.ts";
 import type { Peer } from "./peer.ts";

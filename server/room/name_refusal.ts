@@ -19,7 +19,7 @@ export interface NameRefusal {
  * Finds out what speaks against a claim: nobody may have the name, another member has it, or it looks like the name of
  * another member. A member's own name, and the name of the member that it replaces, are no obstacle.
  */
-export function refusalOf({ name, holder, replaces }: NameClaim, members: Members): NameRefusal | undefined {
+export function nameRefusal({ name, holder, replaces }: NameClaim, members: Members): NameRefusal | undefined {
   const reserved = reservedBecause(name);
   if (reserved !== undefined) return { code: "bad-name", text: reserved };
   for (const member of [members.withName(name), ...members.lookAlikesOf(name)]) {

@@ -213,9 +213,9 @@ export class Room {
     const member = this.#members.withKey(peer.key);
     // a token protects a v1 member, and a classic packet carries none
     if (member?.dialect === "v1") return this.ignore("classic-at-v1");
-    if (!member && this.#admission.isValidating(peer, now)) return this.ignore("classic-at-v1");
+    if (!member && this.#admission.hasGreetedRecently(peer, now)) return this.ignore("classic-at-v1");
     // a classic packet may be forged, so it changes nothing that is known; after a restart nothing is
-    if (member && member.via === undefined) this.#admission.follow(member, peer);
+    if (member && member.via === undefined) this.#admission.setVia(member, peer.via);
     switch (packet.type) {
       case "GREETING":
         if (!member) this.#admission.admitClassic(peer, packet.line ? "classic-line" : "classic", now);
@@ -244,7 +244,7 @@ export class Room {
     const member = this.#members.withToken(packet.token);
     if (member?.key !== peer.key) return this.#answerStranger(packet, peer);
     this.#members.touch(member, now);
-    this.#admission.follow(member, peer);
+    this.#admission.setVia(member, peer.via);
     switch (packet.type) {
       case "MESSAGE":
         return this.#messages.receive(packet, member, now);

@@ -11,7 +11,7 @@ const parse = (...args: string[]) =>
   parseClassic(readCommandLine(args, { string: CLASSIC_FLAGS, collect: ["classic"], positional: 0 }));
 
 const isRefused = (args: string[], address: string) =>
-  new ClassicPolicy(parse(...args)).refusalOf(peerOf(address)) !== undefined;
+  new ClassicPolicy(parse(...args)).classicRefusal(peerOf(address)) !== undefined;
 
 Deno.test("classic flags: networks may be repeated and comma-separated; any and off stand for all and none", () => {
   const args = ["--classic", "203.0.113.0/24,2001:db8::/64", "--classic=198.51.100.7"];

@@ -1,6 +1,7 @@
 /** The limits for all that comes from one IP address: names, requests, and the bytes of classic answers. */
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
-import { addressKey, AddressLimits } from "../../../server/room/address_limits.ts";
+import { addressKey } from "../../../server/room/address_key.ts";
+import { AddressLimits } from "../../../server/room/address_limits.ts";
 import { all, FakeRoom, one, STREAM } from "../../support/fake_room.ts";
 import { peerOf } from "../../support/peer_of.ts";
 

@@ -14,7 +14,7 @@ const networks = (...texts: string[]) => texts.map((text) => parseNetwork(text)!
 /** Why peers are refused by a new policy. */
 function refusals(options: ClassicPolicyOptions, ...keys: string[]): (ClassicRefusal | undefined)[] {
   const policy = new ClassicPolicy(options);
-  return keys.map((key) => policy.refusalOf(peerOf(key)));
+  return keys.map((key) => policy.classicRefusal(peerOf(key)));
 }
 
 Deno.test("classic policy: it is taken from loopback, private, link-local and shared addresses", () => {
@@ -46,7 +46,7 @@ Deno.test("classic policy: a connection's address can't be forged, so it may com
 Deno.test("classic policy: members of one address and in all are limited, and who leaves makes room", () => {
   const policy = new ClassicPolicy({ perAddress: 2, members: 6 });
   const join = (key: string) => {
-    const refusal = policy.refusalOf(peerOf(key));
+    const refusal = policy.classicRefusal(peerOf(key));
     if (!refusal) policy.joined(peerOf(key));
     return refusal;
   };
@@ -68,7 +68,7 @@ Deno.test("classic policy: unless told otherwise 500 members with one address, 5
     let joined = 0;
     for (let i = 0; i < 6000; i++) {
       const peer = peerOf(addressOf(i));
-      if (policy.refusalOf(peer) !== undefined) continue;
+      if (policy.classicRefusal(peer) !== undefined) continue;
       policy.joined(peer);
       joined++;
     }
