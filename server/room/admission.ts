@@ -17,9 +17,10 @@ import type { Peer } from "./peer.ts";
 import { PresenceNotices } from "./presence.ts";
 
 /**
- * Why a member is removed: it said `goodbye`; its `silence` was too long; its connection has ended (`disconnect`); its
- * address is `taken` by another client; a classic member of an earlier run is `refused`, because it may not join now; or
- * `upgrade`: a classic member turns out to speak v1, and a new v1 member replaces it.
+ * Why a member is removed: it said `goodbye`; its `silence` was too long (of a classic member only if its place is
+ * needed); its connection has ended (`disconnect`); its address is `taken` by another client; a classic member of an
+ * earlier run is `refused`, because it may not join now; or `upgrade`: a classic member turns out to speak v1, and a new
+ * v1 member replaces it.
  */
 export type Departure = "goodbye" | "silence" | "disconnect" | "taken" | "refused" | "upgrade";
 
@@ -35,7 +36,10 @@ export interface MemberObserver {
 
 /** The limits of admission. */
 export interface AdmissionOptions {
-  /** Silence after which a v1 member is removed, in milliseconds. Default 60,000. */
+  /**
+   * Silence after which a v1 member is removed, and a classic one if its place is needed, in milliseconds. Default
+   * 60,000.
+   */
   timeout?: number;
   /** The most members. Default 1,000,000: enough for every honest crowd, and a limit for a forged one. */
   maxMembers?: number;
@@ -77,7 +81,7 @@ export class Admission {
   /** Arrivals and departures that the members were not told of yet. */
   readonly presence: PresenceNotices = new PresenceNotices();
   readonly names: Names;
-  /** Silence after which a v1 member is removed, in milliseconds. */
+  /** Silence after which a v1 member is removed, and a classic one if its place is needed, in milliseconds. */
   readonly timeout: number;
   /**
    * How many members have joined since the room began. A member that moves is not counted again; a classic member that
@@ -170,9 +174,14 @@ export class Admission {
 
   /** Lets a peer join that speaks the classic dialect; returns undefined when it may not, or when the room is full. */
   admitClassic(peer: Peer, dialect: Exclude<Dialect, "v1">, now: number): Member | undefined {
-    const reason = this.#refusesClassic(peer) ? "refused-classic" : this.isFull ? "room-full" : undefined;
+    const reason = this.#refusesClassic(peer, now) ? "refused-classic" : this.isFull ? "room-full" : undefined;
     if (reason) this.#context.ignored[reason]++;
     return reason ? undefined : this.#join({ peer, dialect, token: "" }, now);
+  }
+
+  /** Notes that a classic member was heard. */
+  heardClassic(member: Member, now: number): void {
+    this.#classic.heard(member, now);
   }
 
   /**
@@ -184,8 +193,8 @@ export class Admission {
     const isRefused = name !== undefined &&
       this.names.claim({ name, holder: holderOf({ token, key: address }) }) === false;
     const member = this.members.restore(isRefused ? { ...kept, name: undefined } : kept, now);
-    const mayStay = member.dialect === "v1" || !this.#refusesClassic(member);
-    if (member.dialect !== "v1") this.#classic.joined(member);
+    const mayStay = member.dialect === "v1" || !this.#refusesClassic(member, now);
+    if (member.dialect !== "v1") this.#classic.joined(member, now);
     if (member.token) this.#context.journal.ownerJoined(member.token);
     this.#context.delivery.join(member);
     this.#watchSilence(member, now);
@@ -238,7 +247,7 @@ export class Admission {
     const member = this.members.add(who, time(now), now);
     if (name !== undefined) this.members.rename(member, name);
     this.joined++;
-    if (member.dialect !== "v1") this.#classic.joined(member);
+    if (member.dialect !== "v1") this.#classic.joined(member, now);
     if (member.token) journal.ownerJoined(member.token);
     delivery.join(member);
     this.#watchSilence(member, now);
@@ -276,10 +285,24 @@ export class Admission {
     observer.left?.({ ...member, name }, how);
   }
 
-  #refusesClassic(peer: Peer): boolean {
-    const refusal = this.#classic.classicRefusal(peer);
+  /** Whether a peer may not join in the classic dialect. Whoever has been silent for long makes room for it. */
+  #refusesClassic(peer: Peer, now: number): boolean {
+    let refusal = this.#classic.classicRefusal(peer);
+    if (refusal && this.#makeRoom(peer, refusal, now)) refusal = this.#classic.classicRefusal(peer);
     if (refusal) this.#context.observer.refused?.(peer, refusal);
     return refusal !== undefined;
+  }
+
+  /**
+   * Removes the classic member that has been silent for the longest time, if that helps a peer and it was silent for
+   * long; returns whether it did. A classic program says no goodbye, so without this the places of those that are gone,
+   * or were forged, would never be free again.
+   */
+  #makeRoom(peer: Peer, refusal: ClassicRefusal, now: number): boolean {
+    const place = this.#classic.placeFor(peer, refusal);
+    if (!place || now < place.heardAt + this.timeout) return false;
+    this.#remove(this.members.withKey(place.key)!, "silence", now);
+    return true;
   }
 
   /** A client repeats no earlier packet after its goodbye, but one that it sent before may still be under way. */

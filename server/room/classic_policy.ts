@@ -8,8 +8,7 @@
  */
 import { splitAddress } from "../../protocol/fields.ts";
 import { addressBytes, type IPNetwork, isInNetwork, parseNetwork } from "../../protocol/ip_network.ts";
-import { addressKey } from "./address_key.ts";
-import { Counter } from "./counter.ts";
+import { type ClassicPlace, ClassicPlaces } from "./classic_places.ts";
 import type { Peer } from "./peer.ts";
 
 /** Who may speak the classic dialect. */
@@ -40,7 +39,7 @@ const NEARBY: readonly IPNetwork[] = [
     .map((text) => parseNetwork(text)!),
 ];
 
-/** Who may join in the classic dialect, and how many have. */
+/** Who may join in the classic dialect, how many have, and who makes room when there are too many. */
 export class ClassicPolicy {
   readonly #isOff: boolean;
   readonly #isForAll: boolean;
@@ -48,8 +47,7 @@ export class ClassicPolicy {
   readonly #localNetworks: () => readonly IPNetwork[];
   readonly #maxPerAddress: number;
   readonly #maxMembers: number;
-  readonly #perAddress = new Counter();
-  #members = 0;
+  readonly #places = new ClassicPlaces();
 
   constructor(
     { from = [], localNetworks = () => [], perAddress = 500, members = 5000 }: ClassicPolicyOptions = {},
@@ -69,21 +67,32 @@ export class ClassicPolicy {
     // nobody can forge the address of a connection
     if (!validated && this.#isOff) return "off";
     if (!validated && !this.#isForAll && !this.#isNear(bytes)) return "network";
-    if (this.#members >= this.#maxMembers) return "members";
-    if (this.#perAddress.get(addressKey(address)) < this.#maxPerAddress || isInOneOf(bytes, LOOPBACK)) return undefined;
-    return "address";
+    if (!isInOneOf(bytes, LOOPBACK) && this.#places.sizeAt({ address }) >= this.#maxPerAddress) return "address";
+    return this.#places.size >= this.#maxMembers ? "members" : undefined;
+  }
+
+  /**
+   * The place of the classic member that makes room for a peer which is refused, if it has been silent for long enough:
+   * the one that has been silent for the longest time. Undefined if no departure would help.
+   */
+  placeFor(peer: Pick<Peer, "address">, refusal: ClassicRefusal): ClassicPlace | undefined {
+    if (refusal === "address") return this.#places.longestSilent(peer);
+    return refusal === "members" ? this.#places.longestSilent() : undefined;
   }
 
   /** Counts a classic member. */
-  joined({ address }: Pick<Peer, "address">): void {
-    this.#members++;
-    this.#perAddress.add(addressKey(address));
+  joined(peer: Pick<Peer, "key" | "address">, now: number): void {
+    this.#places.add(peer, now);
+  }
+
+  /** Notes that a classic member was heard. */
+  heard(peer: Pick<Peer, "key" | "address">, now: number): void {
+    this.#places.heard(peer, now);
   }
 
   /** Counts a classic member no more. */
-  left({ address }: Pick<Peer, "address">): void {
-    this.#members--;
-    this.#perAddress.remove(addressKey(address));
+  left(peer: Pick<Peer, "key" | "address">): void {
+    this.#places.remove(peer);
   }
 
   #isNear(address: Uint8Array): boolean {

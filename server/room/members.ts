@@ -13,6 +13,7 @@ import type { KeptMember } from "../journal/past.ts";
 import { addressKey } from "./address_key.ts";
 import { Counter } from "./counter.ts";
 import type { Recipient } from "./delivery.ts";
+import { HeardOrder, type Ordered } from "./heard_order.ts";
 import type { Peer } from "./peer.ts";
 
 /** What a member has that speaks or asks for something. A crowd that only listens takes no memory for it. */
@@ -30,7 +31,7 @@ export interface MemberActivity {
  * A crowd of a hundred thousand has as many of these, so the times are small integers: a number of milliseconds since
  * 1970 would take an object of its own in memory.
  */
-export interface Member extends Recipient {
+export interface Member extends Recipient, Ordered<Member> {
   key: string;
   address: string;
   validated: boolean;
@@ -42,16 +43,15 @@ export interface Member extends Recipient {
   name: string | undefined;
   /** When the member joined, in Unix seconds. */
   since: number;
-  /** When the member was last heard, in milliseconds since an origin; {@linkcode Members.heardAt} adds the origin. */
+  /**
+   * When a v1 member was last heard, in milliseconds since an origin; {@linkcode Members.heardAt} adds the origin. When
+   * a classic member was, the classic policy knows.
+   */
   heard: number;
   /** Undefined until the member speaks or asks for something; {@linkcode activityOf} creates it. */
   activity: MemberActivity | undefined;
   /** The index under which the delivery keeps the member. */
   slot?: number;
-  /** The v1 member that was last heard just before this one was. */
-  previousHeard?: Member;
-  /** The v1 member that was last heard just after this one was. */
-  nextHeard?: Member;
 }
 
 /** What is known of a member when it joins, before it has a name or a stream. */
@@ -75,13 +75,8 @@ const encoder = new TextEncoder();
 /** The members of a room. Joining, leaving and every look-up take constant time, but for the sorted list of names. */
 export class Members {
   readonly #byKey = new Map<string, Member>();
-  /**
-   * The ends of a linked list of the v1 members, in the order in which they were last heard. A Map keeps this order too
-   * when a member is deleted and set again, but it is twice as large: each deleted entry leaves a hole for a while.
-   */
-  #longestSilent: Member | undefined;
-  #lastHeard: Member | undefined;
-  #v1Size = 0;
+  /** The v1 members, in the order in which they were last heard. */
+  readonly #v1 = new HeardOrder<Member>();
   readonly #byToken = new Map<string, Member>();
   readonly #byName = new Map<string, Member>();
   /** How many names members with one IP address have. */
@@ -97,7 +92,7 @@ export class Members {
   }
 
   get v1Size(): number {
-    return this.#v1Size;
+    return this.#v1.size;
   }
 
   get named(): number {
@@ -166,33 +161,25 @@ export class Members {
       nextHeard: undefined,
     };
     this.#setPeer(member, peer);
-    if (dialect === "v1") {
-      this.#append(member);
-      this.#v1Size++;
-    }
+    if (dialect === "v1") this.#v1.add(member);
     if (token) this.#byToken.set(member.token, member);
     return member;
   }
 
   remove(member: Member): void {
     this.#byKey.delete(member.key);
-    if (member.dialect === "v1") {
-      this.#unlink(member);
-      this.#v1Size--;
-    }
+    if (member.dialect === "v1") this.#v1.remove(member);
     this.#byToken.delete(member.token);
     this.#dropName(member);
   }
 
-  /** Notes that a member was heard. */
+  /** Notes that a v1 member was heard. */
   touch(member: Member, now: number): void {
     member.heard = this.#sinceOrigin(now);
-    if (member.dialect !== "v1" || member === this.#lastHeard) return;
-    this.#unlink(member);
-    this.#append(member);
+    this.#v1.heard(member);
   }
 
-  /** When a member was last heard, in milliseconds. */
+  /** When a v1 member was last heard, in milliseconds. */
   heardAt(member: Member): number {
     return this.#origin! + member.heard;
   }
@@ -212,13 +199,8 @@ export class Members {
   }
 
   /** The v1 members, the one that has been silent for the longest time first. */
-  *bySilence(): Generator<Member> {
-    for (let member = this.#longestSilent; member;) {
-      // the caller may remove the one that it gets
-      const next: Member | undefined = member.nextHeard;
-      yield member;
-      member = next;
-    }
+  bySilence(): Iterable<Member> {
+    return this.#v1;
   }
 
   /** The names behind `after`, sorted without case, as many as fit into one datagram with a separator behind each. */
@@ -238,24 +220,6 @@ export class Members {
   #sinceOrigin(now: number): number {
     this.#origin ??= now;
     return now - this.#origin;
-  }
-
-  /** Puts a member at the end of the linked list: it was heard last. */
-  #append(member: Member): void {
-    member.previousHeard = this.#lastHeard;
-    member.nextHeard = undefined;
-    if (this.#lastHeard) this.#lastHeard.nextHeard = member;
-    else this.#longestSilent = member;
-    this.#lastHeard = member;
-  }
-
-  #unlink(member: Member): void {
-    const { previousHeard, nextHeard } = member;
-    if (previousHeard) previousHeard.nextHeard = nextHeard;
-    else this.#longestSilent = nextHeard;
-    if (nextHeard) nextHeard.previousHeard = previousHeard;
-    else this.#lastHeard = previousHeard;
-    member.previousHeard = member.nextHeard = undefined;
   }
 
   #setPeer(member: Member, { key, address, validated, direct, via }: Peer): void {

@@ -214,8 +214,11 @@ export class Room {
     // a token protects a v1 member, and a classic packet carries none
     if (member?.dialect === "v1") return this.ignore("classic-at-v1");
     if (!member && this.#admission.hasGreetedRecently(peer, now)) return this.ignore("classic-at-v1");
-    // a classic packet may be forged, so it changes nothing that is known; after a restart nothing is
-    if (member && member.via === undefined) this.#admission.setVia(member, peer.via);
+    if (member) {
+      this.#admission.heardClassic(member, now);
+      // a classic packet may be forged, so it changes nothing that is known; after a restart nothing is
+      if (member.via === undefined) this.#admission.setVia(member, peer.via);
+    }
     switch (packet.type) {
       case "GREETING":
         if (!member) this.#admission.admitClassic(peer, packet.line ? "classic-line" : "classic", now);

@@ -1,9 +1,10 @@
 /** Who may join in the classic dialect: from which networks, and how many. */
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { parseNetwork } from "../../../protocol/ip_network.ts";
 import type { KeptMember } from "../../../server/journal/past.ts";
 import { ClassicPolicy, type ClassicPolicyOptions, type ClassicRefusal } from "../../../server/room/classic_policy.ts";
-import { all, FakeRoom, outline } from "../../support/fake_room.ts";
+import { all, FakeRoom, ignoredBy, outline } from "../../support/fake_room.ts";
 import { peerOf } from "../../support/peer_of.ts";
 import { openFolder, openRoom } from "../../support/state_files.ts";
 
@@ -47,7 +48,7 @@ Deno.test("classic policy: members of one address and in all are limited, and wh
   const policy = new ClassicPolicy({ perAddress: 2, members: 6 });
   const join = (key: string) => {
     const refusal = policy.classicRefusal(peerOf(key));
-    if (!refusal) policy.joined(peerOf(key));
+    if (!refusal) policy.joined(peerOf(key), 0);
     return refusal;
   };
   assertEquals([1, 2, 3].map((port) => join(`10.0.0.1:${port}`)), [undefined, undefined, "address"]);
@@ -69,7 +70,7 @@ Deno.test("classic policy: unless told otherwise 500 members with one address, 5
     for (let i = 0; i < 6000; i++) {
       const peer = peerOf(addressOf(i));
       if (policy.classicRefusal(peer) !== undefined) continue;
-      policy.joined(peer);
+      policy.joined(peer, 0);
       joined++;
     }
     return joined;
@@ -101,6 +102,95 @@ Deno.test("room: classic members count until they leave, or turn out to speak ve
   assertEquals([room.room.size, room.room.users().names], [3, ["Alice"]]);
   room.datagram("10.0.0.1:4", "GREETING");
   assertEquals(room.room.size, 3);
+});
+
+/** One of many forged addresses of the networks nearby, each with an IP address of its own. */
+const forged = (i: number) => `10.1.${i >> 8}.${i & 255}:9`;
+
+Deno.test("room: 5,000 forged greetings take all classic places for a minute, and a newcomer is in after that", () => {
+  const left: string[] = [];
+  const room = new FakeRoom({ observer: { left: ({ address }, how) => left.push(`${address} ${how}`) } });
+  for (let i = 0; i < 5000; i++) room.datagram(forged(i), "GREETING");
+  const isIn = () => {
+    room.datagram(NEAR, "GREETING");
+    return room.room.isMember(peerOf(NEAR));
+  };
+  assertEquals(isIn(), false);
+  room.pass(59_999);
+  assertEquals([isIn(), left], [false, []]);
+  room.pass(1);
+  assertEquals([isIn(), left, room.room.size], [true, [`${forged(0)} silence`], 5000]);
+  assertEquals(ignoredBy(room.room), { "refused-classic": 2 });
+});
+
+Deno.test("room: of one IP address the most silent of 500 makes room, and none of another one", () => {
+  const left: string[] = [];
+  const room = new FakeRoom({ observer: { left: ({ address }, how) => left.push(`${address} ${how}`) } });
+  room.datagram("10.0.0.9:1", "GREETING");
+  for (let port = 1; port <= 500; port++) room.datagram(`10.0.0.1:${port}`, "GREETING");
+  room.pass(60_000);
+  for (let port = 501; port <= 503; port++) room.datagram(`10.0.0.1:${port}`, "SIGN-IN Student");
+  assertEquals(left, [1, 2, 3].map((port) => `10.0.0.1:${port} silence`));
+  assertEquals([room.room.size, room.room.users().names], [501, ["Student"]]);
+});
+
+Deno.test("room: a classic member that sends anything keeps its place, and without a newcomer the silent do too", () => {
+  const left: string[] = [];
+  const observer = { left: ({ address }: { address: string }) => left.push(address) };
+  const room = new FakeRoom({ classic: { perAddress: 5 }, observer });
+  const WORDS = ["GREETING", "MESSAGE hello", "SIGN-IN Bob", "LIST"];
+  const at = (port: number) => `10.0.0.1:${port}`;
+  for (const port of [1, 2, 3, 4, 5]) room.datagram(at(port), "GREETING");
+  room.pass(59_000);
+  for (const [i, word] of WORDS.entries()) room.datagram(at(i + 2), word);
+  room.pass(1000);
+  assertEquals(left, []);
+  room.datagram(at(6), "GREETING");
+  // all others have been heard a second ago
+  room.datagram(at(7), "GREETING");
+  assertEquals([left, room.room.size], [[at(1)], 5]);
+  room.pass(58_999);
+  room.datagram(at(7), "GREETING");
+  assertEquals(left, [at(1)]);
+  room.pass(1);
+  for (const port of [7, 8, 9, 10, 11]) room.datagram(at(port), "GREETING");
+  assertEquals(left, [1, 2, 3, 4, 5].map(at), "in the order in which they were heard; the sixth came a second later");
+  room.pass(10 * 60_000);
+  assertEquals(room.room.size, 5);
+});
+
+Deno.test("room: when one address is full, the most silent member of another one does not go in vain", () => {
+  const room = new FakeRoom({ classic: { perAddress: 1, members: 2 } });
+  room.datagram("10.0.0.9:1", "GREETING");
+  room.pass(60_000);
+  room.datagram("10.0.0.1:1", "GREETING");
+  room.datagram("10.0.0.1:2", "GREETING");
+  assertEquals([room.room.isMember(peerOf("10.0.0.9:1")), room.room.size], [true, 2]);
+  room.datagram("10.0.0.2:1", "GREETING");
+  assertEquals([room.room.isMember(peerOf("10.0.0.9:1")), room.room.size], [false, 2]);
+});
+
+Deno.test("classic policy: its orders by silence are right after any arrivals, signs of life and departures", () => {
+  const steps = fc.array(fc.tuple(fc.constantFrom("join", "join", "heard", "leave"), fc.nat(9)), { maxLength: 60 });
+  fc.assert(fc.property(steps, (steps) => {
+    const policy = new ClassicPolicy();
+    let row: string[] = [];
+    for (const [now, [step, who]] of steps.entries()) {
+      const key = step === "join" ? `10.0.0.${who % 3}:${100 + now}` : row[who % row.length];
+      if (key === undefined) continue;
+      if (step === "join") policy.joined(peerOf(key), now);
+      if (step === "heard") policy.heard(peerOf(key), now);
+      if (step === "leave") policy.left(peerOf(key));
+      row = row.filter((other) => other !== key);
+      if (step !== "leave") row.push(key);
+      assertEquals(policy.placeFor(peerOf(NEAR), "members")?.key, row[0]);
+      for (const host of ["10.0.0.0", "10.0.0.1", "10.0.0.2"]) {
+        const first = row.find((other) => other.startsWith(`${host}:`));
+        assertEquals(policy.placeFor(peerOf(`${host}:1`), "address")?.key, first);
+      }
+      assertEquals(policy.placeFor(peerOf(NEAR), "network"), undefined);
+    }
+  }));
 });
 
 Deno.test("room: a kept classic member that may not join now is told of as gone, and leaves the state file", () => {

@@ -180,7 +180,7 @@ Deno.test("room: a classic member that greets in v1 becomes a v1 member, not a s
   assertMatch(textOf(sent[0]), /^INCOMING\/1 /);
 });
 
-Deno.test("room: 60 s of silence remove a v1 member, never a classic one", () => {
+Deno.test("room: 60 s of silence remove a v1 member, never a classic one while there is room", () => {
   const room = new FakeRoom();
   room.datagram(B, "GREETING");
   const { token } = room.join(A);
