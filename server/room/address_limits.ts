@@ -14,6 +14,11 @@ import type { Peer } from "./peer.ts";
 export const MAX_NAMES_PER_ADDRESS = 1000;
 /** How many names a second may be taken from one IP address. A lecture hall behind one NAT signs in at once. */
 const SIGN_IN_RATE: TokenBucketOptions = { rate: 20, burst: 500 };
+/**
+ * How many times a second one peer may ask for its first name: more often than a client repeats itself, and so seldom
+ * that one peer uses up nothing of what its IP address may.
+ */
+const PEER_SIGN_IN_RATE: TokenBucketOptions = { rate: 1, burst: 10 };
 /** How many bytes of classic answers go to one IP address that may be forged. A list of names has up to 1,232. */
 const ANSWER_BYTES_RATE: TokenBucketOptions = { rate: 2000, burst: 16_000 };
 
@@ -27,8 +32,17 @@ type Buckets = Partial<Record<"signIns" | "requests" | "answers", TokenBucket>>;
 export class AddressLimits {
   readonly #validated = new BoundedMap<Buckets>();
   readonly #unvalidated = new BoundedMap<Buckets>();
+  /** The buckets of those who ask for their first name, by the keys of their peers. */
+  readonly #applicants = new BoundedMap<TokenBucket>();
 
-  /** Takes a token for a name that is taken; returns whether there was one. */
+  /** Takes a token of a peer that asks for its first name; returns whether there was one. */
+  takeApplicantToken({ key }: Pick<Peer, "key">, now: number): boolean {
+    let bucket = this.#applicants.get(key);
+    if (!bucket) this.#applicants.set(key, bucket = new TokenBucket(PEER_SIGN_IN_RATE, now));
+    return bucket.take(PEER_SIGN_IN_RATE, now) === 0;
+  }
+
+  /** Takes a token of an IP address for a name that is taken; returns whether there was one. */
   takeSignInToken(peer: Pick<Peer, "address" | "validated">, now: number): boolean {
     return this.#take(peer, "signIns", SIGN_IN_RATE, now, 1);
   }

@@ -63,6 +63,8 @@ const ASK_AGAIN_MS = 5000;
  * was started again sends them. All members know these addresses, and a cookie takes time to make.
  */
 const RESTART_RATE: TokenBucketOptions = { rate: 1000, burst: 1000 };
+/** The refusal of a name that may be had a little later. Its code lets a client try again. */
+const TOO_MANY_AT_ONCE: NameRefusal = { code: "room-full", text: "Too many sign in from your IP address at once" };
 
 /** The greetings of one room. */
 export class Greetings {
@@ -135,7 +137,7 @@ export class Greetings {
   }
 
   #claim(applicant: Applicant, now: number): void {
-    const { admission: { members, names }, limits, ignored } = this.#context;
+    const { admission: { members, names }, ignored } = this.#context;
     const { peer, packet } = applicant;
     const token = packet.dialect === "v1" ? packet.token : undefined;
     const holder = token ?? peer.key;
@@ -145,14 +147,30 @@ export class Greetings {
       return void this.#waiting.set(holder, { ...applicant, askedAt });
     }
     this.#waiting.delete(holder);
-    if (!this.#hasName(applicant) && !limits.takeSignInToken(asValidated(applicant), now)) return;
-    if (this.#waiting.size >= MAX_WAITING_CLAIMS && !this.#forgetOldest(now)) return void ignored["queue-full"]++;
     const there = members.withKey(peer.key);
     const replaces = there && holderOf(there) !== holder ? holderOf(there) : undefined;
     const claim = { name: packet.name, holder, replaces };
+    if (!this.#hasName(applicant) && !this.#maySignIn(applicant, claim, now)) return;
+    if (this.#waiting.size >= MAX_WAITING_CLAIMS && !this.#forgetOldest(now)) return void ignored["queue-full"]++;
     const isGranted = names.claim(claim);
     if (isGranted === undefined) this.#waiting.set(holder, applicant);
     else this.#decide(applicant, claim, isGranted, now);
+  }
+
+  /**
+   * Whether the names may be asked for an applicant that has none yet. In version 1 it is told why not, but for one that
+   * asks too often: it has sent back its cookie, so the answer goes to nobody else.
+   */
+  #maySignIn(applicant: Applicant, claim: NameClaim, now: number): boolean {
+    const { admission: { members }, limits } = this.#context;
+    const { peer, packet } = applicant;
+    if (packet.dialect === "classic") return limits.takeSignInToken(peer, now);
+    if (!limits.takeApplicantToken(peer, now)) return false;
+    // a name that it can't have takes nothing from the others with its IP address
+    const refusal = nameRefusal(claim, members) ??
+      (limits.takeSignInToken(asValidated(applicant), now) ? undefined : TOO_MANY_AT_ONCE);
+    if (refusal) this.#refuse({ peer, packet }, refusal.code, refusal.text);
+    return refusal === undefined;
   }
 
   /** Forgets the wish that has waited longest, if it has waited for long; returns whether it had. */

@@ -56,6 +56,11 @@ export class Limits {
     return this.#note(this.#addresses.takeRequestTokens(member, rateOfAddress, datagrams, now));
   }
 
+  /** Takes a token of a peer that asks for its first name; returns whether there was one. */
+  takeApplicantToken(peer: Pick<Peer, "key">, now: number): boolean {
+    return this.#note(this.#addresses.takeApplicantToken(peer, now));
+  }
+
   /** Takes a token for a name from the IP address of a peer that has none yet; returns whether there was one. */
   takeSignInToken(peer: Pick<Peer, "address" | "validated">, now: number): boolean {
     return this.#note(this.#addresses.takeSignInToken(peer, now));

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@
 import { addressKey } from "../../../server/room/address_key.ts";
 import { AddressLimits } from "../../../server/room/address_limits.ts";
 import { all, FakeRoom, one, STREAM } from "../../support/fake_room.ts";
+import { FakeNetwork } from "../../support/fake_network.ts";
 import { peerOf } from "../../support/peer_of.ts";
 
 /** Members with different ports of one IP address, or of one IPv6 network. */
@@ -46,6 +47,64 @@ Deno.test("room: 500 clients behind one NAT sign in at once, further ones 20 a s
   assertEquals(signIn(room, "203.0.113.1", 501, 100), 20, "the same clients ask again");
   room.now += 4000;
   assertEquals(signIn(room, "203.0.113.1", 521, 80), 80);
+});
+
+Deno.test("room: one port that asks for names that can't be had takes nothing from the others at its address", () => {
+  const room = new FakeRoom();
+  room.join("203.0.113.9:1", "Alice");
+  const from = at("203.0.113.1", 60_000), token = tokenOf(60_000);
+  const wanted = ["Alice", "\u0410lice", "Server", "10.0.0.1"];
+  const ask = (name: string) => room.v1(from, "SIGN-IN", { id: 2, token, cookie: room.cookie(from), name });
+  const codes = Array.from({ length: 1000 }, (_, i) => all(ask(wanted[i % 4]), "ERROR").map(({ code }) => code)).flat();
+  assertEquals(codes.slice(0, 4), ["name-taken", "name-taken", "bad-name", "bad-name"]);
+  assertEquals(codes.length, 10, "ten at once");
+  room.now += 3000;
+  assertEquals(Array.from({ length: 20 }, () => ask("Alice").length).filter(Boolean).length, 3, "then one a second");
+  room.now += 1000;
+  assertEquals(signIn(room, "203.0.113.1", 1, 500), 500);
+});
+
+Deno.test("room: one port that asks for ever new names leaves the others at its address theirs", () => {
+  const room = new FakeRoom();
+  const from = at("203.0.113.1", 60_000);
+  for (let i = 0; i < 450; i++) {
+    const token = tokenOf(70_000 + i);
+    room.v1(from, "SIGN-IN", { id: 2, token, cookie: room.cookie(from), name: `x${i}` });
+  }
+  assertEquals(signIn(room, "203.0.113.1", 1, 500), 490);
+});
+
+Deno.test("room: 500 who sign in with one address within 5 s are let in, each at its first try", () => {
+  const room = new FakeRoom();
+  for (let second = 0; second < 5; second++) {
+    assertEquals(signIn(room, "203.0.113.1", 1 + 100 * second, 100), 100);
+    room.now += 1000;
+  }
+});
+
+Deno.test("room: who waits for its turn to sign in is told once why, not that there is no server, and gets in", () => {
+  const network = new FakeNetwork();
+  let port = 0;
+  const signIn = () => {
+    const token = tokenOf(++port);
+    const packet = { dialect: "v1", type: "SIGN-IN", id: 1, token, name: `n${port}` } as const;
+    network.room!.receive(packet, peerOf(`tcp ${at("203.0.113.1", port)}`), network.now, 100);
+  };
+  /** The others take each turn as soon as there is one. */
+  const crowd = (ms: number) => {
+    for (; ms > 0; ms--) {
+      signIn();
+      network.pass(1);
+    }
+  };
+  for (let i = 0; i < 500; i++) signIn();
+  crowd(20);
+  const alice = network.connect({ name: "Alice", key: "203.0.113.1:60000" });
+  crowd(4000);
+  assertEquals(alice.notices, ["Too many sign in from your IP address at once. Trying again"]);
+  assertEquals(alice.session.state, "joining");
+  assert(network.passUntil(() => alice.session.state === "joined", 3000) !== undefined);
+  assertEquals(alice.notices.slice(1), ["Joined as Alice"]);
 });
 
 Deno.test("room: who has a name keeps it and may change it, however many sign in from its address", () => {

@@ -227,9 +227,11 @@ Deno.test("names: at most 10,000 questions wait for an answer", () => {
 Deno.test("names: a name that another member has here is refused, whatever the names say", () => {
   const { room, names, answer, signIn } = late();
   signIn(A, TOKEN, "Alice");
+  signIn(B, OTHER, "alice");
   answer();
   names.holders.clear();
-  signIn(B, OTHER, "alice");
   assertEquals(outline(to(answer(), B)), [`${B} ERROR`]);
   assertEquals([room.room.users().names, names.holders.size], [["Alice"], 0]);
+  // and now it is refused without a question
+  assertEquals([outline(signIn(B, OTHER, "alice", 3)), names.waiting], [[`${B} ERROR`], []]);
 });
