@@ -19,11 +19,16 @@ const SIGN_IN_RATE: TokenBucketOptions = { rate: 20, burst: 500 };
  * that one peer uses up nothing of what its IP address may.
  */
 const PEER_SIGN_IN_RATE: TokenBucketOptions = { rate: 1, burst: 10 };
+/**
+ * How many datagrams a second members with one IP address may ask for that ask for little, when the others have used up
+ * what all may ask for.
+ */
+const RESERVE_RATE: TokenBucketOptions = { rate: 1000, burst: 1000 };
 /** How many bytes of classic answers go to one IP address that may be forged. A list of names has up to 1,232. */
 const ANSWER_BYTES_RATE: TokenBucketOptions = { rate: 2000, burst: 16_000 };
 
 /** What is known of one IP address. Each bucket is created when it is first needed. */
-type Buckets = Partial<Record<"signIns" | "requests" | "answers", TokenBucket>>;
+type Buckets = Partial<Record<"signIns" | "requests" | "reserve" | "answers", TokenBucket>>;
 
 /**
  * The limits of all IP addresses. What comes from peers that may be forged is counted apart, so that it uses up nothing
@@ -50,6 +55,11 @@ export class AddressLimits {
   /** Takes the tokens for a request; returns whether there were enough. */
   takeRequestTokens(peer: Peer, rate: TokenBucketOptions, cost: number, now: number): boolean {
     return this.#take(peer, "requests", rate, now, cost);
+  }
+
+  /** Takes the tokens for a request from the reserve of those that ask for little; returns whether there were enough. */
+  takeReserveTokens(peer: Peer, cost: number, now: number): boolean {
+    return this.#take(peer, "reserve", RESERVE_RATE, now, cost);
   }
 
   /** Takes the bytes of an answer to a peer that may be forged; returns whether there were enough. */

@@ -7,6 +7,7 @@
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { byteLength } from "../../protocol/text.ts";
 import { AddressLimits } from "./address_limits.ts";
+import { FrugalBucket } from "./frugal_bucket.ts";
 import type { IgnoredCounts } from "./ignored.ts";
 import { activityOf, type Member } from "./members.ts";
 import type { Peer } from "./peer.ts";
@@ -53,7 +54,20 @@ export class Limits {
     // a member that is over its own limit takes nothing from the others with its address
     if (bucket.take({ rate, burst }, now, datagrams) > 0) return this.#note(false);
     const rateOfAddress = { rate: ADDRESS_FACTOR * rate, burst: ADDRESS_FACTOR * burst };
-    return this.#note(this.#addresses.takeRequestTokens(member, rateOfAddress, datagrams, now));
+    return this.#note(
+      this.#addresses.takeRequestTokens(member, rateOfAddress, datagrams, now) ||
+        this.#takeReserveTokens(member, datagrams, now),
+    );
+  }
+
+  /**
+   * Takes the tokens of a member that asks for little from the reserve of its IP address; returns whether there were
+   * enough. A member whose address may be forged has none: the limit protects whose address it is.
+   */
+  #takeReserveTokens(member: Member, datagrams: number, now: number): boolean {
+    if (!member.validated) return false;
+    const bucket = activityOf(member).frugal ??= new FrugalBucket(now);
+    return bucket.take(now, datagrams) && this.#addresses.takeReserveTokens(member, datagrams, now);
   }
 
   /** Takes a token of a peer that asks for its first name; returns whether there was one. */

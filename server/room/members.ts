@@ -13,6 +13,7 @@ import type { KeptMember } from "../journal/past.ts";
 import { addressKey } from "./address_key.ts";
 import { Counter } from "./counter.ts";
 import type { Recipient } from "./delivery.ts";
+import type { FrugalBucket } from "./frugal_bucket.ts";
 import { HeardOrder, type Ordered } from "./heard_order.ts";
 import type { Peer } from "./peer.ts";
 
@@ -23,6 +24,8 @@ export interface MemberActivity {
   /** The limits for messages and requests; each is created when it is first needed. */
   messages: TokenBucket | undefined;
   requests: TokenBucket | undefined;
+  /** Undefined until the others with its IP address ask for so much that little is left for it. */
+  frugal: FrugalBucket | undefined;
 }
 
 /**
@@ -59,7 +62,7 @@ export type NewMember = Pick<Member, "dialect" | "token"> & { peer: Peer };
 
 /** The activity of a member, which is created here when there is none. */
 export function activityOf(member: Member): MemberActivity {
-  return member.activity ??= { stream: undefined, messages: undefined, requests: undefined };
+  return member.activity ??= { stream: undefined, messages: undefined, requests: undefined, frugal: undefined };
 }
 
 /** Names as a USERS packet lists them, and whether there are more behind them. */

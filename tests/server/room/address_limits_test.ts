@@ -2,6 +2,10 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import { addressKey } from "../../../server/room/address_key.ts";
 import { AddressLimits } from "../../../server/room/address_limits.ts";
+import { FrugalBucket } from "../../../server/room/frugal_bucket.ts";
+import { noneIgnored } from "../../../server/room/ignored.ts";
+import { Limits } from "../../../server/room/limits.ts";
+import { Members } from "../../../server/room/members.ts";
 import { all, FakeRoom, one, STREAM } from "../../support/fake_room.ts";
 import { FakeNetwork } from "../../support/fake_network.ts";
 import { peerOf } from "../../support/peer_of.ts";
@@ -217,14 +221,82 @@ Deno.test("room: a message in the stream of another, and a RESEND for an epoch t
   assertEquals(answers, 1000);
 });
 
-Deno.test("room: all members with one IP address ask for ten times as much as one, and no more", () => {
+/** Members with one IP address that ask for all they can, and one that asks 15 times; returns its answers and theirs. */
+function askBesideLoopers(loopers: number): { answers: number; looped: number } {
+  const room = new FakeRoom({ maxMembers: 1000 }), honest = at("10.0.0.1", 60_000);
+  const from = Array.from({ length: loopers }, (_, i) => at("10.0.0.1", i + 1));
+  const tokens = new Map([...from, honest].map((key) => [key, room.join(key).token]));
+  const { epoch } = room.join("10.0.0.2:1");
+  room.settle();
+  for (let id = 1; id <= 10; id++) room.say(honest, tokens.get(honest)!, id, `${id}`);
+  let looped = 0, answers = 0;
+  const loop = (key: string) => {
+    const token = tokens.get(key)!;
+    looped += room.v1(key, "RESEND", { token, epoch, from: 1, to: 10 }).length;
+    looped += room.v1(key, "LIST", { id: 1, token }).length;
+  };
+  // they go on for 2 s before it asks, then it asks once a second
+  for (let ms = 0; ms < 17_000; ms += 20) {
+    room.pass(20);
+    for (const key of from) for (let i = 0; i < 3; i++) loop(key);
+    if (ms < 2000 || ms % 1000 !== 0) continue;
+    answers += room.v1(honest, "LIST", { id: 7, token: tokens.get(honest)! }).length;
+  }
+  return { answers, looped };
+}
+
+Deno.test("room: who asks for little is answered beside others with its IP address that ask for all they can", () => {
+  for (const loopers of [14, 100]) {
+    const { answers, looped } = askBesideLoopers(loopers);
+    assertEquals(answers, 15, `${loopers} who ask for all they can`);
+    // ten times what one may ask for, and at first the reserve
+    assertGreaterOrEqual(looped, 10_000 + 17 * 5000 - 1000);
+    assertLessOrEqual(looped, 10_000 + 17 * 5000 + Math.min(3000, 20 * loopers));
+  }
+});
+
+Deno.test("room: members with one IP address that ask for little get at most the reserve, however many they are", () => {
+  const limits = new Limits({ rate: 0, burst: 0 }, noneIgnored()), members = new Members();
+  const crowd = Array.from({ length: 1000 }, (_, i) => {
+    const peer = { ...peerOf(at("10.0.0.1", i + 1)), validated: true };
+    return members.add({ peer, dialect: "v1", token: tokenOf(i + 1) }, 0, 0);
+  });
+  const ask = (now: number, times: number) => {
+    let taken = 0;
+    for (let i = 0; i < times; i++) for (const member of crowd) if (limits.takeRequestTokens(member, 1, now)) taken++;
+    return taken;
+  };
+  assertEquals(ask(0, 15), 10_000 + 1000);
+  assertEquals(ask(1000, 1), 1000, "of what all may ask for");
+  assertEquals(ask(1000, 4), 4000);
+  assertEquals(ask(1000, 1), 1000, "of the reserve");
+  assertEquals(ask(1000, 1), 0);
+});
+
+Deno.test("frugal bucket: who asks five times a second gets all, who asks ever more gets nothing, and it may recover", () => {
+  const bucket = new FrugalBucket(0);
+  const ask = (from: number, to: number, every: number, cost = 1) => {
+    let taken = 0;
+    for (let now = from; now < to; now += every) if (bucket.take(now, cost)) taken++;
+    return taken;
+  };
+  assertEquals(ask(0, 60_000, 200), 300);
+  assertEquals(ask(60_000, 61_000, 1), 20);
+  assertEquals(ask(61_000, 70_000, 100), 0);
+  assertEquals(ask(70_000, 71_000, 250), 3);
+  // a request that costs more than it can hold takes all
+  assertEquals(ask(80_000, 90_000, 1000, 128), 1 + 1);
+});
+
+Deno.test("room: all members with one IP address ask for ten times as much as one, and the reserve", () => {
   const room = new FakeRoom();
   const members = Array.from({ length: 20 }, (_, i) => at("10.0.0.1", i + 1));
   const tokens = new Map(members.map((from) => [from, room.join(from).token]));
   const ask = (from: string) => room.v1(from, "LIST", { id: 1, token: tokens.get(from)! }).length;
   let answers = 0;
   for (let i = 0; i < 1000; i++) for (const from of members) answers += ask(from);
-  assertEquals(answers, 10_000);
+  // each is let have its 20 of the reserve before it is known that it asks for much
+  assertEquals(answers, 10_000 + 20 * 20);
   // one that is over its own limit takes nothing from the others
   room.now += 1000;
   let alone = 0;
