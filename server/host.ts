@@ -12,6 +12,7 @@ import type { Doors } from "./doors/doors.ts";
 import type { Entry, Journal } from "./journal/journal.ts";
 import { BugLog } from "./log.ts";
 import type { MemberObserver } from "./room/admission.ts";
+import { isNotForServer } from "./room/first_look.ts";
 import type { NameClaim, Names } from "./room/names.ts";
 import type { Peer } from "./room/peer.ts";
 import { Room, type RoomOptions } from "./room/room.ts";
@@ -36,8 +37,9 @@ export interface HostOptions {
 const WAKE_AGAIN_MS = 1000;
 
 /**
- * How many datagrams a second are taken from all addresses together that have not joined. Most of a flood is dropped
- * before it is read; a newcomer repeats its greeting.
+ * How many datagrams a second are taken from all addresses together that have not joined, and from those of v1 members
+ * without their tokens, which anybody may have forged. Most of a flood is dropped before it is read; a newcomer repeats
+ * its greeting.
  */
 const STRANGERS_RATE: TokenBucketOptions = { rate: 10_000, burst: 10_000 };
 
@@ -69,8 +71,9 @@ export class Host implements DoorKeeper {
   receive(bytes: Uint8Array, peer: Peer): void {
     this.#run(() => {
       // to read a packet and to check a cookie takes time, which a flood of strangers must not take from the members
-      const isStranger = !peer.validated && !this.room.isMember(peer);
-      if (isStranger && this.#strangers.take(STRANGERS_RATE, now()) > 0) return this.room.ignore("flood");
+      const isFromStranger = this.room.isFromStranger(bytes, peer);
+      if (isFromStranger && this.#strangers.take(STRANGERS_RATE, now()) > 0) return this.room.ignore("flood");
+      if (isNotForServer(bytes)) return this.room.ignore("not-for-server");
       const decoded = decode(bytes);
       if (decoded.ok) this.room.receive(decoded.packet, peer, now(), bytes.length);
       else this.room.ignore("no-packet");

@@ -24,7 +24,7 @@ export type IgnoreReason =
   | "room-full"
   /** Too much waits already, for the journal, the names or an earlier message. */
   | "queue-full"
-  /** It came in a flood of datagrams from addresses that have not joined. */
+  /** It came in a flood of datagrams from addresses that have not joined, or without the token of who has. */
   | "flood";
 
 /** How many datagrams were ignored for each reason. */

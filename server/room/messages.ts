@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { MAX_TEXT_BYTES, SEND_WINDOW } from "../../protocol.ts";
+import { type ClassicPacket, MAX_TEXT_BYTES, SEND_WINDOW } from "../../protocol.ts";
 import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import { printable, splitText } from "../../protocol/text.ts";
 import type { Journal, KeptStream, NewEvent } from "../journal/journal.ts";
@@ -23,6 +23,8 @@ export interface MessagesContext {
   /** The time that is shown to people, in Unix milliseconds. */
   time: (now: number) => number;
 }
+
+type ClassicMessage = Extract<ClassicPacket, { type: "MESSAGE" }>;
 
 /** What a member said. */
 type Said = Pick<MessagePacket, "text" | "action"> & Partial<Pick<MessagePacket, "stream" | "id">>;
@@ -51,12 +53,14 @@ export class Messages {
   }
 
   /** Takes a classic text. Counts it as ignored if a part of it can't be taken. */
-  receiveClassic(text: string, member: Member, now: number): void {
-    const { journal, limits, ignored } = this.#context;
-    for (const piece of splitText(printable(text), MAX_TEXT_BYTES)) {
-      if (journal.pending >= MAX_PENDING) return void ignored["queue-full"]++;
-      if (limits.takeMessageToken(member, now) > 0) return void ignored["over-limit"]++;
-      this.#publish(member, { text: piece }, now);
+  receiveClassic(packet: ClassicMessage, member: Member, now: number): void {
+    // to look at a long text takes time, so there must be a token before
+    if (!this.#takesClassic(member, now)) return;
+    const [first, ...others] = splitText(printable(packet.text), MAX_TEXT_BYTES);
+    if (first !== undefined) this.#publish(member, { text: first }, now);
+    for (const text of others) {
+      if (!this.#takesClassic(member, now)) return;
+      this.#publish(member, { text }, now);
     }
   }
 
@@ -87,6 +91,18 @@ export class Messages {
     for (const { stream, id, action, text } of ready) {
       this.#publish(member, { stream, id, action, text: printable(text) }, now);
     }
+  }
+
+  /** Whether another classic message of a member can be taken. Takes a token for it, or counts it as ignored. */
+  #takesClassic(member: Member, now: number): boolean {
+    const { journal, limits, ignored } = this.#context;
+    const reason = journal.pending >= MAX_PENDING
+      ? "queue-full"
+      : limits.takeMessageToken(member, now) > 0
+      ? "over-limit"
+      : undefined;
+    if (reason) ignored[reason]++;
+    return reason === undefined;
   }
 
   /** The receive stream for a packet. A stream that its owner has used before goes on behind what was appended. */

@@ -14,6 +14,7 @@ import type { Entry, Journal, NewEvent, Origin } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
 import { Admission, type AdmissionOptions, type MemberObserver } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
+import { hasToken } from "./first_look.ts";
 import { type Greeting, Greetings } from "./greeting.ts";
 import { type IgnoredCounts, type IgnoreReason, noneIgnored } from "./ignored.ts";
 import { Limits } from "./limits.ts";
@@ -131,9 +132,14 @@ export class Room {
     return this.#members.size;
   }
 
-  /** Whether a peer is a member. */
-  isMember({ key }: Pick<Peer, "key">): boolean {
-    return this.#members.withKey(key) !== undefined;
+  /**
+   * Whether a datagram that is not read yet counts as a stranger's: its peer is no member, or it lacks the token of the
+   * v1 member that its peer is. A classic member has nothing that shows who it is.
+   */
+  isFromStranger(bytes: Uint8Array, { key, validated }: Pick<Peer, "key" | "validated">): boolean {
+    if (validated) return false;
+    const member = this.#members.withKey(key);
+    return member === undefined || member.dialect === "v1" && !hasToken(bytes, member.token);
   }
 
   /** A page of the names that sort behind `after`, as many as fit into a datagram, and the totals of all members. */
@@ -231,7 +237,7 @@ export class Room {
       }
       case "MESSAGE":
         if (!member) return this.ignore("not-joined");
-        return this.#messages.receiveClassic(packet.text, member, now);
+        return this.#messages.receiveClassic(packet, member, now);
       case "LIST":
         if (!member) return this.ignore("not-joined");
         return this.#sendUsers(member, {}, now);

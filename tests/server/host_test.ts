@@ -85,6 +85,45 @@ Deno.test("host: of a flood from strangers most is dropped unread, and neither m
     await host.stop();
   }));
 
+Deno.test("host: of a flood from a member's address without its token most is dropped unread, its own packets are not", () =>
+  withFakeTime(async () => {
+    const opened = openHost(), { host, sent } = opened;
+    await join(opened, A);
+    const wrong = "00000000000000bb";
+    const forged: Packet[] = [
+      { dialect: "v1", type: "GREETING", id: 1000000 },
+      { dialect: "v1", type: "GREETING", id: 1, token: wrong, cookie: wrong },
+      { dialect: "v1", type: "MESSAGE", token: wrong, stream: EPOCH, id: 1, first: 1, text: "forged" },
+      { dialect: "classic", type: "MESSAGE", text: "forged" },
+    ];
+    for (let i = 0; i < 40_000; i++) host.receive(encode(forged[i % 4]), A);
+    const { flood } = host.room.statistics.ignored;
+    assertEquals(flood, 30_002);
+    await sent();
+    host.receive(encode({ dialect: "v1", type: "LIST", id: 7, token: TOKEN }), A);
+    assertEquals((await sent()).map((text) => text.split(" ")[2]), ["USERS/1"]);
+    assertEquals(host.room.statistics.ignored.flood, flood);
+    await host.stop();
+  }));
+
+Deno.test("host: a packet that no client sends to a server is dropped unread", async () => {
+  const { host, sent } = openHost();
+  // they would be no packets, if they were read
+  for (const type of ["ONLINE", "OFFLINE", "USERS", "INCOMING", "HEARTBEAT", "ACK", "HELLO"]) {
+    host.receive(bytesOf(`${type}/1 damaged`), A);
+  }
+  assertEquals(ignoredBy(host.room), { "not-for-server": 7 });
+  for (const text of ["GREETING/1 damaged", "GREETING/10", "LISTS", "LISTEN/1", "-/1", "/1", "", "A", "ABCDEFGHIJ/1"]) {
+    host.receive(bytesOf(text), A);
+  }
+  assertEquals(ignoredBy(host.room), { "not-for-server": 9, "no-packet": 7 });
+  host.receive(bytesOf("GREETING"), A);
+  host.receive(bytesOf("MESSAGE/ hello"), A);
+  host.receive(bytesOf("MESSAGE 1/2"), A);
+  assertEquals(await sent(), ["/ hello", "1/2"].map((text) => `10.0.0.1 1: INCOMING <From 10.0.0.1:1>: ${text}`));
+  await host.stop();
+});
+
 Deno.test("host: wakes the room when it is due, each time, and not after the end", () =>
   withFakeTime(async ({ advance, delays }) => {
     const opened = openHost(), { host, sent } = opened;

@@ -307,6 +307,26 @@ Deno.test("room: a request costs as many tokens as its answer takes datagrams: L
   assertEquals(room.v1(A, "LIST", { id: 1, token }), []);
 });
 
+Deno.test("room: a classic text that its sender has no token for is not looked at", () => {
+  const room = new FakeRoom({ rate: { rate: 1, burst: 2 } });
+  room.datagram(A, "GREETING");
+  let looks = 0;
+  const packet = {
+    dialect: "classic",
+    type: "MESSAGE",
+    get text() {
+      looks++;
+      return "x".repeat(4000);
+    },
+  } as const;
+  for (let i = 0; i < 100; i++) room.room.receive(packet, peerOf(A), room.now, 4008);
+  // the first had five parts, of which two could be taken
+  assertEquals([room.delivery.take().length, looks, ignoredBy(room.room)], [2, 1, { "over-limit": 100 }]);
+  room.pass(1000);
+  room.room.receive(packet, peerOf(A), room.now, 4008);
+  assertEquals([room.delivery.take().length, looks], [1, 2]);
+});
+
 Deno.test("room: RESEND of events that do not exist costs nothing", () => {
   const { room, token, epoch } = talkative(3);
   for (let i = 0; i < 5000; i++) assertEquals(room.v1(A, "RESEND", { token, epoch, from: 900, to: 2 ** 40 }), []);
