@@ -36,6 +36,16 @@ Deno.test("attacks: answers and copies to addresses at which nobody is keep nobo
   }
 });
 
+Deno.test("attacks: a member's address is forged, members hear each other, and this member is answered", async () => {
+  if (Deno.build.os !== "linux") return console.log("Skipped: one socket sends from any address only on Linux");
+  const { sent, arrived, said, joining, asked, answered } = await flood({ rate: 3000, seconds: 1, member: true });
+  assertGreater(sent, 1000);
+  assertGreater(joining, 0);
+  assertEquals(arrived, said);
+  assertGreater(asked, 0);
+  assertGreater(answered, asked / 2);
+});
+
 Deno.test("attacks: odd datagrams stop neither a server nor a client", async () => {
   const options = { datagrams: 5000, seed: 7 };
   await fuzzServer(options);
