@@ -5,7 +5,7 @@
  */
 import type { EventPacket } from "../packets.ts";
 import { compare, type Place } from "./event_place.ts";
-import { LineEnd, MAX_LEAD } from "./line_end.ts";
+import { LatestSeq, MAX_LEAD } from "./latest_seq.ts";
 import type { RoundTrip } from "./round_trip.ts";
 import { type StreamMessage, StreamOrder } from "./stream_order.ts";
 
@@ -78,7 +78,7 @@ export class EventFeed {
   readonly #disputed = new Set<number>();
   readonly #order = new StreamOrder();
   #epoch: string | undefined;
-  #end = new LineEnd(0);
+  #latest = new LatestSeq(0);
   /** The latest seq that the server has named when it was last asked. */
   #confirmedUpTo = 0;
   /** Until when the events that nobody disputes are checked too, in milliseconds. */
@@ -129,7 +129,7 @@ export class EventFeed {
 
   /** Whether so much was claimed since the server last said its latest seq that it should be greeted now. */
   get isDoubtful(): boolean {
-    return this.#end.isDoubtful;
+    return this.#latest.isDoubtful;
   }
 
   /** When {@linkcode wake} must be called next, in milliseconds; undefined when nothing is missing or held back. */
@@ -143,7 +143,7 @@ export class EventFeed {
     const items = this.#endEpoch(now);
     this.#epoch = epoch;
     this.#next = seq + 1;
-    this.#end = new LineEnd(seq);
+    this.#latest = new LatestSeq(seq);
     this.#confirmedUpTo = seq;
     this.#requestedUpTo = seq;
     return items;
@@ -152,8 +152,8 @@ export class EventFeed {
   /** Notes that somebody claims, or the server vouches for, a latest seq. Missing events up to it will be requested. */
   noteLatest({ epoch, seq, isVouched }: Omit<Arrival, "event">, now: number): void {
     if (epoch !== this.#epoch) return;
-    if (isVouched) this.#end.vouch(seq);
-    else this.#end.claim(seq, now);
+    if (isVouched) this.#latest.vouch(seq);
+    else this.#latest.claim(seq, now);
     this.#scheduleRequest(now);
   }
 
@@ -163,7 +163,7 @@ export class EventFeed {
    */
   confirmLatest(epoch: string, seq: number, askedAt: number, now: number): FeedItem[] {
     if (epoch !== this.#epoch) return [];
-    this.#end.confirm(seq, askedAt);
+    this.#latest.confirm(seq, askedAt);
     const items = this.#dropForged((place, placeAt) => placeAt > seq && !place.isVouched && place.at < askedAt);
     if (items.length > 0) this.#carefulUntil = now + CAREFUL_MS;
     if (now < this.#carefulUntil) {
@@ -172,7 +172,7 @@ export class EventFeed {
       }
     }
     this.#confirmedUpTo = Math.max(this.#confirmedUpTo, seq);
-    for (const [placeAt, { at }] of this.#early) this.#end.claim(placeAt, at);
+    for (const [placeAt, { at }] of this.#early) this.#latest.claim(placeAt, at);
     this.#deliverReady(items);
     this.#scheduleRequest(now);
     return items;
@@ -186,8 +186,8 @@ export class EventFeed {
   /** Takes an event. */
   take({ epoch, seq, event, isVouched }: Arrival, now: number): FeedItem[] {
     if (epoch !== this.#epoch) return [];
-    if (isVouched) this.#end.vouch(seq);
-    else if (!this.#end.claim(seq, now)) return [];
+    if (isVouched) this.#latest.vouch(seq);
+    else if (!this.#latest.claim(seq, now)) return [];
     const place = { event, at: now, isVouched };
     const items = seq < this.#next ? this.#takeAgain(seq, place, now) : this.#takeNew(seq, place, now);
     this.#scheduleRequest(now);
@@ -204,7 +204,7 @@ export class EventFeed {
       this.#early.delete(seq);
     }
     const items: FeedItem[] = [];
-    if (from <= this.#next && to >= this.#next && to <= this.#end.latest) {
+    if (from <= this.#next && to >= this.#next && to <= this.#latest.seq) {
       // skip from one early event to the next: a hostile server can name a range that takes years to count one by one
       for (const seq of [...this.#early.keys()].filter((seq) => seq <= to).sort((a, b) => a - b)) {
         this.#skipTo(seq);
@@ -230,7 +230,7 @@ export class EventFeed {
   }
 
   get #missingCount(): number {
-    return Math.max(0, this.#end.latest - this.#next + 1);
+    return Math.max(0, this.#latest.seq - this.#next + 1);
   }
 
   /** Takes an event whose place was not delivered yet. */
@@ -362,7 +362,7 @@ export class EventFeed {
   #endEpoch(now: number): FeedItem[] {
     const items: FeedItem[] = [];
     if (this.#epoch !== undefined) {
-      const { vouched } = this.#end;
+      const { vouched } = this.#latest;
       const arrived = [...this.#early.keys()].filter((seq) => seq <= vouched).length;
       this.#missed += Math.max(0, vouched - this.#next + 1 - arrived);
     }
@@ -396,7 +396,7 @@ export class EventFeed {
   /** The first ranges that the server is to be asked for, at most {@linkcode MAX_RANGES}: disputed places, and gaps. */
   #findGaps(): SeqRange[] {
     const ranges: SeqRange[] = [];
-    const end = Math.min(this.#end.latest, this.#next + MAX_EARLY - 1);
+    const end = Math.min(this.#latest.seq, this.#next + MAX_EARLY - 1);
     const isWanted = (seq: number) => !this.#early.has(seq) || this.#disputed.has(seq);
     const delivered = [...this.#disputed].filter((seq) => seq < this.#next).sort((a, b) => a - b);
     for (const seq of [...delivered, ...wantedFrom(this.#next, end, isWanted)]) {

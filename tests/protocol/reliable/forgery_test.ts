@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { EventPacket } from "../../../protocol.ts";
 import { EventFeed, type FeedItem } from "../../../protocol/reliable/event_feed.ts";
-import { MAX_LEAD } from "../../../protocol/reliable/line_end.ts";
+import { MAX_LEAD } from "../../../protocol/reliable/latest_seq.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import { EPOCH, incoming } from "../../support/fake_session.ts";
 

@@ -1,5 +1,5 @@
 /**
- * The end of the room's number line: the latest seq, as the server vouches for it, and as anybody claims.
+ * The latest seq of the room, as the server vouches for it, and as anybody claims.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export const MAX_LEAD = 2048;
  * The latest seq. An event or a heartbeat that goes to all members has nothing that a member could not forge, so it is
  * only a claim. Whatever has this member's token, the server vouches for.
  */
-export class LineEnd {
+export class LatestSeq {
   #vouched: number;
   /** The greatest claim beyond what is vouched for, and when it came, in milliseconds. */
   #claim: { seq: number; at: number } | undefined;
@@ -30,13 +30,13 @@ export class LineEnd {
   }
 
   /** The latest seq, if nobody lies. */
-  get latest(): number {
+  get seq(): number {
     return Math.max(this.#vouched, this.#claim?.seq ?? 0);
   }
 
   /** Whether the claims lead so far that the server should be asked soon. */
   get isDoubtful(): boolean {
-    return this.latest > this.#vouched + MAX_LEAD / 2;
+    return this.seq > this.#vouched + MAX_LEAD / 2;
   }
 
   /** Notes that the server vouches for a seq. */
@@ -47,7 +47,7 @@ export class LineEnd {
   /** Notes that somebody claims a seq. Returns false for a claim that leads too far to be believed. */
   claim(seq: number, now: number): boolean {
     if (seq > this.#vouched + MAX_LEAD) return false;
-    if (seq > this.latest) this.#claim = { seq, at: now };
+    if (seq > this.seq) this.#claim = { seq, at: now };
     return true;
   }
 
