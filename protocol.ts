@@ -82,6 +82,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       token: hex64,
       epoch: hex64,
       seq: number,
+      digest: optional(hex64),
       name: optional(name),
       timeout: number,
       keepalive: number,

@@ -97,6 +97,8 @@ export type V1Packet =
     token: string;
     epoch: string;
     seq: number;
+    /** The digest of all events up to `seq`. */
+    digest?: string;
     name?: string;
     /** Milliseconds of silence after which the server removes the member. */
     timeout: number;

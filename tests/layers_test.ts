@@ -27,7 +27,10 @@ const PROTOCOL = ["protocol.ts", "protocol/"];
 const LAYERS: Layer[] = [
   { part: "protocol/", may: ["protocol/"] },
   { part: "protocol.ts", may: ["protocol/"] },
-  { part: "runtime/", may: ["runtime/", "protocol/", "deno.json", "@std/cli/", "node:dns/promises", "node:process"] },
+  {
+    part: "runtime/",
+    may: ["runtime/", "protocol/", "deno.json", "@std/cli/", "node:crypto", "node:dns/promises", "node:process"],
+  },
 
   { part: "client/session/", may: ["client/session/", ...PROTOCOL] },
   {
@@ -39,7 +42,10 @@ const LAYERS: Layer[] = [
   },
   { part: "client.ts", may: ["client/", "runtime/", ...PROTOCOL] },
 
-  { part: "server/journal/", may: ["server/journal/", ...PROTOCOL, "runtime/program.ts", "node:sqlite"] },
+  {
+    part: "server/journal/",
+    may: ["server/journal/", ...PROTOCOL, "runtime/program.ts", "runtime/sha256.ts", "node:sqlite"],
+  },
   {
     part: "server/room/",
     may: [

@@ -1,6 +1,8 @@
 /** PROTOCOL.md against protocol.ts: each example is a packet, of the type that its section describes. */
 import { assert, assertEquals } from "@std/assert";
 import { decode, encode, type Packet } from "../protocol.ts";
+import { canonicalText, digestAfter } from "../protocol/reliable/line_digest.ts";
+import { sha256Hex64 } from "../runtime/sha256.ts";
 
 interface Example {
   /** The heading of the section that it stands in. */
@@ -98,9 +100,27 @@ function sectionText(section: string): string {
   return reference.slice(start, end < 0 ? undefined : end);
 }
 
+Deno.test("PROTOCOL.md: the digests that it gives are those of its events, and of its WELCOME", () => {
+  const texts = new Map<number, string>();
+  const digests = new Map(
+    Array.from(reference.matchAll(/^\| (\d+) +\| `([0-9a-f]{16})` \|$/gm), ([, seq, digest]) => [Number(seq), digest]),
+  );
+  for (const example of all) {
+    const packet = packetOf(example);
+    if (!("at" in packet)) continue;
+    texts.set(packet.seq, canonicalText(packet));
+    assertEquals(digestAfter(digests.get(packet.seq - 1)!, packet, sha256Hex64), digests.get(packet.seq));
+  }
+  assertEquals([...texts.keys()], [...digests.keys()].slice(1));
+  const shown = [...examples(reference, "text")].map(({ datagram }) => datagram);
+  assertEquals(shown, [texts.get(42), texts.get(44)]);
+  const welcome = all.map(packetOf).find(({ type }) => type === "WELCOME") as Packet & { type: "WELCOME" };
+  assertEquals(welcome.digest, digests.get(welcome.seq));
+});
+
 Deno.test("PROTOCOL.md: every fenced block is of a known kind", () => {
   const kinds = Array.from(reference.matchAll(/^```(\S+)$/gm), ([, kind]) => kind);
-  assertEquals([...new Set(kinds)].sort(), ["abnf", "console", "datagram"]);
+  assertEquals([...new Set(kinds)].sort(), ["abnf", "console", "datagram", "text"]);
 });
 
 Deno.test("PROTOCOL.md: the lines of the nc session are packets too", () => {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { EventPacket } from "../packets.ts";
+import { canonicalText } from "./line_digest.ts";
 
 /** What is known of one seq. */
 export interface Place {
@@ -38,17 +39,7 @@ export function compare(there: Place, second: Place): Verdict {
 }
 
 function isSameEvent(one: EventPacket | undefined, other: EventPacket | undefined): boolean {
-  return one === other || one !== undefined && other !== undefined && contentOf(one) === contentOf(other);
-}
-
-/** All that an event says, in one text, whatever the order of its fields was. */
-function contentOf(event: EventPacket): string {
-  const { type, at } = event;
-  if (event.type !== "INCOMING") {
-    return JSON.stringify([type, at, event.members.map(({ address, name }) => [address, name])]);
-  }
-  const { from, name, stream, id, action, text } = event;
-  return JSON.stringify([type, at, from, name, stream, id, action ?? false, text]);
+  return one === other || one !== undefined && other !== undefined && canonicalText(one) === canonicalText(other);
 }
 
 /** Whether an event is what the server has left of an old notice: it keeps its place, and has no members any more. */

@@ -4,6 +4,9 @@
  * @module
  */
 import type { EventPacket } from "../../protocol.ts";
+import { randomHex64 } from "../../protocol/fields.ts";
+import { digestAfter } from "../../protocol/reliable/line_digest.ts";
+import { sha256Hex64 } from "../../runtime/sha256.ts";
 import type { NewEvent, WindowOptions } from "./journal.ts";
 
 /** Arrivals and departures have this part of the limits for themselves, so that a crowd pushes no message out. */
@@ -23,11 +26,13 @@ export class EventWindow {
   readonly #messages: Share;
   readonly #presence: Share;
   #seq: number;
+  #digest: string;
 
   /** @param seq The seq of the latest event so far; 0 before the first. */
   constructor(epoch: string, seq: number, { events = 10_000, bytes = 8 << 20 }: WindowOptions = {}) {
     this.epoch = epoch;
     this.#seq = seq;
+    this.#digest = seq === 0 ? epoch : randomHex64();
     this.#messages = new Share(events, bytes);
     this.#presence = new Share(Math.ceil(PRESENCE_SHARE * events), PRESENCE_SHARE * bytes);
   }
@@ -35,6 +40,11 @@ export class EventWindow {
   /** The seq of the latest event; 0 before the first. */
   get seq(): number {
     return this.#seq;
+  }
+
+  /** The digest of all events up to {@linkcode seq}. Where those of an earlier run come in, it begins at random. */
+  get digest(): string {
+    return this.#digest;
   }
 
   /** The seq of the earliest event in the window; one more than {@linkcode seq} when it is empty. */
@@ -66,7 +76,10 @@ export class EventWindow {
    */
   keep(event: EventPacket): number[] {
     const { seq } = event;
-    this.#seq = Math.max(this.#seq, seq);
+    if (seq > this.#seq) {
+      this.#seq = seq;
+      this.#digest = digestAfter(this.#digest, event, sha256Hex64);
+    }
     this.#events.set(seq, event);
     const isMessage = event.type === "INCOMING";
     const dropped = (isMessage ? this.#messages : this.#presence).add(seq, sizeOf(event));

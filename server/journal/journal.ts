@@ -55,6 +55,11 @@ export interface Journal {
   readonly epoch: string;
   /** The seq of the latest event that is kept; 0 before the first. */
   readonly seq: number;
+  /**
+   * The digest of all events up to {@linkcode seq}; see PROTOCOL.md. It is not kept for the next run of the server, which
+   * begins with a random one.
+   */
+  readonly digest: string;
   /** The seq of the earliest event that {@linkcode get} still has; one more than `seq` when it has none. */
   readonly first: number;
   /** How many events were appended and are not kept yet. */

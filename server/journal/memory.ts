@@ -27,6 +27,10 @@ export class MemoryJournal implements Journal {
     return this.#window.seq;
   }
 
+  get digest(): string {
+    return this.#window.digest;
+  }
+
   get first(): number {
     return this.#window.first;
   }

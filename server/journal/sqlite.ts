@@ -54,6 +54,10 @@ export class SqliteJournal implements Journal {
     return this.#window.seq;
   }
 
+  get digest(): string {
+    return this.#window.digest;
+  }
+
   get first(): number {
     return this.#window.first;
   }

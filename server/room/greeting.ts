@@ -256,6 +256,7 @@ export class Greetings {
       token,
       epoch: journal.epoch,
       seq: journal.seq,
+      digest: journal.digest,
       name: member.name,
       timeout: admission.timeout,
       keepalive: Math.floor(

@@ -42,6 +42,10 @@ export class FakeJournal implements Journal {
     return this.#window.seq;
   }
 
+  get digest(): string {
+    return this.#window.digest;
+  }
+
   get first(): number {
     return this.#window.first;
   }

@@ -1,7 +1,9 @@
 /** The window of events: sequence numbers without a gap, and only the recent events. */
-import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertLess, assertLessOrEqual, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import type { EventPacket } from "../../../protocol.ts";
+import { digestAfter } from "../../../protocol/reliable/line_digest.ts";
+import { sha256Hex64 } from "../../../runtime/sha256.ts";
 import { EventWindow } from "../../../server/journal/event_window.ts";
 import type { NewEvent, WindowOptions } from "../../../server/journal/journal.ts";
 
@@ -132,4 +134,30 @@ Deno.test("event window: after any events the line is whole, within the limits, 
     }),
     { seed: 1 },
   );
+});
+
+Deno.test("event window: the digest stands for all events, whatever the window still has of them", () => {
+  const window = after(digits(50), { events: 3 });
+  let digest = EPOCH;
+  for (const [i, text] of digits(50).entries()) {
+    const event = { dialect: "v1", epoch: EPOCH, seq: i + 1, ...said(text) } as EventPacket;
+    digest = digestAfter(digest, event, sha256Hex64);
+  }
+  assertEquals(window.digest, digest);
+  const before = window.digest;
+  window.number(said("not kept"));
+  assertEquals(window.digest, before);
+});
+
+Deno.test("event window: after a restart the digest begins at random, and what the run before has kept is not in it", () => {
+  const [one, other] = [1, 2].map(() => {
+    const window = new EventWindow(EPOCH, 3);
+    const begin = window.digest;
+    for (const event of [1, 2, 3].map((seq) => after(digits(3)).get(seq)!)) window.keep(event);
+    assertEquals(window.digest, begin);
+    window.keep(window.number(said("4")));
+    assertNotEquals(window.digest, begin);
+    return begin;
+  });
+  assertNotEquals(one, other);
 });

@@ -51,6 +51,7 @@ Deno.test("room: WELCOME tells the member's address, a token of its own, the epo
     token: welcome.token,
     epoch: room.room.epoch,
     seq: 0,
+    digest: room.room.epoch,
     name: "Alice",
     timeout: 60_000,
     keepalive: 1000,

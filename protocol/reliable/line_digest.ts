@@ -1,0 +1,33 @@
+/**
+ * The digest of the room's line: a hash chain over its events, which shows whether two sides have the same ones.
+ *
+ * @module
+ */
+import type { EventPacket } from "../packets.ts";
+
+/** Returns the first 64 bits of the SHA-256 of a text in UTF-8, as 16 hexadecimal digits. */
+export type Hash = (text: string) => string;
+
+/** Returns the digest up to an event, from the one up to the event before it. PROTOCOL.md describes it. */
+export function digestAfter(digest: string, event: EventPacket, hash: Hash): string {
+  return hash(`${digest}\n${canonicalText(event)}`);
+}
+
+/**
+ * Returns all that an event says, in one text: its datagram without the epoch, the checksum, the token and unknown
+ * fields, and with the others in a fixed order. So it is the same wherever the event comes from.
+ */
+export function canonicalText(event: EventPacket): string {
+  const { type, seq, at } = event;
+  const header = `${type}/1 seq=${seq} at=${at}`;
+  if (event.type !== "INCOMING") {
+    return header + event.members.map(({ address, name }) => `\n${address}${name ? ` ${name}` : ""}`).join("");
+  }
+  const { from, name, stream, id, action, text } = event;
+  return header + ` from=${from}${field("name", name)}${field("stream", stream)}${field("id", id)}` +
+    `${action ? " action=1" : ""}\n${text}`;
+}
+
+function field(key: string, value: string | number | undefined): string {
+  return value === undefined ? "" : ` ${key}=${value}`;
+}
