@@ -23,6 +23,7 @@ import { Failure, run, startCommand, UsageError, versionLine } from "./runtime/p
 import { Channel, race } from "./runtime/race.ts";
 import { resolveHost } from "./runtime/resolve_host.ts";
 import { datagrams, openSocket, socketAddress } from "./runtime/udp.ts";
+import { sha256Hex64 } from "./runtime/sha256.ts";
 
 const HELP = `udp-chat client: joins a room and says what you type to everyone in it.
 
@@ -70,6 +71,7 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
     name,
     send: (packet, peer) => transmit(conn, packet, peer ?? session.serverAddress ?? serverAddress),
     show,
+    hash: sha256Hex64,
   });
 
   function show(shown: Shown): void {

@@ -7,6 +7,8 @@
  */
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
+import { EventFeed } from "../protocol/reliable/event_feed.ts";
+import { LineCheck } from "../protocol/reliable/line_check.ts";
 import type { RoomOptions } from "../server/room/room.ts";
 import { type FakeClient, FakeNetwork } from "./support/fake_network.ts";
 
@@ -160,7 +162,7 @@ function checkAll({ network, all }: ReturnType<typeof play>, echo = true): void 
       }
     }
     assertEquals(client.shown.filter(({ kind }) => kind === "line"), [], "taken for a classic server");
-    assertEquals(client.notices.filter((text) => /missed|dialect|Not sent/.test(text)), []);
+    assertEquals(client.notices.filter((text) => /missed|dialect|Not sent|[Ff]orged/.test(text)), []);
     if (!hasLeft) {
       const { state, waiting, lost } = session.statistics;
       assertEquals({ state, waiting, lost }, { state: "joined", waiting: 0, lost: 0 });
@@ -264,6 +266,38 @@ Deno.test("network: a server that is killed while all talk, and forgets everythi
     }
   }
   assert(repeats > 30, "a message that the room has taken is said again");
+});
+
+Deno.test("network: where nobody forges, every digest is right, and no event is asked for that is here", () => {
+  const { wake } = EventFeed.prototype, { compare } = LineCheck.prototype;
+  const found = { true: 0, false: 0, undefined: 0 };
+  try {
+    EventFeed.prototype.wake = function (now) {
+      const { next } = this, work = wake.call(this, now);
+      for (const { from, to } of work.requests) assert(from >= next, `${from} to ${to} is asked for, ${next} is next`);
+      return work;
+    };
+    LineCheck.prototype.compare = function (...arguments_) {
+      const finding = compare.apply(this, arguments_);
+      if (finding) found[`${finding.isTrue}`]++;
+      return finding;
+    };
+    forAll(schedules("join", "drain", "crash", "move", "swap"), (schedule) => checkAll(play(schedule)));
+    assertEquals([found.false, found.undefined], [0, 0]);
+    assert(found.true > 0, `${found.true} digests were right`);
+    found.true = 0;
+    forAll(schedules("join", "move", "drain"), (schedule) => {
+      checkAll(play(schedule, { room: { echo: false } }), false);
+    });
+    assertEquals(found.false, 0);
+    assert(
+      found.true > 100 && found.undefined > 100,
+      `${found.true} were right, ${found.undefined} could not be checked`,
+    );
+  } finally {
+    EventFeed.prototype.wake = wake;
+    LineCheck.prototype.compare = compare;
+  }
 });
 
 Deno.test("network: what is typed before the server is started is said once, and in version 1", () => {

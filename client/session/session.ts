@@ -24,11 +24,11 @@ import { Shutdown } from "./shutdown.ts";
 import type { SessionState } from "./state.ts";
 import { type Remainder, Tally } from "./tally.ts";
 import { Transactions } from "./transactions.ts";
-import type { Send } from "./v1_link.ts";
+import type { Send, V1LinkOptions } from "./v1_link.ts";
 import { View } from "./view.ts";
 
 /** What a session is made with. */
-export interface SessionOptions {
+export interface SessionOptions extends Pick<V1LinkOptions, "hash"> {
   /** The server, as the user gave it; for notices. */
   server: string;
   /** The name to sign in with; none to join without one. */
@@ -63,11 +63,11 @@ export class Session {
   /** All parts that want to be woken, but for the shutdown. */
   readonly #timed: readonly Timed[];
 
-  constructor({ server, name, send, show, random, token }: SessionOptions) {
+  constructor({ server, name, send, show, random, token, hash }: SessionOptions) {
     this.view = new View(show);
     this.#server = server;
     this.#send = send;
-    const detection = this.#detection = new Detection({ server, name, send, random, token });
+    const detection = this.#detection = new Detection({ server, name, send, random, token, hash });
     const { v1 } = detection, { self } = v1.membership;
     const transactions = this.#transactions = new Transactions(v1.roundTrip, self, send);
     const direct = this.#direct = new DirectMessages(transactions, self, send);

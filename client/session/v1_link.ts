@@ -5,6 +5,7 @@
  */
 import type { EventPacket, Packet, V1Packet } from "../../protocol.ts";
 import { EventFeed, type FeedItem, type SeqRange } from "../../protocol/reliable/event_feed.ts";
+import type { Hash } from "../../protocol/reliable/line_digest.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
 import { earliest, type LinkEvent, type Timed } from "./facts.ts";
@@ -18,6 +19,8 @@ export interface V1LinkOptions extends Pick<MembershipOptions, "server" | "name"
   send: Send;
   /** Returns a number from 0 to 1; Math.random by default. */
   random?: () => number;
+  /** What the digests of the server are checked with. Default: they are not checked. */
+  hash?: Hash;
 }
 
 /** What counts only with the token of this member, so that nobody else can settle, refuse or skip something. */
@@ -33,12 +36,12 @@ export class V1Link implements Timed {
   readonly #sendStream: SendStream;
   readonly #feed: EventFeed;
 
-  constructor({ server, name, token, send, random }: V1LinkOptions) {
+  constructor({ server, name, token, send, random, hash }: V1LinkOptions) {
     const { roundTrip } = this;
     this.#send = send;
     this.membership = new Membership({ server, name, token, roundTrip, send });
     this.#sendStream = new SendStream(roundTrip);
-    this.#feed = new EventFeed({ roundTrip, random });
+    this.#feed = new EventFeed({ roundTrip, random, hash });
   }
 
   get nextWake(): number | undefined {
@@ -177,7 +180,7 @@ export class V1Link implements Timed {
       const before = this.#feed.epoch === undefined ? seq : 0;
       events.push({ type: "begun anew" }, ...asEvents(this.#feed.begin(epoch, before, now)));
     }
-    events.push(...asEvents(this.#feed.confirmLatest(epoch, seq, welcome.askedAt, now)));
+    events.push(...asEvents(this.#feed.confirmLatest(packet, welcome.askedAt, now)));
     return [...events, ...this.#follow(welcome.events, now)];
   }
 
@@ -211,8 +214,10 @@ export class V1Link implements Timed {
     this.#sendStream.acknowledge(stream, id, now);
     // with --no-echo the ACK has the sequence number of the sender's own message, so that the sender sees no gap
     if (!isOwn || epoch === undefined || epoch !== this.#feed.epoch || seq === undefined) return [];
-    if (seq < this.#feed.next) return [{ type: "unshown", seq }];
-    return asEvents(this.#feed.take({ epoch, seq, event: undefined, isVouched: true }, now));
+    const isPast = seq < this.#feed.next;
+    // for a past place too: it may hold what somebody has forged
+    const events = asEvents(this.#feed.take({ epoch, seq, event: undefined, isVouched: true }, now));
+    return isPast ? [...events, { type: "unshown", seq }] : events;
   }
 
   #receiveError(packet: V1Packet & { type: "ERROR" }, now: number): LinkEvent[] {

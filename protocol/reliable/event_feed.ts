@@ -5,9 +5,12 @@
  */
 import type { EventPacket } from "../packets.ts";
 import { compare, type Place } from "./event_place.ts";
+import { ForgeryAlert } from "./forgery_alert.ts";
 import { LatestSeq, MAX_LEAD } from "./latest_seq.ts";
+import { LineCheck } from "./line_check.ts";
+import type { Hash } from "./line_digest.ts";
 import type { RoundTrip } from "./round_trip.ts";
-import { type StreamMessage, StreamOrder } from "./stream_order.ts";
+import { ShownEvents } from "./shown_events.ts";
 
 /** What the feed delivers, in the order of the room. */
 export type FeedItem =
@@ -33,17 +36,19 @@ export interface Arrival {
   isVouched: boolean;
 }
 
+/** The latest seq that the server named in answer to a greeting, and the digest of all events up to it. */
+export interface Confirmation {
+  epoch: string;
+  seq: number;
+  digest?: string;
+}
+
 /** How many early events are held. Of events further ahead, only the latest seq is remembered. */
 const MAX_EARLY = 2048;
 /** How many delivered events are remembered, to be compared with others that come for their places. */
 const MAX_DELIVERED = MAX_LEAD + 512;
 /** The longest random pause before the first request, in milliseconds: a missing event may only be late. */
 const MAX_FIRST_PAUSE_MS = 30;
-/**
- * For how long after a forged event all others are checked too, in milliseconds: the true event may have been lost that
- * would have shown that another one is forged.
- */
-const CAREFUL_MS = 60_000;
 /** How many ranges are requested at once. */
 const MAX_RANGES = 8;
 
@@ -52,6 +57,8 @@ export interface EventFeedOptions {
   roundTrip: RoundTrip;
   /** Returns a number from 0 to 1; Math.random by default. */
   random?: () => number;
+  /** What the digests of the server are checked with. Default: they are not checked, because nobody can forge events. */
+  hash?: Hash;
 }
 
 /** What is due at a time: what can be shown, and what is to be requested from the server. */
@@ -76,13 +83,11 @@ export class EventFeed {
   readonly #delivered = new Map<number, Place>();
   /** The places for which different events came, of which the server vouches for none yet. */
   readonly #disputed = new Set<number>();
-  readonly #order = new StreamOrder();
+  readonly #shown = new ShownEvents();
   #epoch: string | undefined;
   #latest = new LatestSeq(0);
-  /** The latest seq that the server has named when it was last asked. */
-  #confirmedUpTo = 0;
-  /** Until when the events that nobody disputes are checked too, in milliseconds. */
-  #carefulUntil = -Infinity;
+  readonly #check: LineCheck;
+  readonly #alert = new ForgeryAlert();
   #next = 1;
   #missed = 0;
   #requestAt: number | undefined;
@@ -91,21 +96,25 @@ export class EventFeed {
   /** The latest seq that has been requested. */
   #requestedUpTo = 0;
   #duplicates = 0;
-  /** How many events were delivered. */
-  received = 0;
   /** How many events arrived after they had been requested. */
   repaired = 0;
   /** How many events are lost for good. */
   lost = 0;
 
-  constructor({ roundTrip, random = Math.random }: EventFeedOptions) {
+  constructor({ roundTrip, random = Math.random, hash }: EventFeedOptions) {
     this.#roundTrip = roundTrip;
     this.#random = random;
+    this.#check = new LineCheck(hash);
+  }
+
+  /** How many events were delivered. */
+  get received(): number {
+    return this.#shown.count;
   }
 
   /** How many events were dropped because they had arrived before. */
   get duplicates(): number {
-    return this.#duplicates + this.#order.duplicates;
+    return this.#duplicates + this.#shown.duplicates;
   }
 
   get epoch(): string | undefined {
@@ -124,7 +133,7 @@ export class EventFeed {
 
   /** How many messages of an epoch that has ended are held back for an earlier one of their sender. */
   get heldCount(): number {
-    return this.#order.heldCount;
+    return this.#shown.heldCount;
   }
 
   /** Whether so much was claimed since the server last said its latest seq that it should be greeted now. */
@@ -134,7 +143,7 @@ export class EventFeed {
 
   /** When {@linkcode wake} must be called next, in milliseconds; undefined when nothing is missing or held back. */
   get nextWake(): number | undefined {
-    const expiry = this.#order.nextWake;
+    const expiry = this.#shown.nextWake;
     return this.#requestAt === undefined ? expiry : Math.min(this.#requestAt, expiry ?? Infinity);
   }
 
@@ -144,7 +153,7 @@ export class EventFeed {
     this.#epoch = epoch;
     this.#next = seq + 1;
     this.#latest = new LatestSeq(seq);
-    this.#confirmedUpTo = seq;
+    this.#check.begin(epoch, seq);
     this.#requestedUpTo = seq;
     return items;
   }
@@ -158,22 +167,18 @@ export class EventFeed {
   }
 
   /**
-   * Notes the latest seq that the server named when it was asked. What came earlier than the question, for a later
-   * place, was forged.
+   * Notes the latest seq that the server named when it was asked, and the digest of all events up to it. What came
+   * earlier than the question, for a later place, was forged.
    */
-  confirmLatest(epoch: string, seq: number, askedAt: number, now: number): FeedItem[] {
+  confirmLatest({ epoch, seq, digest }: Confirmation, askedAt: number, now: number): FeedItem[] {
     if (epoch !== this.#epoch) return [];
     this.#latest.confirm(seq, askedAt);
     const items = this.#dropForged((place, placeAt) => placeAt > seq && !place.isVouched && place.at < askedAt);
-    if (items.length > 0) this.#carefulUntil = now + CAREFUL_MS;
-    if (now < this.#carefulUntil) {
-      for (const [placeAt, { isVouched }] of this.#delivered) {
-        if (placeAt > this.#confirmedUpTo && placeAt <= seq && !isVouched) this.#disputed.add(placeAt);
-      }
-    }
-    this.#confirmedUpTo = Math.max(this.#confirmedUpTo, seq);
+    if (items.length > 0) this.#alert.raise(now);
+    if (digest !== undefined) this.#check.note({ seq, digest });
     for (const [placeAt, { at }] of this.#early) this.#latest.claim(placeAt, at);
     this.#deliverReady(items);
+    this.#checkLine(items, now);
     this.#scheduleRequest(now);
     return items;
   }
@@ -189,7 +194,9 @@ export class EventFeed {
     if (isVouched) this.#latest.vouch(seq);
     else if (!this.#latest.claim(seq, now)) return [];
     const place = { event, at: now, isVouched };
-    const items = seq < this.#next ? this.#takeAgain(seq, place, now) : this.#takeNew(seq, place, now);
+    const before = this.#next;
+    const items = seq < before ? this.#takeAgain(seq, place, now) : this.#takeNew(seq, place, now);
+    if (isVouched || this.#next > before) this.#checkLine(items, now);
     this.#scheduleRequest(now);
     return items;
   }
@@ -214,13 +221,14 @@ export class EventFeed {
     }
     this.#deliverReady(items);
     this.#reportMissed(items);
+    this.#checkLine(items, now);
     this.#scheduleRequest(now);
     return items;
   }
 
   /** Does what is due: returns the missing events that are to be requested, and messages that were held for long enough. */
   wake(now: number): FeedWork {
-    const items = this.#countShown(this.#order.takeExpired(now));
+    const items = asItems(this.#shown.takeExpired(now));
     if (this.#requestAt === undefined || this.#requestAt > now) return { items, requests: [] };
     const requests = this.#findGaps();
     this.#requestedUpTo = Math.max(this.#requestedUpTo, ...requests.map(({ to }) => to));
@@ -261,8 +269,8 @@ export class EventFeed {
     if (delivered.isVouched) return wasDisputed && delivered.isContested ? [{ forged: [] }] : [];
     this.#delivered.set(seq, place);
     const items: FeedItem[] = [{ forged: delivered.isShown ? [delivered.event!] : [] }];
-    this.#unshow(delivered, items);
-    this.#show(place, items);
+    items.push(...asItems(this.#shown.unshow(delivered, this.#delivered.values())));
+    items.push(...asItems(this.#shown.show(place)));
     return items;
   }
 
@@ -270,7 +278,7 @@ export class EventFeed {
   #judge(seq: number, there: Place, second: Place, now: number): boolean {
     const verdict = compare(there, second);
     if (verdict === "same") there.isVouched ||= second.isVouched;
-    else this.#carefulUntil = now + CAREFUL_MS;
+    else this.#alert.raise(now);
     if (verdict === "dispute") {
       there.isContested = true;
       this.#disputed.add(seq);
@@ -278,6 +286,25 @@ export class EventFeed {
     const isSettled = second.isVouched || verdict === "same" && there.isVouched;
     if (isSettled) this.#disputed.delete(seq);
     return isSettled;
+  }
+
+  /**
+   * Compares what was delivered with the digests of the server. What is true can't be disputed any more; of what is not,
+   * the server is asked for all that came without the token. So it is where nothing can be compared while somebody
+   * forges.
+   */
+  #checkLine(items: FeedItem[], now: number): void {
+    for (let found; (found = this.#check.compare(this.#next, this.#delivered, this.#disputed.keys()));) {
+      const { from, to, isTrue } = found;
+      const isDoubtful = isTrue === false || isTrue === undefined && this.#alert.isRaised(now);
+      for (const [seq, place] of this.#delivered) {
+        if (seq < from || seq > to || place.isVouched) continue;
+        if (isTrue) {
+          place.isVouched = true;
+          if (this.#disputed.delete(seq)) items.push({ forged: [] });
+        } else if (isDoubtful) this.#disputed.add(seq);
+      }
+    }
   }
 
   #skipTo(seq: number): void {
@@ -302,15 +329,7 @@ export class EventFeed {
       this.#delivered.delete(oldest);
       this.#disputed.delete(oldest);
     }
-    if (!place.isShown) this.#show(place, items);
-  }
-
-  #show(place: Place, items: FeedItem[]): void {
-    const { event } = place;
-    if (!event) return;
-    const shown = isOfStream(event) ? this.#order.take(event) : [event];
-    place.isShown = shown.includes(event);
-    items.push(...this.#countShown(shown));
+    if (!place.isShown) items.push(...asItems(this.#shown.show(place)));
   }
 
   /** Removes the forged events. What was delivered behind the first of them becomes early again. */
@@ -336,19 +355,8 @@ export class EventFeed {
     }
     this.#next = first;
     items.push({ forged: forged.flatMap(({ isShown, event }) => isShown ? [event!] : []) });
-    for (const place of forged) this.#unshow(place, items);
+    for (const place of forged) items.push(...asItems(this.#shown.unshow(place, this.#delivered.values())));
     return items;
-  }
-
-  /** Takes back that a forged message was shown, and shows the true one that was dropped because of it. */
-  #unshow({ event, isShown }: Place, items: FeedItem[]): void {
-    if (!isShown || !event || !isOfStream(event)) return;
-    const { stream, id } = event;
-    this.#order.forget(event);
-    const dropped = [...this.#delivered.values()].find((place) =>
-      !place.isShown && place.event && isOfStream(place.event) && place.event.stream === stream && place.event.id === id
-    );
-    if (dropped) this.#show(dropped, items);
   }
 
   #reportMissed(items: FeedItem[]): void {
@@ -368,7 +376,7 @@ export class EventFeed {
     }
     for (const [seq, { event, isShown }] of [...this.#early].sort(([a], [b]) => a - b)) {
       if (!event || isShown || this.#disputed.has(seq)) continue;
-      items.push(...this.#countShown(isOfStream(event) ? this.#order.takeEarly(event, now) : [event]));
+      items.push(...asItems(this.#shown.showEarly(event, now)));
     }
     this.#early.clear();
     this.#delivered.clear();
@@ -377,11 +385,6 @@ export class EventFeed {
     this.#requestAt = undefined;
     this.#attempts = 0;
     return items;
-  }
-
-  #countShown(events: EventPacket[]): FeedItem[] {
-    this.received += events.length;
-    return events.map((event) => ({ event }));
   }
 
   #scheduleRequest(now: number): void {
@@ -413,6 +416,6 @@ function* wantedFrom(first: number, last: number, isWanted: (seq: number) => boo
   for (let seq = first; seq <= last; seq++) if (isWanted(seq)) yield seq;
 }
 
-function isOfStream(event: EventPacket): event is StreamMessage {
-  return event.type === "INCOMING" && event.stream !== undefined && event.id !== undefined;
+function asItems(events: EventPacket[]): FeedItem[] {
+  return events.map((event) => ({ event }));
 }

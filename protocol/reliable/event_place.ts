@@ -44,6 +44,10 @@ function isSameEvent(one: EventPacket | undefined, other: EventPacket | undefine
 
 /** Whether an event is what the server has left of an old notice: it keeps its place, and has no members any more. */
 function isBareOf(event: EventPacket | undefined, notice: EventPacket | undefined): boolean {
-  return event !== undefined && notice !== undefined && event.type !== "INCOMING" && notice.type !== "INCOMING" &&
-    event.members.length === 0;
+  return event !== undefined && notice !== undefined && notice.type !== "INCOMING" && isBare(event);
+}
+
+/** Whether an event is a notice without members. */
+export function isBare(event: EventPacket): boolean {
+  return event.type !== "INCOMING" && event.members.length === 0;
 }

@@ -23,7 +23,8 @@ export class FakeJournal implements Journal {
   /** If set, the next event can't be kept. */
   failure: Error | undefined;
   isLate: boolean;
-  readonly #window: EventWindow;
+  readonly #options: WindowOptions | undefined;
+  #window: EventWindow;
   #streams = new StreamTable();
   /** The last id of each stream that is kept, and its owner. */
   readonly #keptStreams = new Map<string, { name: string; owner: string; lastId: number }>();
@@ -31,6 +32,7 @@ export class FakeJournal implements Journal {
 
   constructor({ epoch = "91c4be20d7a35f68", window, isLate = false }: FakeJournalOptions = {}) {
     this.isLate = isLate;
+    this.#options = window;
     this.#window = new EventWindow(epoch, 0, window);
   }
 
@@ -72,9 +74,11 @@ export class FakeJournal implements Journal {
     return this.#waiting.splice(0, count).map(({ event, origin }) => ({ event: this.#keep(event), origin }));
   }
 
-  /** The server ends: what waits is lost, and so are the streams that it would have begun. */
+  /** The server ends: what waits is lost, and so are the streams that it would have begun, and the digest. */
   end(): void {
     this.#waiting.length = 0;
+    this.#window = new EventWindow(this.epoch, this.seq, this.#options);
+    for (const event of this.kept) this.#window.keep(event);
     this.#streams = new StreamTable();
     for (const stream of this.#keptStreams.values()) this.#streams.restore(stream);
   }

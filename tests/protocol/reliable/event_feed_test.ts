@@ -31,7 +31,8 @@ function openFeed(seq = 0, random = 0.5) {
     give(feed.take({ epoch: fields.epoch ?? EPOCH, seq, event: incoming(seq, fields), isVouched }, now));
   };
   const latest = (seq: number, isVouched = true, epoch = EPOCH) => feed.noteLatest({ epoch, seq, isVouched }, 0);
-  const confirm = (seq: number, askedAt: number, now = askedAt) => give(feed.confirmLatest(EPOCH, seq, askedAt, now));
+  const confirm = (seq: number, askedAt: number, now = askedAt) =>
+    give(feed.confirmLatest({ epoch: EPOCH, seq }, askedAt, now));
   const gone = (from: number, to: number, epoch = EPOCH) => give(feed.markGone(epoch, { from, to }, 0));
   /** Wakes the feed until `end`; returns its requests, each as a time and the ranges. */
   const pass = (end: number) => {
