@@ -4,7 +4,7 @@
  * @module
  */
 import type { EventPacket } from "../../protocol.ts";
-import type { SeqRange } from "../../protocol/reliable/event_feed.ts";
+import type { SeqRange } from "../../protocol/reliable/requested_ranges.ts";
 import { Retry } from "../../protocol/reliable/retry.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { Fact, Timed } from "./facts.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import type { EventPacket, Packet, V1Packet } from "../../protocol.ts";
-import { EventFeed, type FeedItem, type SeqRange } from "../../protocol/reliable/event_feed.ts";
+import { EventFeed, type FeedItem } from "../../protocol/reliable/event_feed.ts";
+import type { SeqRange } from "../../protocol/reliable/requested_ranges.ts";
 import type { Hash } from "../../protocol/reliable/line_digest.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";

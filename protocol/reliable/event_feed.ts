@@ -9,6 +9,7 @@ import { ForgeryAlert } from "./forgery_alert.ts";
 import { LatestSeq, MAX_LEAD } from "./latest_seq.ts";
 import { LineCheck } from "./line_check.ts";
 import type { Hash } from "./line_digest.ts";
+import { chooseRanges, type SeqRange } from "./requested_ranges.ts";
 import type { RoundTrip } from "./round_trip.ts";
 import { ShownEvents } from "./shown_events.ts";
 
@@ -19,12 +20,6 @@ export type FeedItem =
   | { missed: number }
   /** What was delivered although the server has never said it; nothing if a forged event was found in time. */
   | { forged: EventPacket[] };
-
-/** A range of seqs, both ends included. */
-export interface SeqRange {
-  from: number;
-  to: number;
-}
 
 /** Something that came for a place on the number line. */
 export interface Arrival {
@@ -49,8 +44,6 @@ const MAX_EARLY = 2048;
 const MAX_DELIVERED = MAX_LEAD + 512;
 /** The longest random pause before the first request, in milliseconds: a missing event may only be late. */
 const MAX_FIRST_PAUSE_MS = 30;
-/** How many ranges are requested at once. */
-const MAX_RANGES = 8;
 
 /** The options of an {@linkcode EventFeed}. */
 export interface EventFeedOptions {
@@ -230,7 +223,12 @@ export class EventFeed {
   wake(now: number): FeedWork {
     const items = asItems(this.#shown.takeExpired(now));
     if (this.#requestAt === undefined || this.#requestAt > now) return { items, requests: [] };
-    const requests = this.#findGaps();
+    const requests = chooseRanges({
+      next: this.#next,
+      end: Math.min(this.#latest.seq, this.#next + MAX_EARLY - 1),
+      isHere: (seq) => this.#early.has(seq) && !this.#disputed.has(seq),
+      disputed: this.#disputed,
+    });
     this.#requestedUpTo = Math.max(this.#requestedUpTo, ...requests.map(({ to }) => to));
     this.#attempts++;
     this.#requestAt = now + this.#roundTrip.timeout(this.#attempts) * (0.75 + 0.5 * this.#random());
@@ -266,6 +264,8 @@ export class EventFeed {
     if (!delivered) return [];
     const wasDisputed = this.#disputed.has(seq);
     if (!this.#judge(seq, delivered, place, now)) return [];
+    // the server answers, so the next request need not wait for long
+    this.#attempts = Math.min(this.#attempts, 1);
     if (delivered.isVouched) return wasDisputed && delivered.isContested ? [{ forged: [] }] : [];
     this.#delivered.set(seq, place);
     const items: FeedItem[] = [{ forged: delivered.isShown ? [delivered.event!] : [] }];
@@ -395,25 +395,6 @@ export class EventFeed {
       this.#requestAt ??= now + this.#random() * MAX_FIRST_PAUSE_MS;
     }
   }
-
-  /** The first ranges that the server is to be asked for, at most {@linkcode MAX_RANGES}: disputed places, and gaps. */
-  #findGaps(): SeqRange[] {
-    const ranges: SeqRange[] = [];
-    const end = Math.min(this.#latest.seq, this.#next + MAX_EARLY - 1);
-    const isWanted = (seq: number) => !this.#early.has(seq) || this.#disputed.has(seq);
-    const delivered = [...this.#disputed].filter((seq) => seq < this.#next).sort((a, b) => a - b);
-    for (const seq of [...delivered, ...wantedFrom(this.#next, end, isWanted)]) {
-      const last = ranges.at(-1);
-      if (last?.to === seq - 1) last.to = seq;
-      else if (ranges.length === MAX_RANGES) break;
-      else ranges.push({ from: seq, to: seq });
-    }
-    return ranges;
-  }
-}
-
-function* wantedFrom(first: number, last: number, isWanted: (seq: number) => boolean): Generator<number> {
-  for (let seq = first; seq <= last; seq++) if (isWanted(seq)) yield seq;
 }
 
 function asItems(events: EventPacket[]): FeedItem[] {

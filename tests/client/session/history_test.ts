@@ -3,7 +3,7 @@ import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import type { Fact } from "../../../client/session/facts.ts";
 import { History } from "../../../client/session/history.ts";
 import type { EventPacket } from "../../../protocol.ts";
-import type { SeqRange } from "../../../protocol/reliable/event_feed.ts";
+import type { SeqRange } from "../../../protocol/reliable/requested_ranges.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import { type FakeClient, FakeNetwork, type FakeNetworkOptions } from "../../support/fake_network.ts";
 import { EPOCH, FakeSession, incoming } from "../../support/fake_session.ts";
