@@ -121,7 +121,7 @@ export class EventFeed {
 
   /** How many events are known to be missing, wait for a missing one, or are disputed. */
   get backlog(): number {
-    return this.#missingCount + this.#disputed.size;
+    return Math.max(0, this.#latest.seq - this.#next + 1) + this.#disputed.size;
   }
 
   /** How many messages of an epoch that has ended are held back for an earlier one of their sender. */
@@ -221,7 +221,7 @@ export class EventFeed {
 
   /** Does what is due: returns the missing events that are to be requested, and messages that were held for long enough. */
   wake(now: number): FeedWork {
-    const items = asItems(this.#shown.takeExpired(now));
+    const items = this.#shown.takeExpired(now);
     if (this.#requestAt === undefined || this.#requestAt > now) return { items, requests: [] };
     const requests = chooseRanges({
       next: this.#next,
@@ -235,10 +235,6 @@ export class EventFeed {
     return { items, requests };
   }
 
-  get #missingCount(): number {
-    return Math.max(0, this.#latest.seq - this.#next + 1);
-  }
-
   /** Takes an event whose place was not delivered yet. */
   #takeNew(seq: number, place: Place, now: number): FeedItem[] {
     const held = this.#early.get(seq);
@@ -246,9 +242,11 @@ export class EventFeed {
     if (held) {
       this.#duplicates++;
       if (!this.#judge(seq, held, place, now)) return [];
-      if (held.isContested || !held.isVouched) items.push({ forged: [] });
+      if (!held.isVouched) this.#takeBack([held], items);
+      else if (held.isContested) items.push({ forged: [] });
     }
     if (seq >= this.#next + MAX_EARLY) return [];
+    if (!held && !place.isVouched && !this.#alert.admits(now)) return [];
     if (!held && seq <= this.#requestedUpTo) this.repaired++;
     this.#early.set(seq, held?.isVouched ? held : place);
     // datagrams of the server arrive, so the long back-off after earlier failures is not needed any more
@@ -268,9 +266,9 @@ export class EventFeed {
     this.#attempts = Math.min(this.#attempts, 1);
     if (delivered.isVouched) return wasDisputed && delivered.isContested ? [{ forged: [] }] : [];
     this.#delivered.set(seq, place);
-    const items: FeedItem[] = [{ forged: delivered.isShown ? [delivered.event!] : [] }];
-    items.push(...asItems(this.#shown.unshow(delivered, this.#delivered.values())));
-    items.push(...asItems(this.#shown.show(place)));
+    const items: FeedItem[] = [];
+    this.#takeBack([delivered], items);
+    items.push(...this.#shown.show(place));
     return items;
   }
 
@@ -329,34 +327,37 @@ export class EventFeed {
       this.#delivered.delete(oldest);
       this.#disputed.delete(oldest);
     }
-    if (!place.isShown) items.push(...asItems(this.#shown.show(place)));
+    if (!place.isShown) items.push(...this.#shown.show(place));
   }
 
   /** Removes the forged events. What was delivered behind the first of them becomes early again. */
   #dropForged(isForged: (place: Place, seq: number) => boolean): FeedItem[] {
+    const first = [...this.#delivered].find(([seq, place]) => isForged(place, seq))?.[0];
+    if (first !== undefined) {
+      for (const [seq, place] of [...this.#delivered]) {
+        if (seq < first) continue;
+        this.#delivered.delete(seq);
+        this.#early.set(seq, place);
+      }
+      this.#next = first;
+    }
+    const forged: Place[] = [];
     for (const [seq, place] of this.#early) {
       if (!isForged(place, seq)) continue;
       this.#early.delete(seq);
       this.#disputed.delete(seq);
-    }
-    const first = [...this.#delivered].find(([seq, place]) => isForged(place, seq))?.[0];
-    if (first === undefined) return [];
-    const items: FeedItem[] = [];
-    const forged: Place[] = [];
-    for (const [seq, place] of [...this.#delivered]) {
-      if (seq < first) continue;
-      this.#delivered.delete(seq);
-      if (!isForged(place, seq)) {
-        this.#early.set(seq, place);
-        continue;
-      }
-      this.#disputed.delete(seq);
       forged.push(place);
     }
-    this.#next = first;
-    items.push({ forged: forged.flatMap(({ isShown, event }) => isShown ? [event!] : []) });
-    for (const place of forged) items.push(...asItems(this.#shown.unshow(place, this.#delivered.values())));
+    const items: FeedItem[] = [];
+    // what was never delivered need not be told
+    if (first !== undefined || forged.some(({ isShown }) => isShown)) this.#takeBack(forged, items);
     return items;
+  }
+
+  /** Reports forged events, and takes back those that were shown. */
+  #takeBack(forged: Place[], items: FeedItem[]): void {
+    items.push({ forged: forged.flatMap(({ isShown, event }) => isShown ? [event!] : []) });
+    for (const place of forged) items.push(...this.#shown.unshow(place, this.#delivered.values()));
   }
 
   #reportMissed(items: FeedItem[]): void {
@@ -376,7 +377,7 @@ export class EventFeed {
     }
     for (const [seq, { event, isShown }] of [...this.#early].sort(([a], [b]) => a - b)) {
       if (!event || isShown || this.#disputed.has(seq)) continue;
-      items.push(...asItems(this.#shown.showEarly(event, now)));
+      items.push(...this.#shown.showEarly(event, now));
     }
     this.#early.clear();
     this.#delivered.clear();
@@ -395,8 +396,4 @@ export class EventFeed {
       this.#requestAt ??= now + this.#random() * MAX_FIRST_PAUSE_MS;
     }
   }
-}
-
-function asItems(events: EventPacket[]): FeedItem[] {
-  return events.map((event) => ({ event }));
 }

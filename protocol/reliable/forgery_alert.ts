@@ -1,14 +1,21 @@
 /**
- * For how long a client is on its guard after somebody has forged events.
+ * For how long a client is on its guard after somebody has forged events, and how many it still takes meanwhile.
  *
  * @module
  */
+import { TokenBucket, type TokenBucketOptions } from "./token_bucket.ts";
 
 /** How long an alert lasts after the last forged event that was found, in milliseconds. */
 const ALERT_MS = 60_000;
+/**
+ * How many events without the token are taken during an alert. More than a lively room has, so that a single forged
+ * datagram does not make all its members ask for each event; few enough to keep what was said before in sight.
+ */
+const RATE: TokenBucketOptions = { rate: 100, burst: 200 };
 
 /** Whether somebody has forged events lately. */
 export class ForgeryAlert {
+  readonly #bucket = new TokenBucket(RATE, 0);
   #until = -Infinity;
 
   /** Notes that a forged event was found. */
@@ -18,5 +25,10 @@ export class ForgeryAlert {
 
   isRaised(now: number): boolean {
     return now < this.#until;
+  }
+
+  /** Whether one more event without the token is taken. If not, it counts as lost, and the server is asked for it. */
+  admits(now: number): boolean {
+    return !this.isRaised(now) || this.#bucket.take(RATE, now) === 0;
   }
 }

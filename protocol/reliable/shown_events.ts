@@ -7,6 +7,11 @@ import type { EventPacket } from "../packets.ts";
 import type { Place } from "./event_place.ts";
 import { type StreamMessage, StreamOrder } from "./stream_order.ts";
 
+/** An event that is to be shown. */
+export interface ShownEvent {
+  event: EventPacket;
+}
+
 /** Shows events. Its methods return those that are to be shown now, in order. */
 export class ShownEvents {
   readonly #order = new StreamOrder();
@@ -33,7 +38,7 @@ export class ShownEvents {
   }
 
   /** Shows an event that the server has put in order. */
-  show(place: Place): EventPacket[] {
+  show(place: Place): ShownEvent[] {
     const { event } = place;
     if (!event) return [];
     const shown = isOfStream(event) ? this.#order.take(event) : [event];
@@ -46,7 +51,7 @@ export class ShownEvents {
    *
    * @param delivered Where the true one may be.
    */
-  unshow({ event, isShown }: Place, delivered: Iterable<Place>): EventPacket[] {
+  unshow({ event, isShown }: Place, delivered: Iterable<Place>): ShownEvent[] {
     if (!isShown || !event || !isOfStream(event)) return [];
     const { stream, id } = event;
     this.#order.forget(event);
@@ -59,18 +64,18 @@ export class ShownEvents {
   }
 
   /** Shows an event that arrived before an earlier one, whose server has forgotten everything in between. */
-  showEarly(event: EventPacket, now: number): EventPacket[] {
+  showEarly(event: EventPacket, now: number): ShownEvent[] {
     return this.#counted(isOfStream(event) ? this.#order.takeEarly(event, now) : [event]);
   }
 
   /** Shows the messages that were held back for long enough. */
-  takeExpired(now: number): EventPacket[] {
+  takeExpired(now: number): ShownEvent[] {
     return this.#counted(this.#order.takeExpired(now));
   }
 
-  #counted(events: EventPacket[]): EventPacket[] {
+  #counted(events: EventPacket[]): ShownEvent[] {
     this.#count += events.length;
-    return events;
+    return events.map((event) => ({ event }));
   }
 }
 

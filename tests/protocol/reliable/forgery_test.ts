@@ -167,6 +167,20 @@ Deno.test("forgery: two events differ in whatever they say", () => {
   }
 });
 
+Deno.test("forgery: what was shown behind a forged line and was forged too is taken back, however it is found", () => {
+  for (const how of ["the server's answer", "a later WELCOME"]) {
+    const screen = new FakeScreen();
+    screen.take(incoming(1, { text: "forged 1" }), 10);
+    screen.take(incoming(2, { text: "forged 2" }), 25);
+    screen.confirm(0, 20);
+    assertEquals(screen.believed, ["forged 2"], how);
+    if (how === "a later WELCOME") screen.confirm(1, 30);
+    screen.take(incoming(2), 40, true);
+    screen.take(incoming(1), 40, true);
+    assertEquals([screen.believed, screen.reports], [["1", "2"], 2], how);
+  }
+});
+
 Deno.test("forgery: what was shown behind a forged line is not shown twice", () => {
   const screen = new FakeScreen();
   screen.take(incoming(1, { text: "forged" }), 10);
