@@ -15,6 +15,7 @@ function openRelay(serverPort: number) {
   const changes = new Changing();
   let client: Deno.NetAddr | undefined;
   let welcome: V1Packet & { type: "WELCOME" } | undefined;
+  let replace = (packet: V1Packet) => packet;
   const running = [
     (async () => {
       for await (const { bytes, from } of datagrams(toClient)) {
@@ -25,10 +26,14 @@ function openRelay(serverPort: number) {
     (async () => {
       for await (const { bytes } of datagrams(toServer)) {
         const decoded = decode(bytes);
-        if (decoded.ok && decoded.packet.dialect === "v1" && decoded.packet.type === "WELCOME") {
-          welcome = decoded.packet;
+        let passed = bytes;
+        if (decoded.ok && decoded.packet.dialect === "v1") {
+          const { packet } = decoded;
+          if (packet.type === "WELCOME") welcome = packet;
+          const other = replace(packet);
+          if (other !== packet) passed = encode(other);
         }
-        await toClient.send(bytes, client!);
+        await toClient.send(passed, client!);
         changes.changed();
       }
     })(),
@@ -37,6 +42,8 @@ function openRelay(serverPort: number) {
     port: (toClient.addr as Deno.NetAddr).port,
     /** The last WELCOME that has passed. */
     welcome: () => changes.until(() => welcome, () => "no WELCOME"),
+    /** Lets each datagram of the server be lost for which another one is returned, and sends that one in its place. */
+    replace: (other: typeof replace) => void (replace = other),
     forge: async (packet: V1Packet) => void await toClient.send(encode(packet), client!),
     async [Symbol.asyncDispose]() {
       toClient.close();
@@ -74,6 +81,25 @@ Deno.test("forgery: HEARTBEAT and GONE to the end of all numbers make nobody dea
   assert(!alice.stdout.text().includes("the end"));
   await bob.type("and on\n");
   await alice.stdout.until(": and on\n");
+});
+
+Deno.test("forgery: where the true line is lost and a forged one takes its place, the true one is shown, and the user told", async () => {
+  await using server = await startServer();
+  await using relay = openRelay(server.port);
+  await using alice = startClient("127.0.0.1", relay.port);
+  await server.arrival(1);
+  await using bob = await joinRoom(server);
+  await alice.stdout.until(`[${bob.address}] is Online\n`);
+  relay.replace((packet) => {
+    if (packet.type !== "INCOMING" || packet.token !== undefined || packet.text !== "pay 10") return packet;
+    return { ...packet, text: "pay 9999" };
+  });
+  await bob.type("pay 10\nthank you\n");
+  await alice.stdout.until(": pay 10\n");
+  await alice.stderr.until(`Forged by somebody in the server's name, ignore it: "<From ${bob.address}>: pay 9999"`);
+  const said = messagesOf(alice).map((line) => line.replace(/^.*>: /, "")).filter((text) => !text.startsWith("here"));
+  assertEquals(said.filter((text) => text !== "pay 9999").toSorted(), ["pay 10", "thank you"]);
+  assertStringIncludes(alice.stdout.text(), ": pay 9999\n");
 });
 
 Deno.test("forgery: a forged CLOSING, ACK or ERROR stops no client that is sending", async () => {
