@@ -325,6 +325,26 @@ Deno.test("network: at 30% loss nobody takes the server for gone, though half of
   assertEquals(told.filter((text) => text.includes("No answer")).length, 0, "in ten minutes with a message every 5 s");
 });
 
+Deno.test("network: a server whose answers to greetings are lost, but nothing else, is not taken for gone", () => {
+  for (const keepalive of [1000, 20_000]) {
+    const network = new FakeNetwork({ seed: 5 });
+    const send = network.send.bind(network);
+    let isLosing = false;
+    network.send = (to, packet) => {
+      if (packet.type !== "WELCOME") send(to, packet);
+      else if (!isLosing) send(to, { ...packet, keepalive });
+    };
+    const clients = Array.from({ length: 3 }, () => network.connect());
+    network.pass(5000);
+    isLosing = true;
+    for (let i = 0; i < 100; i++) network.in(i * 500, () => clients[i % 3].say(`${i}`));
+    network.pass(50_000);
+    for (const { session, notices, texts } of clients) {
+      assertEquals([session.state, notices, texts.length], ["joined", [], 100]);
+    }
+  }
+});
+
 Deno.test("network: the same seed gives the same run", () => {
   const [first, second] = [1, 2].map(() => {
     const network = new FakeNetwork({ seed: 7, up: BAD, down: BAD });

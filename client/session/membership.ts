@@ -74,6 +74,10 @@ export const NO_ANSWER_MS = 1800;
 const NO_ANSWER_ANY_MORE_MS = 5000;
 /** The same for a server that is said to go away. */
 const NO_ANSWER_AFTER_CLOSING_MS = 500;
+/** For how much longer the user is not told while packets come that anybody could have sent, in milliseconds. */
+const MAX_PUT_OFF_MS = 3000;
+/** How late in a silence such a packet must come, in milliseconds, for the server to be asked something else as well. */
+const ASK_OTHERWISE_MS = 1000;
 /** The longest refusal of a server that is shown, in characters (code points). */
 const MAX_REFUSAL_CHARACTERS = 200;
 /** How many cookies in a row are each followed by another greeting at once. */
@@ -90,6 +94,8 @@ export class Membership implements Timed {
   #hasAnswered = false;
   /** Whether the server has said that it goes away, and has gone. */
   #hasClosed = false;
+  /** When a packet last came that may be from the server or from anybody else, in milliseconds. */
+  #claimedAt = -Infinity;
   #epoch: string | undefined;
   /** The epoch in which this client was last a member. */
   #joinedEpoch: string | undefined;
@@ -257,11 +263,20 @@ export class Membership implements Timed {
     return [...(notice === undefined ? [] : [{ type: "notice", text: notice } as const]), { type: "joined" }];
   }
 
-  /** Takes note of any packet of this epoch: the server is there, even if the answers to greetings are lost. */
-  heard(epoch: string): LinkEvent[] {
-    if (epoch !== this.#epoch || !this.everJoined) return [];
+  /**
+   * Takes note of a packet other than a WELCOME. With this member's token, or with the id of a question, it shows that
+   * the server is there, even if all WELCOMEs are lost. Anybody could have sent another packet of this epoch.
+   */
+  heard(packet: V1Packet, isVouched: boolean, now: number): LinkEvent[] {
+    const isAnswer = packet.type === "USERS" && this.#greeter.isRecent(packet.id);
+    const isOfEpoch = "epoch" in packet && packet.type !== "WELCOME" && packet.epoch === this.#epoch;
+    if (!isAnswer && !isOfEpoch || !this.everJoined) return [];
     // what a server has sent before it went away may still come
     if (this.#state.is !== "joined" ? this.#hasClosed : this.#state.isClosing) return [];
+    if (!isAnswer && !isVouched) {
+      this.#claimedAt = now;
+      return [];
+    }
     this.#greeter.heard();
     return this.isSilent ? this.#join("The server is back") : [];
   }
@@ -299,6 +314,8 @@ export class Membership implements Timed {
   closing({ epoch }: { epoch: string }, now: number): void {
     if (this.#state.is !== "joined" || epoch !== this.#epoch || this.#state.isClosing) return;
     this.#state.isClosing = true;
+    // the silence that shows that this is true begins with the next greeting
+    this.#greeter.heard();
     this.#greeter.startAgain(now);
     this.#greetIfDue(now);
   }
@@ -306,7 +323,13 @@ export class Membership implements Timed {
   /** Milliseconds of silence after which the user is told. */
   get #silenceLimit(): number {
     if (this.#state.is !== "joined") return NO_ANSWER_MS;
-    return this.#state.isClosing ? NO_ANSWER_AFTER_CLOSING_MS : NO_ANSWER_ANY_MORE_MS;
+    if (this.#state.isClosing) return NO_ANSWER_AFTER_CLOSING_MS;
+    return NO_ANSWER_ANY_MORE_MS + Math.min(this.#claimedFor, MAX_PUT_OFF_MS);
+  }
+
+  /** For how long packets that anybody could have sent have come in the present silence, in milliseconds. */
+  get #claimedFor(): number {
+    return Math.max(0, this.#claimedAt - (this.#greeter.silentSince ?? Infinity));
   }
 
   get #hasTold(): boolean {
@@ -322,6 +345,8 @@ export class Membership implements Timed {
     const token = this.#hasAnswered ? this.#self.token : undefined;
     const greeting = { dialect: "v1", id, token, cookie: this.#handshake.cookie } as const;
     this.#send(name === undefined ? { ...greeting, type: "GREETING" } : { ...greeting, type: "SIGN-IN", name });
+    // if the server is there and only WELCOMEs are lost, this has an answer
+    if (this.#claimedFor >= ASK_OTHERWISE_MS) this.#send({ dialect: "v1", type: "LIST", id, token: this.#self.token });
   }
 
   #loseServer(notice: string, now: number): LinkEvent[] {

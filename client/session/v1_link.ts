@@ -24,8 +24,6 @@ export interface V1LinkOptions extends Pick<MembershipOptions, "server" | "name"
   hash?: Hash;
 }
 
-/** What counts only with the token of this member, so that nobody else can settle, refuse or skip something. */
-const NEEDS_TOKEN: ReadonlySet<V1Packet["type"]> = new Set(["WELCOME", "ACK", "GONE", "PUNCH", "ERROR"]);
 /** The longest wait that a server can ask for by slow-down, in milliseconds. */
 const MAX_SLOW_DOWN_MS = 10_000;
 
@@ -124,16 +122,16 @@ export class V1Link implements Timed {
 
   /** Takes a packet from the server. What is due then is sent by {@linkcode transmit}. */
   receive(packet: V1Packet, now: number): LinkEvent[] {
-    const isHeard = "epoch" in packet && packet.type !== "WELCOME" && packet.epoch !== undefined;
-    const events = isHeard ? this.#follow(this.membership.heard(packet.epoch!), now) : [];
-    return [...events, ...this.#receive(packet, now)];
-  }
-
-  #receive(packet: V1Packet, now: number): LinkEvent[] {
     // what has the token of this member comes from the server; what has another token does not
     const { token } = this.membership.self;
     const isVouched = "token" in packet && packet.token === token;
-    if (!isVouched && (NEEDS_TOKEN.has(packet.type) || "token" in packet && packet.token !== undefined)) return [];
+    // of the types that need the token here, ACK is the only one that may have none: a peer's
+    if (!isVouched && (packet.type === "ACK" || "token" in packet && packet.token !== undefined)) return [];
+    const events = this.#follow(this.membership.heard(packet, isVouched, now), now);
+    return [...events, ...this.#receive(packet, isVouched, now)];
+  }
+
+  #receive(packet: V1Packet, isVouched: boolean, now: number): LinkEvent[] {
     switch (packet.type) {
       case "RETRY":
         this.membership.retry(packet, now);

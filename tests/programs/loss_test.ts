@@ -5,7 +5,6 @@ import { openLossyProxy } from "../../scripts/lossy_proxy.ts";
 import { freePort } from "../../scripts/support/ports.ts";
 import { messagesOf, type Process, startClient, startServer } from "../../scripts/support/processes.ts";
 import type { NetworkConditions } from "../../server/doors/network_emulator.ts";
-import { EPOCH, FakeSession } from "../support/fake_session.ts";
 
 const BAD_NETWORK: NetworkConditions = { drop: 0.3, duplicate: 0.05, delay: [0, 20], corrupt: 0 };
 
@@ -90,21 +89,4 @@ Deno.test("loss: kill -9 of a server without a state file: all come back, nothin
     }
   }
   assertGreater(network.toServer.dropped, 0);
-});
-
-Deno.test("loss: a server whose answers to greetings are lost, but nothing else, is not taken for gone", () => {
-  const fake = new FakeSession();
-  fake.welcome();
-  fake.take();
-  let seq = 0;
-  fake.pass(200);
-  for (let i = 0; i < 50; i++) {
-    fake.receive({ dialect: "v1", type: "HEARTBEAT", epoch: EPOCH, seq });
-    fake.event(++seq);
-    fake.pass(200);
-  }
-  assertEquals(fake.notices, []);
-  fake.take();
-  fake.say("still here");
-  assertEquals(fake.takeAll("MESSAGE").map(({ text }) => text), ["still here"], "it goes out at once");
 });

@@ -1,6 +1,6 @@
 /** A whole session against a server that says what the test says: talking, missing something, losing the server. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Packet } from "../../../protocol.ts";
+import { decode, encode, type Packet } from "../../../protocol.ts";
 import { ADDRESS, EPOCH, FakeSession, incoming, joined, TOKEN, WELCOME } from "../../support/fake_session.ts";
 
 const OTHER_EPOCH = "00000000000000ee";
@@ -357,7 +357,10 @@ Deno.test("session: without its token nothing settles, refuses, delays, skips or
       { ...WELCOME, ...head, id: 1, epoch: OTHER_EPOCH },
       { ...head, type: "PUNCH", address: BOB, pass: stream },
     ];
-    for (const packet of forged) fake.session.receive(packet, fake.now);
+    for (const packet of forged) {
+      const decoded = decode(encode(packet));
+      if (decoded.ok) fake.session.receive(decoded.packet, fake.now);
+    }
     assertEquals([fake.session.waiting, fake.session.state, fake.take()], [1, "joined", []]);
     fake.pass(450);
     assertEquals(fake.takeAll("MESSAGE").length > 0, true, "it is sent again in time");
@@ -370,7 +373,7 @@ Deno.test("session: an event with another's token is not shown, and a GONE witho
   const fake = joined();
   fake.event(1, { token: "0123456789abcdef" });
   fake.receive({ dialect: "v1", type: "HEARTBEAT", epoch: EPOCH, seq: 3 });
-  fake.session.receive({ dialect: "v1", type: "GONE", epoch: EPOCH, from: 1, to: 3 } as Packet, fake.now);
+  fake.datagram(`GONE/1 epoch=${EPOCH} from=1 to=3`);
   assertEquals([fake.texts, fake.notices], [[], []]);
   for (const seq of [1, 2, 3]) fake.event(seq);
   assertEquals(fake.texts, ["1", "2", "3"]);
