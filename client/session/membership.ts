@@ -297,8 +297,14 @@ export class Membership implements Timed {
     }
     if (!this.#greeter.isRecent(id)) return undefined;
     if (this.#state.is === "refused" || id! < (this.#handshake.firstId ?? Infinity)) return [];
-    const refusal = [...printable(text)].slice(0, MAX_REFUSAL_CHARACTERS).join("");
-    if (code !== "name-taken" && code !== "bad-name") {
+    const isAboutName = code === "name-taken" || code === "bad-name";
+    const { name } = this.#self;
+    const said = [...printable(text)].slice(0, MAX_REFUSAL_CHARACTERS).join("");
+    const unsaid = isAboutName && name !== undefined
+      ? `The server does not take the name ${name}; choose another`
+      : `The server refuses, and does not say why (${code})`;
+    const refusal = said.trim() === "" ? unsaid : said;
+    if (!isAboutName) {
       // for example, the room is full: that may change, and another name would not help
       this.#greeter.heard();
       const isNew = this.refusal === "";

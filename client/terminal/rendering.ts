@@ -63,11 +63,7 @@ export function formatShown(shown: Shown, { colour, times }: FormatOptions): str
     }
     case "refused":
       // the server knows best what is wrong, and says that another name can be chosen
-      return paint(
-        colour,
-        red,
-        `!! ${shown.text || `The server does not take the name ${shown.name}; choose another`}`,
-      );
+      return paint(colour, red, `!! ${shown.text}`);
     case "notice":
       return paint(colour, dim, `-- ${shown.text}`);
     case "problem":

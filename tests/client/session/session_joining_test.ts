@@ -239,6 +239,40 @@ Deno.test("session: a refused name is told, nothing is sent, and another name ca
   assertEquals(fake.takeAll("MESSAGE").map(({ text }) => text), ["kept"]);
 });
 
+Deno.test("session: a refusal without a reason is told in a sentence, and once", () => {
+  const cases = [
+    ["name-taken", "Alice", "The server does not take the name Alice; choose another"],
+    ["bad-name", undefined, "The server refuses, and does not say why (bad-name)"],
+    ["no-idea", "Alice", "The server refuses, and does not say why (no-idea). Trying again"],
+  ] as const;
+  for (const [code, name, said] of cases) {
+    const fake = new FakeSession({ name });
+    fake.start();
+    for (let i = 0; i < 5; i++) {
+      for (const { id } of fake.takeAll(name === undefined ? "GREETING" : "SIGN-IN")) {
+        fake.receive({ dialect: "v1", type: "ERROR", code, id, text: i % 2 ? "" : " \t" });
+      }
+      fake.pass(1000);
+    }
+    assertEquals(fake.notices, [said]);
+    fake.session.drain(fake.now);
+    fake.pass(11_000);
+    assertEquals(fake.session.failure, said.replace(". Trying again", ""));
+  }
+});
+
+Deno.test("session: each move to another address is answered by its cookie at once, however often it moves", () => {
+  const fake = joined();
+  for (let move = 0; move < 10; move++) {
+    fake.pass(1000);
+    const [{ id }] = fake.takeAll("GREETING");
+    fake.receive({ dialect: "v1", type: "RETRY", id, cookie: COOKIE });
+    const [greeting] = fake.takeAll("GREETING");
+    assertEquals(greeting?.cookie, COOKIE, `move ${move}`);
+    fake.receive({ ...WELCOME, id: greeting.id });
+  }
+});
+
 Deno.test("session: of a refusal that is too long for a line the first 200 characters are shown", () => {
   const fake = new FakeSession({ name: "Alice" });
   fake.start();
