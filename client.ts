@@ -48,7 +48,8 @@ interface ClientOptions {
 /** Chats until the user leaves. */
 async function chat({ server, port, name }: ClientOptions): Promise<void> {
   const hostname = await resolveHost(server);
-  const serverAddress = formatAddress({ hostname, port });
+  const greeted = formatAddress({ hostname, port });
+  const serverAddress = () => session.serverAddress ?? greeted;
   const conn = openSocket(hostname.includes(":") ? "::" : "0.0.0.0", 0);
   const signals = new Channel<"alarm" | "interrupt" | "output changed">();
   const output = new UnreadOutput(now());
@@ -69,7 +70,7 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
   const session: Session = new Session({
     server: formatAddress({ hostname: server, port }),
     name,
-    send: (packet, peer) => transmit(conn, packet, peer ?? session.serverAddress ?? serverAddress),
+    send: (packet, peer) => transmit(conn, packet, peer ?? serverAddress()),
     show,
     hash: sha256Hex64,
   });
@@ -114,7 +115,7 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
       const { bytes, from } = heard.value;
       const decoded = decode(bytes);
       if (!decoded.ok) continue;
-      if (from === (session.serverAddress ?? serverAddress)) session.receive(decoded.packet, now());
+      if (from === serverAddress()) session.receive(decoded.packet, now());
       else session.receiveFromPeer(decoded.packet, from, now());
     } else if (heard.from === "signal" && !heard.done) {
       if (heard.value === "alarm") session.wake(now());
