@@ -24,7 +24,10 @@ interface DirectSender {
   held: { message: MessagePacket; from: string }[];
   /** The messages that it may send. */
   bucket?: TokenBucket;
-  who?: { name?: string; confirmed: boolean; until: number };
+  /** The acknowledgements that it may cause. */
+  ackBucket?: TokenBucket;
+  /** What the server has said of it, and its address if the server has named one. */
+  who?: { name?: string; address?: string; confirmed: boolean; until: number };
 }
 
 /** How long it is believed who has a pass, in milliseconds: the name may be another's soon. */
@@ -38,6 +41,14 @@ const MAX_STRANGERS = 32;
 const STRANGER_DEADLINE_MS = 5000;
 /** How many messages a second one sender may send: more than a person types, and few enough to stop reading. */
 const SENDER_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
+/**
+ * How many acknowledgements a second one sender may cause. A real one does with fewer: each settles all messages before
+ * it. One to an address that the server has not named counts tenfold: behind some NATs, and on the server's own machine,
+ * a real sender's messages come from such an address, but so do those that are to make this client send to somebody
+ * else.
+ */
+const ACK_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
+const ACK_COST_ELSEWHERE = 10;
 /**
  * The rate limit for all senders together that have no pass which is known here, in messages a second. Each costs the
  * user's screen a line, or the server an answer. A real sender repeats what is not acknowledged.
@@ -59,10 +70,10 @@ export class DirectInbox {
   }
 
   /** Takes note that the server has given a pass to a member that wants to send something. */
-  punched({ name, pass }: PunchPacket, now: number): Fact[] {
+  punched({ address, name, pass }: PunchPacket, now: number): Fact[] {
     const sender = this.#senders.get(pass) ?? this.#addSender(pass, now);
     if (!sender) return [];
-    sender.who = { name, confirmed: true, until: now + CONFIRMED_FOR_MS };
+    sender.who = { name, address, confirmed: true, until: now + CONFIRMED_FOR_MS };
     return showHeld(sender);
   }
 
@@ -87,7 +98,9 @@ export class DirectInbox {
       sender.held.push({ message, from });
       facts.push(...this.#confirm(pass, sender, from, now));
     }
-    if (stream.next > 1) this.#send({ dialect: "v1", type: "ACK", stream: packet.stream, id: stream.next - 1 }, from);
+    if (stream.next > 1 && takeAckTokens(sender, from, now)) {
+      this.#send({ dialect: "v1", type: "ACK", stream: packet.stream, id: stream.next - 1 }, from);
+    }
     return facts;
   }
 
@@ -96,7 +109,10 @@ export class DirectInbox {
     const sender = this.#senders.get(pass);
     if (!sender) return [];
     const confirmed = answer?.type === "PEER" && answer.address === address && answer.pass === pass;
-    sender.who = { name: confirmed ? answer.name : undefined, confirmed, until: now + CONFIRMED_FOR_MS };
+    // a PUNCH that came meanwhile says more: the server may know the sender at another address than its messages
+    if (!confirmed && sender.who?.confirmed && now < sender.who.until) return [];
+    const until = now + CONFIRMED_FOR_MS;
+    sender.who = confirmed ? { name: answer.name, address, confirmed, until } : { confirmed, until };
     return showHeld(sender);
   }
 
@@ -164,6 +180,12 @@ function streamOf({ streams }: DirectSender, { stream: name, first }: MessagePac
 function takeToken(sender: DirectSender, now: number): boolean {
   sender.bucket ??= new TokenBucket(SENDER_RATE, now);
   return sender.bucket.take(SENDER_RATE, now) === 0;
+}
+
+/** Takes what an acknowledgement to an address costs; returns whether there was enough. */
+function takeAckTokens(sender: DirectSender, to: string, now: number): boolean {
+  sender.ackBucket ??= new TokenBucket(ACK_RATE, now);
+  return sender.ackBucket.take(ACK_RATE, now, sender.who?.address === to ? 1 : ACK_COST_ELSEWHERE) === 0;
 }
 
 /** Whether a sender has no message that waits: such a message is acknowledged, so it must not be lost. */
