@@ -1,6 +1,9 @@
 /**
- * Fuzzes the real server and the real client: sends them packets of every type with odd values, damaged packets and
- * noise, and looks whether they live and still do their work.
+ * Fuzzes the server's room, the real server and the real client: they get packets of every type with odd values, damaged
+ * packets and noise, and it is looked whether they live and still do their work.
+ *
+ * The room is fuzzed in this process, where it reads each of the datagrams. The real server gets them by a socket, so
+ * slowly that it drops none as part of a flood.
  *
  * @module
  */
@@ -12,14 +15,15 @@ import { datagrams, openSocket } from "../../runtime/udp.ts";
 import { seededRandom } from "../../server/doors/network_emulator.ts";
 import { type Process, startClient, startServer } from "../support/processes.ts";
 import { Changing } from "../support/waiting.ts";
-import { type Known, mutations } from "./mutations.ts";
+import { fuzzRoom } from "./fuzz_room.ts";
+import { type Known, mutations, TO_SERVER } from "./mutations.ts";
 import { joinV1 } from "./v1_member.ts";
 
-const HELP = `Sends odd datagrams to a real server and to a real client, and looks whether they live.
+const HELP = `Sends odd datagrams to a room, to a real server and to a real client, and looks whether they live.
 
 Usage: deno run -A scripts/attacks/fuzz.ts
 
-  --datagrams COUNT   how many each of them gets (500000)
+  --datagrams COUNT   how many the room and the client get; the server gets a tenth (500000)
   --seed N            the same datagrams again (random)
   --help              this text`;
 
@@ -33,6 +37,8 @@ export interface FuzzOptions {
 const ROUND = 5000;
 /** How many datagrams are sent at once, so that most of them find room in the receive buffer. */
 const AT_ONCE = 50;
+/** How many datagrams a server gets in a second: of strangers it reads 10,000 a second. */
+const SERVER_RATE = 8000;
 /** How long a program may take to show that it lives, in milliseconds. */
 const PATIENCE_MS = 10_000;
 /** How often it is looked whether a server lives, in milliseconds. */
@@ -64,12 +70,11 @@ export async function fuzzServer({ datagrams: count, seed }: FuzzOptions): Promi
     id: 2,
     address: member.address,
   });
-  const next = mutations(random, known);
+  const next = mutations(random, known, TO_SERVER);
   for (let sent = 0, round = 1; sent < count; round++) {
-    for (const end = Math.min(count, sent + ROUND); sent < end;) {
-      const conns = Array.from({ length: AT_ONCE }, () => random() < 0.5 ? member.conn : strangers[sent++ % 20]);
-      sent += AT_ONCE - conns.filter((conn) => conn !== member.conn).length;
-      await Promise.all(conns.map((conn) => conn.send(next(), to).catch(() => {})));
+    for (const end = Math.min(count, sent + ROUND); sent < end; sent += AT_ONCE) {
+      const conns = Array.from({ length: AT_ONCE }, (_, i) => random() < 0.5 ? member.conn : strangers[i % 20]);
+      await Promise.all([...conns.map((conn) => conn.send(next(), to).catch(() => {})), pause(AT_ONCE / SERVER_RATE)]);
     }
     // it may have said goodbye, or have taken a name
     member.greet();
@@ -156,6 +161,10 @@ export async function fuzzClient({ datagrams: count, seed }: FuzzOptions): Promi
   }
 }
 
+function pause(seconds: number): Promise<void> {
+  return new Promise((resume) => setTimeout(resume, 1000 * seconds));
+}
+
 function lastWords({ stdout, stderr, ended }: Process): string {
   return `${ended() ? "it has ended" : "it runs"}; it has printed ${
     JSON.stringify((stdout.text() + stderr.text()).slice(-500))
@@ -171,8 +180,15 @@ if (import.meta.main) {
       seed: parseNumber(read, "seed", 0, 2 ** 32 - 1) ?? crypto.getRandomValues(new Uint32Array(1))[0],
     };
     console.log(`Seed ${options.seed}`);
-    await fuzzServer(options);
-    console.log(`The server lives after ${options.datagrams} datagrams`);
+    const { packets, ignored, joined, messages, sent } = fuzzRoom(options);
+    const reasons = Object.entries(ignored).map(([reason, count]) => `${count} ${reason}`).join(", ");
+    console.log(
+      `The room lives after ${options.datagrams} datagrams, of which ${packets} were packets: ${joined} members, ` +
+        `${messages} messages, ${sent} datagrams sent; ignored: ${reasons}`,
+    );
+    const datagrams = Math.ceil(options.datagrams / 10);
+    await fuzzServer({ ...options, datagrams });
+    console.log(`The server lives after ${datagrams} datagrams`);
     await fuzzClient(options);
     console.log(`The client lives after ${options.datagrams} datagrams`);
   });

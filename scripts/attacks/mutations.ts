@@ -13,6 +13,8 @@ export interface Known {
   /** An id that an answer may have. */
   id: number;
   address: string;
+  /** The cookie that the server has sent to whoever sends the next packet, if it has. */
+  cookie?: string;
 }
 
 /** The fields of each type of version 1, and whether it has a body. */
@@ -65,13 +67,24 @@ const CODES = [
 
 const encoder = new TextEncoder();
 
-/** Returns a function that makes one datagram after the other. */
-export function mutations(random: () => number, known: () => Known): () => Uint8Array {
+/** The types that a server takes, but for LEAVE: whoever has left is not let in again for a while. */
+export const TO_SERVER: readonly string[] = ["GREETING", "SIGN-IN", "RESEND", "LIST", "LOOKUP", "MESSAGE"];
+
+/**
+ * Returns a function that makes one datagram after the other.
+ *
+ * @param often The types of most packets in version 1. Default: all types in the same way.
+ */
+export function mutations(
+  random: () => number,
+  known: () => Known,
+  often: readonly string[] = Object.keys(TYPES),
+): () => Uint8Array {
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)];
   const hex = () => Array.from({ length: 16 }, () => pick([..."0123456789abcdef"])).join("");
 
   function valueOf(field: string): string {
-    const { token, epoch, stream, id, address } = known();
+    const { token, epoch, stream, id, address, cookie } = known();
     if (random() < 0.03) return pick([...TEXTS, ...NUMBERS, "%", "=", "="]);
     switch (field) {
       case "token":
@@ -82,7 +95,7 @@ export function mutations(random: () => number, known: () => Known): () => Uint8
       case "pass":
         return random() < 0.7 ? stream : hex();
       case "cookie":
-        return hex();
+        return cookie !== undefined && random() < 0.8 ? cookie : hex();
       case "name":
       case "after":
         return pick(NAMES);
@@ -94,6 +107,8 @@ export function mutations(random: () => number, known: () => Known): () => Uint8
       case "more":
       case "classic":
         return random() < 0.9 ? "1" : "2";
+      case "first":
+        return random() < 0.7 ? String(Math.max(1, id - 2)) : pick(NUMBERS);
       case "code":
         return pick(CODES);
       case "id":
@@ -104,7 +119,7 @@ export function mutations(random: () => number, known: () => Known): () => Uint8
   }
 
   function packet(): string {
-    const type = pick(Object.keys(TYPES)), [fields, hasBody] = TYPES[type];
+    const type = pick(random() < 0.8 ? often : Object.keys(TYPES)), [fields, hasBody] = TYPES[type];
     const chosen = fields.filter(() => random() < 0.95);
     if (random() < 0.05) chosen.push(pick(fields) ?? "id");
     const pairs = chosen.map((field) => ` ${field.replace("-address", "")}=${valueOf(field)}`).join("");

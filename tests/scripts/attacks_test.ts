@@ -1,10 +1,13 @@
 /** The attacks run, and measure something. */
-import { assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { assertEquals, assertGreater, assertMatch, assertThrows } from "@std/assert";
 import { attack as beAbsent } from "../../scripts/attacks/absent.ts";
 import { attack } from "../../scripts/attacks/classic_crowd.ts";
 import { fuzzClient, fuzzServer } from "../../scripts/attacks/fuzz.ts";
+import { fuzzRoom } from "../../scripts/attacks/fuzz_room.ts";
 import { attack as flood } from "../../scripts/attacks/strangers.ts";
 import { start } from "../../scripts/support/processes.ts";
+import { Failure } from "../../runtime/program.ts";
+import { Room } from "../../server/room/room.ts";
 
 Deno.test("attacks: a forged classic crowd is let in, and version 1 members hear each other", async () => {
   if (Deno.build.os !== "linux") return console.log("Skipped: one socket sends from many addresses only on Linux");
@@ -44,6 +47,30 @@ Deno.test("attacks: a member's address is forged, members hear each other, and t
   assertEquals(arrived, said);
   assertGreater(asked, 0);
   assertGreater(answered, asked / 2);
+});
+
+Deno.test("attacks: a room reads each odd datagram, does something about many, and the same seed does the same", () => {
+  const result = fuzzRoom({ datagrams: 5000, seed: 7 });
+  assertEquals(result.packets + result.ignored["no-packet"], 5000);
+  assertEquals(result.ignored.flood, 0);
+  assertGreater(result.packets, 1000);
+  assertGreater(result.joined, 10);
+  assertGreater(result.messages, 10);
+  assertEquals(fuzzRoom({ datagrams: 5000, seed: 7 }), result);
+});
+
+Deno.test("attacks: a bug of the room is found, with the datagram that shows it", () => {
+  const { receive } = Room.prototype;
+  let packets = 0;
+  Room.prototype.receive = function (...args) {
+    if (++packets === 100) throw new RangeError("oh");
+    receive.apply(this, args);
+  };
+  try {
+    assertThrows(() => fuzzRoom({ datagrams: 5000, seed: 7 }), Failure, "of seed 7, ");
+  } finally {
+    Room.prototype.receive = receive;
+  }
 });
 
 Deno.test("attacks: odd datagrams stop neither a server nor a client", async () => {
