@@ -43,6 +43,12 @@ const SERVER_RATE = 8000;
 const PATIENCE_MS = 10_000;
 /** How often it is looked whether a server lives, in milliseconds. */
 const SAY_AGAIN_MS = 200;
+/**
+ * What a client may do as its server says: end, because it can't have this name or none at all, or greet again in some
+ * seconds only. So this is left out.
+ */
+const ENDS_CLIENT = /code=(name-taken|bad-name)|keepalive=\d{4}/;
+const decoder = new TextDecoder();
 const EPOCH = "91c4be20d7a35f68", STREAM = "c07d5f3be8192a64";
 
 /** Fuzzes a server: from strangers, and from the address of a member with its token. */
@@ -129,11 +135,21 @@ export async function fuzzClient({ datagrams: count, seed }: FuzzOptions): Promi
     await using client = startClient("127.0.0.1", (conn.addr as Deno.NetAddr).port);
     await changes.until(() => greetings > 1 || undefined, () => lastWords(client), PATIENCE_MS);
     const known = (): Known => ({ token, epoch: EPOCH, stream: STREAM, id, address: formatAddress(from!) });
-    const next = mutations(random, known);
+    const any = mutations(random, known);
+    // who knows the id of a greeting may be the server at another address, and the client follows it there
+    const strangers = mutations(random, () => ({ ...known(), token: STREAM, id: 2 }));
+    const next = (make: () => Uint8Array) => {
+      for (;;) {
+        const bytes = make();
+        if (!ENDS_CLIENT.test(decoder.decode(bytes))) return bytes;
+      }
+    };
     for (let sent = 0; sent < count;) {
       for (const end = Math.min(count, sent + ROUND); sent < end; sent += AT_ONCE) {
         const conns = Array.from({ length: AT_ONCE }, () => random() < 0.7 ? conn : elsewhere);
-        await Promise.all(conns.map((conn) => conn.send(next(), from!).catch(() => {})));
+        await Promise.all(
+          conns.map((socket) => socket.send(next(socket === conn ? any : strangers), from!).catch(() => {})),
+        );
       }
       const before = greetings;
       await changes.until(
