@@ -54,6 +54,8 @@ interface Outside {
   refusal: string;
   /** Whether the user has been told that there is no answer. */
   toldSilent: boolean;
+  /** Whether the server has said that it goes away, and has gone. */
+  hasClosed: boolean;
 }
 
 /** How far the greetings with the present name have come. */
@@ -66,7 +68,7 @@ interface Handshake {
   cookiesInARow: number;
 }
 
-const OUTSIDE: Outside = { is: "joining", refusal: "", toldSilent: false };
+const OUTSIDE: Outside = { is: "joining", refusal: "", toldSilent: false, hasClosed: false };
 
 /** Silence after which the user is told that there is no answer, in milliseconds. */
 export const NO_ANSWER_MS = 1800;
@@ -92,8 +94,6 @@ export class Membership implements Timed {
   readonly #handshake: Handshake = { cookiesInARow: 0 };
   #state: Joined | Outside = OUTSIDE;
   #hasAnswered = false;
-  /** Whether the server has said that it goes away, and has gone. */
-  #hasClosed = false;
   /** When a packet last came that may be from the server or from anybody else, in milliseconds. */
   #claimedAt = -Infinity;
   #epoch: string | undefined;
@@ -192,13 +192,12 @@ export class Membership implements Timed {
     if (this.#state.is === "joined" && this.#state.isClosing) {
       return this.#loseServer(
         "The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves",
-        now,
+        true,
       );
     }
     if (this.#state.is === "joined") {
-      return this.#loseServer(`No answer from ${this.#server} any more. Trying again; what you type is kept`, now);
+      return this.#loseServer(`No answer from ${this.#server} any more. Trying again; what you type is kept`, false);
     }
-    if (this.#state.is === "refused") return [];
     this.#state = { ...this.#state, toldSilent: true };
     const text = `No answer from ${this.#server}. Is the server started, are address and port right, and does a ` +
       "firewall let UDP through? Trying again; Ctrl-C or /quit stops";
@@ -228,7 +227,7 @@ export class Membership implements Timed {
   welcome(packet: Welcome, now: number): { events: LinkEvent[]; askedAt: number } | undefined {
     // who is refused greets again under another name only, and an answer to a greeting with another name is late
     const isLate = packet.id < (this.#handshake.firstId ?? 0);
-    if (this.#state.is === "refused" || isLate || packet.token !== this.#self.token) return undefined;
+    if (this.#state.is === "refused" || isLate) return undefined;
     const askedAt = this.#greeter.answered(packet.id, packet.keepalive, now);
     if (askedAt === undefined) return undefined;
     const isNewRoom = packet.epoch !== this.#joinedEpoch;
@@ -259,7 +258,6 @@ export class Membership implements Timed {
   #join(notice: string | undefined): LinkEvent[] {
     this.#state = { is: "joined", refusal: "", isClosing: false };
     this.#joinedEpoch = this.#epoch;
-    this.#hasClosed = false;
     return [...(notice === undefined ? [] : [{ type: "notice", text: notice } as const]), { type: "joined" }];
   }
 
@@ -272,7 +270,7 @@ export class Membership implements Timed {
     const isOfEpoch = "epoch" in packet && packet.type !== "WELCOME" && packet.epoch === this.#epoch;
     if (!isAnswer && !isOfEpoch || !this.everJoined) return [];
     // what a server has sent before it went away may still come
-    if (this.#state.is !== "joined" ? this.#hasClosed : this.#state.isClosing) return [];
+    if (this.#state.is === "joined" ? this.#state.isClosing : this.#state.hasClosed) return [];
     if (!isAnswer && !isVouched) {
       this.#claimedAt = now;
       return [];
@@ -355,11 +353,8 @@ export class Membership implements Timed {
     if (this.#claimedFor >= ASK_OTHERWISE_MS) this.#send({ dialect: "v1", type: "LIST", id, token: this.#self.token });
   }
 
-  #loseServer(notice: string, now: number): LinkEvent[] {
-    this.#hasClosed = this.#state.is === "joined" && this.#state.isClosing;
-    this.#state = { is: "joining", refusal: this.refusal, toldSilent: true };
-    if (this.#greeter.tries === 0) this.#greeter.startAgain(now);
-    this.#greetIfDue(now);
+  #loseServer(notice: string, hasClosed: boolean): LinkEvent[] {
+    this.#state = { is: "joining", refusal: this.refusal, toldSilent: true, hasClosed };
     return [{ type: "lost" }, { type: "notice", text: notice }];
   }
 }

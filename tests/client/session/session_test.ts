@@ -145,9 +145,9 @@ Deno.test("session: a late event does not bring back a server that has said good
   const fake = joined();
   fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
   fake.pass(300);
-  fake.event(1);
+  fake.event(1, { token: TOKEN });
   fake.pass(300);
-  fake.event(2);
+  fake.event(2, { token: TOKEN });
   assertEquals([fake.session.state, fake.notices.length], ["joining", 1]);
 });
 

@@ -1,7 +1,7 @@
 /** When a client calls its server gone: forged packets keep a dead one alive for a short while only. */
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertStringIncludes } from "@std/assert";
 import type { V1Packet } from "../../../protocol.ts";
-import { EPOCH, type FakeSession, incoming, joined, TOKEN, WELCOME } from "../../support/fake_session.ts";
+import { EPOCH, FakeSession, incoming, joined, TOKEN, WELCOME } from "../../support/fake_session.ts";
 
 const HEARTBEAT = { dialect: "v1", type: "HEARTBEAT", epoch: EPOCH, seq: 0 } as const;
 
@@ -84,6 +84,48 @@ Deno.test("silence: what has the client's token shows that the server is there, 
   assertEquals(fake.session.state, "joining");
   fake.receive({ ...HEARTBEAT, token: TOKEN });
   assertEquals([fake.session.state, fake.notices.at(-1)], ["joined", "The server is back"]);
+});
+
+Deno.test("silence: CLOSING, however often it is forged, hides the end of a server for a second at most", () => {
+  const fake = joined();
+  assertLessOrEqual(untilTold(fake, () => ({ dialect: "v1", type: "CLOSING", epoch: EPOCH })), 1000);
+});
+
+Deno.test("silence: messages that nobody confirms do not make it greet faster", () => {
+  const fake = joined();
+  fake.say("x");
+  fake.pass(5000);
+  assertLessOrEqual(fake.takeAll("GREETING").length, 20);
+});
+
+Deno.test("silence: whoever has never been let in is not let in by the answer to a question", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.pass(2000);
+  const { id } = fake.takeAll("GREETING").at(-1)!;
+  fake.receive({ dialect: "v1", type: "USERS", id, total: 0, unnamed: 0, names: [] });
+  assertEquals(fake.session.state, "joining");
+});
+
+Deno.test("silence: a server that is lost and does not know the client any more is not told of again", () => {
+  const fake = joined();
+  fake.pass(10_000);
+  assertEquals([fake.session.state, fake.notices.length], ["joining", 1]);
+  for (let i = 0; i < 10; i++) {
+    fake.receive({ dialect: "v1", type: "ERROR", code: "not-joined", text: "Greet first" });
+    fake.pass(1000);
+  }
+  assertEquals([fake.session.state, fake.notices.length], ["joining", 1]);
+});
+
+Deno.test("silence: a late WELCOME for the name before does not let it in under the next one", () => {
+  const fake = joined({ name: "Alice" });
+  fake.pass(10_000);
+  const [early, late] = fake.takeAll("SIGN-IN").map(({ id }) => id).slice(-2);
+  fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id: early, text: "The name Alice is taken" });
+  fake.session.rename("Bob", fake.now);
+  fake.receive({ ...WELCOME, id: late, name: "Alice" });
+  assertEquals([fake.session.state, fake.session.name], ["joining", "Bob"]);
 });
 
 Deno.test("silence: a forged CLOSING is not believed before the greeting that follows it has had time for an answer", () => {
