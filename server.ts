@@ -48,7 +48,7 @@ Usage: ${startCommand("server")} [PORT]
   --classic-per-address COUNT   how many of them may have one IP address (500)
   --timeout SECONDS             silence after which a client is taken for gone (60)
   --window COUNT                how many messages are kept for those who missed them, and for /history (10000);
-                                arrivals and departures have an eighth of that for themselves, and of the memory
+                                beside them an eighth as many arrivals and departures are kept
   --window-bytes BYTES          the most memory that they may take, about (8388608)
   --state FILE                  keeps room and names in FILE, over a restart or a crash
   --quiet                       no line for each client that comes or goes
@@ -58,7 +58,7 @@ Usage: ${startCommand("server")} [PORT]
 
 To show what a bad network does, each way (while the server runs, type these into its terminal without the dashes):
   --drop 20%  --duplicate 5%  --delay 20..200 (milliseconds)  --corrupt 1%
-  --seed N                      the same datagrams meet the same fate each time
+  --seed N                      with the same number, the same datagrams are lost each time
 
 Clients join with: ${startCommand("client")} HOST PORT
 "help" typed there lists more. Ctrl-C stops the server and tells the clients.`;

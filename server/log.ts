@@ -40,12 +40,14 @@ export function presenceLog(print: (line: string) => void): MemberObserver {
 
 /** What is said of datagrams behind their number. */
 const IGNORED: Record<IgnoreReason, string> = {
-  "no-packet": "that are no packets",
-  "not-for-server": "not for a server",
+  "no-packet": "unreadable (no known word, no text, or too long)",
+  "not-for-server": "of kinds that only a server sends",
   "not-joined": "from clients that have not joined",
   "classic-at-v1": "classic, from clients that speak version 1",
   "refused-classic": "classic, from clients that may not speak it",
-  "over-limit": "over a limit",
+  "fast-messages": "with messages faster than --rate",
+  "fast-sign-ins": "that ask for names too often",
+  "fast-requests": "that ask for too much else",
   "too-short": "too short to be answered",
   "room-full": "when the room was full",
   "queue-full": "when a queue was full",

@@ -27,7 +27,7 @@ export class View {
   /** Shows an event of the room, or that some events are lost; `self` is this client's own address. */
   showFeedItem(arrived: FeedItem, self: string | undefined): void {
     if ("event" in arrived) return this.#showEvent(arrived.event, self);
-    if ("forged" in arrived) return this.#tellForged(arrived.forged);
+    if ("forged" in arrived) return this.#tellForged(arrived.forged, self);
     this.notice(`${pluralize(arrived.missed, "message")} missed for good: the server does not have them any more`);
   }
 
@@ -61,17 +61,26 @@ export class View {
   }
 
   /** Says that somebody sends packets in the server's name, and which of the lines above the server has never said. */
-  #tellForged(events: EventPacket[]): void {
-    // a notice without members was shown to nobody
-    const [first, ...more] = events.filter((event) => event.type === "INCOMING" || event.members.length > 0);
-    if (!first && this.#hasToldForging) return;
+  #tellForged(events: EventPacket[], self: string | undefined): void {
+    const [first, ...more] = events.map((event) => this.#quote(event, self)).filter((quote) => quote !== undefined);
+    if (first === undefined && this.#hasToldForging) return;
     this.#hasToldForging = true;
-    if (!first) return this.problem("Somebody sends forged packets in the server's name; they were not believed");
-    const line = first.type === "INCOMING"
-      ? messageLine(first)
-      : `${first.members[0]?.name ?? first.members[0]?.address} is ${first.type === "ONLINE" ? "Online" : "Offline"}`;
-    const others = more.length > 0 ? `, and ${pluralize(more.length, "more line")} above` : "";
-    this.problem(`Forged by somebody in the server's name, ignore it: "${line}"${others}`);
+    if (first === undefined) {
+      return this.problem("Somebody sends forged packets in the server's name; they were not believed");
+    }
+    const others = more.length > 0 ? `, and ${more.length} more of the lines above` : "";
+    this.problem(`Not true, somebody has forged it in the server's name: "${first}"${others}`);
+  }
+
+  /** A line that shows an event again; undefined if it was not shown. */
+  #quote(event: EventPacket, self: string | undefined): string | undefined {
+    if (event.type === "INCOMING") {
+      return this.people.isIgnored({ address: event.from, name: event.name }) ? undefined : messageLine(event);
+    }
+    const member = event.members.find(({ address }) => address !== self);
+    if (!member) return undefined;
+    const who = member.name === undefined ? member.address : `${member.address} ${member.name}`;
+    return `[${who}] is ${event.type === "ONLINE" ? "Online" : "Offline"}`;
   }
 
   #showEvent(event: EventPacket, self: string | undefined): void {

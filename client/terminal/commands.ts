@@ -6,6 +6,8 @@
 
 import type { Session } from "../session/session.ts";
 import { formatStatistics } from "./rendering.ts";
+import { parseAddress } from "../../protocol/fields.ts";
+import { isIPv4 } from "../../protocol/ip_address.ts";
 import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 
 /** What a command works with. */
@@ -84,8 +86,17 @@ export const COMMANDS: Command[] = [
     run({ session: { view, name, address } }, who) {
       if (who === undefined) return view.notice(`You ignore: ${view.people.ignored.join(", ") || "nobody"}`);
       if (who === address || nameKey(who) === nameKey(name ?? "")) return view.problem("That is you");
+      const asName = normalizeName(who);
+      if (isIPv4(who) || asName === undefined && !parseAddress(who)) {
+        return view.problem(`${who} is no name, and no address with a port like 192.0.2.7:52207`);
+      }
       view.people.ignore(who);
-      view.notice(`You hear no more from ${who}; /unignore ${who} undoes it`);
+      const isKnown = asName === undefined || view.people.names.some((known) => nameKey(known) === nameKey(asName));
+      view.notice(
+        isKnown
+          ? `You hear no more from ${who}; /unignore ${who} undoes it`
+          : `Nobody has been seen here as ${who}; whoever comes with this name is ignored. /unignore ${who} undoes it`,
+      );
     },
   },
   {

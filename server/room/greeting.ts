@@ -89,7 +89,7 @@ export class Greetings {
     const member = token === undefined ? undefined : admission.members.withToken(token);
     const isHere = member?.key === peer.key;
     if (!isHere && admission.members.withKey(peer.key) && this.#restarts.take(RESTART_RATE, now) > 0) {
-      return void this.#context.ignored["over-limit"]++;
+      return void this.#context.ignored["fast-requests"]++;
     }
     if (token === undefined || !isHere && !admission.isValidated(peer, cookie, now)) {
       return this.#sendCookie(packet, peer, now, bytes);

@@ -16,8 +16,12 @@ export type IgnoreReason =
   | "classic-at-v1"
   /** Its sender may not join in the classic dialect. */
   | "refused-classic"
-  /** A member, or all with one IP address, have sent or asked for too much. */
-  | "over-limit"
+  /** It is a message, and its sender has sent too many. */
+  | "fast-messages"
+  /** It asks for a name, and its sender or all with one IP address have asked too often. */
+  | "fast-sign-ins"
+  /** It asks for something else, and its sender or all with one IP address have asked for too much. */
+  | "fast-requests"
   /** It is too short for any answer to an address that may be forged. */
   | "too-short"
   /** There are too many members. */
@@ -38,7 +42,9 @@ export function noneIgnored(): IgnoredCounts {
     "not-joined": 0,
     "classic-at-v1": 0,
     "refused-classic": 0,
-    "over-limit": 0,
+    "fast-messages": 0,
+    "fast-sign-ins": 0,
+    "fast-requests": 0,
     "too-short": 0,
     "room-full": 0,
     "queue-full": 0,

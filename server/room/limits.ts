@@ -8,7 +8,7 @@ import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/to
 import { byteLength } from "../../protocol/text.ts";
 import { AddressLimits } from "./address_limits.ts";
 import { FrugalBucket } from "./frugal_bucket.ts";
-import type { IgnoredCounts } from "./ignored.ts";
+import type { IgnoredCounts, IgnoreReason } from "./ignored.ts";
 import { activityOf, type Member } from "./members.ts";
 import type { Peer } from "./peer.ts";
 
@@ -52,12 +52,11 @@ export class Limits {
     const { rate, burst } = member.validated ? REQUEST_RATE : UNVALIDATED_REQUEST_RATE;
     const bucket = activityOf(member).requests ??= new TokenBucket({ rate, burst }, now);
     // a member that is over its own limit takes nothing from the others with its address
-    if (bucket.take({ rate, burst }, now, datagrams) > 0) return this.#note(false);
+    if (bucket.take({ rate, burst }, now, datagrams) > 0) return this.#count(false, "fast-requests");
     const rateOfAddress = { rate: ADDRESS_FACTOR * rate, burst: ADDRESS_FACTOR * burst };
-    return this.#note(
-      this.#addresses.takeRequestTokens(member, rateOfAddress, datagrams, now) ||
-        this.#takeReserveTokens(member, datagrams, now),
-    );
+    const isWithinLimit = this.#addresses.takeRequestTokens(member, rateOfAddress, datagrams, now) ||
+      this.#takeReserveTokens(member, datagrams, now);
+    return this.#count(isWithinLimit, "fast-requests");
   }
 
   /**
@@ -72,21 +71,22 @@ export class Limits {
 
   /** Takes a token of a peer that asks for its first name; returns whether there was one. */
   takeApplicantToken(peer: Pick<Peer, "key">, now: number): boolean {
-    return this.#note(this.#addresses.takeApplicantToken(peer, now));
+    return this.#count(this.#addresses.takeApplicantToken(peer, now), "fast-sign-ins");
   }
 
   /** Takes a token for a name from the IP address of a peer that has none yet; returns whether there was one. */
   takeSignInToken(peer: Pick<Peer, "address" | "validated">, now: number): boolean {
-    return this.#note(this.#addresses.takeSignInToken(peer, now));
+    return this.#count(this.#addresses.takeSignInToken(peer, now), "fast-sign-ins");
   }
 
   /** Takes the bytes of a classic answer from the IP address of a member; returns whether there were enough. */
   takeAnswerBytes(member: Member, line: string, now: number): boolean {
-    return this.#note(this.#addresses.takeAnswerBytes(member, byteLength(line) + CLASSIC_FRAME_BYTES, now));
+    const bytes = byteLength(line) + CLASSIC_FRAME_BYTES;
+    return this.#count(this.#addresses.takeAnswerBytes(member, bytes, now), "fast-requests");
   }
 
-  #note(isWithinLimit: boolean): boolean {
-    if (!isWithinLimit) this.#ignored["over-limit"]++;
+  #count(isWithinLimit: boolean, reason: IgnoreReason): boolean {
+    if (!isWithinLimit) this.#ignored[reason]++;
     return isWithinLimit;
   }
 }

@@ -99,7 +99,7 @@ export class Messages {
     const reason = journal.pending >= MAX_PENDING
       ? "queue-full"
       : limits.takeMessageToken(member, now) > 0
-      ? "over-limit"
+      ? "fast-messages"
       : undefined;
     if (reason) ignored[reason]++;
     return reason === undefined;

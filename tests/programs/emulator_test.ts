@@ -63,7 +63,7 @@ Deno.test("emulator: two clients lose, repeat and misread nothing where every fi
   const [alice, bob] = clients.map((client) => messagesOf(client).filter((line) => line.includes(" says ")));
   assertEquals(alice, bob);
   if (!await stops(server)) return;
-  const [, joined, damaged] = /^Closed: (\d+) members? joined, .*; ignored: (\d+) that are no packets/m.exec(
+  const [, joined, damaged] = /^Closed: (\d+) members? joined, .*; ignored: (\d+) unreadable/m.exec(
     server.stdout.text(),
   )!;
   assertEquals(joined, "2", "no damaged greeting has made a member");
@@ -136,7 +136,7 @@ Deno.test("emulator: what is too long for any packet is not held back, but refus
   }
   assertMatch(
     server.stdout.text(),
-    /arrived 15, .*passed 0\n0 members joined, .* out; ignored: 10 that are no packets\n$/,
+    /arrived 15, .*passed 0\n0 members joined, .* out; ignored: 10 unreadable \(no known word, no text, or too long\)\n$/,
   );
 });
 

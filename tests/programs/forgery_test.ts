@@ -75,7 +75,7 @@ Deno.test("forgery: HEARTBEAT and GONE to the end of all numbers make nobody dea
   await alice.stdout.until("forged 5\n");
   await bob.type("true one\ntrue two\n");
   await alice.stdout.until(": true two\n");
-  await alice.stderr.until(/^!! Forged by somebody in the server's name, ignore it: "<From .*>: forged \d"/m);
+  await alice.stderr.until(/^!! Not true, somebody has forged it in the server's name: "<From .*>: forged \d"/m);
   const said = messagesOf(alice).filter((line) => line.includes(": true "));
   assertEquals(said, ["one", "two"].map((word) => `<From ${bob.address}>: true ${word}`));
   assert(!alice.stdout.text().includes("the end"));
@@ -96,7 +96,7 @@ Deno.test("forgery: where the true line is lost and a forged one takes its place
   });
   await bob.type("pay 10\nthank you\n");
   await alice.stdout.until(": pay 10\n");
-  await alice.stderr.until(`Forged by somebody in the server's name, ignore it: "<From ${bob.address}>: pay 9999"`);
+  await alice.stderr.until(`Not true, somebody has forged it in the server's name: "<From ${bob.address}>: pay 9999"`);
   const said = messagesOf(alice).map((line) => line.replace(/^.*>: /, "")).filter((text) => !text.startsWith("here"));
   assertEquals(said.filter((text) => text !== "pay 9999").toSorted(), ["pay 10", "thank you"]);
   assertStringIncludes(alice.stdout.text(), ": pay 9999\n");

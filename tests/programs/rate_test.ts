@@ -46,7 +46,7 @@ Deno.test("rate: of a classic member the first forty at once are heard, and whoe
   if (await stops(server)) {
     assertMatch(
       server.stdout.text(),
-      new RegExp(`${heard + 1} messages in, .* out; ignored: ${100 - heard} over a limit\n$`),
+      new RegExp(`${heard + 1} messages in, .* out; ignored: ${100 - heard} with messages faster than --rate\n$`),
     );
   }
 });

@@ -40,7 +40,7 @@ Deno.test("log: a departure has the time of day, whatever the room's clock says"
 });
 
 Deno.test("log: the summary names what was ignored or lost, and why, and nothing that there was none of", () => {
-  const room = new FakeRoom({ classic: { members: 2 }, maxMembers: 3 });
+  const room = new FakeRoom({ classic: { members: 2 }, maxMembers: 3, rate: { rate: 1, burst: 1 } });
   const { sent, failed, dropped } = { sent: 1, failed: 0, dropped: 0 };
   const summary = (losses = { sent, failed, dropped }, inbound = 0) => formatSummary(room.room, losses, inbound);
   const total = "1 datagram out";
@@ -52,10 +52,16 @@ Deno.test("log: the summary names what was ignored or lost, and why, and nothing
   room.datagram(B, "GREETING");
   room.datagram(C, "GREETING");
   for (let i = 0; i < 25; i++) room.datagram(A, "LIST");
+  for (let i = 0; i < 2; i++) room.datagram(A, "MESSAGE hello");
+  const D = "10.0.0.9:1", cookie = room.cookie(D);
+  // in version 1 a newcomer may ask ten times at once
+  for (let i = 0; i < 11; i++) room.v1(D, "SIGN-IN", { id: i, token: "5f1c0d9a7be2e604", cookie, name: "Server" });
   assertEquals(
     summary({ sent, failed: 4, dropped: 5 }, 6),
-    `2 members joined, 2 here, 0 messages in, ${total}; ignored: 2 that are no packets, 1 not for a server, ` +
-      "2 from clients that have not joined, 2 classic, from clients that may not speak it, 5 over a limit; " +
+    `2 members joined, 2 here, 1 message in, ${total}; ignored: 2 unreadable (no known word, no text, or too long), ` +
+      "1 of kinds that only a server sends, 2 from clients that have not joined, " +
+      "2 classic, from clients that may not speak it, 1 with messages faster than --rate, " +
+      "1 that ask for names too often, 5 that ask for too much else; " +
       "lost: 6 too many for the system, 5 when a queue was full, 4 that could not be sent",
   );
 });

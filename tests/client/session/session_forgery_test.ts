@@ -21,7 +21,7 @@ Deno.test("session: a forged line whose true copy was lost is found by the next 
   assertEquals([from, to], [1, 3]);
   for (const seq of [1, 2, 3]) fake.event(seq, { ...said(seq), token: TOKEN });
   assertEquals(fake.texts, ["true 1", "forged", "true 3", "true 2"]);
-  assertEquals(fake.notices, [`Forged by somebody in the server's name, ignore it: "<From ${BOB}:Bob>: forged"`]);
+  assertEquals(fake.notices, [`Not true, somebody has forged it in the server's name: "<From ${BOB}:Bob>: forged"`]);
   fake.pass(900);
   assertEquals(fake.takeAll("RESEND"), []);
 });
@@ -44,8 +44,18 @@ Deno.test("session: in a room without echo, a forged line in the place of its ow
   fake.event(1, { name: "Bob", text: "forged" });
   const ack = { dialect: "v1", type: "ACK", stream, id: 1, epoch: EPOCH, seq: 1 } as const;
   fake.receive(ack);
-  assertEquals(fake.notices, [`Forged by somebody in the server's name, ignore it: "<From ${BOB}:Bob>: forged"`]);
+  assertEquals(fake.notices, [`Not true, somebody has forged it in the server's name: "<From ${BOB}:Bob>: forged"`]);
   fake.receive(ack);
   fake.pass(900);
   assertEquals([fake.takeAll("RESEND"), fake.notices.length, fake.session.waiting], [[], 1, 0]);
+});
+
+Deno.test("session: a forged line that was not shown, because its sender is ignored, is not quoted either", () => {
+  const fake = joined();
+  fake.session.view.people.ignore("Bob");
+  fake.event(1, { name: "Bob", text: "an insult" });
+  fake.event(1, said(1));
+  fake.pass(1100);
+  fake.event(1, { ...said(1), token: TOKEN });
+  assertEquals(fake.notices, ["Somebody sends forged packets in the server's name; they were not believed"]);
 });

@@ -404,7 +404,7 @@ Deno.test("session: a member that forges HEARTBEAT, GONE and events makes nobody
   fake.event(1, { name: "Alice", text: "true", token: TOKEN });
   assertEquals(fake.texts, ["forged", "true"]);
   assertEquals(fake.notices, [
-    `Forged by somebody in the server's name, ignore it: "<From ${BOB}:Bob>: forged"`,
+    `Not true, somebody has forged it in the server's name: "<From ${BOB}:Bob>: forged"`,
   ]);
   // the next answer of the server shows where the line ends
   fake.pass(1000);

@@ -258,6 +258,17 @@ Deno.test("commands: a member can't ignore itself, and /ignore alone lists the i
   assertEquals(run("/ignore", fake), ["You ignore: Bob, 10.1.1.1:1"]);
 });
 
+Deno.test("commands: /ignore says so if nobody was seen with the name, and takes nothing that can be no sender", () => {
+  const fake = joined();
+  assertEquals(run("/ignore Dav", fake), [
+    "Nobody has been seen here as Dav; whoever comes with this name is ignored. /unignore Dav undoes it",
+  ]);
+  for (const who of ["192.168.77.11", "Alice too", '"Alice"', "10.1.1.1:0"]) {
+    assertEquals(run(`/ignore ${who}`, fake), [`${who} is no name, and no address with a port like 192.0.2.7:52207`]);
+  }
+  assertEquals(run("/ignore", fake), ["You ignore: Dav"]);
+});
+
 Deno.test("commands: messages of ignored members are not shown until /unignore", () => {
   const fake = new FakeSession();
   fake.welcome();

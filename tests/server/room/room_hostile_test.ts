@@ -284,11 +284,11 @@ Deno.test("room: requests for more than 500 datagrams a second are ignored and c
     for (let i = 0; i < 100; i++) datagrams += room.v1(A, "RESEND", { token, epoch, from: 1, to: 100 }).length;
     return datagrams;
   };
-  assertEquals([flood(), ignoredBy(room.room)], [1000, { "over-limit": 90 }]);
+  assertEquals([flood(), ignoredBy(room.room)], [1000, { "fast-requests": 90 }]);
   assertEquals(flood(), 0);
   assertEquals(room.v1(A, "LIST", { id: 1, token }), []);
   assertEquals(room.v1(A, "LOOKUP", { id: 1, token, name: "Alice" }), []);
-  assertEquals(ignoredBy(room.room), { "over-limit": 192 });
+  assertEquals(ignoredBy(room.room), { "fast-requests": 192 });
   // other members are still answered, and requests that are ignored still show that the member is alive
   assertEquals(all(room.v1(B, "RESEND", { token: other.token, epoch, from: 1, to: 100 }), "INCOMING").length, 100);
   assertEquals(one(room.say(A, token, 201, "x").slice(0, 1), "INCOMING").text, "x");
@@ -321,7 +321,7 @@ Deno.test("room: a classic text that its sender has no token for is not looked a
   } as const;
   for (let i = 0; i < 100; i++) room.room.receive(packet, peerOf(A), room.now, 4008);
   // the first had five parts, of which two could be taken
-  assertEquals([room.delivery.take().length, looks, ignoredBy(room.room)], [2, 1, { "over-limit": 100 }]);
+  assertEquals([room.delivery.take().length, looks, ignoredBy(room.room)], [2, 1, { "fast-messages": 100 }]);
   room.pass(1000);
   room.room.receive(packet, peerOf(A), room.now, 4008);
   assertEquals([room.delivery.take().length, looks], [1, 2]);
