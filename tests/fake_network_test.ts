@@ -170,6 +170,23 @@ function checkAll({ network, all }: ReturnType<typeof play>, echo = true): void 
   }
 }
 
+/**
+ * Each sender keeps its order on every screen, also where the server forgets everything. Only what the room had taken
+ * before a client joined may come below later words of its sender: it is new there when the sender says it again.
+ */
+function checkOrder({ network, all }: { network: FakeNetwork; all: Pick<Watched, "client" | "said">[] }): void {
+  for (const { client: { key, texts, beganBehind: began } } of all) {
+    const earlier = network.said.filter(({ epoch, seq }) => epoch === began?.epoch && seq <= began.seq);
+    const isEarlier = new Set(earlier.map(({ text }) => text));
+    for (const { client: sender, said } of all) {
+      for (const part of [said.filter((text) => isEarlier.has(text)), said.filter((text) => !isEarlier.has(text))]) {
+        const shown = texts.filter((text) => part.includes(text));
+        assertEquals(shown, part.filter((text) => shown.includes(text)), `${sender.key} as shown by ${key}`);
+      }
+    }
+  }
+}
+
 function forAll(arbitrary: fc.Arbitrary<Schedule>, check: (schedule: Schedule) => void, runs = RUNS): void {
   fc.assert(fc.property(arbitrary, check), {
     numRuns: runs,
@@ -213,15 +230,12 @@ Deno.test("network: also when the server makes senders slow down", () => {
 Deno.test("network: where a server forgets everything nothing is shown twice, each sender keeps its order, all go on", () => {
   forAll(schedules("join", "restart", "move", "drain"), (schedule) => {
     const { network, all } = play(schedule, { remember: false });
+    checkOrder({ network, all });
     const { epoch } = network.room!;
     const last = network.said.filter((event) => event.epoch === epoch).map(({ text }) => text);
     const before = new Set(network.said.filter((event) => event.epoch !== epoch).map(({ text }) => text));
     for (const { client, wasHere, hasLeft } of all) {
       assertEquals(new Set(client.texts).size, client.texts.length, `shown twice by ${client.key}`);
-      for (const { said, client: sender } of all) {
-        const heard = client.texts.filter((text) => said.includes(text));
-        assertEquals(heard, said.filter((text) => heard.includes(text)), `${sender.key} as shown by ${client.key}`);
-      }
       if (hasLeft) continue;
       assertEquals(client.session.state, "joined");
       assertEquals(client.session.waiting, 0);
@@ -266,6 +280,31 @@ Deno.test("network: a server that is killed while all talk, and forgets everythi
     }
   }
   assert(repeats > 30, "a message that the room has taken is said again");
+});
+
+Deno.test("network: what was said before a client came is shown there late, when a server that forgot it takes it again", () => {
+  const network = new FakeNetwork();
+  const speaker = network.connect(), { session } = speaker;
+  const receive = session.receive.bind(session);
+  let isHeard = false;
+  session.receive = (packet, now) => {
+    if (isHeard || packet.type !== "INCOMING" && packet.type !== "ACK") receive(packet, now);
+  };
+  network.pass(1000);
+  const said = ["one", "two", "three"];
+  for (const text of said.slice(0, 2)) speaker.say(text);
+  network.pass(1000);
+  const newcomer = network.connect();
+  network.pass(1000);
+  speaker.say("three");
+  network.pass(1000);
+  assertEquals(newcomer.texts, ["three"]);
+  network.stopServer();
+  isHeard = true;
+  network.startServer();
+  network.pass(20_000);
+  assertEquals([speaker.texts, newcomer.texts], [said, ["three", "one", "two"]], "late, but not lost");
+  checkOrder({ network, all: [{ client: speaker, said }, { client: newcomer, said: [] }] });
 });
 
 Deno.test("network: where nobody forges, every digest is right, and no event is asked for that is here", () => {

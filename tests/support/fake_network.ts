@@ -49,6 +49,8 @@ export class FakeClient {
   key: string;
   /** Whether the program runs and is connected to the network. */
   isConnected = true;
+  /** Behind which event of which epoch this client began: the latest one in the WELCOME with which it first joined. */
+  beganBehind: Readonly<{ epoch: string; seq: number }> | undefined;
   readonly #network: FakeNetwork;
 
   constructor(network: FakeNetwork, key: string, options: Pick<SessionOptions, "name" | "random">) {
@@ -251,8 +253,10 @@ export class FakeNetwork implements Delivery {
       const client = this.clients.find(({ key, isConnected }) => isConnected && key === to);
       const decoded = decode(bytes);
       if (!client || !decoded.ok) return;
-      if (from === SERVER) client.session.receive(decoded.packet, this.now);
-      else client.session.receiveFromPeer(decoded.packet, from, this.now);
+      const { packet } = decoded, { session } = client;
+      if (from !== SERVER) return session.receiveFromPeer(packet, from, this.now);
+      session.receive(packet, this.now);
+      if (packet.type === "WELCOME" && session.state === "joined") client.beganBehind ??= packet;
     });
   }
 
