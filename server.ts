@@ -28,6 +28,7 @@ import { Host } from "./server/host.ts";
 import type { WindowOptions } from "./server/journal/journal.ts";
 import { MemoryJournal } from "./server/journal/memory.ts";
 import { openState } from "./server/journal/state_file.ts";
+import { LocalNetworks } from "./server/local_networks.ts";
 import { formatSummary, presenceLog, print } from "./server/log.ts";
 import { refusalLog } from "./server/refusal_log.ts";
 import type { ClassicPolicyOptions } from "./server/room/classic_policy.ts";
@@ -82,10 +83,12 @@ interface ServerOptions {
 
 /** Serves until it is told to stop. */
 async function serve(options: ServerOptions) {
-  const { host: hostname, port, quiet, verbose, stateFile, conditions, seed, window, ...room } = options;
+  const { host: hostname, port, quiet, verbose, stateFile, conditions, seed, window, classic, ...room } = options;
   const emulator = new NetworkEmulator(seed);
   emulator.conditions = conditions;
-  const door = openUdpDoor(hostname, port, emulator, room.classic.localNetworks);
+  const networks = new LocalNetworks();
+  const localNetworks = () => networks.read();
+  const door = openUdpDoor(hostname, port, emulator, localNetworks);
   const doors = new Doors([door]);
   const state = stateFile === undefined ? undefined : openState(stateFile, window);
   const stop = () => void host.stop();
@@ -95,7 +98,7 @@ async function serve(options: ServerOptions) {
   const host = new Host({
     doors,
     journal: state?.journal ?? new MemoryJournal(window),
-    room: { ...room, members: state?.members, wallClock: Date.now },
+    room: { ...room, classic: { ...classic, localNetworks }, members: state?.members, wallClock: Date.now },
     // who comes is stored before it is printed
     observers: [...(state ? [state.memberTable] : []), ...(quiet ? [] : [presenceLog(print)]), refusalLog(print)],
     stopping: () => signals.release(),

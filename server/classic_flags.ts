@@ -6,18 +6,15 @@
 import { type IPNetwork, parseNetwork } from "../protocol/ip_network.ts";
 import { type Args, parseNumber } from "../runtime/command_line.ts";
 import { UsageError } from "../runtime/program.ts";
-import { LocalNetworks } from "./local_networks.ts";
 import type { ClassicPolicyOptions } from "./room/classic_policy.ts";
 
 /** The names of the flags. The first one may be given several times. */
 export const CLASSIC_FLAGS: string[] = ["classic", "classic-members", "classic-per-address"];
 
 /** @throws {UsageError} if a value is not valid. */
-export function parseClassic(read: Args): ClassicPolicyOptions {
-  const localNetworks = new LocalNetworks();
+export function parseClassic(read: Args): Omit<ClassicPolicyOptions, "localNetworks"> {
   return {
     from: parseSources(read.classic),
-    localNetworks: () => localNetworks.read(),
     members: parseNumber(read, "classic-members", 0, 1_000_000),
     perAddress: parseNumber(read, "classic-per-address", 1, 1_000_000),
   };

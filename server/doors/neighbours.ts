@@ -21,16 +21,20 @@ export interface NeighboursOptions {
   localNetworks: () => readonly IPNetwork[];
 }
 
+/** The most addresses of which is remembered that somebody was there. */
+const MAX_SEEN = 10_000;
 /** The shortest time between two looks at the system's table, in milliseconds. */
 const LOOK_AGAIN_MS = 100;
 
-/** The neighbours, as they were at the last {@linkcode look}. */
+/** The neighbours by IP address without a zone, as they were at the last {@linkcode look}. */
 export class Neighbours {
   readonly #options: NeighboursOptions;
   #table: NeighbourTable = new Map();
   /** The networks nearby in which the system has looked for machines. */
   #networks: readonly IPNetwork[] = [];
   #lookedAt = -Infinity;
+  /** Addresses at which a machine was at some look; the one that was seen longest ago comes first. */
+  readonly #seen = new Set<string>();
 
   constructor(options: NeighboursOptions) {
     this.#options = options;
@@ -46,27 +50,41 @@ export class Neighbours {
     if (now < this.#lookedAt + LOOK_AGAIN_MS) return;
     this.#lookedAt = now;
     this.#table = this.#options.read() ?? new Map();
-    const asked = [...this.#table.keys()].map((address) => addressBytes(address)!);
+    for (const [hostname, isPresent] of this.#table) {
+      if (!isPresent) continue;
+      this.#seen.delete(hostname);
+      this.#seen.add(hostname);
+    }
+    for (const hostname of this.#seen) {
+      if (this.#seen.size <= MAX_SEEN) break;
+      this.#seen.delete(hostname);
+    }
+    const asked = [...this.#table.keys()].map((hostname) => addressBytes(hostname)!);
     // in a tunnel nobody is looked for
     this.#networks = this.#options.localNetworks().filter((network) => asked.some((at) => isInNetwork(at, network)));
   }
 
   /** Whether a machine has answered at an address, or none is needed: it is this machine's, or behind a router. */
-  isPresent(address: string): boolean {
-    const hostname = hostnameOf(address);
+  isPresent(hostname: string): boolean {
     const known = this.#table.get(hostname);
     if (known !== undefined) return known;
     const bytes = addressBytes(hostname)!;
     return !this.#networks.some((network) => isInNetwork(bytes, network) && !isEqual(bytes, network.bytes));
   }
 
+  /** Whether a machine was at an address at some look. A forged address is one at which there never was. */
+  wasPresent(hostname: string): boolean {
+    return this.#seen.has(hostname);
+  }
+
   /** Whether the system looks for a machine at an address and has found none. */
-  isAbsent(address: string): boolean {
-    return this.#table.get(hostnameOf(address)) === false;
+  isAbsent(hostname: string): boolean {
+    return this.#table.get(hostname) === false;
   }
 }
 
-function hostnameOf(address: string): string {
+/** Returns the IP address in an address, without its zone. */
+export function hostnameOf(address: string): string {
   return splitAddress(address).hostname.split("%", 1)[0];
 }
 

@@ -7,6 +7,7 @@
 import { setImmediate } from "node:timers";
 import { type Dialect, MAX_CLASSIC_BYTES } from "../../protocol.ts";
 import type { IPNetwork } from "../../protocol/ip_network.ts";
+import { now } from "../../runtime/clock.ts";
 import type { Recipient } from "../room/delivery.ts";
 import { type Broadcast, BroadcastQueue } from "./broadcast_queue.ts";
 import type { Door, DoorKeeper, DoorStatistics } from "./door.ts";
@@ -32,7 +33,7 @@ const SINGLE_COPIES_AT_ONCE = 64;
  */
 const IDLE_TURNS = 12;
 
-/** Pause between two looks at the addresses of this machine, in milliseconds. */
+/** Pause between two looks at the addresses of this machine, and at its neighbours, in milliseconds. */
 const LOOK_AGAIN_MS = 3000;
 /** The most addresses that get a socket of their own. Any others are served by the first socket. */
 const MAX_OWN_SOCKETS = 64;
@@ -41,7 +42,7 @@ const MAX_OWN_SOCKETS = 64;
  * The most answers to addresses that may be forged that are being sent at the same time. Without the system's call for
  * many at once it is not known whether a socket is full, and others must not wait behind these.
  */
-const MAX_UNVALIDATED_AT_ONCE = 64;
+const MAX_UNAWAITED = 64;
 
 /** A datagram for one recipient. */
 type Unicast = Pick<Recipient, "address" | "validated" | "via"> & { bytes: Uint8Array };
@@ -87,8 +88,8 @@ export class UdpDoor implements Door {
   /** What the sockets have lost that are closed by now. */
   #inboundDrops = 0;
   #sendingUnicasts: Promise<void> | undefined;
-  /** The answers that are being sent to addresses that may be forged. */
-  readonly #unvalidated = new Set<Promise<void>>();
+  /** What is being sent to addresses at which nobody may be: nothing else waits for it. */
+  readonly #unawaited = new Set<Promise<void>>();
   #receive: ((socket: UdpSocket) => void) | undefined;
   #lookingAgain: ReturnType<typeof setTimeout> | undefined;
 
@@ -146,7 +147,7 @@ export class UdpDoor implements Door {
       receiving.add(done);
     };
     for (const socket of this.#sockets) this.#receive(socket);
-    if (this.#own) this.#lookAgain();
+    if (this.#own || this.#first.isFast) this.#lookAgain();
     while (receiving.size > 0) await Promise.all(receiving);
     clearTimeout(this.#lookingAgain);
   }
@@ -166,7 +167,7 @@ export class UdpDoor implements Door {
   }
 
   send({ address, validated, via }: Recipient, bytes: Uint8Array): void {
-    if (this.#unicasts.length + this.#unvalidated.size >= MAX_WAITING_UNICASTS) {
+    if (this.#unicasts.length + this.#unawaited.size >= MAX_WAITING_UNICASTS) {
       this.#statistics.dropped++;
       return;
     }
@@ -200,14 +201,16 @@ export class UdpDoor implements Door {
   /** Resolves when the queues are empty. */
   async idle(): Promise<void> {
     const queues = [this.#v1Broadcasts, this.#classicBroadcasts];
-    while (this.#sendingUnicasts || this.#unvalidated.size > 0 || queues.some(({ sending }) => sending)) {
-      await Promise.all([this.#sendingUnicasts, ...this.#unvalidated, ...queues.map(({ sending }) => sending)]);
+    while (this.#sendingUnicasts || this.#unawaited.size > 0 || queues.some(({ sending }) => sending)) {
+      await Promise.all([this.#sendingUnicasts, ...this.#unawaited, ...queues.map(({ sending }) => sending)]);
     }
   }
 
   #lookAgain(): void {
     this.#lookingAgain = setTimeout(() => {
       this.#followAddresses();
+      // who is there now is known when it is not there later
+      this.#neighbours.look(now());
       this.#lookAgain();
     }, LOOK_AGAIN_MS);
   }
@@ -284,21 +287,26 @@ export class UdpDoor implements Door {
   #sendUnicast(unicast: Unicast): Promise<void> | undefined {
     const { address, validated, via, bytes } = unicast;
     const socket = this.#socketOf(via);
-    const isLost = !validated && !socket.isFast && this.#unvalidated.size >= MAX_UNVALIDATED_AT_ONCE;
+    const isLost = !validated && !socket.isFast && this.#unawaited.size >= MAX_UNAWAITED;
     if (isLost || !socket.admits(unicast, bytes)) {
       this.#statistics.dropped++;
       return undefined;
     }
     const sending = this.#sendThroughEmulator(bytes, address, via);
     if (validated) return sending;
-    const ended: Promise<void> = sending.finally(() => this.#unvalidated.delete(ended));
-    this.#unvalidated.add(ended);
+    this.#sendUnawaited(sending);
+  }
+
+  /** Lets a datagram be sent that nothing else waits for. */
+  #sendUnawaited(sending: Promise<void>): void {
+    const ended: Promise<void> = sending.finally(() => this.#unawaited.delete(ended));
+    this.#unawaited.add(ended);
   }
 
   #begin({ dialect, bytes, except }: Broadcast): void {
     for (const socket of this.#sockets) {
-      for (const { address, via } of socket.begin(dialect, except)) {
-        this.#sendUnicast({ address, validated: false, via, bytes });
+      for (const { address, via } of socket.begin(dialect, bytes, except)) {
+        this.#sendUnawaited(this.#sendThroughEmulator(bytes, address, via));
       }
     }
   }

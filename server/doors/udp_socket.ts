@@ -1,33 +1,37 @@
 /**
  * One socket of the UDP door, and the recipients that are reached by it.
  *
- * What is sent to a neighbour that is not there takes up the send buffer for seconds (see neighbours.ts). So that a few
- * of these don't keep everybody waiting, answers to strangers and classic copies may take a part of the buffer only, and
- * when much of it is taken, recipients that are absent are set aside until they are back.
+ * What is sent to a neighbour that is not there takes up the send buffer for seconds; see neighbours.ts. So that this
+ * keeps nobody waiting, an answer to one that may be absent is dropped when a part of the buffer is taken. Classic copies
+ * wait when a larger part is, and then recipients that are absent are set aside until they are back.
  *
  * @module
  */
 import type { Dialect } from "../../protocol.ts";
-import { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
 import { now } from "../../runtime/clock.ts";
 import { type Datagram, datagrams, type Receiver, socketAddress } from "../../runtime/udp.ts";
 import type { Recipient } from "../room/delivery.ts";
+import { AbsentRecipients } from "./absent_recipients.ts";
 import type { Sendmmsg } from "./linux/sendmmsg.ts";
-import type { Neighbours } from "./neighbours.ts";
+import { hostnameOf, type Neighbours } from "./neighbours.ts";
 import { Recipients, type RecipientTable } from "./recipients.ts";
+import {
+  ANSWERS_SHARE,
+  CLASSIC_RESUME_SHARE,
+  CLASSIC_SHARE,
+  SendBuffer,
+  sizeInBuffer,
+  type SystemBuffer,
+} from "./send_buffer.ts";
 
 /** The part of {@linkcode Deno.DatagramConn} that a door needs. */
 export type Socket = Receiver & Pick<Deno.DatagramConn, "send" | "addr" | "close">;
 
 /** The part of {@linkcode Sendmmsg} that a door needs. */
 export interface BatchSender
-  extends
-    Pick<Sendmmsg, "writable" | "setReceiveBuffer" | "setSendBuffer" | "pending" | "inboundDrops" | "close">,
-    Pick<Sendmmsg, "neighbours"> {
+  extends SystemBuffer, Pick<Sendmmsg, "writable" | "setReceiveBuffer" | "neighbours" | "inboundDrops" | "close"> {
   table(): RecipientTable;
 }
-
-const DIALECTS: readonly Dialect[] = ["v1", "classic", "classic-line"];
 
 /** How a socket is made. */
 export interface UdpSocketOptions {
@@ -38,40 +42,6 @@ export interface UdpSocketOptions {
   via?: string;
 }
 
-/**
- * The receive buffer that is asked for, in bytes: it holds what arrives during a broadcast. The system may grant less.
- */
-const RECEIVE_BUFFER_BYTES = 8 << 20;
-/**
- * The send buffer that is asked for, in bytes. With the kernel's bookkeeping it holds the 1,000 short datagrams that the
- * queue of a network interface usually holds: what is more would be lost there unseen.
- */
-const SEND_BUFFER_BYTES = 384 << 10;
-/** The send buffer if nothing is known of it: what Linux gives by default, in bytes. */
-const USUAL_SEND_BUFFER_BYTES = 212_992;
-/**
- * How much of the send buffer may be taken, as a share of it, when more is put in. Answers to strangers and classic
- * copies together leave more than half to version 1: the system calls a socket writable while half of it is free.
- */
-const STRANGERS_SHARE = 1 / 4;
-const CLASSIC_SHARE = 3 / 8;
-const MEMBERS_SHARE = 1 / 2;
-/** Classic copies that wait go on when no more than this is taken. */
-const CLASSIC_RESUME_SHARE = 5 / 16;
-/** How long after too much of the buffer was taken absent strangers have no answer at all, in milliseconds. */
-const ALERT_MS = 30_000;
-/** The longest wait for a full socket in milliseconds. After it, sending is tried again even if the socket is full. */
-const MAX_WAIT_MS = 1000;
-/** The first and the longest pause before another look at how much of the buffer is taken, in milliseconds. */
-const FIRST_LOOK_MS = 1;
-const MAX_LOOK_MS = 16;
-/** The comparison of the recipients with the neighbours takes at most one part in so many of the time. */
-const COMPARING_PART = 20;
-
-/** How many absent recipients a second are tried again, and how long after the last time, in milliseconds. */
-const TRY_AGAIN_RATE = { rate: 8, burst: 8 };
-const TRY_AGAIN_MS = 5000;
-
 /** How far a broadcast has come. */
 interface Progress {
   /** How many copies were sent. */
@@ -80,23 +50,34 @@ interface Progress {
   wait?: Promise<void>;
 }
 
+const DIALECTS: readonly Dialect[] = ["v1", "classic", "classic-line"];
+/**
+ * The receive buffer that is asked for, in bytes: it holds what arrives during a broadcast. The system may grant less.
+ */
+const RECEIVE_BUFFER_BYTES = 8 << 20;
+/** How long after too much of the send buffer was taken whoever is absent has no answer at all, in milliseconds. */
+const ALERT_MS = 30_000;
+/** The longest wait for a full socket in milliseconds. After it, sending is tried again even if the socket is full. */
+const MAX_WAIT_MS = 1000;
+/** The first and the longest pause before another look at how much of the buffer is taken, in milliseconds. */
+const FIRST_LOOK_MS = 1;
+const MAX_LOOK_MS = 16;
+/** The largest share of the time that it may take to compare the recipients with the neighbours. */
+const COMPARING_SHARE = 1 / 20;
+
 /** A socket, its recipients by dialect, and its way of sending to many at once where there is one. */
 export class UdpSocket {
   /** The address of this machine that the socket is for; undefined for the door's first socket. */
   readonly via: string | undefined;
-  readonly #groups: Readonly<Record<Dialect, Recipients>>;
-  /** The recipients that are absent, and when each was last tried, in milliseconds; the longest ago comes first. */
-  readonly #aside: Readonly<Record<Dialect, Map<Recipient, number>>>;
+  readonly #present: Readonly<Record<Dialect, Recipients>>;
+  readonly #absent: Readonly<Record<Dialect, AbsentRecipients>>;
   readonly #socket: Socket;
   readonly #fast: BatchSender | undefined;
+  readonly #buffer: SendBuffer;
   readonly #tables: RecipientTable[] = [];
   readonly #neighbours: Neighbours;
-  readonly #sendBuffer: number = USUAL_SEND_BUFFER_BYTES;
-  /** At most so many bytes of the send buffer are taken. To ask the system each time would take longer than to send. */
-  #pendingAtMost = 0;
-  /** Until when strangers that are absent have no answer, whatever is free of the buffer, in milliseconds. */
+  /** Until when whoever is absent has no answer, whatever is free of the buffer, in milliseconds. */
   #alertUntil = -Infinity;
-  readonly #triedAgain = new TokenBucket(TRY_AGAIN_RATE, now());
   /** When the neighbours were last compared with the recipients, and when they may be again, in milliseconds. */
   #comparedAt = -Infinity;
   #compareNotBefore = -Infinity;
@@ -106,17 +87,16 @@ export class UdpSocket {
     this.#socket = socket;
     this.#fast = fast;
     this.#neighbours = neighbours;
-    if (fast) {
-      fast.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
-      this.#sendBuffer = fast.setSendBuffer(SEND_BUFFER_BYTES) || USUAL_SEND_BUFFER_BYTES;
-    }
+    this.#buffer = new SendBuffer(fast);
+    fast?.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
     const newRecipients = () => {
       const table = fast?.table();
       if (table) this.#tables.push(table);
       return new Recipients(table);
     };
-    this.#groups = { "v1": newRecipients(), "classic": newRecipients(), "classic-line": newRecipients() };
-    this.#aside = { "v1": new Map(), "classic": new Map(), "classic-line": new Map() };
+    const newAbsent = () => new AbsentRecipients(neighbours, now());
+    this.#present = { "v1": newRecipients(), "classic": newRecipients(), "classic-line": newRecipients() };
+    this.#absent = { "v1": newAbsent(), "classic": newAbsent(), "classic-line": newAbsent() };
   }
 
   get address(): Deno.NetAddr {
@@ -145,51 +125,60 @@ export class UdpSocket {
 
   /** How many recipients have a dialect. */
   size(dialect: Dialect): number {
-    return this.#groups[dialect].size + this.#aside[dialect].size;
+    return this.#present[dialect].size + this.#absent[dialect].size;
   }
 
   join(recipient: Recipient): void {
-    this.#groups[recipient.dialect].add(recipient);
+    this.#present[recipient.dialect].add(recipient);
   }
 
   leave(recipient: Recipient): void {
     const { dialect } = recipient;
-    if (!this.#aside[dialect].delete(recipient)) this.#groups[dialect].remove(recipient);
+    if (this.#absent[dialect].size === 0 || !this.#absent[dialect].delete(recipient)) {
+      this.#present[dialect].remove(recipient);
+    }
   }
 
   /** All recipients, as they are now. */
   list(): Recipient[] {
-    return DIALECTS.flatMap((dialect) => [...this.#groups[dialect].list(), ...this.#aside[dialect].keys()]);
+    return DIALECTS.flatMap((dialect) => [...this.#present[dialect].list(), ...this.#absent[dialect].list()]);
   }
 
   /**
-   * Begins a broadcast to all recipients of a dialect, except one.
+   * Begins a broadcast to all recipients of a dialect that are present, except one.
    *
-   * @returns The absent recipients that are to be tried again. The broadcast itself leaves them out.
+   * @returns Absent recipients to which it is to be sent all the same, to find out whether they are back.
    */
-  begin(dialect: Dialect, except?: Recipient): Recipient[] {
-    if (this.#aside[dialect].size > 0) this.#compare();
-    this.#groups[dialect].begin(except);
-    return this.#aside[dialect].size > 0 ? this.#takeDueAside(dialect, except) : [];
+  begin(dialect: Dialect, bytes: Uint8Array, except?: Recipient): Recipient[] {
+    const absent = this.#absent[dialect];
+    if (absent.size > 0) this.#compare();
+    this.#present[dialect].begin(except);
+    const size = sizeInBuffer(bytes);
+    if (absent.size === 0 || this.#buffer.freeBytes(CLASSIC_SHARE, size) < size) return [];
+    const tried = absent.takeTurns(now(), except);
+    this.#buffer.put(tried.length * size);
+    return tried;
   }
 
   /** How many recipients of a dialect still wait for the broadcast that has begun. */
   remaining(dialect: Dialect): number {
-    return this.#groups[dialect].remaining;
+    return this.#present[dialect].remaining;
   }
 
   /** Sends the broadcast to the next recipients at once, at most `limit`. */
   sendNext(dialect: Dialect, bytes: Uint8Array, limit: number): Progress {
-    const group = this.#groups[dialect];
-    const before = group.remaining;
+    const recipients = this.#present[dialect];
+    const before = recipients.remaining;
     const size = sizeInBuffer(bytes);
     let sent = 0, isFull = false;
-    while (sent < limit && group.remaining > 0 && !isFull) {
-      const copies = Math.min(limit - sent, group.remaining);
-      const room = dialect === "v1" ? copies : Math.floor(this.#room(CLASSIC_SHARE, copies * size) / size);
-      isFull = room <= 0 || !group.sendNext(bytes, Math.min(copies, room));
-      this.#pendingAtMost += (before - group.remaining - sent) * size;
-      sent = before - group.remaining;
+    while (sent < limit && recipients.remaining > 0 && !isFull) {
+      const wanted = Math.min(limit - sent, recipients.remaining);
+      const copies = dialect === "v1"
+        ? wanted
+        : Math.min(wanted, Math.floor(this.#buffer.freeBytes(CLASSIC_SHARE, wanted * size) / size));
+      isFull = copies <= 0 || !recipients.sendNext(bytes, copies);
+      this.#buffer.put((before - recipients.remaining - sent) * size);
+      sent = before - recipients.remaining;
     }
     if (!isFull) return { sent };
     return { sent, wait: dialect === "v1" ? this.#writable() : this.#drained() };
@@ -197,24 +186,26 @@ export class UdpSocket {
 
   /** Returns the addresses of the next recipients, at most `limit`. From now on they count as served. */
   takeNext(dialect: Dialect, limit: number): string[] {
-    return this.#groups[dialect].takeNext(limit);
+    return this.#present[dialect].takeNext(limit);
   }
 
   /**
-   * Whether a single datagram should be sent to an address now. If not, it would take up the send buffer for long, and
-   * so little of it is left that others would wait.
+   * Whether an answer should be sent to an address now. If not, it would take up the send buffer for long, and so little
+   * of it is left that others would wait.
    */
   admits({ address, validated }: Pick<Recipient, "address" | "validated">, bytes: Uint8Array): boolean {
     const size = sizeInBuffer(bytes);
     const time = now();
-    const isCrowded = this.#room(validated ? MEMBERS_SHARE : STRANGERS_SHARE, size) < size;
+    const isCrowded = this.#buffer.freeBytes(ANSWERS_SHARE, size) < size;
     if (isCrowded) this.#alertUntil = time + ALERT_MS;
-    if (isCrowded || !validated && time < this.#alertUntil) {
+    if (isCrowded || time < this.#alertUntil) {
       this.#neighbours.look(time);
-      if (this.#neighbours.isAbsent(address)) return false;
-      if (isCrowded && !validated && !this.#neighbours.isPresent(address)) return false;
+      const hostname = hostnameOf(address);
+      if (this.#neighbours.isAbsent(hostname)) return false;
+      // who is validated was there when it joined
+      if (isCrowded && !validated && !this.#neighbours.isPresent(hostname)) return false;
     }
-    this.#pendingAtMost += size;
+    this.#buffer.put(size);
     return true;
   }
 
@@ -228,12 +219,6 @@ export class UdpSocket {
     this.#socket.close();
   }
 
-  /** How many bytes of a share of the send buffer are free, at least; it is found out exactly if there is no room. */
-  #room(share: number, wanted: number): number {
-    if (share * this.#sendBuffer - this.#pendingAtMost < wanted) this.#pendingAtMost = this.#fast?.pending() ?? 0;
-    return share * this.#sendBuffer - this.#pendingAtMost;
-  }
-
   /** Takes back the recipients that are present again. If much of the buffer is taken, sets the absent ones aside. */
   #compare(): void {
     const time = now();
@@ -242,36 +227,18 @@ export class UdpSocket {
     if (this.#neighbours.lookedAt === this.#comparedAt) return;
     this.#comparedAt = this.#neighbours.lookedAt;
     const startedAt = performance.now();
-    const isCrowded = this.#fast.pending() > STRANGERS_SHARE * this.#sendBuffer;
+    const isCrowded = this.#buffer.isTaken(ANSWERS_SHARE);
     for (const dialect of DIALECTS) {
-      const group = this.#groups[dialect], aside = this.#aside[dialect];
-      for (const recipient of aside.keys()) {
-        if (!this.#neighbours.isPresent(recipient.address)) continue;
-        aside.delete(recipient);
-        group.add(recipient);
-      }
+      const present = this.#present[dialect], absent = this.#absent[dialect];
+      for (const recipient of absent.takePresent()) present.add(recipient);
       if (!isCrowded) continue;
-      for (const recipient of group.list()) {
-        if (!this.#neighbours.isAbsent(recipient.address)) continue;
-        group.remove(recipient);
-        aside.set(recipient, time);
+      for (const recipient of present.list()) {
+        if (!this.#neighbours.isAbsent(hostnameOf(recipient.address))) continue;
+        present.remove(recipient);
+        absent.add(recipient, time);
       }
     }
-    this.#compareNotBefore = time + COMPARING_PART * (performance.now() - startedAt);
-  }
-
-  /** Takes the absent recipients that are to be tried again. The system then looks for them once more. */
-  #takeDueAside(dialect: Dialect, except?: Recipient): Recipient[] {
-    const time = now();
-    const aside = this.#aside[dialect];
-    const due: Recipient[] = [];
-    for (const [recipient, triedAt] of aside) {
-      if (time < triedAt + TRY_AGAIN_MS || this.#triedAgain.take(TRY_AGAIN_RATE, time) > 0) break;
-      aside.delete(recipient);
-      aside.set(recipient, time);
-      if (recipient !== except) due.push(recipient);
-    }
-    return due;
+    this.#compareNotBefore = time + (performance.now() - startedAt) / COMPARING_SHARE;
   }
 
   /** Resolves when the socket can take more, or after a second. */
@@ -286,16 +253,7 @@ export class UdpSocket {
     for (let pause = FIRST_LOOK_MS; now() < until; pause = Math.min(2 * pause, MAX_LOOK_MS)) {
       this.#compare();
       await new Promise<void>((resolve) => setTimeout(resolve, pause));
-      this.#pendingAtMost = this.#fast?.pending() ?? 0;
-      if (this.#pendingAtMost <= CLASSIC_RESUME_SHARE * this.#sendBuffer) return;
+      if (!this.#buffer.isTaken(CLASSIC_RESUME_SHARE)) return;
     }
   }
-}
-
-/**
- * About how many bytes a datagram takes up in the send buffer: on Linux its memory is rounded up to a power of two, with
- * room for the headers and for what the kernel notes about it.
- */
-function sizeInBuffer({ length }: Uint8Array): number {
-  return 256 + 2 ** Math.ceil(Math.log2(length + 384));
 }

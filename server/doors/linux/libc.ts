@@ -13,6 +13,7 @@ import { libraryNames } from "../../../runtime/c_library.ts";
 const AF_INET = 2;
 export const AF_INET6 = 10;
 export const SOL_SOCKET = 1;
+export const MSG_DONTWAIT = 0x40;
 const SOCK_DGRAM = 2;
 const SO_TYPE = 3;
 const SO_COOKIE = 57;

@@ -16,12 +16,11 @@
  */
 import { canonicalIPv6 } from "../../../protocol/ip_address.ts";
 import type { NeighbourTable } from "../neighbours.ts";
-import { AF_INET6, type C } from "./libc.ts";
+import { AF_INET6, type C, MSG_DONTWAIT } from "./libc.ts";
 
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 0x80003;
 const NETLINK_ROUTE = 0;
-const MSG_DONTWAIT = 0x40;
 const RTM_NEWNEIGH = 28;
 const RTM_GETNEIGH = 30;
 const NLM_F_REQUEST_DUMP = 0x301;

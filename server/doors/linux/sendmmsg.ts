@@ -60,6 +60,7 @@ import {
   type C,
   findDescriptor,
   type Library,
+  MSG_DONTWAIT,
   openLibrary,
   readSocketOption,
   SOCKADDR_IN6_BYTES,
@@ -91,7 +92,6 @@ const SO_RCVBUFFORCE = 33;
 const SO_MEMINFO = 55;
 const SK_MEMINFO_WMEM_ALLOC = 2;
 const SK_MEMINFO_DROPS = 8;
-const MSG_DONTWAIT = 0x40;
 const F_DUPFD_CLOEXEC = 1030;
 const EFD_CLOEXEC_NONBLOCK = 0x80800;
 const POLLIN = 1;
@@ -260,7 +260,7 @@ function openSocket(library: Library, original: number, family: number, quiet: b
     return readSocketOption(c, fd, name, 4)?.[0] ?? 0;
   }
 
-  // it is read before each send, so it makes no new objects
+  // it is read often while the buffer is nearly full, so reading makes no new objects
   const memory = new Uint32Array(new ArrayBuffer(4 * (SK_MEMINFO_DROPS + 1)));
   const memoryBytes = new Uint32Array(1);
 

@@ -1,6 +1,7 @@
 /** The UDP door where it can send to many at once: what is sent when, and what it waits for. */
 import { assertEquals, assertGreater, assertGreaterOrEqual } from "@std/assert";
 import { setImmediate } from "node:timers";
+import { parseNetwork } from "../../../protocol/ip_network.ts";
 import { NetworkEmulator, PERFECT } from "../../../server/doors/network_emulator.ts";
 import { UdpDoor } from "../../../server/doors/udp.ts";
 import type { Recipient } from "../../../server/room/delivery.ts";
@@ -160,3 +161,46 @@ Deno.test("udp batches: the door asks for a large receive buffer, tells what was
   await door.close();
   assertEquals([fast.isClosed, socket.isClosed], [true, true]);
 });
+
+/** A door at 10.0.0.1 whose send buffer holds 100 short datagrams, and whose system looks for 10.0.0.200 in vain. */
+function openSmallDoor() {
+  const fast = new FakeBatchSender(), socket = new FakeSocket();
+  fast.sendBuffer = 76_800;
+  fast.neighbourTable = new Map([["10.0.0.2", true], ["10.0.0.200", false]]);
+  const localNetworks = () => [parseNetwork("10.0.0.1/24")!];
+  return { fast, socket, door: new UdpDoor({ socket, fast }, new NetworkEmulator(1), { localNetworks }) };
+}
+
+Deno.test("udp batches: in a full buffer there is an answer to strangers only that are known to be there", async () => {
+  const { fast, socket, door } = openSmallDoor();
+  fast.pendingBytes = fast.sendBuffer;
+  for (let i = 0; i < 100; i++) door.send({ ...recipientOf("192.0.2.1:1"), validated: true }, BYTES);
+  await door.idle();
+  socket.transmitted.length = 0;
+  for (const host of ["10.0.0.2", "10.0.0.3", "10.0.0.200"]) door.send(recipientOf(`${host}:1`), BYTES);
+  await door.idle();
+  assertEquals(socket.transmitted.map(({ to }) => to), ["10.0.0.2 1"]);
+  assertEquals(door.statistics.dropped, 2);
+});
+
+Deno.test("udp batches: a broadcast goes now and then to an absent member too, even while strangers have no answer", () =>
+  withFakeTime(async ({ advance }) => {
+    const { fast, socket, door } = openSmallDoor();
+    door.join(recipientOf("10.0.0.200:1"));
+    fast.space = 0;
+    fast.pendingBytes = fast.sendBuffer;
+    for (let i = 0; i < 100; i++) door.send(recipientOf("10.0.0.200:2"), BYTES);
+    door.broadcast(BYTES, "v1");
+    await advance(1);
+    fast.pendingBytes = 0;
+    fast.drain(1000);
+    await door.idle();
+    await advance(5000);
+    socket.transmitted.length = 0;
+    for (let i = 0; i < 3; i++) door.broadcast(BYTES, "v1");
+    await door.idle();
+    assertEquals([socket.transmitted.map(({ to }) => to), fast.portions.flat()], [
+      ["10.0.0.200 1"],
+      [],
+    ]);
+  }));

@@ -30,15 +30,15 @@ function openSocket() {
   };
   /** Lets so many bytes of the buffer be taken by what is sent now. */
   const fill = (bytes: number) => {
-    for (let i = 0; i < BUFFER / 768; i++) socket.admits(of("192.0.2.1", true), BYTES);
     fast.pendingBytes = bytes;
+    for (let i = 0; i < BUFFER / 768; i++) socket.admits(of("192.0.2.1", true), BYTES);
   };
   return { fast, socket, join, fill };
 }
 
 /** Broadcasts, and returns the ports that got a copy, and those that were tried again. */
 async function broadcast({ fast, socket }: ReturnType<typeof openSocket>, dialect: "v1" | "classic") {
-  const again = socket.begin(dialect).map(({ address }) => Number(address.split(":")[1]));
+  const again = socket.begin(dialect, BYTES).map(({ address }) => Number(address.split(":")[1]));
   while (socket.remaining(dialect) > 0) await socket.sendNext(dialect, BYTES, 1000).wait;
   return { sent: fast.portions.splice(0).flat(), again };
 }
@@ -79,24 +79,40 @@ Deno.test("udp socket: answers to strangers leave more than half of the buffer f
   assertEquals(admitted, 25);
 });
 
-Deno.test("udp socket: a member's answer is dropped only if it is absent and half of the buffer is taken", () => {
-  const { socket, fill } = openSocket();
-  fill(BUFFER / 2 - 768);
-  assertEquals(socket.admits(of(ABSENT, true), BYTES), true);
-  fill(BUFFER / 2);
-  const admitted = ["10.0.0.2", ABSENT, "10.0.0.3"].filter((host) => socket.admits(of(host, true), BYTES));
-  assertEquals(admitted, ["10.0.0.2", "10.0.0.3"]);
+Deno.test("udp socket: a member's answer is dropped only if it is absent, as long as the buffer was too full lately", () =>
+  withFakeTime(async ({ advance }) => {
+    const { fast, socket, fill } = openSocket();
+    const admitted = () => ["10.0.0.2", ABSENT, "10.0.0.3"].filter((host) => socket.admits(of(host, true), BYTES));
+    fill(BUFFER / 4 - 3 * 768);
+    assertEquals(admitted().length, 3);
+    fill(BUFFER / 4);
+    assertEquals(admitted(), ["10.0.0.2", "10.0.0.3"]);
+    fast.pendingBytes = 0;
+    await advance(29_999);
+    assertEquals(admitted(), ["10.0.0.2", "10.0.0.3"]);
+    await advance(1);
+    assertEquals(admitted().length, 3);
+  }));
+
+Deno.test("udp socket: answers to absent members leave room for classic copies", () => {
+  const { fast, socket, join } = openSocket();
+  for (let i = 0; i < 30; i++) join("10.0.0.2", "classic");
+  let admitted = 0;
+  fast.pending = () => 768 * (admitted + fast.portions.flat().length);
+  for (let i = 0; i < 1000; i++) if (socket.admits(of(ABSENT, true), BYTES)) admitted++;
+  socket.begin("classic", BYTES);
+  assertEquals([admitted, socket.sendNext("classic", BYTES, 1000).sent], [25, 12]);
 });
 
 Deno.test("udp socket: classic copies take three eighths of the buffer, and absent recipients are set aside", () =>
   withFakeTime(async ({ advance }) => {
-    const room = openSocket();
-    const { fast, socket, join } = room;
+    const opened = openSocket();
+    const { fast, socket, join } = opened;
     for (let i = 0; i < 50; i++) join(ABSENT, "classic");
     const present = join("10.0.0.2", "classic");
     // nothing leaves
     fast.pending = () => 768 * fast.portions.flat().length;
-    socket.begin("classic");
+    socket.begin("classic", BYTES);
     const { sent, wait } = socket.sendNext("classic", BYTES, 1000);
     assertEquals([sent, fast.portions.flat().length], [37, 37]);
     // 37 are under way, and the other absent ones get none
@@ -107,19 +123,19 @@ Deno.test("udp socket: classic copies take three eighths of the buffer, and abse
     fast.portions.length = 0;
     assertEquals(socket.sendNext("classic", BYTES, 1000), { sent: 1 });
     assertEquals(fast.portions.splice(0), [[51]]);
-    assertEquals(await broadcast(room, "classic").then(({ sent }) => sent), [51]);
+    assertEquals(await broadcast(opened, "classic").then(({ sent }) => sent), [51]);
     socket.leave(present);
     assertEquals(socket.size("classic"), 50);
   }));
 
 Deno.test("udp socket: version 1 may take all of the buffer; if it is full, absent members are set aside", () =>
   withFakeTime(async () => {
-    const room = openSocket();
-    const { fast, socket, join } = room;
+    const opened = openSocket();
+    const { fast, socket, join } = opened;
     const gone = Array.from({ length: 120 }, () => join(ABSENT, "v1"));
     join("10.0.0.2", "v1");
     fast.space = 100;
-    socket.begin("v1");
+    socket.begin("v1", BYTES);
     fast.pendingBytes = BUFFER;
     const { sent, wait } = socket.sendNext("v1", BYTES, 1000);
     assertEquals([sent, fast.waits, socket.remaining("v1"), socket.size("v1")], [100, 1, 1, 121]);
@@ -128,44 +144,108 @@ Deno.test("udp socket: version 1 may take all of the buffer; if it is full, abse
     fast.portions.length = 0;
     assertEquals(socket.sendNext("v1", BYTES, 1000), { sent: 1 });
     for (const member of gone) socket.leave(member);
-    assertEquals([socket.size("v1"), await broadcast(room, "v1").then(({ sent }) => sent)], [1, [121, 121]]);
+    assertEquals([socket.size("v1"), await broadcast(opened, "v1").then(({ sent }) => sent)], [1, [121, 121]]);
   }));
+
+/** Lets all members be set aside that are absent now. */
+async function setAside({ fast, socket }: ReturnType<typeof openSocket>) {
+  fast.space = 0;
+  fast.pendingBytes = BUFFER;
+  socket.begin("v1", BYTES);
+  const { wait } = socket.sendNext("v1", BYTES, 1000);
+  fast.pendingBytes = 0;
+  fast.drain(1000);
+  await wait;
+  fast.portions.length = 0;
+}
 
 Deno.test("udp socket: who is set aside is tried again now and then, and gets everything once it is back", () =>
   withFakeTime(async ({ advance }) => {
-    const room = openSocket();
-    const { fast, socket, join } = room;
-    for (let i = 0; i < 20; i++) join(ABSENT, "v1");
-    fast.space = 0;
-    fast.pendingBytes = BUFFER;
-    socket.begin("v1");
-    const { wait } = socket.sendNext("v1", BYTES, 1000);
-    fast.pendingBytes = 0;
-    fast.drain(1000);
-    await wait;
-    fast.portions.length = 0;
+    const opened = openSocket();
+    const { fast, join } = opened;
+    const hosts = Array.from({ length: 12 }, (_, i) => `10.0.0.${100 + i}`);
+    fast.neighbourTable = new Map(hosts.map((host) => [host, false]));
+    // one of each two with the same address is enough to find out
+    for (const host of [...hosts, ...hosts]) join(host, "v1");
+    await setAside(opened);
     await advance(4999);
-    assertEquals(await broadcast(room, "v1"), { sent: [], again: [] });
+    assertEquals(await broadcast(opened, "v1"), { sent: [], again: [] });
     await advance(1);
-    const first = await broadcast(room, "v1");
-    assertEquals([first.sent, first.again.length], [[], 8]);
+    const first = await broadcast(opened, "v1");
+    assertEquals([first.sent, first.again.length], [[], 4]);
     await advance(1000);
-    const second = await broadcast(room, "v1");
-    assertEquals(second.again.length, 8);
-    assertEquals(new Set([...first.again, ...second.again]).size, 16, "each in its turn");
+    const second = await broadcast(opened, "v1");
+    assertEquals(new Set([...first.again, ...second.again].map((port) => port % 12)).size, 8, "each in its turn");
+    fast.neighbourTable = new Map([[hosts[0], true]]);
+    await advance(100);
+    const { sent, again } = await broadcast(opened, "v1");
+    assertEquals([sent, again], [[1, 13], []]);
+  }));
+
+Deno.test("udp socket: who was there once need not wait for addresses at which nobody ever was", () =>
+  withFakeTime(async ({ advance }) => {
+    const opened = openSocket();
+    const { fast, fill, join } = opened;
+    const forged = Array.from({ length: 200 }, (_, i) => `10.0.0.${i + 20}`);
+    for (const host of forged) join(host, "v1");
+    const honest = join("10.0.0.2", "v1");
+    // the neighbours are looked at while it is there
+    fill(BUFFER);
+    fast.neighbourTable = new Map([...forged, "10.0.0.2"].map((host) => [host, false]));
+    await advance(100);
+    await setAside(opened);
+    await advance(5000);
+    const { again } = await broadcast(opened, "v1");
+    assertEquals([again.length, again.includes(Number(honest.address.split(":")[1]))], [5, true]);
+  }));
+
+Deno.test("udp socket: while little of the buffer is free, absent recipients are not tried again, and keep their turns", () =>
+  withFakeTime(async ({ advance }) => {
+    const opened = openSocket();
+    const { fast, join, fill } = opened;
+    join(ABSENT, "v1");
+    await setAside(opened);
+    await advance(5000);
+    fill(3 * BUFFER / 8);
+    assertEquals(await broadcast(opened, "v1"), { sent: [], again: [] });
+    fast.pendingBytes = 0;
+    assertEquals(await broadcast(opened, "v1"), { sent: [], again: [1] });
+  }));
+
+Deno.test("udp socket: who was set aside, is back and leaves is nowhere any more", () =>
+  withFakeTime(async ({ advance }) => {
+    const opened = openSocket();
+    const { fast, socket, join } = opened;
+    const member = join(ABSENT, "v1");
+    await setAside(opened);
     fast.neighbourTable = new Map([[ABSENT, true]]);
     await advance(100);
-    const { sent, again } = await broadcast(room, "v1");
-    assertEquals([sent.length, again], [20, []]);
+    assertEquals(await broadcast(opened, "v1"), { sent: [1], again: [] });
+    socket.leave(member);
+    assertEquals([socket.size("v1"), socket.list()], [0, []]);
+  }));
+
+Deno.test("udp socket: an absent recipient is set aside only if much of the buffer is taken", () =>
+  withFakeTime(async ({ advance }) => {
+    const opened = openSocket();
+    const { fast, socket, join } = opened;
+    join("10.0.0.2", "v1");
+    join(ABSENT, "v1");
+    await setAside(opened);
+    // the other is absent too now, but nothing waits
+    fast.neighbourTable = new Map([["10.0.0.2", false], [ABSENT, false]]);
+    await advance(100);
+    assertEquals(await broadcast(opened, "v1"), { sent: [1], again: [] });
+    assertEquals(socket.size("v1"), 2);
   }));
 
 Deno.test("udp socket: nobody is set aside because a slow link has filled the buffer", () =>
   withFakeTime(async ({ advance }) => {
-    const room = openSocket();
-    const { fast, socket, join, fill } = room;
+    const opened = openSocket();
+    const { fast, socket, join, fill } = opened;
     for (let i = 0; i < 60; i++) join(i % 2 ? "10.0.0.2" : "192.0.2.1", "classic");
     fill(BUFFER);
-    socket.begin("classic");
+    socket.begin("classic", BYTES);
     const { sent, wait } = socket.sendNext("classic", BYTES, 1000);
     assertEquals([sent, socket.remaining("classic")], [0, 60]);
     fast.pendingBytes = 0;
