@@ -51,3 +51,12 @@ Deno.test("neighbours: the system is asked ten times a second at most, and may n
   assertEquals([system.looks, neighbours.lookedAt], [2, 100]);
   assertEquals([neighbours.isPresent("10.0.0.8"), neighbours.isAbsent("10.0.0.8")], [true, false]);
 });
+
+Deno.test("neighbours: of 10,000 addresses it is remembered that somebody was there, of those that were seen last", () => {
+  const { neighbours, system } = openNeighbours(new Map([["10.0.0.7", true], ["10.0.0.8", true]]));
+  const others = (n: number) =>
+    Array.from({ length: n }, (_, i): [string, boolean] => [`10.1.${i >> 8}.${i & 255}`, true]);
+  system.table = new Map([["10.0.0.7", true], ...others(9999)]);
+  neighbours.look(100);
+  assertEquals(["10.0.0.7", "10.0.0.8", "10.0.0.9"].map((host) => neighbours.wasPresent(host)), [true, false, false]);
+});

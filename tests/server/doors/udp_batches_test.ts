@@ -204,3 +204,19 @@ Deno.test("udp batches: a broadcast goes now and then to an absent member too, e
       [],
     ]);
   }));
+
+Deno.test("udp batches: the neighbours are looked at now and then, so that it is known later who was there", () =>
+  withFakeTime(async ({ advance }) => {
+    const { fast, door } = openSmallDoor();
+    let looks = 0;
+    fast.neighbours = () => {
+      looks++;
+      return fast.neighbourTable;
+    };
+    const running = door.run({ receive() {}, hungUp() {} });
+    await advance(9000);
+    await door.close();
+    await running;
+    await advance(9000);
+    assertEquals(looks, 3);
+  }));
