@@ -6,6 +6,7 @@
 import { type Dialect, MEMBER_TIMEOUT_MS } from "../../protocol.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
+import { addressKey } from "./address_key.ts";
 import { AddressValidation } from "./address_validation.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import { ClassicPolicy, type ClassicPolicyOptions, type ClassicRefusal } from "./classic_policy.ts";
@@ -93,6 +94,11 @@ export class Admission {
   readonly #validation = new AddressValidation();
   /** The time of each recent goodbye by the member's token, in milliseconds. */
   readonly #justLeft = new BoundedMap<number>();
+  /**
+   * Until when no classic member with an IP address makes room, by the key of the address, in milliseconds: to look for
+   * one takes time, and a flood of greetings must not take it for each.
+   */
+  readonly #noRoomUntil = new BoundedMap<number>();
   readonly #context: AdmissionContext;
   #silenceCheckAt: number | undefined;
 
@@ -179,11 +185,6 @@ export class Admission {
     return reason ? undefined : this.#join({ peer, dialect, token: "" }, now);
   }
 
-  /** Notes that a classic member was heard. */
-  heardClassic(member: Member, now: number): void {
-    this.#classic.heard(member, now);
-  }
-
   /**
    * Adds a member of an earlier run of the server; without its name, if another has it by now. Removes it again if it is
    * a classic member that may not join now.
@@ -194,7 +195,7 @@ export class Admission {
       this.names.claim({ name, holder: holderOf({ token, key: address }) }) === false;
     const member = this.members.restore(isRefused ? { ...kept, name: undefined } : kept, now);
     const mayStay = member.dialect === "v1" || !this.#refusesClassic(member, now);
-    if (member.dialect !== "v1") this.#classic.joined(member, now);
+    if (member.dialect !== "v1") this.#classic.joined(member);
     if (member.token) this.#context.journal.ownerJoined(member.token);
     this.#context.delivery.join(member);
     this.#watchSilence(member, now);
@@ -247,7 +248,7 @@ export class Admission {
     const member = this.members.add(who, time(now), now);
     if (name !== undefined) this.members.rename(member, name);
     this.joined++;
-    if (member.dialect !== "v1") this.#classic.joined(member, now);
+    if (member.dialect !== "v1") this.#classic.joined(member);
     if (member.token) journal.ownerJoined(member.token);
     delivery.join(member);
     this.#watchSilence(member, now);
@@ -299,10 +300,15 @@ export class Admission {
    * or were forged, would never be free again.
    */
   #makeRoom(peer: Peer, refusal: ClassicRefusal, now: number): boolean {
-    const place = this.#classic.placeFor(peer, refusal);
-    if (!place || now < place.heardAt + this.timeout) return false;
-    this.#remove(this.members.withKey(place.key)!, "silence", now);
-    return true;
+    if (refusal !== "address" && refusal !== "members") return false;
+    const isOfAddress = refusal === "address", key = addressKey(peer.address);
+    if (isOfAddress && now < (this.#noRoomUntil.get(key) ?? -Infinity)) return false;
+    const member = this.members.longestSilentClassic(isOfAddress ? peer.address : undefined);
+    if (!member) return false;
+    const dueAt = this.members.heardAt(member) + this.timeout;
+    if (now >= dueAt) this.#remove(member, "silence", now);
+    else if (isOfAddress) this.#noRoomUntil.set(key, dueAt);
+    return now >= dueAt;
   }
 
   /** A client repeats no earlier packet after its goodbye, but one that it sent before may still be under way. */

@@ -8,7 +8,8 @@
  */
 import { splitAddress } from "../../protocol/fields.ts";
 import { addressBytes, type IPNetwork, isInNetwork, parseNetwork } from "../../protocol/ip_network.ts";
-import { type ClassicPlace, ClassicPlaces } from "./classic_places.ts";
+import { addressKey } from "./address_key.ts";
+import { Counter } from "./counter.ts";
 import type { Peer } from "./peer.ts";
 
 /** Who may speak the classic dialect. */
@@ -39,7 +40,7 @@ const NEARBY: readonly IPNetwork[] = [
     .map((text) => parseNetwork(text)!),
 ];
 
-/** Who may join in the classic dialect, how many have, and who makes room when there are too many. */
+/** Who may join in the classic dialect, and how many have. */
 export class ClassicPolicy {
   readonly #isOff: boolean;
   readonly #isForAll: boolean;
@@ -47,7 +48,8 @@ export class ClassicPolicy {
   readonly #localNetworks: () => readonly IPNetwork[];
   readonly #maxPerAddress: number;
   readonly #maxMembers: number;
-  readonly #places = new ClassicPlaces();
+  readonly #perAddress = new Counter();
+  #members = 0;
 
   constructor(
     { from = [], localNetworks = () => [], perAddress = 500, members = 5000 }: ClassicPolicyOptions = {},
@@ -67,32 +69,22 @@ export class ClassicPolicy {
     // nobody can forge the address of a connection
     if (!validated && this.#isOff) return "off";
     if (!validated && !this.#isForAll && !this.#isNear(bytes)) return "network";
-    if (!isInOneOf(bytes, LOOPBACK) && this.#places.sizeAt({ address }) >= this.#maxPerAddress) return "address";
-    return this.#places.size >= this.#maxMembers ? "members" : undefined;
-  }
-
-  /**
-   * The place of the classic member that makes room for a peer which is refused, if it has been silent for long enough:
-   * the one that has been silent for the longest time. Undefined if no departure would help.
-   */
-  placeFor(peer: Pick<Peer, "address">, refusal: ClassicRefusal): ClassicPlace | undefined {
-    if (refusal === "address") return this.#places.longestSilent(peer);
-    return refusal === "members" ? this.#places.longestSilent() : undefined;
+    if (!isInOneOf(bytes, LOOPBACK) && this.#perAddress.get(addressKey(address)) >= this.#maxPerAddress) {
+      return "address";
+    }
+    return this.#members >= this.#maxMembers ? "members" : undefined;
   }
 
   /** Counts a classic member. */
-  joined(peer: Pick<Peer, "key" | "address">, now: number): void {
-    this.#places.add(peer, now);
-  }
-
-  /** Notes that a classic member was heard. */
-  heard(peer: Pick<Peer, "key" | "address">, now: number): void {
-    this.#places.heard(peer, now);
+  joined({ address }: Pick<Peer, "address">): void {
+    this.#members++;
+    this.#perAddress.add(addressKey(address));
   }
 
   /** Counts a classic member no more. */
-  left(peer: Pick<Peer, "key" | "address">): void {
-    this.#places.remove(peer);
+  left({ address }: Pick<Peer, "address">): void {
+    this.#members--;
+    this.#perAddress.remove(addressKey(address));
   }
 
   #isNear(address: Uint8Array): boolean {

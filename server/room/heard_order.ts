@@ -26,9 +26,11 @@ export class HeardOrder<T extends Ordered<T>> {
     return this.#size;
   }
 
-  /** The one that has been silent for the longest time; undefined if there is none. */
-  get longestSilent(): T | undefined {
-    return this.#longestSilent;
+  /** The one that has been silent for the longest time of those that pass a test; undefined if none does. */
+  longestSilent(test: (item: T) => boolean = () => true): T | undefined {
+    let item = this.#longestSilent;
+    while (item && !test(item)) item = item.nextHeard;
+    return item;
   }
 
   /** Adds something that was heard just now. */

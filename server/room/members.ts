@@ -10,7 +10,7 @@ import type { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import type { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
 import { detach } from "../../protocol/text.ts";
 import type { KeptMember } from "../journal/past.ts";
-import { addressKey } from "./address_key.ts";
+import { addressKey, hasKeyOf } from "./address_key.ts";
 import { Counter } from "./counter.ts";
 import type { Recipient } from "./delivery.ts";
 import type { FrugalBucket } from "./frugal_bucket.ts";
@@ -46,10 +46,7 @@ export interface Member extends Recipient, Ordered<Member> {
   name: string | undefined;
   /** When the member joined, in Unix seconds. */
   since: number;
-  /**
-   * When a v1 member was last heard, in milliseconds since an origin; {@linkcode Members.heardAt} adds the origin. When
-   * a classic member was, the classic policy knows.
-   */
+  /** When the member was last heard, in milliseconds since an origin; {@linkcode Members.heardAt} adds the origin. */
   heard: number;
   /** Undefined until the member speaks or asks for something; {@linkcode activityOf} creates it. */
   activity: MemberActivity | undefined;
@@ -75,11 +72,15 @@ export interface NamePage {
 const NAME_PAGE_BYTES = MAX_DATAGRAM_BYTES - 100;
 const encoder = new TextEncoder();
 
-/** The members of a room. Joining, leaving and every look-up take constant time, but for the sorted list of names. */
+/**
+ * The members of a room. Joining, leaving and every look-up take constant time, but for the sorted list of names and the
+ * most silent classic member of one address.
+ */
 export class Members {
   readonly #byKey = new Map<string, Member>();
-  /** The v1 members, in the order in which they were last heard. */
+  /** The v1 members and the classic ones, each in the order in which they were last heard. */
   readonly #v1 = new HeardOrder<Member>();
+  readonly #classic = new HeardOrder<Member>();
   readonly #byToken = new Map<string, Member>();
   readonly #byName = new Map<string, Member>();
   /** How many names members with one IP address have. */
@@ -164,25 +165,25 @@ export class Members {
       nextHeard: undefined,
     };
     this.#setPeer(member, peer);
-    if (dialect === "v1") this.#v1.add(member);
+    this.#orderOf(member).add(member);
     if (token) this.#byToken.set(member.token, member);
     return member;
   }
 
   remove(member: Member): void {
     this.#byKey.delete(member.key);
-    if (member.dialect === "v1") this.#v1.remove(member);
+    this.#orderOf(member).remove(member);
     this.#byToken.delete(member.token);
     this.#dropName(member);
   }
 
-  /** Notes that a v1 member was heard. */
+  /** Notes that a member was heard. */
   touch(member: Member, now: number): void {
     member.heard = this.#sinceOrigin(now);
-    this.#v1.heard(member);
+    this.#orderOf(member).heard(member);
   }
 
-  /** When a v1 member was last heard, in milliseconds. */
+  /** When a member was last heard, in milliseconds. */
   heardAt(member: Member): number {
     return this.#origin! + member.heard;
   }
@@ -206,6 +207,16 @@ export class Members {
     return this.#v1;
   }
 
+  /**
+   * The classic member that has been silent for the longest time. If an address is given, the one of those whose IP
+   * address counts as the same; to find it takes time in proportion to how many have been silent for longer.
+   */
+  longestSilentClassic(address?: string): Member | undefined {
+    if (address === undefined) return this.#classic.longestSilent();
+    const isThere = hasKeyOf(address);
+    return this.#classic.longestSilent((member) => isThere(member.address));
+  }
+
   /** The names behind `after`, sorted without case, as many as fit into one datagram with a separator behind each. */
   namesAfter(after: string | undefined, separator = "\n"): NamePage {
     const keys = this.#sortedKeys ??= [...this.#byName.keys()].sort();
@@ -218,6 +229,10 @@ export class Members {
       names.push(name);
     }
     return { names, more: i < keys.length };
+  }
+
+  #orderOf({ dialect }: Pick<Member, "dialect">): HeardOrder<Member> {
+    return dialect === "v1" ? this.#v1 : this.#classic;
   }
 
   #sinceOrigin(now: number): number {

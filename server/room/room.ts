@@ -221,7 +221,7 @@ export class Room {
     if (member?.dialect === "v1") return this.ignore("classic-at-v1");
     if (!member && this.#admission.hasGreetedRecently(peer, now)) return this.ignore("classic-at-v1");
     if (member) {
-      this.#admission.heardClassic(member, now);
+      this.#members.touch(member, now);
       // a classic packet may be forged, so it changes nothing that is known; after a restart nothing is
       if (member.via === undefined) this.#admission.setVia(member, peer.via);
     }

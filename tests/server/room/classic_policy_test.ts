@@ -1,9 +1,9 @@
 /** Who may join in the classic dialect: from which networks, and how many. */
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
 import { parseNetwork } from "../../../protocol/ip_network.ts";
 import type { KeptMember } from "../../../server/journal/past.ts";
 import { ClassicPolicy, type ClassicPolicyOptions, type ClassicRefusal } from "../../../server/room/classic_policy.ts";
+import { Members } from "../../../server/room/members.ts";
 import { all, FakeRoom, ignoredBy, outline } from "../../support/fake_room.ts";
 import { peerOf } from "../../support/peer_of.ts";
 import { openFolder, openRoom } from "../../support/state_files.ts";
@@ -48,7 +48,7 @@ Deno.test("classic policy: members of one address and in all are limited, and wh
   const policy = new ClassicPolicy({ perAddress: 2, members: 6 });
   const join = (key: string) => {
     const refusal = policy.classicRefusal(peerOf(key));
-    if (!refusal) policy.joined(peerOf(key), 0);
+    if (!refusal) policy.joined(peerOf(key));
     return refusal;
   };
   assertEquals([1, 2, 3].map((port) => join(`10.0.0.1:${port}`)), [undefined, undefined, "address"]);
@@ -70,7 +70,7 @@ Deno.test("classic policy: unless told otherwise 500 members with one address, 5
     for (let i = 0; i < 6000; i++) {
       const peer = peerOf(addressOf(i));
       if (policy.classicRefusal(peer) !== undefined) continue;
-      policy.joined(peer, 0);
+      policy.joined(peer);
       joined++;
     }
     return joined;
@@ -172,27 +172,35 @@ Deno.test("room: when one address is full, the most silent member of another one
   assertEquals([isMember(room, "10.0.0.9:1"), room.room.size], [false, 2]);
 });
 
-Deno.test("classic policy: its orders by silence are right after any arrivals, signs of life and departures", () => {
-  const steps = fc.array(fc.tuple(fc.constantFrom("join", "join", "heard", "leave"), fc.nat(9)), { maxLength: 60 });
-  fc.assert(fc.property(steps, (steps) => {
-    const policy = new ClassicPolicy();
-    let row: string[] = [];
-    for (const [now, [step, who]] of steps.entries()) {
-      const key = step === "join" ? `10.0.0.${who % 3}:${100 + now}` : row[who % row.length];
-      if (key === undefined) continue;
-      if (step === "join") policy.joined(peerOf(key), now);
-      if (step === "heard") policy.heard(peerOf(key), now);
-      if (step === "leave") policy.left(peerOf(key));
-      row = row.filter((other) => other !== key);
-      if (step !== "leave") row.push(key);
-      assertEquals(policy.placeFor(peerOf(NEAR), "members")?.key, row[0]);
-      for (const host of ["10.0.0.0", "10.0.0.1", "10.0.0.2"]) {
-        const first = row.find((other) => other.startsWith(`${host}:`));
-        assertEquals(policy.placeFor(peerOf(`${host}:1`), "address")?.key, first);
-      }
-      assertEquals(policy.placeFor(peerOf(NEAR), "network"), undefined);
+Deno.test("room: who makes room at an address is looked for once, however many greetings come while none does", () => {
+  const left: string[] = [];
+  const room = new FakeRoom({ classic: { perAddress: 2 }, observer: { left: ({ address }) => left.push(address) } });
+  const looks = [];
+  const { longestSilentClassic } = Members.prototype;
+  Members.prototype.longestSilentClassic = function (ofAddress) {
+    looks.push(ofAddress);
+    return longestSilentClassic.call(this, ofAddress);
+  };
+  using _ = { [Symbol.dispose]: () => void (Members.prototype.longestSilentClassic = longestSilentClassic) };
+  const AT = "[fd00::1]", SAME_NETWORK = "[fd00::2]";
+  for (const address of [`${AT}:1`, `${AT}:2`, "10.0.0.1:1", "10.0.0.1:2"]) room.datagram(address, "GREETING");
+  const flood = () => {
+    for (let port = 3; port <= 1000; port++) {
+      room.datagram(`${SAME_NETWORK}:${port}`, "GREETING");
+      room.datagram(`10.0.0.1:${port}`, "GREETING");
     }
-  }));
+  };
+  flood();
+  assertEquals([looks.length, left], [2, []]);
+  room.pass(59_000);
+  room.datagram(`${AT}:1`, "GREETING");
+  flood();
+  assertEquals([looks.length, left], [2, []]);
+  room.pass(1000);
+  flood();
+  // two make room of 10.0.0.1, one of the IPv6 network; and then each flood finds out once that nobody else does
+  assertEquals(left.toSorted(), [`10.0.0.1:1`, `10.0.0.1:2`, `${AT}:2`]);
+  assertEquals(looks.length, 7);
 });
 
 Deno.test("room: a kept classic member that may not join now is told of as gone, and leaves the state file", () => {

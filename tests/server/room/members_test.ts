@@ -223,3 +223,34 @@ Deno.test("members: the list stays sorted through arrivals, new names and depart
     { numRuns: 200 },
   );
 });
+
+Deno.test("members: the orders by silence are right after any arrivals, signs of life and departures", () => {
+  const HOSTS = ["10.0.0.1", "10.0.0.10", "[fd00::1]", "[fd00::2]", "[fd00:0:0:1::1]"];
+  const steps = fc.array(
+    fc.tuple(fc.constantFrom("join", "join", "heard", "leave"), fc.nat(19), fc.constantFrom("v1", "classic")),
+    { maxLength: 60 },
+  );
+  fc.assert(fc.property(steps, (steps) => {
+    const members = new Members();
+    let row: Member[] = [];
+    for (const [now, [step, who, dialect]] of steps.entries()) {
+      const address = `${HOSTS[who % HOSTS.length]}:${100 + now}`;
+      const member = step === "join" ? join(members, address, dialect, now) : row[who % row.length];
+      if (member === undefined) continue;
+      if (step === "heard") members.touch(member, now);
+      if (step === "leave") members.remove(member);
+      row = row.filter((other) => other !== member);
+      if (step !== "leave") row.push(member);
+      if (step !== "leave") assertEquals(members.heardAt(member), now);
+      const classic = row.filter(({ dialect }) => dialect !== "v1");
+      assertEquals([...members.bySilence()], row.filter(({ dialect }) => dialect === "v1"));
+      assert(members.longestSilentClassic() === classic[0]);
+      for (const host of HOSTS) {
+        // the first 64 bits of an IPv6 address count
+        const start = host.startsWith("[fd00::") ? "[fd00::" : `${host}:`;
+        const first = classic.find(({ address }) => address.startsWith(start));
+        assert(members.longestSilentClassic(`${host}:1`) === first, host);
+      }
+    }
+  }));
+});

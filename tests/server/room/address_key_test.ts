@@ -1,0 +1,36 @@
+/** Which addresses count as one. */
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { addressBytes } from "../../../protocol/ip_network.ts";
+import { addressKey, hasKeyOf } from "../../../server/room/address_key.ts";
+
+/** IPv6 addresses with many zeros, in every form of text. */
+const ipv6 = fc.oneof(
+  fc.ipV6(),
+  fc.array(fc.constantFrom("0", "1", "fd00", "0db8"), { minLength: 8, maxLength: 8 }).map((groups) =>
+    groups.join(":").replace(/(^|:)0(:0)*(:|$)/, "::")
+  ),
+).filter((hostname) => addressBytes(hostname) !== undefined);
+
+Deno.test("address key: two IPv6 addresses have the same when their first 64 bits are the same", () => {
+  const network = (hostname: string) => addressBytes(hostname)!.subarray(0, 8).join();
+  fc.assert(fc.property(ipv6, ipv6, (one, other) => {
+    const groups = addressKey(`[${one}]:1`).split(":").map(Number);
+    assertEquals(groups.flatMap((group) => [group >> 8, group & 255]).join(), network(one));
+    assertEquals(hasKeyOf(`[${one}]:1`)(`[${other}]:65535`), network(one) === network(other));
+  }));
+});
+
+Deno.test("address key: the end of an address, a zone and the port do not count, the first 64 bits do", () => {
+  const hasKey = hasKeyOf("[fe80::1]:1"), key = addressKey("[fe80::1]:1");
+  const same = ["[fe80::2]:9", "[fe80::]:1", "[fe80::1%eth0]:1", "[FE80:0:0:0:1:2:3:4]:1", "[fe80::1.2.3.4]:1"];
+  for (const other of same) assertEquals([addressKey(other), hasKey(other)], [key, true], other);
+  const others = ["[fe80:0:0:1::1]:1", "[::fe80]:1", "[fe80:1::1.2.3.4]:1", "[fe80::1:2:3:1.2.3.4]:1", "10.0.0.1:1"];
+  for (const other of others) assertEquals([addressKey(other) === key, hasKey(other)], [false, false], other);
+});
+
+Deno.test("address key: an IPv4 address is a key of its own, whatever the port", () => {
+  const hasKey = hasKeyOf("10.0.0.1:1");
+  assertEquals([addressKey("10.0.0.1:1"), addressKey("10.0.0.1:65535")], ["10.0.0.1", "10.0.0.1"]);
+  assertEquals([hasKey("10.0.0.1:9"), hasKey("10.0.0.10:9"), hasKey("[fe80::1]:9")], [true, false, false]);
+});
