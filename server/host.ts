@@ -37,9 +37,9 @@ export interface HostOptions {
 const WAKE_AGAIN_MS = 1000;
 
 /**
- * How many datagrams a second are taken from all addresses together that have not joined, and from those of v1 members
- * without their tokens, which anybody may have forged. Most of a flood is dropped before it is read; a newcomer repeats
- * its greeting.
+ * How many datagrams a second are taken from all addresses together that have not joined, and from those of members
+ * without their tokens, or more than a classic member needs, which anybody may have forged. Most of a flood is dropped
+ * before it is read; a newcomer repeats its greeting.
  */
 const STRANGERS_RATE: TokenBucketOptions = { rate: 10_000, burst: 10_000 };
 
@@ -71,7 +71,7 @@ export class Host implements DoorKeeper {
   receive(bytes: Uint8Array, peer: Peer): void {
     this.#run(() => {
       // to read a packet and to check a cookie takes time, which a flood of strangers must not take from the members
-      const isFromStranger = this.room.isFromStranger(bytes, peer);
+      const isFromStranger = this.room.isFromStranger(bytes, peer, now());
       if (isFromStranger && this.#strangers.take(STRANGERS_RATE, now()) > 0) return this.room.ignore("flood");
       if (isNotForServer(bytes)) return this.room.ignore("not-for-server");
       const decoded = decode(bytes);

@@ -28,7 +28,10 @@ export type IgnoreReason =
   | "room-full"
   /** Too much waits already, for the journal, the names or an earlier message. */
   | "queue-full"
-  /** It came in a flood of datagrams from addresses that have not joined, or without the token of who has. */
+  /**
+   * It came in a flood of datagrams from addresses that have not joined, without the token of who has, or from a classic
+   * member's address.
+   */
   | "flood";
 
 /** How many datagrams were ignored for each reason. */

@@ -20,6 +20,8 @@ const REQUEST_RATE: TokenBucketOptions = { rate: 500, burst: 1000 };
 /** The same for a member whose address may be forged: an answer may reach somebody who has not asked. */
 const UNVALIDATED_REQUEST_RATE: TokenBucketOptions = { rate: 2, burst: 20 };
 
+/** How many times as many datagrams as messages may come from the address of a classic member. */
+const DATAGRAMS_FACTOR = 10;
 /** How many times as much all members with one IP address may ask for. */
 const ADDRESS_FACTOR = 10;
 /** What a classic answer has around its line, in bytes: the word INCOMING, a space and a line feed. */
@@ -42,9 +44,16 @@ export class Limits {
 
   /** Takes a token for a message; returns 0 if there was one, otherwise the milliseconds until there is one. */
   takeMessageToken(member: Member, now: number): number {
-    if (this.#messageRate.rate === 0) return 0;
     const bucket = activityOf(member).messages ??= new TokenBucket(this.#messageRate, now);
     return bucket.take(this.#messageRate, now);
+  }
+
+  /** Takes a token for a datagram from the address of a classic member; returns whether there was one. */
+  takeDatagramToken(member: Member, now: number): boolean {
+    const { rate, burst } = this.#messageRate;
+    const limit = { rate: DATAGRAMS_FACTOR * rate, burst: DATAGRAMS_FACTOR * burst };
+    const bucket = activityOf(member).datagrams ??= new TokenBucket(limit, now);
+    return bucket.take(limit, now) === 0;
   }
 
   /** Takes a token for each datagram of an answer; returns false if the member or its IP address has too few. */

@@ -24,6 +24,8 @@ export interface MemberActivity {
   /** The limits for messages and requests; each is created when it is first needed. */
   messages: TokenBucket | undefined;
   requests: TokenBucket | undefined;
+  /** Of a classic member only: the limit for all datagrams from its address. */
+  datagrams: TokenBucket | undefined;
   /** Undefined until the others with its IP address ask for so much that little is left for it. */
   frugal: FrugalBucket | undefined;
 }
@@ -59,7 +61,13 @@ export type NewMember = Pick<Member, "dialect" | "token"> & { peer: Peer };
 
 /** The activity of a member, which is created here when there is none. */
 export function activityOf(member: Member): MemberActivity {
-  return member.activity ??= { stream: undefined, messages: undefined, requests: undefined, frugal: undefined };
+  return member.activity ??= {
+    stream: undefined,
+    messages: undefined,
+    requests: undefined,
+    datagrams: undefined,
+    frugal: undefined,
+  };
 }
 
 /** Names as a USERS packet lists them, and whether there are more behind them. */

@@ -134,12 +134,14 @@ export class Room {
 
   /**
    * Whether a datagram that is not read yet counts as a stranger's: its peer is no member, or it lacks the token of the
-   * v1 member that its peer is. A classic member has nothing that shows who it is.
+   * v1 member that its peer is. A classic member has nothing that shows who it is, so what is too much for one member
+   * counts as a stranger's.
    */
-  isFromStranger(bytes: Uint8Array, { key, validated }: Pick<Peer, "key" | "validated">): boolean {
+  isFromStranger(bytes: Uint8Array, { key, validated }: Pick<Peer, "key" | "validated">, now: number): boolean {
     if (validated) return false;
     const member = this.#members.withKey(key);
-    return member === undefined || member.dialect === "v1" && !hasToken(bytes, member.token);
+    if (member === undefined) return true;
+    return member.dialect === "v1" ? !hasToken(bytes, member.token) : !this.#limits.takeDatagramToken(member, now);
   }
 
   /** A page of the names that sort behind `after`, as many as fit into a datagram, and the totals of all members. */

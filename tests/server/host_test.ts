@@ -10,7 +10,7 @@ import { Host } from "../../server/host.ts";
 import type { KeptMember } from "../../server/journal/past.ts";
 import type { MemberObserver } from "../../server/room/admission.ts";
 import type { Peer } from "../../server/room/peer.ts";
-import type { Room } from "../../server/room/room.ts";
+import type { Room, RoomOptions } from "../../server/room/room.ts";
 import { FakeJournal } from "../support/fake_journal.ts";
 import { FakeNames } from "../support/fake_names.ts";
 import { ignoredBy } from "../support/fake_room.ts";
@@ -24,13 +24,13 @@ const SAID: EventPacket = { dialect: "v1", type: "INCOMING", epoch: EPOCH, seq: 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** A host with a socket that only remembers what is sent. */
-function openHost({ observers = [], members }: { observers?: MemberObserver[]; members?: KeptMember[] } = {}) {
+function openHost({ observers = [], ...room }: RoomOptions & { observers?: MemberObserver[] } = {}) {
   const socket = new FakeSocket();
   const door = new UdpDoor({ socket, fast: { reason: "this is a test" } }, new NetworkEmulator(1));
   const journal = new FakeJournal({ epoch: EPOCH }), names = new FakeNames();
   let stops = 0;
   const stopping = () => void stops++;
-  const host = new Host({ doors: new Doors([door]), journal, names, room: { members }, observers, stopping });
+  const host = new Host({ doors: new Doors([door]), journal, names, room, observers, stopping });
   /** What was sent since the last call. */
   const sent = async () => {
     await door.idle();
@@ -103,6 +103,43 @@ Deno.test("host: of a flood from a member's address without its token most is dr
     host.receive(encode({ dialect: "v1", type: "LIST", id: 7, token: TOKEN }), A);
     assertEquals((await sent()).map((text) => text.split(" ")[2]), ["USERS/1"]);
     assertEquals(host.room.statistics.ignored.flood, flood);
+    await host.stop();
+  }));
+
+Deno.test("host: of a flood from a classic member's address most is dropped unread, the other members are served", () =>
+  withFakeTime(async ({ advance }) => {
+    // as with --rate 20: 200 datagrams a second of each classic member, and 400 at once
+    const { host, sent } = openHost({ rate: { rate: 20, burst: 40 } });
+    host.receive(bytesOf("GREETING"), A);
+    host.receive(bytesOf("GREETING"), B);
+    const wrong = "00000000000000bb";
+    const forged = [
+      bytesOf("GREETING"),
+      bytesOf("MESSAGE forged"),
+      bytesOf(`LIST/1 id=1 token=${wrong}`),
+      bytesOf("LIST"),
+    ];
+    const flood = (count: number) => {
+      const before = host.room.statistics.ignored.flood;
+      for (let i = 0; i < count; i++) host.receive(forged[i % 4], A);
+      return host.room.statistics.ignored.flood - before;
+    };
+    // two strangers have greeted
+    assertEquals(flood(30_000), 30_000 - 400 - (10_000 - 2));
+    await sent();
+    for (let i = 0; i < 10; i++) host.receive(bytesOf("LIST"), B);
+    assertEquals((await sent()).length, 10);
+    await advance(100);
+    assertEquals(flood(30_000), 30_000 - 20 - 1000);
+    await host.stop();
+  }));
+
+Deno.test("host: without --rate a classic member may send as much as it likes", () =>
+  withFakeTime(async () => {
+    const { host } = openHost();
+    host.receive(bytesOf("GREETING"), A);
+    for (let i = 0; i < 20_000; i++) host.receive(bytesOf("GREETING"), A);
+    assertEquals(ignoredBy(host.room), {});
     await host.stop();
   }));
 
