@@ -47,7 +47,8 @@ Usage: ${startCommand("server")} [PORT]
                                 everywhere; off: from nowhere. Without it: from networks nearby
   --classic-members COUNT       how many members may speak it (5000)
   --classic-per-address COUNT   how many of them may have one IP address (500)
-  --timeout SECONDS             silence after which a client is taken for gone (60)
+  --timeout SECONDS             silence after which a client is taken for gone, and a classic one makes room
+                                when its place is needed (60)
   --window COUNT                how many messages are kept for those who missed them, and for /history (10000);
                                 beside them an eighth as many arrivals and departures are kept
   --window-bytes BYTES          the most memory that they may take, about (8388608)
