@@ -111,6 +111,9 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
   "OPEN": { fields: {} },
 };
 
+/** All types of version 1. */
+export const V1_TYPES = Object.keys(LAYOUTS) as readonly V1Packet["type"][];
+
 const encoder = new TextEncoder();
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true });

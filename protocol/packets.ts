@@ -137,6 +137,17 @@ export type V1Packet =
   // from peer to peer
   | { dialect: "v1"; type: "OPEN" };
 
+/** The types of version 1 that a client sends to a server. */
+export const TO_SERVER = [
+  "GREETING",
+  "SIGN-IN",
+  "RESEND",
+  "LIST",
+  "LOOKUP",
+  "MESSAGE",
+  "LEAVE",
+] as const satisfies readonly V1Packet["type"][];
+
 /** Any packet of either dialect. */
 export type Packet = ClassicPacket | V1Packet;
 /** The v1 packets that are events of the room: they carry `seq` and are repeated when lost. */

@@ -12,7 +12,7 @@ import type { Doors } from "./doors/doors.ts";
 import type { Entry, Journal } from "./journal/journal.ts";
 import { BugLog } from "./log.ts";
 import type { MemberObserver } from "./room/admission.ts";
-import { isNotForServer } from "./room/first_look.ts";
+import { refusalAtSight } from "./room/first_look.ts";
 import type { NameClaim, Names } from "./room/names.ts";
 import type { Peer } from "./room/peer.ts";
 import { Room, type RoomOptions } from "./room/room.ts";
@@ -73,7 +73,8 @@ export class Host implements DoorKeeper {
       // to read a packet and to check a cookie takes time, which a flood of strangers must not take from the members
       const isFromStranger = this.room.isFromStranger(bytes, peer, now());
       if (isFromStranger && this.#strangers.take(STRANGERS_RATE, now()) > 0) return this.room.ignore("flood");
-      if (isNotForServer(bytes)) return this.room.ignore("not-for-server");
+      const refusal = refusalAtSight(bytes);
+      if (refusal) return this.room.ignore(refusal);
       const decoded = decode(bytes);
       if (decoded.ok) this.room.receive(decoded.packet, peer, now(), bytes.length);
       else this.room.ignore("no-packet");

@@ -9,7 +9,7 @@ import { Failure, run, UsageError } from "../../runtime/program.ts";
 import { Sockets } from "../bench/load_sockets.ts";
 import { quantile, readable } from "../bench/table.ts";
 import { startServer } from "../support/processes.ts";
-import { Changing } from "../support/waiting.ts";
+import { Changing, pause } from "../support/waiting.ts";
 import { joinV1 } from "./v1_member.ts";
 
 const HELP = `Measures how long version 1 members wait while a forged crowd speaks the classic dialect (Linux only).
@@ -99,10 +99,6 @@ export async function attack({ members, rate, noise, gone, seconds }: AttackOpti
   // some may be lost, and these members do not ask for them again
   await changes.until(all, () => "", PATIENCE_MS).catch(() => {});
   return { arrived: delays.length, due, median: quantile(delays, 0.5), p99: quantile(delays, 0.99) };
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resume) => setTimeout(resume, milliseconds));
 }
 
 if (import.meta.main) {

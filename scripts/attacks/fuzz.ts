@@ -14,9 +14,9 @@ import { Failure, run } from "../../runtime/program.ts";
 import { datagrams, openSocket } from "../../runtime/udp.ts";
 import { seededRandom } from "../../server/doors/network_emulator.ts";
 import { type Process, startClient, startServer } from "../support/processes.ts";
-import { Changing } from "../support/waiting.ts";
+import { Changing, pause } from "../support/waiting.ts";
 import { fuzzRoom } from "./fuzz_room.ts";
-import { type Known, mutations, TO_SERVER } from "./mutations.ts";
+import { type Known, mutations, OFTEN_TO_SERVER } from "./mutations.ts";
 import { joinV1 } from "./v1_member.ts";
 
 const HELP = `Sends odd datagrams to a room, to a real server and to a real client, and looks whether they live.
@@ -76,11 +76,14 @@ export async function fuzzServer({ datagrams: count, seed }: FuzzOptions): Promi
     id: 2,
     address: member.address,
   });
-  const next = mutations(random, known, TO_SERVER);
+  const next = mutations(random, known, OFTEN_TO_SERVER);
   for (let sent = 0, round = 1; sent < count; round++) {
     for (const end = Math.min(count, sent + ROUND); sent < end; sent += AT_ONCE) {
       const conns = Array.from({ length: AT_ONCE }, (_, i) => random() < 0.5 ? member.conn : strangers[i % 20]);
-      await Promise.all([...conns.map((conn) => conn.send(next(), to).catch(() => {})), pause(AT_ONCE / SERVER_RATE)]);
+      await Promise.all([
+        ...conns.map((conn) => conn.send(next(), to).catch(() => {})),
+        pause(1000 * AT_ONCE / SERVER_RATE),
+      ]);
     }
     // it may have said goodbye, or have taken a name
     member.greet();
@@ -175,10 +178,6 @@ export async function fuzzClient({ datagrams: count, seed }: FuzzOptions): Promi
     elsewhere.close();
     await receiving;
   }
-}
-
-function pause(seconds: number): Promise<void> {
-  return new Promise((resume) => setTimeout(resume, 1000 * seconds));
 }
 
 function lastWords({ stdout, stderr, ended }: Process): string {

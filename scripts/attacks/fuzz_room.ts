@@ -14,7 +14,7 @@ import type { Delivery, Recipient } from "../../server/room/delivery.ts";
 import type { IgnoredCounts } from "../../server/room/ignored.ts";
 import type { Peer } from "../../server/room/peer.ts";
 import { Room } from "../../server/room/room.ts";
-import { mutations, TO_SERVER } from "./mutations.ts";
+import { mutations, OFTEN_TO_SERVER } from "./mutations.ts";
 
 /** What became of the datagrams. */
 export interface FuzzedRoom {
@@ -101,7 +101,7 @@ export function fuzzRoom({ datagrams, seed }: { datagrams: number; seed: number 
     stream: hexOf(0xbb00 + sender),
     id: 2 + Math.floor(packets / PACKETS_PER_ID),
     address: PEERS[Math.floor(random() * PEERS.length)].address,
-  }), TO_SERVER);
+  }), OFTEN_TO_SERVER);
   const wake = () => {
     for (let wakes = 0; (room.nextWake ?? Infinity) <= now; wakes++) {
       if (wakes > MAX_WAKES_AT_ONCE) throw new Error("the room wants to be woken for ever");

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { TO_SERVER } from "../../protocol.ts";
 import { crc32 } from "../../protocol/crc32.ts";
 
 /** What the programs that are fuzzed know of each other, so that a packet gets beyond the first check. */
@@ -67,8 +68,8 @@ const CODES = [
 
 const encoder = new TextEncoder();
 
-/** The types that a server takes, but for LEAVE: whoever has left is not let in again for a while. */
-export const TO_SERVER: readonly string[] = ["GREETING", "SIGN-IN", "RESEND", "LIST", "LOOKUP", "MESSAGE"];
+/** What fuzzers of a server send most: no LEAVE, since whoever has left is not let in again for a while. */
+export const OFTEN_TO_SERVER: readonly string[] = TO_SERVER.filter((type) => type !== "LEAVE");
 
 /**
  * Returns a function that makes one datagram after the other.

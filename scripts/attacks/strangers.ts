@@ -12,7 +12,7 @@ import { Failure, run } from "../../runtime/program.ts";
 import { datagramSize, Mailbox, Sockets } from "../bench/load_sockets.ts";
 import { quantile, readable } from "../bench/table.ts";
 import { startServer } from "../support/processes.ts";
-import { Changing } from "../support/waiting.ts";
+import { Changing, pause } from "../support/waiting.ts";
 import { joinV1 } from "./v1_member.ts";
 
 const HELP = `Measures how long members wait while strangers send datagrams (Linux only).
@@ -179,10 +179,6 @@ class Victim {
   #send(packet: Packet): void {
     this.#sockets.send(0, decoder.decode(encode(packet)));
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resume) => setTimeout(resume, milliseconds));
 }
 
 if (import.meta.main) {

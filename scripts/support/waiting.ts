@@ -1,5 +1,5 @@
 /**
- * Waits for a condition to become true, with a deadline instead of a fixed pause.
+ * Waits: for a condition to become true, with a deadline; or, where a program sends at a pace, for a time.
  *
  * @module
  */
@@ -48,4 +48,9 @@ export class Changing {
       check();
     });
   }
+}
+
+/** Resolves after a time, in milliseconds; soon, if it is not positive. Tests wait for what they expect instead. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resume) => setTimeout(resume, milliseconds));
 }

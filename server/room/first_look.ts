@@ -5,8 +5,11 @@
  * @module
  */
 
-/** The types of version 1 that a client sends to a server, and the character behind each. */
-const TO_SERVER = ["GREETING/", "SIGN-IN/", "MESSAGE/", "RESEND/", "LIST/", "LOOKUP/", "LEAVE/"];
+import { TO_SERVER, V1_TYPES } from "../../protocol.ts";
+import type { IgnoreReason } from "./ignored.ts";
+
+/** The types that no client sends to a server. */
+const NOT_TO_SERVER = V1_TYPES.filter((type) => !TO_SERVER.some((other) => other === type));
 /** The longest type of all, HEARTBEAT, in bytes. */
 const LONGEST_TYPE = 9;
 /** Where the search for a token ends, in bytes. A packet with one behind is no less a packet, but it seems forged. */
@@ -14,15 +17,19 @@ const TOKEN_WITHIN = 256;
 const SLASH = "/".charCodeAt(0), HYPHEN = "-".charCodeAt(0), A = "A".charCodeAt(0), Z = "Z".charCodeAt(0);
 
 /**
- * Whether a datagram is a packet of version 1 that no client sends to a server, or no packet at all. To read a list of
- * members takes ten times as long as to read a greeting.
+ * Why a datagram need not be read: it is a packet of version 1 that no client sends to a server, or no packet at all. To
+ * read a list of members takes ten times as long as to read a greeting.
+ *
+ * @returns undefined when it has to be read.
  */
-export function isNotForServer(bytes: Uint8Array): boolean {
+export function refusalAtSight(bytes: Uint8Array): Extract<IgnoreReason, "not-for-server" | "no-packet"> | undefined {
   let end = 0;
   while (end < LONGEST_TYPE && (bytes[end] >= A && bytes[end] <= Z || bytes[end] === HYPHEN)) end++;
   // without the slash it is not version 1
-  if (end === 0 || bytes[end] !== SLASH) return false;
-  return !TO_SERVER.some((type) => type.length === end + 1 && isAt(bytes, 0, type));
+  if (end === 0 || bytes[end] !== SLASH) return undefined;
+  const isType = (type: string) => type.length === end && isAt(bytes, 0, type);
+  if (TO_SERVER.some(isType)) return undefined;
+  return NOT_TO_SERVER.some(isType) ? "not-for-server" : "no-packet";
 }
 
 /** Whether a datagram seems to have the token of a member: whoever sends it knows the token, or has read this packet. */

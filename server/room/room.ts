@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { ClassicPacket, Packet, V1Packet } from "../../protocol.ts";
+import { type ClassicPacket, type Packet, TO_SERVER, type V1Packet } from "../../protocol.ts";
 import { usersLine } from "../../protocol/lines.ts";
 import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { Heartbeats } from "../journal/heartbeats.ts";
@@ -61,10 +61,10 @@ export interface RoomStatistics {
   ignored: Readonly<IgnoredCounts>;
 }
 
-/** What a member sends to the server, with its token. */
-type Request = Extract<V1Packet, { type: "MESSAGE" | "RESEND" | "LIST" | "LOOKUP" | "LEAVE" }> & { token: string };
+/** What a member sends to the server beside greetings, with its token. */
+type Request = Exclude<Extract<V1Packet, { type: typeof TO_SERVER[number] }>, Greeting> & { token: string };
 
-const REQUESTS: ReadonlySet<V1Packet["type"]> = new Set(["MESSAGE", "RESEND", "LIST", "LOOKUP", "LEAVE"]);
+const REQUESTS: ReadonlySet<V1Packet["type"]> = new Set(TO_SERVER);
 
 /** One room, both dialects. */
 export class Room {
@@ -363,6 +363,6 @@ function isGreeting(packet: V1Packet): packet is Greeting {
   return packet.type === "GREETING" || packet.type === "SIGN-IN";
 }
 
-function isRequest(packet: V1Packet): packet is Request {
+function isRequest(packet: Exclude<V1Packet, Greeting>): packet is Request {
   return REQUESTS.has(packet.type) && "token" in packet && packet.token !== undefined;
 }

@@ -1,7 +1,7 @@
 /** The first look at a datagram: it passes all that the real packets are, and finds a member's token in them. */
 import { assert, assertEquals } from "@std/assert";
-import { encode, type V1Packet } from "../../../protocol.ts";
-import { hasToken, isNotForServer } from "../../../server/room/first_look.ts";
+import { encode, TO_SERVER, V1_TYPES, type V1Packet } from "../../../protocol.ts";
+import { hasToken, refusalAtSight } from "../../../server/room/first_look.ts";
 
 const TOKEN = "5f1c0d9a7be2e604", STREAM = "c07d5f3be8192a64", OTHER = "5f1c0d9a7be2e605";
 const v1 = (type: V1Packet["type"], body: Record<string, unknown>) =>
@@ -20,10 +20,19 @@ Deno.test("first look: each packet of a member has its token, whatever else it h
   ];
   for (const bytes of packets) {
     const text = new TextDecoder().decode(bytes);
-    assertEquals([hasToken(bytes, TOKEN), isNotForServer(bytes)], [true, false], text);
+    assertEquals([hasToken(bytes, TOKEN), refusalAtSight(bytes)], [true, undefined], text);
     assertEquals(hasToken(bytes, "5f1c0d9a7be2e606"), false, text);
     assertEquals(hasToken(bytes.subarray(0, 30), TOKEN), false, "a part of it");
   }
   assert(!hasToken(new Uint8Array(), TOKEN));
   assert(!hasToken(new TextEncoder().encode(" ".repeat(2000) + TOKEN), TOKEN), "it does not look far");
+});
+
+Deno.test("first look: a server's packet is not for the server, a text with a slash is no packet", () => {
+  const refusals = (...texts: string[]) => texts.map((text) => refusalAtSight(new TextEncoder().encode(text)));
+  const others = V1_TYPES.filter((type) => !TO_SERVER.some((other) => other === type));
+  assertEquals(refusals(...others.map((type) => `${type}/1 id=1`)), others.map(() => "not-for-server" as const));
+  assertEquals(refusals("TCP/IP is nice", "HELLO/1", "LISTEN/1"), ["no-packet", "no-packet", "no-packet"]);
+  const read = ["GREETING", "GREETING/2", "hello/1", "/1", "", "INCOMING x", "ABCDEFGHIJ/1"];
+  assertEquals(refusals(...read), read.map(() => undefined));
 });
