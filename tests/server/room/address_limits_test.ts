@@ -1,6 +1,5 @@
 /** The limits for all that comes from one IP address: names, requests, and the bytes of classic answers. */
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
-import { addressKey } from "../../../server/room/address_key.ts";
 import { AddressLimits } from "../../../server/room/address_limits.ts";
 import { FrugalBucket } from "../../../server/room/frugal_bucket.ts";
 import { noneIgnored } from "../../../server/room/ignored.ts";
@@ -25,13 +24,6 @@ function signIn(room: FakeRoom, ip: string, first: number, count: number, prefix
   }
   return room.room.users().total - named;
 }
-
-Deno.test("address limits: an IPv4 address is one, an IPv6 network of 64 bits is one", () => {
-  assertEquals(addressKey("10.0.0.1:1"), addressKey("10.0.0.1:2"));
-  assertEquals(addressKey("[2001:db8::1]:1"), addressKey("[2001:db8:0:0:ffff::2]:1"));
-  const keys = ["10.0.0.1:1", "10.0.0.2:1", "[2001:db8::1]:1", "[2001:db8:0:1::1]:1", "[::1]:1"].map(addressKey);
-  assertEquals(new Set(keys).size, keys.length);
-});
 
 Deno.test("address limits: forged addresses use up nothing of the validated peers", () => {
   const limits = new AddressLimits(), real = { ...peerOf("10.0.0.1:1"), validated: true };
@@ -66,6 +58,17 @@ Deno.test("room: one port that asks for names that can't be had takes nothing fr
   assertEquals(Array.from({ length: 20 }, () => ask("Alice").length).filter(Boolean).length, 3, "then one a second");
   room.now += 1000;
   assertEquals(signIn(room, "203.0.113.1", 1, 500), 500);
+});
+
+Deno.test("room: 600 ports that ask for a name that is taken take no turn from the others at their address", () => {
+  const room = new FakeRoom();
+  room.join("203.0.113.9:1", "Alice");
+  for (let port = 1; port <= 600; port++) {
+    const from = at("203.0.113.1", port), cookie = room.cookie(from);
+    const error = one(room.v1(from, "SIGN-IN", { id: 2, token: tokenOf(port), cookie, name: "Alice" }), "ERROR");
+    assertEquals(error.code, "name-taken");
+  }
+  assertEquals(signIn(room, "203.0.113.1", 601, 1), 1);
 });
 
 Deno.test("room: one port that asks for ever new names leaves the others at its address theirs", () => {
