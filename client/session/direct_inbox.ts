@@ -26,7 +26,7 @@ interface DirectSender {
   bucket?: TokenBucket;
   /** The acknowledgements that it may cause. */
   ackBucket?: TokenBucket;
-  /** What the server has said of it, and its address if the server has named one. */
+  /** What the server has said of it; if it is confirmed, the address that the server has named for its pass. */
   who?: { name?: string; address?: string; confirmed: boolean; until: number };
 }
 
@@ -193,11 +193,14 @@ function isIdle([, { held }]: [string, DirectSender]): boolean {
   return held.length === 0;
 }
 
-/** Shows what was held until it was known who sent it. */
+/**
+ * Shows what was held until it was known who sent it: with the address that the server has named for a pass, since
+ * whoever has a pass can send with any other.
+ */
 function showHeld({ who, held }: DirectSender): Fact[] {
-  const { name, confirmed } = who!;
+  const { name, address, confirmed } = who!;
   return held.splice(0).map(({ message: { text, action }, from }) => ({
     type: "direct",
-    message: { address: from, name, confirmed, text: printable(text), ...(action && { action }) },
+    message: { address: address ?? from, name, confirmed, text: printable(text), ...(action && { action }) },
   }));
 }

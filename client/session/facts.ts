@@ -29,6 +29,7 @@ export type Question =
 
 /** A message that a peer has sent to this client alone. */
 export interface DirectMessage extends Draft {
+  /** The sender's address as the server has named it; until it has, the one that the datagram came from. */
   address: string;
   /** The name that the server confirmed for the address. */
   name?: string;

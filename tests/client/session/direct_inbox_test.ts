@@ -1,5 +1,5 @@
 /** Direct messages from others: who sent them, and when that is known. */
-import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type { V1Packet } from "../../../protocol.ts";
 import { FakePeers, passOf } from "../../support/fake_peers.ts";
 import { A, B, message, pair, STRANGER, stray, STREAM, texts } from "../../support/direct_messages.ts";
@@ -143,7 +143,36 @@ Deno.test("direct inbox: a peer whose messages come from elsewhere than the serv
   net.inject(message(100, "100"), elsewhere, bob);
   assertEquals(net.sent("ACK").at(-1)?.packet.id, 100);
   assertEquals(bob.shown.length, 100);
-  assertEquals(new Set(bob.shown.map(({ name, confirmed }) => `${name} ${confirmed}`)), new Set(["Alice true"]));
+  assertEquals(new Set(bob.shown.map(({ address, name }) => `${address} ${name}`)), new Set([`${A} Alice`]));
+  assert(bob.shown.every(({ confirmed }) => confirmed));
+  // and it can be answered
+  net.join(A, "Alice");
+  bob.say("Alice", "hi");
+  net.pass(100);
+  assertEquals(texts(bob.delivered), ["hi"]);
+});
+
+Deno.test("direct inbox: whoever has a pass can't write with another's address, known by PUNCH or by an answer", () => {
+  for (const isPunched of [true, false]) {
+    for (const name of [undefined, "Mallory"]) {
+      const { net, bob } = pair(), own = "192.0.2.66:6666", pass = passOf(own, B);
+      const mallory = net.join(own, name);
+      if (isPunched) mallory.say("Bob", "hello");
+      else net.inject(message(1, "hello", STREAM, 1, pass), own, bob);
+      net.pass(100);
+      net.inject(message(1, "It is me, Alice", "00000000000000aa", 1, pass), A, bob);
+      assertEquals(bob.shown.map(({ text, address, name, confirmed }) => [text, address, name, confirmed]), [
+        ["hello", own, name, true],
+        ["It is me, Alice", own, name, true],
+      ]);
+      // when the server has to be asked again, it does not say that the pass is that of the forged address
+      net.pass(10_000);
+      net.inject(message(2, "It is still me", "00000000000000aa", 1, pass), A, bob);
+      net.pass(100);
+      const { address, name: shownName, confirmed } = bob.shown.at(-1)!;
+      assertEquals([address, shownName, confirmed], [A, undefined, false]);
+    }
+  }
 });
 
 Deno.test("direct inbox: a new name is shown as soon as the server says it", () => {

@@ -137,3 +137,24 @@ Deno.test("requests: a peer is heard while the client is a member, and unless it
   );
   assertEquals([fake.take(), fake.shown], [[], []], "the server is not even asked who that is");
 });
+
+Deno.test("requests: who is ignored by its address is not heard from another one either, and an answer goes to the name", () => {
+  const fake = joined({ name: "Alice" });
+  const pass = "00000000000000bb", elsewhere = "10.0.0.9:9";
+  const write = (id: number, text: string) =>
+    fake.session.receiveFromPeer(
+      { dialect: "v1", type: "MESSAGE", pass, stream: STREAM, id, first: 1, text },
+      elsewhere,
+      fake.now,
+    );
+  fake.receive({ dialect: "v1", type: "PUNCH", address: BOB, name: "Bob", pass });
+  write(1, "one");
+  assertEquals(fake.shown.map((shown) => shown.kind === "direct" && [shown.from, shown.name, shown.confirmed]), [
+    [BOB, "Bob", true],
+  ]);
+  fake.session.reply("hello", fake.now);
+  assertEquals(fake.takeAll("LOOKUP").map(({ name }) => name), ["Bob"]);
+  fake.session.view.people.ignore(BOB);
+  write(2, "two");
+  assertEquals(fake.shown.length, 1);
+});
