@@ -74,8 +74,15 @@ const OUTSIDE: Outside = { is: "joining", refusal: "", toldSilent: false, hasClo
 export const NO_ANSWER_MS = 1800;
 /** The same for a server that has answered before: there a loss is more likely than the server's end. */
 const NO_ANSWER_ANY_MORE_MS = 5000;
-/** The same for a server that is said to go away. */
+/**
+ * The same for a server that is said to go away, and answers at once otherwise. Each time that this was not true doubles
+ * it, up to the silence after which a server is lost anyhow.
+ */
 const NO_ANSWER_AFTER_CLOSING_MS = 500;
+/** How many times as long as the slowest of the last answers took is waited on top of that. */
+const SLOWEST_ANSWERS_AFTER_CLOSING = 3;
+/** What each answer leaves of the slowest before it: with a keep-alive of a second half of it after half a minute. */
+const SLOWEST_ANSWER_DECAY = 0.98;
 /** For how much longer the user is not told while packets come that anybody could have sent, in milliseconds. */
 const MAX_PUT_OFF_MS = 3000;
 /** How late in a silence such a packet must come, in milliseconds, for the server to be asked something else as well. */
@@ -94,6 +101,10 @@ export class Membership implements Timed {
   readonly #handshake: Handshake = { cookiesInARow: 0 };
   #state: Joined | Outside = OUTSIDE;
   #hasAnswered = false;
+  /** How long the slowest of the last answers took, in milliseconds: the round trip, and greetings that were lost. */
+  #slowestAnswer = 0;
+  /** How often somebody has said that the server goes away, and it has answered all the same. */
+  #falseClosings = 0;
   /** When a packet last came that may be from the server or from anybody else, in milliseconds. */
   #claimedAt = -Infinity;
   #epoch: string | undefined;
@@ -228,8 +239,14 @@ export class Membership implements Timed {
     // who is refused greets again under another name only, and an answer to a greeting with another name is late
     const isLate = packet.id < (this.#handshake.firstId ?? 0);
     if (this.#state.is === "refused" || isLate) return undefined;
+    const greetedSince = this.#greeter.silentSince ?? now;
     const askedAt = this.#greeter.answered(packet.id, packet.keepalive, now);
     if (askedAt === undefined) return undefined;
+    // what the user was told of was an end, or a cable, and says nothing of how long answers take
+    if (!this.#hasTold) {
+      const took = now - Math.min(greetedSince, askedAt);
+      this.#slowestAnswer = Math.max(took, SLOWEST_ANSWER_DECAY * this.#slowestAnswer);
+    }
     const isNewRoom = packet.epoch !== this.#joinedEpoch;
     this.#hasAnswered = true;
     this.#handshake.cookie = undefined;
@@ -242,7 +259,10 @@ export class Membership implements Timed {
       events.push({ type: "problem", text: `The server has not given you the name ${name}` });
     }
     if (name !== undefined) this.#self.name = packet.name;
-    if (this.#state.is === "joined") this.#state.isClosing = false;
+    if (this.#state.is === "joined" && this.#state.isClosing) {
+      this.#state.isClosing = false;
+      this.#falseClosings++;
+    }
     const joined = this.#state.is === "joined" && !isNewRoom ? [] : this.#join(this.#joinNotice(isNewRoom));
     return { events: [...events, ...joined], askedAt };
   }
@@ -327,7 +347,10 @@ export class Membership implements Timed {
   /** Milliseconds of silence after which the user is told. */
   get #silenceLimit(): number {
     if (this.#state.is !== "joined") return NO_ANSWER_MS;
-    if (this.#state.isClosing) return NO_ANSWER_AFTER_CLOSING_MS;
+    if (this.#state.isClosing) {
+      const patience = NO_ANSWER_AFTER_CLOSING_MS + SLOWEST_ANSWERS_AFTER_CLOSING * this.#slowestAnswer;
+      return Math.min(NO_ANSWER_ANY_MORE_MS, patience * 2 ** this.#falseClosings);
+    }
     return NO_ANSWER_ANY_MORE_MS + Math.min(this.#claimedFor, MAX_PUT_OFF_MS);
   }
 

@@ -1,6 +1,8 @@
 /** When a client calls its server gone: forged packets keep a dead one alive for a short while only. */
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertStringIncludes } from "@std/assert";
 import type { V1Packet } from "../../../protocol.ts";
+import type { NetworkConditions } from "../../../server/doors/network_emulator.ts";
+import { type FakeClient, FakeNetwork } from "../../support/fake_network.ts";
 import { EPOCH, FakeSession, incoming, joined, TOKEN, WELCOME } from "../../support/fake_session.ts";
 
 const HEARTBEAT = { dialect: "v1", type: "HEARTBEAT", epoch: EPOCH, seq: 0 } as const;
@@ -89,6 +91,90 @@ Deno.test("silence: what has the client's token shows that the server is there, 
 Deno.test("silence: CLOSING, however often it is forged, hides the end of a server for a second at most", () => {
   const fake = joined();
   assertLessOrEqual(untilTold(fake, () => ({ dialect: "v1", type: "CLOSING", epoch: EPOCH })), 1000);
+});
+
+/** A client in a room of its own that has been there for some seconds, on a network that loses and delays both ways. */
+function settled(
+  conditions: Partial<NetworkConditions>,
+  seed: number,
+  seconds = 5,
+): { net: FakeNetwork; client: FakeClient } {
+  const net = new FakeNetwork({ seed, up: conditions, down: conditions }), client = net.connect();
+  net.passUntil(() => client.session.state === "joined");
+  net.pass(1000 * seconds);
+  assertEquals(client.notices, []);
+  return { net, client };
+}
+
+Deno.test("silence: CLOSING, forged a hundred times a second, closes no room on a bad or a slow network", () => {
+  const networks: [Partial<NetworkConditions>, seconds: number][] = [
+    [{ drop: 0.3 }, 5],
+    [{ drop: 0.3, delay: [20, 200] }, 5],
+    [{ delay: [300, 400] }, 5],
+    // from the beginning on it is known to be slow
+    [{ delay: [300, 400] }, 1],
+  ];
+  for (const [conditions, seconds] of networks) {
+    for (let seed = 1; seed <= 10; seed++) {
+      const { net, client } = settled(conditions, seed, seconds);
+      const closing = { dialect: "v1", type: "CLOSING", epoch: net.room!.epoch } as const;
+      for (let ms = 0; ms < 20_000; ms += 10) net.in(ms, () => client.session.receive(closing, net.now));
+      net.pass(20_000);
+      assertEquals(
+        [client.notices, client.session.state],
+        [[], "joined"],
+        `${JSON.stringify(conditions)}, seed ${seed}`,
+      );
+    }
+  }
+});
+
+Deno.test("silence: a true CLOSING is told in a second on a good network, and in no more than five after false ones", () => {
+  const { net, client } = settled({}, 1);
+  net.stopServer({ goodbye: true });
+  assertLessOrEqual(net.passUntil(() => client.notices.length > 0)!, 1000);
+  assertStringIncludes(client.notices[0], "The server has closed the room");
+
+  const fooled = settled({}, 1);
+  const closing = { dialect: "v1", type: "CLOSING", epoch: fooled.net.room!.epoch } as const;
+  for (let ms = 0; ms < 20_000; ms += 10) {
+    fooled.client.session.receive(closing, fooled.net.now);
+    fooled.net.pass(10);
+  }
+  fooled.net.stopServer({ goodbye: true });
+  assertLessOrEqual(fooled.net.passUntil(() => fooled.client.notices.length > 0)!, 5200);
+  assertStringIncludes(fooled.client.notices[0], "The server has closed the room");
+});
+
+Deno.test("silence: a server that was away for long is believed as fast as before when it says goodbye", () => {
+  const { net, client } = settled({}, 1);
+  net.stopServer();
+  net.pass(20_000);
+  net.startServer({ remember: true });
+  net.pass(5000);
+  const before = client.notices.length;
+  net.stopServer({ goodbye: true });
+  assertLessOrEqual(net.passUntil(() => client.notices.length > before)!, 1000);
+});
+
+Deno.test("silence: each CLOSING that was not true doubles the time until the next one is believed", () => {
+  for (const [falseOnes, limit] of [500, 1000, 2000, 4000, 5000, 5000].entries()) {
+    const fake = joined();
+    const close = () => {
+      fake.pass(200);
+      fake.take();
+      fake.receive({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
+    };
+    for (let i = 0; i < falseOnes; i++) {
+      close();
+      fake.receive({ ...WELCOME, id: fake.takeAll("GREETING")[0].id });
+    }
+    close();
+    fake.pass(limit - 1);
+    assertEquals(fake.notices, []);
+    fake.pass(1);
+    assertStringIncludes(fake.notices[0], "The server has closed the room");
+  }
 });
 
 Deno.test("silence: messages that nobody confirms do not make it greet faster", () => {
