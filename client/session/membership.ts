@@ -309,6 +309,8 @@ export class Membership implements Timed {
     if (code === "not-joined") {
       if (this.#state.is !== "joined") return [];
       this.#state = { ...OUTSIDE, refusal: this.refusal };
+      // the server is there: the silence before counts no more
+      this.#greeter.heard();
       this.#greeter.startAgain(now);
       this.#greetIfDue(now);
       return [{ type: "lost" }];

@@ -204,6 +204,17 @@ Deno.test("silence: a server that is lost and does not know the client any more 
   assertEquals([fake.session.state, fake.notices.length], ["joining", 1]);
 });
 
+Deno.test("silence: a server that does not know the client any more is there, so its silence begins anew", () => {
+  const fake = joined();
+  fake.pass(4000);
+  fake.receive({ dialect: "v1", type: "ERROR", code: "not-joined", text: "Greet first" });
+  fake.pass(1000);
+  assertEquals(fake.notices, []);
+  // when it is silent after that, the user is told
+  fake.pass(1500);
+  assertEquals(fake.notices.length, 1);
+});
+
 Deno.test("silence: a late WELCOME for the name before does not let it in under the next one", () => {
   const fake = joined({ name: "Alice" });
   fake.pass(10_000);
