@@ -207,7 +207,8 @@ export class Membership implements Timed {
       );
     }
     if (this.#state.is === "joined") {
-      return this.#loseServer(`No answer from ${this.#server} any more. Trying again; what you type is kept`, false);
+      const text = `No answer from ${this.#server} any more. Trying again; what you say to everyone is kept`;
+      return this.#loseServer(text, false);
     }
     this.#state = { ...this.#state, toldSilent: true };
     const text = `No answer from ${this.#server}. Is the server started, are address and port right, and does a ` +
@@ -272,7 +273,7 @@ export class Membership implements Timed {
     if (this.refusal !== "") return name === undefined ? "Joined" : `Joined as ${name}`;
     if (this.everJoined && isNewRoom) return "The server has started anew; joined again";
     if (!this.isSilent) return undefined;
-    return this.everJoined ? "The server is back" : "The server has answered; joined";
+    return this.everJoined ? "Connected again" : "The server has answered; joined";
   }
 
   #join(notice: string | undefined): LinkEvent[] {
@@ -296,7 +297,7 @@ export class Membership implements Timed {
       return [];
     }
     this.#greeter.heard();
-    return this.isSilent ? this.#join("The server is back") : [];
+    return this.isSilent ? this.#join("Connected again") : [];
   }
 
   /** Notes that answers of the server are not taken for now: its silence begins with the next greeting. */

@@ -171,7 +171,9 @@ export class Session {
     }
     const { isSilent, everJoined } = this.#detection.v1.membership;
     if (this.state === "joining" && isSilent && everJoined) {
-      this.view.notice(`The server is not there; ${pluralize(this.waiting, "message")} kept until it is back`);
+      this.view.notice(
+        `The server does not answer; ${pluralize(this.#detection.waiting, "message")} kept until it does`,
+      );
     }
   }
 

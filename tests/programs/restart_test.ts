@@ -68,7 +68,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     bob.kill("SIGINT");
     assertEquals(await bob.exitCode(), 0);
     await alice.type("are you back?\n");
-    await alice.stderr.until(/^-- The server is not there; 1 message kept until it is back\n/m);
+    await alice.stderr.until(/^-- The server does not answer; 1 message kept until it does\n/m);
     await using second = await startServer(String(first.port));
     await alice.stdout.until(": are you back?\n");
     assertEquals(second.arrivals(), [alice.address]);

@@ -233,12 +233,12 @@ Deno.test("session: a server that falls silent is told once, what is typed is ke
   assertEquals(fake.notices.length, 1);
   assertStringIncludes(fake.notices[0], "No answer");
   fake.say("kept");
-  assertStringIncludes(fake.notices[1], "1 message kept");
+  assertEquals(fake.notices[1], "The server does not answer; 1 message kept until it does");
   assertEquals(fake.takeAll("MESSAGE"), []);
   fake.pass(2000);
   fake.welcome();
   assertEquals(fake.session.state, "joined");
-  assertStringIncludes(fake.notices[2], "back");
+  assertEquals(fake.notices[2], "Connected again");
   assertEquals(fake.takeAll("MESSAGE").map(({ text }) => text), ["kept"]);
   assertEquals(fake.notices.length, 3);
 });
@@ -252,6 +252,14 @@ Deno.test("session: a server that says goodbye is believed when it is silent, an
   fake.pass(10_000);
   assert(fake.takeAll("GREETING").length >= 8, "so that it is joined within 2 s of its return");
   assertEquals(fake.notices.length, 1);
+});
+
+Deno.test("session: while the server is away only what is said to everyone is counted as kept", () => {
+  const fake = joined({ name: "Alice" });
+  fake.session.sayTo("Bob", "not kept", fake.now);
+  fake.closing();
+  fake.say("kept");
+  assertStringIncludes(fake.notices.at(-1)!, "1 message kept");
 });
 
 Deno.test("session: back in the same epoch, it fetches what it missed and sends nothing settled again", () => {
