@@ -9,6 +9,7 @@ import { messageLine } from "../../protocol/lines.ts";
 import { nameKey } from "../../protocol/names.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
+import { splitText } from "../../protocol/text.ts";
 import { type Answer, earliest, type Fact, type Question, type Timed } from "./facts.ts";
 import type { Self } from "./membership.ts";
 import type { Transactions } from "./transactions.ts";
@@ -34,6 +35,9 @@ interface Conversation {
 const DELIVERY_DEADLINE_MS = 5000;
 /** How often a peer that does not answer is looked up again, so that both NATs are opened again, in milliseconds. */
 const LOOK_UP_AGAIN_MS = 1000;
+/** How much of a message that was not delivered is shown, in bytes of UTF-8. */
+const MAX_QUOTE_BYTES = 60;
+
 /** The direct messages of one session to others. */
 export class DirectMessages implements Timed {
   readonly #transactions: Transactions;
@@ -157,14 +161,20 @@ export class DirectMessages implements Timed {
 
   #giveUp(key: string, conversation: Conversation, reason: string): Fact[] {
     this.#conversations.delete(key);
-    const { length } = conversation.sendStream.clear();
+    const drafts = conversation.sendStream.clear();
     // a late answer to a look-up may find that everything has arrived
-    if (length === 0) return [];
+    if (drafts.length === 0) return [];
     return [
-      { type: "shortfall", what: "undelivered", count: length },
-      { type: "problem", text: `Not delivered to ${conversation.name}: ${reason}` },
+      { type: "shortfall", what: "undelivered", count: drafts.length },
+      { type: "problem", text: `Not delivered to ${conversation.name} (${quote(drafts)}): ${reason}` },
     ];
   }
+}
+
+/** The beginning of the first message, and how many come after it. */
+function quote([{ text }, ...more]: Draft[]): string {
+  const [head, ...rest] = splitText(text, MAX_QUOTE_BYTES);
+  return `"${head}${rest.length > 0 ? "…" : ""}"${more.length > 0 ? ` and ${more.length} more` : ""}`;
 }
 
 function delivered(how: string, name: string, { text }: Draft): Fact {

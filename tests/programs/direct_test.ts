@@ -44,7 +44,7 @@ Deno.test("direct: what can't be delivered is said with the reason, and the exit
   await using server = await startServer();
   await using alice = await signIn(server.port, "Alice");
   await alice.type("send Nobody x\n");
-  await alice.stderr.until("!! Not delivered to Nobody: nobody here has that name\n");
+  await alice.stderr.until('!! Not delivered to Nobody ("x"): nobody here has that name\n');
   await alice.endInput();
   assertEquals(await alice.exitCode(), 1);
   assertMatch(alice.stderr.text(), /\n1 message not delivered\n$/);
@@ -65,7 +65,7 @@ Deno.test("direct: commands that stand in a pipe from the start are executed, an
   await carole.type("send Nobody x\n");
   await carole.endInput();
   assertEquals(await carole.exitCode(), 1, carole.stderr.text());
-  assertMatch(carole.stderr.text(), /Not delivered to Nobody: nobody here has that name\n/);
+  assertMatch(carole.stderr.text(), /Not delivered to Nobody \("x"\): nobody here has that name\n/);
 });
 
 Deno.test("direct: many lines at once, each once and in order, long ones in pieces", async () => {

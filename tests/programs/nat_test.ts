@@ -37,7 +37,7 @@ Deno.test("nat: a direct message passes two NATs by way of a punched hole, and n
   // without the server's word to Bob his NAT stays shut for Alice's datagrams too
   await homes.nft("bob_nat", DROP_PUNCHES);
   await alice.type("send Bob one\n");
-  await alice.stderr.until(`!! Not delivered to Bob: ${bob.address} does not answer`);
+  await alice.stderr.until(`!! Not delivered to Bob ("one"): ${bob.address} does not answer`);
   assertGreater(await homes.dropped("bob_nat", before), before + 2);
 
   // with it, both are open, for the answer as well

@@ -50,7 +50,7 @@ export interface FakePeer {
   readonly transactions: Transactions;
   readonly shown: (DirectMessage & { at: number })[];
   readonly delivered: { name: string; text: string; acknowledged: boolean; at: number }[];
-  readonly failed: { name: string; count: number; reason: string; at: number }[];
+  readonly failed: { name: string; count: number; quote: string; reason: string; at: number }[];
   /** Sends texts to a name. */
   say(name: string, ...texts: string[]): void;
   /** Takes an answer of the server; returns whether it was waited for. */
@@ -123,8 +123,8 @@ export class FakePeers {
           delivered.push({ name, text, acknowledged: how === "Delivered", at: this.now });
         }
         if (fact.type === "problem") {
-          const [, name, reason] = /^Not delivered to (\S+): (.*)$/.exec(fact.text)!;
-          failed.push({ name, count, reason, at: this.now });
+          const [, name, quote, reason] = /^Not delivered to (\S+) \(([^]*?)\): (.*)$/.exec(fact.text)!;
+          failed.push({ name, count, quote, reason, at: this.now });
         }
       }
     };

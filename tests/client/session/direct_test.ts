@@ -55,12 +55,31 @@ Deno.test("direct: nobody has the name: said at once, and once", () => {
   alice.say("Nobody", "one", "two");
   net.pass(10_000);
   assertEquals(alice.failed.length, 1);
-  const [{ name, count, reason, at }] = alice.failed;
-  assertEquals([name, count], ["Nobody", 2]);
+  const [{ name, count, quote, reason, at }] = alice.failed;
+  assertEquals([name, count, quote], ["Nobody", 2, '"one" and 1 more']);
   assertMatch(reason, /nobody here has that name/);
   assertLessOrEqual(at, net.now - 10_000 + 50);
   assertEquals(net.sent("MESSAGE"), []);
   assertEquals(alice.direct.waiting, 0);
+});
+
+Deno.test("direct: of what is not delivered the first text is said, and of a long one the beginning", () => {
+  const { net, alice, bob } = pair();
+  alice.say("Bob", "arrives");
+  net.pass(100);
+  net.members[1].address = STRANGER;
+  for (const text of ["does not", "nor this"]) alice.say("Bob", text);
+  net.pass(10_000);
+  assertEquals([texts(bob.shown), texts(alice.delivered)], [["arrives"], ["arrives"]]);
+  alice.say("Bob", "word ".repeat(100));
+  net.pass(10_000);
+  alice.say("Bob", "🙂".repeat(100));
+  net.pass(10_000);
+  assertEquals(alice.failed.map(({ quote }) => quote), [
+    '"does not" and 1 more',
+    `"${"word ".repeat(12).trim()}…"`,
+    `"${"🙂".repeat(15)}…"`,
+  ]);
 });
 
 Deno.test("direct: the peer does not answer: said after 5 s, with its address", () => {
