@@ -11,9 +11,10 @@
 import { parseNumber, readCommandLine } from "../../runtime/command_line.ts";
 import { Failure, run } from "../../runtime/program.ts";
 import { datagrams, openSocket } from "../../runtime/udp.ts";
-import { quantile, readable } from "../bench/table.ts";
+import { readable } from "../bench/table.ts";
 import { commandOf, start } from "../support/processes.ts";
-import { Changing } from "../support/waiting.ts";
+import { Changing, pause } from "../support/waiting.ts";
+import { Speaker, WORD, type WordDelays } from "./speaker.ts";
 import { joinV1 } from "./v1_member.ts";
 
 const HELP = `Measures how long members wait while datagrams come from addresses at which nobody is (Linux, as root).
@@ -37,15 +38,9 @@ export interface AbsentOptions {
   seconds: number;
 }
 
-/** How members fared. Undefined instead of a time: it did not happen in time. */
-export interface AbsentResult {
-  /** The words of one member that came back to it while the attack went on, and how many it said. */
-  arrived: number;
-  said: number;
-  /** From saying to hearing, in milliseconds. */
-  median?: number;
-  p95?: number;
-  /** How long a newcomer took to join in the middle of it, in milliseconds. */
+/** How members fared. */
+export interface AbsentResult extends WordDelays {
+  /** How long a newcomer took to join in the middle of it, in milliseconds; undefined if it was not let in. */
   joining?: number;
   /** The words that a classic member heard. */
   heardByClassic: number;
@@ -55,8 +50,6 @@ const SERVER = "10.72.0.1", NEIGHBOUR = "10.72.0.2", ABSENT = "10.72.128.0/17";
 const PORT = 9090;
 /** How often absent senders send, in milliseconds. */
 const SEND_MS = 5;
-/** How often the member speaks, in milliseconds. It says 10 messages a second, half of what it may. */
-const SAY_MS = 100;
 /** For how long the senders send before it is measured, in milliseconds. */
 const WARM_UP_MS = 500;
 /** How long the last words may take, in milliseconds. The attack goes on meanwhile. */
@@ -66,28 +59,28 @@ const PATIENCE_MS = 4000;
 export async function attack(options: AbsentOptions): Promise<AbsentResult | string> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "network namespaces take Linux, and root";
   const id = `udp-chat-absent-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
-  const server = `${id}-server`, street = `${id}-street`;
+  const server = `${id}-server`, neighbours = `${id}-neighbours`;
   try {
     await shell(`
-      ip netns add ${server} && ip netns add ${street}
-      ip link add street netns ${server} type veth peer name eth0 netns ${street}
-      ip -n ${server} link set lo up && ip -n ${server} link set street up
-      ip -n ${street} link set lo up && ip -n ${street} link set eth0 up
-      ip -n ${server} addr add ${SERVER}/16 dev street
-      ip -n ${street} addr add ${NEIGHBOUR}/16 dev eth0
-      ip -n ${street} route add local ${ABSENT} dev lo
-      ip netns exec ${street} sh -c 'cd /proc/sys/net/ipv4/conf/eth0 && echo 1 >arp_ignore && echo 2 >arp_announce'
+      ip netns add ${server} && ip netns add ${neighbours}
+      ip link add neighbours netns ${server} type veth peer name eth0 netns ${neighbours}
+      ip -n ${server} link set lo up && ip -n ${server} link set neighbours up
+      ip -n ${neighbours} link set lo up && ip -n ${neighbours} link set eth0 up
+      ip -n ${server} addr add ${SERVER}/16 dev neighbours
+      ip -n ${neighbours} addr add ${NEIGHBOUR}/16 dev eth0
+      ip -n ${neighbours} route add local ${ABSENT} dev lo
+      ip netns exec ${neighbours} sh -c 'cd /proc/sys/net/ipv4/conf/eth0 && echo 1 >arp_ignore && echo 2 >arp_announce'
     `);
     await using host = start(["ip", "netns", "exec", server, ...commandOf("server"), String(PORT), "--quiet"]);
     await host.stdout.until(/, type:\n/);
-    await using inside = start(["ip", "netns", "exec", street, ...script(), JSON.stringify(options)]);
+    await using inside = start(["ip", "netns", "exec", neighbours, ...script(), JSON.stringify(options)]);
     if (await inside.exitCode(1000 * options.seconds + 60_000) !== 0) throw new Failure(inside.stderr.text());
     return JSON.parse(inside.stdout.text());
   } catch (error) {
     if (error instanceof NoNamespaces) return error.message;
     throw error;
   } finally {
-    for (const name of [server, street]) await new Deno.Command("ip", { args: ["netns", "delete", name] }).output();
+    for (const name of [server, neighbours]) await new Deno.Command("ip", { args: ["netns", "delete", name] }).output();
   }
 }
 
@@ -106,24 +99,8 @@ function script(): string[] {
 async function measure({ senders, addresses, rate, datagram, seconds }: AbsentOptions): Promise<AbsentResult> {
   using stack = new DisposableStack();
   const target = { host: SERVER, hostname: NEIGHBOUR };
-  const saidAt = new Map<number, number>(), delays: number[] = [];
-  const changes = new Changing();
-  const member = stack.use(
-    await joinV1(PORT, (id) => {
-      delays.push(performance.now() - saidAt.get(id)!);
-      changes.changed();
-    }, target),
-  );
-  let heardByClassic = 0;
-  const classic = stack.adopt(openSocket(NEIGHBOUR, 0), (conn) => conn.close());
-  (async () => {
-    for await (const { bytes } of datagrams(classic)) {
-      if (!new TextDecoder().decode(bytes).endsWith(": word")) continue;
-      heardByClassic++;
-      changes.changed();
-    }
-  })();
-  await classic.send(new TextEncoder().encode("GREETING"), { transport: "udp", hostname: SERVER, port: PORT });
+  const speaker = stack.use(await Speaker.join(PORT, target));
+  const listener = stack.use(await ClassicListener.join());
   const forged = Array.from({ length: senders }, (_, i) => {
     const n = 1 + i % addresses;
     return stack.adopt(openSocket(`10.72.${128 + (n >> 8)}.${n & 255}`, 0), (conn) => conn.close());
@@ -139,13 +116,7 @@ async function measure({ senders, addresses, rate, datagram, seconds }: AbsentOp
   }, SEND_MS);
   stack.defer(() => clearInterval(flood));
   await pause(WARM_UP_MS);
-
-  let said = 0;
-  const speech = setInterval(() => {
-    saidAt.set(++said, performance.now());
-    member.say(said, "word");
-  }, SAY_MS);
-  stack.defer(() => clearInterval(speech));
+  speaker.start();
   await pause(500 * seconds);
   const greetedAt = performance.now();
   const newcomer = joinV1(PORT, () => {}, target).then((joined) => {
@@ -153,23 +124,41 @@ async function measure({ senders, addresses, rate, datagram, seconds }: AbsentOp
     return performance.now() - greetedAt;
   }, () => undefined);
   await pause(500 * seconds);
-  clearInterval(speech);
-  const isDone = () => delays.length >= said && heardByClassic >= said || undefined;
-  await changes.until(isDone, () => "", PATIENCE_MS).catch(() => {});
-  const arrived = delays.length;
-  const joining = await newcomer;
-  return {
-    arrived,
-    said,
-    median: arrived > 0 ? quantile(delays, 0.5) : undefined,
-    p95: arrived > 0 ? quantile(delays, 0.95) : undefined,
-    joining,
-    heardByClassic,
-  };
+  const delays = await speaker.stop(PATIENCE_MS);
+  const heardByClassic = await listener.heard(delays.said, PATIENCE_MS);
+  return { ...delays, joining: await newcomer, heardByClassic };
 }
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resume) => setTimeout(resume, milliseconds));
+/** A classic member that only listens. */
+class ClassicListener implements Disposable {
+  readonly #conn = openSocket(NEIGHBOUR, 0);
+  readonly #changes = new Changing();
+  #heard = 0;
+
+  static async join(): Promise<ClassicListener> {
+    const listener = new ClassicListener();
+    listener.#listen();
+    await listener.#conn.send(new TextEncoder().encode("GREETING"), { transport: "udp", hostname: SERVER, port: PORT });
+    return listener;
+  }
+
+  /** Returns how many words it has heard; waits for so many, for so many milliseconds at most. */
+  async heard(count: number, patience: number): Promise<number> {
+    await this.#changes.until(() => this.#heard >= count || undefined, () => "", patience).catch(() => {});
+    return this.#heard;
+  }
+
+  async #listen(): Promise<void> {
+    for await (const { bytes } of datagrams(this.#conn)) {
+      if (!new TextDecoder().decode(bytes).endsWith(WORD)) continue;
+      this.#heard++;
+      this.#changes.changed();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#conn.close();
+  }
 }
 
 if (import.meta.main) {
@@ -190,7 +179,8 @@ if (import.meta.main) {
     });
     if (typeof result === "string") throw new Failure(result);
     const { arrived, said, median, p95, joining, heardByClassic } = result;
-    const time = (milliseconds?: number) => milliseconds === undefined ? "-" : `${readable(milliseconds)} ms`;
+    // what is not a number has come as null
+    const time = (milliseconds?: number) => Number.isFinite(milliseconds) ? `${readable(milliseconds!)} ms` : "-";
     console.log(
       `${arrived} of ${said} words came back, median ${time(median)}, p95 ${time(p95)}; a classic member heard ` +
         `${heardByClassic}; a newcomer was in after ${time(joining)}`,

@@ -10,9 +10,10 @@ import { randomHex64 } from "../../protocol/fields.ts";
 import { parseNumber, readCommandLine } from "../../runtime/command_line.ts";
 import { Failure, run } from "../../runtime/program.ts";
 import { datagramSize, Mailbox, Sockets } from "../bench/load_sockets.ts";
-import { quantile, readable } from "../bench/table.ts";
+import { readable } from "../bench/table.ts";
 import { startServer } from "../support/processes.ts";
-import { Changing, pause } from "../support/waiting.ts";
+import { pause } from "../support/waiting.ts";
+import { Speaker, type WordDelays } from "./speaker.ts";
 import { joinV1 } from "./v1_member.ts";
 
 const HELP = `Measures how long members wait while strangers send datagrams (Linux only).
@@ -37,15 +38,9 @@ export interface AttackOptions {
 }
 
 /** How members fared. */
-export interface AttackResult {
+export interface AttackResult extends WordDelays {
   /** The strangers' datagrams that were sent, each second. */
   sent: number;
-  /** The words of one member that came back to it, and how many it said. */
-  arrived: number;
-  said: number;
-  /** From saying to hearing, in milliseconds. */
-  median: number;
-  p95: number;
   /** How long a newcomer took to join in the middle of it, in milliseconds. */
   joining: number;
   /** The requests of the member whose address is forged, if there is one, and the answers that it got. */
@@ -67,8 +62,8 @@ const DATAGRAMS = [
 ];
 /** How often strangers send, in milliseconds. */
 const FLOOD_MS = 5;
-/** How often the member speaks, in milliseconds. It says 10 messages a second, half of what it may. */
-const SAY_MS = 100;
+/** How often the member asks whose address is forged, in milliseconds. */
+const ASK_MS = 100;
 /** The receive buffer of the member whose address is forged, in bytes. */
 const VICTIM_BUFFER_BYTES = 1 << 18;
 /** How long the last words may take, in milliseconds. */
@@ -84,15 +79,7 @@ export async function attack(
   datagramSize.longest = MAX_DATAGRAM_BYTES;
   await using server = await startServer("--quiet");
   using stack = new DisposableStack();
-  const saidAt = new Map<number, number>();
-  const delays: number[] = [];
-  const changes = new Changing();
-  const member = stack.use(
-    await joinV1(server.port, (id) => {
-      delays.push(performance.now() - saidAt.get(id)!);
-      changes.changed();
-    }),
-  );
+  const speaker = stack.use(await Speaker.join(server.port));
   const addresses = isMember ? 1 : STRANGERS;
   const strangers = new Sockets(server.port, addresses, isMember ? VICTIM_BUFFER_BYTES : 1);
   stack.defer(() => strangers.close());
@@ -105,31 +92,24 @@ export async function attack(
     victim?.receive();
   }, FLOOD_MS);
   stack.defer(() => clearInterval(flood));
-  let said = 0;
-  const speech = setInterval(() => {
-    saidAt.set(++said, performance.now());
-    member.say(said);
-    victim?.ask();
-  }, SAY_MS);
-  stack.defer(() => clearInterval(speech));
+  const asking = setInterval(() => victim?.ask(), ASK_MS);
+  stack.defer(() => clearInterval(asking));
+  speaker.start();
 
   await pause(500 * seconds);
   const greetedAt = performance.now();
   stack.use(await joinV1(server.port, () => {}));
   const joining = performance.now() - greetedAt;
   await pause(500 * seconds);
-  clearInterval(speech);
+  clearInterval(asking);
   const elapsed = (performance.now() - startedAt) / 1000;
   clearInterval(flood);
   const floods = sent;
-  await changes.until(() => delays.length >= said || undefined, () => "", PATIENCE_MS).catch(() => {});
+  const delays = await speaker.stop(PATIENCE_MS);
   victim?.receive();
   return {
+    ...delays,
     sent: floods / elapsed,
-    arrived: delays.length,
-    said,
-    median: quantile(delays, 0.5),
-    p95: quantile(delays, 0.95),
     joining,
     asked: victim?.asked ?? 0,
     answered: victim?.answered ?? 0,

@@ -26,8 +26,8 @@ Deno.test("attacks: strangers flood a server, members hear each other, and a new
   assertEquals(arrived, said);
 });
 
-Deno.test("attacks: answers and copies to addresses at which nobody is keep nobody waiting", async () => {
-  const greetings = { senders: 1, addresses: 1, rate: 1000, datagram: "GREETING/1 id=1000000", seconds: 2 };
+Deno.test("attacks: datagrams come from addresses at which nobody is, all hear each other, and a newcomer gets in", async () => {
+  const greetings = { senders: 100, addresses: 100, rate: 1000, datagram: "GREETING/1 id=1000000", seconds: 2 };
   const copies = { senders: 250, addresses: 250, rate: 500, datagram: "GREETING", seconds: 5 };
   for (const options of [greetings, copies]) {
     const result = await beAbsent(options);
