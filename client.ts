@@ -142,7 +142,8 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
 function drain(session: Session, screen: Screen): void {
   if (!screen.interactive) return session.drain(now());
   if (session.waiting === 0 && session.asked.waiting === 0) return session.close(now());
-  session.view.notice("What you typed has not all arrived; waiting. Ctrl-C leaves at once");
+  // while the name is refused nothing arrives, so the session does not wait
+  if (!session.wantsName) session.view.notice("What you typed has not all arrived; waiting. Ctrl-C leaves at once");
   session.drain(now());
 }
 

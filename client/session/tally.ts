@@ -38,9 +38,9 @@ export class Tally {
   /** What was left undone, in one line for the user; undefined when nothing was. */
   describe({ server, state, refusal, waiting, asked, unconfirmed }: Remainder): string | undefined {
     const { undelivered, misunderstood, unanswered } = this.#counts;
-    if (state === "refused") return refusal;
-    if (state === "joining") {
-      const rest = waiting > 0 ? `; ${pluralize(waiting, "message")} not delivered` : "";
+    if (state === "refused" || state === "joining") {
+      const lost = waiting + undelivered;
+      const rest = lost > 0 ? `; ${pluralize(lost, "message")} not delivered` : "";
       return `${refusal || `No answer from ${server}`}${rest}`;
     }
     if (waiting > 0) return `${pluralize(waiting, "message")} not delivered: the server has not confirmed in time`;

@@ -251,12 +251,41 @@ terminalTest("a name that is taken is asked for again, and names complete", asyn
   await carole.stdout.until(/^\[127\.0\.0\.1:\d+ Alice\] is Offline\n/m);
 });
 
+terminalTest("who leaves while the name is refused does not wait, and is told what was not delivered", async () => {
+  await using peer = openPeer();
+  await using tmux = await startTmux();
+  const command = [...commandOf("client"), "-u", "Dave", "127.0.0.1", String(peer.port)];
+  const terminal = await tmux.open(`${command.map(quoted).join(" ")}; echo exit code $?; sleep 60`);
+  const { from } = await peer.until(/^SIGN-IN\/1 /);
+  await terminal.type("too early");
+  await terminal.until(/^\+> too early$/m);
+  await terminal.press("Enter");
+  await terminal.until(/^\+>$/m);
+  const { text } = peer.received.findLast(({ text }) => text.startsWith("SIGN-IN/1"))!;
+  const cookie = "a3d7e09b15c8f264", refusal = "The name Dave is taken; choose another";
+  await peer.send(encode({ dialect: "v1", type: "RETRY", id: idOf(text), cookie }), from);
+  const greeting = (await peer.until(/^SIGN-IN\/1 .*token=/)).text;
+  const [, token] = / token=([0-9a-f]{16})/.exec(greeting)!;
+  const error = { dialect: "v1", type: "ERROR", code: "name-taken", token, id: idOf(greeting), text: refusal } as const;
+  await peer.send(encode(error), from);
+  await terminal.until(/^name>$/m);
+  await terminal.type("/quit");
+  await terminal.press("Enter");
+  const screen = await terminal.until(/^exit code 1$/m);
+  assertMatch(screen, new RegExp(`^${refusal}; 1 message not delivered$`, "m"));
+  assertNotMatch(screen, /waiting/);
+});
+
 /** A test that needs a terminal; where there is none to be had, it says so. */
 function terminalTest(name: string, fn: () => Promise<void>): void {
   Deno.test(`names: ${name}`, async () => {
     if (HAS_TMUX) await fn();
     else console.log("Skipped: there is no tmux on this machine");
   });
+}
+
+function idOf(greeting: string): number {
+  return Number(/ id=(\d+)/.exec(greeting)![1]);
 }
 
 function portOf({ address }: { address: string }): string {

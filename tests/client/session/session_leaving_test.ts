@@ -263,6 +263,19 @@ Deno.test("session: draining after a refusal ends at once, with what the server 
   assertEquals([fake.session.state, fake.session.failure], ["closed", "The name Alice is taken"]);
 });
 
+Deno.test("session: leaving after a refusal says how many messages were not delivered", () => {
+  for (const how of ["drain", "close"] as const) {
+    const fake = new FakeSession({ name: "Alice" });
+    fake.start();
+    fake.say("kept until there is a name");
+    const [{ id }] = fake.takeAll("SIGN-IN");
+    fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id, text: "The name Alice is taken" });
+    fake.session[how](fake.now);
+    assertEquals(fake.session.failure, "The name Alice is taken; 1 message not delivered");
+    assertEquals(fake.session.state, "closed", how);
+  }
+});
+
 Deno.test("session: draining waits for what others have said before", () => {
   const fake = joined();
   fake.event(2);

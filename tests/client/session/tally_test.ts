@@ -28,10 +28,18 @@ Deno.test("tally: of several shortfalls the one that counts most is said", () =>
 Deno.test("tally: who has not got in is told why, and what is lost", () => {
   const tally = new Tally();
   const said = (remainder: Partial<Remainder>) => tally.describe({ ...DONE, ...remainder });
-  assertEquals(said({ state: "refused", refusal: "The name Bob is taken", waiting: 2 }), "The name Bob is taken");
+  assertEquals(said({ state: "refused", refusal: "The name Bob is taken" }), "The name Bob is taken");
+  assertEquals(
+    said({ state: "refused", refusal: "The name Bob is taken", waiting: 2 }),
+    "The name Bob is taken; 2 messages not delivered",
+  );
   assertEquals(said({ state: "joining" }), "No answer from S");
   assertEquals(
     said({ state: "joining", refusal: "The room is full", waiting: 2 }),
     "The room is full; 2 messages not delivered",
   );
+  tally.add("undelivered");
+  for (const state of ["joining", "refused"] as const) {
+    assertEquals(said({ state, refusal: "No", waiting: 2 }), "No; 3 messages not delivered", "one was given up before");
+  }
 });
