@@ -31,7 +31,10 @@ export class LineCheck {
    * are later ones, or a line that always lags would never be compared.
    */
   #waiting: Checkpoint[] = [];
-  /** Whether the first that waits was compared and differs, while some of its events are disputed. */
+  /**
+   * Whether the first that waits was compared and differs, while some of its events are disputed. It saves the hashing:
+   * otherwise each event of a flood would cost that of up to thousands.
+   */
   #differs = false;
 
   /** @param hash Without it nothing is compared. */

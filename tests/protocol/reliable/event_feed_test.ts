@@ -113,7 +113,8 @@ Deno.test("event feed: events of another epoch are ignored", () => {
   const { feed, given, take, gone } = openFeed();
   take(1, 0, { epoch: OTHER });
   gone(1, 5, OTHER);
-  assertEquals([given, feed.next], [[], 1]);
+  feed.confirmLatest({ epoch: OTHER, seq: 7 }, 0, 0);
+  assertEquals([given, feed.next, feed.backlog], [[], 1, 0]);
 });
 
 Deno.test("event feed: gone events are counted and told in their place, events that are here are given", () => {
@@ -169,6 +170,15 @@ Deno.test("event feed: an epoch that ends gives what is here and tells what was 
   assertEquals(feed.lost, 3);
   assertEquals(given.filter((value) => typeof value === "number").reduce((sum, missed) => sum + missed, 0), 3);
   assertEquals([feed.next, feed.backlog, feed.nextWake, feed.epoch], [41, 0, undefined, OTHER]);
+});
+
+Deno.test("event feed: what was asked for in one epoch is not counted as repaired in the next", () => {
+  const { feed, take, begin, pass } = openFeed();
+  take(4);
+  assertEquals(pass(20), [[15, [1, 3]]]);
+  begin(OTHER, 0);
+  for (let seq = 1; seq <= 3; seq++) take(seq, 30, { epoch: OTHER });
+  assertEquals(feed.repaired, 0);
 });
 
 Deno.test("event feed: a message that was given is not given again under another seq or in another epoch", () => {
@@ -244,11 +254,11 @@ Deno.test("event feed: what is held back for its sender is shown after 10 s, and
   take(1, 0, { stream, id: 1, text: "one" });
   take(3, 0, { stream, id: 3, text: "three", isVouched: true });
   begin(OTHER, 0, 5000);
-  assertEquals([given, feed.nextWake], [["one", 1], 15_000]);
+  assertEquals([given, feed.nextWake, feed.heldCount], [["one", 1], 15_000, 1]);
   pass(14_999);
   assertEquals(given, ["one", 1]);
   pass(15_000);
-  assertEquals([given, feed.nextWake, feed.received], [["one", 1, "three"], undefined, 2]);
+  assertEquals([given, feed.nextWake, feed.received, feed.heldCount], [["one", 1, "three"], undefined, 2, 0]);
   take(1, 16_000, { epoch: OTHER, stream, id: 2, text: "two" });
   assertEquals(given.at(-1), "two", "late, but not lost");
 });

@@ -79,3 +79,11 @@ Deno.test("forgery: a single forged event a second holds nothing up in a lively 
     assertEquals(screen.feed.next, seq + 1);
   }
 });
+
+Deno.test("forgery: after forged events that a WELCOME has shown, a flood is limited too", () => {
+  const screen = new FakeScreen();
+  screen.take(incoming(1, { text: "forged" }), 10);
+  screen.confirm(0, 20);
+  for (let seq = 1; seq <= 600; seq++) screen.take(incoming(seq), 30);
+  assertEquals(screen.feed.next, 201, "no more than the burst");
+});

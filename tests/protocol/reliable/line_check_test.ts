@@ -1,5 +1,8 @@
 /** The digest in WELCOME: forged events are found whose true copies were lost, and an honest room costs nothing. */
 import { assertEquals } from "@std/assert";
+import type { Place } from "../../../protocol/reliable/event_place.ts";
+import { LineCheck } from "../../../protocol/reliable/line_check.ts";
+import { sha256Hex64 } from "../../../runtime/sha256.ts";
 import { FakeLine, FakeScreen } from "../../support/fake_screen.ts";
 import { EPOCH, incoming } from "../../support/fake_session.ts";
 
@@ -113,6 +116,25 @@ Deno.test("line check: a newcomer begins with the first digest, and what is late
   assertEquals(screen.requests(100), [[9, 9]]);
 });
 
+Deno.test("line check: a newcomer that gets no digest at first accuses nobody by the first that comes", () => {
+  const screen = new FakeScreen(5);
+  screen.confirm(5, 10);
+  take(screen, 6, 8, 20);
+  welcome(screen, 8, 30);
+  assertEquals(screen.feed.backlog, 0);
+});
+
+Deno.test("line check: a late digest does not move the comparison back to what can't be computed", () => {
+  const screen = new FakeScreen();
+  take(screen, 1, 1, 10);
+  screen.give(screen.feed.take({ epoch: EPOCH, seq: 2, event: undefined, isVouched: true }, 10));
+  welcome(screen, 2, 20);
+  welcome(screen, 1, 15);
+  screen.take(incoming(3, { text: "forged" }), 30);
+  welcome(screen, 3, 40);
+  assertEquals(screen.requests(100), [[3, 3]]);
+});
+
 Deno.test("line check: where it can't be computed it goes on from the next digest", () => {
   const unknown: Record<string, (screen: FakeScreen) => void> = {
     "an own message, of which there is no copy": (screen) => {
@@ -176,6 +198,52 @@ Deno.test("line check: what was forged before the line of a new epoch was fetche
   screen.give(screen.feed.confirmLatest({ epoch, seq: 2, digest: anew.digest(2) }, 15, 30));
   arrive(2, "anew", true);
   assertEquals(screen.requests(1000), [[1, 1]]);
+});
+
+Deno.test("line check: a digest of the epoch before is not compared with the line of the new one", () => {
+  const screen = new FakeScreen(), epoch = "00000000000000ee";
+  welcome(screen, 3, 10);
+  screen.beginAnew();
+  for (let seq = 1; seq <= 4; seq++) {
+    screen.give(screen.feed.take({ epoch, seq, event: incoming(seq, { epoch }), isVouched: false }, 20));
+  }
+  assertEquals(screen.feed.backlog, 0);
+});
+
+Deno.test("line check: a difference is not computed again for each event while the server is asked about one", () => {
+  let hashed = 0;
+  const check = new LineCheck((text) => {
+    hashed++;
+    return sha256Hex64(text);
+  });
+  const places = (length: number, first = "1"): Map<number, Place> =>
+    new Map(Array.from({ length }, (_, i) => {
+      const event = i === 0 ? incoming(1, { text: first }) : LINE.event(i + 1);
+      return [i + 1, { event, at: 0, isVouched: false }];
+    }));
+  check.begin(EPOCH, 0);
+  check.note({ seq: 3, digest: LINE.digest(3) });
+  const forged = places(3, "forged");
+  for (let next = 4; next < 100; next++) assertEquals(check.compare(next, forged, [1]), undefined);
+  assertEquals(hashed, 3);
+  assertEquals(
+    check.compare(100, places(3), []),
+    { from: 1, to: 3, isTrue: true },
+    "it is when the server has decided",
+  );
+  // nor does the dispute of one epoch keep the next from being compared
+  check.note({ seq: 5, digest: LINE.digest(5) });
+  check.compare(100, places(5, "forged").set(4, forged.get(1)!), [4]);
+  check.begin(EPOCH, 0);
+  check.note({ seq: 3, digest: LINE.digest(3) });
+  assertEquals(check.compare(4, places(3), [1])?.isTrue, true);
+});
+
+Deno.test("line check: without a hash nothing is compared", () => {
+  const check = new LineCheck(undefined);
+  check.begin(EPOCH, 0);
+  check.note({ seq: 1, digest: "0123456789abcdef" });
+  assertEquals(check.compare(2, new Map([[1, { event: LINE.event(1), at: 0, isVouched: false }]]), []), undefined);
 });
 
 Deno.test("line check: what was delivered before so much else that it is forgotten is not compared", () => {
