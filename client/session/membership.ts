@@ -140,7 +140,7 @@ export class Membership implements Timed {
     return this.#joinedEpoch !== undefined;
   }
 
-  /** Whether the server has ever answered a greeting, and so speaks version 1. */
+  /** Whether the server has ever answered a greeting, and so speaks version 1. Its first answer is a cookie. */
   get hasAnswered(): boolean {
     return this.#hasAnswered;
   }
@@ -199,7 +199,7 @@ export class Membership implements Timed {
 
   wake(now: number): LinkEvent[] {
     this.#greetIfDue(now);
-    if (this.#greeter.silentSince === undefined || this.silence(now) < this.#silenceLimit || this.#hasTold) return [];
+    if (this.silence(now) < this.#silenceLimit || this.#hasTold) return [];
     if (this.#state.is === "joined" && this.#state.isClosing) {
       return this.#loseServer(
         "The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves",
@@ -249,7 +249,6 @@ export class Membership implements Timed {
       this.#slowestAnswer = Math.max(took, SLOWEST_ANSWER_DECAY * this.#slowestAnswer);
     }
     const isNewRoom = packet.epoch !== this.#joinedEpoch;
-    this.#hasAnswered = true;
     this.#handshake.cookie = undefined;
     this.#handshake.cookiesInARow = 0;
     this.#self.address = packet.address;

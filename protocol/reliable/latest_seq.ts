@@ -52,11 +52,11 @@ export class LatestSeq {
   }
 
   /**
-   * Notes the latest seq that the server named when it was asked. A greater one that was claimed before it was asked is
-   * a lie.
+   * Notes the latest seq that the server named when it was asked. What was claimed before counts no more: a greater one
+   * is a lie.
    */
   confirm(seq: number, askedAt: number): void {
     this.vouch(seq);
-    if (this.#claim && this.#claim.at < askedAt && this.#claim.seq > seq) this.#claim = undefined;
+    if (this.#claim && this.#claim.at < askedAt) this.#claim = undefined;
   }
 }

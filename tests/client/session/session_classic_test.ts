@@ -51,6 +51,20 @@ Deno.test("session: a forwarded message shows that the server is a classic one, 
   assertEquals(fake.notices.filter((text) => text.includes("classic")).length, 1);
 });
 
+Deno.test("session: before it takes a server for a classic one, the last greeting has its time for an answer", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.datagram("INCOMING <From 1.2.3.4:5>: welcome");
+  let greetings = fake.takeAll("GREETING"), last = 0;
+  while (fake.session.state === "joining") {
+    fake.session.wake(fake.now);
+    if (greetings.length > 0) last = fake.now;
+    fake.pass(1);
+    greetings = fake.takeAll("GREETING");
+  }
+  assert(fake.now - last >= 100, `${fake.now - last} ms after the last greeting`);
+});
+
 Deno.test("session: one's own line, sent back, shows that the server is a classic one; then the rest goes out", () => {
   const fake = new FakeSession();
   fake.start();

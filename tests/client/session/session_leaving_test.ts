@@ -285,6 +285,18 @@ Deno.test("session: draining waits for what others have said before", () => {
   assertEquals([fake.session.closing, fake.texts], [true, ["1", "2"]]);
 });
 
+Deno.test("session: draining waits for a message that is held back for an earlier one of its sender", () => {
+  const fake = joined(), stream = "00000000000000cc", epoch = "00000000000000ee";
+  fake.event(1, { stream, id: 1, text: "one" });
+  fake.event(3, { stream, id: 3, text: "three" });
+  fake.pass(1000);
+  fake.welcome({ epoch });
+  fake.session.drain(fake.now);
+  assertEquals([fake.session.closing, fake.texts], [false, ["one"]]);
+  fake.event(1, { epoch, stream, id: 2, text: "two" });
+  assertEquals([fake.session.closing, fake.texts], [true, ["one", "two", "three"]]);
+});
+
 Deno.test("session: each page of the history that a draining session asks for is progress, and so is joining", () => {
   const fake = new FakeSession();
   fake.welcome({ seq: 300, keepalive: 60_000 });

@@ -183,13 +183,13 @@ Deno.test("event feed: what was asked for in one epoch is not counted as repaire
 
 Deno.test("event feed: a message that was given is not given again under another seq or in another epoch", () => {
   const stream = "00000000000000cc";
-  const { given, take, begin } = openFeed();
+  const { feed, given, take, begin } = openFeed();
   take(1, 0, { stream, id: 7, text: "seven" });
   take(2, 0, { stream, id: 7, text: "seven" });
   begin(OTHER, 0);
   take(1, 0, { epoch: OTHER, stream, id: 7, text: "seven" });
   take(2, 0, { epoch: OTHER, stream, id: 8, text: "eight" });
-  assertEquals(given, ["seven", "eight"]);
+  assertEquals([given, feed.duplicates], [["seven", "eight"], 2]);
 });
 
 Deno.test("event feed: a message is known by its stream and id, wherever its sender is by then", () => {
@@ -261,4 +261,14 @@ Deno.test("event feed: what is held back for its sender is shown after 10 s, and
   assertEquals([given, feed.nextWake, feed.received, feed.heldCount], [["one", 1, "three"], undefined, 2, 0]);
   take(1, 16_000, { epoch: OTHER, stream, id: 2, text: "two" });
   assertEquals(given.at(-1), "two", "late, but not lost");
+});
+
+Deno.test("event feed: what is held back is shown in time although the next request is due later", () => {
+  const stream = "00000000000000cc";
+  const { feed, take, begin } = openFeed();
+  take(1, 0, { stream, id: 1 });
+  take(3, 0, { stream, id: 3, isVouched: true });
+  begin(OTHER, 0, 5000);
+  take(2, 14_990, { epoch: OTHER });
+  assertEquals(feed.nextWake, 15_000);
 });

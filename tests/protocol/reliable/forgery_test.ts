@@ -114,6 +114,15 @@ Deno.test("forgery: what came after the question still counts for the end of the
   assertEquals(other.feed.backlog, 2);
 });
 
+Deno.test("forgery: a dispute is asked about although the server has not confirmed the end of the line yet", () => {
+  const screen = new FakeScreen(5);
+  screen.latest(8, 10);
+  for (const seq of [6, 7, 8]) screen.take(incoming(seq), 25);
+  screen.confirm(5, 20);
+  screen.take(incoming(7, { text: "forged" }), 30);
+  assertEquals([screen.feed.backlog, screen.requests(100)], [1, [[7, 7]]]);
+});
+
 Deno.test("forgery: an event that leads too far is not even held", () => {
   const screen = new FakeScreen();
   for (let seq = 1; seq <= 10; seq++) screen.take(incoming(seq), 10);

@@ -63,6 +63,18 @@ Deno.test("line check: while the server is asked about a disputed event, no othe
   assertEquals(screen.feed.backlog, 0, "and the digest has decided about the others");
 });
 
+Deno.test("line check: so it is where the disputed event is the first or the last that is compared", () => {
+  for (const disputed of [1, 3]) {
+    const screen = new FakeScreen();
+    for (let seq = 1; seq <= 3; seq++) {
+      if (seq === disputed) screen.take(incoming(seq, { text: "forged" }), 10);
+      take(screen, seq, seq, 11);
+    }
+    welcome(screen, 3, 20);
+    assertEquals(screen.requests(100), [[disputed, disputed]]);
+  }
+});
+
 Deno.test("line check: when one of two forged events was disputed, the other one is found too", () => {
   const screen = new FakeScreen();
   screen.take(incoming(1, { text: "forged, and the true one is lost" }), 10);
