@@ -120,9 +120,10 @@ export class DirectInbox {
    * Shows the messages that still wait until the server says who sent them. They are acknowledged, so nobody will
    * repeat them.
    */
-  showUnconfirmed(now: number): Fact[] {
+  showUnconfirmed(): Fact[] {
     return [...this.#senders.values()].flatMap((sender) => {
-      if (!sender.who || now >= sender.who.until) sender.who = { confirmed: false, until: 0 };
+      // whoever is known has no message that waits
+      sender.who = { confirmed: false, until: 0 };
       return showHeld(sender);
     });
   }

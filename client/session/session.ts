@@ -240,7 +240,7 @@ export class Session {
     const failure = this.waiting > 0 || this.draining ? this.#tally.describe(this.#remainder) : undefined;
     this.#shutdown.close({ failure, isKnown }, now);
     this.#detection.v1.stop();
-    this.#act(this.#inbox.showUnconfirmed(now), now);
+    this.#act(this.#inbox.showUnconfirmed(), now);
     this.#sayGoodbye(now);
   }
 

@@ -170,7 +170,6 @@ export class EventFeed {
     if (items.length > 0) this.#alert.raise(now);
     if (digest !== undefined) this.#check.note({ seq, digest });
     for (const [placeAt, { at }] of this.#early) this.#latest.claim(placeAt, at);
-    this.#deliverReady(items);
     this.#checkLine(items, now);
     this.#scheduleRequest(now);
     return items;
@@ -187,9 +186,8 @@ export class EventFeed {
     if (isVouched) this.#latest.vouch(seq);
     else if (!this.#latest.claim(seq, now)) return [];
     const place = { event, at: now, isVouched };
-    const before = this.#next;
-    const items = seq < before ? this.#takeAgain(seq, place, now) : this.#takeNew(seq, place, now);
-    if (isVouched || this.#next > before) this.#checkLine(items, now);
+    const items = seq < this.#next ? this.#takeAgain(seq, place, now) : this.#takeNew(seq, place, now);
+    this.#checkLine(items, now);
     this.#scheduleRequest(now);
     return items;
   }

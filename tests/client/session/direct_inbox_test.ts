@@ -27,6 +27,26 @@ Deno.test("direct inbox: from an address that the server does not know, the addr
   ]);
 });
 
+Deno.test("direct inbox: without a pass a repeat is acknowledged again, and shown once", () => {
+  const { net, bob } = pair();
+  for (const [id, text] of [[1, "one"], [1, "one"], [2, "two"]] as const) {
+    net.inject(stray(id, text, STREAM, 1), STRANGER, bob);
+  }
+  assertEquals([texts(bob.shown), net.sent("ACK").map(({ packet }) => packet.id)], [["one", "two"], [1, 1, 2]]);
+});
+
+Deno.test("direct inbox: while the beginning of a stream is missing nothing is acknowledged", () => {
+  const { net, bob } = pair();
+  net.inject(stray(2, "two", STREAM, 1), STRANGER, bob);
+  assertEquals([bob.shown, net.sent("ACK")], [[], []]);
+});
+
+Deno.test("direct inbox: an answer about a sender that was forgotten meanwhile is no news", () => {
+  const { net, bob } = pair();
+  const question = { ask: "sender", address: A, pass: passOf(A, B) } as const;
+  assertEquals(bob.inbox.answered(question, undefined, net.now), []);
+});
+
 Deno.test("direct inbox: while the server is silent, the address with a mark after at most 5 s", () => {
   const { net, bob } = pair();
   net.serverAnswers = false;
@@ -48,7 +68,7 @@ Deno.test("direct inbox: what still waits at the end is shown unconfirmed, also 
   net.pass(15_000);
   net.serverAnswers = false;
   net.inject(message(2, "two"), A, bob);
-  bob.act(bob.inbox.showUnconfirmed(net.now));
+  bob.act(bob.inbox.showUnconfirmed());
   assertEquals(bob.shown.map(({ text, name, confirmed }) => [text, name, confirmed]), [
     ["one", "Alice", true],
     ["two", undefined, false],

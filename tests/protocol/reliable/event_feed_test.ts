@@ -132,7 +132,7 @@ Deno.test("event feed: gone events are counted and told in their place, events t
 Deno.test("event feed: a GONE that does not cover the next seq, or goes beyond the latest, is ignored", () => {
   const { feed, given, take, gone } = openFeed(5);
   take(8);
-  for (const [from, to] of [[1, 5], [7, 8], [6, 100]]) gone(from, to);
+  for (const [from, to] of [[1, 4], [1, 5], [7, 8], [6, 100]]) gone(from, to);
   assertEquals([given, feed.next, feed.lost], [[], 6, 0]);
 });
 
@@ -190,6 +190,8 @@ Deno.test("event feed: a message that was given is not given again under another
   take(1, 0, { epoch: OTHER, stream, id: 7, text: "seven" });
   take(2, 0, { epoch: OTHER, stream, id: 8, text: "eight" });
   assertEquals([given, feed.duplicates], [["seven", "eight"], 2]);
+  feed.noteDuplicate();
+  assertEquals(feed.duplicates, 3);
 });
 
 Deno.test("event feed: a message is known by its stream and id, wherever its sender is by then", () => {

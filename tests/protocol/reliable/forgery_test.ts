@@ -139,6 +139,18 @@ Deno.test("forgery: of a disputed place that is gone nothing is shown", () => {
   assertEquals([screen.printed, screen.feed.next, screen.feed.backlog], [["missed 2"], 3, 0]);
 });
 
+Deno.test("forgery: a GONE ends only the disputes in its range, its ends included", () => {
+  const screen = new FakeScreen();
+  for (let seq = 1; seq <= 5; seq++) {
+    screen.take(incoming(seq), 10);
+    screen.take(incoming(seq, { text: "forged" }), 11);
+  }
+  assertEquals(screen.feed.backlog, 5);
+  screen.gone(2, 4);
+  assertEquals(screen.requests(100), [[1, 5]], "one request for two that are near each other");
+  assertEquals(screen.feed.backlog, 2);
+});
+
 Deno.test("forgery: a held event that the server replaces is reported, and not shown", () => {
   const screen = new FakeScreen();
   screen.take(incoming(2, { text: "forged" }), 10);
