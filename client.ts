@@ -23,7 +23,7 @@ import { Failure, run, startCommand, UsageError, versionLine } from "./runtime/p
 import { Channel, race } from "./runtime/race.ts";
 import { resolveHost } from "./runtime/resolve_host.ts";
 import { datagrams, openSocket, socketAddress } from "./runtime/udp.ts";
-import { sha256Hex64 } from "./runtime/sha256.ts";
+import { sha256Hex128 } from "./runtime/sha256.ts";
 
 const HELP = `udp-chat client: joins a room and says what you type to everyone in it.
 
@@ -72,7 +72,7 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
     name,
     send: (packet, peer) => transmit(conn, packet, peer ?? serverAddress()),
     show,
-    hash: sha256Hex64,
+    hash: sha256Hex128,
   });
 
   function show(shown: Shown): void {

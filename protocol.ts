@@ -7,7 +7,18 @@
  * @module
  */
 import { SUM_PLACEHOLDER, verifyChecksum, writeChecksum } from "./protocol/checksum.ts";
-import { address, type Field, flag, hex64, name, number, optional, parseFields, word } from "./protocol/fields.ts";
+import {
+  address,
+  type Field,
+  flag,
+  hex128,
+  hex64,
+  name,
+  number,
+  optional,
+  parseFields,
+  word,
+} from "./protocol/fields.ts";
 import {
   type ClassicPacket,
   MAX_CLASSIC_BYTES,
@@ -82,7 +93,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       token: hex64,
       epoch: hex64,
       seq: number,
-      digest: optional(hex64),
+      digest: optional(hex128),
       name: optional(name),
       timeout: number,
       keepalive: number,

@@ -44,6 +44,9 @@ export const flag: Field<boolean> = {
 /** 64 bits as 16 hexadecimal digits: tokens, cookies, epochs, streams. */
 export const hex64: Field<string> = matching(/^[0-9a-f]{16}$/);
 
+/** 128 bits as 32 hexadecimal digits: the digest of the line. */
+export const hex128: Field<string> = matching(/^[0-9a-f]{32}$/);
+
 /** A short word of lower-case letters and hyphens: the code of an error. */
 export const word: Field<string> = matching(/^[a-z][a-z-]{0,31}$/);
 

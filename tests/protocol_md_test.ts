@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { decode, encode, type Packet } from "../protocol.ts";
 import { canonicalText, digestAfter } from "../protocol/reliable/line_digest.ts";
-import { sha256Hex64 } from "../runtime/sha256.ts";
+import { sha256Hex128 } from "../runtime/sha256.ts";
 
 interface Example {
   /** The heading of the section that it stands in. */
@@ -103,13 +103,13 @@ function sectionText(section: string): string {
 Deno.test("PROTOCOL.md: the digests that it gives are those of its events, and of its WELCOME", () => {
   const texts = new Map<number, string>();
   const digests = new Map(
-    Array.from(reference.matchAll(/^\| (\d+) +\| `([0-9a-f]{16})` \|$/gm), ([, seq, digest]) => [Number(seq), digest]),
+    Array.from(reference.matchAll(/^\| (\d+) +\| `([0-9a-f]{32})` \|$/gm), ([, seq, digest]) => [Number(seq), digest]),
   );
   for (const example of all) {
     const packet = packetOf(example);
     if (!("at" in packet)) continue;
     texts.set(packet.seq, canonicalText(packet));
-    assertEquals(digestAfter(digests.get(packet.seq - 1)!, packet, sha256Hex64), digests.get(packet.seq));
+    assertEquals(digestAfter(digests.get(packet.seq - 1)!, packet, sha256Hex128), digests.get(packet.seq));
   }
   assertEquals([...texts.keys()], [...digests.keys()].slice(1));
   const shown = [...examples(reference, "text")].map(({ datagram }) => datagram);

@@ -5,7 +5,7 @@
  * @module
  */
 import { isBare, type Place } from "./event_place.ts";
-import { digestAfter, type Hash } from "./line_digest.ts";
+import { digestAfter, digestBefore, type Hash } from "./line_digest.ts";
 
 /** The digest of all events up to a seq, as the server names it. */
 export interface Checkpoint {
@@ -44,7 +44,7 @@ export class LineCheck {
 
   /** Begins another epoch with the events behind `seq`. */
   begin(epoch: string, seq: number): void {
-    this.#base = seq === 0 ? { seq, digest: epoch } : undefined;
+    this.#base = seq === 0 ? { seq, digest: digestBefore(epoch) } : undefined;
     this.#waiting = [];
     this.#differs = false;
   }

@@ -5,8 +5,16 @@
  */
 import type { EventPacket } from "../packets.ts";
 
-/** Returns the first 64 bits of the SHA-256 of a text in UTF-8, as 16 hexadecimal digits. */
+/**
+ * Returns the first 128 bits of the SHA-256 of a text in UTF-8, as 32 hexadecimal digits. With 64 bits a member could
+ * compute, in minutes, two texts of its own with one digest, say the one and forge the other.
+ */
 export type Hash = (text: string) => string;
+
+/** Returns the digest before the first event of an epoch. */
+export function digestBefore(epoch: string): string {
+  return epoch + epoch;
+}
 
 /** Returns the digest up to an event, from the one up to the event before it. PROTOCOL.md describes it. */
 export function digestAfter(digest: string, event: EventPacket, hash: Hash): string {

@@ -21,7 +21,7 @@ const PACKETS: Record<string, Packet> = {
     token: HEX,
     epoch: HEX,
     seq: 42,
-    digest: HEX,
+    digest: HEX + HEX,
     name: "Alice",
     timeout: 60_000,
     keepalive: 1000,

@@ -10,7 +10,7 @@ import { Session } from "../../client/session/session.ts";
 import { decode, encode } from "../../protocol.ts";
 import { Alarm, now } from "../../runtime/clock.ts";
 import { datagrams, openSocket, socketAddress } from "../../runtime/udp.ts";
-import { sha256Hex64 } from "../../runtime/sha256.ts";
+import { sha256Hex128 } from "../../runtime/sha256.ts";
 import { markdownTable, quantile, readable } from "./table.ts";
 import { startServer } from "../support/processes.ts";
 import { Changing } from "../support/waiting.ts";
@@ -139,7 +139,7 @@ function openClient(port: number, traffic: Traffic, shown: (text: string) => voi
       conn.send(encode(packet), socketAddress(peer ?? server, conn)).catch(() => {});
     },
     show: (what) => what.kind === "message" && shown(what.text),
-    hash: sha256Hex64,
+    hash: sha256Hex128,
   });
   const alarm = new Alarm(() => {
     session.wake(now());

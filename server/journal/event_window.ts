@@ -5,8 +5,8 @@
  */
 import type { EventPacket } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
-import { digestAfter } from "../../protocol/reliable/line_digest.ts";
-import { sha256Hex64 } from "../../runtime/sha256.ts";
+import { digestAfter, digestBefore } from "../../protocol/reliable/line_digest.ts";
+import { sha256Hex128 } from "../../runtime/sha256.ts";
 import type { NewEvent, WindowOptions } from "./journal.ts";
 
 /** Arrivals and departures have this part of the limits for themselves, so that a crowd pushes no message out. */
@@ -32,7 +32,7 @@ export class EventWindow {
   constructor(epoch: string, seq: number, { events = 10_000, bytes = 8 << 20 }: WindowOptions = {}) {
     this.epoch = epoch;
     this.#seq = seq;
-    this.#digest = seq === 0 ? epoch : randomHex64();
+    this.#digest = seq === 0 ? digestBefore(epoch) : randomHex64() + randomHex64();
     this.#messages = new Share(events, bytes);
     this.#presence = new Share(Math.ceil(PRESENCE_SHARE * events), PRESENCE_SHARE * bytes);
   }
@@ -78,7 +78,7 @@ export class EventWindow {
     const { seq } = event;
     if (seq > this.#seq) {
       this.#seq = seq;
-      this.#digest = digestAfter(this.#digest, event, sha256Hex64);
+      this.#digest = digestAfter(this.#digest, event, sha256Hex128);
     }
     this.#events.set(seq, event);
     const isMessage = event.type === "INCOMING";

@@ -6,6 +6,7 @@ import {
   type Field,
   flag,
   formatAddress,
+  hex128,
   hex64,
   name,
   number,
@@ -30,6 +31,14 @@ Deno.test("flag: 1 is true, all else is malformed", () => {
   for (const text of ["", "0", "true", "11"]) assertEquals(flag.read(text), undefined, text);
 });
 
+Deno.test("hex128: thirty-two lower-case digits", () => {
+  const digits = "0123456789abcdef0123456789abcdef";
+  assertEquals(hex128.read(hex128.write(digits)), digits);
+  for (const text of ["", "0123456789abcdef", `${digits}0`, digits.toUpperCase(), digits.slice(0, -1)]) {
+    assertEquals(hex128.read(text), undefined, text);
+  }
+});
+
 Deno.test("hex64: sixteen lower-case digits, and what randomHex64 makes", () => {
   for (let i = 0; i < 100; i++) {
     const value = randomHex64();
@@ -46,7 +55,7 @@ Deno.test("word: lower-case letters and hyphens, at most 32", () => {
 });
 
 Deno.test("no field's read throws, and a value that it accepts is the same after write and read", () => {
-  const fields: Field<unknown>[] = [number, flag, hex64, word, name, address] as Field<unknown>[];
+  const fields: Field<unknown>[] = [number, flag, hex64, hex128, word, name, address] as Field<unknown>[];
   fc.assert(fc.property(fc.constantFrom(...fields), anyText, (field, text) => {
     const value = field.read(text);
     if (value !== undefined) assertEquals(field.read(field.write(value)), value);

@@ -9,7 +9,7 @@
 import { Session, type SessionOptions } from "../../client/session/session.ts";
 import type { Shown } from "../../client/session/shown.ts";
 import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
-import { sha256Hex64 } from "../../runtime/sha256.ts";
+import { sha256Hex128 } from "../../runtime/sha256.ts";
 import { encodeInDialect } from "../../server/doors/dialects.ts";
 import { type NetworkConditions, seededRandom } from "../../server/doors/network_emulator.ts";
 import type { WindowOptions } from "../../server/journal/journal.ts";
@@ -60,7 +60,7 @@ export class FakeClient {
       server: SERVER,
       send: (packet, peer) => network.fromClient(this, packet, peer),
       show: (shown) => void this.shown.push(shown),
-      hash: sha256Hex64,
+      hash: sha256Hex128,
       ...options,
     });
   }

@@ -6,13 +6,13 @@
 import type { EventPacket } from "../../protocol.ts";
 import { EventFeed, type FeedItem } from "../../protocol/reliable/event_feed.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
-import { digestAfter } from "../../protocol/reliable/line_digest.ts";
-import { sha256Hex64 } from "../../runtime/sha256.ts";
+import { digestAfter, digestBefore } from "../../protocol/reliable/line_digest.ts";
+import { sha256Hex128 } from "../../runtime/sha256.ts";
 import { EPOCH, incoming } from "./fake_session.ts";
 
 /** The screen of a client: its lines in order, without those that were reported as forged. */
 export class FakeScreen {
-  readonly feed = new EventFeed({ roundTrip: new RoundTrip(), random: () => 0, hash: sha256Hex64 });
+  readonly feed = new EventFeed({ roundTrip: new RoundTrip(), random: () => 0, hash: sha256Hex128 });
   /** The lines that count. */
   readonly believed: string[] = [];
   /** Everything that was printed. */
@@ -74,13 +74,17 @@ export class FakeLine {
   readonly #events: EventPacket[] = [];
   readonly #digests: string[];
 
-  /** @param digest The digest before the first event; its epoch if the server was not started again. */
-  constructor(length: number, digest = EPOCH, fields: (seq: number) => Parameters<typeof incoming>[1] = () => ({})) {
+  /** @param digest The digest before the first event, if the server was started again. */
+  constructor(
+    length: number,
+    digest = digestBefore(EPOCH),
+    fields: (seq: number) => Parameters<typeof incoming>[1] = () => ({}),
+  ) {
     this.#digests = [digest];
     for (let seq = 1; seq <= length; seq++) {
       const event = incoming(seq, fields(seq));
       this.#events.push(event);
-      this.#digests.push(digestAfter(this.#digests[seq - 1], event, sha256Hex64));
+      this.#digests.push(digestAfter(this.#digests[seq - 1], event, sha256Hex128));
     }
   }
 

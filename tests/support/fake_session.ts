@@ -6,7 +6,7 @@
 import { Session } from "../../client/session/session.ts";
 import type { Shown } from "../../client/session/shown.ts";
 import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
-import { sha256Hex64 } from "../../runtime/sha256.ts";
+import { sha256Hex128 } from "../../runtime/sha256.ts";
 
 /** What a v1 packet of one type looks like. */
 export type V1<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
@@ -57,7 +57,7 @@ export class FakeSession {
         this.#sent.push({ packet, peer, at: this.now });
       },
       show: (shown) => void this.shown.push(shown),
-      hash: sha256Hex64,
+      hash: sha256Hex128,
     });
   }
 

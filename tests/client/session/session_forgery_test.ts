@@ -4,7 +4,7 @@ import { FakeLine } from "../../support/fake_screen.ts";
 import { EPOCH, joined, TOKEN } from "../../support/fake_session.ts";
 
 const BOB = "192.168.1.22:40112";
-const LINE = new FakeLine(9, EPOCH, (seq) => ({ name: "Bob", text: `true ${seq}` }));
+const LINE = new FakeLine(9, undefined, (seq) => ({ name: "Bob", text: `true ${seq}` }));
 
 /** The text of an event of the line. */
 const said = (seq: number) => ({ name: "Bob", text: `true ${seq}` });

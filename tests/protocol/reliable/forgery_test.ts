@@ -231,7 +231,7 @@ Deno.test("forgery: whatever is forged, lost and reordered, after one answer of 
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const screen = new FakeScreen();
-      const line = new FakeLine(LENGTH, EPOCH, (id) => ({ stream: BOB_STREAM, id }));
+      const line = new FakeLine(LENGTH, undefined, (id) => ({ stream: BOB_STREAM, id }));
       let now = 0, said = 0;
       const answer = () => {
         // each request is answered at once

@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { Place } from "../../../protocol/reliable/event_place.ts";
 import { LineCheck } from "../../../protocol/reliable/line_check.ts";
 import { sha256Hex64 } from "../../../runtime/sha256.ts";
+import { digestBefore } from "../../../protocol/reliable/line_digest.ts";
 import { FakeLine, FakeScreen } from "../../support/fake_screen.ts";
 import { EPOCH, incoming } from "../../support/fake_session.ts";
 
@@ -37,6 +38,17 @@ Deno.test("line check: a forged event that fills a gap before the answer to a RE
   assertEquals(screen.requests(100), [[1, 2]]);
   take(screen, 1, 2, 101, true);
   assertEquals([screen.believed, screen.reports], [["1", "2"], 1]);
+});
+
+Deno.test("line check: each of the 128 bits of a digest counts", () => {
+  const digits = LINE.digest(1).split("");
+  assertEquals(digits.length, 32);
+  for (const i of digits.keys()) {
+    const screen = new FakeScreen();
+    take(screen, 1, 1, 10);
+    screen.confirm(1, 20, digits.with(i, digits[i] === "0" ? "1" : "0").join(""));
+    assertEquals(screen.requests(100), [[1, 1]]);
+  }
 });
 
 Deno.test("line check: what the digest has confirmed is not asked for, and nobody can dispute it any more", () => {
@@ -93,7 +105,7 @@ Deno.test("line check: a server that comes back with the same epoch and another 
   const screen = new FakeScreen();
   take(screen, 1, 3, 10);
   welcome(screen, 3, 20);
-  const after = new FakeLine(20, "0123456789abcdef");
+  const after = new FakeLine(20, "0123456789abcdef".repeat(2));
   take(screen, 4, 5, 30);
   welcome(screen, 5, 40, after);
   assertEquals(screen.requests(100), [[4, 5]]);
@@ -107,7 +119,7 @@ Deno.test("line check: a server that comes back with the same epoch and another 
   welcome(screen, 7, 140, after);
   assertEquals(screen.requests(1000), [[7, 7]]);
   // the same without a new event in between
-  const again = new FakeLine(20, "00000000000000aa");
+  const again = new FakeLine(20, "00000000000000aa".repeat(2));
   take(screen, 7, 7, 1001, true);
   welcome(screen, 7, 1010, again);
   take(screen, 8, 8, 1020);
@@ -203,7 +215,7 @@ Deno.test("line check: what was forged before the line of a new epoch was fetche
   take(screen, 1, 3, 10);
   screen.beginAnew();
   const epoch = "00000000000000ee";
-  const anew = new FakeLine(2, epoch, () => ({ epoch, text: "anew" }));
+  const anew = new FakeLine(2, digestBefore(epoch), () => ({ epoch, text: "anew" }));
   const arrive = (seq: number, text: string, isVouched: boolean) =>
     screen.give(screen.feed.take({ epoch, seq, event: incoming(seq, { epoch, text }), isVouched }, 20));
   arrive(1, "forged", false);

@@ -3,8 +3,10 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { decode, encode, type EventPacket } from "../../../protocol.ts";
 import { canonicalText, digestAfter } from "../../../protocol/reliable/line_digest.ts";
-import { sha256Hex64 } from "../../../runtime/sha256.ts";
+import { sha256Hex128 } from "../../../runtime/sha256.ts";
 import { incoming } from "../../support/fake_session.ts";
+
+const PREVIOUS = "0123456789abcdef0123456789abcdef";
 
 Deno.test("line digest: an event says the same before and after the network, with fields that are not known too", () => {
   const hex64 = fc.constantFrom("00000000000000aa", "5f1c0d9a7be2e604");
@@ -33,7 +35,7 @@ Deno.test("line digest: an event says the same before and after the network, wit
 });
 
 Deno.test("line digest: it depends on each thing that an event says, and on all events before it", () => {
-  const digest = (event: EventPacket) => digestAfter("0123456789abcdef", event, sha256Hex64);
+  const digest = (event: EventPacket) => digestAfter(PREVIOUS, event, sha256Hex128);
   const said = incoming(7, { name: "Bob", stream: "00000000000000bb", id: 3, text: "hello" });
   const others = [
     { seq: 8 },
@@ -49,5 +51,5 @@ Deno.test("line digest: it depends on each thing that an event says, and on all 
   const all = [said, ...others.map((change) => ({ ...said, ...change }) as EventPacket)].map(digest);
   assertEquals(new Set(all).size, all.length);
   assertEquals(digest({ ...said, token: "5f1c0d9a7be2e604" }), digest(said));
-  assertNotEquals(digestAfter("0123456789abcdee", said, sha256Hex64), digest(said));
+  assertNotEquals(digestAfter(`${PREVIOUS.slice(0, -1)}e`, said, sha256Hex128), digest(said));
 });

@@ -1,6 +1,7 @@
 /** The room: who may speak, in which dialect, and what happens to the messages. */
 import { assert, assertEquals, assertLessOrEqual, assertMatch, assertNotEquals } from "@std/assert";
 import { MAX_TEXT_BYTES } from "../../../protocol.ts";
+import { digestBefore } from "../../../protocol/reliable/line_digest.ts";
 import { textOf } from "../../support/fake_delivery.ts";
 import { all, FakeRoom, ignoredBy, one, outline, STREAM, to } from "../../support/fake_room.ts";
 
@@ -51,7 +52,7 @@ Deno.test("room: WELCOME tells the member's address, a token of its own, the epo
     token: welcome.token,
     epoch: room.room.epoch,
     seq: 0,
-    digest: room.room.epoch,
+    digest: digestBefore(room.room.epoch),
     name: "Alice",
     timeout: 60_000,
     keepalive: 1000,
