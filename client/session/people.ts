@@ -34,9 +34,15 @@ export class People {
     return [...this.#ignored.values()];
   }
 
-  /** Remembers that someone is here. */
+  /** Remembers that someone is here, and forgets who was heard of the longest time ago if there are too many. */
   remember(name: string | undefined): void {
-    if (name !== undefined && this.#names.size < MAX_NAMES) this.#names.set(nameKey(name), name);
+    if (name === undefined) return;
+    const key = nameKey(name);
+    this.#names.delete(key);
+    this.#names.set(key, name);
+    if (this.#names.size <= MAX_NAMES) return;
+    const [oldest] = this.#names.keys();
+    this.#names.delete(oldest);
   }
 
   /** Forgets someone who has left. */
