@@ -132,6 +132,8 @@ export class V1Link implements Timed {
   }
 
   #receive(packet: V1Packet, isVouched: boolean, now: number): LinkEvent[] {
+    // what is forged for the line of a server that is gone could not be found out: it may come back with another line
+    if (!isVouched && this.membership.state !== "joined" && isOfLine(packet)) return [];
     switch (packet.type) {
       case "RETRY":
         this.membership.retry(packet, now);
@@ -140,8 +142,7 @@ export class V1Link implements Timed {
         return this.#receiveWelcome(packet, now);
       case "INCOMING":
         if (packet.epoch !== this.#feed.epoch) return [];
-        if (packet.stream === this.#sendStream.name) this.#receiveOwn(packet, isVouched, now);
-        return this.#takeEvent(packet, isVouched, now);
+        return this.#takeEvent(packet, isVouched, now, this.#receiveOwn(packet, isVouched, now));
       case "ONLINE":
       case "OFFLINE":
         return this.#takeEvent(packet, isVouched, now);
@@ -170,6 +171,7 @@ export class V1Link implements Timed {
   }
 
   #receiveWelcome(packet: V1Packet & { type: "WELCOME" }, now: number): LinkEvent[] {
+    const silentSince = now - this.membership.silence(now);
     const welcome = this.membership.welcome(packet, now);
     if (!welcome) return [];
     const events: LinkEvent[] = [];
@@ -177,28 +179,30 @@ export class V1Link implements Timed {
     if (epoch !== this.#feed.epoch) {
       // after a change of epoch, a client that was a member before gets all that has been said since
       const before = this.#feed.epoch === undefined ? seq : 0;
-      events.push({ type: "begun anew" }, ...asEvents(this.#feed.begin(epoch, before, now)));
+      events.push({ type: "begun anew" }, ...asEvents(this.#feed.begin(epoch, before, now, silentSince)));
     }
     events.push(...asEvents(this.#feed.confirmLatest(packet, welcome.askedAt, now)));
     return [...events, ...this.#follow(welcome.events, now)];
   }
 
   /**
-   * Takes note of an INCOMING of this client's stream. Another member may have forged it, or may have used the stream
+   * Takes note of an INCOMING. Returns which message of this client it is, if it is one. Another member may have forged it, or may have used the stream
    * first when the server had forgotten everything. So a text that was not said here settles nothing, and a copy without
    * this client's token settles nothing before it.
    */
-  #receiveOwn({ id, text }: V1Packet & { type: "INCOMING" }, isVouched: boolean, now: number): void {
-    const stream = this.#sendStream;
-    if (id === undefined || !stream.hasSaid(id, text)) return;
-    if (isVouched) stream.acknowledge(stream.name, id, now);
-    else stream.settle(id, now);
+  #receiveOwn(packet: V1Packet & { type: "INCOMING" }, isVouched: boolean, now: number): string | undefined {
+    const { stream, id, text } = packet;
+    const own = this.#sendStream;
+    if (stream !== own.name || id === undefined || !own.hasSaid(id, text)) return undefined;
+    if (isVouched) own.acknowledge(stream, id, now);
+    else own.settle(id, now);
+    return `${stream} ${id}`;
   }
 
-  #takeEvent(event: EventPacket, isVouched: boolean, now: number): LinkEvent[] {
+  #takeEvent(event: EventPacket, isVouched: boolean, now: number, own?: string): LinkEvent[] {
     const { epoch, seq } = event;
     const isPast = isVouched && epoch === this.#feed.epoch && seq < this.#feed.next;
-    const events = asEvents(this.#feed.take({ epoch, seq, event, isVouched }, now));
+    const events = asEvents(this.#feed.take({ epoch, seq, event, isVouched, own }, now));
     this.#confirmIfDoubtful(now);
     return isPast ? [...events, { type: "past", event }] : events;
   }
@@ -215,7 +219,8 @@ export class V1Link implements Timed {
     if (!isOwn || epoch === undefined || epoch !== this.#feed.epoch || seq === undefined) return [];
     const isPast = seq < this.#feed.next;
     // for a past place too: it may hold what somebody has forged
-    const events = asEvents(this.#feed.take({ epoch, seq, event: undefined, isVouched: true }, now));
+    const arrival = { epoch, seq, event: undefined, isVouched: true, own: `${stream} ${id}` };
+    const events = asEvents(this.#feed.take(arrival, now));
     return isPast ? [...events, { type: "unshown", seq }] : events;
   }
 
@@ -242,6 +247,11 @@ export class V1Link implements Timed {
     }
     return events;
   }
+}
+
+/** Whether a packet is an event, or says how far the line goes. */
+function isOfLine({ type }: V1Packet): boolean {
+  return type === "INCOMING" || type === "ONLINE" || type === "OFFLINE" || type === "HEARTBEAT";
 }
 
 function asEvents(items: FeedItem[]): LinkEvent[] {

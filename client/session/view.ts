@@ -28,6 +28,7 @@ export class View {
   showFeedItem(arrived: FeedItem, self: string | undefined): void {
     if ("event" in arrived) return this.#showEvent(arrived.event, self);
     if ("forged" in arrived) return this.#tellForged(arrived.forged, self);
+    if ("unchecked" in arrived) return this.#tellUnchecked(arrived.unchecked, self);
     this.notice(`${pluralize(arrived.missed, "message")} missed for good: the server does not have them any more`);
   }
 
@@ -70,6 +71,14 @@ export class View {
     }
     const others = more.length > 0 ? `, and ${more.length} more of the lines above` : "";
     this.problem(`Not true, somebody has forged it in the server's name: "${first}"${others}`);
+  }
+
+  /** Says that the server is not there any more to say whether the lines above are true. */
+  #tellUnchecked(events: EventPacket[], self: string | undefined): void {
+    const { length } = events.filter((event) => this.#quote(event, self) !== undefined);
+    if (length === 0) return;
+    const what = length === 1 ? "the last line above was" : `the last ${length} lines above were`;
+    this.notice(`The server began anew before it could be checked that ${what} really said`);
   }
 
   /** A line that shows an event again; undefined if it was not shown. */

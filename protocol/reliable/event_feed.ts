@@ -12,6 +12,7 @@ import type { Hash } from "./line_digest.ts";
 import { chooseRanges, type SeqRange } from "./requested_ranges.ts";
 import type { RoundTrip } from "./round_trip.ts";
 import { ShownEvents } from "./shown_events.ts";
+import { findUnchecked } from "./unchecked_events.ts";
 
 /** What the feed delivers, in the order of the room. */
 export type FeedItem =
@@ -19,7 +20,9 @@ export type FeedItem =
   /** How many events are missed for good. */
   | { missed: number }
   /** What was delivered although the server has never said it; nothing if a forged event was found in time. */
-  | { forged: EventPacket[] };
+  | { forged: EventPacket[] }
+  /** What was delivered just before the server began anew, so that it can't be found out whether it was forged. */
+  | { unchecked: EventPacket[] };
 
 /** Something that came for a place on the number line. */
 export interface Arrival {
@@ -29,6 +32,8 @@ export interface Arrival {
   event: EventPacket | undefined;
   /** Whether the server vouches for it: it came with this member's token. */
   isVouched: boolean;
+  /** Which message of this client it is, if it is one: its stream and id. */
+  own?: string;
 }
 
 /** The latest seq that the server named in answer to a greeting, and the digest of all events up to it. */
@@ -140,9 +145,13 @@ export class EventFeed {
     return this.#requestAt === undefined ? expiry : Math.min(this.#requestAt, expiry ?? Infinity);
   }
 
-  /** Begins another epoch with the events behind `seq`. The missing events of the epoch before are lost. */
-  begin(epoch: string, seq: number, now: number): FeedItem[] {
-    const items = this.#endEpoch(now);
+  /**
+   * Begins another epoch with the events behind `seq`. The missing events of the epoch before are lost.
+   *
+   * @param silentSince When the server was first greeted without an answer, in milliseconds.
+   */
+  begin(epoch: string, seq: number, now: number, silentSince: number = now): FeedItem[] {
+    const items = this.#endEpoch(now, silentSince);
     this.#epoch = epoch;
     this.#next = seq + 1;
     this.#latest = new LatestSeq(seq);
@@ -181,11 +190,11 @@ export class EventFeed {
   }
 
   /** Takes an event. */
-  take({ epoch, seq, event, isVouched }: Arrival, now: number): FeedItem[] {
+  take({ epoch, seq, event, isVouched, own }: Arrival, now: number): FeedItem[] {
     if (epoch !== this.#epoch) return [];
     if (isVouched) this.#latest.vouch(seq);
     else if (!this.#latest.claim(seq, now)) return [];
-    const place = { event, at: now, isVouched };
+    const place = { event, at: now, isVouched, own };
     const items = seq < this.#next ? this.#takeAgain(seq, place, now) : this.#takeNew(seq, place, now);
     this.#checkLine(items, now);
     this.#scheduleRequest(now);
@@ -366,16 +375,23 @@ export class EventFeed {
   }
 
   /** Ends the current epoch: delivers the events that have arrived, and counts the others as lost. */
-  #endEpoch(now: number): FeedItem[] {
+  #endEpoch(now: number, silentSince: number): FeedItem[] {
     const items: FeedItem[] = [];
+    const { vouched } = this.#latest;
+    const early = [...this.#early].sort(([a], [b]) => a - b);
     if (this.#epoch !== undefined) {
-      const { vouched } = this.#latest;
-      const arrived = [...this.#early.keys()].filter((seq) => seq <= vouched).length;
+      const arrived = early.filter(([seq]) => seq <= vouched).length;
       this.#missed += Math.max(0, vouched - this.#next + 1 - arrived);
     }
-    for (const [seq, { event, isShown }] of [...this.#early].sort(([a], [b]) => a - b)) {
-      if (!event || isShown || this.#disputed.has(seq)) continue;
-      items.push(...this.#shown.showEarly(event, now));
+    const places = [...this.#delivered, ...early];
+    const unchecked = findUnchecked({ places, vouched, disputed: this.#disputed, silentSince });
+    for (const place of unchecked.places) this.#shown.doubt(place);
+    if (unchecked.told.length > 0) items.push({ unchecked: unchecked.told });
+    for (const [seq, place] of early) {
+      if (!place.event || place.isShown || this.#disputed.has(seq)) continue;
+      // nobody can say any more whether there were events that far
+      if (seq > vouched) this.#missed++;
+      else items.push(...this.#shown.showEarly(place, now));
     }
     this.#early.clear();
     this.#delivered.clear();

@@ -16,6 +16,8 @@ export interface Place {
   isVouched: boolean;
   /** Whether it was shown. */
   isShown?: boolean;
+  /** Which message of this client it is, if it is one: its stream and id. */
+  own?: string;
   /** Whether another event came for the place too. */
   isContested?: boolean;
 }
@@ -33,13 +35,20 @@ export type Verdict =
 
 /** Compares a second event for a place with the event that is there. */
 export function compare(there: Place, second: Place): Verdict {
-  if (isSameEvent(there.event, second.event) || second.isVouched && isBareOf(second.event, there.event)) return "same";
+  if (isSameEvent(there.event, second.event) || isSameOwn(there, second)) return "same";
+  if (second.isVouched && isBareOf(second.event, there.event)) return "same";
+  if (there.isVouched && isBareOf(there.event, second.event)) return "same";
   if (there.isVouched) return "keep";
   return second.isVouched ? "replace" : "dispute";
 }
 
 function isSameEvent(one: EventPacket | undefined, other: EventPacket | undefined): boolean {
   return one === other || one !== undefined && other !== undefined && canonicalText(one) === canonicalText(other);
+}
+
+/** Whether one is this client's message, and the other the ACK that stands for it where the sender gets no copy. */
+function isSameOwn(one: Place, other: Place): boolean {
+  return one.own !== undefined && one.own === other.own && (!one.event || !other.event);
 }
 
 /** Whether an event is what the server has left of an old notice: it keeps its place, and has no members any more. */

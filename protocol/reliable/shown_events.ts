@@ -64,8 +64,14 @@ export class ShownEvents {
   }
 
   /** Shows an event that arrived before an earlier one, whose server has forgotten everything in between. */
-  showEarly(event: EventPacket, now: number): ShownEvent[] {
-    return this.#counted(isOfStream(event) ? this.#order.takeEarly(event, now) : [event]);
+  showEarly({ event, isVouched }: Place, now: number): ShownEvent[] {
+    if (!event) return [];
+    return this.#counted(isOfStream(event) ? this.#order.takeEarly(event, !isVouched, now) : [event]);
+  }
+
+  /** Notes that nobody can find out any more whether a shown event was forged. */
+  doubt({ event }: Place): void {
+    if (event && isOfStream(event)) this.#order.doubt(event);
   }
 
   /** Shows the messages that were held back for long enough. */

@@ -12,6 +12,10 @@ const MAX_STREAMS = 4096;
 const MAX_RANGES = 64;
 /** How many messages are held back for an earlier one of their sender, over all streams. */
 const MAX_HELD = 2048;
+/** How many doubtful messages are remembered, those that became doubtful last. */
+const MAX_DOUBTED = 4096;
+/** How many texts are remembered that were shown for the place of a doubtful message in its stream. */
+const MAX_DOUBTED_TEXTS = 4;
 /**
  * How long a message is held back for an earlier one of its sender, in milliseconds.
  *
@@ -43,6 +47,8 @@ export class StreamOrder {
   readonly #streams = new Map<string, StreamState>();
   /** The streams with held messages, and until when these are held, in milliseconds; the first to hold comes first. */
   readonly #holding = new Map<string, number>();
+  /** What was shown in the place of each doubtful message. */
+  readonly #doubted = new Map<string, string[]>();
   #heldCount = 0;
   /** How many messages were dropped because they had been shown before. */
   duplicates = 0;
@@ -68,7 +74,9 @@ export class StreamOrder {
     const stream = this.#streamOf(message, shown);
     const { held } = stream;
     while (held.length > 0 && held[0].id < id) this.#show(stream, this.#takeHeld(held), shown);
-    this.#show(stream, held[0]?.id === id ? this.#takeHeld(held) : message, shown);
+    // what was held may be forged, and then the message is shown too
+    if (held[0]?.id === id) this.#show(stream, this.#takeHeld(held), shown);
+    this.#show(stream, message, shown);
     for (let next = id + 1; held[0]?.id === next; next++) this.#show(stream, this.#takeHeld(held), shown);
     if (held.length === 0) this.#holding.delete(stream.name);
     return shown;
@@ -77,17 +85,20 @@ export class StreamOrder {
   /**
    * Takes a message that arrived before an earlier event, whose server has forgotten everything in between. Holds it
    * back if its sender may still repeat an earlier message. Returns what can be shown now.
+   *
+   * @param isDoubtful Whether it may be forged.
    */
-  takeEarly(message: StreamMessage, now: number): StreamMessage[] {
+  takeEarly(message: StreamMessage, isDoubtful: boolean, now: number): StreamMessage[] {
     const { id } = message;
     const shown: StreamMessage[] = [];
     const stream = this.#streamOf(message, shown);
-    if (id === 1 || wasShown(stream, id - 1)) {
+    if (isDoubtful && !isIn(stream, id)) this.#doubt(message, []);
+    if (id === 1 || isIn(stream, id - 1)) {
       this.#show(stream, message, shown);
       return shown;
     }
     const place = stream.held.findIndex((other) => other.id >= id);
-    if (stream.held[place]?.id === id || wasShown(stream, id)) {
+    if (stream.held[place]?.id === id || this.#wasShown(stream, message)) {
       this.duplicates++;
       return shown;
     }
@@ -98,8 +109,32 @@ export class StreamOrder {
     return shown;
   }
 
+  /**
+   * Notes that a message that was shown may have been forged. It can't be found out any more, so another text with the
+   * same stream and id will be shown too, and the same text will not.
+   */
+  doubt(message: StreamMessage): void {
+    const stream = this.#streams.get(message.stream);
+    if (stream && isIn(stream, message.id)) {
+      this.#doubt(message, this.#doubted.get(keyOf(message)) ?? [wordsOf(message)]);
+    }
+  }
+
+  #doubt(message: StreamMessage, texts: string[]): void {
+    const key = keyOf(message);
+    this.#doubted.delete(key);
+    this.#doubted.set(key, texts);
+    if (this.#doubted.size <= MAX_DOUBTED) return;
+    const [oldest] = this.#doubted.keys();
+    this.#doubted.delete(oldest);
+  }
+
   /** Forgets that a message was shown: it was forged, and the true one may still come. */
-  forget({ stream: name, id }: Pick<StreamMessage, "stream" | "id">): void {
+  forget(message: StreamMessage): void {
+    const { stream: name, id } = message;
+    const texts = this.#doubted.get(keyOf(message));
+    if (texts?.includes(wordsOf(message))) texts.splice(texts.indexOf(wordsOf(message)), 1);
+    if (texts && texts.length > 0) return;
     const shown = this.#streams.get(name)?.shown ?? [];
     const place = shown.findIndex(({ first, last }) => id >= first && id <= last);
     if (place < 0) return;
@@ -145,13 +180,22 @@ export class StreamOrder {
     return stream;
   }
 
+  /** Whether a message was shown before; of a doubtful one, with these words. */
+  #wasShown(stream: StreamState, message: StreamMessage): boolean {
+    return isIn(stream, message.id) && (this.#doubted.get(keyOf(message))?.includes(wordsOf(message)) ?? true);
+  }
+
   /** Shows a message, unless it was shown before. */
   #show(stream: StreamState, message: StreamMessage, shown: StreamMessage[]): void {
     const { id } = message;
-    if (wasShown(stream, id)) {
+    if (this.#wasShown(stream, message)) {
       this.duplicates++;
       return;
     }
+    shown.push(message);
+    const texts = this.#doubted.get(keyOf(message));
+    if (texts && texts.push(wordsOf(message)) > MAX_DOUBTED_TEXTS) texts.shift();
+    if (isIn(stream, id)) return;
     const ranges = stream.shown;
     // most messages follow the last one
     let place = ranges.length;
@@ -165,10 +209,19 @@ export class StreamOrder {
     else if (precedes) after.first = id;
     else ranges.splice(place, 0, { first: id, last: id });
     if (ranges.length > MAX_RANGES) ranges.shift();
-    shown.push(message);
   }
 }
 
-function wasShown({ shown }: StreamState, id: number): boolean {
+/** Whether an id was shown, with whatever text. */
+function isIn({ shown }: StreamState, id: number): boolean {
   return shown.some(({ first, last }) => id >= first && id <= last);
+}
+
+function keyOf({ stream, id }: StreamMessage): string {
+  return `${stream} ${id}`;
+}
+
+/** What its sender has said, wherever and whenever the server has put it. */
+function wordsOf({ action, text }: StreamMessage): string {
+  return `${action ? "action" : "says"} ${text}`;
 }

@@ -17,6 +17,8 @@ export class FakeScreen {
   readonly believed: string[] = [];
   /** Everything that was printed. */
   readonly printed: string[] = [];
+  /** What could not be checked before the server began anew. */
+  readonly unchecked: string[] = [];
   reports = 0;
 
   constructor(seq = 0) {
@@ -25,7 +27,8 @@ export class FakeScreen {
 
   give(items: FeedItem[]): void {
     for (const item of items) {
-      if ("missed" in item) this.printed.push(`missed ${item.missed}`);
+      if ("unchecked" in item) this.unchecked.push(...item.unchecked.map(textOf));
+      else if ("missed" in item) this.printed.push(`missed ${item.missed}`);
       else if ("forged" in item) {
         this.reports++;
         for (const event of item.forged) this.believed.splice(this.believed.indexOf(textOf(event)), 1);

@@ -444,7 +444,7 @@ Deno.test("session: when its stream is another's, it sends all that waits once i
 Deno.test("session: a draining session waits for what is held back for an earlier message of its sender", () => {
   const fake = joined();
   const stream = "00000000000000cc";
-  fake.event(2, { stream, id: 2, text: "two" });
+  fake.event(2, { stream, id: 2, text: "two", token: TOKEN });
   fake.closing();
   fake.pass(300);
   fake.welcome({ epoch: OTHER_EPOCH });

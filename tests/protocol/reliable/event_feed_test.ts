@@ -19,7 +19,8 @@ function openFeed(seq = 0, random = 0.5) {
   const given: (string | number)[] = [];
   const give = (items: FeedItem[]) => {
     for (const item of items) {
-      if ("missed" in item) given.push(item.missed);
+      if ("unchecked" in item) given.push(`unchecked: ${item.unchecked.length}`);
+      else if ("missed" in item) given.push(item.missed);
       else if ("forged" in item) given.push(`forged: ${item.forged.map(textOf)}`);
       else given.push(textOf(item.event));
     }

@@ -102,6 +102,18 @@ Deno.test("forgery: a bare notice, of which the server has forgotten the members
   assertEquals(screen.reports, 1, "but a message is no notice");
 });
 
+Deno.test("forgery: a notice that comes late, behind what the server has left of it, is no sign of a forgery", () => {
+  const screen = new FakeScreen();
+  const notice = { dialect: "v1", type: "ONLINE", epoch: EPOCH, seq: 1 } as const;
+  screen.take({ ...notice, at: 0, members: [] }, 10, true);
+  screen.take({ ...notice, at: 5, members: [{ address: "10.0.0.1:1" }] }, 20);
+  for (let seq = 2; seq <= 1000; seq++) screen.take(incoming(seq), 30);
+  assertEquals([screen.feed.next, screen.reports, screen.feed.backlog], [1001, 0, 0], "no alert limits what is taken");
+  screen.take(incoming(1, { text: "forged" }), 40);
+  for (let seq = 1001; seq <= 2000; seq++) screen.take(incoming(seq), 50);
+  assertEquals(screen.feed.next, 1201, "but a message is no notice");
+});
+
 Deno.test("forgery: what came after the question still counts for the end of the line", () => {
   const screen = new FakeScreen(5);
   screen.latest(50, 10);
@@ -175,6 +187,39 @@ Deno.test("forgery: when the server begins anew, claims are not counted as misse
   screen.latest(50, 12);
   screen.beginAnew();
   assertEquals([screen.printed, screen.feed.backlog, screen.feed.lost], [["one"], 0, 0]);
+});
+
+Deno.test("forgery: when the server begins anew, the user is told of many unchecked lines, of a late or a disputed one", () => {
+  const begin = (length: number, at: number, silentSince: number, happen = (_screen: FakeScreen) => {}) => {
+    const screen = new FakeScreen();
+    for (let seq = 1; seq <= length; seq++) screen.take(incoming(seq), at);
+    happen(screen);
+    screen.give(screen.feed.begin("00000000000000ee", 0, 9000, silentSince));
+    return screen.unchecked.length;
+  };
+  assertEquals([begin(10, 100, 50), begin(11, 100, 50)], [0, 11]);
+  assertEquals([begin(1, 250, 50), begin(1, 251, 50)], [0, 1]);
+  const confirm = (screen: FakeScreen) => screen.confirm(20, 300);
+  assertEquals(begin(20, 251, 50, confirm), 0, "what a WELCOME has covered was compared, if it can be");
+  const dispute = (screen: FakeScreen) => screen.take(incoming(7, { text: "other" }), 301);
+  assertEquals(begin(20, 251, 50, (screen) => (confirm(screen), dispute(screen))), 1);
+  const vouch = (screen: FakeScreen) => screen.take(incoming(7), 301, true);
+  assertEquals([begin(11, 100, 50, vouch), begin(12, 300, 50, vouch)], [0, 5]);
+});
+
+Deno.test("forgery: what was forged for a place behind a gap hides no true line when the server begins anew", () => {
+  const screen = new FakeScreen();
+  const bob = { stream: BOB_STREAM, id: 7 };
+  screen.take(incoming(3, { ...bob, text: "forged" }), 10);
+  screen.latest(3, 10);
+  screen.take(incoming(4), 20, true);
+  const epoch = "00000000000000ee";
+  screen.give(screen.feed.begin(epoch, 0, 100));
+  assertEquals(screen.printed.filter((text) => !text.startsWith("missed")), ["4"]);
+  screen.give(
+    screen.feed.take({ epoch, seq: 1, event: incoming(1, { ...bob, epoch, text: "true" }), isVouched: false }, 200),
+  );
+  assertEquals(screen.printed.at(-1), "true");
 });
 
 Deno.test("forgery: two events differ in whatever they say", () => {

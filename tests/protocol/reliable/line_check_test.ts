@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import type { Place } from "../../../protocol/reliable/event_place.ts";
 import { LineCheck } from "../../../protocol/reliable/line_check.ts";
-import { sha256Hex64 } from "../../../runtime/sha256.ts";
+import { sha256Hex128 } from "../../../runtime/sha256.ts";
 import { digestBefore } from "../../../protocol/reliable/line_digest.ts";
 import { FakeLine, FakeScreen } from "../../support/fake_screen.ts";
 import { EPOCH, incoming } from "../../support/fake_session.ts";
@@ -238,7 +238,7 @@ Deno.test("line check: a difference is not computed again for each event while t
   let hashed = 0;
   const check = new LineCheck((text) => {
     hashed++;
-    return sha256Hex64(text);
+    return sha256Hex128(text);
   });
   const places = (length: number, first = "1"): Map<number, Place> =>
     new Map(Array.from({ length }, (_, i) => {

@@ -17,7 +17,7 @@ function open() {
   return {
     order,
     take: (id: number, stream = S) => texts(order.take(message(id, stream))),
-    early: (id: number, now = 0, stream = S) => texts(order.takeEarly(message(id, stream), now)),
+    early: (id: number, now = 0, stream = S) => texts(order.takeEarly(message(id, stream), false, now)),
     expired: (now: number) => texts(order.takeExpired(now)),
   };
 }
@@ -117,9 +117,9 @@ Deno.test("stream order: one sender's messages keep their order, each once, whil
     const show = (messages: StreamMessage[]) => shown.push(...messages.map(({ id }) => id));
     for (let id = 1; id <= Math.min(inOrder, count); id++) show(order.take(message(id)));
     const early = Array.from({ length: count }, (_, i) => i + 1).filter((id) => id > inOrder + 1 && got[id - 1]);
-    for (const id of early) show(order.takeEarly(message(id), 0));
+    for (const id of early) show(order.takeEarly(message(id), false, 0));
     // the room may be forgotten once more while some are held
-    if (again) { for (const id of early) if (id > settled) show(order.takeEarly(message(id), 1000)); }
+    if (again) { for (const id of early) if (id > settled) show(order.takeEarly(message(id), false, 1000)); }
     for (let id = settled + 1; id <= count + 1; id++) show(order.take(message(id)));
     show(order.takeExpired(HOLD_MS));
     assertEquals(shown, shown.toSorted((a, b) => a - b), "in order");
@@ -127,4 +127,48 @@ Deno.test("stream order: one sender's messages keep their order, each once, whil
     for (const id of early) assert(shown.includes(id), `${id} was here`);
     for (let id = settled + 1; id <= count + 1; id++) assert(shown.includes(id), `${id} was repeated`);
   }));
+});
+
+/** A message with words of its own. */
+function words(id: number, text: string, action?: boolean): StreamMessage {
+  return incoming(1, { stream: S, id, text, action }) as StreamMessage;
+}
+
+Deno.test("stream order: in the place of a doubtful message other words are shown, and the same ones are not", () => {
+  const { order, take } = open();
+  const said = (id: number, text: string, action?: boolean) => order.take(words(id, text, action)).length;
+  take(1);
+  for (const id of [2, 3, 4]) said(id, "perhaps forged");
+  for (const id of [2, 3, 4, 5]) order.doubt(words(id, "perhaps forged"));
+  assertEquals([said(1, "other"), said(2, "perhaps forged"), said(2, "true"), said(2, "true")], [0, 0, 1, 0]);
+  assertEquals([said(3, "perhaps forged", true), said(5, "first words"), said(5, "other")], [1, 1, 0]);
+  // what was taken back comes again, what was shown before it does not
+  said(4, "forged now");
+  order.forget(words(4, "forged now"));
+  assertEquals([said(4, "perhaps forged"), said(4, "true")], [0, 1]);
+  // and it is still known that the ids were shown
+  assertEquals(order.takeEarly(words(5, "first words"), false, 0), []);
+  assertEquals(order.takeEarly(words(6, "six"), false, 0).length, 1);
+});
+
+Deno.test("stream order: words that were held and may be forged keep no other words away", () => {
+  for (const isDoubtful of [true, false]) {
+    const { order } = open();
+    order.takeEarly(words(2, "held"), isDoubtful, 0);
+    assertEquals(order.take(words(2, "true")).map(({ text }) => text), isDoubtful ? ["held", "true"] : ["held"]);
+    assertEquals(order.take(words(2, "held")), []);
+  }
+});
+
+Deno.test("stream order: as many doubtful messages as a feed remembers are known, and no more than twice as many", () => {
+  const { order } = open();
+  const said = (id: number) => order.take(words(id, "other")).length;
+  for (let id = 1; id <= 10_000; id++) {
+    order.take(words(id, "perhaps forged"));
+    order.doubt(words(id, "perhaps forged"));
+  }
+  assertEquals([said(10_000), said(10_000 - 2559), said(10_000 - 5120), said(1)], [1, 1, 0, 0]);
+  // nor are the words of one
+  for (let i = 0; i < 1000; i++) order.take(words(9000, `${i}`));
+  assertEquals(order.take(words(9000, "0")).length, 1);
 });

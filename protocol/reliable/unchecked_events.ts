@@ -1,0 +1,39 @@
+/**
+ * What was shown and may be forged when the server begins anew, because it has not vouched for it before.
+ *
+ * @module
+ */
+import type { EventPacket } from "../packets.ts";
+import type { Place } from "./event_place.ts";
+
+/** An honest room has said no more than a few lines since the last WELCOME; of so many the user is told nothing... */
+const FEW = 10;
+/** ...if none has come later than this after a greeting that had no answer, in milliseconds. */
+const LATE_MS = 200;
+
+/** What is known of the line that has ended. */
+export interface EndedLine {
+  /** What has come for it, by seq. */
+  places: Iterable<[number, Place]>;
+  /** The latest seq that the server has vouched for. */
+  vouched: number;
+  disputed: ReadonlySet<number>;
+  /** When the server was first greeted without an answer, in milliseconds. */
+  silentSince: number;
+}
+
+/** What may be forged of what was shown. */
+export interface Unchecked {
+  places: Place[];
+  /** Those of them that the user is to be told of: none if that looks like an honest room. */
+  told: EventPacket[];
+}
+
+/** Finds what may be forged of what was shown. */
+export function findUnchecked({ places, vouched, disputed, silentSince }: EndedLine): Unchecked {
+  const all = [...places].filter(([, { isShown, isVouched }]) => isShown && !isVouched);
+  // what the server had said by the last WELCOME was compared, or could not be compared in this room
+  const late = all.filter(([seq]) => seq > vouched || disputed.has(seq)).map(([, place]) => place);
+  const isHonest = late.length <= FEW && late.every(({ at }) => at <= silentSince + LATE_MS);
+  return { places: all.map(([, place]) => place), told: isHonest ? [] : late.map(({ event }) => event!) };
+}
