@@ -288,7 +288,7 @@ Deno.test("session: draining waits for what others have said before", () => {
 Deno.test("session: draining waits for a message that is held back for an earlier one of its sender", () => {
   const fake = joined(), stream = "00000000000000cc", epoch = "00000000000000ee";
   fake.event(1, { stream, id: 1, text: "one" });
-  fake.event(3, { stream, id: 3, text: "three" });
+  fake.event(3, { stream, id: 3, text: "three", token: TOKEN });
   fake.pass(1000);
   fake.welcome({ epoch });
   fake.session.drain(fake.now);
