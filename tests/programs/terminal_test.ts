@@ -279,7 +279,7 @@ terminalTest("what is wrong with a command has the colour of a problem", async (
     const [line, told] of [
       ["/times maybe", "\\x1b\\[31m!! /times takes"],
       ["/hlep", "\\x1b\\[31m!! There is no command"],
-      ["/ignore Bob", "\\x1b\\[2m-- You hear no more from Bob"],
+      ["/ignore Bob", "\\x1b\\[2m-- Nobody has been seen here as Bob"],
     ]
   ) {
     await terminal.type(line);
