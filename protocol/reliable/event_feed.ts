@@ -174,9 +174,8 @@ export class EventFeed {
    */
   confirmLatest({ epoch, seq, digest }: Confirmation, askedAt: number, now: number): FeedItem[] {
     if (epoch !== this.#epoch) return [];
-    this.#latest.confirm(seq, askedAt);
-    const items = this.#dropForged((place, placeAt) => placeAt > seq && !place.isVouched && place.at < askedAt);
-    if (items.length > 0) this.#alert.raise(now);
+    if (this.#latest.confirm(seq, askedAt)) this.#alert.raise(now);
+    const items = this.#dropForged((place, placeAt) => placeAt > seq && !place.isVouched && place.at < askedAt, now);
     if (digest !== undefined) this.#check.note({ seq, digest });
     for (const [placeAt, { at }] of this.#early) this.#latest.claim(placeAt, at);
     this.#checkLine(items, now);
@@ -249,15 +248,15 @@ export class EventFeed {
     if (held) {
       this.#duplicates++;
       if (!this.#judge(seq, held, place, now)) return [];
-      if (!held.isVouched) this.#takeBack([held], items);
+      if (!held.isVouched) this.#takeBack([held], items, now);
       else if (held.isContested) items.push({ forged: [] });
     }
     if (seq >= this.#next + MAX_EARLY) return [];
+    // datagrams of the server arrive, so the long back-off after earlier failures is not needed any more
+    this.#attempts = Math.min(this.#attempts, 1);
     if (!held && !place.isVouched && !this.#alert.admits(now)) return [];
     if (!held && seq <= this.#requestedUpTo) this.repaired++;
     this.#early.set(seq, held?.isVouched ? held : place);
-    // datagrams of the server arrive, so the long back-off after earlier failures is not needed any more
-    this.#attempts = Math.min(this.#attempts, 1);
     this.#deliverReady(items);
     return items;
   }
@@ -274,7 +273,7 @@ export class EventFeed {
     if (delivered.isVouched) return wasDisputed && delivered.isContested ? [{ forged: [] }] : [];
     this.#delivered.set(seq, place);
     const items: FeedItem[] = [];
-    this.#takeBack([delivered], items);
+    this.#takeBack([delivered], items, now);
     items.push(...this.#shown.show(place));
     return items;
   }
@@ -338,7 +337,7 @@ export class EventFeed {
   }
 
   /** Removes the forged events. What was delivered behind the first of them becomes early again. */
-  #dropForged(isForged: (place: Place, seq: number) => boolean): FeedItem[] {
+  #dropForged(isForged: (place: Place, seq: number) => boolean, now: number): FeedItem[] {
     const first = [...this.#delivered].find(([seq, place]) => isForged(place, seq))?.[0];
     if (first !== undefined) {
       for (const [seq, place] of [...this.#delivered]) {
@@ -357,13 +356,16 @@ export class EventFeed {
     }
     const items: FeedItem[] = [];
     // what was never delivered need not be told
-    if (first !== undefined || forged.some(({ isShown }) => isShown)) this.#takeBack(forged, items);
+    if (first !== undefined || forged.some(({ isShown }) => isShown)) this.#takeBack(forged, items, now);
     return items;
   }
 
   /** Reports forged events, and takes back those that were shown. */
-  #takeBack(forged: Place[], items: FeedItem[]): void {
-    items.push({ forged: forged.flatMap(({ isShown, event }) => isShown ? [event!] : []) });
+  #takeBack(forged: Place[], items: FeedItem[], now: number): void {
+    const shown = forged.flatMap(({ isShown, event }) => isShown ? [event!] : []);
+    if (shown.length > 0) this.#alert.noteShown(now);
+    else this.#alert.raise(now);
+    items.push({ forged: shown });
     for (const place of forged) items.push(...this.#shown.unshow(place, this.#delivered.values()));
   }
 

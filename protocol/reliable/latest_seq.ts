@@ -53,10 +53,13 @@ export class LatestSeq {
 
   /**
    * Notes the latest seq that the server named when it was asked. What was claimed before counts no more: a greater one
-   * is a lie.
+   * is a lie. Returns whether there was one.
    */
-  confirm(seq: number, askedAt: number): void {
+  confirm(seq: number, askedAt: number): boolean {
     this.vouch(seq);
-    if (this.#claim && this.#claim.at < askedAt) this.#claim = undefined;
+    if (!this.#claim || this.#claim.at >= askedAt) return false;
+    const isLie = this.#claim.seq > seq;
+    this.#claim = undefined;
+    return isLie;
   }
 }

@@ -12,7 +12,8 @@ import { EPOCH, incoming } from "./fake_session.ts";
 
 /** The screen of a client: its lines in order, without those that were reported as forged. */
 export class FakeScreen {
-  readonly feed = new EventFeed({ roundTrip: new RoundTrip(), random: () => 0, hash: sha256Hex128 });
+  readonly roundTrip = new RoundTrip();
+  readonly feed = new EventFeed({ roundTrip: this.roundTrip, random: () => 0, hash: sha256Hex128 });
   /** The lines that count. */
   readonly believed: string[] = [];
   /** Everything that was printed. */
