@@ -6,9 +6,12 @@
 import type { EventPacket } from "../packets.ts";
 import type { Place } from "./event_place.ts";
 
-/** An honest room has said no more than a few lines since the last WELCOME; of so many the user is told nothing... */
+/** The user is told nothing of so many lines: an honest room says a few between the last WELCOME and its end. */
 const FEW = 10;
-/** ...if none has come later than this after a greeting that had no answer, in milliseconds. */
+/**
+ * But the user is told if one of them came later than this after the first greeting without an answer, in milliseconds:
+ * the server was gone by then.
+ */
 const LATE_MS = 200;
 
 /** What is known of the line that has ended. */
