@@ -34,6 +34,8 @@ export class V1Link implements Timed {
   readonly #send: Send;
   readonly #sendStream: SendStream;
   readonly #feed: EventFeed;
+  /** When the server was first greeted in vain that does not know this client any more, in milliseconds. */
+  #goneSince = Infinity;
 
   constructor({ server, name, token, send, random, hash }: V1LinkOptions) {
     const { roundTrip } = this;
@@ -171,9 +173,10 @@ export class V1Link implements Timed {
   }
 
   #receiveWelcome(packet: V1Packet & { type: "WELCOME" }, now: number): LinkEvent[] {
-    const silentSince = now - this.membership.silence(now);
+    const silentSince = Math.min(this.#goneSince, this.#silentSince(now));
     const welcome = this.membership.welcome(packet, now);
     if (!welcome) return [];
+    this.#goneSince = Infinity;
     const events: LinkEvent[] = [];
     const { epoch, seq } = packet;
     if (epoch !== this.#feed.epoch) {
@@ -185,10 +188,17 @@ export class V1Link implements Timed {
     return [...events, ...this.#follow(welcome.events, now)];
   }
 
+  /** When the first greeting was sent that has no answer, in milliseconds. */
+  #silentSince(now: number): number {
+    return now - this.membership.silence(now);
+  }
+
   /**
-   * Takes note of an INCOMING. Returns which message of this client it is, if it is one. Another member may have forged it, or may have used the stream
+   * Takes note of an INCOMING of this client's stream. Another member may have forged it, or may have used the stream
    * first when the server had forgotten everything. So a text that was not said here settles nothing, and a copy without
    * this client's token settles nothing before it.
+   *
+   * @returns Which of this client's messages it is; undefined if it is none.
    */
   #receiveOwn(packet: V1Packet & { type: "INCOMING" }, isVouched: boolean, now: number): string | undefined {
     const { stream, id, text } = packet;
@@ -235,6 +245,7 @@ export class V1Link implements Timed {
       if (stream === this.#sendStream.name) this.#sendStream.restart(now);
       return [];
     }
+    if (code === "not-joined") this.#goneSince = Math.min(this.#goneSince, this.#silentSince(now));
     const events = this.membership.refused(packet, now);
     return events ? this.#follow(events, now) : [{ type: "answer", packet }];
   }

@@ -77,7 +77,7 @@ export class View {
   #tellUnchecked(events: EventPacket[], self: string | undefined): void {
     const { length } = events.filter((event) => this.#quote(event, self) !== undefined);
     if (length === 0) return;
-    const what = length === 1 ? "the last line above was" : `the last ${length} lines above were`;
+    const what = length === 1 ? "the last line was" : `the last ${length} lines were`;
     this.notice(`The server began anew before it could be checked that ${what} really said`);
   }
 

@@ -387,14 +387,12 @@ export class EventFeed {
     }
     const places = [...this.#delivered, ...early];
     const unchecked = findUnchecked({ places, vouched, disputed: this.#disputed, silentSince });
-    for (const place of unchecked.places) this.#shown.doubt(place);
-    if (unchecked.told.length > 0) items.push({ unchecked: unchecked.told });
+    for (const place of unchecked.places) if (place.isShown) this.#shown.doubt(place);
     for (const [seq, place] of early) {
       if (!place.event || place.isShown || this.#disputed.has(seq)) continue;
-      // nobody can say any more whether there were events that far
-      if (seq > vouched) this.#missed++;
-      else items.push(...this.#shown.showEarly(place, now));
+      items.push(...this.#shown.showEarly(place, now));
     }
+    if (unchecked.told.length > 0) items.push({ unchecked: unchecked.told });
     this.#early.clear();
     this.#delivered.clear();
     this.#disputed.clear();

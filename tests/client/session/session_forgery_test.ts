@@ -101,15 +101,38 @@ Deno.test("session: what was forged before the server's end was noticed makes no
   const forged = fake.texts.length - 1;
   assertEquals(forged, 299);
   beginAnew(fake);
-  assertEquals(fake.texts.length, 1 + forged, "no early ones");
+  assertEquals(fake.texts.length, 1 + forged, "those behind the gap wait for what may come before them");
   const notices = [
-    "9 messages missed for good: the server does not have them any more",
-    "The server began anew before it could be checked that the last 299 lines above were really said",
+    "The server began anew before it could be checked that the last 308 lines were really said",
     "The server has started anew; joined again",
   ];
   assertEquals(fake.notices.toSorted(), notices.toSorted());
   for (let i = 2; i <= 30; i++) fake.event(i - 1, { ...bob, epoch: ANEW, id: i, text: `true ${i}` });
   assertEquals(fake.texts.slice(1 + forged), Array.from({ length: 29 }, (_, i) => `true ${i + 2}`));
+});
+
+Deno.test("session: a line that came long after the server's end is told of, though the server then says itself that it began anew", () => {
+  const fake = joined();
+  const bob = { name: "Bob", stream: STREAM };
+  fake.pass(1100);
+  fake.welcome({ seq: 0 });
+  fake.pass(4000);
+  fake.event(1, { ...bob, id: 1, text: "I owe Mallory 1" });
+  fake.receive({ dialect: "v1", type: "ERROR", token: TOKEN, code: "not-joined", text: "Greet first" });
+  fake.pass(200);
+  beginAnew(fake);
+  assertEquals(fake.notices.filter((text) => text.includes("checked")).length, 1);
+});
+
+Deno.test("session: lines of an honest server that wait behind a lost one are shown when it begins anew", () => {
+  const fake = joined();
+  const bob = { name: "Bob", stream: STREAM };
+  fake.event(1, { ...bob, id: 1, text: "one" });
+  fake.event(3, { ...bob, id: 2, text: "two" });
+  fake.pass(500);
+  beginAnew(fake);
+  assertEquals(fake.texts, ["one", "two"]);
+  assertEquals(fake.notices, ["The server has started anew; joined again"]);
 });
 
 Deno.test("session: an honest server that begins anew is not called in question, and nothing is shown twice", () => {
@@ -138,7 +161,7 @@ Deno.test("session: a single line that comes after the server's end is told of w
     beginAnew(fake);
     assertEquals(
       fake.notices.filter((text) => text.includes("checked")),
-      isIgnored ? [] : ["The server began anew before it could be checked that the last line above was really said"],
+      isIgnored ? [] : ["The server began anew before it could be checked that the last line was really said"],
     );
   }
 });

@@ -198,13 +198,26 @@ Deno.test("forgery: when the server begins anew, the user is told of many unchec
     return screen.unchecked.length;
   };
   assertEquals([begin(10, 100, 50), begin(11, 100, 50)], [0, 11]);
-  assertEquals([begin(1, 250, 50), begin(1, 251, 50)], [0, 1]);
-  const confirm = (screen: FakeScreen) => screen.confirm(20, 300);
-  assertEquals(begin(20, 251, 50, confirm), 0, "what a WELCOME has covered was compared, if it can be");
-  const dispute = (screen: FakeScreen) => screen.take(incoming(7, { text: "other" }), 301);
-  assertEquals(begin(20, 251, 50, (screen) => (confirm(screen), dispute(screen))), 1);
-  const vouch = (screen: FakeScreen) => screen.take(incoming(7), 301, true);
-  assertEquals([begin(11, 100, 50, vouch), begin(12, 300, 50, vouch)], [0, 5]);
+  assertEquals([begin(1, 1050, 50), begin(1, 1051, 50)], [0, 1]);
+  const confirm = (screen: FakeScreen) => screen.confirm(20, 1100);
+  assertEquals(begin(20, 1051, 50, confirm), 0, "what a WELCOME has covered was compared, if it can be");
+  const dispute = (screen: FakeScreen) => screen.take(incoming(7, { text: "other" }), 1101);
+  assertEquals(begin(20, 1051, 50, (screen) => (confirm(screen), dispute(screen))), 1);
+  const vouch = (screen: FakeScreen) => screen.take(incoming(7), 1101, true);
+  assertEquals([begin(11, 100, 50, vouch), begin(12, 1100, 50, vouch)], [0, 5]);
+});
+
+Deno.test("forgery: when a busy room begins anew, as many unchecked lines as before are nothing to tell of", () => {
+  const begin = (unchecked: number) => {
+    const screen = new FakeScreen();
+    // 50 lines a second for two seconds, which the server has vouched for, and then others for one second
+    for (let seq = 1; seq <= 100; seq++) screen.take(incoming(seq), 20 * seq);
+    screen.confirm(100, 2000);
+    for (let i = 1; i <= unchecked; i++) screen.take(incoming(100 + i), 2001);
+    screen.give(screen.feed.begin("00000000000000ee", 0, 9000, 3001));
+    return screen.unchecked.length;
+  };
+  assertEquals([begin(111), begin(112)], [0, 112]);
 });
 
 Deno.test("forgery: what was forged for a place behind a gap hides no true line when the server begins anew", () => {
