@@ -41,7 +41,7 @@ const WAKE_AGAIN_MS = 1000;
  * without their tokens, or more than a classic member needs, which anybody may have forged. Most of a flood is dropped
  * before it is read; a newcomer repeats its greeting.
  */
-const STRANGERS_RATE: TokenBucketOptions = { rate: 10_000, burst: 10_000 };
+const STRANGERS_RATE: TokenBucketOptions = { rate: 10_000, burst: 2000 };
 
 /** One room, and the doors that its packets pass through. */
 export class Host implements DoorKeeper {
