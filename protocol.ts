@@ -95,17 +95,20 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       seq: number,
       digest: optional(hex128),
       name: optional(name),
-      timeout: number,
       keepalive: number,
       noecho: optional(flag),
     },
   },
   "HEARTBEAT": { fields: { token: optional(hex64), epoch: hex64, seq: number } },
   "GONE": { fields: { token: hex64, epoch: hex64, from: number, to: number } },
-  "USERS": { fields: { id: number, total: number, unnamed: number, more: optional(flag) }, body: "names" },
+  "USERS": {
+    fields: { id: number, token: hex64, total: number, unnamed: number, more: optional(flag) },
+    body: "names",
+  },
   "PEER": {
     fields: {
       id: number,
+      token: hex64,
       address,
       name: optional(name),
       since: number,

@@ -100,8 +100,6 @@ export type V1Packet =
     /** The digest of all events up to `seq`. */
     digest?: string;
     name?: string;
-    /** Milliseconds of silence after which the server removes the member. */
-    timeout: number;
     /** Milliseconds after which the member is asked to greet again; grows with the room. */
     keepalive: number;
     /** Set when the sender of a message gets no copy of it. */
@@ -109,11 +107,21 @@ export type V1Packet =
   }
   | { dialect: "v1"; type: "HEARTBEAT"; token?: string; epoch: string; seq: number }
   | { dialect: "v1"; type: "GONE"; token: string; epoch: string; from: number; to: number }
-  | { dialect: "v1"; type: "USERS"; id: number; total: number; unnamed: number; more?: boolean; names: string[] }
+  | {
+    dialect: "v1";
+    type: "USERS";
+    id: number;
+    token: string;
+    total: number;
+    unnamed: number;
+    more?: boolean;
+    names: string[];
+  }
   | {
     dialect: "v1";
     type: "PEER";
     id: number;
+    token: string;
     address: string;
     name?: string;
     /** When the member joined, in Unix milliseconds. */

@@ -119,7 +119,6 @@ export async function fuzzClient({ datagrams: count, seed }: FuzzOptions): Promi
         token,
         epoch: EPOCH,
         seq: 0,
-        timeout: 60_000,
         keepalive: 200,
       });
     }

@@ -23,7 +23,6 @@ const PACKETS: Record<string, Packet> = {
     seq: 42,
     digest: HEX + HEX,
     name: "Alice",
-    timeout: 60_000,
     keepalive: 1000,
   },
   "MESSAGE/1": { dialect: "v1", type: "MESSAGE", token: HEX, stream: HEX, id: 7, first: 7, text: TEXT },

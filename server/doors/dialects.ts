@@ -4,7 +4,7 @@
  * @module
  */
 import { type ClassicPacket, type Dialect, encode, type Packet, type V1Packet } from "../../protocol.ts";
-import { messageLine, usersLine } from "../../protocol/lines.ts";
+import { messageLine } from "../../protocol/lines.ts";
 
 const LINE_FEED = 0x0a;
 
@@ -18,11 +18,10 @@ export function encodeInDialect(packet: Packet, dialect: Dialect): Uint8Array | 
 }
 
 /**
- * Translates messages and lists of users. Classic programs do not know arrivals, departures and heartbeats, so for any
- * other packet this returns undefined.
+ * Translates messages. Classic programs do not know arrivals, departures and heartbeats, so for any other packet this
+ * returns undefined.
  */
 function toClassic(packet: V1Packet): ClassicPacket | undefined {
-  if (packet.type === "INCOMING") return { dialect: "classic", type: "INCOMING", line: messageLine(packet) };
-  if (packet.type === "USERS") return { dialect: "classic", type: "INCOMING", line: usersLine(packet) };
-  return undefined;
+  if (packet.type !== "INCOMING") return undefined;
+  return { dialect: "classic", type: "INCOMING", line: messageLine(packet) };
 }

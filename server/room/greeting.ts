@@ -258,7 +258,6 @@ export class Greetings {
       seq: journal.seq,
       digest: journal.digest,
       name: member.name,
-      timeout: admission.timeout,
       keepalive: Math.floor(
         Math.max(1000, Math.min(admission.timeout / 3, members.v1Size * KEEPALIVE_PER_MEMBER_MS)),
       ),

@@ -77,7 +77,7 @@ export interface NamePage {
 }
 
 /** Bytes of a USERS packet that are left for the names behind the longest header. */
-const NAME_PAGE_BYTES = MAX_DATAGRAM_BYTES - 100;
+const NAME_PAGE_BYTES = MAX_DATAGRAM_BYTES - 120;
 const encoder = new TextEncoder();
 
 /**

@@ -148,7 +148,7 @@ export class Room {
   users(after?: string, separator?: string) {
     const { size, named } = this.#members;
     const page = this.#members.namesAfter(after, separator);
-    return { dialect: "v1", type: "USERS", total: named, unnamed: size - named, ...page } as const;
+    return { total: named, unnamed: size - named, ...page };
   }
 
   /** Names the run of the number line; see PROTOCOL.md. */
@@ -306,10 +306,13 @@ export class Room {
 
   #sendUsers(member: Member, { id = 0, after }: { id?: number; after?: string }, now: number): void {
     if (!this.#limits.takeRequestTokens(member, 1, now)) return;
-    const isV1 = member.dialect === "v1";
-    const page = this.users(after, isV1 ? "\n" : ", ");
-    if (!isV1 && !this.#limits.takeAnswerBytes(member, usersLine(page), now)) return;
-    this.#delivery.send(member, { id, ...page });
+    const { token } = member;
+    if (member.dialect === "v1") {
+      return this.#delivery.send(member, { dialect: "v1", type: "USERS", id, token, ...this.users(after) });
+    }
+    const line = usersLine(this.users(undefined, ", "));
+    if (!this.#limits.takeAnswerBytes(member, line, now)) return;
+    this.#delivery.send(member, { dialect: "classic", type: "INCOMING", line });
   }
 
   #receiveResend(member: Member, packet: V1Packet & { type: "RESEND" }, now: number): void {
@@ -329,6 +332,7 @@ export class Room {
       dialect: "v1",
       type: "PEER",
       id,
+      token: asker.token,
       address: found.address,
       name: found.name,
       since: 1000 * found.since,

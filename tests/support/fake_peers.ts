@@ -214,7 +214,7 @@ export class FakePeers {
       return this.send({ dialect: "v1", type: "ERROR", token: TOKEN, code: "no-such-user", id, text }, SERVER, from);
     }
     const pass = passOf(from, found.address);
-    this.send({ dialect: "v1", type: "PEER", id, since: this.now, pass, ...found }, SERVER, from);
+    this.send({ dialect: "v1", type: "PEER", id, token: TOKEN, since: this.now, pass, ...found }, SERVER, from);
     if (name !== undefined && !found.classic) {
       const asker = this.members.find(({ address }) => address === from)?.name;
       this.send(

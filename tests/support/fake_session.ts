@@ -12,9 +12,17 @@ import { sha256Hex128 } from "../../runtime/sha256.ts";
 export type V1<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
 
 /** What the server sends to one client. Its token is added where a test leaves it out. */
-type Vouched = V1<"WELCOME" | "ACK" | "GONE" | "PUNCH" | "ERROR">;
+type Vouched = V1<"WELCOME" | "ACK" | "GONE" | "USERS" | "PEER" | "PUNCH" | "ERROR">;
 type WithoutToken<P> = P extends Vouched ? Omit<P, "token"> : never;
-const VOUCHED: ReadonlySet<string> = new Set<Vouched["type"]>(["WELCOME", "ACK", "GONE", "PUNCH", "ERROR"]);
+const VOUCHED: ReadonlySet<string> = new Set<Vouched["type"]>([
+  "WELCOME",
+  "ACK",
+  "GONE",
+  "USERS",
+  "PEER",
+  "PUNCH",
+  "ERROR",
+]);
 
 /** What was sent, where to (undefined is the server) and when. */
 export interface SentPacket {
@@ -35,7 +43,6 @@ export const WELCOME = {
   token: TOKEN,
   epoch: EPOCH,
   seq: 0,
-  timeout: 60_000,
   keepalive: 1000,
 } as const;
 

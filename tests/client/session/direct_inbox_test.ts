@@ -97,7 +97,15 @@ Deno.test("direct inbox: an answer about another address, with another pass, or 
     net.serverAnswers = false;
     net.inject(message(1, "I am Alice, honest", STREAM, 1, pass), STRANGER, bob);
     const { packet } = net.sent("LOOKUP")[0];
-    const peer = { dialect: "v1", type: "PEER", address: STRANGER, name: "Alice", since: 1, pass } as const;
+    const peer = {
+      dialect: "v1",
+      type: "PEER",
+      token: "5f1c0d9a7be2e604",
+      address: STRANGER,
+      name: "Alice",
+      since: 1,
+      pass,
+    } as const;
     assertEquals(bob.answer({ ...peer, id: packet.id + 1 }), false);
     assertEquals(bob.shown, []);
     bob.answer({ ...peer, id: packet.id, ...wrong });

@@ -134,7 +134,16 @@ Deno.test("directory: who is not on a whole list is not completed any more; half
 
   const endless = new Asking((packet) => {
     if (packet.type !== "LIST") return [];
-    return [{ dialect: "v1", type: "USERS", id: packet.id, total: 9, unnamed: 0, more: true, names: ["Alice"] }];
+    return [{
+      dialect: "v1",
+      type: "USERS",
+      id: packet.id,
+      token: packet.token,
+      total: 9,
+      unnamed: 0,
+      more: true,
+      names: ["Alice"],
+    }];
   });
   endless.people.remember("Carole");
   endless.directory.list(0);
@@ -155,7 +164,16 @@ Deno.test("directory: the server falls silent half way: no half list is shown", 
   const asking = new Asking((packet) => {
     if (left-- <= 0 || packet.type !== "LIST") return [];
     const names = packet.after === undefined ? ["Alice"] : ["Bob"];
-    return [{ dialect: "v1", type: "USERS", id: packet.id, total: 3, unnamed: 0, more: true, names }];
+    return [{
+      dialect: "v1",
+      type: "USERS",
+      id: packet.id,
+      token: packet.token,
+      total: 3,
+      unnamed: 0,
+      more: true,
+      names,
+    }];
   });
   asking.directory.list(0);
   asking.settle();
@@ -166,7 +184,16 @@ Deno.test("directory: a server that promises more and brings nothing, or the sam
   for (const names of [[], ["Alice"]]) {
     const asking = new Asking((packet) => {
       if (packet.type !== "LIST") return [];
-      return [{ dialect: "v1", type: "USERS", id: packet.id, total: 9, unnamed: 0, more: true, names }];
+      return [{
+        dialect: "v1",
+        type: "USERS",
+        id: packet.id,
+        token: packet.token,
+        total: 9,
+        unnamed: 0,
+        more: true,
+        names,
+      }];
     });
     asking.directory.list(0);
     asking.settle();

@@ -187,3 +187,13 @@ Deno.test("session: its own message stays true when the server begins to leave o
     assertEquals([fake.takeAll("RESEND"), fake.notices.length], [[], isForged ? 1 : 0]);
   }
 });
+
+Deno.test("session: an answer to its own question counts only with its token, whoever has guessed the id", () => {
+  const fake = joined();
+  fake.session.list(fake.now);
+  const [{ id }] = fake.takeAll("LIST");
+  const users = { dialect: "v1", type: "USERS", id, total: 1, unnamed: 0 } as const;
+  fake.receive({ ...users, token: "0123456789abcdef", names: ["Mallory"] });
+  fake.receive({ ...users, names: ["Bob"] });
+  assertEquals(fake.shown.flatMap((shown) => shown.kind === "users" ? shown.names : []), ["Bob"]);
+});

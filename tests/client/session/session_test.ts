@@ -21,7 +21,6 @@ function passAnswered(fake: FakeSession, ms: number, seq = 0): void {
       token: TOKEN,
       epoch: EPOCH,
       seq,
-      timeout: 60_000,
       keepalive: 1000,
     });
   });

@@ -24,7 +24,7 @@ Deno.test("silence: heartbeats, events and other tokens that somebody forges hid
     () => HEARTBEAT,
     () => ({ ...HEARTBEAT, token: "0123456789abcdef" }),
     () => incoming(++seq),
-    () => ({ dialect: "v1", type: "USERS", id: 1, total: 0, unnamed: 1, names: [] }),
+    () => ({ dialect: "v1", type: "USERS", id: 1, token: "0123456789abcdef", total: 0, unnamed: 1, names: [] }),
   ];
   for (const packet of forgeries) {
     const fake = joined();

@@ -41,7 +41,7 @@ class Asker {
 }
 
 function users(id: number): Answer {
-  return { dialect: "v1", type: "USERS", id, total: 0, unnamed: 0, names: [] };
+  return { dialect: "v1", type: "USERS", id, token: TOKEN, total: 0, unnamed: 0, names: [] };
 }
 
 Deno.test("transactions: sent at once, again at growing pauses, and given up after 5 s, once", () => {

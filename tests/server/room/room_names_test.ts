@@ -315,6 +315,7 @@ Deno.test("room: LOOKUP by name tells the peer's address, and asks the peer to o
     dialect: "v1",
     type: "PEER",
     id: 5,
+    token,
     address: B,
     name: "Bob",
     since,

@@ -54,7 +54,6 @@ Deno.test("room: WELCOME tells the member's address, a token of its own, the epo
     seq: 0,
     digest: digestBefore(room.room.epoch),
     name: "Alice",
-    timeout: 60_000,
     keepalive: 1000,
     noecho: false,
   });
