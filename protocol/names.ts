@@ -1,5 +1,5 @@
 /**
- * What a member's name may be, and when two names are the same.
+ * What a member's name may be, when two names are the same, and which one comes first in a list.
  *
  * @module
  */
@@ -27,4 +27,27 @@ export function nameKey(name: string): string {
   // upper case makes "straße" and "STRASSE" equal, and "σ" and "ς"; the first lower case is for the capital "ẞ",
   // which upper case does not change
   return name.normalize("NFC").toLowerCase().toUpperCase().toLowerCase().normalize("NFC");
+}
+
+/**
+ * Compares two names for a sorted list: negative when the first one comes first, 0 when they are the same name. The order
+ * is that of their keys by code points, which is also the order of the keys' bytes in UTF-8.
+ */
+export function compareNames(one: string, other: string): number {
+  return compareKeys(nameKey(one), nameKey(other));
+}
+
+/** Compares the keys of two names, as {@linkcode compareNames} does. */
+export function compareKeys(one: string, other: string): number {
+  const length = Math.min(one.length, other.length);
+  for (let i = 0; i < length; i++) {
+    const unit = one.charCodeAt(i), otherUnit = other.charCodeAt(i);
+    if (unit !== otherUnit) return rank(unit) - rank(otherUnit);
+  }
+  return one.length - other.length;
+}
+
+/** The place of a UTF-16 unit in the order of code points: surrogates, of which larger ones are made, come last. */
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { nameKey } from "../../protocol/names.ts";
+import { compareNames, nameKey } from "../../protocol/names.ts";
 import type { Answer, Fact, Question } from "./facts.ts";
 import type { People } from "./people.ts";
 import type { Transactions } from "./transactions.ts";
@@ -52,7 +52,7 @@ export class Directory {
     for (const name of answer.names) this.#people.remember(name);
     // a page must continue after the last name: otherwise a server could make this ask without end
     const last = known.at(-1);
-    const continuesList = answer.names.length > 0 && (last === undefined || nameKey(answer.names[0]) > nameKey(last));
+    const continuesList = answer.names.length > 0 && (last === undefined || compareNames(answer.names[0], last) > 0);
     if (answer.more && continuesList && names.length < MAX_NAMES) {
       this.#ask({ ask: "names", known: names, before }, now);
       return [];

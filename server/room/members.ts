@@ -5,7 +5,7 @@
  */
 import { type Dialect, MAX_DATAGRAM_BYTES } from "../../protocol.ts";
 import { skeletons } from "../../protocol/look_alikes.ts";
-import { nameKey } from "../../protocol/names.ts";
+import { compareKeys, nameKey } from "../../protocol/names.ts";
 import type { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import type { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
 import { detach } from "../../protocol/text.ts";
@@ -225,9 +225,9 @@ export class Members {
     return this.#classic.longestSilent((member) => isThere(member.address));
   }
 
-  /** The names behind `after`, sorted without case, as many as fit into one datagram with a separator behind each. */
+  /** The names behind `after`, sorted by their keys, as many as fit into one datagram with a separator behind each. */
   namesAfter(after: string | undefined, separator = "\n"): NamePage {
-    const keys = this.#sortedKeys ??= [...this.#byName.keys()].sort();
+    const keys = this.#sortedKeys ??= [...this.#byName.keys()].sort(compareKeys);
     const names: string[] = [];
     let i = after === undefined ? 0 : upperBound(keys, nameKey(after));
     for (let bytes = 0; i < keys.length; i++) {
@@ -291,7 +291,7 @@ function upperBound(sorted: string[], key: string): number {
   let low = 0, high = sorted.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (sorted[middle] <= key) low = middle + 1;
+    if (compareKeys(sorted[middle], key) <= 0) low = middle + 1;
     else high = middle;
   }
   return low;

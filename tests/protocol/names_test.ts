@@ -1,7 +1,7 @@
 /** What a name may be, and when two names are the same. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { MAX_NAME_CHARACTERS, nameKey, normalizeName } from "../../protocol/names.ts";
+import { compareKeys, compareNames, MAX_NAME_CHARACTERS, nameKey, normalizeName } from "../../protocol/names.ts";
 
 const anyText = fc.string({ unit: "binary" });
 
@@ -104,3 +104,39 @@ Deno.test("normalizeName: accepts names in scripts that are written with combini
   ];
   for (const name of names) assertEquals(normalizeName(name), name.normalize("NFC"), name);
 });
+
+Deno.test("compareNames: without case, by code points: a letter beyond U+FFFF comes behind U+FF21", () => {
+  const sorted = ["-", ".", "0", "Alice", "ALICE.2", "alice_", "Bob", "Zoë", "Ярослав", "名前", "Ａ", "ａb", "𐐀", "𝒜"];
+  for (const [i, one] of sorted.entries()) {
+    for (const [j, other] of sorted.entries()) {
+      assertEquals(Math.sign(compareNames(one, other)), Math.sign(i - j), `${one} ${other}`);
+    }
+  }
+  assertEquals(compareNames("straße", "STRASSE"), 0);
+});
+
+Deno.test("compareKeys: the order is that of the bytes in UTF-8", () => {
+  const bytesOf = (text: string) => new TextEncoder().encode(text);
+  const unit = fc.constantFrom(
+    "a",
+    "b",
+    "é",
+    "\ud7ff",
+    "\ue000",
+    "\uff21",
+    "\uffff",
+    "\u{10000}",
+    "\u{1d49c}",
+    "\u{10ffff}",
+  );
+  const key = fc.oneof(fc.string({ unit, maxLength: 4 }), fc.string({ unit: "binary" }));
+  fc.assert(fc.property(key, key, (one, other) => {
+    assertEquals(Math.sign(compareKeys(one, other)), compareBytes(bytesOf(one), bytesOf(other)));
+  }));
+});
+
+function compareBytes(one: Uint8Array, other: Uint8Array): number {
+  const at = one.findIndex((byte, i) => byte !== other[i]);
+  if (at < 0) return Math.sign(one.length - other.length);
+  return at < other.length ? Math.sign(one[at] - other[at]) : 1;
+}

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { encode, type Packet } from "../../../protocol.ts";
 import { randomHex64 } from "../../../protocol/fields.ts";
-import { nameKey } from "../../../protocol/names.ts";
+import { compareKeys, nameKey } from "../../../protocol/names.ts";
 import type { KeptMember } from "../../../server/journal/past.ts";
 import type { Member } from "../../../server/room/members.ts";
 import { all, FakeRoom, one, outline, STREAM, to } from "../../support/fake_room.ts";
@@ -105,7 +105,7 @@ function check(room: FakeRoom): void {
   for (const keys of [names, members.map(({ address }) => address), v1.map(({ token }) => token)]) {
     assertEquals(keys.length, new Set(keys).size, keys.join());
   }
-  assertEquals(room.room.users().names.map(nameKey), names.sort());
+  assertEquals(room.room.users().names.map(nameKey), names.sort(compareKeys));
   // the order by silence has each v1 member once, and no other member
   const row: Member[] = [];
   for (let next = v1.find(({ previousHeard }) => !previousHeard); next; next = next.nextHeard) {

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import type { Dialect } from "../../../protocol.ts";
 import { randomHex64 } from "../../../protocol/fields.ts";
-import { nameKey } from "../../../protocol/names.ts";
+import { compareNames } from "../../../protocol/names.ts";
 import { byteLength } from "../../../protocol/text.ts";
 import { type Member, Members } from "../../../server/room/members.ts";
 import { peerOf } from "../../support/peer_of.ts";
@@ -176,9 +176,21 @@ Deno.test("members: pages follow each other without a gap or a repeat, whatever 
   );
 });
 
+Deno.test("members: the list is sorted by code points, and a page begins behind any name", () => {
+  const members = new Members(), sorted = ["Bob", "Ａlice", "𐐀", "𝒜lice"];
+  for (const [i, name] of sorted.toReversed().entries()) {
+    members.rename(join(members, `10.0.0.1:${i + 1}`, "v1", 0), name);
+  }
+  for (const [i, name] of sorted.entries()) assertEquals(members.namesAfter(name).names, sorted.slice(i + 1));
+  // U+10000, which nobody has
+  assertEquals(members.namesAfter("𐀀").names, sorted.slice(2));
+  members.rename(members.withName("Bob")!, "ｂob");
+  assertEquals(members.namesAfter(undefined).names, ["Ａlice", "ｂob", "𐐀", "𝒜lice"]);
+});
+
 Deno.test("members: the list stays sorted through arrivals, new names and departures, and its pages are whole", () => {
   const nameOf = fc.string({
-    unit: fc.constantFrom("a", "A", "b", "ß", "é", "李", "𝔘", "."),
+    unit: fc.constantFrom("a", "A", "b", "ß", "é", "李", "Ａ", "𝔘", "."),
     minLength: 1,
     maxLength: 3,
   });
@@ -205,7 +217,7 @@ Deno.test("members: the list stays sorted through arrivals, new names and depart
         } else if (what === "go" && here[i]) {
           members.remove(here.splice(i, 1)[0].member);
         }
-        const sorted = here.map(({ name }) => name).sort((a, b) => nameKey(a) < nameKey(b) ? -1 : 1);
+        const sorted = here.map(({ name }) => name).sort(compareNames);
         // the list is sorted at the first request, and is kept sorted from then on
         if (what !== "list" && port % 2) continue;
         const listed: string[] = [];
@@ -217,7 +229,7 @@ Deno.test("members: the list stays sorted through arrivals, new names and depart
         assertEquals(listed, sorted);
         assertEquals(members.named, sorted.length);
         // a page starts after a name, even if no member has that name
-        assertEquals(members.namesAfter(name).names, sorted.filter((other) => nameKey(other) > nameKey(name)));
+        assertEquals(members.namesAfter(name).names, sorted.filter((other) => compareNames(other, name) > 0));
       }
     }),
     { numRuns: 200 },
