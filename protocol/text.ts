@@ -21,17 +21,42 @@ export function detach(text: string): string {
 }
 
 /**
- * Characters that could move a terminal's cursor, colour it, reorder its line or hide in it: control characters (C0,
- * DEL, C1), line and paragraph separators, the bidirectional marks, overrides and isolates of UAX #9, interlinear
- * annotations, and characters that show nothing (Default_Ignorable_Code_Point). Some scripts and emoji need joiners and
- * variation selectors, so these are allowed; the supplementary selectors only behind a Han character, which they vary.
+ * Characters that could move a terminal's cursor, colour it, reorder its line or hide in it: in each line the first and
+ * the last code point of a range. They are listed, and not taken from Unicode's properties, so that programs with other
+ * versions of Unicode replace the same ones. Some scripts and emoji need joiners and variation selectors, so these are
+ * not here; those of Han characters are in {@linkcode MISPLACED_SELECTOR}.
  */
-const UNPRINTABLE = new RegExp(
-  "[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Bidi_Control}\\ufff9-\\ufffb" +
-    "[\\p{Default_Ignorable_Code_Point}--[\\u200c\\u200d\\p{Variation_Selector}]]]" +
-    "|[\\u{e0100}-\\u{e01ef}](?<!\\p{Script=Han}[\\u{e0100}-\\u{e01ef}])",
-  "gv",
-);
+const UNPRINTABLE: readonly (readonly [first: number, last: number])[] = [
+  [0x0000, 0x001f], // control characters (C0); tabs are spaces by then
+  [0x007f, 0x009f], // DEL and control characters (C1)
+  [0x00ad, 0x00ad], // soft hyphen
+  [0x034f, 0x034f], // combining grapheme joiner
+  [0x061c, 0x061c], // Arabic letter mark
+  [0x115f, 0x1160], // Hangul fillers
+  [0x17b4, 0x17b5], // Khmer inherent vowels
+  [0x180e, 0x180e], // Mongolian vowel separator
+  [0x200b, 0x200b], // zero width space
+  [0x200e, 0x200f], // left-to-right and right-to-left mark
+  [0x2028, 0x202e], // line and paragraph separator, bidirectional embeddings and overrides
+  [0x2060, 0x206f], // word joiner, invisible operators, bidirectional isolates, deprecated format characters
+  [0x3164, 0x3164], // Hangul filler
+  [0xd800, 0xdfff], // surrogates that are not one of a pair
+  [0xfeff, 0xfeff], // zero width no-break space (byte order mark)
+  [0xffa0, 0xffa0], // half-width Hangul filler
+  [0xfff0, 0xfffb], // unassigned and invisible; interlinear annotations
+  [0x1bca0, 0x1bca3], // shorthand format controls
+  [0x1d173, 0x1d17a], // musical format controls
+  [0xe0000, 0xe00ff], // tags
+  [0xe01f0, 0xe0fff], // unassigned and invisible
+];
+
+/** A variation selector of Han characters that does not stand directly behind one, of blocks that are kept for them. */
+const MISPLACED_SELECTOR = "[\\u{e0100}-\\u{e01ef}]" +
+  "(?<![\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\u{20000}-\\u{3ffff}][\\u{e0100}-\\u{e01ef}])";
+
+const escaped = (point: number) => `\\u{${point.toString(16)}}`;
+const RANGES = UNPRINTABLE.map(([first, last]) => `${escaped(first)}-${escaped(last)}`).join("");
+const REPLACED = new RegExp(`[${RANGES}]|${MISPLACED_SELECTOR}`, "gu");
 
 /** Four combining marks or joiners in a row, and those behind them: a tower that would cover other lines. */
 const TOWER = /([\p{M}\u200c\u200d]{4})[\p{M}\u200c\u200d]+/gu;
@@ -41,7 +66,7 @@ const TOWER = /([\p{M}\u200c\u200d]{4})[\p{M}\u200c\u200d]+/gu;
  * combining marks in a row only the first four are left. The result never has more bytes than the text.
  */
 export function printable(text: string): string {
-  return text.replaceAll("\t", " ").replace(UNPRINTABLE, "?").replace(TOWER, "$1");
+  return text.replaceAll("\t", " ").replace(REPLACED, "?").replace(TOWER, "$1");
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
