@@ -16,7 +16,7 @@ export function isIPv4(text: string): boolean {
  * section 11): `fe80::1%eth0`.
  */
 export function isIPv6(text: string): boolean {
-  const [, address] = /^([^%]*)(?:%[0-9a-zA-Z.:-]+)?$/.exec(text) ?? [];
+  const [, address] = /^([^%]*)(?:%[\w.:-]+)?$/.exec(text) ?? [];
   if (address === undefined) return false;
   const [left, right, ...more] = address.split("::").map((half) => half === "" ? [] : half.split(":"));
   if (more.length > 0) return false;

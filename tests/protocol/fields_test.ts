@@ -65,7 +65,9 @@ Deno.test("no field's read throws, and a value that it accepts is the same after
 Deno.test("parseAddress: IPv4 and IPv6 with a port", () => {
   assertEquals(parseAddress("127.0.0.1:9090"), { hostname: "127.0.0.1", port: 9090 });
   assertEquals(parseAddress("[::1]:65535"), { hostname: "::1", port: 65535 });
-  assertEquals(parseAddress("[fe80::1%eth0]:1"), { hostname: "fe80::1%eth0", port: 1 });
+  for (const hostname of ["fe80::1%eth0", "fe80::1%br_lan", "fe80::1%wg-0.1"]) {
+    assertEquals(parseAddress(`[${hostname}]:1`), { hostname, port: 1 });
+  }
   const none = [
     "",
     "127.0.0.1",
