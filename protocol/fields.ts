@@ -4,7 +4,7 @@
  * @module
  */
 import { isIPv4, isIPv6 } from "./ip_address.ts";
-import { normalizeName } from "./names.ts";
+import { readName } from "./names.ts";
 
 /** Writes one kind of value as text, and reads it back from any text. */
 export interface Field<T> {
@@ -50,8 +50,8 @@ export const hex128: Field<string> = matching(/^[0-9a-f]{32}$/);
 /** A short word of lower-case letters and hyphens: the code of an error. */
 export const word: Field<string> = matching(/^[a-z][a-z-]{0,31}$/);
 
-/** A member's name, in Unicode NFC. */
-export const name: Field<string> = { write: (text) => text, read: (text) => normalizeName(text) };
+/** A member's name, in Unicode NFC. It may have letters of a later version of Unicode than this program's. */
+export const name: Field<string> = { write: (text) => text, read: (text) => readName(text) };
 
 /** `127.0.0.1:9090` or `[::1]:9090`. */
 export const address: Field<string> = {

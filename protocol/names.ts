@@ -9,17 +9,33 @@ export const NAME_RULE = "A name has 1 to 32 letters, digits and _ - . only; cho
 /** The longest name, in characters (code points). */
 export const MAX_NAME_CHARACTERS = 32;
 
+const NAME = /^(?!\p{M})[\p{L}\p{M}\p{Nd}_.-]{1,32}$/u;
+/** The same, with characters that are not in this program's version of Unicode: a later one may have them as letters. */
+const NAME_OF_ANY_VERSION = /^(?!\p{M})[\p{L}\p{M}\p{Nd}\p{Cn}_.-]{1,32}$/u;
+
 /**
  * Returns a name as the room keeps it (Unicode NFC), or undefined when it is not valid. A name has 1 to
  * {@linkcode MAX_NAME_CHARACTERS} letters and digits of any script, `_`, `-` and `.`. It may have combining marks, but
  * not at the beginning, and at most three in a row. It has no invisible characters.
  */
 export function normalizeName(text: string): string | undefined {
+  return normalizeIf(NAME, text);
+}
+
+/**
+ * Returns a name that somebody else has found valid, as {@linkcode normalizeName} does. It may have letters that only a
+ * later version of Unicode has: whoever ignored an event for the name in it would hear nothing more.
+ */
+export function readName(text: string): string | undefined {
+  return normalizeIf(NAME_OF_ANY_VERSION, text);
+}
+
+function normalizeIf(valid: RegExp, text: string): string | undefined {
   if (text.length > 4 * MAX_NAME_CHARACTERS) return undefined;
   const normal = text.normalize("NFC");
   // invisible characters and long runs of combining marks would make two different names look the same
-  if (/\p{Default_Ignorable_Code_Point}|\p{M}{4}/u.test(normal)) return undefined;
-  return /^(?!\p{M})[\p{L}\p{M}\p{Nd}_.-]{1,32}$/u.test(normal) ? normal : undefined;
+  if (/[\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]|\p{M}{4}/u.test(normal)) return undefined;
+  return valid.test(normal) ? normal : undefined;
 }
 
 /** A key to compare names without case: two names are the same name when they have the same key. */

@@ -358,6 +358,14 @@ Deno.test("v1: a text is taken as it is, line feeds included", () => {
   assert(packet.type === "MESSAGE" && packet.text === "\n two \r\nlines\n");
 });
 
+Deno.test("v1: an event is not ignored for a name with a letter that this program's Unicode does not have", () => {
+  const name = "Alice\u{3fffd}";
+  const incoming = packetOf(`INCOMING/1 epoch=${HEX} seq=1 at=1 from=1.2.3.4:5 name=${name}\nHello`);
+  assert(incoming.type === "INCOMING" && "name" in incoming && incoming.name === name);
+  const online = packetOf(`ONLINE/1 epoch=${HEX} seq=1 at=1\n1.2.3.4:5 ${name}`);
+  assert(online.type === "ONLINE" && online.members[0].name === name);
+});
+
 Deno.test("v1: datagrams that are no packet, and why", () => {
   const reasons: [string, string][] = [
     ["GREETING/2 id=1", "not a version that is known"],

@@ -8,7 +8,7 @@
  */
 import { MAX_TEXT_BYTES, type Packet } from "../../protocol.ts";
 import { parseAddress } from "../../protocol/fields.ts";
-import { NAME_RULE, normalizeName } from "../../protocol/names.ts";
+import { NAME_RULE, readName } from "../../protocol/names.ts";
 import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
 import { pluralize, printable, splitText } from "../../protocol/text.ts";
 import { Detection } from "./detection.ts";
@@ -180,7 +180,7 @@ export class Session {
   /** Sends a text to the member with the name `who` alone; the text does not pass through the server. */
   sayTo(who: string, text: string, now: number): void {
     const drafts = splitText(text, MAX_TEXT_BYTES).map((text) => ({ text }));
-    const name = normalizeName(who);
+    const name = readName(who);
     if (name !== undefined) return this.#request({ want: "direct message", name, drafts }, now);
     this.view.problem(NAME_RULE);
     this.#tally.add("undelivered", drafts.length);
@@ -205,7 +205,7 @@ export class Session {
 
   /** Shows who has a name, or an address. */
   whois(who: string, now: number): void {
-    const name = normalizeName(who);
+    const name = readName(who);
     if (name === undefined && !parseAddress(who)) return this.rejectLine(NAME_RULE);
     this.#request({ want: "whois", who: name === undefined ? { address: who } : { name } }, now);
   }

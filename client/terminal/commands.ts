@@ -8,7 +8,7 @@ import type { Session } from "../session/session.ts";
 import { formatStatistics } from "./rendering.ts";
 import { parseAddress } from "../../protocol/fields.ts";
 import { isIPv4 } from "../../protocol/ip_address.ts";
-import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
+import { NAME_RULE, nameKey, normalizeName, readName } from "../../protocol/names.ts";
 
 /** What a command works with. */
 export interface CommandContext {
@@ -86,7 +86,7 @@ export const COMMANDS: Command[] = [
     run({ session: { view, name, address } }, who) {
       if (who === undefined) return view.notice(`You ignore: ${view.people.ignored.join(", ") || "nobody"}`);
       if (who === address || nameKey(who) === nameKey(name ?? "")) return view.problem("That is you");
-      const asName = normalizeName(who);
+      const asName = readName(who);
       if (isIPv4(who) || asName === undefined && !parseAddress(who)) {
         return view.problem(`${who} is no name, and no address with a port like 192.0.2.7:52207`);
       }

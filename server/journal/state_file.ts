@@ -8,7 +8,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { decode, type Dialect, type EventPacket, type Packet } from "../../protocol.ts";
 import { hex64, parseAddress, randomHex64 } from "../../protocol/fields.ts";
-import { nameKey, normalizeName } from "../../protocol/names.ts";
+import { nameKey, readName } from "../../protocol/names.ts";
 import { UsageError } from "../../runtime/program.ts";
 import type { WindowOptions } from "./journal.ts";
 import { keyOf, MemberTable } from "./member_table.ts";
@@ -173,7 +173,7 @@ function parseMember({ key, address, dialect, token, name, since }: Record<strin
     typeof address === "string" && parseAddress(address) !== undefined &&
     typeof token === "string" && (isV1 ? hex64.read(token) !== undefined : token === "") &&
     key === keyOf({ token, address }) &&
-    (name === null || (typeof name === "string" && normalizeName(name) === name)) &&
+    (name === null || (typeof name === "string" && readName(name) === name)) &&
     isCount(since) && since <= MAX_SINCE;
   if (!isValid) throw new DamagedFile();
   return { address, dialect: dialect as Dialect, token, name: name ?? undefined, since };

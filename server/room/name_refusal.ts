@@ -4,7 +4,7 @@
  * @module
  */
 import { reservedBecause } from "../../protocol/look_alikes.ts";
-import { nameKey } from "../../protocol/names.ts";
+import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 import { holderOf } from "./admission.ts";
 import type { Members } from "./members.ts";
 import type { NameClaim } from "./names.ts";
@@ -20,6 +20,8 @@ export interface NameRefusal {
  * another member. A member's own name, and the name of the member that it replaces, are no obstacle.
  */
 export function nameRefusal({ name, holder, replaces }: NameClaim, members: Members): NameRefusal | undefined {
+  // this program's version of Unicode has not all of its letters, and so can't tell which names look like it
+  if (normalizeName(name) === undefined) return { code: "bad-name", text: NAME_RULE };
   const reserved = reservedBecause(name);
   if (reserved !== undefined) return { code: "bad-name", text: reserved };
   for (const member of [members.withName(name), ...members.lookAlikesOf(name)]) {

@@ -1,7 +1,14 @@
 /** What a name may be, and when two names are the same. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { compareKeys, compareNames, MAX_NAME_CHARACTERS, nameKey, normalizeName } from "../../protocol/names.ts";
+import {
+  compareKeys,
+  compareNames,
+  MAX_NAME_CHARACTERS,
+  nameKey,
+  normalizeName,
+  readName,
+} from "../../protocol/names.ts";
 
 const anyText = fc.string({ unit: "binary" });
 
@@ -103,6 +110,22 @@ Deno.test("normalizeName: accepts names in scripts that are written with combini
     "مُحَمَّد",
   ];
   for (const name of names) assertEquals(normalizeName(name), name.normalize("NFC"), name);
+});
+
+Deno.test("readName: a letter that only a later version of Unicode has is taken, nothing else that is no name", () => {
+  // not assigned, and not likely to be soon
+  for (const name of ["a\u{3fffd}", "\u{3fffd}", "\u{3fffd}".repeat(MAX_NAME_CHARACTERS)]) {
+    assertEquals([readName(name), normalizeName(name)], [name, undefined]);
+  }
+  assertEquals(readName("\u{3fffd}".repeat(MAX_NAME_CHARACTERS + 1)), undefined);
+  // noncharacters, and what would be invisible
+  for (const code of [0xfdd0, 0xffff, 0x3fffe, 0x2065, 0xfff0, 0xe0002]) {
+    assertEquals(readName(`a${String.fromCodePoint(code)}`), undefined, code.toString(16));
+  }
+  fc.assert(fc.property(anyText, (text) => {
+    const assigned = text.replaceAll(/\p{Cn}/gu, "");
+    assertEquals(readName(assigned), normalizeName(assigned));
+  }));
 });
 
 Deno.test("compareNames: without case, by code points: a letter beyond U+FFFF comes behind U+FF21", () => {

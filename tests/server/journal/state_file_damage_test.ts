@@ -190,6 +190,12 @@ Deno.test("state: rows that the room can't have written count as damage", () => 
   assertEquals(readPast(changed(folder.file(), "")).members.length, 2);
 });
 
+Deno.test("state: a name with a letter that this program's Unicode does not have is no damage", () => {
+  using folder = openFolder();
+  const path = changed(folder.file(), "UPDATE members SET name = 'Bob\u{3fffd}' WHERE name = 'Bob'");
+  assertEquals(readPast(path).members.map(({ name }) => name).sort(), ["Alice", "Bob\u{3fffd}"]);
+});
+
 Deno.test("state: a packet in the events table that is no event counts as damage, even if it has a seq", () => {
   using folder = openFolder();
   const path = folder.file();

@@ -81,6 +81,15 @@ Deno.test("room: a name that looks like an address or like the server is refused
   assertEquals(room.room.size, 0);
 });
 
+Deno.test("room: a name with a letter that this server's Unicode does not have is refused as a bad one", () => {
+  const room = new FakeRoom(), name = "Alice\u{3fffd}", rule = "A name has 1 to 32 letters, digits and _ - . only";
+  const { code, text } = room.refused(B, name);
+  assertEquals([code, text], ["bad-name", `${rule}; choose another`]);
+  const { token } = room.join(A, "Alice");
+  assertEquals(one(room.v1(A, "SIGN-IN", { id: 2, token, name }), "ERROR").code, "bad-name");
+  assertEquals(list(room, A, token).names, ["Alice"]);
+});
+
 Deno.test("room: a name on the wire in any normal form is kept in NFC", () => {
   const room = new FakeRoom();
   const cookie = room.cookie(A), name = "Zoë".normalize("NFD");
