@@ -328,6 +328,18 @@ export class Room {
     const found = name === undefined ? this.#members.withKey(address!) : this.#members.withName(name);
     if (!found) return this.#sendError(asker, "no-such-user", `${name ?? address} is not here`, id);
     const pass = found.dialect === "v1" ? this.#passes.of(asker.token, found.token) : undefined;
+    if (name !== undefined && pass !== undefined && found.direct && asker.direct) {
+      // UDP hole punching (RFC 5128, section 3.3): the peer's datagram opens its NAT for the asker's. It is sent first, so
+      // that the asker's message does not overtake it.
+      this.#delivery.send(found, {
+        dialect: "v1",
+        type: "PUNCH",
+        token: found.token,
+        address: asker.address,
+        name: asker.name,
+        pass,
+      });
+    }
     this.#delivery.send(asker, {
       dialect: "v1",
       type: "PEER",
@@ -339,18 +351,6 @@ export class Room {
       pass,
       classic: found.dialect !== "v1",
     });
-    if (name !== undefined && pass !== undefined && found !== asker && found.direct && asker.direct) {
-      // UDP hole punching (RFC 5128, section 3.3): the peer's datagram opens its NAT for the asker's
-      const { token } = found;
-      this.#delivery.send(found, {
-        dialect: "v1",
-        type: "PUNCH",
-        token,
-        address: asker.address,
-        name: asker.name,
-        pass,
-      });
-    }
   }
 
   /** The time that is shown to people, in Unix milliseconds. */

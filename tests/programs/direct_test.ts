@@ -102,6 +102,14 @@ Deno.test("direct: a classic member gets classic text, and its own line feed is 
   assertEquals(await alice.exitCode(), 0);
 });
 
+Deno.test("direct: a message to oneself arrives", async () => {
+  await using server = await startServer();
+  await using alice = await signIn(server.port, "Alice");
+  await alice.type("send Alice a note\n");
+  await alice.stdout.until(`<- <From ${alice.address}:Alice>: a note\n`);
+  await alice.stderr.until("-- Delivered to Alice: a note\n");
+});
+
 Deno.test("direct: a stranger's datagram is shown with its address and a mark, and never with a name", async () => {
   await using server = await startServer();
   await using bob = await signIn(server.port, "Bob");

@@ -319,7 +319,7 @@ Deno.test("room: LOOKUP by name tells the peer's address, and asks the peer to o
   room.settle();
   const sent = room.v1(A, "LOOKUP", { id: 5, token, name: "BOB" });
   const { pass } = one(sent, "PUNCH");
-  assertEquals(outline(sent), [`${A} PEER`, `${B} PUNCH`]);
+  assertEquals(outline(sent), [`${B} PUNCH`, `${A} PEER`], "no message must overtake the PUNCH");
   assertEquals(one(sent, "PEER"), {
     dialect: "v1",
     type: "PEER",
@@ -353,14 +353,16 @@ Deno.test("room: LOOKUP by address tells the name and punches no hole", () => {
   assertEquals(one(room.v1(A, "LOOKUP", { id: 6, token, address: C }), "PEER").name, undefined);
 });
 
-Deno.test("room: LOOKUP marks a classic member, punches no hole for oneself, fails for an unknown member", () => {
+Deno.test("room: LOOKUP marks a classic member, gives oneself a pass too, fails for an unknown member", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
   room.datagram(B, "SIGN-IN Bob");
   const bob = room.v1(A, "LOOKUP", { id: 1, token, name: "Bob" });
   assertEquals(outline(bob), [`${A} PEER`]);
   assertEquals(one(bob, "PEER").classic, true);
-  assertEquals(outline(room.v1(A, "LOOKUP", { id: 2, token, name: "alice" })), [`${A} PEER`]);
+  const own = room.v1(A, "LOOKUP", { id: 2, token, name: "alice" });
+  assertEquals(outline(own), [`${A} PUNCH`, `${A} PEER`]);
+  assertEquals(one(own, "PUNCH").pass, one(own, "PEER").pass);
   const nobody = one(room.v1(A, "LOOKUP", { id: 3, token, name: "Carol" }), "ERROR");
   assertEquals([nobody.code, nobody.id], ["no-such-user", 3]);
   assertEquals(one(room.v1(A, "LOOKUP", { id: 4, token, address: C }), "ERROR").code, "no-such-user");
