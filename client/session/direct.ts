@@ -1,12 +1,14 @@
 /**
  * Direct messages to others: the server tells the peer's address, the message goes straight to the peer, and the peer
- * acknowledges it.
+ * acknowledges it. The peer takes it only if the server has told it of this client by a PUNCH a short while ago, so it
+ * is looked up again and again while something waits.
  *
  * @module
  */
 import type { V1Packet } from "../../protocol.ts";
 import { messageLine } from "../../protocol/lines.ts";
 import { nameKey } from "../../protocol/names.ts";
+import { Retry } from "../../protocol/reliable/retry.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
 import { splitText } from "../../protocol/text.ts";
@@ -26,15 +28,19 @@ interface Conversation {
   /** Shows the peer that the messages come from this client. */
   pass?: string;
   sendStream: SendStream;
-  /** When the peer was last looked up, in milliseconds, and the look-up that has no answer yet. */
-  askedAt: number;
+  /** The look-ups since the messages began to wait, and the one that has no answer yet. */
+  lookUps: Retry;
   question?: WhereQuestion;
 }
 
 /** How long a peer may acknowledge nothing before the messages to it are given up, in milliseconds. */
 const DELIVERY_DEADLINE_MS = 5000;
-/** How often a peer that does not answer is looked up again, so that both NATs are opened again, in milliseconds. */
-const LOOK_UP_AGAIN_MS = 1000;
+/**
+ * The pauses after the first look-ups, and after each further one, in milliseconds. Each opens both NATs again, and tells
+ * the peer who this is: what it is not told for 10 s it forgets. The first pauses are short, as the first may be lost.
+ */
+const LOOK_UP_PAUSES_MS = [250, 500];
+const LOOK_UP_PAUSE_MS = 1000;
 /** How much of a message that was not delivered is shown, in bytes of UTF-8. */
 const MAX_QUOTE_BYTES = 60;
 
@@ -62,10 +68,10 @@ export class DirectMessages implements Timed {
 
   get nextWake(): number | undefined {
     const busy = [...this.#conversations.values()].filter(({ sendStream }) => sendStream.size > 0);
-    return earliest(busy.flatMap(({ sendStream, askedAt, question }) => [
+    return earliest(busy.flatMap(({ sendStream, lookUps, question }) => [
       sendStream,
       { nextWake: sendStream.progressAt + DELIVERY_DEADLINE_MS },
-      { nextWake: question ? undefined : askedAt + LOOK_UP_AGAIN_MS },
+      { nextWake: question ? undefined : lookUps.dueAt },
     ]));
   }
 
@@ -73,13 +79,13 @@ export class DirectMessages implements Timed {
   say(name: string, drafts: Draft[], now: number): void {
     let conversation = this.#conversations.get(nameKey(name));
     if (!conversation) {
-      conversation = { name, sendStream: new SendStream(new RoundTrip()), askedAt: -Infinity };
+      conversation = { name, sendStream: new SendStream(new RoundTrip()), lookUps: new Retry() };
       this.#conversations.set(nameKey(name), conversation);
     }
     if (conversation.sendStream.size === 0) {
       // the name may have another address by now
       conversation.sendStream.close();
-      conversation.askedAt = -Infinity;
+      conversation.lookUps.start(now);
     }
     for (const draft of drafts) conversation.sendStream.add(draft, now);
     this.#lookUp(conversation, now);
@@ -117,8 +123,9 @@ export class DirectMessages implements Timed {
   }
 
   #lookUp(conversation: Conversation, now: number): void {
-    if (conversation.question || now < conversation.askedAt + LOOK_UP_AGAIN_MS) return;
-    conversation.askedAt = now;
+    const { lookUps } = conversation;
+    if (conversation.question || !lookUps.isDue(now)) return;
+    lookUps.tried(now + (LOOK_UP_PAUSES_MS[lookUps.times] ?? LOOK_UP_PAUSE_MS));
     conversation.question = { ask: "where", name: conversation.name };
     this.#transactions.begin(conversation.question, now);
   }
@@ -135,20 +142,21 @@ export class DirectMessages implements Timed {
   }
 
   #found(conversation: Conversation, { address, name, pass, classic }: PeerPacket, now: number): Fact[] {
-    if (conversation.sendStream.size === 0) return [];
+    const { sendStream } = conversation;
+    if (sendStream.size === 0) return [];
     conversation.name = name ?? conversation.name;
     if (classic) {
       const { address: from, name } = this.#self;
-      return conversation.sendStream.clear().map((draft) => {
+      return sendStream.clear().map((draft) => {
         const line = messageLine({ from: from!, name, ...draft });
         this.#send({ dialect: "classic", type: "INCOMING", line }, address);
         return delivered("Sent, as a classic client does not confirm, to", conversation.name, draft);
       });
     }
-    const isNew = conversation.address !== address;
     conversation.address = address;
     conversation.pass = pass;
-    if (isNew || !conversation.sendStream.isOpen) conversation.sendStream.open(now);
+    // the PUNCH that was sent with this answer may be the first that has arrived, so what waits goes out at once
+    sendStream.open(now);
     this.#transmit(conversation, now);
     return [];
   }
