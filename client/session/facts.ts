@@ -23,18 +23,14 @@ export type Question =
   /** Who has a name or an address; the user wants to know. */
   | { ask: "whois"; who: { name: string } | { address: string } }
   /** Where the member with a name is, so that it can be written to. */
-  | { ask: "where"; name: string }
-  /** Who has written from an address, with a pass that is not known here. */
-  | { ask: "sender"; address: string; pass: string };
+  | { ask: "where"; name: string };
 
 /** A message that a peer has sent to this client alone. */
 export interface DirectMessage extends Draft {
-  /** The sender's address as the server has named it; until it has, the one that the datagram came from. */
+  /** The sender's address as the server has named it, whatever address the datagram came from. */
   address: string;
-  /** The name that the server confirmed for the address. */
+  /** The name that the server has said with it. */
   name?: string;
-  /** Whether the sender has shown the pass that the server has given to it and to this client. */
-  confirmed: boolean;
 }
 
 /** What a link to a server has found out. */

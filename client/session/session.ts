@@ -71,7 +71,7 @@ export class Session {
     const { v1 } = detection, { self } = v1.membership;
     const transactions = this.#transactions = new Transactions(v1.roundTrip, self, send);
     const direct = this.#direct = new DirectMessages(transactions, self, send);
-    this.#inbox = new DirectInbox(transactions, send);
+    this.#inbox = new DirectInbox(send);
     const punches = this.#punches = new Punches(send);
     const directory = this.#directory = new Directory(transactions, this.view.people);
     const history = this.#history = new History(v1);
@@ -240,7 +240,6 @@ export class Session {
     const failure = this.waiting > 0 || this.draining ? this.#tally.describe(this.#remainder) : undefined;
     this.#shutdown.close({ failure, isKnown }, now);
     this.#detection.v1.stop();
-    this.#act(this.#inbox.showUnconfirmed(), now);
     this.#sayGoodbye(now);
   }
 
@@ -311,7 +310,7 @@ export class Session {
       }
       case "punch":
         this.#punches.add(fact.packet.address, now);
-        return this.#act(this.#inbox.punched(fact.packet, now), now);
+        return this.#inbox.punched(fact.packet, now);
       case "unanswered":
         return this.#act(this.#answered(fact.question, undefined, now), now);
       case "direct":
@@ -342,8 +341,6 @@ export class Session {
         return this.#directory.answered(question, answer, now);
       case "where":
         return this.#direct.located(question, answer, now);
-      case "sender":
-        return this.#inbox.answered(question, answer, now);
     }
   }
 

@@ -15,8 +15,8 @@ export type Shown =
   | { kind: "line"; line: string }
   /** Who came or went; `at` in Unix milliseconds. */
   | { kind: "presence"; online: boolean; members: Presence[]; at: number }
-  /** What one member said to this one alone; `confirmed` when the server says that a member has the address. */
-  | ChatMessage & { kind: "direct"; confirmed: boolean }
+  /** What one member said to this one alone. */
+  | ChatMessage & { kind: "direct" }
   /** Who is signed in, sorted, and how many are here without a name. */
   | { kind: "users"; names: string[]; unnamed: number }
   /** Who somebody is; `since` in Unix milliseconds. */

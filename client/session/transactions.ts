@@ -108,7 +108,5 @@ function packetOf(question: Question, id: number, token: string): V1Packet {
       return { ...head, type: "LOOKUP", ...question.who };
     case "where":
       return { ...head, type: "LOOKUP", name: question.name };
-    case "sender":
-      return { ...head, type: "LOOKUP", address: question.address };
   }
 }

@@ -16,7 +16,7 @@ export class View {
   /** Shows one thing. */
   readonly show: (shown: Shown) => void;
   readonly people: People = new People();
-  /** The sender of the last direct message, with the name that the server has confirmed. */
+  /** The sender of the last direct message, with the name that the server has said. */
   lastWriter: { name?: string } | undefined;
   #hasToldForging = false;
 
@@ -44,11 +44,11 @@ export class View {
   }
 
   /** Shows a message that was sent to this client alone. */
-  showDirect({ address, name, confirmed, text, action }: DirectMessage): void {
+  showDirect({ address, name, text, action }: DirectMessage): void {
     if (this.people.isIgnored({ address, name })) return;
     this.people.remember(name);
     this.lastWriter = { name };
-    this.show({ kind: "direct", from: address, name, confirmed, action, text: printable(text) });
+    this.show({ kind: "direct", from: address, name, action, text: printable(text) });
   }
 
   /** Shows a notice about the state of the session. */

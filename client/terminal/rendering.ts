@@ -50,11 +50,8 @@ export function formatShown(shown: Shown, { colour, times }: FormatOptions): str
         const who = name === undefined ? address : `${address} ${name}`;
         return `${time}${paint(colour, dim, `[${who}] is ${shown.online ? "Online" : "Offline"}`)}`;
       }).join("\n");
-    case "direct": {
-      const { from, confirmed } = shown;
-      const said = messageLine(confirmed ? shown : { ...shown, name: undefined, from: `${from} (unconfirmed)` });
-      return `<- ${senderColoured(said, colour)}`;
-    }
+    case "direct":
+      return `<- ${senderColoured(messageLine(shown), colour)}`;
     case "users":
       return `<- ${usersLine(shown)}`;
     case "whois": {

@@ -1,6 +1,5 @@
 /** Direct messages between the real programs: they arrive, and their text never comes near the server. */
 import { assert, assertEquals, assertGreater, assertMatch, assertNotMatch } from "@std/assert";
-import { decode } from "../../protocol.ts";
 import { startClient, startServer } from "../../scripts/support/processes.ts";
 import { openPeer } from "../support/classic_peer.ts";
 import { openGateway } from "../support/gateway.ts";
@@ -102,23 +101,26 @@ Deno.test("direct: a classic member gets classic text, and its own line feed is 
   assertEquals(await alice.exitCode(), 0);
 });
 
+Deno.test("direct: a stranger's datagrams are neither shown nor answered, with or without a pass", async () => {
+  await using server = await startServer();
+  await using alice = await signIn(server.port, "Alice");
+  await using bob = await signIn(server.port, "Bob");
+  await using stranger = openPeer();
+  for (const pass of ["", " pass=2be90f4417d6a3c8"]) {
+    const forged = `MESSAGE/1${pass} stream=2be90f4417d6a3c8 id=1 first=1 name=Alice\nit is me, Alice`;
+    await stranger.send(forged, Number(bob.address.split(":")[1]));
+  }
+  // what came after it is here, so what came before it was dropped
+  await alice.type("send Bob hi\n");
+  await bob.stdout.until(`<- <From ${alice.address}:Alice>: hi\n`);
+  assertNotMatch(bob.stdout.text(), /it is me/);
+  assertEquals(stranger.received, []);
+});
+
 Deno.test("direct: a message to oneself arrives", async () => {
   await using server = await startServer();
   await using alice = await signIn(server.port, "Alice");
   await alice.type("send Alice a note\n");
   await alice.stdout.until(`<- <From ${alice.address}:Alice>: a note\n`);
   await alice.stderr.until("-- Delivered to Alice: a note\n");
-});
-
-Deno.test("direct: a stranger's datagram is shown with its address and a mark, and never with a name", async () => {
-  await using server = await startServer();
-  await using bob = await signIn(server.port, "Bob");
-  await using stranger = openPeer();
-  const forged = "MESSAGE/1 stream=2be90f4417d6a3c8 id=1 first=1 name=Alice\nit is me, \x1b[31mAlice";
-  await stranger.send(forged, Number(bob.address.split(":")[1]));
-  await bob.stdout.until(`<- <From ${stranger.address} (unconfirmed)>: it is me, ?[31mAlice\n`);
-  const answer = decode(new TextEncoder().encode((await stranger.next()).text));
-  assert(answer.ok && answer.packet.type === "ACK");
-  assertNotMatch(bob.stdout.text(), /:Alice>/);
-  assert(!bob.stdout.text().includes("\x1b"), "an escape sequence");
 });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { PunchPacket } from "../../client/session/facts.ts";
 import type { V1Packet } from "../../protocol.ts";
 import { type FakePeer, FakePeers, type NetworkOptions, passOf } from "./fake_peers.ts";
 
@@ -24,6 +25,12 @@ export function message(id: number, text: string, stream = STREAM, first = id, p
 /** A message from an address that may be forged, without a pass. */
 export function stray(id: number, text: string, stream = STREAM, first = id): V1Packet {
   return { dialect: "v1", type: "MESSAGE", stream, id, first, text };
+}
+
+/** Lets the server tell a member who has a pass; unless told otherwise, that Alice has hers and Bob's. */
+export function punch({ inbox }: FakePeer, now: number, fields: Partial<PunchPacket> = {}): void {
+  const pass = passOf(A, B);
+  inbox.punched({ dialect: "v1", type: "PUNCH", token: STREAM, address: A, name: "Alice", pass, ...fields }, now);
 }
 
 export function texts(said: { text: string }[]): string[] {

@@ -18,7 +18,7 @@ export const SERVER = "192.0.2.1:9090";
 
 const TOKEN = "5f1c0d9a7be2e604";
 
-/** The pass that this server gives to the members at two addresses. */
+/** The pass that this server gives to the members with two tokens: the addresses at which they have joined. */
 export function passOf(one: string, other: string): string {
   let hash = 0n;
   for (const byte of new TextEncoder().encode([one, other].sort().join())) {
@@ -38,6 +38,8 @@ export interface OnTheWire {
 /** What the server knows of one member. */
 export interface Registered {
   address: string;
+  /** What its passes are made from; its address unless it is told otherwise. */
+  token?: string;
   name?: string;
   classic?: boolean;
 }
@@ -78,6 +80,8 @@ export class FakePeers {
   readonly members: Registered[] = [];
   /** Whether the server answers. */
   serverAnswers = true;
+  /** Which datagrams get lost, beside those that get lost by chance. */
+  loses: (datagram: OnTheWire) => boolean = () => false;
   /** Every datagram that was sent. */
   readonly wire: OnTheWire[] = [];
   readonly #loss: number;
@@ -94,17 +98,16 @@ export class FakePeers {
 
   /** Adds a member that runs the real code; the server knows it from now on. */
   join(address: string, name?: string): FakePeer {
-    this.members.push({ address, name });
+    this.members.push({ address, token: address, name });
     const send = (packet: Packet, to = SERVER) => this.send(packet, address, to);
     const self = { token: TOKEN, address, name };
     const transactions = new Transactions(new RoundTrip(), self, send);
     const shown: FakePeer["shown"] = [], delivered: FakePeer["delivered"] = [], failed: FakePeer["failed"] = [];
-    const direct = new DirectMessages(transactions, self, send), inbox = new DirectInbox(transactions, send);
+    const direct = new DirectMessages(transactions, self, send), inbox = new DirectInbox(send);
     const say = (name: string, ...texts: string[]) => direct.say(name, texts.map((text) => ({ text })), this.now);
     const answered = (question: Question, answer: Answer | undefined) => {
-      if (question.ask === "where") act(direct.located(question, answer, this.now));
-      else if (question.ask === "sender") act(inbox.answered(question, answer, this.now));
-      else throw new Error("Direct messages ask for no more");
+      if (question.ask !== "where") throw new Error("Direct messages ask for no more");
+      act(direct.located(question, answer, this.now));
     };
     const answer = (packet: Answer) => {
       const question = transactions.answer(packet);
@@ -135,8 +138,9 @@ export class FakePeers {
 
   /** Sends a datagram, which the network may drop or delay. Nothing listens at an address where nobody has joined. */
   send(packet: Packet, from: string, to: string): void {
-    this.wire.push({ from, to, packet, at: this.now });
-    if (this.#random() < this.#loss) return;
+    const datagram = { from, to, packet, at: this.now };
+    this.wire.push(datagram);
+    if (this.#random() < this.#loss || this.loses(datagram)) return;
     const [shortest, longest] = this.#delay;
     // encodes and decodes the packet, so that a packet that no datagram can carry fails the test
     const decoded = decode(encode(packet));
@@ -199,29 +203,39 @@ export class FakePeers {
     else if (packet.type === "PEER" || packet.type === "ERROR") peer.answer(packet);
     else if (packet.type === "PUNCH") {
       this.send({ dialect: "v1", type: "OPEN" }, to, packet.address);
-      peer.act(peer.inbox.punched(packet, this.now));
+      peer.inbox.punched(packet, this.now);
     }
   }
 
   #serve(packet: Packet, from: string): void {
     if (!this.serverAnswers || packet.type !== "LOOKUP") return;
-    const { id, name, address } = packet;
-    const found = this.members.find((member) =>
-      name === undefined ? member.address === address : nameKey(member.name ?? "") === nameKey(name)
-    );
+    const { id, name: wanted } = packet;
+    const found = this.members.find(({ name }) => nameKey(name ?? "") === nameKey(wanted!));
     if (!found) {
-      const text = `${name ?? address} is not here`;
+      const text = `${wanted} is not here`;
       return this.send({ dialect: "v1", type: "ERROR", token: TOKEN, code: "no-such-user", id, text }, SERVER, from);
     }
-    const pass = passOf(from, found.address);
-    this.send({ dialect: "v1", type: "PEER", id, token: TOKEN, since: this.now, pass, ...found }, SERVER, from);
-    if (name !== undefined && !found.classic) {
-      const asker = this.members.find(({ address }) => address === from)?.name;
+    const { address, name, token = address, classic } = found;
+    const asker = this.members.find(({ address }) => address === from);
+    const pass = classic ? undefined : passOf(asker?.token ?? from, token);
+    if (pass !== undefined) {
       this.send(
-        { dialect: "v1", type: "PUNCH", token: TOKEN, address: from, name: asker, pass },
+        { dialect: "v1", type: "PUNCH", token: TOKEN, address: from, name: asker?.name, pass },
         SERVER,
-        found.address,
+        address,
       );
     }
+    const peer = {
+      dialect: "v1",
+      type: "PEER",
+      id,
+      token: TOKEN,
+      since: this.now,
+      address,
+      name,
+      pass,
+      classic,
+    } as const;
+    this.send(peer, SERVER, from);
   }
 }
