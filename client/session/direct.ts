@@ -153,6 +153,9 @@ export class DirectMessages implements Timed {
         return delivered("Sent, as a classic client does not confirm, to", conversation.name, draft);
       });
     }
+    // Somebody else may have the name by now. Whoever had it knows the stream, and could acknowledge in it. But what is
+    // under way stays in its stream: if the name goes back, it must not be shown twice.
+    if (pass !== conversation.pass && !sendStream.isOpen) sendStream.restart(now);
     conversation.address = address;
     conversation.pass = pass;
     // the PUNCH that was sent with this answer may be the first that has arrived, so what waits goes out at once
