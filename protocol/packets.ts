@@ -126,7 +126,7 @@ export type V1Packet =
     name?: string;
     /** When the member joined, in Unix milliseconds. */
     since: number;
-    /** The pass of this member and the one that asks; missing when the member speaks classic. */
+    /** The pass of this member and the one that asks; missing when no message can be sent with it. */
     pass?: string;
     classic?: boolean;
   }

@@ -137,11 +137,12 @@ export class DirectMessages implements Timed {
     // a late answer may find that its messages were given up, and that others are under way to the same name
     if (conversation?.question !== question) return [];
     conversation.question = undefined;
-    if (answer?.type === "PEER") return this.#found(conversation, answer, now);
+    if (answer?.type === "PEER") return this.#found(key, conversation, answer, now);
     return answer?.type === "ERROR" ? this.#giveUp(key, conversation, "nobody here has that name") : [];
   }
 
-  #found(conversation: Conversation, { address, name, pass, classic }: PeerPacket, now: number): Fact[] {
+  #found(key: string, conversation: Conversation, answer: PeerPacket, now: number): Fact[] {
+    const { address, name, pass, classic } = answer;
     const { sendStream } = conversation;
     if (sendStream.size === 0) return [];
     conversation.name = name ?? conversation.name;
@@ -153,6 +154,7 @@ export class DirectMessages implements Timed {
         return delivered("Sent, as a classic client does not confirm, to", conversation.name, draft);
       });
     }
+    if (pass === undefined) return this.#giveUp(key, conversation, `${address} can't be reached directly`);
     // Somebody else may have the name by now. Whoever had it knows the stream, and could acknowledge in it. But what is
     // under way stays in its stream: if the name goes back, it must not be shown twice.
     if (pass !== conversation.pass && !sendStream.isOpen) sendStream.restart(now);

@@ -327,10 +327,12 @@ export class Room {
     // by address it is asked who has sent a datagram from there: a member with a connection has not
     const found = name === undefined ? this.#members.withKey(address!) : this.#members.withName(name);
     if (!found) return this.#sendError(asker, "no-such-user", `${name ?? address} is not here`, id);
-    const pass = found.dialect === "v1" ? this.#passes.of(asker.token, found.token) : undefined;
-    if (name !== undefined && pass !== undefined && found.direct && asker.direct) {
-      // UDP hole punching (RFC 5128, section 3.3): the peer's datagram opens its NAT for the asker's. It is sent first, so
-      // that the asker's message does not overtake it.
+    // only who is looked up by name is to be written to, and who has a connection can't be
+    const canBeWrittenTo = name !== undefined && found.dialect === "v1" && found.direct && asker.direct;
+    const pass = canBeWrittenTo ? this.#passes.of(asker.token, found.token) : undefined;
+    if (pass !== undefined) {
+      // UDP hole punching (RFC 5128, section 3.3): the peer's datagram opens its NAT for the asker's. It is sent first,
+      // because the peer drops a message that overtakes it.
       this.#delivery.send(found, {
         dialect: "v1",
         type: "PUNCH",

@@ -42,6 +42,8 @@ export interface Registered {
   token?: string;
   name?: string;
   classic?: boolean;
+  /** Whether it has a connection to the server, so that no datagram reaches it. */
+  hasConnection?: boolean;
 }
 
 /** One member, and everything that its user has been shown. */
@@ -215,9 +217,9 @@ export class FakePeers {
       const text = `${wanted} is not here`;
       return this.send({ dialect: "v1", type: "ERROR", token: TOKEN, code: "no-such-user", id, text }, SERVER, from);
     }
-    const { address, name, token = address, classic } = found;
+    const { address, name, token = address, classic, hasConnection } = found;
     const asker = this.members.find(({ address }) => address === from);
-    const pass = classic ? undefined : passOf(asker?.token ?? from, token);
+    const pass = classic || hasConnection ? undefined : passOf(asker?.token ?? from, token);
     if (pass !== undefined) {
       this.send(
         { dialect: "v1", type: "PUNCH", token: TOKEN, address: from, name: asker?.name, pass },

@@ -57,6 +57,17 @@ Deno.test("direct moves: to the same member the stream goes on, wherever it is",
   ]);
 });
 
+Deno.test("direct moves: a peer without a pass can't be written to, which is said at once", () => {
+  const { net, alice } = pair();
+  net.members.push({ address: ELSEWHERE, name: "Tim", hasConnection: true });
+  alice.say("Tim", "hi");
+  net.pass(100);
+  assertEquals(alice.failed.map(({ name, reason }) => [name, reason]), [
+    ["Tim", `${ELSEWHERE} can't be reached directly`],
+  ]);
+  assertEquals(net.sent("MESSAGE"), []);
+});
+
 /** What a client was told alone, in order. */
 function toldAlone({ shown }: FakeClient): string[] {
   return shown.flatMap((shown) => shown.kind === "direct" ? [shown.text] : []);

@@ -131,7 +131,7 @@ Deno.test("session: draining goes on for as long as direct messages arrive", () 
   for (let greeting = 1; greeting <= 2; greeting++) fake.welcome({ keepalive: 60_000 });
   for (let i = 1; i <= 10; i++) fake.session.sayTo("Bob", `${i}`, fake.now);
   const [{ id }] = fake.takeAll("LOOKUP");
-  fake.receive({ dialect: "v1", type: "PEER", id: id!, name: "Bob", address: "10.0.0.2:2", since: 1 });
+  fake.receive({ dialect: "v1", type: "PEER", id: id!, name: "Bob", address: "10.0.0.2:2", since: 1, pass: COOKIE });
   const [{ stream }] = fake.takeAll("MESSAGE");
   fake.session.drain(fake.now);
   for (let id = 1; id <= 10; id++) {

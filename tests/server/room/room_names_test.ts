@@ -334,7 +334,7 @@ Deno.test("room: LOOKUP by name tells the peer's address, and asks the peer to o
   const punch = { dialect: "v1", type: "PUNCH", token: bob.token, address: A, name: "Alice", pass } as const;
   assertEquals(one(sent, "PUNCH"), punch);
   // the pass is that of the pair, whoever asks
-  assertEquals(one(room.v1(B, "LOOKUP", { id: 6, token: bob.token, address: A }), "PEER").pass, pass);
+  assertEquals(one(room.v1(B, "LOOKUP", { id: 6, token: bob.token, name: "Alice" }), "PEER").pass, pass);
   const { token: other } = room.join(C);
   for (const name of ["Alice", "Bob"]) {
     const sent = room.v1(C, "LOOKUP", { id: 7, token: other, name });
@@ -342,14 +342,14 @@ Deno.test("room: LOOKUP by name tells the peer's address, and asks the peer to o
   }
 });
 
-Deno.test("room: LOOKUP by address tells the name and punches no hole", () => {
+Deno.test("room: LOOKUP by address tells the name, gives no pass and punches no hole", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
   room.join(B, "Bob");
   room.join(C);
   const sent = room.v1(A, "LOOKUP", { id: 5, token, address: B });
   assertEquals(outline(sent), [`${A} PEER`]);
-  assertEquals(one(sent, "PEER").name, "Bob");
+  assertEquals([one(sent, "PEER").name, one(sent, "PEER").pass], ["Bob", undefined]);
   assertEquals(one(room.v1(A, "LOOKUP", { id: 6, token, address: C }), "PEER").name, undefined);
 });
 
@@ -359,9 +359,9 @@ Deno.test("room: LOOKUP marks a classic member, gives oneself a pass too, fails 
   room.datagram(B, "SIGN-IN Bob");
   const bob = room.v1(A, "LOOKUP", { id: 1, token, name: "Bob" });
   assertEquals(outline(bob), [`${A} PEER`]);
-  assertEquals(one(bob, "PEER").classic, true);
+  assertEquals([one(bob, "PEER").classic, one(bob, "PEER").pass], [true, undefined]);
   const own = room.v1(A, "LOOKUP", { id: 2, token, name: "alice" });
-  assertEquals(outline(own), [`${A} PUNCH`, `${A} PEER`]);
+  assertEquals(outline(own), [`${A} PUNCH`, `${A} PEER`], "without a PUNCH a message to oneself would be dropped");
   assertEquals(one(own, "PUNCH").pass, one(own, "PEER").pass);
   const nobody = one(room.v1(A, "LOOKUP", { id: 3, token, name: "Carol" }), "ERROR");
   assertEquals([nobody.code, nobody.id], ["no-such-user", 3]);

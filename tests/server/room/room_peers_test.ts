@@ -94,8 +94,10 @@ Deno.test("peers: a look-up finds who sends datagrams from an address; NATs are 
   assertEquals(one(byAddress(), "ERROR").code, "no-such-user", "Tim has sent no datagram from there");
   room.join(A, "Udo");
   assertEquals(one(byAddress(), "PEER").name, "Udo");
-  assertEquals(outline(room.v1(B, "LOOKUP", { id: 2, token: alice, name: "Tim" })), [`${B} PEER`]);
-  assertEquals(outline(room.v1(TCP, "LOOKUP", { id: 3, token: TOKEN, name: "Alice" })), [`${TCP} PEER`]);
+  const toTim = room.v1(B, "LOOKUP", { id: 2, token: alice, name: "Tim" });
+  const ofTim = room.v1(TCP, "LOOKUP", { id: 3, token: TOKEN, name: "Alice" });
+  assertEquals([outline(toTim), outline(ofTim)], [[`${B} PEER`], [`${TCP} PEER`]]);
+  assertEquals([one(toTim, "PEER").pass, one(ofTim, "PEER").pass], [undefined, undefined]);
   assertEquals(outline(room.v1(B, "LOOKUP", { id: 4, token: alice, name: "Udo" })), [`${A} PUNCH`, `${B} PEER`]);
 });
 
