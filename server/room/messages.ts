@@ -76,11 +76,10 @@ export class Messages {
     }
     const stream = this.#streamOf(member, packet, kept);
     if (stream.isRepeat(packet)) return this.#acknowledge(packet, kept, member, now);
-    // a repeat of a held message takes no token; otherwise repeats could take the tokens that the missing message needs
-    if (stream.isHeld(packet)) return;
     const isBehind = kept !== undefined && kept.appendedId - kept.lastId >= SEND_WINDOW;
     if (isBehind || journal.pending >= MAX_PENDING) return void ignored["queue-full"]++;
-    const wait = limits.takeMessageToken(member, now);
+    // a repeat of a held message takes no token; otherwise repeats could take the tokens that the missing message needs
+    const wait = stream.isHeld(packet) ? 0 : limits.takeMessageToken(member, now);
     if (wait > 0) {
       const { id } = packet, { token } = member, text = "Too many messages";
       return delivery.send(member, { dialect: "v1", type: "ERROR", token, code: "slow-down", id, wait, text });

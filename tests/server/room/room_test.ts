@@ -264,6 +264,15 @@ Deno.test("room: an early message waits for messages that its sender still keeps
   assertEquals(all(room.v1(A, "MESSAGE", { token, stream: STREAM, id: 8, first: 8, text: "8" }), "INCOMING").length, 2);
 });
 
+Deno.test("room: an early message waits no longer when its repeat says that those before it are settled", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(A);
+  const message = (id: number, first: number) =>
+    all(room.v1(A, "MESSAGE", { token, stream: STREAM, id, first, text: `${id}` }), "INCOMING").map(({ text }) => text);
+  assertEquals([message(3, 1), message(4, 1), message(1, 1)], [[], [], ["1"]]);
+  assertEquals(message(4, 3), ["3", "4"], "2 will not come");
+});
+
 Deno.test("room: at most 10,000 early messages are held, over all members", () => {
   const room = new FakeRoom();
   // each speaks in a stream of its own, named like its token
