@@ -144,7 +144,7 @@ export class V1Link implements Timed {
         return this.#receiveWelcome(packet, now);
       case "INCOMING":
         if (packet.epoch !== this.#feed.epoch) return [];
-        return this.#takeEvent(packet, isVouched, now, this.#receiveOwn(packet, isVouched, now));
+        return this.#takeEvent(packet, isVouched, now, this.#receiveOwn(packet, now));
       case "ONLINE":
       case "OFFLINE":
         return this.#takeEvent(packet, isVouched, now);
@@ -194,18 +194,16 @@ export class V1Link implements Timed {
   }
 
   /**
-   * Takes note of an INCOMING of this client's stream. Another member may have forged it, or may have used the stream
-   * first when the server had forgotten everything. So a text that was not said here settles nothing, and a copy without
-   * this client's token settles nothing before it.
+   * Takes note of an INCOMING of this client's stream, which settles the message with its id. Another member may have
+   * forged it, or may have used the stream first when the server had forgotten everything. So a text that was not said
+   * here settles nothing.
    *
    * @returns Which of this client's messages it is; undefined if it is none.
    */
-  #receiveOwn(packet: V1Packet & { type: "INCOMING" }, isVouched: boolean, now: number): string | undefined {
-    const { stream, id, text } = packet;
+  #receiveOwn({ stream, id, text }: V1Packet & { type: "INCOMING" }, now: number): string | undefined {
     const own = this.#sendStream;
     if (stream !== own.name || id === undefined || !own.hasSaid(id, text)) return undefined;
-    if (isVouched) own.acknowledge(stream, id, now);
-    else own.settle(id, now);
+    own.settle(id, now);
     return `${stream} ${id}`;
   }
 

@@ -18,6 +18,7 @@ export interface Draft {
 export interface OutgoingMessage extends Draft {
   stream: string;
   id: number;
+  /** The lowest id that is not settled. */
   first: number;
 }
 
@@ -29,8 +30,6 @@ interface PendingMessage extends Draft {
   sentAt: number;
   /** When it is to be sent next, in milliseconds. */
   dueAt: number;
-  /** Whether its copy has come back, while one before it is not settled. */
-  isSettled?: boolean;
 }
 
 /** The shortest time from one restart of a stream to the next, in milliseconds. */
@@ -43,7 +42,8 @@ export const SEND_STREAM_SIZE = 1000;
  * The messages from this program to one destination.
  *
  * The ids count up without a gap, and the destination takes the messages in that order. So the acknowledgement of one
- * message also acknowledges all messages before it.
+ * message also acknowledges all messages before it. A message can be settled before those that were said earlier; `first`
+ * tells the destination what it need not wait for.
  */
 export class SendStream {
   readonly #roundTrip: RoundTrip;
@@ -84,8 +84,7 @@ export class SendStream {
   /** When {@linkcode wake} must be called next, in milliseconds; undefined when there is nothing to send. */
   get nextWake(): number | undefined {
     if (!this.#open || this.#waiting.length === 0) return undefined;
-    const due = this.#waiting.slice(0, SEND_WINDOW).filter(({ isSettled }) => !isSettled);
-    return Math.min(...due.map(({ dueAt }) => dueAt));
+    return Math.min(...this.#window.map(({ dueAt }) => dueAt));
   }
 
   /** Takes a message, which is due when its turn comes. */
@@ -94,13 +93,10 @@ export class SendStream {
     this.#waiting.push({ ...draft, id: this.#nextId++, times: 0, sentAt: 0, dueAt: now });
   }
 
-  /**
-   * Opens the stream because the destination is reachable. All waiting messages become due at once, also those whose
-   * copies have come back: the destination may have forgotten them, and takes none of the later ones without them.
-   */
+  /** Opens the stream because the destination is reachable. All waiting messages become due at once. */
   open(now: number): void {
     this.#open = true;
-    for (const message of this.#waiting) Object.assign(message, { dueAt: now, isSettled: false });
+    for (const message of this.#waiting) message.dueAt = now;
   }
 
   /** Closes the stream because the destination is unreachable. Messages are kept and not sent. */
@@ -120,31 +116,27 @@ export class SendStream {
 
   /** Handles an acknowledgement of message `id` and of all before it. Returns the messages that it settles. */
   acknowledge(stream: string | undefined, id: number, now: number): Draft[] {
-    if (stream !== this.#name || this.#waiting.length === 0 || id < this.#waiting[0].id) return [];
-    if (id >= this.#nextId) return [];
-    const index = id - this.#waiting[0].id;
-    const { times, sentAt } = this.#waiting[index];
-    if (times === 1) this.#roundTrip.sample(now - sentAt);
-    const settled = this.#waiting.splice(0, index + 1);
-    this.progressAt = now;
-    this.#dropSettled();
+    if (stream !== this.#name || id >= this.#nextId) return [];
+    const later = this.#waiting.findIndex((message) => message.id > id);
+    return this.#remove(0, later < 0 ? this.#waiting.length : later, id, now);
+  }
+
+  /**
+   * Handles an answer to message `id` alone: its copy has come back, or the destination will never take it. Returns the
+   * message; undefined if it does not wait any more, or was not sent yet and so can have no answer.
+   */
+  settle(id: number, now: number): Draft | undefined {
+    const place = this.#waiting.findIndex((message) => message.id === id && message.times > 0);
+    return place < 0 ? undefined : this.#remove(place, place + 1, id, now)[0];
+  }
+
+  /** Removes waiting messages, because there is an answer to message `id`. */
+  #remove(from: number, to: number, id: number, now: number): Draft[] {
+    const settled = this.#waiting.splice(from, to - from);
+    if (settled.length > 0) this.progressAt = now;
+    const answered = settled.at(-1);
+    if (answered?.id === id && answered.times === 1) this.#roundTrip.sample(now - answered.sentAt);
     return settled.map(asDraft);
-  }
-
-  /** Handles the copy of message `id`, which has come back. It says nothing of the messages before it. */
-  settle(id: number, now: number): void {
-    const message = this.#waiting[id - (this.oldestId ?? id)];
-    // of what was not sent yet no copy can come back
-    if (!message || message.times === 0) return;
-    if (message.times === 1 && !message.isSettled) this.#roundTrip.sample(now - message.sentAt);
-    message.isSettled = true;
-    this.progressAt = now;
-    this.#dropSettled();
-  }
-
-  /** The id of the oldest message that waits; undefined when none does. */
-  get oldestId(): number | undefined {
-    return this.#waiting[0]?.id;
   }
 
   /**
@@ -153,11 +145,9 @@ export class SendStream {
    */
   hasSaid(id: number, text: string): boolean {
     if (id >= this.#nextId) return false;
-    const [first] = this.#waiting;
-    if (!first || id < first.id) return true;
-    const { text: said } = this.#waiting[id - first.id];
+    const said = this.#waiting.find((message) => message.id === id)?.text;
     // our server makes a text safe to print, another may not
-    return text === printable(said) || text === said;
+    return said === undefined || text === printable(said) || text === said;
   }
 
   /**
@@ -168,7 +158,6 @@ export class SendStream {
     const dueAt = this.#restartedAt = Math.max(now, this.#restartedAt + RESTART_PAUSE_MS);
     this.#name = randomHex64();
     this.#nextId = 1;
-    this.#waiting.splice(0, this.#waiting.length, ...this.#waiting.filter(({ isSettled }) => !isSettled));
     for (const message of this.#waiting) Object.assign(message, { id: this.#nextId++, times: 0, dueAt });
   }
 
@@ -180,25 +169,28 @@ export class SendStream {
 
   /** Removes all messages from the stream and returns them. */
   clear(): Draft[] {
-    return this.#waiting.splice(0).filter(({ isSettled }) => !isSettled).map(asDraft);
-  }
-
-  #dropSettled(): void {
-    while (this.#waiting[0]?.isSettled) this.#waiting.shift();
+    return this.#waiting.splice(0).map(asDraft);
   }
 
   /** Returns the messages that are to be sent now, for the first time or again. */
   wake(now: number): OutgoingMessage[] {
     const due: OutgoingMessage[] = [];
     if (!this.#open) return due;
-    for (const message of this.#waiting.slice(0, SEND_WINDOW)) {
-      if (message.dueAt > now || message.isSettled) continue;
+    const first = this.#waiting[0]?.id;
+    for (const message of this.#window) {
+      if (message.dueAt > now) continue;
       if (message.times++ === 0) message.sentAt = now;
       else this.repeated++;
       message.dueAt = now + this.#roundTrip.timeout(message.times);
-      due.push({ stream: this.#name, id: message.id, first: this.#waiting[0].id, ...asDraft(message) });
+      due.push({ stream: this.#name, id: message.id, first, ...asDraft(message) });
     }
     return due;
+  }
+
+  /** The messages that may be under way: the destination holds back no later ones. */
+  get #window(): PendingMessage[] {
+    const [oldest] = this.#waiting;
+    return this.#waiting.slice(0, SEND_WINDOW).filter(({ id }) => id < oldest.id + SEND_WINDOW);
   }
 }
 
