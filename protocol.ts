@@ -58,7 +58,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       pass: optional(hex64),
       stream: hex64,
       id: number,
-      first: number,
+      first: optional(number),
       action: optional(flag),
     },
     body: "text",
@@ -284,11 +284,12 @@ function readBody(packet: Record<string, unknown>, kind: Body | undefined, body:
 /** Returns why fields that are valid one by one are not valid together, or undefined when they are. */
 function findContradiction(packet: V1Packet): string | undefined {
   switch (packet.type) {
-    case "MESSAGE":
-      if (packet.text === "") return "MESSAGE without a text";
-      if (byteLength(packet.text) > MAX_TEXT_BYTES) return "the text is too long";
-      if (packet.first < 1 || packet.first > packet.id) return "first is not between 1 and id";
-      return;
+    case "MESSAGE": {
+      const { text, id, first = id } = packet;
+      if (text === "") return "MESSAGE without a text";
+      if (byteLength(text) > MAX_TEXT_BYTES) return "the text is too long";
+      return first < 1 || first > id ? "first is not between 1 and id" : undefined;
+    }
     case "RESEND":
     case "GONE":
       return packet.from < 1 || packet.from > packet.to ? "from is not between 1 and to" : undefined;

@@ -67,8 +67,8 @@ export type V1Packet =
     /** Identifies the stream; `id` counts its messages 1, 2, 3... */
     stream: string;
     id: number;
-    /** The lowest id that the sender still keeps: all before it are settled. */
-    first: number;
+    /** The lowest id that the sender has not settled; missing when it is `id`. */
+    first?: number;
     action?: boolean;
     text: string;
   }

@@ -85,8 +85,9 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
   "MESSAGE": fc.tuple(
     v1("MESSAGE", { stream: hex64, text: someText }, { token: hex64, pass: hex64, action: yes }),
     range,
+    fc.boolean(),
   ).map(
-    ([packet, { from, to }]) => ({ ...packet, first: from, id: to }),
+    ([packet, { from, to }, hasFirst]) => ({ ...packet, id: to, ...(hasFirst && { first: from }) }),
   ),
   "ACK": v1("ACK", { id: number }, { token: hex64, stream: hex64, epoch: hex64, seq: number }),
   "INCOMING": v1(
@@ -213,7 +214,7 @@ Deno.test("the longest text leaves no room for a longer one", () => {
 // ---- limits
 
 Deno.test("encode: refuses what is over the limits", () => {
-  const message = { dialect: "v1", type: "MESSAGE", stream: HEX, id: 1, first: 1 } as const;
+  const message = { dialect: "v1", type: "MESSAGE", stream: HEX, id: 1 } as const;
   assertThrows(() => encode({ ...message, text: "a".repeat(MAX_TEXT_BYTES + 1) }), RangeError, "MESSAGE");
   assertThrows(
     () => encode({ dialect: "classic", type: "MESSAGE", text: "é".repeat(MAX_TEXT_BYTES / 2 + 1) }),
@@ -233,7 +234,7 @@ Deno.test("decode: takes classic datagrams up to 4096 bytes, v1 up to 1232", () 
   const v1 = `ERROR/1 token=${HEX} code=x\n${"a".repeat(MAX_DATAGRAM_BYTES - 38)}`;
   assertEquals(packetOf(v1).type, "ERROR");
   assertEquals(reasonOf(`${v1}a`), "too long");
-  const message = `MESSAGE/1 stream=${HEX} id=1 first=1\n`;
+  const message = `MESSAGE/1 stream=${HEX} id=1\n`;
   assertEquals(packetOf(message + "a".repeat(MAX_TEXT_BYTES)).type, "MESSAGE");
   assertEquals(reasonOf(message + "a".repeat(MAX_TEXT_BYTES + 1)), "the text is too long");
 });
@@ -348,13 +349,13 @@ Deno.test("v1: the checksum ends at a space, or with the first line, whatever en
 });
 
 Deno.test("v1: only a field of the first line is a checksum", () => {
-  const datagram = `MESSAGE/1 stream=${HEX} id=1 first=1\nand sum=00000000 is 0`;
+  const datagram = `MESSAGE/1 stream=${HEX} id=1\nand sum=00000000 is 0`;
   assertEquals(packetOf(datagram).type, "MESSAGE");
   assertEquals(packetOf("OPEN/1 checksum=1 sums=2").type, "OPEN");
 });
 
 Deno.test("v1: a text is taken as it is, line feeds included", () => {
-  const packet = packetOf(`MESSAGE/1 stream=${HEX} id=1 first=1\n\n two \r\nlines\n`);
+  const packet = packetOf(`MESSAGE/1 stream=${HEX} id=1\n\n two \r\nlines\n`);
   assert(packet.type === "MESSAGE" && packet.text === "\n two \r\nlines\n");
 });
 
@@ -376,9 +377,10 @@ Deno.test("v1: datagrams that are no packet, and why", () => {
     ["GREETING/1 id=x", "the field id is malformed"],
     ["GREETING/1 id=1 id=1", "a field stands twice"],
     ["GREETING/1 id", "a field is not key=value"],
-    [`MESSAGE/1 stream=${HEX} id=1 first=1`, "MESSAGE without a text"],
+    [`MESSAGE/1 stream=${HEX} id=1`, "MESSAGE without a text"],
     [`MESSAGE/1 stream=${HEX} id=1 first=2\nx`, "first is not between 1 and id"],
     [`MESSAGE/1 stream=${HEX} id=1 first=0\nx`, "first is not between 1 and id"],
+    [`MESSAGE/1 stream=${HEX} id=0\nx`, "first is not between 1 and id"],
     [`RESEND/1 token=${HEX} epoch=${HEX} from=3 to=2`, "from is not between 1 and to"],
     [`GONE/1 token=${HEX} epoch=${HEX} from=0 to=2`, "from is not between 1 and to"],
     [`LOOKUP/1 id=1 token=${HEX}`, "LOOKUP takes a name or an address"],

@@ -102,10 +102,10 @@ function newSender(now: number): Pick<DirectSender, "streams" | "bucket" | "ackB
 }
 
 /** The stream of a message, which is new if its sender has started anew. */
-function streamOf({ streams }: DirectSender, { stream: name, first }: MessagePacket): ReceiveStream {
+function streamOf({ streams }: DirectSender, { stream: name }: MessagePacket): ReceiveStream {
   let stream = streams.get(name);
   if (stream) return stream;
-  stream = new ReceiveStream(name, first);
+  stream = new ReceiveStream(name);
   streams.set(stream.name, stream);
   if (streams.size > MAX_STREAMS) streams.delete(streams.keys().next().value!);
   return stream;

@@ -17,11 +17,12 @@ export type MessagePacket = Extract<V1Packet, { type: "MESSAGE" }>;
  */
 export class ReceiveStream {
   readonly name: string;
-  /** The id that is expected next. All messages before it have been delivered, or given up by their sender. */
+  /** The id that is waited for. All messages before it have been delivered, or their sender has settled them. */
   next: number;
   readonly #early = new Map<number, MessagePacket>();
 
-  constructor(name: string, next: number) {
+  /** @param next The id behind the last that was taken from this stream before. */
+  constructor(name: string, next = 1) {
     this.name = detach(name);
     this.next = next;
   }
@@ -47,7 +48,7 @@ export class ReceiveStream {
    * @param mayHold Whether the message may be held back when one before it is missing.
    */
   take(message: MessagePacket, mayHold = true): MessagePacket[] {
-    this.#skipTo(message.first);
+    this.#skipTo(message.first ?? message.id);
     if (this.isRepeat(message)) return [];
     if (message.id >= this.next + SEND_WINDOW) return [];
     if (message.id > this.next && !mayHold) return [];
@@ -55,10 +56,9 @@ export class ReceiveStream {
     return this.#takeReady();
   }
 
-  /** Skips to `first`, because the sender never sends the messages before it again. */
+  /** Waits for `first`, if that is further on: the sender has settled the messages before it, and sends none again. */
   #skipTo(first: number): void {
     if (first <= this.next) return;
-    // the sender has given up the earlier messages that are held back here: they were never acknowledged
     for (const id of this.#early.keys()) if (id < first) this.#early.delete(id);
     this.next = first;
   }

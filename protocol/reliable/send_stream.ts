@@ -18,8 +18,8 @@ export interface Draft {
 export interface OutgoingMessage extends Draft {
   stream: string;
   id: number;
-  /** The lowest id that is not settled. */
-  first: number;
+  /** The lowest id that is not settled; missing when it is `id`. */
+  first?: number;
 }
 
 interface PendingMessage extends Draft {
@@ -182,7 +182,8 @@ export class SendStream {
       if (message.times++ === 0) message.sentAt = now;
       else this.repeated++;
       message.dueAt = now + this.#roundTrip.timeout(message.times);
-      due.push({ stream: this.#name, id: message.id, first, ...asDraft(message) });
+      const { id } = message;
+      due.push({ stream: this.#name, id, ...(first < id && { first }), ...asDraft(message) });
     }
     return due;
   }

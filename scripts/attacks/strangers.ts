@@ -54,7 +54,7 @@ const DATAGRAMS = [
   "GREETING/1 id=1000000",
   "SIGN-IN/1 id=1000000 name=Mallory",
   "GREETING/1 id=1000000 token=5f1c0d9a7be2e604 cookie=a3d7e09b15c8f264",
-  "MESSAGE/1 token=5f1c0d9a7be2e604 stream=c07d5f3be8192a64 id=1 first=1\nforged",
+  "MESSAGE/1 token=5f1c0d9a7be2e604 stream=c07d5f3be8192a64 id=1\nforged",
   "MESSAGE hello",
   "LIST",
   "noise",

@@ -79,7 +79,7 @@ export async function joinV1(
     epoch,
     greet,
     // what is lost is not repeated, so nothing waits for it
-    say: (id, text = "x".repeat(60)) => send({ dialect: "v1", type: "MESSAGE", token, stream, id, first: id, text }),
+    say: (id, text = "x".repeat(60)) => send({ dialect: "v1", type: "MESSAGE", token, stream, id, text }),
     async count() {
       send({ dialect: "v1", type: "LIST", id: 3, token });
       return await changes.until(() => size, () => "the server has not told how many members there are");

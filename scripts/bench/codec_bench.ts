@@ -25,7 +25,7 @@ const PACKETS: Record<string, Packet> = {
     name: "Alice",
     keepalive: 1000,
   },
-  "MESSAGE/1": { dialect: "v1", type: "MESSAGE", token: HEX, stream: HEX, id: 7, first: 7, text: TEXT },
+  "MESSAGE/1": { dialect: "v1", type: "MESSAGE", token: HEX, stream: HEX, id: 7, text: TEXT },
   "INCOMING/1": {
     dialect: "v1",
     type: "INCOMING",

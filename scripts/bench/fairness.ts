@@ -153,7 +153,7 @@ async function openProbe(port: number) {
   const say = (id: number) => {
     saidAt.set(id, performance.now());
     const text = `${"x".repeat(92)}ffffffff`; // ends in a number that the crowd does not wait for
-    send(0, { dialect: "v1", type: "MESSAGE", token: tokens[0], stream, id, first: id, text });
+    send(0, { dialect: "v1", type: "MESSAGE", token: tokens[0], stream, id, text });
   };
   /** Waits until all requests and messages are answered, or until `patience` milliseconds have passed. */
   const allAnswered = (patience: number) =>

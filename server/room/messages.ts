@@ -109,14 +109,19 @@ export class Messages {
     const activity = activityOf(member);
     if (activity.stream?.name === packet.stream) return activity.stream;
     this.#early -= activity.stream?.heldCount ?? 0;
-    return activity.stream = new ReceiveStream(packet.stream, kept ? kept.appendedId + 1 : packet.first);
+    return activity.stream = new ReceiveStream(packet.stream, kept && kept.appendedId + 1);
   }
 
   /**
    * Answers a repeat. Its sender has missed its own INCOMING, and perhaps nothing else shows it the gap. What the
    * journal has not kept yet is not acknowledged.
    */
-  #acknowledge({ stream, id, first }: MessagePacket, kept: KeptStream | undefined, member: Member, now: number): void {
+  #acknowledge(
+    { stream, id, first = id }: MessagePacket,
+    kept: KeptStream | undefined,
+    member: Member,
+    now: number,
+  ): void {
     const { delivery, journal, limits } = this.#context;
     if (!kept || kept.lastId < first || !limits.takeRequestTokens(member, 1, now)) return;
     const { token } = member, { epoch, seq } = journal;

@@ -114,7 +114,7 @@ Deno.test("names: a member that is back at another port keeps its name and makes
   await joinV1(after, server.port, { name: "Eve", token });
   await after.until(/^WELCOME.* name=Eve /);
   await after.send(
-    encode({ dialect: "v1", type: "MESSAGE", token, stream: token, id: 1, first: 1, text: "moved" }),
+    encode({ dialect: "v1", type: "MESSAGE", token, stream: token, id: 1, text: "moved" }),
     server.port,
   );
   await alice.stdout.until(`<From ${after.address}:Eve>: moved\n`);

@@ -28,7 +28,7 @@ Deno.test("nat: a direct message passes two NATs by way of a punched hole, and n
 
   // what nobody has asked for does not pass Bob's NAT, from Alice's home or from anywhere
   const knock = `const conn = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 0 });
-    await conn.send(new TextEncoder().encode("MESSAGE/1 stream=2be90f4417d6a3c8 id=1 first=1\\nknock"),
+    await conn.send(new TextEncoder().encode("MESSAGE/1 stream=2be90f4417d6a3c8 id=1\\nknock"),
       { transport: "udp", hostname: "${bobHost}", port: ${bobPort} });`;
   await using knocking = start(homes.inside("alice", [Deno.execPath(), "eval", "--unstable-net", knock]));
   assertEquals(await knocking.exitCode(), 0, knocking.stderr.text());

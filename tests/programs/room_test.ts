@@ -275,7 +275,7 @@ Deno.test("room: the server forwards nothing from strangers, and no bytes stop i
     const bytes of [
       "",
       "MESSAGE forged: has not greeted",
-      `MESSAGE/1 token=${token} stream=${token} id=1 first=1\nforged: no such token`,
+      `MESSAGE/1 token=${token} stream=${token} id=1\nforged: no such token`,
       "greeting",
       "HELLO/2 a=b",
       "GREETING/1",

@@ -93,7 +93,7 @@ Deno.test("host: of a flood from a member's address without its token most is dr
     const forged: Packet[] = [
       { dialect: "v1", type: "GREETING", id: 1000000 },
       { dialect: "v1", type: "GREETING", id: 1, token: wrong, cookie: wrong },
-      { dialect: "v1", type: "MESSAGE", token: wrong, stream: EPOCH, id: 1, first: 1, text: "forged" },
+      { dialect: "v1", type: "MESSAGE", token: wrong, stream: EPOCH, id: 1, text: "forged" },
       { dialect: "classic", type: "MESSAGE", text: "forged" },
     ];
     for (let i = 0; i < 40_000; i++) host.receive(encode(forged[i % 4]), A);
@@ -310,7 +310,7 @@ Deno.test("host: an event that is kept later is told, and the room is woken for 
     await sent();
     journal.isLate = true;
     host.receive(
-      encode({ dialect: "v1", type: "MESSAGE", token: TOKEN, stream: TOKEN, id: 1, first: 1, text: "x" }),
+      encode({ dialect: "v1", type: "MESSAGE", token: TOKEN, stream: TOKEN, id: 1, text: "x" }),
       A,
     );
     assertEquals([await sent(), journal.pending], [[], 1]);

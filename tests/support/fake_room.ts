@@ -103,7 +103,7 @@ export class FakeRoom {
 
   /** Says something in a stream, in order. */
   say(from: string, token: string, id: number, text: string, stream = STREAM): Sent[] {
-    return this.v1(from, "MESSAGE", { token, stream, id, first: id, text });
+    return this.v1(from, "MESSAGE", { token, stream, id, text });
   }
 
   /** Moves the clock on, wakes the room whenever it is due, and returns all that is sent meanwhile. */

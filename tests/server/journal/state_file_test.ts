@@ -72,7 +72,7 @@ for (const how of ["stopped", "killed"] as const) {
       room.datagram(C, "GREETING");
       room.datagram(D, "SIGN-IN Zoë\n");
       for (const id of [1, 2, 3]) room.say(A, token, id, `text ${id}\u0007 ✓`);
-      room.v1(A, "MESSAGE", { token, stream: STREAM, id: 4, first: 4, action: true, text: "waves" });
+      room.v1(A, "MESSAGE", { token, stream: STREAM, id: 4, action: true, text: "waves" });
       room.datagram(C, "MESSAGE from a classic client");
       room.pass(1000);
       // early: not taken yet, so not kept either
@@ -299,7 +299,7 @@ Deno.test("state: a member who begins a new stream is kept with the new one", ()
     using opened = openRoom(folder.file());
     const { token } = opened.room.join(A);
     opened.room.say(A, token, 1, "one");
-    opened.room.v1(A, "MESSAGE", { token, stream: OTHER_STREAM, id: 7, first: 7, text: "two" });
+    opened.room.v1(A, "MESSAGE", { token, stream: OTHER_STREAM, id: 7, text: "two" });
   }
   using reopened = openRoom(folder.file());
   assertEquals([STREAM, OTHER_STREAM].map((name) => reopened.state.journal.stream(name)?.lastId), [1, 7]);
@@ -400,7 +400,7 @@ Deno.test("state: a member that begins with the highest possible id does not dam
     using opened = openRoom(folder.file());
     const { token } = opened.room.join(A);
     const id = Number.MAX_SAFE_INTEGER;
-    opened.room.v1(A, "MESSAGE", { token, stream: STREAM, id, first: id, text: "the last" });
+    opened.room.v1(A, "MESSAGE", { token, stream: STREAM, id, text: "the last" });
     // signing in writes the member's row again
     opened.room.v1(A, "SIGN-IN", { id: 2, token, name: "Alice" });
   }

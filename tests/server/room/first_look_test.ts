@@ -12,7 +12,7 @@ Deno.test("first look: each packet of a member has its token, whatever else it h
   const packets = [
     v1("GREETING", { id, token: TOKEN, cookie: OTHER }),
     v1("SIGN-IN", { id, token: TOKEN, cookie: OTHER, name }),
-    v1("MESSAGE", { token: TOKEN, stream: STREAM, id, first: id, action: true, text: "x".repeat(856) }),
+    v1("MESSAGE", { token: TOKEN, stream: STREAM, id, action: true, text: "x".repeat(856) }),
     v1("RESEND", { token: TOKEN, epoch: OTHER, from: id, to: id }),
     v1("LIST", { id, token: TOKEN, after: name }),
     v1("LOOKUP", { id, token: TOKEN, name }),

@@ -119,7 +119,7 @@ Deno.test("room: to an address that is not validated goes at most three times wh
     ["LOOKUP", { id: 1, token, name: "A" }],
     ["LEAVE", { id: 1, token }],
     ["RESEND", { token, epoch: token, from: 1, to: 1 }],
-    ["MESSAGE", { token, stream, id: 1, first: 1, text: "x" }],
+    ["MESSAGE", { token, stream, id: 1, text: "x" }],
   ];
   for (const [type, body] of requests) {
     const packet = { dialect: "v1", type, ...body } as V1Packet, { length } = encode(packet);

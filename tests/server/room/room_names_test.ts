@@ -141,7 +141,7 @@ Deno.test("room: a member that comes back from another port keeps name, place, t
   assertEquals(room.room.size, 2);
   one(room.say(B, token, 1, "from here"), "ACK"); // the repeat is still recognised
   assertEquals(outline(room.say(B, token, 2, "from there")).sort(), [`${B} INCOMING`, `${C} INCOMING`].sort());
-  const refusal = room.v1(A, "MESSAGE", { token, stream: STREAM, id: 3, first: 3, text: "x" });
+  const refusal = room.v1(A, "MESSAGE", { token, stream: STREAM, id: 3, text: "x" });
   assertEquals(one(to(refusal, A), "ERROR").code, "not-joined", "the old address is nobody's");
 });
 
