@@ -286,8 +286,9 @@ export class Room {
     // another member has this address: it gets no answer
     if (this.#members.withKey(peer.key)?.dialect === "v1") return;
     const { token } = packet, id = "id" in packet ? packet.id : undefined;
-    const error = { dialect: "v1", type: "ERROR", token, code: "not-joined", id, text: "Greet first" } as const;
-    // this is never three times as long as the request, which has the token and the id too
+    const stream = packet.type === "MESSAGE" ? packet.stream : undefined;
+    const error = { dialect: "v1", type: "ERROR", token, code: "not-joined", id, stream, text: "Greet first" } as const;
+    // this is never three times as long as the request, which has the token, the id and the stream too
     this.#delivery.send({ ...peer, dialect: "v1" }, error);
   }
 

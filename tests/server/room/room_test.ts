@@ -115,13 +115,14 @@ Deno.test("room: a classic member's message reaches v1 members as an event witho
   ]);
 });
 
-Deno.test("room: before the greeting a v1 packet is answered by ERROR not-joined with its id", () => {
+Deno.test("room: before the greeting a v1 packet is answered by ERROR not-joined with its id, and its stream if it has one", () => {
   const room = new FakeRoom();
   const { epoch } = room.join(A);
   const message = { token: WRONG, stream: STREAM, id: 7, text: "x" };
   const refusal = one(room.v1(B, "MESSAGE", message), "ERROR");
-  assertEquals([refusal.code, refusal.id], ["not-joined", 7]);
-  assertEquals(one(room.v1(B, "LIST", { id: 8, token: WRONG }), "ERROR").code, "not-joined");
+  assertEquals([refusal.code, refusal.id, refusal.stream], ["not-joined", 7, STREAM]);
+  const other = one(room.v1(B, "LIST", { id: 8, token: WRONG }), "ERROR");
+  assertEquals([other.code, other.id, other.stream], ["not-joined", 8, undefined], "no message is refused");
   assertEquals(one(room.v1(B, "LEAVE", { id: 9, token: WRONG }), "ERROR").id, 9);
   assertEquals(one(room.v1(B, "RESEND", { token: WRONG, epoch, from: 1, to: 1 }), "ERROR").code, "not-joined");
   room.datagram(C, "GREETING"); // a classic member has no token
