@@ -11,9 +11,9 @@ import { nameKey } from "../../protocol/names.ts";
 import { Retry } from "../../protocol/reliable/retry.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
-import { splitText } from "../../protocol/text.ts";
 import { type Answer, earliest, type Fact, type Question, type Timed } from "./facts.ts";
 import type { Self } from "./membership.ts";
+import { reasonOf, undelivered } from "./refusals.ts";
 import type { Transactions } from "./transactions.ts";
 import type { Send } from "./v1_link.ts";
 
@@ -41,8 +41,6 @@ const DELIVERY_DEADLINE_MS = 5000;
  */
 const LOOK_UP_PAUSES_MS = [250, 500];
 const LOOK_UP_PAUSE_MS = 1000;
-/** How much of a message that was not delivered is shown, in bytes of UTF-8. */
-const MAX_QUOTE_BYTES = 60;
 
 /** The direct messages of one session to others. */
 export class DirectMessages implements Timed {
@@ -138,7 +136,9 @@ export class DirectMessages implements Timed {
     if (conversation?.question !== question) return [];
     conversation.question = undefined;
     if (answer?.type === "PEER") return this.#found(key, conversation, answer, now);
-    return answer?.type === "ERROR" ? this.#giveUp(key, conversation, "nobody here has that name") : [];
+    if (answer?.type !== "ERROR") return [];
+    const isNobody = answer.code === "no-such-user";
+    return this.#giveUp(key, conversation, isNobody ? "nobody here has that name" : reasonOf(answer));
   }
 
   #found(key: string, conversation: Conversation, answer: PeerPacket, now: number): Fact[] {
@@ -176,18 +176,8 @@ export class DirectMessages implements Timed {
     this.#conversations.delete(key);
     const drafts = conversation.sendStream.clear();
     // a late answer to a look-up may find that everything has arrived
-    if (drafts.length === 0) return [];
-    return [
-      { type: "shortfall", what: "undelivered", count: drafts.length },
-      { type: "problem", text: `Not delivered to ${conversation.name} (${quote(drafts)}): ${reason}` },
-    ];
+    return drafts.length === 0 ? [] : undelivered(drafts, reason, conversation.name);
   }
-}
-
-/** The beginning of the first message, and how many come after it. */
-function quote([{ text }, ...more]: Draft[]): string {
-  const [head, ...rest] = splitText(text, MAX_QUOTE_BYTES);
-  return `"${head}${rest.length > 0 ? "…" : ""}"${more.length > 0 ? ` and ${more.length} more` : ""}`;
 }
 
 function delivered(how: string, name: string, { text }: Draft): Fact {

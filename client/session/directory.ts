@@ -6,6 +6,7 @@
 import { compareNames, nameKey } from "../../protocol/names.ts";
 import type { Answer, Fact, Question } from "./facts.ts";
 import type { People } from "./people.ts";
+import { reasonOf } from "./refusals.ts";
 import type { Transactions } from "./transactions.ts";
 
 /** The most names that are listed. */
@@ -47,7 +48,7 @@ export class Directory {
   }
 
   #listed({ known, before }: NamesQuestion, answer: Answer | undefined, now: number): Fact[] {
-    if (answer?.type !== "USERS") return unanswered("The server did not say who is here");
+    if (answer?.type !== "USERS") return unanswered("The server did not say who is here", answer);
     const names = [...known, ...answer.names];
     for (const name of answer.names) this.#people.remember(name);
     // a page must continue after the last name: otherwise a server could make this ask without end
@@ -71,15 +72,16 @@ export class Directory {
 }
 
 function tellWhois({ who }: WhoisQuestion, answer: Answer | undefined): Fact[] {
-  if (!answer) return unanswered("The server did not say who that is");
-  if (answer.type !== "PEER") {
+  if (answer?.type === "ERROR" && answer.code === "no-such-user") {
     const text = "name" in who ? `Nobody here is called ${who.name}` : `Nobody is at ${who.address}`;
     return [{ type: "problem", text }];
   }
+  if (answer?.type !== "PEER") return unanswered("The server did not say who that is", answer);
   const { name, address, since, classic = false } = answer;
   return [{ type: "show", shown: { kind: "whois", name, address, since, classic } }];
 }
 
-function unanswered(text: string): Fact[] {
-  return [{ type: "problem", text }, { type: "shortfall", what: "unanswered", count: 1 }];
+function unanswered(text: string, answer: Answer | undefined): Fact[] {
+  const why = answer?.type === "ERROR" ? `: ${reasonOf(answer)}` : "";
+  return [{ type: "problem", text: `${text}${why}` }, { type: "shortfall", what: "unanswered", count: 1 }];
 }

@@ -56,7 +56,9 @@ export type LinkEvent =
   | { type: "line"; line: string }
   | { type: "refused"; code: string; name: string | undefined; text: string }
   | { type: "notice"; text: string }
-  | { type: "problem"; text: string };
+  | { type: "problem"; text: string }
+  /** What the user asked for was not done, so many times. */
+  | { type: "shortfall"; what: Shortfall; count: number };
 
 /** What any part has found out. */
 export type Fact =
@@ -66,9 +68,7 @@ export type Fact =
   | { type: "unanswered"; question: Question }
   | { type: "direct"; message: DirectMessage }
   /** The messages that were asked for, in order; `missing` events were neither sent nor reported as gone. */
-  | { type: "history"; messages: EventPacket[]; missing: number }
-  /** What the user asked for was not done, so many times. */
-  | { type: "shortfall"; what: Shortfall; count: number };
+  | { type: "history"; messages: EventPacket[]; missing: number };
 
 /** A part that wants to be woken. */
 export interface Timed {

@@ -30,6 +30,7 @@ export class Greeter {
   readonly #roundTrip: RoundTrip;
   readonly #sentAt = new Map<number, number>();
   readonly #retry = new Retry();
+  readonly #firstId: number;
   #id: number;
   #greetings = 0;
   #greetedAt = -Infinity;
@@ -41,7 +42,7 @@ export class Greeter {
   /** @param firstId Where the ids begin; random by default, so that nobody elsewhere can forge an answer. */
   constructor(roundTrip: RoundTrip, firstId: number = crypto.getRandomValues(new Uint32Array(1))[0]) {
     this.#roundTrip = roundTrip;
-    this.#id = firstId;
+    this.#id = this.#firstId = firstId;
   }
 
   get nextWake(): number | undefined {
@@ -116,6 +117,11 @@ export class Greeter {
   /** Whether an answer, a refusal for instance, belongs to one of the last greetings. */
   isRecent(id: number | undefined): boolean {
     return id !== undefined && this.#sentAt.has(id);
+  }
+
+  /** Whether a greeting with this id was ever sent. */
+  hasSent(id: number | undefined): boolean {
+    return id !== undefined && id > this.#firstId && id <= this.#id;
   }
 
   /** Returns the id for a greeting that is to be sent now, which its answer will carry; undefined when none is due. */

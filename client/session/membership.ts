@@ -7,14 +7,13 @@ import type { V1Packet } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
 import { nameKey } from "../../protocol/names.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
-import { printable } from "../../protocol/text.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
 import { Greeter } from "./greeter.ts";
+import { type ErrorPacket, sentenceOf } from "./refusals.ts";
 import type { MembershipState } from "./state.ts";
 
 type Welcome = Extract<V1Packet, { type: "WELCOME" }>;
 type RetryPacket = Extract<V1Packet, { type: "RETRY" }>;
-type Refusal = Extract<V1Packet, { type: "ERROR" }>;
 
 /** Who this client is to the server. */
 export interface Self {
@@ -87,8 +86,6 @@ const SLOWEST_ANSWER_DECAY = 0.98;
 const MAX_PUT_OFF_MS = 3000;
 /** How late in a silence such a packet must come, in milliseconds, for the server to be asked something else as well. */
 const ASK_OTHERWISE_MS = 1000;
-/** The longest refusal of a server that is shown, in characters (code points). */
-const MAX_REFUSAL_CHARACTERS = 200;
 /** How many cookies in a row are each followed by another greeting at once. */
 const MAX_COOKIES_IN_A_ROW = 4;
 
@@ -305,7 +302,8 @@ export class Membership implements Timed {
   }
 
   /** Takes an ERROR that may be about the membership; returns undefined if it is not. */
-  refused({ code, id, text }: Refusal, now: number): LinkEvent[] | undefined {
+  refused(packet: ErrorPacket, now: number): LinkEvent[] | undefined {
+    const { code, id } = packet;
     if (code === "not-joined") {
       if (this.#state.is !== "joined") return [];
       this.#state = { ...OUTSIDE, refusal: this.refusal };
@@ -315,15 +313,14 @@ export class Membership implements Timed {
       this.#greetIfDue(now);
       return [{ type: "lost" }];
     }
-    if (!this.#greeter.isRecent(id)) return undefined;
+    if (!this.#greeter.isRecent(id)) return this.#greeter.hasSent(id) ? [] : undefined;
     if (this.#state.is === "refused" || id! < (this.#handshake.firstId ?? Infinity)) return [];
     const isAboutName = code === "name-taken" || code === "bad-name";
     const { name } = this.#self;
-    const said = [...printable(text)].slice(0, MAX_REFUSAL_CHARACTERS).join("");
     const unsaid = isAboutName && name !== undefined
       ? `The server does not take the name ${name}; choose another`
       : `The server refuses, and does not say why (${code})`;
-    const refusal = said.trim() === "" ? unsaid : said;
+    const refusal = sentenceOf(packet) || unsaid;
     if (!isAboutName) {
       // for example, the room is full: that may change, and another name would not help
       this.#greeter.heard();

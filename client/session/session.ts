@@ -18,6 +18,7 @@ import { Directory } from "./directory.ts";
 import { type Answer, earliest, type Fact, type Question, type Timed } from "./facts.ts";
 import { History } from "./history.ts";
 import { Punches } from "./punches.ts";
+import { StrayRefusals } from "./refusals.ts";
 import { type Request, Requests } from "./requests.ts";
 import type { SessionStatistics, Shown } from "./shown.ts";
 import { Shutdown } from "./shutdown.ts";
@@ -58,6 +59,7 @@ export class Session {
   readonly #punches: Punches;
   readonly #history: History;
   readonly #requests: Requests;
+  readonly #strayRefusals = new StrayRefusals();
   readonly #shutdown = new Shutdown();
   readonly #tally = new Tally();
   /** All parts that want to be woken, but for the shutdown. */
@@ -305,8 +307,11 @@ export class Session {
       case "gone":
         return this.#act(this.#history.markGone(fact.range, now), now);
       case "answer": {
-        const question = this.#transactions.answer(fact.packet);
-        return question && this.#act(this.#answered(question, fact.packet, now), now);
+        const { packet } = fact, question = this.#transactions.answer(packet);
+        if (question) return this.#act(this.#answered(question, packet, now), now);
+        // to a question that has been answered, or was given up, there is nothing more to say
+        if (packet.type !== "ERROR" || this.#transactions.hasAsked(packet.id)) return;
+        return this.#act(this.#strayRefusals.take(packet, now), now);
       }
       case "punch":
         this.#punches.add(fact.packet.address, now);

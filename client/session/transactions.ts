@@ -28,6 +28,7 @@ export class Transactions implements Timed {
   readonly #self: Pick<Self, "token">;
   readonly #send: (packet: V1Packet) => void;
   readonly #open = new Map<number, OpenTransaction>();
+  readonly #firstId: number;
   #id: number;
 
   /** @param firstId Where the ids begin; random by default, so that an outsider can't forge an answer. */
@@ -40,7 +41,7 @@ export class Transactions implements Timed {
     this.#roundTrip = roundTrip;
     this.#self = self;
     this.#send = send;
-    this.#id = firstId;
+    this.#id = this.#firstId = firstId;
   }
 
   /** How many questions have no answer yet. */
@@ -76,6 +77,11 @@ export class Transactions implements Timed {
     const transaction = id === undefined ? undefined : this.#open.get(id);
     if (transaction) this.#open.delete(transaction.id);
     return transaction?.question;
+  }
+
+  /** Whether a question with this id was ever asked. */
+  hasAsked(id: number | undefined): boolean {
+    return id !== undefined && id > this.#firstId && id <= this.#id;
   }
 
   /** Repeats what is due. Returns the questions that have had no answer in time, and are given up. */

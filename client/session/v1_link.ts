@@ -11,6 +11,7 @@ import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
 import { earliest, type LinkEvent, type Timed } from "./facts.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
+import { type ErrorPacket, reasonOf, undelivered } from "./refusals.ts";
 
 /** Sends a packet to the server, or to the address of a peer. */
 export type Send = (packet: Packet, peer?: string) => void;
@@ -232,7 +233,7 @@ export class V1Link implements Timed {
     return isPast ? [...events, { type: "unshown", seq }] : events;
   }
 
-  #receiveError(packet: V1Packet & { type: "ERROR" }, now: number): LinkEvent[] {
+  #receiveError(packet: ErrorPacket, now: number): LinkEvent[] {
     const { code, id, wait, stream } = packet;
     if (code === "slow-down" && id !== undefined) {
       this.#sendStream.delay(id, Math.min(wait ?? 100, MAX_SLOW_DOWN_MS), now);
@@ -244,6 +245,11 @@ export class V1Link implements Timed {
       return [];
     }
     if (code === "not-joined") this.#goneSince = Math.min(this.#goneSince, this.#silentSince(now));
+    else if (stream !== undefined && id !== undefined) {
+      // a repeat of this refusal, or one for a stream that was left, finds nothing
+      const draft = stream === this.#sendStream.name ? this.#sendStream.settle(id, now) : undefined;
+      return draft ? undelivered([draft], reasonOf(packet)) : [];
+    }
     const events = this.membership.refused(packet, now);
     return events ? this.#follow(events, now) : [{ type: "answer", packet }];
   }

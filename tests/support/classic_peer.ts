@@ -28,8 +28,12 @@ export interface Peer extends AsyncDisposable {
   until(pattern: RegExp): Promise<Received>;
 }
 
-/** Opens a socket on a free port of the loopback interface and receives until it is disposed of. */
-export function openPeer(hostname = "127.0.0.1"): Peer {
+/**
+ * Opens a socket on a free port of the loopback interface and receives until it is disposed of.
+ *
+ * @param answer Returns the datagrams that are sent back for one that has arrived.
+ */
+export function openPeer(hostname = "127.0.0.1", answer: (text: string) => Uint8Array[] = () => []): Peer {
   const conn = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
   const address = conn.addr as Deno.NetAddr;
   const arrivals = new Changing();
@@ -41,8 +45,10 @@ export function openPeer(hostname = "127.0.0.1"): Peer {
     while (true) {
       try {
         const [bytes, from] = await conn.receive(new Uint8Array(65_536));
-        received.push({ text: decoder.decode(bytes), from: from as Deno.NetAddr });
+        const text = decoder.decode(bytes);
+        received.push({ text, from: from as Deno.NetAddr });
         arrivals.changed();
+        for (const datagram of answer(text)) await conn.send(datagram, from);
       } catch (error) {
         if (closed) return;
         if (!(error instanceof Deno.errors.ConnectionRefused || error instanceof Deno.errors.ConnectionReset)) {
