@@ -32,7 +32,6 @@ Deno.test("requests: requests that wait for their turn make it full too, and str
     stream: "00000000000000cc",
     pass: "00000000000000bb",
     id: 1,
-    first: 1,
     text: "spam",
   } as const;
   for (let i = 0; i < 5000; i++) heard.session.receiveFromPeer(spam, `10.6.${i >> 8}.${i & 255}:6`, heard.now);
@@ -101,7 +100,7 @@ function direct(fake: FakeSession, text: string, from: string, name?: string): v
   const stream = from.replace(/\D/g, "").padStart(16, "0");
   const pass = stream;
   fake.receive({ dialect: "v1", type: "PUNCH", address: from, name, pass });
-  fake.session.receiveFromPeer({ dialect: "v1", type: "MESSAGE", pass, stream, id, first: id, text }, from, fake.now);
+  fake.session.receiveFromPeer({ dialect: "v1", type: "MESSAGE", pass, stream, id, text }, from, fake.now);
   fake.take();
 }
 
@@ -131,7 +130,6 @@ Deno.test("requests: a peer is heard while the client is a member, and unless it
     pass: STREAM,
     stream: STREAM,
     id: 1,
-    first: 1,
     text: "hi",
   } as const;
   for (const hearer of [early, fake]) {
