@@ -46,14 +46,9 @@ export function nameKey(name: string): string {
 }
 
 /**
- * Compares two names for a sorted list: negative when the first one comes first, 0 when they are the same name. The order
- * is that of their keys by code points, which is also the order of the keys' bytes in UTF-8.
+ * Compares the keys of two names for a sorted list: negative when the first one comes first, 0 when they are the same.
+ * The order is that of the code points, which is also the order of the keys' bytes in UTF-8.
  */
-export function compareNames(one: string, other: string): number {
-  return compareKeys(nameKey(one), nameKey(other));
-}
-
-/** Compares the keys of two names, as {@linkcode compareNames} does. */
 export function compareKeys(one: string, other: string): number {
   const length = Math.min(one.length, other.length);
   for (let i = 0; i < length; i++) {

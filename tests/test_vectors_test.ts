@@ -6,7 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type ClassicPacket, decode, encode, MAX_TEXT_BYTES, type Packet, V1_TYPES } from "../protocol.ts";
 import { crc32 } from "../protocol/crc32.ts";
 import { formatAddress, parseAddress } from "../protocol/fields.ts";
-import { compareNames, nameKey, normalizeName } from "../protocol/names.ts";
+import { compareKeys, nameKey, normalizeName } from "../protocol/names.ts";
 import { canonicalText, digestAfter, digestBefore } from "../protocol/reliable/line_digest.ts";
 import { byteLength, printable, splitText } from "../protocol/text.ts";
 import { sha256Hex128 } from "../runtime/sha256.ts";
@@ -83,7 +83,7 @@ const CHECKS: Record<string, (it: Case) => void> = {
   },
   "names.order": ({ before, name }) => {
     assertEquals(normalizeName(name), name);
-    for (const other of before) assert(compareNames(other, name) < 0, `${other} comes behind ${name}`);
+    for (const other of before) assert(compareKeys(nameKey(other), nameKey(name)) < 0, `${other} comes behind ${name}`);
   },
 
   "cleaning": ({ what: _, text, cleaned, ...rest }) => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { compareNames, nameKey } from "../../protocol/names.ts";
+import { nameKey } from "../../protocol/names.ts";
 import type { Answer, Fact, Question } from "./facts.ts";
 import type { People } from "./people.ts";
 import { reasonOf } from "./refusals.ts";
@@ -51,10 +51,9 @@ export class Directory {
     if (answer?.type !== "USERS") return unanswered("The server did not say who is here", answer);
     const names = [...known, ...answer.names];
     for (const name of answer.names) this.#people.remember(name);
-    // a page must continue after the last name: otherwise a server could make this ask without end
-    const last = known.at(-1);
-    const continuesList = answer.names.length > 0 && (last === undefined || compareNames(answer.names[0], last) > 0);
-    if (answer.more && continuesList && names.length < MAX_NAMES) {
+    // a page must bring something new: otherwise a server could make this ask without end
+    const isNew = answer.names.length > 0 && answer.names.at(-1) !== known.at(-1);
+    if (answer.more && isNew && names.length < MAX_NAMES) {
       this.#ask({ ask: "names", known: names, before }, now);
       return [];
     }

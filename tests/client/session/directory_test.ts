@@ -151,6 +151,18 @@ Deno.test("directory: who is not on a whole list is not completed any more; half
   assertEquals(endless.people.names, ["Alice", "Carole"]);
 });
 
+Deno.test("directory: a list in an order that is not this client's, as with another Unicode, is shown whole", () => {
+  const pages = [["Bob", "Zoë"], ["Alice", "Carole"]];
+  const asking = new Asking((packet) => {
+    if (packet.type !== "LIST") return [];
+    const { id, token } = packet, names = pages.shift()!;
+    return [{ dialect: "v1", type: "USERS", id, token, total: 4, unnamed: 0, more: pages.length > 0, names }];
+  });
+  asking.directory.list(0);
+  asking.settle();
+  assertEquals(asking.shown, [{ kind: "users", names: ["Bob", "Zoë", "Alice", "Carole"], unnamed: 0 }]);
+});
+
 Deno.test("directory: the server is silent: said once, after 5 s", () => {
   const asking = new Asking(() => []);
   asking.directory.list(0);
