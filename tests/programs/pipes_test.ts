@@ -1,6 +1,7 @@
 /** The client in a pipe that is broken, endless or full: what was typed is delivered, and the exit code tells the rest. */
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { commandOf, joinRoom, messagesOf, start, startClient, startServer } from "../../scripts/support/processes.ts";
+import { hasPython } from "../support/python.ts";
 import { HAS_SIGNALS, signalTest } from "../support/signals.ts";
 import { signIn } from "../support/signed_in.ts";
 import { quoted } from "../support/tmux.ts";
@@ -133,14 +134,6 @@ shellTest("a standard output that does not block loses nothing when it is full f
   assertEquals(program.stderr.text(), "exit code 0\n");
   assertEquals(messagesOf(program).length, 1000);
 });
-
-async function hasPython(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("python3", { args: ["-V"], stdout: "null", stderr: "null" }).output()).success;
-  } catch {
-    return false;
-  }
-}
 
 signalTest("pipes: SIGHUP says goodbye like SIGTERM", async () => {
   await using server = await startServer();

@@ -1,0 +1,113 @@
+"""Loses nothing that is said, prints nothing twice, and keeps the room's order, at any loss."""
+import queue, secrets, signal, socket, sys, threading, time, zlib
+
+EVENTS = "INCOMING/1", "ONLINE/1", "OFFLINE/1"
+PAUSE = 0.2  # Seconds until what has no answer is sent again.
+MAX_HELD, MAX_SHOWN = 2048, 10_000  # Bounds for the memory, whatever comes.
+
+server, name = (socket.gethostbyname(sys.argv[1]), int(sys.argv[2])), sys.argv[3:]
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.settimeout(0.02)
+token, stream = secrets.token_hex(8), secrets.token_hex(8)
+typed = queue.Queue(100)  # What is to be said, and None at the end.
+shown = {}  # What was printed, by stream and id.
+
+
+def read_what_is_typed():
+    for line in sys.stdin:
+        line = line.rstrip()
+        for start in range(0, len(line), 214):  # 856 bytes, and a character takes 4 at most.
+            typed.put(line[start : start + 214])
+    typed.put(None)
+
+
+def send(kind, rest):
+    crc = zlib.crc32(f"{kind} {rest}".encode())
+    sock.sendto(f"{kind} sum={crc:08x} {rest}".encode(), server)
+
+
+def receive():
+    """Returns the type, the fields and the text of a packet of the server."""
+    data, sender = sock.recvfrom(2000)
+    header, _, text = data.decode().partition("\n")
+    kind, *fields = header.split()
+    fields = dict(field.split("=", 1) for field in fields)
+    crc = zlib.crc32(data.replace(f" sum={fields['sum']}".encode(), b"", 1))
+    if sender != server or fields["sum"] != f"{crc:08x}":
+        raise ValueError("from elsewhere, or damaged")
+    return kind, fields, text
+
+
+def show(kind, fields, text):
+    """Prints a message, unless it is known by its stream and id, as after a new start of the server."""
+    key = fields.get("stream", fields["epoch"]), fields.get("id", fields["seq"])
+    if kind == "INCOMING/1" and key not in shown:
+        line = f"{fields.get('name', fields['from'])}: {text}"
+        print("".join(c if c.isprintable() else "?" for c in line), flush=True)
+    shown[key] = True
+    if len(shown) > MAX_SHOWN:
+        del shown[next(iter(shown))]
+
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+threading.Thread(target=read_what_is_typed, daemon=True).start()
+greeting_id, proof, greet_at, send_at = secrets.randbelow(2**32), "", 0, 0
+text, number, is_ending = None, 0, False  # What is being said, one text at a time.
+epoch, next_seq, latest, gone_to = None, 1, 0, 0  # The line, what comes next on it, its end.
+held = {}  # What came early, by seq.
+while True:
+    now = time.monotonic()
+    if epoch and text is None and not is_ending and not typed.empty():
+        text, number, send_at = typed.get(), number + 1, now
+        is_ending = text is None
+    if now >= send_at:
+        send_at = now + PAUSE
+        if now >= greet_at:
+            greeting_id += 1
+            rest = f"id={greeting_id}{proof}"
+            send(*("SIGN-IN/1", f"{rest} name={name[0]}") if name else ("GREETING/1", rest))
+        if text is not None:
+            send("MESSAGE/1", f"token={token} stream={stream} id={number}\n{text}")
+        if next_seq <= latest:
+            to = min(latest, next_seq + 31)
+            send("RESEND/1", f"token={token} epoch={epoch} from={next_seq} to={to}")
+    try:
+        kind, fields, body = receive()
+        is_mine = fields.get("token") == token  # Only the server knows it.
+        if kind == "RETRY/1" and fields["id"] == str(greeting_id):
+            proof, greet_at = f" token={token} cookie={fields['cookie']}", 0
+        elif kind == "WELCOME/1" and is_mine and fields["id"] == str(greeting_id):
+            proof, greet_at = f" token={token}", now + int(fields["keepalive"]) / 1000
+            if epoch is None:
+                next_seq = int(fields["seq"]) + 1  # What was said before is not for a newcomer.
+            elif epoch != fields["epoch"]:  # The server has forgotten everything.
+                for seq in sorted(held):
+                    show(*held[seq])
+                held, next_seq, gone_to = {}, 1, 0
+            epoch, latest = fields["epoch"], int(fields["seq"])
+            if is_ending and next_seq > latest:
+                break
+        elif kind == "ERROR/1" and is_mine:
+            if fields["code"] != "not-joined":
+                sys.exit(body)
+            greet_at = 0
+        elif kind == "GONE/1" and is_mine and fields["epoch"] == epoch:
+            gone_to = min(int(fields["to"]), latest) if int(fields["from"]) <= next_seq else 0
+        elif kind == "HEARTBEAT/1" and fields["epoch"] == epoch:
+            latest = max(latest, int(fields["seq"]))
+        elif kind in EVENTS or kind == "ACK/1" and is_mine:
+            if fields.get("stream") == stream and int(fields["id"]) >= number:
+                text = None  # The server has it: this was the copy, or an ACK.
+            if "seq" in fields and fields["epoch"] == epoch:
+                seq = int(fields["seq"])
+                latest = max(latest, seq)
+                if next_seq <= seq < next_seq + MAX_HELD:
+                    held[seq] = kind, fields, body
+        while next_seq in held or next_seq <= gone_to:
+            if next_seq in held:
+                show(*held.pop(next_seq))
+            next_seq += 1
+    except (OSError, ValueError, KeyError):
+        pass  # Nothing came, or it was no packet.
+for _ in range(4):  # Nobody waits for the answer, and one of them arrives.
+    send("LEAVE/1", f"id=1 token={token}")

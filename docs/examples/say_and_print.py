@@ -1,0 +1,40 @@
+"""Says what is typed and prints what is said: the least of version 1. What UDP loses is lost."""
+import secrets, signal, socket, sys, threading, time
+
+server = socket.gethostbyname(sys.argv[1]), int(sys.argv[2])
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.settimeout(0.1)
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C just ends it.
+token, stream = secrets.token_hex(8), secrets.token_hex(8)
+greeting_id, proof, greet_at = secrets.randbelow(2**32), "", 0
+
+
+def say_what_is_typed():
+    for number, line in enumerate(sys.stdin, 1):
+        text = line.rstrip()[:214]  # 856 bytes, and a character takes 4 at most.
+        sock.sendto(f"MESSAGE/1 token={token} stream={stream} id={number}\n{text}".encode(), server)
+
+
+speaker = threading.Thread(target=say_what_is_typed, daemon=True)
+while True:
+    if time.monotonic() >= greet_at:
+        greeting_id, greet_at = greeting_id + 1, time.monotonic() + 0.5  # Soon, if this one is lost.
+        sock.sendto(f"GREETING/1 id={greeting_id}{proof}".encode(), server)
+    try:
+        data, sender = sock.recvfrom(2000)
+        header, _, text = data.decode().partition("\n")
+        kind, *fields = header.split()
+        fields = dict(field.split("=", 1) for field in fields)
+        if sender != server:
+            continue
+        if kind == "RETRY/1" and fields["id"] == str(greeting_id):
+            proof, greet_at = f" token={token} cookie={fields['cookie']}", 0
+        if kind == "WELCOME/1" and fields["token"] == token:
+            if speaker.ident is None:  # Only now it is a member.
+                speaker.start()
+            proof, greet_at = f" token={token}", time.monotonic() + int(fields["keepalive"]) / 1000
+        if kind == "INCOMING/1":
+            line = f"{fields.get('name', fields['from'])}: {text}"
+            print("".join(c if c.isprintable() else "?" for c in line), flush=True)
+    except (OSError, ValueError, KeyError):
+        pass  # Nothing came, or it was no packet.

@@ -1,0 +1,153 @@
+/** The Python clients that PROTOCOL.md prints, packet by packet, against a server by hand. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { openPeer } from "../support/classic_peer.ts";
+import { linesOf, LOSE_NOTHING, pythonTest, SAY_AND_PRINT, startPython } from "../support/python.ts";
+import { openServerByHand, type ServerByHand, withSum } from "../support/server_by_hand.ts";
+import { stops } from "../support/signals.ts";
+
+const OLD = "91c4be20d7a35f68", NEW = "0b2d95854f18c3a7";
+const S = "c07d5f3be8192a64";
+
+/** An event of the room. */
+const incoming = (epoch: string, seq: number, text: string, fields = "") =>
+  `INCOMING/1 epoch=${epoch} seq=${seq} at=1 from=192.0.2.1:7 ${fields}\n${text}`;
+
+/** What anybody may send from a forged address. */
+async function sendOdd(server: ServerByHand): Promise<void> {
+  const utf8 = (text: string) => new TextEncoder().encode(text);
+  await server.send(new Uint8Array(0));
+  await server.send(new Uint8Array([0xff, 0xfe, 0x0a]));
+  await server.send(new Uint8Array(2000).fill(0x20));
+  await server.send(utf8("\n\n"));
+  for (const kind of ["INCOMING", "ONLINE", "HEARTBEAT", "WELCOME", "RETRY", "GONE", "ACK", "ERROR", "CLOSING", "X"]) {
+    for (const token of ["", ` token=${"0".repeat(16)}`]) {
+      await server.send(utf8(`${kind}/1${token}`));
+      await server.send(utf8(`${kind}/1${token} epoch=${OLD} seq=x id=${"9".repeat(999)} from=-1 to=- code=`));
+      await server.send(
+        utf8(`${kind}/1${token} epoch=${NEW} seq=11 id=1 from=1 to=2 keepalive=x cookie=bad stream=${S}`),
+      );
+      await server.send(utf8(`${kind}/1${token} no field`));
+    }
+  }
+  await server.send(utf8("MESSAGE hello"));
+}
+
+pythonTest("say_and_print.py keeps alive, and bears whatever comes", async () => {
+  await using server = openServerByHand(`epoch=${OLD} seq=10 keepalive=200`);
+  await using python = startPython(SAY_AND_PRINT, "127.0.0.1", server.port);
+  await server.until(/^GREETING\/1 id=\d+$/);
+  await server.until(/^GREETING\/1 id=\d+ token=[0-9a-f]{16} cookie=a3d7e09b15c8f264$/);
+  await server.until(/^GREETING\/1 id=\d+ token=[0-9a-f]{16}$/);
+  assertMatch(server.received[0], /^GREETING\/1 id=\d+$/, "it tells its token only to who has answered");
+  await sendOdd(server);
+  await server.say(incoming(OLD, 11, "\x1b[2J\u202ehello\u2028\tthere", "name=Zoë"));
+  await python.stdout.until("Zoë: ?[2J?hello??there\n");
+  assertEquals(server.received.filter((packet) => packet.includes("bad")), []);
+  await python.type("hello\nthere\n");
+  await server.until(/^MESSAGE\/1 token=\S+ stream=[0-9a-f]{16} id=2.*\nthere$/);
+  assert(!python.ended());
+});
+
+pythonTest(
+  "lose_nothing.py signs in, waits for what is missing, and prints nothing that is damaged or odd",
+  async () => {
+    await using server = openServerByHand(`epoch=${OLD} seq=10 keepalive=100`);
+    await using python = startPython(LOSE_NOTHING, "127.0.0.1", server.port, "Zoë");
+    await server.until(/^SIGN-IN\/1 id=\d+ token=[0-9a-f]{16} cookie=a3d7e09b15c8f264 name=Zoë$/);
+    await server.until(/^SIGN-IN\/1 id=\d+ token=[0-9a-f]{16} name=Zoë$/);
+    assertMatch(server.received[0], /^SIGN-IN\/1 id=\d+ name=Zoë$/, "it tells its token only to who has answered");
+
+    server.welcome = `epoch=${OLD} seq=13 keepalive=100`;
+    await server.say(incoming(OLD, 13, "third"));
+    const asked = await server.until(/^RESEND\/1 token=(\S+) epoch=91c4be20d7a35f68 from=11 to=13$/);
+    assertEquals(asked[1], server.token);
+    // an ONLINE takes a place, and is not printed
+    await server.say(`ONLINE/1 epoch=${OLD} seq=12 at=1\n192.0.2.9:9 Bob`);
+    const damaged = new TextEncoder().encode(withSum(incoming(OLD, 11, "first")));
+    damaged[damaged.length - 1] ^= 1;
+    await server.send(damaged);
+    await sendOdd(server);
+    await using stranger = openPeer();
+    await stranger.send(withSum(incoming(OLD, 11, "forged")), server.client);
+    await server.say(incoming(OLD, 11, "\x1b[2Jfirst", "name=Bob"));
+    await server.say(incoming(OLD, 13, "third"));
+    await python.stdout.until("192.0.2.1:7: third\n");
+    assertEquals(linesOf(python), ["Bob: ?[2Jfirst", "192.0.2.1:7: third"]);
+    assertEquals(server.received.filter((packet) => /bad|damaged/.test(packet)), []);
+  },
+);
+
+pythonTest("lose_nothing.py goes on behind what is not kept any more, and takes an ACK for its words", async () => {
+  await using server = openServerByHand(`epoch=${OLD} seq=10 keepalive=100`);
+  await using python = startPython(LOSE_NOTHING, "127.0.0.1", server.port);
+  await python.type("one\ntwo\nthree\n");
+  await python.endInput();
+  const [, stream] = await server.until(/^MESSAGE\/1 token=\S+ stream=(\S+) id=1.*\none$/);
+  await server.say(incoming(OLD, 11, "one", `stream=${stream} id=1`));
+  const before = server.received.length;
+  await server.until(/ id=2.*\ntwo$/);
+  await server.say(incoming(OLD, 14, "held"));
+  server.welcome = `epoch=${OLD} seq=20 keepalive=100`;
+  await server.say(`ACK/1 token=TOKEN stream=${stream} id=2`);
+  await server.until(/ id=3.*\nthree$/);
+  await server.until(/^RESEND\/1 \S+ \S+ from=12 to=20$/, before);
+  await server.say(`GONE/1 token=TOKEN epoch=${OLD} from=12 to=19`);
+  await server.until(/^RESEND\/1 \S+ \S+ from=20 to=20$/, before);
+  // it does not leave while something is missing
+  await server.say(incoming(OLD, 20, "last"));
+  // in a room where the sender gets no copy, this ACK takes its place
+  server.welcome = `epoch=${OLD} seq=21 keepalive=100`;
+  await server.say(`ACK/1 token=TOKEN stream=${stream} id=3 epoch=${OLD} seq=21`);
+  await server.until(/^LEAVE\/1 id=\d+ token=/);
+  assertEquals(await python.exitCode(), 0, python.stderr.text());
+  assertEquals(linesOf(python), ["one", "held", "last"].map((text) => `192.0.2.1:7: ${text}`));
+});
+
+pythonTest(
+  "lose_nothing.py shows what it holds when the server has forgotten everything, and nothing twice",
+  async () => {
+    await using server = openServerByHand(`epoch=${OLD} seq=10 keepalive=100`);
+    await using python = startPython(LOSE_NOTHING, "127.0.0.1", server.port);
+    await python.type("mine\n");
+    const [, stream] = await server.until(/^MESSAGE\/1 token=\S+ stream=(\S+) id=1.*\nmine$/);
+    server.welcome = `epoch=${OLD} seq=15 keepalive=100`;
+    await server.say(incoming(OLD, 11, "s1", `stream=${S} id=1`));
+    await server.say(incoming(OLD, 15, "classic"));
+    await server.say(incoming(OLD, 13, "s3", `stream=${S} id=3`));
+    await server.until(/^RESEND\/1 \S+ \S+ from=12 to=15$/);
+    assertEquals(linesOf(python), ["192.0.2.1:7: s1"]);
+
+    server.welcome = `epoch=${NEW} seq=4 keepalive=100`;
+    await server.until(/^RESEND\/1 \S+ epoch=0b2d95854f18c3a7 from=1 to=4$/);
+    await server.until(new RegExp(`^MESSAGE/1 \\S+ stream=${stream} id=1.*\\nmine$`), server.received.length);
+    // the sender has not heard that s1 and s3 were taken
+    for (const id of [1, 2, 3]) await server.say(incoming(NEW, id, `s${id}`, `stream=${S} id=${id}`));
+    await server.say(incoming(NEW, 4, "mine", `stream=${stream} id=1`));
+    await python.stdout.until(": mine\n");
+    assertEquals(linesOf(python), ["s1", "s3", "classic", "s2", "mine"].map((text) => `192.0.2.1:7: ${text}`));
+  },
+);
+
+pythonTest(
+  "what the server refuses ends lose_nothing.py with its words; a signal ends both, without a traceback",
+  async () => {
+    {
+      await using server = openServerByHand(`epoch=${OLD} seq=10 keepalive=100`);
+      await using python = startPython(LOSE_NOTHING, "127.0.0.1", server.port, "Zoë");
+      await server.until(/ token=\S+ name=Zoë$/);
+      await server.say("ERROR/1 token=TOKEN code=not-joined\nGreet first");
+      await server.say("ERROR/1 token=TOKEN code=name-taken\nThe name Zoë is taken");
+      assertEquals(await python.exitCode(), 1);
+      assertEquals(python.stderr.text(), "The name Zoë is taken\n");
+    }
+    for (const file of [SAY_AND_PRINT, LOSE_NOTHING]) {
+      for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+        await using server = openServerByHand(`epoch=${OLD} seq=10 keepalive=100`);
+        await using python = startPython(file, "127.0.0.1", server.port);
+        await server.until(/ token=\S+$/);
+        if (!await stops(python, signal, code)) return;
+        assertEquals(python.stderr.text(), "");
+      }
+    }
+  },
+);
