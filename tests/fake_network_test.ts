@@ -222,9 +222,16 @@ Deno.test("network: also when every fiftieth datagram is damaged", () => {
   forAll(schedules("join", "restart", "move", "drain"), (schedule) => checkAll(play(schedule, { corrupt: 0.02 })));
 });
 
-Deno.test("network: also when the server makes senders slow down", () => {
+Deno.test("network: also when the server takes the messages of each sender at its own pace", () => {
   const room = { rate: { rate: 20, burst: 5 } };
-  forAll(schedules("join", "move", "drain"), (schedule) => checkAll(play(schedule, { room })));
+  forAll(schedules("join", "restart", "move", "drain"), (schedule) => checkAll(play(schedule, { room })));
+});
+
+Deno.test("network: also at that pace with a journal that answers late", () => {
+  const room = { rate: { rate: 20, burst: 5 } };
+  forAll(schedules("join", "restart", "drain", "crash"), (schedule) => {
+    checkAll(play(schedule, { room, late: [1, 200] }));
+  });
 });
 
 Deno.test("network: where a server forgets everything nothing is shown twice, each sender keeps its order, all go on", () => {

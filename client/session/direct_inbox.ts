@@ -80,7 +80,9 @@ export class DirectInbox {
     // a repeat is acknowledged again; it shows nothing, so it takes no token
     const isNew = !stream.isRepeat(packet) && !stream.isHeld(packet);
     if (isNew && sender.bucket.take(SENDER_RATE, now) > 0) return [];
-    const shown = stream.take(packet);
+    stream.hold(packet);
+    const shown: MessagePacket[] = [];
+    for (let message; (message = stream.takeNext());) shown.push(message);
     if (stream.next > 1 && takeAckTokens(sender, from, now)) {
       this.#send({ dialect: "v1", type: "ACK", stream: packet.stream, id: stream.next - 1 }, from);
     }

@@ -1,5 +1,5 @@
 /**
- * The receiving end of a stream: puts the messages of one sender in order and delivers each once.
+ * The receiving end of a stream: puts the messages of one sender in order and gives each once.
  *
  * @module
  */
@@ -10,16 +10,17 @@ import { detach } from "../text.ts";
 export type MessagePacket = Extract<V1Packet, { type: "MESSAGE" }>;
 
 /**
- * Takes a sender's messages in any order and any number of times, and delivers each once, in the order of the ids.
+ * Takes a sender's messages in any order and any number of times, and gives each once, in the order of the ids, when its
+ * user wants the next one.
  *
- * It holds back early messages, at most {@linkcode SEND_WINDOW} of them. The sender repeats the messages that are
- * dropped here.
+ * It holds what was not taken yet, at most {@linkcode SEND_WINDOW} messages. The sender repeats those that are dropped
+ * here.
  */
 export class ReceiveStream {
   readonly name: string;
-  /** The id that is waited for. All messages before it have been delivered, or their sender has settled them. */
+  /** The id that is waited for. All messages before it have been taken, or their sender has settled them. */
   next: number;
-  readonly #early = new Map<number, MessagePacket>();
+  readonly #held = new Map<number, MessagePacket>();
 
   /** @param next The id behind the last that was taken from this stream before. */
   constructor(name: string, next = 1) {
@@ -27,48 +28,49 @@ export class ReceiveStream {
     this.next = next;
   }
 
-  /** How many messages are held back because one before them is missing. */
+  /** How many messages are held. */
   get heldCount(): number {
-    return this.#early.size;
+    return this.#held.size;
   }
 
-  /** Whether the message was delivered before. The sender repeats it when it has got no acknowledgement. */
+  /** Whether the next message is here, so that {@linkcode takeNext} gives it. */
+  get isReady(): boolean {
+    return this.#held.has(this.next);
+  }
+
+  /** Whether the message was taken before. The sender repeats it when it has got no acknowledgement. */
   isRepeat(message: MessagePacket): boolean {
     return message.id < this.next;
   }
 
-  /** Whether the message is held back already, because one before it is missing. */
+  /** Whether the message is held already. */
   isHeld({ id }: MessagePacket): boolean {
-    return this.#early.has(id);
+    return this.#held.has(id);
   }
 
-  /**
-   * Takes a message, and returns the messages that can be delivered now.
-   *
-   * @param mayHold Whether the message may be held back when one before it is missing.
-   */
-  take(message: MessagePacket, mayHold = true): MessagePacket[] {
+  /** Holds a message until it is taken. Drops one that is here already, was taken, or is too early. */
+  hold(message: MessagePacket): void {
     this.#skipTo(message.first ?? message.id);
-    if (this.isRepeat(message)) return [];
-    if (message.id >= this.next + SEND_WINDOW) return [];
-    if (message.id > this.next && !mayHold) return [];
-    this.#early.set(message.id, message);
-    return this.#takeReady();
+    const isTooEarly = message.id >= this.next + SEND_WINDOW;
+    if (!isTooEarly && !this.isRepeat(message) && !this.isHeld(message)) this.#held.set(message.id, message);
+  }
+
+  /** Takes the message whose turn it is; undefined when it is not here. */
+  takeNext(): MessagePacket | undefined {
+    const message = this.#held.get(this.next);
+    if (message) this.#held.delete(this.next++);
+    return message;
+  }
+
+  /** Drops a message that is held, as if it had not come. */
+  drop({ id }: MessagePacket): void {
+    this.#held.delete(id);
   }
 
   /** Waits for `first`, if that is further on: the sender has settled the messages before it, and sends none again. */
   #skipTo(first: number): void {
     if (first <= this.next) return;
-    for (const id of this.#early.keys()) if (id < first) this.#early.delete(id);
+    for (const id of this.#held.keys()) if (id < first) this.#held.delete(id);
     this.next = first;
-  }
-
-  #takeReady(): MessagePacket[] {
-    const ready: MessagePacket[] = [];
-    for (let message; (message = this.#early.get(this.next)); this.next++) {
-      this.#early.delete(this.next);
-      ready.push(message);
-    }
-    return ready;
   }
 }

@@ -16,7 +16,7 @@ export type IgnoreReason =
   | "classic-at-v1"
   /** Its sender may not join in the classic dialect. */
   | "refused-classic"
-  /** It is a message, and its sender has sent too many. */
+  /** It is a classic message, and its sender has sent too many. */
   | "fast-messages"
   /** It asks for a name, and its sender or all with one IP address have asked too often. */
   | "fast-sign-ins"
@@ -26,7 +26,7 @@ export type IgnoreReason =
   | "too-short"
   /** There are too many members. */
   | "room-full"
-  /** Too much waits already, for the journal, the names or an earlier message. */
+  /** Too much waits already: messages that are held, events for the journal, or names that were asked for. */
   | "queue-full"
   /**
    * It came in a flood of datagrams from addresses that have not joined, without the token of who has, or from a classic

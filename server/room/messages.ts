@@ -11,6 +11,7 @@ import type { Delivery } from "./delivery.ts";
 import type { IgnoredCounts } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import { activityOf, type Member } from "./members.ts";
+import { Pacing } from "./pacing.ts";
 
 /** What messages need of the room. */
 export interface MessagesContext {
@@ -29,27 +30,49 @@ type ClassicMessage = Extract<ClassicPacket, { type: "MESSAGE" }>;
 /** What a member said. */
 type Said = Pick<MessagePacket, "text" | "action"> & Partial<Pick<MessagePacket, "stream" | "id">>;
 
-/**
- * The most messages that may wait for an earlier one, over all members. Further ones are dropped, and their senders
- * repeat them.
- */
-const MAX_EARLY = 10_000;
-/** The most events that may wait for the journal. While there are as many, messages are dropped in the same way. */
+/** The most messages that may be held, over all members. Further ones are dropped, and their senders repeat them. */
+const MAX_HELD = 10_000;
+/** The most events that may wait for the journal. While there are as many, messages are held, and classic ones dropped. */
 const MAX_PENDING = 10_000;
+/** How long a member waits before it is looked again whether the journal has caught up, in milliseconds. */
+const JOURNAL_PAUSE_MS = 10;
 
-/** The messages of one room, before they are events. */
+/**
+ * The messages of one room, before they are events.
+ *
+ * A message in version 1 is held until those before it are published and its sender has a token for it. Meanwhile its
+ * sender hears nothing of it, so the window of the stream is what slows the sender down.
+ */
 export class Messages {
   readonly #context: MessagesContext;
-  /** How many messages wait for an earlier one, over all members. */
-  #early = 0;
+  readonly #pacing = new Pacing();
+  /** How many messages are held, over all members. */
+  #held = 0;
 
   constructor(context: MessagesContext) {
     this.#context = context;
   }
 
-  /** Forgets what was held back for a member that has left. */
+  /** When {@linkcode wake} is to be called, in milliseconds of the room's clock; undefined for never. */
+  get dueAt(): number | undefined {
+    return this.#pacing.dueAt;
+  }
+
+  /** Publishes the held messages whose time has come. */
+  wake(now: number): void {
+    for (const member of this.#pacing.takeDue(now)) {
+      const stream = member.activity?.stream;
+      // it may have left meanwhile
+      if (!stream) continue;
+      // a stream is nobody's before its first message is published, so another member may have been faster
+      if (this.#context.journal.isFreeFor(member.token, stream.name)) this.#publishReady(member, stream, now);
+      else this.#drop(member);
+    }
+  }
+
+  /** Forgets what was held for a member that has left. */
   forget(member: Member): void {
-    this.#early -= member.activity?.stream?.heldCount ?? 0;
+    if (member.activity?.stream) this.#drop(member);
   }
 
   /** Takes a classic text. Counts it as ignored if a part of it can't be taken. */
@@ -76,20 +99,40 @@ export class Messages {
     }
     const stream = this.#streamOf(member, packet, kept);
     if (stream.isRepeat(packet)) return this.#acknowledge(packet, kept, member, now);
-    const isBehind = kept !== undefined && kept.appendedId - kept.lastId >= SEND_WINDOW;
-    if (isBehind || journal.pending >= MAX_PENDING) return void ignored["queue-full"]++;
-    // a repeat of a held message takes no token; otherwise repeats could take the tokens that the missing message needs
-    const wait = stream.isHeld(packet) ? 0 : limits.takeMessageToken(member, now);
-    if (wait > 0) {
-      const { id } = packet, { token } = member, text = "Too many messages";
-      return delivery.send(member, { dialect: "v1", type: "ERROR", token, code: "slow-down", id, wait, text });
-    }
     const before = stream.heldCount;
-    const ready = stream.take(packet, this.#early < MAX_EARLY);
-    this.#early += stream.heldCount - before;
-    for (const { stream, id, action, text } of ready) {
-      this.#publish(member, { stream, id, action, text: printable(text) }, now);
+    stream.hold(packet);
+    this.#held += stream.heldCount - before;
+    this.#publishReady(member, stream, now);
+    if (this.#held <= MAX_HELD || !stream.isHeld(packet)) return;
+    stream.drop(packet);
+    this.#held--;
+    ignored["queue-full"]++;
+  }
+
+  /** Publishes the messages whose turn it is, as many as there are tokens for. The next one waits for its token. */
+  #publishReady(member: Member, stream: ReceiveStream, now: number): void {
+    while (stream.isReady) {
+      const pause = this.#takeToken(member, stream, now);
+      if (pause > 0) return this.#pacing.wait(member, now + pause);
+      const { id, action, text } = stream.takeNext()!;
+      this.#held--;
+      this.#publish(member, { stream: stream.name, id, action, text: printable(text) }, now);
     }
+  }
+
+  /** Takes a token for a member's next message. Returns 0 if it can be published, otherwise how long it waits. */
+  #takeToken(member: Member, stream: ReceiveStream, now: number): number {
+    const { journal, limits } = this.#context;
+    const kept = journal.stream(stream.name);
+    const isBehind = kept !== undefined && kept.appendedId - kept.lastId >= SEND_WINDOW;
+    return isBehind || journal.pending >= MAX_PENDING ? JOURNAL_PAUSE_MS : limits.takeMessageToken(member, now);
+  }
+
+  /** Drops what a member's present stream holds; its sender was never told that it was taken. */
+  #drop(member: Member): void {
+    const activity = activityOf(member);
+    this.#held -= activity.stream?.heldCount ?? 0;
+    activity.stream = undefined;
   }
 
   /** Whether another classic message of a member can be taken. Takes a token for it, or counts it as ignored. */
@@ -108,7 +151,7 @@ export class Messages {
   #streamOf(member: Member, packet: MessagePacket, kept: KeptStream | undefined): ReceiveStream {
     const activity = activityOf(member);
     if (activity.stream?.name === packet.stream) return activity.stream;
-    this.#early -= activity.stream?.heldCount ?? 0;
+    this.#drop(member);
     return activity.stream = new ReceiveStream(packet.stream, kept && kept.appendedId + 1);
   }
 

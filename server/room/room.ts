@@ -158,15 +158,17 @@ export class Room {
 
   /** When {@linkcode wake} is to be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
-    const times = [this.#admission.presence.dueAt, this.#heartbeats.dueAt, this.#admission.silenceCheckAt];
+    const { presence, silenceCheckAt } = this.#admission;
+    const times = [presence.dueAt, this.#heartbeats.dueAt, silenceCheckAt, this.#messages.dueAt];
     const due = times.filter((time) => time !== undefined);
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
-  /** Does what is due: removes silent members, broadcasts arrivals and departures, sends a heartbeat. */
+  /** Does what is due: removes silent members, publishes held messages and notices of presence, sends a heartbeat. */
   wake(now: number): void {
     const { presence } = this.#admission;
     this.#admission.removeSilent(now);
+    this.#messages.wake(now);
     // classic members get no notices, so without a v1 member the notices would only fill the window
     if (this.#members.v1Size === 0) presence.clear();
     for (const event of presence.takeDue(now, this.#wallTime(now))) this.#publish(event, now);

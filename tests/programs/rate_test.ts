@@ -30,6 +30,18 @@ Deno.test("rate: what is piped in faster than the server wants it arrives whole 
   assertEquals(client.stderr.text(), "");
   // forty at once, then twenty a second: repeats that took tokens would stretch this without end
   if (seconds < 1.9) throw new Error(`A limit that lets 80 messages pass in ${seconds} s is none`);
+  if (await stops(server)) assertMatch(server.stdout.text(), / 80 messages in, \d+ datagrams out\n$/);
+});
+
+Deno.test("rate: with one message a second a pipe takes its time, and delivers all", async () => {
+  await using server = await startServer("--rate", "1");
+  await using client = startClient("127.0.0.1", server.port);
+  const lines = seq(1, 6);
+  await client.type(lines.map((line) => `${line}\n`).join(""));
+  await client.endInput();
+  assertEquals(await client.exitCode(), 0, client.stderr.text());
+  assertEquals(textsOf(messagesOf(client)), lines);
+  assertEquals(client.stderr.text(), "");
 });
 
 Deno.test("rate: of a classic member the first forty at once are heard, and whoever is quieter is not disturbed", async () => {

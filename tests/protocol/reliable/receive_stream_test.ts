@@ -10,36 +10,42 @@ function message(id: number, first = 1): MessagePacket {
   return { dialect: "v1", type: "MESSAGE", stream: NAME, id, first, text: `${id}` };
 }
 
-const ids = (messages: MessagePacket[]) => messages.map(({ id }) => id);
+/** Lets a message arrive, and takes what can be taken then; returns the ids. */
+function arrive(stream: ReceiveStream, message: MessagePacket): number[] {
+  stream.hold(message);
+  const ids: number[] = [];
+  for (let next; (next = stream.takeNext());) ids.push(next.id);
+  return ids;
+}
 
 Deno.test("receive stream: an early message waits for those before it", () => {
   const stream = new ReceiveStream(NAME);
-  assertEquals(ids(stream.take(message(3))), []);
-  assertEquals(ids(stream.take(message(2))), []);
+  assertEquals(arrive(stream, message(3)), []);
+  assertEquals(arrive(stream, message(2)), []);
   assertEquals(stream.heldCount, 2);
-  assertEquals(ids(stream.take(message(1))), [1, 2, 3]);
+  assertEquals(arrive(stream, message(1)), [1, 2, 3]);
   assertEquals([stream.heldCount, stream.next], [0, 4]);
 });
 
 Deno.test("receive stream: a repeat is given once, whether it waited or not", () => {
   const stream = new ReceiveStream(NAME);
-  assertEquals([1, 3, 3, 1, 2, 2].flatMap((id) => ids(stream.take(message(id)))), [1, 2, 3]);
+  assertEquals([1, 3, 3, 1, 2, 2].flatMap((id) => arrive(stream, message(id))), [1, 2, 3]);
   assertEquals(stream.isRepeat(message(3)), true);
   assertEquals(stream.isRepeat(message(4)), false);
 });
 
 Deno.test("receive stream: it holds a window of early messages and no more", () => {
   const stream = new ReceiveStream(NAME);
-  for (let id = 2; id < 1000; id++) stream.take(message(id));
+  for (let id = 2; id < 1000; id++) stream.hold(message(id));
   assertEquals(stream.heldCount, SEND_WINDOW - 1);
-  assertEquals(ids(stream.take(message(1))).length, SEND_WINDOW);
+  assertEquals(arrive(stream, message(1)).length, SEND_WINDOW);
   assertEquals(stream.next, SEND_WINDOW + 1);
 });
 
 Deno.test("receive stream: messages that the sender has settled are not waited for, held ones are forgotten", () => {
   const stream = new ReceiveStream(NAME);
-  for (const id of [3, 5, 6]) stream.take(message(id));
-  assertEquals(ids(stream.take(message(7, 5))), [5, 6, 7]);
+  for (const id of [3, 5, 6]) stream.hold(message(id));
+  assertEquals(arrive(stream, message(7, 5)), [5, 6, 7]);
   assertEquals([stream.heldCount, stream.next], [0, 8]);
   assertEquals(stream.isRepeat(message(3)), true);
 });
@@ -48,27 +54,46 @@ Deno.test("receive stream: it waits for first, or goes on behind what it has tak
   // without a first there is nothing before the message that its sender still keeps
   const alone = (id: number): MessagePacket => ({ dialect: "v1", type: "MESSAGE", stream: NAME, id, text: `${id}` });
   const unknown = new ReceiveStream(NAME);
-  assertEquals(ids(unknown.take(message(7, 6))), []);
-  assertEquals(ids(unknown.take(alone(6))), [6, 7]);
-  assertEquals(ids(unknown.take(alone(40))), [40]);
+  assertEquals(arrive(unknown, message(7, 6)), []);
+  assertEquals(arrive(unknown, alone(6)), [6, 7]);
+  assertEquals(arrive(unknown, alone(40)), [40]);
   const known = new ReceiveStream(NAME, 4);
-  assertEquals(ids(known.take(alone(3))), []);
-  assertEquals(ids(known.take(message(5, 2))), [], "4 may still come");
-  assertEquals(ids(known.take(message(6, 5))), [5, 6]);
+  assertEquals(arrive(known, alone(3)), []);
+  assertEquals(arrive(known, message(5, 2)), [], "4 may still come");
+  assertEquals(arrive(known, message(6, 5)), [5, 6]);
 });
 
 Deno.test("receive stream: first never goes back", () => {
   const stream = new ReceiveStream(NAME, 10);
-  assertEquals(ids(stream.take(message(9, 1))), []);
-  assertEquals(ids(stream.take(message(10, 1))), [10]);
+  assertEquals(arrive(stream, message(9, 1)), []);
+  assertEquals(arrive(stream, message(10, 1)), [10]);
 });
 
-Deno.test("receive stream: where no early message may be held, only the next one is taken", () => {
+Deno.test("receive stream: a message whose turn has come is held until it is taken", () => {
   const stream = new ReceiveStream(NAME);
-  assertEquals(ids(stream.take(message(2), false)), []);
-  assertEquals(stream.heldCount, 0);
-  assertEquals(ids(stream.take(message(1), false)), [1]);
-  assertEquals(ids(stream.take(message(2), false)), [2]);
+  assertEquals([stream.isReady, stream.takeNext()], [false, undefined]);
+  for (const id of [2, 1]) stream.hold(message(id));
+  assertEquals([stream.isReady, stream.heldCount, stream.next], [true, 2, 1]);
+  assertEquals([stream.isHeld(message(1)), stream.isRepeat(message(1))], [true, false]);
+  assertEquals([stream.takeNext()?.id, stream.isReady, stream.isRepeat(message(1))], [1, true, true]);
+  assertEquals([stream.takeNext()?.id, stream.isReady, stream.takeNext()], [2, false, undefined]);
+});
+
+Deno.test("receive stream: the repeat of what is held changes nothing but what its sender has settled", () => {
+  const stream = new ReceiveStream(NAME);
+  stream.hold(message(3));
+  stream.hold({ ...message(3), text: "another" });
+  assertEquals([stream.heldCount, stream.isReady], [1, false]);
+  stream.hold({ ...message(3, 3), text: "another" });
+  assertEquals(stream.takeNext()?.text, "3");
+});
+
+Deno.test("receive stream: what is dropped can come again", () => {
+  const stream = new ReceiveStream(NAME);
+  for (const id of [1, 2]) stream.hold(message(id));
+  stream.drop(message(1));
+  assertEquals([stream.isReady, stream.heldCount], [false, 1]);
+  assertEquals(arrive(stream, message(1)), [1, 2]);
 });
 
 Deno.test("receive stream: in whatever order and however often messages come, each is given once and in order", () => {
@@ -76,7 +101,7 @@ Deno.test("receive stream: in whatever order and however often messages come, ea
   fc.assert(fc.property(schedule, (arrivals) => {
     const stream = new ReceiveStream(NAME);
     const given = [...arrivals, ...Array.from({ length: 20 }, (_, i) => i + 1)]
-      .flatMap((id) => ids(stream.take(message(id))));
+      .flatMap((id) => arrive(stream, message(id)));
     assertEquals(given, Array.from({ length: 20 }, (_, i) => i + 1));
   }));
 });

@@ -219,16 +219,6 @@ Deno.test("room: a classic datagram that becomes many messages counts as many", 
   assertEquals(said, 40);
 });
 
-Deno.test("room: the repeat of a message that waits for an earlier one takes no token", () => {
-  const room = new FakeRoom({ rate: { rate: 1, burst: 3 } });
-  const { token } = room.join(A);
-  const send = (id: number) => room.v1(A, "MESSAGE", { token, stream: STREAM, id, first: 1, text: `${id}` });
-  assertEquals([...send(2), ...send(3)], []);
-  for (let repeat = 0; repeat < 10; repeat++) assertEquals([...send(2), ...send(3)], []);
-  assertEquals(all(send(1), "INCOMING").map(({ text }) => text), ["1", "2", "3"], "one token was left for it");
-  assertEquals(one(send(4), "ERROR").code, "slow-down");
-});
-
 Deno.test("room: a crowd that falls silent at once is removed in portions, each member checked about once", () => {
   const crowd = 100_000;
   let left = 0;

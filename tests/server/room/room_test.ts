@@ -387,20 +387,6 @@ Deno.test("room: a full room refuses, and has a place again when someone has lef
   assertEquals(room.room.size, 2);
 });
 
-Deno.test("room: a member that speaks too fast is told when to try again, and loses no message", () => {
-  const room = new FakeRoom({ rate: { rate: 10, burst: 3 } });
-  const { token } = room.join(A);
-  const sent = [1, 2, 3, 4].flatMap((id) => room.say(A, token, id, `${id}`));
-  assertEquals(outline(sent), [`${A} INCOMING`, `${A} INCOMING`, `${A} INCOMING`, `${A} ERROR`]);
-  const refusal = one(sent, "ERROR");
-  assertEquals([refusal.code, refusal.id, refusal.wait], ["slow-down", 4, 100]);
-  assertEquals(one(room.say(A, token, 3, "3"), "ACK").id, 3, "a repeat costs nothing");
-  room.pass(50);
-  assertEquals(one(room.say(A, token, 4, "4"), "ERROR").wait, 50);
-  room.pass(50);
-  assertEquals(one(room.say(A, token, 4, "4"), "INCOMING").text, "4");
-});
-
 Deno.test("room: messages that a classic member sends too fast are dropped", () => {
   const room = new FakeRoom({ rate: { rate: 1, burst: 2 } });
   room.datagram(A, "GREETING");

@@ -1,0 +1,51 @@
+/**
+ * Paces the members: knows which of them have a message whose turn has come, and when each may go on.
+ *
+ * @module
+ */
+import type { Member } from "./members.ts";
+
+/**
+ * The times are rounded up to a multiple of this, in milliseconds: with thousands that wait, one pass over all of them
+ * serves many.
+ */
+const STEP_MS = 10;
+
+/**
+ * The members that wait, because they have no token for their next message or the journal is behind. One that leaves, or
+ * has nothing to say any more, waits to the end, which is then no use and does no harm.
+ */
+export class Pacing {
+  /** By their tokens, in the order in which they began to wait. */
+  readonly #waiting = new Map<string, { member: Member; until: number }>();
+  #dueAt: number | undefined;
+
+  /** When {@linkcode takeDue} is to be called, in milliseconds of the room's clock; undefined while nobody waits. */
+  get dueAt(): number | undefined {
+    return this.#dueAt;
+  }
+
+  /** Lets a member wait until a time, in milliseconds. One that waits already keeps its place. */
+  wait(member: Member, until: number): void {
+    until = Math.ceil(until / STEP_MS) * STEP_MS;
+    this.#waiting.set(member.token, { member, until });
+    this.#dueAt = Math.min(this.#dueAt ?? Infinity, until);
+  }
+
+  /** Takes the members that have waited long enough, those that began first before the others. */
+  takeDue(now: number): Member[] {
+    if (this.#dueAt === undefined || this.#dueAt > now) return [];
+    const due: Member[] = [];
+    let next = Infinity;
+    for (const [token, { member, until }] of this.#waiting) {
+      if (until > now) {
+        next = Math.min(next, until);
+        continue;
+      }
+      due.push(member);
+      this.#waiting.delete(token);
+    }
+    this.#dueAt = next === Infinity ? undefined : next;
+    return due;
+  }
+}
