@@ -118,7 +118,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
   },
   "PUNCH": { fields: { token: hex64, address, name: optional(name), pass: hex64 } },
   "ERROR": {
-    fields: { token: hex64, code: word, id: optional(number), stream: optional(hex64), wait: optional(number) },
+    fields: { token: hex64, code: word, id: optional(number), stream: optional(hex64) },
     body: "text",
   },
   "CLOSING": { fields: { epoch: hex64 } },

@@ -131,16 +131,7 @@ export type V1Packet =
     classic?: boolean;
   }
   | { dialect: "v1"; type: "PUNCH"; token: string; address: string; name?: string; pass: string }
-  | {
-    dialect: "v1";
-    type: "ERROR";
-    token: string;
-    code: string;
-    id?: number;
-    stream?: string;
-    wait?: number;
-    text: string;
-  }
+  | { dialect: "v1"; type: "ERROR"; token: string; code: string; id?: number; stream?: string; text: string }
   | { dialect: "v1"; type: "CLOSING"; epoch: string }
   // from peer to peer
   | { dialect: "v1"; type: "OPEN" };

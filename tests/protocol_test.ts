@@ -118,7 +118,7 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
   "ERROR": v1(
     "ERROR",
     { token: hex64, code: fc.stringMatching(/^[a-z][a-z-]{0,31}$/), text },
-    { id: number, stream: hex64, wait: number },
+    { id: number, stream: hex64 },
   ),
   "CLOSING": v1("CLOSING", { epoch: hex64 }),
   "OPEN": v1("OPEN", {}),
@@ -191,7 +191,7 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
   "USERS": { id: MAX, token: HEX, total: MAX, unnamed: MAX, more: true, names: Array(8).fill(NAME) },
   "PEER": { id: MAX, token: HEX, address: ADDRESS, name: NAME, since: MAX, pass: HEX, classic: true },
   "PUNCH": { token: HEX, address: ADDRESS, name: NAME, pass: HEX },
-  "ERROR": { token: HEX, code: "a".repeat(32), id: MAX, wait: MAX, text: TEXT },
+  "ERROR": { token: HEX, code: "a".repeat(32), id: MAX, stream: HEX, text: TEXT },
   "CLOSING": { epoch: HEX },
   "OPEN": {},
 };

@@ -25,9 +25,6 @@ export interface V1LinkOptions extends Pick<MembershipOptions, "server" | "name"
   hash?: Hash;
 }
 
-/** The longest wait that a server can ask for by slow-down, in milliseconds. */
-const MAX_SLOW_DOWN_MS = 10_000;
-
 /** The link to a version 1 server. */
 export class V1Link implements Timed {
   readonly roundTrip: RoundTrip = new RoundTrip();
@@ -234,11 +231,7 @@ export class V1Link implements Timed {
   }
 
   #receiveError(packet: ErrorPacket, now: number): LinkEvent[] {
-    const { code, id, wait, stream } = packet;
-    if (code === "slow-down" && id !== undefined) {
-      this.#sendStream.delay(id, Math.min(wait ?? 100, MAX_SLOW_DOWN_MS), now);
-      return [];
-    }
+    const { code, id, stream } = packet;
     if (code === "stream-taken") {
       // all messages that were under way are refused, but the stream has a new name after the first refusal
       if (stream === this.#sendStream.name) this.#sendStream.restart(now);

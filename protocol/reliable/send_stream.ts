@@ -104,16 +104,6 @@ export class SendStream {
     this.#open = false;
   }
 
-  /**
-   * Delays message `id` by `wait` milliseconds, because the destination has asked for it. Each later message waits
-   * `wait` milliseconds longer than the one before it, because the destination would refuse it too.
-   */
-  delay(id: number, wait: number, now: number): void {
-    for (const message of this.#waiting.slice(0, SEND_WINDOW)) {
-      if (message.id >= id) message.dueAt = Math.max(message.dueAt, now + (message.id - id + 1) * wait);
-    }
-  }
-
   /** Handles an acknowledgement of message `id` and of all before it. Returns the messages that it settles. */
   acknowledge(stream: string | undefined, id: number, now: number): Draft[] {
     if (stream !== this.#name || id >= this.#nextId) return [];

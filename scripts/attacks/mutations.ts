@@ -38,7 +38,7 @@ const TYPES: Record<string, [fields: string[], body?: boolean]> = {
   "USERS": [["id", "total", "unnamed", "more"], true],
   "PEER": [["id", "address", "name", "since", "pass", "classic"]],
   "PUNCH": [["token", "address", "name", "pass"]],
-  "ERROR": [["token", "code", "id", "stream", "wait"], true],
+  "ERROR": [["token", "code", "id", "stream"], true],
   "CLOSING": [["epoch"]],
   "OPEN": [[]],
 };
@@ -60,7 +60,6 @@ const CODES = [
   "name-taken",
   "bad-name",
   "no-such-user",
-  "slow-down",
   "stream-taken",
   "room-full",
   "what",

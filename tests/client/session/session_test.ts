@@ -349,7 +349,7 @@ Deno.test("session: whoever guesses one of its texts takes away no other one", (
   assertEquals(fake.session.waiting, 0);
 });
 
-Deno.test("session: without its token nothing settles, refuses, delays, skips or moves what waits", () => {
+Deno.test("session: without its token nothing settles, refuses, skips or moves what waits", () => {
   for (const token of [undefined, "0123456789abcdef"]) {
     const fake = joined();
     fake.say("one");
@@ -361,7 +361,6 @@ Deno.test("session: without its token nothing settles, refuses, delays, skips or
       { ...head, type: "GONE", epoch: EPOCH, from: 1, to: 2 ** 53 - 1 },
       { ...head, type: "HEARTBEAT", epoch: EPOCH, seq: 2 ** 53 - 1 },
       { ...head, type: "ERROR", code: "not-joined", id: 1, text: "x" },
-      { ...head, type: "ERROR", code: "slow-down", id: 1, wait: 10_000, text: "x" },
       { ...head, type: "ERROR", code: "stream-taken", id: 1, stream, text: "x" },
       { ...WELCOME, ...head, id: 1, epoch: OTHER_EPOCH },
       { ...head, type: "PUNCH", address: BOB, pass: stream },
@@ -488,39 +487,6 @@ Deno.test("session: a server that does not know it any more is greeted again, wi
   fake.welcome();
   assertEquals(fake.takeAll("MESSAGE").map(({ id, token }) => [id, token]), [[1, TOKEN]]);
   assertEquals(fake.shown, []);
-});
-
-Deno.test("session: asked to slow down, it waits as long as it is told, and loses nothing", () => {
-  const fake = joined();
-  for (const text of ["1", "2", "3"]) fake.say(text);
-  const [{ stream }] = fake.takeAll("MESSAGE");
-  fake.receive({ dialect: "v1", type: "ACK", stream, id: 1 });
-  fake.receive({ dialect: "v1", type: "ERROR", code: "slow-down", id: 2, wait: 700, text: "Too many messages" });
-  fake.pass(699);
-  assertEquals(fake.takeAll("MESSAGE"), []);
-  fake.pass(1);
-  assertEquals(fake.takeAll("MESSAGE").map(({ id }) => id), [2]);
-  fake.receive({ dialect: "v1", type: "ACK", stream, id: 2 });
-  fake.pass(699);
-  assertEquals(fake.takeAll("MESSAGE"), [], "the next would only be refused as well");
-  fake.pass(1);
-  assertEquals(fake.takeAll("MESSAGE").map(({ id }) => id), [3]);
-  assertEquals(fake.shown, []);
-});
-
-Deno.test("session: a wait without measure is not obeyed for ever", () => {
-  const fake = joined();
-  fake.say("1");
-  fake.take();
-  fake.receive({ dialect: "v1", type: "ERROR", code: "slow-down", id: 1, wait: 2 ** 52, text: "" });
-  let sent = 0;
-  for (let i = 0; i < 15; i++) {
-    fake.pass(1000);
-    sent += fake.takeAll("MESSAGE").length;
-    fake.start();
-    fake.welcome();
-  }
-  assert(sent > 0);
 });
 
 Deno.test("session: arrivals and departures of others are shown, one's own are not", () => {

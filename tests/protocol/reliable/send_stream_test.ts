@@ -79,20 +79,6 @@ Deno.test("send stream: when it is opened again, it sends all waiting messages a
   assertEquals(stream.wake(20_000).map(({ id, first }) => [id, first]), [[2, undefined], [3, 2]]);
 });
 
-Deno.test("send stream: a held message waits, and each message after it waits for as long again", () => {
-  const { stream } = openStream();
-  stream.open(0);
-  for (const text of ["a", "b", "c"]) stream.add({ text }, 0);
-  stream.wake(0);
-  stream.delay(2, 5000, 0);
-  assertEquals(stream.wake(4999).map(({ id }) => id), [1]);
-  stream.acknowledge(stream.name, 1, 4999);
-  assertEquals([stream.wake(4999), stream.nextWake], [[], 5000]);
-  assertEquals(stream.wake(5000).map(({ id }) => id), [2]);
-  stream.acknowledge(stream.name, 2, 5001);
-  assertEquals(stream.nextWake, 10_000);
-});
-
 Deno.test("send stream: measures the round trip only of messages that were sent once", () => {
   const { stream, roundTrip } = openStream();
   stream.open(0);
