@@ -234,6 +234,29 @@ Deno.test("network: also at that pace with a journal that answers late", () => {
   });
 });
 
+Deno.test("network: 200 lines that are piped in at once all arrive, at one a second too, and cost few repeats", () => {
+  for (
+    const { rate, seconds, repeats } of [{ rate: 20, seconds: 8.1, repeats: 700 }, {
+      rate: 1,
+      seconds: 199,
+      repeats: 4000,
+    }]
+  ) {
+    const network = new FakeNetwork({ room: { rate: { rate, burst: 2 * rate } } });
+    const client = network.connect(), { session } = client;
+    network.passUntil(() => session.state === "joined");
+    const lines = Array.from({ length: 200 }, (_, i) => `${i}`);
+    for (const line of lines) client.say(line);
+    client.act((session, now) => session.drain(now));
+    const passed = network.passUntil(() => session.state === "closed", 300_000);
+    assertEquals([network.said.map(({ text }) => text), client.texts, session.failure], [lines, lines, undefined]);
+    assertLessOrEqual(passed!, 1000 * seconds);
+    assertLessOrEqual(session.statistics.repeated, repeats);
+    // what waits for its turn at the server says nothing of the round trip
+    assertLess(session.statistics.roundTrip!, 10);
+  }
+});
+
 Deno.test("network: where a server forgets everything nothing is shown twice, each sender keeps its order, all go on", () => {
   forAll(schedules("join", "restart", "move", "drain"), (schedule) => {
     const { network, all } = play(schedule, { remember: false });

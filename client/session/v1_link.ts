@@ -116,7 +116,7 @@ export class V1Link implements Timed {
     const { items, requests } = this.#feed.wake(now);
     for (const range of requests) this.request(range);
     this.transmit(now);
-    if (this.#sendStream.isStuck) this.membership.suspect(now);
+    if (this.#sendStream.isStuck(now)) this.membership.suspect(now);
     return [...events, ...asEvents(items)];
   }
 

@@ -28,10 +28,21 @@ interface PendingMessage extends Draft {
   times: number;
   /** When it was first sent, in milliseconds. */
   sentAt: number;
+  /** Whether it was the oldest when it was first sent, so that it had to wait for no other one. */
+  wasOldest: boolean;
   /** When it is to be sent next, in milliseconds. */
   dueAt: number;
 }
 
+/**
+ * After so many copies a message that is not the oldest is taken for received: the destination holds it until its turn
+ * comes. At 30% loss, one of four arrives 99 times in 100.
+ */
+const COPIES = 4;
+/** The longest pause before such a message is sent again all the same, in milliseconds. */
+const LONGEST_PAUSE_MS = 2000;
+/** Without progress for so long the destination is probably unreachable, in milliseconds. A slow one takes one a second. */
+const STUCK_MS = 1500;
 /** The shortest time from one restart of a stream to the next, in milliseconds. */
 const RESTART_PAUSE_MS = 1000;
 
@@ -52,6 +63,7 @@ export class SendStream {
   #nextId = 1;
   #restartedAt = -Infinity;
   #open = false;
+  #openedAt = -Infinity;
   /** How many messages were sent again. */
   repeated = 0;
   /** When the destination last acknowledged a message, or an empty stream got its first message, in milliseconds. */
@@ -76,9 +88,9 @@ export class SendStream {
     return this.#open;
   }
 
-  /** Whether the oldest message has been sent so often that the destination is probably unreachable. */
-  get isStuck(): boolean {
-    return this.#open && this.#waiting.length > 0 && this.#waiting[0].times > 3;
+  /** Whether the destination has taken nothing for so long that it is probably unreachable. */
+  isStuck(now: number): boolean {
+    return this.#open && this.#waiting.length > 0 && now >= Math.max(this.progressAt, this.#openedAt) + STUCK_MS;
   }
 
   /** When {@linkcode wake} must be called next, in milliseconds; undefined when there is nothing to send. */
@@ -90,13 +102,14 @@ export class SendStream {
   /** Takes a message, which is due when its turn comes. */
   add(draft: Draft, now: number): void {
     if (this.#waiting.length === 0) this.progressAt = now;
-    this.#waiting.push({ ...draft, id: this.#nextId++, times: 0, sentAt: 0, dueAt: now });
+    this.#waiting.push({ ...draft, id: this.#nextId++, times: 0, sentAt: 0, wasOldest: false, dueAt: now });
   }
 
   /** Opens the stream because the destination is reachable. All waiting messages become due at once. */
   open(now: number): void {
     this.#open = true;
-    for (const message of this.#waiting) message.dueAt = now;
+    this.#openedAt = now;
+    for (const message of this.#waiting) Object.assign(message, { times: Math.min(message.times, 2), dueAt: now });
   }
 
   /** Closes the stream because the destination is unreachable. Messages are kept and not sent. */
@@ -123,9 +136,14 @@ export class SendStream {
   /** Removes waiting messages, because there is an answer to message `id`. */
   #remove(from: number, to: number, id: number, now: number): Draft[] {
     const settled = this.#waiting.splice(from, to - from);
-    if (settled.length > 0) this.progressAt = now;
     const answered = settled.at(-1);
-    if (answered?.id === id && answered.times === 1) this.#roundTrip.sample(now - answered.sentAt);
+    if (!answered) return [];
+    this.progressAt = now;
+    const { times, wasOldest, sentAt } = answered;
+    if (answered.id === id && times === 1 && wasOldest) this.#roundTrip.sample(now - sentAt);
+    const [oldest] = this.#waiting;
+    // now the destination waits for this one
+    if (oldest?.times > 0) oldest.dueAt = Math.min(oldest.dueAt, now + this.#roundTrip.timeout());
     return settled.map(asDraft);
   }
 
@@ -169,13 +187,20 @@ export class SendStream {
     const first = this.#waiting[0]?.id;
     for (const message of this.#window) {
       if (message.dueAt > now) continue;
-      if (message.times++ === 0) message.sentAt = now;
+      const isOldest = message.id === first;
+      if (message.times++ === 0) Object.assign(message, { sentAt: now, wasOldest: isOldest });
       else this.repeated++;
-      message.dueAt = now + this.#roundTrip.timeout(message.times);
+      message.dueAt = now + (isOldest ? this.#roundTrip.timeout(message.times) : this.#pauseOf(message));
       const { id } = message;
       due.push({ stream: this.#name, id, ...(first < id && { first }), ...asDraft(message) });
     }
     return due;
+  }
+
+  /** How long to wait before a message is sent again that is not the oldest, in milliseconds. */
+  #pauseOf({ times }: PendingMessage): number {
+    const pause = this.#roundTrip.timeout(times);
+    return times < COPIES ? pause : Math.min(LONGEST_PAUSE_MS, pause * 2 ** (times - COPIES + 1));
   }
 
   /** The messages that may be under way: the destination holds back no later ones. */
