@@ -1,8 +1,11 @@
 /** PROTOCOL.md against protocol.ts: each example is a packet, of the type that its section describes. */
 import { assert, assertEquals } from "@std/assert";
-import { decode, encode, type Packet } from "../protocol.ts";
+import { decode, encode, type Packet, TO_SERVER, V1_TYPES } from "../protocol.ts";
 import { canonicalText, digestAfter } from "../protocol/reliable/line_digest.ts";
+import { printable } from "../protocol/text.ts";
 import { sha256Hex128 } from "../runtime/sha256.ts";
+import { protocolTrace } from "../scripts/protocol_trace.ts";
+import { LOSE_NOTHING, SAY_AND_PRINT } from "./support/python.ts";
 
 interface Example {
   /** The heading of the section that it stands in. */
@@ -118,9 +121,45 @@ Deno.test("PROTOCOL.md: the digests that it gives are those of its events, and o
   assertEquals(welcome.digest, digests.get(welcome.seq));
 });
 
+Deno.test("PROTOCOL.md: the table of characters that become ? has the same ones as the code", () => {
+  const rows = [...reference.matchAll(/^\| U\+([0-9A-F]+)(?:–U\+([0-9A-F]+))? /gm)];
+  const ranges = rows.map(([, first, last = first]) => [parseInt(first, 16), parseInt(last, 16)]);
+  const wrong: string[] = [];
+  for (let point = 0; point < 0x110000; point++) {
+    // a tab becomes a space, surrogates are not in UTF-8, and of the last ones the text says where they may stand
+    if (point === 9 || point >= 0xd800 && point <= 0xdfff || point >= 0xe0100 && point <= 0xe01ef) continue;
+    const isListed = ranges.some(([first, last]) => first <= point && point <= last);
+    if (isListed !== (printable(`a${String.fromCodePoint(point)}b`) === "a?b") && point !== 0x3f) {
+      wrong.push(`U+${point.toString(16)}`);
+    }
+  }
+  assertEquals(wrong, []);
+});
+
+Deno.test("PROTOCOL.md: the table of what a client does names each type that a client can get", () => {
+  const table = reference.slice(
+    reference.indexOf("## What a client does"),
+    reference.indexOf("## Version 1: the packets"),
+  );
+  const rows = Array.from(table.matchAll(/^\| ([^|]+)/gm), ([, cell]) => cell).join("\n");
+  for (const type of V1_TYPES) {
+    const name = ["INCOMING", "ONLINE", "OFFLINE"].includes(type) ? "event" : type;
+    const isToServer = TO_SERVER.some((other) => other === type) && type !== "MESSAGE";
+    assertEquals(new RegExp(`\\b${name}\\b`).test(rows), !isToServer, type);
+  }
+});
+
+Deno.test("PROTOCOL.md: each link within it leads to a heading", () => {
+  const slug = (heading: string) => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-");
+  const slugs = new Set(Array.from(reference.matchAll(/^#+ (.*)$/gm), ([, heading]) => slug(heading)));
+  const links = Array.from(reference.matchAll(/\]\(#([^)]+)\)/g), ([, link]) => link);
+  assert(links.length > 20, `${links.length}`);
+  assertEquals(links.filter((link) => !slugs.has(link)), []);
+});
+
 Deno.test("PROTOCOL.md: every fenced block is of a known kind", () => {
   const kinds = Array.from(reference.matchAll(/^```(\S+)$/gm), ([, kind]) => kind);
-  assertEquals([...new Set(kinds)].sort(), ["abnf", "console", "datagram", "text"]);
+  assertEquals([...new Set(kinds)].sort(), ["abnf", "console", "datagram", "python", "text", "trace"]);
 });
 
 Deno.test("PROTOCOL.md: the lines of the nc session are packets too", () => {
@@ -130,4 +169,15 @@ Deno.test("PROTOCOL.md: the lines of the nc session are packets too", () => {
     const packet = packetOf({ section: session.section, datagram: `${line}\n` });
     assertEquals(packet.dialect, "classic", line);
   }
+});
+
+Deno.test("PROTOCOL.md: the trace is what our programs send", () => {
+  const traces = [...examples(reference, "trace")].map(({ datagram }) => datagram);
+  assertEquals(traces, [protocolTrace()], "Put there what `deno run -A scripts/protocol_trace.ts` prints");
+});
+
+Deno.test("PROTOCOL.md: the Python programs are the files that the tests run", async () => {
+  const printed = [...examples(reference, "python")].map(({ datagram }) => `${datagram}\n`);
+  const files = [SAY_AND_PRINT, LOSE_NOTHING].map((file) => Deno.readTextFile(new URL(`../${file}`, import.meta.url)));
+  assertEquals(printed, (await Promise.all(files)).map((text) => text.replaceAll("\r\n", "\n")));
 });
