@@ -26,8 +26,10 @@ interface PendingMessage extends Draft {
   id: number;
   /** How often it was sent. */
   times: number;
-  /** When it was first sent, in milliseconds. */
+  /** When it was last sent, in milliseconds. */
   sentAt: number;
+  /** How many copies were sent. Those between which nothing was settled count as one: perhaps nothing gets through. */
+  copies: number;
   /** Whether it was the oldest when it was first sent, so that it had to wait for no other one. */
   wasOldest: boolean;
   /** When it is to be sent next, in milliseconds. */
@@ -102,14 +104,14 @@ export class SendStream {
   /** Takes a message, which is due when its turn comes. */
   add(draft: Draft, now: number): void {
     if (this.#waiting.length === 0) this.progressAt = now;
-    this.#waiting.push({ ...draft, id: this.#nextId++, times: 0, sentAt: 0, wasOldest: false, dueAt: now });
+    this.#waiting.push({ ...draft, id: this.#nextId++, times: 0, sentAt: 0, copies: 0, wasOldest: false, dueAt: now });
   }
 
   /** Opens the stream because the destination is reachable. All waiting messages become due at once. */
   open(now: number): void {
     this.#open = true;
     this.#openedAt = now;
-    for (const message of this.#waiting) Object.assign(message, { times: Math.min(message.times, 2), dueAt: now });
+    for (const message of this.#waiting) Object.assign(message, { copies: 0, dueAt: now });
   }
 
   /** Closes the stream because the destination is unreachable. Messages are kept and not sent. */
@@ -166,7 +168,7 @@ export class SendStream {
     const dueAt = this.#restartedAt = Math.max(now, this.#restartedAt + RESTART_PAUSE_MS);
     this.#name = randomHex64();
     this.#nextId = 1;
-    for (const message of this.#waiting) Object.assign(message, { id: this.#nextId++, times: 0, dueAt });
+    for (const message of this.#waiting) Object.assign(message, { id: this.#nextId++, times: 0, copies: 0, dueAt });
   }
 
   /** Removes the oldest message from the stream and returns it. */
@@ -188,8 +190,10 @@ export class SendStream {
     for (const message of this.#window) {
       if (message.dueAt > now) continue;
       const isOldest = message.id === first;
-      if (message.times++ === 0) Object.assign(message, { sentAt: now, wasOldest: isOldest });
+      if (message.times === 0 || this.progressAt > message.sentAt) message.copies++;
+      if (message.times++ === 0) message.wasOldest = isOldest;
       else this.repeated++;
+      message.sentAt = now;
       message.dueAt = now + (isOldest ? this.#roundTrip.timeout(message.times) : this.#pauseOf(message));
       const { id } = message;
       due.push({ stream: this.#name, id, ...(first < id && { first }), ...asDraft(message) });
@@ -198,9 +202,9 @@ export class SendStream {
   }
 
   /** How long to wait before a message is sent again that is not the oldest, in milliseconds. */
-  #pauseOf({ times }: PendingMessage): number {
+  #pauseOf({ times, copies }: PendingMessage): number {
     const pause = this.#roundTrip.timeout(times);
-    return times < COPIES ? pause : Math.min(LONGEST_PAUSE_MS, pause * 2 ** (times - COPIES + 1));
+    return copies < COPIES ? pause : Math.min(LONGEST_PAUSE_MS, pause * 2 ** (copies - COPIES + 1));
   }
 
   /** The messages that may be under way: the destination holds back no later ones. */
