@@ -144,7 +144,7 @@ function drain(session: Session, screen: Screen): void {
   if (session.waiting === 0 && session.asked.waiting === 0) return session.close(now());
   // while the name is refused nothing arrives, so the session does not wait
   if (!session.wantsName) session.view.notice("What you typed has not all arrived; waiting. Ctrl-C leaves at once");
-  session.drain(now());
+  session.drain(now(), true);
 }
 
 /** Sends a packet. The session repeats it when it is lost on the way or when the system refuses it. */

@@ -40,7 +40,7 @@ export function presenceLog(print: (line: string) => void): MemberObserver {
 
 /** What is said of datagrams behind their number. */
 const IGNORED: Record<IgnoreReason, string> = {
-  "no-packet": "unreadable (no known word, no text, or too long)",
+  "no-packet": "unreadable (an unknown word, a wrong field or sum, no text, or too long)",
   "not-for-server": "of kinds that only a server sends",
   "not-joined": "from clients that have not joined",
   "classic-at-v1": "classic, from clients that speak version 1",

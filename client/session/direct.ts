@@ -109,7 +109,7 @@ export class DirectMessages implements Timed {
       if (sendStream.size === 0) continue;
       if (now >= sendStream.progressAt + DELIVERY_DEADLINE_MS) {
         const reason = address
-          ? `${address} does not answer: it has left, or it can't be reached directly from here`
+          ? `${address} does not answer: it has left, can't be reached directly from here, or takes no direct messages`
           : "the server does not say where it is";
         facts.push(...this.#giveUp(key, conversation, reason));
         continue;

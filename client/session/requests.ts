@@ -10,6 +10,7 @@ import type { DirectMessages } from "./direct.ts";
 import type { Directory } from "./directory.ts";
 import type { Fact } from "./facts.ts";
 import type { History } from "./history.ts";
+import { undelivered } from "./refusals.ts";
 
 /** Something that needs a server that answers. */
 export type Request =
@@ -112,8 +113,6 @@ export class Requests {
 }
 
 function refuse(request: Request, text: string): Fact[] {
-  const shortfall: Fact = request.want === "direct message"
-    ? { type: "shortfall", what: "undelivered", count: request.drafts.length }
-    : { type: "shortfall", what: "unanswered", count: 1 };
-  return [{ type: "problem", text }, shortfall];
+  if (request.want === "direct message") return undelivered(request.drafts, text, request.name);
+  return [{ type: "problem", text }, { type: "shortfall", what: "unanswered", count: 1 }];
 }

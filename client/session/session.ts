@@ -229,8 +229,11 @@ export class Session {
   /**
    * Delivers the messages that wait, and leaves when everything has arrived. After 10 s without progress it leaves with
    * a {@linkcode failure}.
+   *
+   * @param wasTold Whether the user has read what went wrong until now, so that it is no failure at the end.
    */
-  drain(now: number): void {
+  drain(now: number, wasTold = false): void {
+    if (wasTold) this.#tally.clear();
     this.#shutdown.drain(now);
     this.#closeIfDrained(now);
   }

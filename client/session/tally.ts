@@ -27,12 +27,19 @@ export interface Remainder {
   asked: number;
 }
 
+const NONE: Record<Shortfall, number> = { undelivered: 0, misunderstood: 0, unanswered: 0 };
+
 /** The shortfalls of one session. */
 export class Tally {
-  readonly #counts: Record<Shortfall, number> = { undelivered: 0, misunderstood: 0, unanswered: 0 };
+  #counts: Record<Shortfall, number> = { ...NONE };
 
   add(what: Shortfall, count = 1): void {
     this.#counts[what] += count;
+  }
+
+  /** Forgets what the user has been told. */
+  clear(): void {
+    this.#counts = { ...NONE };
   }
 
   /** What was left undone, in one line for the user; undefined when nothing was. */

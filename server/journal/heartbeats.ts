@@ -6,7 +6,7 @@
 
 /** The pause between an event and the first heartbeat, in milliseconds; each further pause is twice as long. */
 const FIRST_PAUSE_MS = 100;
-/** The most heartbeats after an event. Their pauses double, so they go on for 25 s, longer than any keep-alive. */
+/** The most heartbeats after an event. Their pauses double, so in a room of up to 100 they go on for 25 s. */
 const MAX_HEARTBEATS = 8;
 /** The most datagrams for the heartbeats of one event. At least two heartbeats are sent, even if they take more. */
 const MAX_DATAGRAMS = 800;

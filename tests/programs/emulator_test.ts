@@ -136,7 +136,7 @@ Deno.test("emulator: what is too long for any packet is not held back, but refus
   }
   assertMatch(
     server.stdout.text(),
-    /arrived 15, .*passed 0\n0 members joined, .* out; ignored: 10 unreadable \(no known word, no text, or too long\)\n$/,
+    /arrived 15, .*passed 0\n0 members joined, .* out; ignored: 10 unreadable \(an unknown word, a wrong field or sum, no text, or too long\)\n$/,
   );
 });
 

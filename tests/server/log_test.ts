@@ -58,7 +58,7 @@ Deno.test("log: the summary names what was ignored or lost, and why, and nothing
   for (let i = 0; i < 11; i++) room.v1(D, "SIGN-IN", { id: i, token: "5f1c0d9a7be2e604", cookie, name: "Server" });
   assertEquals(
     summary({ sent, failed: 4, dropped: 5 }, 6),
-    `2 members joined, 2 here, 1 message in, ${total}; ignored: 2 unreadable (no known word, no text, or too long), ` +
+    `2 members joined, 2 here, 1 message in, ${total}; ignored: 2 unreadable (an unknown word, a wrong field or sum, no text, or too long), ` +
       "1 of kinds that only a server sends, 2 from clients that have not joined, " +
       "2 classic, from clients that may not speak it, 1 with messages faster than --rate, " +
       "1 that ask for names too often, 5 that ask for too much else; " +

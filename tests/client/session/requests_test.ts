@@ -88,10 +88,13 @@ Deno.test("requests: while the server is away a question is refused, and counts"
   fake.closing();
   fake.session.list(fake.now);
   assertStringIncludes(fake.notices.at(-1)!, "does not answer at the moment");
+  fake.session.sayTo("Bob", "hi", fake.now);
+  const text = "The server does not answer at the moment; try again when it does";
+  assertEquals(fake.notices.at(-1), `Not delivered to Bob ("hi"): ${text}`);
   fake.pass(1000);
   fake.welcome();
   fake.session.drain(fake.now);
-  assertEquals(fake.session.failure, "1 question not answered");
+  assertEquals(fake.session.failure, "1 message not delivered");
 });
 
 /** Lets a message to this client alone come, and the server say whose it is. */

@@ -116,6 +116,20 @@ Deno.test("session: draining waits for answers: a question is asked before it le
   }
 });
 
+Deno.test("session: what was told to somebody at a terminal is no failure at the end, and in a pipe it is", () => {
+  for (const wasTold of [true, false]) {
+    const fake = joined();
+    fake.session.rejectLine("No such command");
+    fake.say("hello");
+    const [{ stream, id }] = fake.takeAll("MESSAGE");
+    fake.session.drain(fake.now, wasTold);
+    assertEquals(fake.session.closing, false);
+    fake.receive({ dialect: "v1", type: "ACK", stream, id });
+    assertEquals(fake.session.closing, true);
+    assertEquals(fake.session.failure, wasTold ? undefined : "1 line not understood, and not sent");
+  }
+});
+
 Deno.test("session: draining waits for the past that was asked for", () => {
   const fake = new FakeSession();
   fake.welcome({ seq: 1 });
