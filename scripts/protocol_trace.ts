@@ -63,7 +63,17 @@ export function protocolTrace(): string {
       "them. It is the one in the new WELCOME, so nobody has forged one of them.",
   );
   network.passUntil(() => network.has("WELCOME"));
-  network.pass(850, ["HEARTBEAT", "SIGN-IN", "WELCOME"]);
+  network.pass(300, ["HEARTBEAT", "SIGN-IN", "WELCOME"]);
+
+  network.begin(
+    "Alice writes to Bob alone. The server tells Bob the pass of the two first, and then her. Bob opens his NAT. Her " +
+      "message does not pass through the server. It is lost, and goes out again with the answer to her next look-up. Bob " +
+      "knows by the pass that it is hers.",
+  );
+  network.lose("MESSAGE", "Bob");
+  alice.session.sayTo("Bob", "Lunch?", network.now);
+  network.passUntil(() => network.has("ACK"), ["HEARTBEAT", "SIGN-IN", "WELCOME"]);
+  network.pass(300, ["HEARTBEAT", "SIGN-IN", "WELCOME", "LOOKUP", "PEER", "PUNCH", "OPEN"]);
 
   network.begin(
     "Alice's next message becomes event 5. Bob gets it, and her own copy is lost. Then the server is killed, and " +
@@ -98,6 +108,7 @@ export function protocolTrace(): string {
   for (const { texts } of [alice, bob]) {
     if (texts.join(" ") !== said) throw new Error(`Somebody has shown this: ${texts.join(" ")}`);
   }
+  if (bob.direct.join() !== "Lunch?") throw new Error(`Bob has got this from Alice: ${bob.direct.join()}`);
   if (alice.session.state !== "closed") throw new Error("Alice has not left");
   if (network.lossesLeft > 0) throw new Error("Not all is lost that the story says");
   return writeTrace(network.phases);

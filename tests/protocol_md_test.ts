@@ -5,7 +5,7 @@ import { canonicalText, digestAfter } from "../protocol/reliable/line_digest.ts"
 import { printable } from "../protocol/text.ts";
 import { sha256Hex128 } from "../runtime/sha256.ts";
 import { protocolTrace } from "../scripts/protocol_trace.ts";
-import { LOSE_NOTHING, SAY_AND_PRINT } from "./support/python.ts";
+import { CLASSIC, LOSE_NOTHING, SAY_AND_PRINT } from "./support/python.ts";
 
 interface Example {
   /** The heading of the section that it stands in. */
@@ -178,6 +178,8 @@ Deno.test("PROTOCOL.md: the trace is what our programs send", () => {
 
 Deno.test("PROTOCOL.md: the Python programs are the files that the tests run", async () => {
   const printed = [...examples(reference, "python")].map(({ datagram }) => `${datagram}\n`);
-  const files = [SAY_AND_PRINT, LOSE_NOTHING].map((file) => Deno.readTextFile(new URL(`../${file}`, import.meta.url)));
+  const files = [CLASSIC, SAY_AND_PRINT, LOSE_NOTHING].map((file) =>
+    Deno.readTextFile(new URL(`../${file}`, import.meta.url))
+  );
   assertEquals(printed, (await Promise.all(files)).map((text) => text.replaceAll("\r\n", "\n")));
 });

@@ -38,12 +38,16 @@ def receive():
     return kind, fields, text
 
 
+def printable(text):
+    """Nobody else sends escape sequences to this terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def show(kind, fields, text):
     """Prints a message, unless it is known by its stream and id, as after a new start of the server."""
     key = fields.get("stream", fields["epoch"]), fields.get("id", fields["seq"])
     if kind == "INCOMING/1" and key not in shown:
-        line = f"{fields.get('name', fields['from'])}: {text}"
-        print("".join(c if c.isprintable() else "?" for c in line), flush=True)
+        print(printable(f"{fields.get('name', fields['from'])}: {text}"), flush=True)
     shown[key] = True
     if len(shown) > MAX_SHOWN:
         del shown[next(iter(shown))]
@@ -89,7 +93,7 @@ while True:
                 break
         elif kind == "ERROR/1" and is_mine:
             if fields["code"] != "not-joined":
-                sys.exit(body)
+                sys.exit(printable(body))
             greet_at = 0
         elif kind == "GONE/1" and is_mine and fields["epoch"] == epoch:
             gone_to = min(int(fields["to"]), latest) if int(fields["from"]) <= next_seq else 0

@@ -13,6 +13,7 @@ def say_what_is_typed():
     for number, line in enumerate(sys.stdin, 1):
         text = line.rstrip()[:214]  # 856 bytes, and a character takes 4 at most.
         sock.sendto(f"MESSAGE/1 token={token} stream={stream} id={number}\n{text}".encode(), server)
+        time.sleep(0.05)  # The server takes 20 a second. What is faster would have to be repeated.
 
 
 speaker = threading.Thread(target=say_what_is_typed, daemon=True)

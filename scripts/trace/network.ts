@@ -32,10 +32,11 @@ export interface Phase {
   datagrams: Datagram[];
 }
 
-/** A session, and the texts of the messages that it has shown. */
+/** A session, and the texts that it has shown: messages to all, and those to it alone. */
 export interface Client {
   session: Session;
   texts: string[];
+  direct: string[];
 }
 
 /** When the story begins, in Unix milliseconds. */
@@ -65,17 +66,20 @@ export class TraceNetwork implements Delivery {
 
   /** Adds a client, which begins to join. */
   connect(who: Person): Client {
-    const texts: string[] = [];
+    const texts: string[] = [], direct: string[] = [];
     const session = new Session({
       server: "server",
       name: who,
       token: TOKENS[who],
       random: () => 0.5,
       hash: sha256Hex128,
-      send: (packet) => this.#carry(who, ["server"], packet),
-      show: (shown) => void (shown.kind === "message" && texts.push(shown.text)),
+      send: (packet, peer) => this.#carry(who, [peer === undefined ? "server" : personAt(peer)], packet),
+      show: (shown) => {
+        if (shown.kind === "message") texts.push(shown.text);
+        if (shown.kind === "direct") direct.push(shown.text);
+      },
     });
-    const client = { session, texts };
+    const client = { session, texts, direct };
     this.#clients.set(who, client);
     session.start(this.now);
     return client;
@@ -163,8 +167,10 @@ export class TraceNetwork implements Delivery {
     const decoded = decode(bytes);
     if (!decoded.ok) throw new Error(decoded.reason);
     const { packet } = decoded;
-    if (from === "server") return this.#clients.get(to)!.session.receive(packet, this.now);
+    const client = this.#clients.get(to);
+    if (from === "server") return client!.session.receive(packet, this.now);
     const address = ADDRESSES[from];
+    if (client) return client.session.receiveFromPeer(packet, address, this.now);
     this.#room.receive(packet, { key: address, address, validated: false, direct: true }, this.now, bytes.length);
   }
 

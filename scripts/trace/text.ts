@@ -13,10 +13,22 @@ const WIDTH = 120;
 const FIXED: Record<string, readonly string[]> = {
   cookie: ["a3d7e09b15c8f264", "6b02d94fe7315a8c", "f81e5c2ab9603d47", "27c9b6810fd4e35a"],
   epoch: ["91c4be20d7a35f68", "4ea7083bd61f92c5"],
-  stream: ["c07d5f3be8192a64"],
+  stream: ["c07d5f3be8192a64", "2be90f4417d6a3c8"],
+  pass: ["e04b7d19c5a2638f"],
 };
-/** The ids of the first greetings. */
-const FIRST_IDS: Record<Person, number> = { Alice: 4711, Bob: 2809 };
+/** The ids of the first greetings, and of the first questions. */
+const FIRST_IDS: Record<Person, { greeting: number; question: number }> = {
+  Alice: { greeting: 4711, question: 611 },
+  Bob: { greeting: 2809, question: 907 },
+};
+/** The types whose ids are of one kind, random at the beginning. */
+const KINDS: Partial<Record<V1Packet["type"], "greeting" | "question">> = {
+  "SIGN-IN": "greeting",
+  "RETRY": "greeting",
+  "WELCOME": "greeting",
+  "LOOKUP": "question",
+  "PEER": "question",
+};
 
 /** Writes all that was sent: a line for each datagram, or more where it is long or has a body. */
 export function writeTrace(phases: readonly Phase[]): string {
@@ -63,7 +75,7 @@ function wrap(text: string, width: number): string[] {
 
 /** Returns a function that puts fixed values in place of random ones, and the digests of what the events say then. */
 function newFixer(): (datagram: Datagram) => V1Packet {
-  const fixed = new Map<string, string>(), firstIds = new Map<Person, number>(), digests = new Map<string, string>();
+  const fixed = new Map<string, string>(), firstIds = new Map<string, number>(), digests = new Map<string, string>();
   const left = Object.fromEntries(Object.entries(FIXED).map(([key, values]) => [key, [...values]]));
   const digestUpTo = (epoch: string, seq: number) => {
     const digest = seq === 0 ? digestBefore(epoch) : digests.get(`${epoch} ${seq}`);
@@ -80,11 +92,12 @@ function newFixer(): (datagram: Datagram) => V1Packet {
       fixed.set(value, replacement);
       fields[key] = replacement;
     }
-    if (packet.type === "SIGN-IN" || packet.type === "RETRY" || packet.type === "WELCOME") {
-      const who = (from === "server" ? to : from) as Person;
-      const firstId = firstIds.get(who) ?? packet.id;
-      firstIds.set(who, firstId);
-      packet.id += FIRST_IDS[who] - firstId;
+    const kind = KINDS[packet.type];
+    if (kind && "id" in packet) {
+      const who = (from === "server" ? to : from) as Person, key = `${who} ${kind}`;
+      const firstId = firstIds.get(key) ?? packet.id!;
+      firstIds.set(key, firstId);
+      packet.id! += FIRST_IDS[who][kind] - firstId;
     }
     if ("at" in packet) {
       const digest = digestAfter(digestUpTo(packet.epoch, packet.seq - 1), packet, sha256Hex128);

@@ -2,12 +2,27 @@
 import { assertEquals } from "@std/assert";
 import { freePort } from "../../scripts/support/ports.ts";
 import { joinRoom, messagesOf, type Process, startClient, startServer } from "../../scripts/support/processes.ts";
-import { linesOf, LOSE_NOTHING, pythonTest, SAY_AND_PRINT, startPython } from "../support/python.ts";
+import { CLASSIC, linesOf, LOSE_NOTHING, pythonTest, SAY_AND_PRINT, startPython } from "../support/python.ts";
 import { stops } from "../support/signals.ts";
 import { openFolder } from "../support/state_files.ts";
 
 /** How long a test waits for a line that crosses a bad network and a restart, in milliseconds. */
 const LONG_DEADLINE_MS = 60_000;
+
+pythonTest("classic.py says what is typed, and prints what our client says", async () => {
+  await using server = await startServer();
+  await using bob = await joinRoom(server);
+  await using python = startPython(CLASSIC, "127.0.0.1", server.port);
+  const address = await server.arrival(2);
+  await python.type("hello from Python\n");
+  await bob.stdout.until(`<From ${address}>: hello from Python\n`);
+  await bob.type("hello, Python\n");
+  await python.stdout.until(`<From ${bob.address}>: hello, Python\n`);
+  assertEquals(
+    linesOf(python),
+    ["hello from Python", "hello, Python"].map((text, i) => `<From ${[address, bob.address][i]}>: ${text}`),
+  );
+});
 
 pythonTest("say_and_print.py says what is typed, and prints what our client says", async () => {
   await using server = await startServer();
@@ -23,6 +38,11 @@ pythonTest("say_and_print.py says what is typed, and prints what our client says
   await python.type(`${"😀".repeat(500)}\n\nlast\n`);
   await bob.stdout.until(`<From ${address}>: last\n`);
   assertEquals(messagesOf(bob)[2], `<From ${address}>: ${"😀".repeat(214)}`);
+  // many lines at once are not dropped by a server that takes 20 a second
+  const many = Array.from({ length: 60 }, (_, i) => `line ${i}`);
+  await python.type(many.map((text) => `${text}\n`).join(""));
+  await bob.stdout.until(": line 59\n");
+  assertEquals(messagesOf(bob).slice(4).map((line) => line.replace(/^.*: /, "")), many);
   await stops(python, "SIGINT", 130);
   assertEquals(python.stderr.text(), "");
 });

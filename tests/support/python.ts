@@ -6,7 +6,9 @@
 import { type Process, start } from "../../scripts/support/processes.ts";
 
 /** The files of the programs. */
-export const SAY_AND_PRINT = "docs/examples/say_and_print.py", LOSE_NOTHING = "docs/examples/lose_nothing.py";
+export const CLASSIC = "docs/examples/classic.py";
+export const SAY_AND_PRINT = "docs/examples/say_and_print.py";
+export const LOSE_NOTHING = "docs/examples/lose_nothing.py";
 
 /** Whether `python3` runs on this machine. */
 export async function hasPython(): Promise<boolean> {
