@@ -28,6 +28,8 @@ interface Conversation {
   /** Shows the peer that the messages come from this client. */
   pass?: string;
   sendStream: SendStream;
+  /** Whether anything was acknowledged since the messages began to wait. */
+  isHeard: boolean;
   /** The look-ups since the messages began to wait, and the one that has no answer yet. */
   lookUps: Retry;
   question?: WhereQuestion;
@@ -77,12 +79,14 @@ export class DirectMessages implements Timed {
   say(name: string, drafts: Draft[], now: number): void {
     let conversation = this.#conversations.get(nameKey(name));
     if (!conversation) {
-      conversation = { name, sendStream: new SendStream(new RoundTrip()), lookUps: new Retry() };
+      conversation = { name, sendStream: new SendStream(new RoundTrip()), isHeard: false, lookUps: new Retry() };
       this.#conversations.set(nameKey(name), conversation);
     }
     if (conversation.sendStream.size === 0) {
-      // the name may have another address by now
+      // the name may be another's by now, and then whoever had it must not acknowledge anything
       conversation.sendStream.close();
+      conversation.address = undefined;
+      conversation.isHeard = false;
       conversation.lookUps.start(now);
     }
     for (const draft of drafts) conversation.sendStream.add(draft, now);
@@ -96,6 +100,7 @@ export class DirectMessages implements Timed {
       const { name, address, sendStream } = conversation;
       if (address !== from || stream !== sendStream.name) continue;
       const settled = sendStream.acknowledge(stream, id, now);
+      conversation.isHeard ||= settled.length > 0;
       this.#transmit(conversation, now);
       return settled.map((draft) => delivered("Delivered to", name, draft));
     }
@@ -158,10 +163,11 @@ export class DirectMessages implements Timed {
     // Somebody else may have the name by now. Whoever had it knows the stream, and could acknowledge in it. But what is
     // under way stays in its stream: if the name goes back, it must not be shown twice.
     if (pass !== conversation.pass && !sendStream.isOpen) sendStream.restart(now);
+    const isOther = address !== conversation.address || pass !== conversation.pass;
     conversation.address = address;
     conversation.pass = pass;
     // the PUNCH that was sent with this answer may be the first that has arrived, so what waits goes out at once
-    sendStream.open(now);
+    if (isOther || !conversation.isHeard) sendStream.open(now);
     this.#transmit(conversation, now);
     return [];
   }

@@ -27,7 +27,7 @@ interface DirectSender {
 }
 
 /** How long it is believed who has a pass, in milliseconds: the name may be another's soon. */
-const CONFIRMED_FOR_MS = 10_000;
+const PASS_LIFETIME_MS = 10_000;
 /** How many senders are remembered, and of each how many streams. */
 const MAX_SENDERS = 256;
 const MAX_STREAMS = 4;
@@ -58,7 +58,7 @@ export class DirectInbox {
     const key = this.#senders.has(pass) ? pass : this.#passAt(address) ?? pass;
     const sender = this.#senders.get(key) ?? newSender(now);
     this.#senders.delete(key);
-    this.#senders.set(pass, { ...sender, address, name, until: now + CONFIRMED_FOR_MS });
+    this.#senders.set(pass, { ...sender, address, name, until: now + PASS_LIFETIME_MS });
     if (this.#senders.size > MAX_SENDERS) this.#senders.delete(this.#senders.keys().next().value!);
   }
 

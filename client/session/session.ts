@@ -361,7 +361,7 @@ export class Session {
     if (!this.draining) return;
     const left = this.waiting + this.#requests.size;
     this.#shutdown.noteProgress(this.#history.askedAt);
-    const isExpecting = this.#transactions.size > 0 || this.#detection.v1.backlog > 0;
+    const isExpecting = this.#detection.v1.backlog > 0;
     if (this.#shutdown.isDrained({ state: this.state, left, isExpecting }, now)) this.close(now);
   }
 

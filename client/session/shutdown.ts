@@ -12,7 +12,7 @@ export interface Progress {
   state: SessionState;
   /** Messages and questions that have no answer yet. */
   left: number;
-  /** Whether anything else is under way: a look-up, or missed events that were asked for. */
+  /** Whether missed events were asked for. */
   isExpecting: boolean;
 }
 

@@ -42,7 +42,7 @@ interface PendingMessage extends Draft {
  */
 const COPIES = 4;
 /** The longest pause before such a message is sent again all the same, in milliseconds. */
-const LONGEST_PAUSE_MS = 2000;
+const LONGEST_PAUSE_MS = 10_000;
 /** Without progress for so long the destination is probably unreachable, in milliseconds. A slow one takes one a second. */
 const STUCK_MS = 1500;
 /** The shortest time from one restart of a stream to the next, in milliseconds. */
@@ -123,7 +123,10 @@ export class SendStream {
   acknowledge(stream: string | undefined, id: number, now: number): Draft[] {
     if (stream !== this.#name || id >= this.#nextId) return [];
     const later = this.#waiting.findIndex((message) => message.id > id);
-    return this.#remove(0, later < 0 ? this.#waiting.length : later, id, now);
+    const end = later < 0 ? this.#waiting.length : later;
+    // nobody can have got what was not sent yet
+    if (this.#waiting[end - 1]?.times === 0) return [];
+    return this.#remove(0, end, id, now);
   }
 
   /**
@@ -161,7 +164,7 @@ export class SendStream {
   }
 
   /**
-   * Takes another name, because another member uses this one. Numbers the waiting messages anew. They become due at
+   * Takes another name, because another member uses this one, or knows it and is not the destination any more. Numbers the waiting messages anew. They become due at
    * once, or a second after the last restart: a hostile server must not make this client send as fast as it answers.
    */
   restart(now: number): void {
@@ -207,7 +210,7 @@ export class SendStream {
     return copies < COPIES ? pause : Math.min(LONGEST_PAUSE_MS, pause * 2 ** (copies - COPIES + 1));
   }
 
-  /** The messages that may be under way: the destination holds back no later ones. */
+  /** The messages that may be under way: the destination holds back no later ones. The ids may have gaps. */
   get #window(): PendingMessage[] {
     const [oldest] = this.#waiting;
     return this.#waiting.slice(0, SEND_WINDOW).filter(({ id }) => id < oldest.id + SEND_WINDOW);

@@ -34,7 +34,7 @@ type Said = Pick<MessagePacket, "text" | "action"> & Partial<Pick<MessagePacket,
 const MAX_HELD = 10_000;
 /** The most events that may wait for the journal. While there are as many, messages are held, and classic ones dropped. */
 const MAX_PENDING = 10_000;
-/** How long a member waits before it is looked again whether the journal has caught up, in milliseconds. */
+/** How long a member waits before it is looked again whether the journal has caught up, in milliseconds: a poll. */
 const JOURNAL_PAUSE_MS = 10;
 
 /**
@@ -62,7 +62,6 @@ export class Messages {
   wake(now: number): void {
     for (const member of this.#pacing.takeDue(now)) {
       const stream = member.activity?.stream;
-      // it may have left meanwhile
       if (!stream) continue;
       // a stream is nobody's before its first message is published, so another member may have been faster
       if (this.#context.journal.isFreeFor(member.token, stream.name)) this.#publishReady(member, stream, now);
@@ -72,6 +71,7 @@ export class Messages {
 
   /** Forgets what was held for a member that has left. */
   forget(member: Member): void {
+    this.#pacing.forget(member);
     if (member.activity?.stream) this.#drop(member);
   }
 

@@ -11,10 +11,7 @@ import type { Member } from "./members.ts";
  */
 const STEP_MS = 10;
 
-/**
- * The members that wait, because they have no token for their next message or the journal is behind. One that leaves, or
- * has nothing to say any more, waits to the end, which is then no use and does no harm.
- */
+/** The members that wait, because they have no token for their next message or the journal is behind. */
 export class Pacing {
   /** By their tokens, in the order in which they began to wait. */
   readonly #waiting = new Map<string, { member: Member; until: number }>();
@@ -30,6 +27,11 @@ export class Pacing {
     until = Math.ceil(until / STEP_MS) * STEP_MS;
     this.#waiting.set(member.token, { member, until });
     this.#dueAt = Math.min(this.#dueAt ?? Infinity, until);
+  }
+
+  /** Forgets a member that has left. */
+  forget({ token }: Member): void {
+    this.#waiting.delete(token);
   }
 
   /** Takes the members that have waited long enough, those that began first before the others. */

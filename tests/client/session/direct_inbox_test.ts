@@ -5,7 +5,7 @@ import { type FakePeer, FakePeers, passOf } from "../../support/fake_peers.ts";
 import { A, B, guess, message, pair, punch, STRANGER, stray, STREAM, texts } from "../../support/direct_messages.ts";
 
 /** How long the server's word on a pass is believed, in milliseconds. */
-const CONFIRMED_FOR_MS = 10_000;
+const PASS_LIFETIME_MS = 10_000;
 
 /** Bob alone, with the server's word that Alice has her pass. */
 function bobWithPass(): { net: FakePeers; bob: FakePeer } {
@@ -41,7 +41,7 @@ Deno.test("direct inbox: without a pass, with a guess or with that of others, no
 
 Deno.test("direct inbox: a pass is taken for 10 s after the PUNCH, and what was dropped then is taken after the next", () => {
   const { net, bob } = bobWithPass();
-  net.pass(CONFIRMED_FOR_MS - 1);
+  net.pass(PASS_LIFETIME_MS - 1);
   net.inject(message(1, "one"), A, bob);
   net.pass(1);
   net.inject(message(2, "two", STREAM, 1), A, bob);
@@ -62,7 +62,7 @@ Deno.test("direct inbox: a repeat is acknowledged again and shown once, also aft
   repeat();
   punch(bob, net.now, { name: "Alicia" });
   repeat();
-  net.pass(CONFIRMED_FOR_MS);
+  net.pass(PASS_LIFETIME_MS);
   repeat();
   assertEquals(acked(net).length, 4, "no answer while the pass is old");
   punch(bob, net.now, { name: undefined, address: STRANGER });
@@ -117,7 +117,7 @@ Deno.test("direct inbox: a name that has another owner now is not shown for long
   }
   const old = bob.shown.filter(({ address }) => address === A);
   assertEquals(texts(old), ["one", ...Array.from({ length: 10 }, (_, i) => `${i + 2}`)]);
-  assertEquals(old.every((shown) => shown.name === "Alice" && shown.at < at + 5 + CONFIRMED_FOR_MS), true);
+  assertEquals(old.every((shown) => shown.name === "Alice" && shown.at < at + 5 + PASS_LIFETIME_MS), true);
   // who keeps to the rules looks up, and with that comes its own name
   alice.say("Bob", "me again");
   net.pass(100);

@@ -61,17 +61,21 @@ Deno.test("send stream: acknowledgements of other streams, of settled ids and of
   const { stream } = openStream();
   stream.open(0);
   for (const text of ["a", "b"]) stream.add({ text }, 0);
+  stream.wake(0);
   stream.acknowledge(stream.name, 1, 1);
-  for (const [name, id] of [["0000000000000000", 2], [undefined, 2], [stream.name, 1], [stream.name, 3]] as const) {
-    assertEquals(stream.acknowledge(name, id, 2), []);
+  stream.add({ text: "c" }, 1);
+  const { name } = stream;
+  for (const [of, id] of [["0000000000000000", 2], [undefined, 2], [name, 1], [name, 3], [name, 4]] as const) {
+    assertEquals(stream.acknowledge(of, id, 2), []);
   }
-  assertEquals(stream.size, 1);
+  assertEquals(stream.size, 2);
 });
 
 Deno.test("send stream: when it is opened again, it sends all waiting messages again, and no settled one", () => {
   const { stream } = openStream();
   stream.open(0);
   for (const text of ["a", "b", "c"]) stream.add({ text }, 0);
+  stream.wake(0);
   stream.acknowledge(stream.name, 1, 1);
   stream.close();
   assertEquals([stream.wake(10_000), stream.nextWake], [[], undefined]);
@@ -131,7 +135,8 @@ Deno.test("send stream: while a slow destination goes on, what is not next is re
   }
   const pauses = sentAt.slice(1).map((at, i) => at - sentAt[i]);
   assertLessOrEqual(Math.max(...pauses.slice(0, 4)), 500);
-  assertEquals(pauses.slice(-2), [2000, 2000]);
+  assertGreater(pauses.at(-1)!, 2000);
+  assertLessOrEqual(sentAt.length, 20);
   // when its turn comes next, it need not wait for so long
   for (let id = 13; id <= 29; id++) stream.settle(id, 12_010);
   assertLessOrEqual(stream.nextWake!, 12_510);
@@ -262,4 +267,25 @@ Deno.test("send stream: what is settled is not sent again, to a destination that
   assertEquals(stream.wake(20).map(({ id, text }) => [id, text]), [[1, "a"], [3, "c"]]);
   stream.restart(40);
   assertEquals(stream.wake(5000).map(({ id, text }) => [id, text]), [[1, "a"], [2, "c"]]);
+});
+
+Deno.test("send stream: a message that was sent before a second opening measures nothing, and counts as repeated", () => {
+  const { stream, roundTrip } = openStream();
+  stream.open(0);
+  stream.add({ text: "a" }, 0);
+  stream.wake(0);
+  stream.open(10);
+  stream.wake(10);
+  stream.acknowledge(stream.name, 1, 20);
+  assertEquals([roundTrip.smoothed, stream.repeated], [undefined, 1]);
+});
+
+Deno.test("send stream: an ACK of what is settled already measures nothing, though it settles what was before", () => {
+  const { stream, roundTrip } = openStream();
+  stream.open(0);
+  for (const text of ["a", "b"]) stream.add({ text }, 0);
+  stream.wake(0);
+  stream.settle(2, 5);
+  assertEquals(stream.acknowledge(stream.name, 2, 400), [{ text: "a" }]);
+  assertEquals(roundTrip.smoothed, undefined);
 });
