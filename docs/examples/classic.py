@@ -4,6 +4,7 @@ import socket, sys, threading
 server = sys.argv[1], int(sys.argv[2])
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sock.sendto(b"GREETING", server)
+sys.stdout.reconfigure(errors="replace")
 
 
 def print_what_is_said():

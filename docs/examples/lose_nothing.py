@@ -1,5 +1,6 @@
 """Loses nothing that is said, prints nothing twice, and keeps the room's order, at any loss."""
 import queue, secrets, signal, socket, sys, threading, time, zlib
+from contextlib import suppress
 
 EVENTS = "INCOMING/1", "ONLINE/1", "OFFLINE/1"
 PAUSE = 0.2  # Seconds until what has no answer is sent again.
@@ -23,7 +24,8 @@ def read_what_is_typed():
 
 def send(kind, rest):
     crc = zlib.crc32(f"{kind} {rest}".encode())
-    sock.sendto(f"{kind} sum={crc:08x} {rest}".encode(), server)
+    with suppress(OSError):  # Without a network it is as good as lost.
+        sock.sendto(f"{kind} sum={crc:08x} {rest}".encode(), server)
 
 
 def receive():
@@ -54,10 +56,11 @@ def show(kind, fields, text):
 
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)
+sys.stdout.reconfigure(errors="replace")
 threading.Thread(target=read_what_is_typed, daemon=True).start()
 greeting_id, proof, greet_at, send_at = secrets.randbelow(2**32), "", 0, 0
 text, number, is_ending = None, 0, False  # What is being said, one text at a time.
-epoch, next_seq, latest, gone_to = None, 1, 0, 0  # The line, what comes next on it, its end.
+epoch, next_seq, latest = None, 1, 0  # The line, what comes next on it, its end.
 held = {}  # What came early, by seq.
 while True:
     now = time.monotonic()
@@ -87,29 +90,39 @@ while True:
             elif epoch != fields["epoch"]:  # The server has forgotten everything.
                 for seq in sorted(held):
                     show(*held[seq])
-                held, next_seq, gone_to = {}, 1, 0
+                held, next_seq = {}, 1
             epoch, latest = fields["epoch"], int(fields["seq"])
             if is_ending and next_seq > latest:
                 break
-        elif kind == "ERROR/1" and is_mine:
-            if fields["code"] != "not-joined":
-                sys.exit(printable(body))
+        elif kind == "ERROR/1" and is_mine and fields["code"] == "not-joined":
             greet_at = 0
-        elif kind == "GONE/1" and is_mine and fields["epoch"] == epoch:
-            gone_to = min(int(fields["to"]), latest) if int(fields["from"]) <= next_seq else 0
-        elif kind == "HEARTBEAT/1" and fields["epoch"] == epoch:
+        elif kind == "ERROR/1" and is_mine and fields["code"] == "stream-taken":
+            if fields["stream"] == stream:  # A new server has given it to another member.
+                stream, number = secrets.token_hex(8), 1
+        elif kind == "ERROR/1" and is_mine:
+            print(printable(body), file=sys.stderr, flush=True)
+            if fields["code"] in ("name-taken", "bad-name"):
+                sys.exit(1)
+            if (fields.get("stream"), fields.get("id")) == (stream, str(number)):
+                text = None  # It will never be taken.
+        elif fields.get("epoch", epoch) != epoch:
+            pass  # It is about another line.
+        elif kind == "GONE/1" and is_mine and int(fields["from"]) <= next_seq:
+            for seq in sorted(seq for seq in held if seq <= int(fields["to"])):
+                show(*held.pop(seq))
+            next_seq = max(next_seq, int(fields["to"]) + 1)
+        elif kind == "HEARTBEAT/1":
             latest = max(latest, int(fields["seq"]))
         elif kind in EVENTS or kind == "ACK/1" and is_mine:
-            if fields.get("stream") == stream and int(fields["id"]) >= number:
-                text = None  # The server has it: this was the copy, or an ACK.
-            if "seq" in fields and fields["epoch"] == epoch:
+            if (fields.get("stream"), fields.get("id")) == (stream, str(number)):
+                text = None  # The server has it: this is the copy, or an ACK.
+            if "seq" in fields:
                 seq = int(fields["seq"])
                 latest = max(latest, seq)
                 if next_seq <= seq < next_seq + MAX_HELD:
                     held[seq] = kind, fields, body
-        while next_seq in held or next_seq <= gone_to:
-            if next_seq in held:
-                show(*held.pop(next_seq))
+        while next_seq in held:
+            show(*held.pop(next_seq))
             next_seq += 1
     except (OSError, ValueError, KeyError):
         pass  # Nothing came, or it was no packet.

@@ -1,5 +1,6 @@
 /** The Python clients that PROTOCOL.md prints, packet by packet, against a server by hand. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { start } from "../../scripts/support/processes.ts";
 import { openPeer } from "../support/classic_peer.ts";
 import { linesOf, LOSE_NOTHING, pythonTest, SAY_AND_PRINT, startPython } from "../support/python.ts";
 import { openServerByHand, type ServerByHand, withSum } from "../support/server_by_hand.ts";
@@ -127,6 +128,47 @@ pythonTest(
     assertEquals(linesOf(python), ["s1", "s3", "classic", "s2", "mine"].map((text) => `192.0.2.1:7: ${text}`));
   },
 );
+
+pythonTest("lose_nothing.py bears what others forge, what the server refuses, and a range without end", async () => {
+  await using server = openServerByHand(`epoch=${OLD} seq=10 keepalive=100`);
+  await using python = startPython(LOSE_NOTHING, "127.0.0.1", server.port);
+  await python.type("one\n");
+  const [, stream] = await server.until(/^MESSAGE\/1 token=\S+ stream=(\S+) id=1.*\none$/);
+  // of another line, of a later id, or without the token: none of these says that the server has it
+  await server.say(incoming(NEW, 11, "one", `stream=${stream} id=1`));
+  await server.say(incoming(OLD, 13, "forged", `stream=${stream} id=999999`));
+  await server.say(`ACK/1 stream=${stream} id=1`);
+  await server.until(/ id=1.*\none$/, server.received.length);
+  // a member of a new server has used the stream first
+  await server.say(`ERROR/1 token=TOKEN code=stream-taken id=1 stream=${stream}\nnot yours`);
+  const [, other] = await server.until(new RegExp(`stream=(?!${stream})(\\S+) id=1.*\\none$`));
+  await server.say("ERROR/1 token=TOKEN code=room-full id=1\nThe room is \x1b[2Jfull");
+  await server.say(`ERROR/1 token=TOKEN code=quota id=1 stream=${other}\nNo more`);
+  await python.stderr.until("The room is ?[2Jfull\nNo more\n");
+  await python.type("two\n");
+  await server.until(/ id=2.*\ntwo$/);
+  // to count this range one by one would take years
+  server.welcome = `epoch=${OLD} seq=9007199254740991 keepalive=100`;
+  await server.until(/^RESEND\/1 \S+ \S+ from=11 to=42$/);
+  await server.say(`GONE/1 token=TOKEN epoch=${OLD} from=11 to=9007199254740990`);
+  await server.until(/^RESEND\/1 \S+ \S+ from=9007199254740991 to=9007199254740991$/);
+  await server.say(incoming(OLD, 9007199254740991, "last"));
+  await python.stdout.until(": last\n");
+});
+
+pythonTest("the programs print what their terminal can't show as ?, and go on", async () => {
+  for (const file of [SAY_AND_PRINT, LOSE_NOTHING]) {
+    await using server = openServerByHand(`epoch=${OLD} seq=10 keepalive=100`);
+    await using python = start(["python3", file, "127.0.0.1", String(server.port)], {
+      env: { PYTHONIOENCODING: "cp1252" },
+    });
+    await server.until(/^GREETING\/1 id=\d+ token=[0-9a-f]{16}$/);
+    await server.say(incoming(OLD, 11, "plain 😀"));
+    await server.say(incoming(OLD, 12, "after"));
+    await python.stdout.until("192.0.2.1:7: after\n");
+    assertEquals(linesOf(python), ["192.0.2.1:7: plain ?", "192.0.2.1:7: after"]);
+  }
+});
 
 pythonTest(
   "what the server refuses ends lose_nothing.py with its words; a signal ends both, without a traceback",
