@@ -136,16 +136,21 @@ Deno.test("PROTOCOL.md: the table of characters that become ? has the same ones 
   assertEquals(wrong, []);
 });
 
-Deno.test("PROTOCOL.md: the table of what a client does names each type that a client can get", () => {
-  const table = reference.slice(
-    reference.indexOf("## What a client does"),
-    reference.indexOf("## Version 1: the packets"),
-  );
-  const rows = Array.from(table.matchAll(/^\| ([^|]+)/gm), ([, cell]) => cell).join("\n");
+/** What stands in the first column of the tables of a section. */
+function firstColumn(heading: string): string {
+  const start = reference.indexOf(`## ${heading}\n`), end = reference.indexOf("\n## ", start);
+  return Array.from(reference.slice(start, end).matchAll(/^\| ([^|]+)/gm), ([, cell]) => cell).join("\n");
+}
+
+Deno.test("PROTOCOL.md: the tables of what a client and a server do name each type that they can get", () => {
+  const atClient = firstColumn("What a client does with each packet");
+  const atServer = firstColumn("What a server does with each packet");
   for (const type of V1_TYPES) {
-    const name = ["INCOMING", "ONLINE", "OFFLINE"].includes(type) ? "event" : type;
-    const isToServer = TO_SERVER.some((other) => other === type) && type !== "MESSAGE";
-    assertEquals(new RegExp(`\\b${name}\\b`).test(rows), !isToServer, type);
+    const isEvent = ["INCOMING", "ONLINE", "OFFLINE"].includes(type),
+      isGreeting = ["GREETING", "SIGN-IN"].includes(type);
+    const name = new RegExp(`\\b${isEvent ? "event" : isGreeting ? "greeting with" : type}\\b`);
+    const isToServer = TO_SERVER.some((other) => other === type);
+    assertEquals([name.test(atClient), name.test(atServer)], [!isToServer || type === "MESSAGE", isToServer], type);
   }
 });
 
