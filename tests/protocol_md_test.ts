@@ -148,7 +148,7 @@ Deno.test("PROTOCOL.md: the tables of what a client and a server do name each ty
   for (const type of V1_TYPES) {
     const isEvent = ["INCOMING", "ONLINE", "OFFLINE"].includes(type),
       isGreeting = ["GREETING", "SIGN-IN"].includes(type);
-    const name = new RegExp(`\\b${isEvent ? "event" : isGreeting ? "greeting with" : type}\\b`);
+    const name = new RegExp(`\\b${isEvent ? "event" : isGreeting ? "any other greeting" : type}\\b`);
     const isToServer = TO_SERVER.some((other) => other === type);
     assertEquals([name.test(atClient), name.test(atServer)], [!isToServer || type === "MESSAGE", isToServer], type);
   }
