@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { TO_SERVER } from "../../protocol.ts";
+import { TO_SERVER, type V1Packet } from "../../protocol.ts";
 import { crc32 } from "../../protocol/crc32.ts";
 
 /** What the programs that are fuzzed know of each other, so that a packet gets beyond the first check. */
@@ -18,30 +18,35 @@ export interface Known {
   cookie?: string;
 }
 
+type Type = V1Packet["type"];
+type Body = "text" | "members" | "names";
+type FieldOf<T extends Type> = Exclude<keyof Extract<V1Packet, { type: T }>, "dialect" | "type" | Body>;
+
 /** The fields of each type of version 1, and whether it has a body. */
-const TYPES: Record<string, [fields: string[], body?: boolean]> = {
+const TYPES: { [T in Type]: [fields: FieldOf<T>[], body?: boolean] } = {
   "GREETING": [["id", "token", "cookie"]],
   "SIGN-IN": [["id", "token", "cookie", "name"]],
   "RESEND": [["token", "epoch", "from", "to"]],
   "LIST": [["id", "token", "after"]],
-  "LOOKUP": [["id", "token", "name"]],
+  "LOOKUP": [["id", "token", "name", "address"]],
   "LEAVE": [["id", "token"]],
   "MESSAGE": [["token", "pass", "stream", "id", "first", "action"], true],
   "ACK": [["token", "stream", "id", "epoch", "seq"]],
-  "INCOMING": [["token", "epoch", "seq", "at", "from-address", "name", "stream", "id", "action"], true],
+  "INCOMING": [["token", "epoch", "seq", "at", "from", "name", "stream", "id", "action"], true],
   "ONLINE": [["token", "epoch", "seq", "at"], true],
   "OFFLINE": [["token", "epoch", "seq", "at"], true],
   "RETRY": [["id", "cookie"]],
-  "WELCOME": [["id", "address", "token", "epoch", "seq", "name", "timeout", "keepalive", "noecho"]],
+  "WELCOME": [["id", "address", "token", "epoch", "seq", "digest", "name", "keepalive", "noecho"]],
   "HEARTBEAT": [["token", "epoch", "seq"]],
   "GONE": [["token", "epoch", "from", "to"]],
-  "USERS": [["id", "total", "unnamed", "more"], true],
-  "PEER": [["id", "address", "name", "since", "pass", "classic"]],
+  "USERS": [["id", "token", "total", "unnamed", "more"], true],
+  "PEER": [["id", "token", "address", "name", "since", "pass", "classic"]],
   "PUNCH": [["token", "address", "name", "pass"]],
   "ERROR": [["token", "code", "id", "stream"], true],
   "CLOSING": [["epoch"]],
   "OPEN": [[]],
 };
+const ALL_TYPES = Object.keys(TYPES) as Type[];
 const CLASSIC = ["GREETING", "MESSAGE", "SIGN-IN", "LIST", "INCOMING"];
 const NAMES = ["Alice", "Zoë", "Аlice", "Server", "10.0.0.1", "a".repeat(32), "", "x y", "\u200b", "é́́́́"];
 const TEXTS = [
@@ -68,7 +73,7 @@ const CODES = [
 const encoder = new TextEncoder();
 
 /** What fuzzers of a server send most: no LEAVE, since whoever has left is not let in again for a while. */
-export const OFTEN_TO_SERVER: readonly string[] = TO_SERVER.filter((type) => type !== "LEAVE");
+export const OFTEN_TO_SERVER: readonly Type[] = TO_SERVER.filter((type) => type !== "LEAVE");
 
 /**
  * Returns a function that makes one datagram after the other.
@@ -78,12 +83,12 @@ export const OFTEN_TO_SERVER: readonly string[] = TO_SERVER.filter((type) => typ
 export function mutations(
   random: () => number,
   known: () => Known,
-  often: readonly string[] = Object.keys(TYPES),
+  often: readonly Type[] = ALL_TYPES,
 ): () => Uint8Array {
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)];
   const hex = () => Array.from({ length: 16 }, () => pick([..."0123456789abcdef"])).join("");
 
-  function valueOf(field: string): string {
+  function valueOf(field: string, type: Type): string {
     const { token, epoch, stream, id, address, cookie } = known();
     if (random() < 0.03) return pick([...TEXTS, ...NUMBERS, "%", "=", "="]);
     switch (field) {
@@ -96,11 +101,12 @@ export function mutations(
         return random() < 0.7 ? stream : hex();
       case "cookie":
         return cookie !== undefined && random() < 0.8 ? cookie : hex();
+      case "digest":
+        return hex() + hex();
       case "name":
       case "after":
         return pick(NAMES);
       case "address":
-      case "from-address":
         return random() < 0.7 ? address : pick(["127.0.0.1:1", "[::1]:65535", "[fe80::1%eth0]:9", "1.2.3.4:0", "x"]);
       case "action":
       case "noecho":
@@ -113,18 +119,25 @@ export function mutations(
         return pick(CODES);
       case "id":
         return random() < 0.5 ? String(id + Math.floor(4 * random()) - 2) : pick(NUMBERS);
+      case "from":
+        // of an event this is its sender, elsewhere a number
+        if (type === "INCOMING") return valueOf("address", type);
+        // falls through
       default:
         return random() < 0.6 ? String(Math.floor(random() * 60)) : pick(NUMBERS);
     }
   }
 
   function packet(): string {
-    const type = pick(random() < 0.8 ? often : Object.keys(TYPES)), [fields, hasBody] = TYPES[type];
-    const chosen = fields.filter(() => random() < 0.95);
-    if (random() < 0.05) chosen.push(pick(fields) ?? "id");
-    const pairs = chosen.map((field) => ` ${field.replace("-address", "")}=${valueOf(field)}`).join("");
-    const members = () => `${valueOf("address")} ${pick(NAMES)}`;
-    const body = hasBody ? `\n${pick([pick(TEXTS), `${members()}\n${members()}`, NAMES.join("\n")])}` : "";
+    const type = pick(random() < 0.8 ? often : ALL_TYPES), [fields, hasBody] = TYPES[type];
+    // a look-up is by a name or by an address
+    const needless = type === "LOOKUP" && random() < 0.9 ? pick(["name", "address"]) : undefined;
+    const chosen: string[] = fields.filter((field) => field !== needless && random() < 0.95);
+    if (random() < 0.05) chosen.push(pick<string>(fields) ?? "id");
+    const pairs = chosen.map((field) => ` ${field}=${valueOf(field, type)}`).join("");
+    const member = () => `${valueOf("address", type)} ${pick(NAMES)}`;
+    const lines = pick([member, () => pick(NAMES)]);
+    const body = hasBody ? `\n${pick([pick(TEXTS), `${lines()}\n${lines()}`, NAMES.join("\n")])}` : "";
     const rest = pairs + body, word = `${type}/1`;
     if (random() < 0.5) return word + rest;
     return `${word} sum=${crc32(encoder.encode(word + rest)).toString(16).padStart(8, "0")}${rest}`;

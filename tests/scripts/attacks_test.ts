@@ -1,12 +1,15 @@
 /** The attacks run, and measure something. */
 import { assertEquals, assertGreater, assertMatch, assertThrows } from "@std/assert";
+import { decode, V1_TYPES } from "../../protocol.ts";
 import { attack as beAbsent } from "../../scripts/attacks/absent.ts";
 import { attack } from "../../scripts/attacks/classic_crowd.ts";
 import { fuzzClient, fuzzServer } from "../../scripts/attacks/fuzz.ts";
 import { fuzzRoom } from "../../scripts/attacks/fuzz_room.ts";
+import { mutations } from "../../scripts/attacks/mutations.ts";
 import { attack as flood } from "../../scripts/attacks/strangers.ts";
 import { start } from "../../scripts/support/processes.ts";
 import { Failure } from "../../runtime/program.ts";
+import { seededRandom } from "../../server/doors/network_emulator.ts";
 import { Room } from "../../server/room/room.ts";
 
 Deno.test("attacks: a forged classic crowd is let in, and version 1 members hear each other", async () => {
@@ -47,6 +50,24 @@ Deno.test("attacks: a member's address is forged, members hear each other, and t
   assertEquals(arrived, said);
   assertGreater(asked, 0);
   assertGreater(answered, asked / 2);
+});
+
+Deno.test("attacks: of the odd datagrams some are accepted of every type, and with every field", () => {
+  const hex = "5f1c0d9a7be2e604", known = { token: hex, epoch: hex, stream: hex, id: 3, address: "127.0.0.1:9" };
+  const next = mutations(seededRandom(1), () => known), reached = new Set<string>();
+  for (let i = 0; i < 10_000; i++) {
+    const decoded = decode(next());
+    if (!decoded.ok || decoded.packet.dialect !== "v1") continue;
+    for (const field in decoded.packet) reached.add(`${decoded.packet.type}/1 ${field}`);
+  }
+  const { packets }: { packets: { good: { type: string; fields: object }[] } } = JSON.parse(
+    Deno.readTextFileSync(new URL("../../docs/test_vectors.json", import.meta.url)),
+  );
+  const due = [
+    ...V1_TYPES.map((type) => `${type}/1 type`),
+    ...packets.good.flatMap(({ type, fields }) => Object.keys(fields).map((field) => `${type} ${field}`)),
+  ];
+  assertEquals(due.filter((field) => !reached.has(field)), []);
 });
 
 Deno.test("attacks: a room reads each odd datagram, and does something about many", () => {
