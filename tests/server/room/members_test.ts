@@ -1,7 +1,7 @@
 /** The members: found by address, token and name, listed by name, and ordered by their silence. */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
-import type { Dialect } from "../../../protocol.ts";
+import { type Dialect, encode, MAX_DATAGRAM_BYTES } from "../../../protocol.ts";
 import { randomHex64 } from "../../../protocol/fields.ts";
 import { compareKeys, nameKey } from "../../../protocol/names.ts";
 import { byteLength } from "../../../protocol/text.ts";
@@ -176,6 +176,23 @@ Deno.test("members: pages follow each other without a gap or a repeat, whatever 
     }),
     { numRuns: 50 },
   );
+});
+
+Deno.test("members: a full page fits into a datagram with the longest numbers before it", () => {
+  const members = new Members(), most = Number.MAX_SAFE_INTEGER;
+  for (let i = 100; i < 600; i++) members.rename(join(members, `10.0.0.1:${i}`, "v1", 0), `${i}`);
+  const page = members.namesAfter(undefined);
+  assert(page.more);
+  const bytes = encode({
+    dialect: "v1",
+    type: "USERS",
+    id: most,
+    token: randomHex64(),
+    total: most,
+    unnamed: most,
+    ...page,
+  });
+  assertLess(MAX_DATAGRAM_BYTES - bytes.length, 4, "one more name would fit");
 });
 
 Deno.test("members: the list is sorted by code points, and a page begins behind any name", () => {

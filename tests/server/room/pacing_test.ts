@@ -169,12 +169,24 @@ Deno.test("pacing: when as much as can be waits for the journal, a new message w
   assertEquals(said().at(-1), "late");
 });
 
+/** Lets 400 members send what comes after their first messages: 2,400 messages more than may be held. */
+function fill(room: FakeRoom) {
+  const crowd = Array.from({ length: 400 }, (_, i) => {
+    const address = `10.1.${i >> 8}.${i & 255}:9`;
+    return { address, token: room.join(address).token };
+  });
+  const send = () => {
+    for (const { address, token } of crowd) {
+      for (let id = 2; id <= 32; id++) room.v1(address, "MESSAGE", { token, stream: token, id, first: 1, text: "x" });
+    }
+  };
+  send();
+  return { crowd, send };
+}
+
 Deno.test("pacing: where no more may be held, what has a token is said, and the rest is dropped and counted", () => {
   const { room, send } = paced();
-  for (let i = 0; i < 400; i++) {
-    const address = `10.1.${i >> 8}.${i & 255}:9`, { token } = room.join(address);
-    for (let id = 2; id <= 32; id++) room.v1(address, "MESSAGE", { token, stream: token, id, first: 1, text: "x" });
-  }
+  fill(room);
   const before = ignoredBy(room.room)["queue-full"]!;
   assertEquals(before, 400 * 31 - 10_000);
   assertEquals([1, 2, 3, 4, 5].map((id) => texts(to(send(id), A))), [["1"], ["2"], ["3"], [], []]);
@@ -182,6 +194,35 @@ Deno.test("pacing: where no more may be held, what has a token is said, and the 
   room.delivery.take();
   assertEquals(texts(to(room.pass(100), A)), [], "it was not held");
   assertEquals(texts(to(send(4), A)), ["4"]);
+});
+
+Deno.test("pacing: what was dropped takes no place, so there is room again when a crowd has left", () => {
+  const { room, send } = paced();
+  const { crowd, send: sendAgain } = fill(room);
+  for (let repeat = 0; repeat < 5; repeat++) sendAgain();
+  const before = ignoredBy(room.room)["queue-full"];
+  assertEquals(before, 6 * 2400);
+  for (const { address, token } of crowd) room.v1(address, "LEAVE", { id: 9, token });
+  send(2);
+  assertEquals(ignoredBy(room.room)["queue-full"], before);
+});
+
+Deno.test("pacing: what was held in a stream that is another member's by now takes no place any more", () => {
+  const { room, send } = paced({ rate: { rate: 1, burst: 1 } });
+  for (let i = 0; i < 313; i++) {
+    const [from, other] = [`10.1.${i >> 8}.${i & 255}:9`, `10.2.${i >> 8}.${i & 255}:9`];
+    const { token } = room.join(from), { token: stream } = room.join(other);
+    room.say(from, token, 1, "x", token);
+    for (let id = 1; id <= 32; id++) room.v1(from, "MESSAGE", { token, stream, id, first: 1, text: "x" });
+    room.say(other, stream, 1, "mine", stream);
+  }
+  const before = ignoredBy(room.room)["queue-full"]!;
+  assertEquals(before, 313 * 32 - 10_000);
+  send(2);
+  assertEquals(ignoredBy(room.room)["queue-full"], before + 1);
+  room.pass(1000);
+  send(2);
+  assertEquals(ignoredBy(room.room)["queue-full"], before + 1);
 });
 
 Deno.test("pacing: of thousands that are too fast nobody is left behind, and the room is woken 100 times a second", () => {
