@@ -33,7 +33,7 @@ export class Directory {
 
   /** Asks for everyone who is signed in, and how many are here without a name. */
   list(now: number): void {
-    this.#ask({ ask: "names", known: [], before: this.#people.names }, now);
+    this.#ask({ ask: "names", listed: new Set(), before: this.#people.names }, now);
   }
 
   /** Asks who has a name, or an address. */
@@ -47,21 +47,23 @@ export class Directory {
     return question.ask === "names" ? this.#listed(question, answer, now) : tellWhois(question, answer);
   }
 
-  #listed({ known, before }: NamesQuestion, answer: Answer | undefined, now: number): Fact[] {
+  #listed({ listed, before }: NamesQuestion, answer: Answer | undefined, now: number): Fact[] {
     if (answer?.type !== "USERS") return unanswered("The server did not say who is here", answer);
-    const names = [...known, ...answer.names];
-    for (const name of answer.names) this.#people.remember(name);
+    const countBefore = listed.size;
+    for (const name of answer.names) {
+      listed.add(name);
+      this.#people.remember(name);
+    }
     // a page must bring something new: otherwise a server could make this ask without end
-    const isNew = answer.names.length > 0 && answer.names.at(-1) !== known.at(-1);
-    if (answer.more && isNew && names.length < MAX_NAMES) {
-      this.#ask({ ask: "names", known: names, before }, now);
+    if (answer.more && listed.size > countBefore && listed.size < MAX_NAMES) {
+      this.#ask({ ask: "names", after: answer.names.at(-1), listed, before }, now);
       return [];
     }
     if (!answer.more) {
-      const here = new Set(names.map(nameKey));
+      const here = new Set([...listed].map(nameKey));
       for (const name of before) if (!here.has(nameKey(name))) this.#people.forget(name);
     }
-    return [{ type: "show", shown: { kind: "users", names, unnamed: answer.unnamed } }];
+    return [{ type: "show", shown: { kind: "users", names: [...listed], unnamed: answer.unnamed } }];
   }
 
   #ask(question: Question, now: number): void {

@@ -18,8 +18,8 @@ export type Answer = Extract<V1Packet, { type: "USERS" | "PEER" | "ERROR" }>;
 
 /** A question to the server. Whoever has asked it gets it back with the answer. */
 export type Question =
-  /** Which names there are behind those that are `known`; `before` are those that were known at the beginning. */
-  | { ask: "names"; known: string[]; before: string[] }
+  /** Which names there are behind `after`: `listed` has the earlier pages, `before` who was known at the beginning. */
+  | { ask: "names"; after?: string; listed: Set<string>; before: string[] }
   /** Who has a name or an address; the user wants to know. */
   | { ask: "whois"; who: { name: string } | { address: string } }
   /** Where the member with a name is, so that it can be written to. */

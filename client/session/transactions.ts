@@ -109,7 +109,7 @@ function packetOf(question: Question, id: number, token: string): V1Packet {
   const head = { dialect: "v1", id, token } as const;
   switch (question.ask) {
     case "names":
-      return { ...head, type: "LIST", after: question.known.at(-1) };
+      return { ...head, type: "LIST", after: question.after };
     case "whois":
       return { ...head, type: "LOOKUP", ...question.who };
     case "where":
