@@ -5,6 +5,7 @@
  */
 import { Retry } from "../../protocol/reliable/retry.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
+import { RequestIds } from "./request_ids.ts";
 
 /** The first pause between two greetings without an answer, in milliseconds. */
 const FIRST_PAUSE_MS = 100;
@@ -30,8 +31,7 @@ export class Greeter {
   readonly #roundTrip: RoundTrip;
   readonly #sentAt = new Map<number, number>();
   readonly #retry = new Retry();
-  readonly #firstId: number;
-  #id: number;
+  readonly #ids: RequestIds;
   #greetings = 0;
   #greetedAt = -Infinity;
   /** The factor for all pauses: above 1 in a large room. */
@@ -39,10 +39,9 @@ export class Greeter {
   #silentSince: number | undefined;
   #shortPausesLeft = 0;
 
-  /** @param firstId Where the ids begin; random by default, so that nobody elsewhere can forge an answer. */
-  constructor(roundTrip: RoundTrip, firstId: number = crypto.getRandomValues(new Uint32Array(1))[0]) {
+  constructor(roundTrip: RoundTrip, ids = new RequestIds()) {
     this.#roundTrip = roundTrip;
-    this.#id = this.#firstId = firstId;
+    this.#ids = ids;
   }
 
   get nextWake(): number | undefined {
@@ -121,7 +120,7 @@ export class Greeter {
 
   /** Whether a greeting with this id was ever sent. */
   hasSent(id: number | undefined): boolean {
-    return id !== undefined && id > this.#firstId && id <= this.#id;
+    return this.#ids.has(id);
   }
 
   /** Returns the id for a greeting that is to be sent now, which its answer will carry; undefined when none is due. */
@@ -130,11 +129,11 @@ export class Greeter {
     this.#silentSince ??= now;
     this.#greetedAt = now;
     this.#greetings++;
-    this.#id++;
-    this.#sentAt.set(this.#id, now);
-    this.#sentAt.delete(this.#id - REMEMBERED_GREETINGS);
+    const id = this.#ids.next();
+    this.#sentAt.set(id, now);
+    this.#sentAt.delete(id - REMEMBERED_GREETINGS);
     const growth = this.#shortPausesLeft-- > 0 ? 1 : BACK_OFF ** this.#retry.times;
     this.#retry.tried(now + Math.round(this.#pauseFactor * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * growth)));
-    return this.#id;
+    return id;
   }
 }

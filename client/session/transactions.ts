@@ -8,6 +8,7 @@ import { Retry } from "../../protocol/reliable/retry.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Answer, earliest, type Fact, type Question, type Timed } from "./facts.ts";
 import type { Self } from "./membership.ts";
+import { RequestIds } from "./request_ids.ts";
 
 /** A question that has no answer yet. */
 interface OpenTransaction {
@@ -28,20 +29,18 @@ export class Transactions implements Timed {
   readonly #self: Pick<Self, "token">;
   readonly #send: (packet: V1Packet) => void;
   readonly #open = new Map<number, OpenTransaction>();
-  readonly #firstId: number;
-  #id: number;
+  readonly #ids: RequestIds;
 
-  /** @param firstId Where the ids begin; random by default, so that an outsider can't forge an answer. */
   constructor(
     roundTrip: RoundTrip,
     self: Pick<Self, "token">,
     send: (packet: V1Packet) => void,
-    firstId: number = crypto.getRandomValues(new Uint32Array(1))[0],
+    ids = new RequestIds(),
   ) {
     this.#roundTrip = roundTrip;
     this.#self = self;
     this.#send = send;
-    this.#id = this.#firstId = firstId;
+    this.#ids = ids;
   }
 
   /** How many questions have no answer yet. */
@@ -56,7 +55,7 @@ export class Transactions implements Timed {
 
   /** Asks a question. */
   begin(question: Question, now: number): void {
-    const id = ++this.#id;
+    const id = this.#ids.next();
     const retry = new Retry(), deadline = now + ANSWER_DEADLINE_MS;
     retry.start(now);
     const open = {
@@ -81,7 +80,7 @@ export class Transactions implements Timed {
 
   /** Whether a question with this id was ever asked. */
   hasAsked(id: number | undefined): boolean {
-    return id !== undefined && id > this.#firstId && id <= this.#id;
+    return this.#ids.has(id);
   }
 
   /** Repeats what is due. Returns the questions that have had no answer in time, and are given up. */

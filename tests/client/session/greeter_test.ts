@@ -1,12 +1,13 @@
 /** When the server is greeted. */
 import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
 import { Greeter } from "../../../client/session/greeter.ts";
+import { RequestIds } from "../../../client/session/request_ids.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 
-function greeter(firstId?: number) {
+function greeter(requestIds?: RequestIds) {
   const ids: number[] = [];
   const roundTrip = new RoundTrip();
-  const greeter = new Greeter(roundTrip, firstId);
+  const greeter = new Greeter(roundTrip, requestIds);
   const wake = (now: number) => {
     const id = greeter.wake(now);
     if (id !== undefined) ids.push(id);
@@ -19,7 +20,7 @@ function greeter(firstId?: number) {
 }
 
 Deno.test("greeter: nothing before the start, then one greeting at once and more at growing pauses", () => {
-  const { greeter: g, start, wake, ids } = greeter(100);
+  const { greeter: g, start, wake, ids } = greeter(new RequestIds(100));
   assertEquals([g.nextWake, g.tries, g.silentSince], [undefined, 0, undefined]);
   start(1000);
   const times = [1000];

@@ -1,6 +1,7 @@
 /** Transactions with the server: repeated until answered, given up in time, answered once. */
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import type { Answer, Question } from "../../../client/session/facts.ts";
+import { RequestIds } from "../../../client/session/request_ids.ts";
 import { ANSWER_DEADLINE_MS, Transactions } from "../../../client/session/transactions.ts";
 import type { V1Packet } from "../../../protocol.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
@@ -17,7 +18,7 @@ class Asker {
     new RoundTrip(),
     this.self,
     (packet) => this.sent.push({ id: (packet as { id: number }).id, at: this.now, packet }),
-    100,
+    new RequestIds(100),
   );
 
   ask(name: string): Question {
