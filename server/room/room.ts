@@ -244,7 +244,7 @@ export class Room {
         return this.#messages.receiveClassic(packet, member, now);
       case "LIST":
         if (!member) return this.ignore("not-joined");
-        return this.#sendUsers(member, {}, now);
+        return this.#sendUsersLine(member, now);
       default:
         return this.ignore("not-for-server");
     }
@@ -307,12 +307,15 @@ export class Room {
     return owner === undefined ? undefined : this.#members.withToken(owner);
   }
 
-  #sendUsers(member: Member, { id = 0, after }: { id?: number; after?: string }, now: number): void {
+  #sendUsers(member: Member, { id, after }: V1Packet & { type: "LIST" }, now: number): void {
     if (!this.#limits.takeRequestTokens(member, 1, now)) return;
     const { token } = member;
-    if (member.dialect === "v1") {
-      return this.#delivery.send(member, { dialect: "v1", type: "USERS", id, token, ...this.users(after) });
-    }
+    this.#delivery.send(member, { dialect: "v1", type: "USERS", id, token, ...this.users(after) });
+  }
+
+  /** Answers a classic LIST: the names in one line, as many as fit into it. */
+  #sendUsersLine(member: Member, now: number): void {
+    if (!this.#limits.takeRequestTokens(member, 1, now)) return;
     const line = usersLine(this.users(undefined, ", "));
     if (!this.#limits.takeAnswerBytes(member, line, now)) return;
     this.#delivery.send(member, { dialect: "classic", type: "INCOMING", line });
