@@ -14,8 +14,8 @@ function answer(packet: V1Packet): V1Packet[] {
     case "GREETING": {
       const { token } = packet;
       if (token === undefined) return [{ ...head, type: "RETRY", cookie: "a3d7e09b15c8f264" }];
-      const address = "127.0.0.1:1", times = { timeout: 60_000, keepalive: 1000 };
-      return [{ ...head, type: "WELCOME", address, token, epoch: EPOCH, seq: 0, ...times }];
+      const address = "127.0.0.1:1", keepalive = 1000;
+      return [{ ...head, type: "WELCOME", address, token, epoch: EPOCH, seq: 0, keepalive }];
     }
     case "MESSAGE":
       return [{ ...refusal, token: packet.token!, stream: packet.stream }];

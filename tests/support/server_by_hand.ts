@@ -75,7 +75,7 @@ export function openServerByHand(welcome: string): ServerByHand {
       return await server.say(`RETRY/1 id=${id} cookie=${cookie}`);
     }
     [, token] = / token=(\S+)/.exec(packet)!;
-    await server.say(`WELCOME/1 id=${id} address=127.0.0.1:9 token=${token} timeout=60000 ${server.welcome}`);
+    await server.say(`WELCOME/1 id=${id} address=127.0.0.1:9 token=${token} ${server.welcome}`);
   }
 
   const receiving = (async () => {
