@@ -37,6 +37,9 @@ export interface FakeNetworkOptions {
   late?: [shortest: number, longest: number];
 }
 
+/** The network that the promise of the protocol is made for. */
+export const BAD = { drop: 0.3, duplicate: 0.05, delay: [1, 200] as [number, number] };
+
 /** How often a program may ask to be woken at the same time. More wakes are an endless loop. */
 const MAX_WAKES_AT_ONCE = 100;
 const SERVER = "10.0.0.1:9090";
