@@ -27,6 +27,11 @@ export function hasKeyOf(address: string): (other: string) => boolean {
   return (other) => isIPv6(other) && keyGroups(other, found).every((group, i) => group === wanted[i]);
 }
 
+/** Whether an address is of this machine alone, as a socket reports it. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address.startsWith("[::1]");
+}
+
 function isIPv6(address: string): boolean {
   return address.startsWith("[");
 }

@@ -8,7 +8,7 @@
  */
 import { splitAddress } from "../../protocol/fields.ts";
 import { addressBytes, type IPNetwork, isInNetwork, parseNetwork } from "../../protocol/ip_network.ts";
-import { addressKey } from "./address_key.ts";
+import { addressKey, isLoopback } from "./address_key.ts";
 import { Counter } from "./counter.ts";
 import type { Peer } from "./peer.ts";
 
@@ -30,15 +30,13 @@ export interface ClassicPolicyOptions {
  */
 export type ClassicRefusal = "off" | "network" | "address" | "members";
 
-const LOOPBACK = ["127.0.0.0/8", "::1"].map((text) => parseNetwork(text)!);
 /** The networks whose addresses no router of the internet passes on, so that nobody far away has them. */
 const NEARBY: readonly IPNetwork[] = [
-  ...LOOPBACK,
+  ...["127.0.0.0/8", "::1"],
   // private (RFC 1918, section 3; RFC 4193, section 3.1), link-local (RFC 3927; RFC 4291, section 2.5.6), and shared
   // by the customers of a provider (RFC 6598)
-  ...["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "169.254.0.0/16", "fe80::/10", "100.64.0.0/10"]
-    .map((text) => parseNetwork(text)!),
-];
+  ...["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "169.254.0.0/16", "fe80::/10", "100.64.0.0/10"],
+].map((text) => parseNetwork(text)!);
 
 /** Who may join in the classic dialect, and how many have. */
 export class ClassicPolicy {
@@ -69,7 +67,7 @@ export class ClassicPolicy {
     // nobody can forge the address of a connection
     if (!validated && this.#isOff) return "off";
     if (!validated && !this.#isForAll && !this.#isNear(bytes)) return "network";
-    if (!isInOneOf(bytes, LOOPBACK) && this.#perAddress.get(addressKey(address)) >= this.#maxPerAddress) {
+    if (!isLoopback(address) && this.#perAddress.get(addressKey(address)) >= this.#maxPerAddress) {
       return "address";
     }
     return this.#members >= this.#maxMembers ? "members" : undefined;

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { addressBytes } from "../../../protocol/ip_network.ts";
-import { addressKey, hasKeyOf } from "../../../server/room/address_key.ts";
+import { addressKey, hasKeyOf, isLoopback } from "../../../server/room/address_key.ts";
 
 /** IPv6 addresses with many zeros, in every form of text. */
 const ipv6 = fc.oneof(
@@ -33,4 +33,10 @@ Deno.test("address key: an IPv4 address is a key of its own, whatever the port",
   const hasKey = hasKeyOf("10.0.0.1:1");
   assertEquals([addressKey("10.0.0.1:1"), addressKey("10.0.0.1:65535")], ["10.0.0.1", "10.0.0.1"]);
   assertEquals([hasKey("10.0.0.1:9"), hasKey("10.0.0.10:9"), hasKey("[fe80::1]:9")], [true, false, false]);
+});
+
+Deno.test("address key: loopback is 127.0.0.0/8 and ::1, and no address that begins alike", () => {
+  for (const address of ["127.0.0.1:1", "127.255.0.9:1", "[::1]:1"]) assertEquals(isLoopback(address), true, address);
+  const others = ["12.7.0.1:1", "128.0.0.1:1", "10.127.0.1:1", "[::10]:1", "[::1:1]:1", "[fe80::1]:1", "[127::1]:1"];
+  for (const address of others) assertEquals(isLoopback(address), false, address);
 });
