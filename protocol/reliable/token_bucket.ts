@@ -35,4 +35,9 @@ export class TokenBucket {
     this.#tokens -= cost;
     return 0;
   }
+
+  /** Whether the bucket holds as much as it can, so that a new one would do as well. */
+  isFull({ rate, burst }: TokenBucketOptions, now: number): boolean {
+    return rate === 0 || this.#tokens + (now - this.#filledAt) * rate / 1000 >= burst;
+  }
 }

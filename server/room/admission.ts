@@ -12,6 +12,7 @@ import { BoundedMap } from "./bounded_map.ts";
 import { ClassicPolicy, type ClassicPolicyOptions, type ClassicRefusal } from "./classic_policy.ts";
 import type { Delivery } from "./delivery.ts";
 import type { IgnoredCounts } from "./ignored.ts";
+import type { Limits } from "./limits.ts";
 import { type Member, Members, type NewMember } from "./members.ts";
 import { LocalNames, type Names } from "./names.ts";
 import type { Peer } from "./peer.ts";
@@ -52,6 +53,7 @@ export interface AdmissionOptions {
 export interface AdmissionContext {
   delivery: Delivery;
   journal: Journal;
+  limits: Limits;
   /** Default: the names of this server alone. */
   names?: Names;
   ignored: IgnoredCounts;
@@ -152,7 +154,7 @@ export class Admission {
     const before = this.members.withKey(peer.key);
     if (this.isFull && !before) return undefined;
     const isUpgrade = before !== undefined && before.dialect !== "v1";
-    if (isUpgrade) this.#drop(before, "upgrade");
+    if (isUpgrade) this.#drop(before, "upgrade", now);
     this.#vacate(peer, now);
     return this.#join({ peer: { ...peer, validated: true }, dialect: "v1", token }, now, { name, isUpgrade });
   }
@@ -161,8 +163,9 @@ export class Admission {
   moveTo(member: Member, peer: Peer, now: number): void {
     if (member.key === peer.key) return this.setVia(member, peer.via);
     this.#vacate(peer, now);
-    const { delivery, observer } = this.#context;
+    const { delivery, limits, observer } = this.#context;
     delivery.leave(member);
+    limits.keepUnsaid(member, now);
     this.presence.moved(member.key, peer);
     this.members.move(member, { ...peer, validated: true });
     delivery.join(member);
@@ -270,15 +273,16 @@ export class Admission {
 
   #remove(member: Member, how: Departure, now: number): void {
     const { key, address, name } = member;
-    this.#drop(member, how);
+    this.#drop(member, how, now);
     this.presence.departed({ key, address, name }, now, this.members.v1Size);
   }
 
   /** Removes a member without a notice to the others. */
-  #drop(member: Member, how: Departure): void {
+  #drop(member: Member, how: Departure, now: number): void {
     const { name } = member;
-    const { delivery, journal, observer } = this.#context;
+    const { delivery, journal, limits, observer } = this.#context;
     this.members.remove(member);
+    limits.keepUnsaid(member, now);
     if (member.dialect !== "v1") this.#classic.left(member);
     if (name !== undefined) this.names.release(name, holderOf(member));
     delivery.leave(member);

@@ -7,6 +7,7 @@
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { byteLength } from "../../protocol/text.ts";
 import { AddressLimits } from "./address_limits.ts";
+import { BoundedMap } from "./bounded_map.ts";
 import { FrugalBucket } from "./frugal_bucket.ts";
 import type { IgnoredCounts, IgnoreReason } from "./ignored.ts";
 import { activityOf, type Member } from "./members.ts";
@@ -31,6 +32,8 @@ const CLASSIC_FRAME_BYTES = 10;
 export class Limits {
   readonly #addresses = new AddressLimits();
   readonly #messageRate: TokenBucketOptions;
+  /** What those who have left had used up, by {@linkcode unsaidKey}. */
+  readonly #unsaid = new BoundedMap<TokenBucket>();
   readonly #ignored: IgnoredCounts;
 
   /**
@@ -44,8 +47,21 @@ export class Limits {
 
   /** Takes a token for a message; returns 0 if there was one, otherwise the milliseconds until there is one. */
   takeMessageToken(member: Member, now: number): number {
-    const bucket = activityOf(member).messages ??= new TokenBucket(this.#messageRate, now);
+    const bucket = activityOf(member).messages ??= this.#unsaid.get(unsaidKey(member)) ??
+      new TokenBucket(this.#messageRate, now);
     return bucket.take(this.#messageRate, now);
+  }
+
+  /**
+   * Keeps what a member has used up of what it may say, before it leaves its peer. Whoever comes there goes on with it,
+   * so nobody may say more by leaving and joining again.
+   */
+  keepUnsaid(member: Member, now: number): void {
+    const { activity } = member;
+    if (!activity) return;
+    const { messages } = activity;
+    if (messages && !messages.isFull(this.#messageRate, now)) this.#unsaid.set(unsaidKey(member), messages);
+    activity.messages = undefined;
   }
 
   /** Takes a token for a datagram from the address of a classic member; returns whether there was one. */
@@ -98,4 +114,9 @@ export class Limits {
     if (!isWithinLimit) this.#ignored[reason]++;
     return isWithinLimit;
   }
+}
+
+/** A peer that may be forged uses up nothing of what is left to the one that has its address. */
+function unsaidKey({ key, validated }: Pick<Peer, "key" | "validated">): string {
+  return validated ? key : `unvalidated ${key}`;
 }

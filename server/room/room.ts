@@ -94,6 +94,7 @@ export class Room {
     this.#admission = new Admission(options, {
       delivery,
       journal,
+      limits,
       names,
       ignored: this.#ignored,
       observer: {

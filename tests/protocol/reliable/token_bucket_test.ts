@@ -48,3 +48,12 @@ Deno.test("token bucket: the wait that it returns is enough except for rounding,
     assertGreaterOrEqual(limit.burst + now * limit.rate / 1000 + 1e-6, taken);
   }));
 });
+
+Deno.test("token bucket: it is full when it is new, and again when its tokens have come back", () => {
+  const limit = { rate: 4, burst: 2 };
+  const bucket = new TokenBucket(limit, 0);
+  assertEquals(bucket.isFull(limit, 0), true);
+  bucket.take(limit, 0);
+  assertEquals([249, 250].map((now) => bucket.isFull(limit, now)), [false, true]);
+  assertEquals(bucket.isFull({ rate: 0, burst: 0 }, 0), true);
+});
