@@ -36,6 +36,22 @@ export class TokenBucket {
     return 0;
   }
 
+  /**
+   * Takes a token even when there is none yet, so that whoever comes later gets a later one.
+   *
+   * @returns The milliseconds until there is this token.
+   */
+  takeAhead(limit: TokenBucketOptions, now: number): number {
+    const pause = this.take(limit, now);
+    if (pause > 0) this.#tokens--;
+    return pause;
+  }
+
+  /** Gives back a token that was taken ahead. */
+  giveBack(): void {
+    this.#tokens++;
+  }
+
   /** Whether the bucket holds as much as it can, so that a new one would do as well. */
   isFull({ rate, burst }: TokenBucketOptions, now: number): boolean {
     return rate === 0 || this.#tokens + (now - this.#filledAt) * rate / 1000 >= burst;

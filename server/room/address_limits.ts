@@ -24,11 +24,18 @@ const PEER_SIGN_IN_RATE: TokenBucketOptions = { rate: 1, burst: 10 };
  * what all may ask for.
  */
 const RESERVE_RATE: TokenBucketOptions = { rate: 1000, burst: 1000 };
+/**
+ * How many messages a second members with one IP address may say that say little, when the others have used up what all
+ * may say: a lecture hall behind one NAT, a line each 10 s, and now and then an answer of everybody.
+ */
+const MESSAGE_RESERVE_RATE: TokenBucketOptions = { rate: 100, burst: 400 };
 /** How many bytes of classic answers go to one IP address that may be forged. A list of names has up to 1,232. */
 const ANSWER_BYTES_RATE: TokenBucketOptions = { rate: 2000, burst: 16_000 };
 
 /** What is known of one IP address. Each bucket is created when it is first needed. */
-type Buckets = Partial<Record<"signIns" | "requests" | "reserve" | "answers", TokenBucket>>;
+type Buckets = Partial<
+  Record<"signIns" | "requests" | "reserve" | "messages" | "messageReserve" | "answers", TokenBucket>
+>;
 
 /**
  * The limits of all IP addresses. What comes from peers that may be forged is counted apart, so that it uses up nothing
@@ -62,23 +69,51 @@ export class AddressLimits {
     return this.#take(peer, "reserve", RESERVE_RATE, now, cost);
   }
 
+  /** Takes a token for a message; returns whether there was one. */
+  takeMessageToken(peer: Peer, rate: TokenBucketOptions, now: number): boolean {
+    return this.#take(peer, "messages", rate, now, 1);
+  }
+
+  /** Takes a token for a message from the reserve of those that say little; returns whether there was one. */
+  takeMessageReserveToken(peer: Peer, now: number): boolean {
+    return this.#take(peer, "messageReserve", MESSAGE_RESERVE_RATE, now, 1);
+  }
+
+  /** Takes the next token for a message that nobody has taken; returns the milliseconds until there is this token. */
+  takeMessageTokenAhead(peer: Peer, rate: TokenBucketOptions, now: number): number {
+    return this.#bucket(peer, "messages", rate, now).takeAhead(rate, now);
+  }
+
+  /** Gives back a token for a message that was taken ahead. */
+  giveMessageTokenBack(peer: Peer, rate: TokenBucketOptions, now: number): void {
+    this.#bucket(peer, "messages", rate, now).giveBack();
+  }
+
   /** Takes the bytes of an answer to a peer that may be forged; returns whether there were enough. */
   takeAnswerBytes(peer: Peer, bytes: number, now: number): boolean {
     return peer.validated || this.#take(peer, "answers", ANSWER_BYTES_RATE, now, bytes);
   }
 
   #take(
-    { address, validated }: Pick<Peer, "address" | "validated">,
+    peer: Pick<Peer, "address" | "validated">,
     what: keyof Buckets,
     rate: TokenBucketOptions,
     now: number,
     cost: number,
   ): boolean {
+    return this.#bucket(peer, what, rate, now).take(rate, now, cost) === 0;
+  }
+
+  #bucket(
+    { address, validated }: Pick<Peer, "address" | "validated">,
+    what: keyof Buckets,
+    rate: TokenBucketOptions,
+    now: number,
+  ): TokenBucket {
     const byAddress = validated ? this.#validated : this.#unvalidated;
     const key = addressKey(address);
     let buckets = byAddress.get(key);
     if (!buckets) byAddress.set(key, buckets = {});
-    const bucket = buckets[what] ??= new TokenBucket(rate, now);
-    return bucket.take(rate, now, cost) === 0;
+    return buckets[what] ??= new TokenBucket(rate, now);
   }
 }

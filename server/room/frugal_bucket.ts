@@ -1,10 +1,10 @@
 /**
- * Finds out who asks for little, so that it is served when others with its IP address ask for too much.
+ * Finds out who asks for little, or says little, so that it is served when others with its IP address want too much.
  *
  * @module
  */
 
-/** How many datagrams a second somebody may ask for that asks for little, and how many at once after a pause. */
+/** How many datagrams or messages a second are little, and how many at once after a pause. */
 const RATE = 5, BURST = 20;
 
 /**
@@ -29,5 +29,10 @@ export class FrugalBucket {
     const price = Math.min(cost, BURST);
     this.#tokens = Math.max(0, tokens - (tokens < price ? 1 : price));
     return tokens >= price;
+  }
+
+  /** Gains nothing for the time until now, because somebody waited then: who waits for more does not ask for little. */
+  skip(now: number): void {
+    this.#filledAt = now;
   }
 }

@@ -16,7 +16,7 @@ export type IgnoreReason =
   | "classic-at-v1"
   /** Its sender may not join in the classic dialect. */
   | "refused-classic"
-  /** It is a classic message, and its sender has sent too many. */
+  /** It is a classic message, and its sender or all with one IP address have sent too many. */
   | "fast-messages"
   /** It asks for a name, and its sender or all with one IP address have asked too often. */
   | "fast-sign-ins"

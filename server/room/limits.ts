@@ -6,11 +6,12 @@
  */
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { byteLength } from "../../protocol/text.ts";
+import { isLoopback } from "./address_key.ts";
 import { AddressLimits } from "./address_limits.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import { FrugalBucket } from "./frugal_bucket.ts";
 import type { IgnoredCounts, IgnoreReason } from "./ignored.ts";
-import { activityOf, type Member } from "./members.ts";
+import { activityOf, type Member, type MemberActivity } from "./members.ts";
 import type { Peer } from "./peer.ts";
 
 /**
@@ -23,17 +24,21 @@ const UNVALIDATED_REQUEST_RATE: TokenBucketOptions = { rate: 2, burst: 20 };
 
 /** How many times as many datagrams as messages may come from the address of a classic member. */
 const DATAGRAMS_FACTOR = 10;
-/** How many times as much all members with one IP address may ask for. */
+/** How many times as much all members with one IP address may say, and ask for. */
 const ADDRESS_FACTOR = 10;
 /** What a classic answer has around its line, in bytes: the word INCOMING, a space and a line feed. */
 const CLASSIC_FRAME_BYTES = 10;
+
+/** What is left of what one member may say. */
+type Unsaid = Pick<MemberActivity, "messages" | "frugalMessages">;
 
 /** The limits of all members. */
 export class Limits {
   readonly #addresses = new AddressLimits();
   readonly #messageRate: TokenBucketOptions;
+  readonly #addressMessageRate: TokenBucketOptions;
   /** What those who have left had used up, by {@linkcode unsaidKey}. */
-  readonly #unsaid = new BoundedMap<TokenBucket>();
+  readonly #unsaid = new BoundedMap<Unsaid>();
   readonly #ignored: IgnoredCounts;
 
   /**
@@ -41,15 +46,32 @@ export class Limits {
    * @param ignored Counts each request that is refused here.
    */
   constructor(messageRate: TokenBucketOptions, ignored: IgnoredCounts) {
-    this.#messageRate = messageRate;
+    const { rate, burst } = this.#messageRate = messageRate;
+    this.#addressMessageRate = { rate: ADDRESS_FACTOR * rate, burst: ADDRESS_FACTOR * burst };
     this.#ignored = ignored;
   }
 
-  /** Takes a token for a message; returns 0 if there was one, otherwise the milliseconds until there is one. */
+  /**
+   * Takes a token of a member for a message, and one of its IP address. Returns 0 if there were both, otherwise the
+   * milliseconds until it is to be tried again.
+   */
   takeMessageToken(member: Member, now: number): number {
-    const bucket = activityOf(member).messages ??= this.#unsaid.get(unsaidKey(member)) ??
-      new TokenBucket(this.#messageRate, now);
-    return bucket.take(this.#messageRate, now);
+    const activity = activityOf(member);
+    if (activity.turnAt === undefined) {
+      const pause = this.#takeOwnMessageToken(member, now);
+      if (pause > 0 || this.#takeAddressMessageToken(member, now)) return pause;
+      // if all tried again for the next token, some would never get one, and thousands would take much time
+      activity.turnAt = now + this.#addresses.takeMessageTokenAhead(member, this.#addressMessageRate, now);
+    }
+    if (activity.turnAt > now) return activity.turnAt - now;
+    activity.turnAt = undefined;
+    activity.frugalMessages!.skip(now);
+    return 0;
+  }
+
+  /** Takes the tokens for a message that is dropped without them; returns whether there were both. */
+  takeClassicMessageToken(member: Member, now: number): boolean {
+    return this.#takeOwnMessageToken(member, now) === 0 && this.#takeAddressMessageToken(member, now);
   }
 
   /**
@@ -59,9 +81,28 @@ export class Limits {
   keepUnsaid(member: Member, now: number): void {
     const { activity } = member;
     if (!activity) return;
-    const { messages } = activity;
-    if (messages && !messages.isFull(this.#messageRate, now)) this.#unsaid.set(unsaidKey(member), messages);
-    activity.messages = undefined;
+    const { messages, frugalMessages, turnAt } = activity;
+    if (turnAt !== undefined) this.#addresses.giveMessageTokenBack(member, this.#addressMessageRate, now);
+    if (messages && !messages.isFull(this.#messageRate, now)) {
+      this.#unsaid.set(unsaidKey(member), { messages, frugalMessages });
+    }
+    activity.messages = activity.frugalMessages = activity.turnAt = undefined;
+  }
+
+  /** Returns 0 if there was a token, otherwise the milliseconds until there is one. */
+  #takeOwnMessageToken(member: Member, now: number): number {
+    const activity = activityOf(member);
+    if (!activity.messages) Object.assign(activity, this.#unsaid.get(unsaidKey(member)));
+    const bucket = activity.messages ??= new TokenBucket(this.#messageRate, now);
+    return bucket.take(this.#messageRate, now);
+  }
+
+  #takeAddressMessageToken(member: Member, now: number): boolean {
+    if (this.#messageRate.rate === 0 || isLoopback(member.address)) return true;
+    if (this.#addresses.takeMessageToken(member, this.#addressMessageRate, now)) return true;
+    // a message brings no answer to whoever has this address, so a member that may be forged has the reserve too
+    const bucket = activityOf(member).frugalMessages ??= new FrugalBucket(now);
+    return bucket.take(now, 1) && this.#addresses.takeMessageReserveToken(member, now);
   }
 
   /** Takes a token for a datagram from the address of a classic member; returns whether there was one. */

@@ -28,6 +28,13 @@ export interface MemberActivity {
   datagrams: TokenBucket | undefined;
   /** Undefined until the others with its IP address ask for so much that little is left for it. */
   frugal: FrugalBucket | undefined;
+  /** The same for messages. */
+  frugalMessages: FrugalBucket | undefined;
+  /**
+   * When the next message has its token of the IP address, in milliseconds of the room's clock. Undefined unless the
+   * member waits for its turn among those that have this address.
+   */
+  turnAt: number | undefined;
 }
 
 /**
@@ -67,6 +74,8 @@ export function activityOf(member: Member): MemberActivity {
     requests: undefined,
     datagrams: undefined,
     frugal: undefined,
+    frugalMessages: undefined,
+    turnAt: undefined,
   };
 }
 

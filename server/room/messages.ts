@@ -140,9 +140,9 @@ export class Messages {
     const { journal, limits, ignored } = this.#context;
     const reason = journal.pending >= MAX_PENDING
       ? "queue-full"
-      : limits.takeMessageToken(member, now) > 0
-      ? "fast-messages"
-      : undefined;
+      : limits.takeClassicMessageToken(member, now)
+      ? undefined
+      : "fast-messages";
     if (reason) ignored[reason]++;
     return reason === undefined;
   }

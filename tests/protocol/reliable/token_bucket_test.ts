@@ -49,6 +49,14 @@ Deno.test("token bucket: the wait that it returns is enough except for rounding,
   }));
 });
 
+Deno.test("token bucket: tokens that are taken ahead come one after the other, and one that is given back is there", () => {
+  const limit = { rate: 4, burst: 1 };
+  const bucket = new TokenBucket(limit, 0);
+  assertEquals([0, 0, 0, 250].map((now) => bucket.takeAhead(limit, now)), [0, 250, 500, 500]);
+  bucket.giveBack();
+  assertEquals([250, 500, 750].map((now) => bucket.take(limit, now)), [500, 250, 0]);
+});
+
 Deno.test("token bucket: it is full when it is new, and again when its tokens have come back", () => {
   const limit = { rate: 4, burst: 2 };
   const bucket = new TokenBucket(limit, 0);
