@@ -66,6 +66,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
   "ACK": {
     fields: {
       token: optional(hex64),
+      pass: optional(hex64),
       stream: optional(hex64),
       id: number,
       epoch: optional(hex64),

@@ -72,8 +72,17 @@ export type V1Packet =
     action?: boolean;
     text: string;
   }
-  // from the server with the receiver's token, or from a peer without one
-  | { dialect: "v1"; type: "ACK"; token?: string; stream?: string; id: number; epoch?: string; seq?: number }
+  // from the server with the receiver's token, or from a peer with the pass of the pair
+  | {
+    dialect: "v1";
+    type: "ACK";
+    token?: string;
+    pass?: string;
+    stream?: string;
+    id: number;
+    epoch?: string;
+    seq?: number;
+  }
   // from the server: events
   | Event & {
     type: "INCOMING";

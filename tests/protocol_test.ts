@@ -89,7 +89,7 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
   ).map(
     ([packet, { from, to }, hasFirst]) => ({ ...packet, id: to, ...(hasFirst && { first: from }) }),
   ),
-  "ACK": v1("ACK", { id: number }, { token: hex64, stream: hex64, epoch: hex64, seq: number }),
+  "ACK": v1("ACK", { id: number }, { token: hex64, pass: hex64, stream: hex64, epoch: hex64, seq: number }),
   "INCOMING": v1(
     "INCOMING",
     { ...event, from: address, text },
@@ -171,7 +171,7 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
   "LOOKUP": { id: MAX, token: HEX, name: NAME },
   "LEAVE": { id: MAX, token: HEX },
   "MESSAGE": { token: HEX, pass: HEX, stream: HEX, id: MAX, first: MAX, action: true, text: TEXT },
-  "ACK": { token: HEX, stream: HEX, id: MAX, epoch: HEX, seq: MAX },
+  "ACK": { token: HEX, pass: HEX, stream: HEX, id: MAX, epoch: HEX, seq: MAX },
   "INCOMING": { ...EVENT, from: ADDRESS, name: NAME, stream: HEX, id: MAX, action: true, text: TEXT },
   "ONLINE": { ...EVENT, members: Array(5).fill(MEMBER) },
   "OFFLINE": { ...EVENT, members: Array(5).fill(MEMBER) },

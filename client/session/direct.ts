@@ -25,7 +25,7 @@ type WhereQuestion = Extract<Question, { ask: "where" }>;
 interface Conversation {
   name: string;
   address?: string;
-  /** Shows the peer that the messages come from this client. */
+  /** Shows the peer that the messages come from this client, and this client that the peer has taken them. */
   pass?: string;
   sendStream: SendStream;
   /** Whether anything was acknowledged since the messages began to wait. */
@@ -94,11 +94,14 @@ export class DirectMessages implements Timed {
     this.#transmit(conversation, now);
   }
 
-  /** Takes the acknowledgement of a peer. */
-  receiveAck({ stream, id }: V1Packet & { type: "ACK" }, from: string, now: number): Fact[] {
+  /**
+   * Takes the acknowledgement of a peer, from whatever address. It must have the pass: who had the name before knows the
+   * stream, and can forge the address of who has it now.
+   */
+  receiveAck({ pass, stream, id }: V1Packet & { type: "ACK" }, now: number): Fact[] {
     for (const conversation of this.#conversations.values()) {
-      const { name, address, sendStream } = conversation;
-      if (address !== from || stream !== sendStream.name) continue;
+      const { name, sendStream } = conversation;
+      if (pass === undefined || pass !== conversation.pass || stream !== sendStream.name) continue;
       const settled = sendStream.acknowledge(stream, id, now);
       conversation.isHeard ||= settled.length > 0;
       this.#transmit(conversation, now);

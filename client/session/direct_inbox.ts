@@ -84,7 +84,7 @@ export class DirectInbox {
     const shown: MessagePacket[] = [];
     for (let message; (message = stream.takeNext());) shown.push(message);
     if (stream.next > 1 && takeAckTokens(sender, from, now)) {
-      this.#send({ dialect: "v1", type: "ACK", stream: packet.stream, id: stream.next - 1 }, from);
+      this.#send({ dialect: "v1", type: "ACK", pass, stream: packet.stream, id: stream.next - 1 }, from);
     }
     // with the address that the server has named, since whoever has a pass can send with any other
     const { address, name } = sender;

@@ -277,7 +277,7 @@ export class Session {
     }
     const isWanted = !this.#shutdown.closing && this.state === "joined" && packet.dialect === "v1";
     if (!isWanted || this.view.people.isIgnored({ address: from })) return;
-    if (packet.type === "ACK") this.#act(this.#direct.receiveAck(packet, from, now), now);
+    if (packet.type === "ACK") this.#act(this.#direct.receiveAck(packet, now), now);
     if (packet.type === "MESSAGE") this.#act(this.#inbox.receive(packet, from, now), now);
     this.#closeIfDrained(now);
   }

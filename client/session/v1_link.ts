@@ -125,7 +125,7 @@ export class V1Link implements Timed {
     // what has the token of this member comes from the server; what has another token does not
     const { token } = this.membership.self;
     const isVouched = "token" in packet && packet.token === token;
-    // of the types that need the token here, ACK is the only one that may have none: a peer's
+    // of the types that need the token here, ACK is the only one that may have none: a peer's has a pass
     if (!isVouched && (packet.type === "ACK" || "token" in packet && packet.token !== undefined)) return [];
     const events = this.#follow(this.membership.heard(packet, isVouched, now), now);
     return [...events, ...this.#receive(packet, isVouched, now)];

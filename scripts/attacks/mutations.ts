@@ -31,7 +31,7 @@ const TYPES: { [T in Type]: [fields: FieldOf<T>[], body?: boolean] } = {
   "LOOKUP": [["id", "token", "name", "address"]],
   "LEAVE": [["id", "token"]],
   "MESSAGE": [["token", "pass", "stream", "id", "first", "action"], true],
-  "ACK": [["token", "stream", "id", "epoch", "seq"]],
+  "ACK": [["token", "pass", "stream", "id", "epoch", "seq"]],
   "INCOMING": [["token", "epoch", "seq", "at", "from", "name", "stream", "id", "action"], true],
   "ONLINE": [["token", "epoch", "seq", "at"], true],
   "OFFLINE": [["token", "epoch", "seq", "at"], true],

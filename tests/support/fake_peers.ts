@@ -153,7 +153,7 @@ export class FakePeers {
 
   /** Hands a packet to a member as if it had just come from an address, without the network. */
   inject(packet: V1Packet, from: string, to: FakePeer): void {
-    if (packet.type === "ACK") to.act(to.direct.receiveAck(packet, from, this.now));
+    if (packet.type === "ACK") to.act(to.direct.receiveAck(packet, this.now));
     if (packet.type === "MESSAGE") to.act(to.inbox.receive(packet, from, this.now));
   }
 

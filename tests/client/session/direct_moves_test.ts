@@ -1,7 +1,8 @@
 /** Direct messages while the name moves: to another address, to another member, and to a server that has begun anew. */
 import { assertEquals, assertGreater } from "@std/assert";
 import { type FakeClient, FakeNetwork } from "../../support/fake_network.ts";
-import { B, pair, texts } from "../../support/direct_messages.ts";
+import { passOf } from "../../support/fake_peers.ts";
+import { A, B, pair, texts } from "../../support/direct_messages.ts";
 
 const ELSEWHERE = "192.0.2.23:50001";
 
@@ -36,11 +37,31 @@ Deno.test("direct moves: who had the name can't acknowledge what is written to t
   net.loses = ({ packet }) => packet.type === "MESSAGE";
   alice.say("Bob", "two");
   net.pass(100);
-  for (let id = 1; id <= 3; id++) net.inject({ dialect: "v1", type: "ACK", stream, id }, ELSEWHERE, alice);
+  for (let id = 1; id <= 3; id++) {
+    for (const from of [B, ELSEWHERE]) {
+      net.inject({ dialect: "v1", type: "ACK", pass: passOf(A, B), stream, id }, from, alice);
+    }
+  }
   assertEquals(texts(alice.delivered), ["one"]);
   net.loses = () => false;
   net.pass(1000);
   assertEquals([texts(bob.shown), texts(carole.shown), texts(alice.delivered)], [["one"], ["two"], ["one", "two"]]);
+});
+
+Deno.test("direct moves: who had the name can't acknowledge what is under way to the next, with a forged address", () => {
+  const { net, alice } = pair();
+  net.join(ELSEWHERE, "Carole");
+  net.loses = ({ packet }) => packet.type === "ACK";
+  alice.say("Bob", "one");
+  net.pass(100);
+  const { stream, pass } = net.sent("MESSAGE")[0].packet;
+  [net.members[1].name, net.members[2].name] = ["Robert", "Bob"];
+  net.pass(1000);
+  const ack = { dialect: "v1", type: "ACK", stream, id: 1 } as const;
+  for (const known of [undefined, pass]) net.inject({ ...ack, pass: known }, ELSEWHERE, alice);
+  assertEquals(alice.delivered, []);
+  net.inject({ ...ack, pass: passOf(A, ELSEWHERE) }, ELSEWHERE, alice);
+  assertEquals(texts(alice.delivered), ["one"]);
 });
 
 Deno.test("direct moves: to the same member the stream goes on, wherever it is", () => {

@@ -1,7 +1,7 @@
 /** Direct messages over a network that loses: each once, in order, to the right one, or a reason why not. */
 import { assert, assertEquals, assertLessOrEqual, assertMatch, assertStringIncludes } from "@std/assert";
-import { SERVER } from "../../support/fake_peers.ts";
-import { A, B, pair, STRANGER, STREAM, texts } from "../../support/direct_messages.ts";
+import { passOf, SERVER } from "../../support/fake_peers.ts";
+import { A, B, guess, pair, STRANGER, STREAM, texts } from "../../support/direct_messages.ts";
 
 /** The time within which a message has arrived or its sender is told why not, in milliseconds. */
 const DEADLINE_MS = 5000;
@@ -21,6 +21,7 @@ Deno.test("direct: looked up, sent straight to the peer, shown with the name, ac
   }
   assertEquals(net.sent("PUNCH").map(({ to, packet }) => [to, packet.address]), [[B, A]]);
   assertEquals(net.sent("MESSAGE").map(({ packet }) => packet.token), [undefined]);
+  assertEquals(net.sent("ACK").map(({ packet }) => packet.pass), [passOf(A, B)]);
 });
 
 Deno.test("direct: of 30 % loss on every way, out of order, each message comes once and in order", () => {
@@ -189,22 +190,22 @@ Deno.test("direct: a classic peer gets classic text, and nothing is promised", (
   assertEquals([alice.failed, net.sent("MESSAGE")], [[], []]);
 });
 
-Deno.test("direct: an acknowledgement from another address, of another stream or of what was not sent is not believed", () => {
+Deno.test("direct: an acknowledgement without the pass, of another stream or of what was not sent is not believed", () => {
   const { net, alice } = pair();
   net.members.push({ name: "Silent", address: STRANGER });
   alice.say("Silent", "one", "two");
   net.pass(100);
-  const { stream } = net.sent("MESSAGE")[0].packet as { stream: string };
-  const ack = { dialect: "v1", type: "ACK", stream, id: 2 } as const;
-  net.inject(ack, B, alice);
-  net.inject(ack, SERVER, alice);
+  const { stream, pass } = net.sent("MESSAGE")[0].packet;
+  const ack = { dialect: "v1", type: "ACK", pass, stream, id: 2 } as const;
+  for (const wrong of [undefined, passOf(A, B), guess(1)]) net.inject({ ...ack, pass: wrong }, STRANGER, alice);
   net.inject({ ...ack, stream: STREAM }, STRANGER, alice);
   net.inject({ ...ack, stream: undefined }, STRANGER, alice);
   net.inject({ ...ack, id: 3 }, STRANGER, alice);
   net.inject({ ...ack, id: 0 }, STRANGER, alice);
   net.inject({ ...ack, id: Number.MAX_SAFE_INTEGER }, STRANGER, alice);
   assertEquals([alice.delivered, alice.direct.waiting], [[], 2]);
-  net.inject({ ...ack, id: 1 }, STRANGER, alice);
+  // a peer may answer from another of its addresses
+  net.inject({ ...ack, id: 1 }, B, alice);
   assertEquals([texts(alice.delivered), alice.direct.waiting], [["one"], 1]);
   net.pass(10_000);
   assertEquals(alice.failed.map(({ count }) => count), [1]);

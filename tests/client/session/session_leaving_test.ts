@@ -151,7 +151,7 @@ Deno.test("session: draining goes on for as long as direct messages arrive", () 
   for (let id = 1; id <= 10; id++) {
     fake.pass(3000);
     assertEquals(fake.session.closing, false, `after ${id - 1}`);
-    fake.session.receiveFromPeer({ dialect: "v1", type: "ACK", stream, id }, "10.0.0.2:2", fake.now);
+    fake.session.receiveFromPeer({ dialect: "v1", type: "ACK", pass: COOKIE, stream, id }, "10.0.0.2:2", fake.now);
   }
   assertEquals(fake.session.waiting, 0);
 });
