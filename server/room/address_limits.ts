@@ -5,8 +5,8 @@
  *
  * @module
  */
+import { addressKey } from "../../protocol/address_key.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
-import { addressKey } from "./address_key.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import type { Peer } from "./peer.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 import { type Dialect, MEMBER_TIMEOUT_MS } from "../../protocol.ts";
+import { addressKey } from "../../protocol/address_key.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
-import { addressKey } from "./address_key.ts";
 import { AddressValidation } from "./address_validation.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import { ClassicPolicy, type ClassicPolicyOptions, type ClassicRefusal } from "./classic_policy.ts";

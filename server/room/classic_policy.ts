@@ -6,9 +6,9 @@
  *
  * @module
  */
+import { addressKey, isLoopback } from "../../protocol/address_key.ts";
 import { splitAddress } from "../../protocol/fields.ts";
 import { addressBytes, type IPNetwork, isInNetwork, parseNetwork } from "../../protocol/ip_network.ts";
-import { addressKey, isLoopback } from "./address_key.ts";
 import { Counter } from "./counter.ts";
 import type { Peer } from "./peer.ts";
 

@@ -4,9 +4,9 @@
  *
  * @module
  */
+import { isLoopback } from "../../protocol/address_key.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { byteLength } from "../../protocol/text.ts";
-import { isLoopback } from "./address_key.ts";
 import { AddressLimits } from "./address_limits.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import { FrugalBucket } from "./frugal_bucket.ts";

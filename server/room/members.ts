@@ -4,13 +4,13 @@
  * @module
  */
 import { type Dialect, MAX_DATAGRAM_BYTES } from "../../protocol.ts";
+import { addressKey, hasKeyOf } from "../../protocol/address_key.ts";
 import { skeletons } from "../../protocol/look_alikes.ts";
 import { compareKeys, nameKey } from "../../protocol/names.ts";
 import type { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import type { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
 import { detach } from "../../protocol/text.ts";
 import type { KeptMember } from "../journal/past.ts";
-import { addressKey, hasKeyOf } from "./address_key.ts";
 import { Counter } from "./counter.ts";
 import type { Recipient } from "./delivery.ts";
 import type { FrugalBucket } from "./frugal_bucket.ts";

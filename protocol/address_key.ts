@@ -1,5 +1,5 @@
 /**
- * Which addresses count as one where the room limits how much comes from one place.
+ * Which addresses count as one where it is limited how much comes from one place.
  *
  * The addresses are valid ones. They are not checked again, because thousands may be compared in a row.
  *

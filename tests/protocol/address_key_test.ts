@@ -1,8 +1,8 @@
 /** Which addresses count as one. */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { addressBytes } from "../../../protocol/ip_network.ts";
-import { addressKey, hasKeyOf, isLoopback } from "../../../server/room/address_key.ts";
+import { addressKey, hasKeyOf, isLoopback } from "../../protocol/address_key.ts";
+import { addressBytes } from "../../protocol/ip_network.ts";
 
 /** IPv6 addresses with many zeros, in every form of text. */
 const ipv6 = fc.oneof(
