@@ -13,16 +13,20 @@ import { printable } from "../../protocol/text.ts";
 import type { Fact, PunchPacket } from "./facts.ts";
 import type { Send } from "./v1_link.ts";
 
-/** A member that has looked this client up, as the server named it last. */
-interface DirectSender {
+/** What the server has said of a member that has looked this client up. */
+interface Introduction {
   address: string;
   name?: string;
   /** Until when this is believed, in milliseconds. */
   until: number;
+}
+
+/** A member that has written. */
+interface DirectSender extends Introduction {
   streams: Map<string, ReceiveStream>;
   /** The messages that it may send. */
   bucket: TokenBucket;
-  /** The acknowledgements that it may cause. */
+  /** The acknowledgements that it may cause to its own address. */
   ackBucket: TokenBucket;
 }
 
@@ -31,21 +35,21 @@ const PASS_LIFETIME_MS = 10_000;
 /** How many senders are remembered, and of each how many streams. */
 const MAX_SENDERS = 256;
 const MAX_STREAMS = 4;
+/** How many members are remembered that have looked this client up and have not written: more than a flood can name. */
+const MAX_ANNOUNCED = 4096;
 /** How many messages a second one sender may send: more than a person types, and few enough to stop reading. */
 const SENDER_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
-/**
- * How many acknowledgements a second one sender may cause. A real one does with fewer: each settles all messages before
- * it. One to an address that the server has not named counts tenfold: behind some NATs, and on the server's own machine,
- * a real sender's messages come from such an address, but so do those that are to make this client send to somebody
- * else.
- */
+/** How many acknowledgements a second one sender may cause. A real one does with fewer: each settles all before it. */
 const ACK_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
+/** One to an address that the server has not named counts tenfold. */
 const ACK_COST_ELSEWHERE = 10;
 
 /** The direct messages of one session from others. */
 export class DirectInbox {
   readonly #send: Send;
-  /** By their passes, the one that was longest without a PUNCH first. */
+  /** Those that have not written, by their passes, the one that was longest without a PUNCH first. */
+  readonly #announced = new Map<string, Introduction>();
+  /** Those that have written, by their passes. A PUNCH takes nobody's place here, so that no repeat is shown again. */
   readonly #senders = new Map<string, DirectSender>();
 
   /** @param send Sends a packet to a peer. */
@@ -53,13 +57,22 @@ export class DirectInbox {
     this.#send = send;
   }
 
-  /** Takes note that the server has given a pass to a member that wants to send something. */
-  punched({ address, name, pass }: PunchPacket, now: number): void {
-    const key = this.#senders.has(pass) ? pass : this.#passAt(address) ?? pass;
-    const sender = this.#senders.get(key) ?? newSender(now);
-    this.#senders.delete(key);
-    this.#senders.set(pass, { ...sender, address, name, until: now + PASS_LIFETIME_MS });
-    if (this.#senders.size > MAX_SENDERS) this.#senders.delete(this.#senders.keys().next().value!);
+  /**
+   * Takes note that the server has given a pass to a member that wants to send something; returns whether that member
+   * has written before.
+   */
+  punched({ address, name, pass }: PunchPacket, now: number): boolean {
+    const introduction = { address, name, until: now + PASS_LIFETIME_MS };
+    const key = this.#senders.has(pass) ? pass : this.#passAt(address) ?? pass, sender = this.#senders.get(key);
+    this.#announced.delete(pass);
+    if (sender) {
+      this.#senders.delete(key);
+      this.#senders.set(pass, Object.assign(sender, introduction));
+      return true;
+    }
+    this.#announced.set(pass, introduction);
+    if (this.#announced.size > MAX_ANNOUNCED) this.#announced.delete(this.#announced.keys().next().value!);
+    return false;
   }
 
   /**
@@ -74,8 +87,8 @@ export class DirectInbox {
   receive(packet: MessagePacket, from: string, now: number): Fact[] {
     const { token, pass } = packet;
     // what has a token is for a server
-    const sender = token === undefined && pass !== undefined ? this.#senders.get(pass) : undefined;
-    if (!sender || now >= sender.until) return [];
+    const sender = token === undefined && pass !== undefined ? this.#senderWith(pass, now) : undefined;
+    if (!sender) return [];
     const stream = streamOf(sender, packet);
     // a repeat is acknowledged again; it shows nothing, so it takes no token
     const isNew = !stream.isRepeat(packet) && !stream.isHeld(packet);
@@ -83,7 +96,7 @@ export class DirectInbox {
     stream.hold(packet);
     const shown: MessagePacket[] = [];
     for (let message; (message = stream.takeNext());) shown.push(message);
-    if (stream.next > 1 && takeAckTokens(sender, from, now)) {
+    if (stream.next > 1 && this.#takeAckToken(sender, from, now)) {
       this.#send({ dialect: "v1", type: "ACK", pass, stream: packet.stream, id: stream.next - 1 }, from);
     }
     // with the address that the server has named, since whoever has a pass can send with any other
@@ -93,14 +106,38 @@ export class DirectInbox {
       message: { address, name, text: printable(text), ...(action && { action }) },
     }));
   }
-}
 
-function newSender(now: number): Pick<DirectSender, "streams" | "bucket" | "ackBucket"> {
-  return {
-    streams: new Map(),
-    bucket: new TokenBucket(SENDER_RATE, now),
-    ackBucket: new TokenBucket(ACK_RATE, now),
-  };
+  /** Whoever has a pass, if that is believed. From now on it is remembered as one that has written. */
+  #senderWith(pass: string, now: number): DirectSender | undefined {
+    const known = this.#senders.get(pass);
+    if (known) return now < known.until ? known : undefined;
+    const introduction = this.#announced.get(pass);
+    if (!introduction || now >= introduction.until) return undefined;
+    if (this.#senders.size >= MAX_SENDERS) this.#forgetSender();
+    this.#announced.delete(pass);
+    const sender: DirectSender = {
+      ...introduction,
+      streams: new Map(),
+      bucket: new TokenBucket(SENDER_RATE, now),
+      ackBucket: new TokenBucket(ACK_RATE, now),
+    };
+    this.#senders.set(pass, sender);
+    return sender;
+  }
+
+  /** Forgets what was shown of the sender that has been longest without a PUNCH. It may still write. */
+  #forgetSender(): void {
+    const [pass, { address, name, until }] = [...this.#senders].reduce((first, other) =>
+      other[1].until < first[1].until ? other : first
+    );
+    this.#senders.delete(pass);
+    this.#announced.set(pass, { address, name, until });
+  }
+
+  /** Takes a token for an acknowledgement to an address; returns whether there was one. */
+  #takeAckToken({ address, ackBucket }: DirectSender, to: string, now: number): boolean {
+    return ackBucket.take(ACK_RATE, now, address === to ? 1 : ACK_COST_ELSEWHERE) === 0;
+  }
 }
 
 /** The stream of a message, which is new if its sender has started anew. */
@@ -111,9 +148,4 @@ function streamOf({ streams }: DirectSender, { stream: name }: MessagePacket): R
   streams.set(stream.name, stream);
   if (streams.size > MAX_STREAMS) streams.delete(streams.keys().next().value!);
   return stream;
-}
-
-/** Takes what an acknowledgement to an address costs; returns whether there was enough. */
-function takeAckTokens({ address, ackBucket }: DirectSender, to: string, now: number): boolean {
-  return ackBucket.take(ACK_RATE, now, address === to ? 1 : ACK_COST_ELSEWHERE) === 0;
 }

@@ -317,8 +317,7 @@ export class Session {
         return this.#act(this.#strayRefusals.take(packet, now), now);
       }
       case "punch":
-        this.#punches.add(fact.packet.address, now);
-        return this.#inbox.punched(fact.packet, now);
+        return this.#punches.add(fact.packet.address, this.#inbox.punched(fact.packet, now), now);
       case "unanswered":
         return this.#act(this.#answered(fact.question, undefined, now), now);
       case "direct":

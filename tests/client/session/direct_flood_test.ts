@@ -1,7 +1,7 @@
 /** Direct messages in floods: what is shown, answered and remembered stays bounded, and no peer is kept out. */
 import { assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { encode } from "../../../protocol.ts";
-import { SERVER } from "../../support/fake_peers.ts";
+import { type FakePeer, type FakePeers, SERVER } from "../../support/fake_peers.ts";
 import { A, B, forged, guess, message, pair, punch, stray, STREAM, texts } from "../../support/direct_messages.ts";
 
 Deno.test("direct flood: what has no pass that is known is neither shown nor answered, and nobody is forgotten for it", () => {
@@ -117,18 +117,69 @@ Deno.test("direct flood: what comes from the peer's own address is acknowledged 
   assertLessOrEqual(net.sent("ACK").length, 200 + 4 * 100);
 });
 
-Deno.test("direct flood: 256 passes are known, and the one that was longest without a PUNCH goes first", () => {
+/** Lets the server name the i-th of many members to another one. */
+function tell(to: FakePeer, i: number, now: number): void {
+  punch(to, now, { address: forged(i), name: `User${i}`, pass: guess(i) });
+}
+
+/** Lets the i-th of many members write. */
+function write(net: FakePeers, to: FakePeer, i: number, id = 1): void {
+  net.inject(message(id, `${i}`, guess(i), 1, guess(i)), forged(i), to);
+}
+
+Deno.test("direct flood: members that look a peer up and write nothing make it drop no message, and show none twice", () => {
   const { net, bob } = pair();
-  const tell = (i: number) => punch(bob, net.now, { address: forged(i), name: `User${i}`, pass: guess(i) });
-  const isKnown = (i: number) => {
-    const before = bob.shown.length;
-    net.inject(message(1, "hi", guess(net.now), 1, guess(i)), forged(i), bob);
+  for (let i = 0; i < 10; i++) tell(bob, i, net.now);
+  for (let i = 0; i < 5; i++) write(net, bob, i);
+  for (let i = 10; i < 4096; i++) tell(bob, i, net.now);
+  for (let i = 0; i < 10; i++) {
+    write(net, bob, i);
+    write(net, bob, i, 2);
+  }
+  const expected = [0, 1, 2, 3, 4, ...Array.from({ length: 20 }, (_, i) => i >> 1).filter((i, n) => i >= 5 || n % 2)];
+  assertEquals(texts(bob.shown), expected.map(String));
+});
+
+Deno.test("direct flood: of those that have not written 4,096 are known, and who was longest without a PUNCH goes first", () => {
+  const { net, bob } = pair();
+  for (let i = 0; i < 4096; i++) tell(bob, i, net.now);
+  tell(bob, 0, net.now);
+  tell(bob, 4096, net.now);
+  for (const i of [0, 1, 2, 4096]) write(net, bob, i);
+  assertEquals(texts(bob.shown), ["0", "2", "4096"]);
+});
+
+Deno.test("direct flood: of 256 that have written the streams are known, whoever else looks up; then the oldest go", () => {
+  const { net, bob } = pair();
+  for (let i = 0; i < 256; i++) {
+    tell(bob, i, net.now);
+    write(net, bob, i);
     net.pass(1);
-    return bob.shown.length > before;
-  };
-  for (let i = 0; i < 256; i++) tell(i);
-  assertEquals([0, 1, 2, 255].map(isKnown), [true, true, true, true]);
-  tell(0);
-  tell(256);
-  assertEquals([0, 1, 2, 255, 256].map(isKnown), [true, false, true, true, true]);
+  }
+  for (let i = 256; i < 3000; i++) tell(bob, i, net.now);
+  for (let i = 0; i < 256; i++) write(net, bob, i);
+  assertEquals(bob.shown.length, 256);
+  tell(bob, 0, net.now);
+  write(net, bob, 256);
+  for (const i of [0, 2, 255]) write(net, bob, i);
+  assertEquals(texts(bob.shown.slice(256)), ["256"]);
+  // it may write all the same, but what it has written is not known any more
+  write(net, bob, 1);
+  assertEquals(texts(bob.shown.slice(257)), ["1"]);
+});
+
+Deno.test("direct flood: whose pass is old makes room before whose is believed", () => {
+  const { net, bob } = pair();
+  for (let i = 0; i < 256; i++) {
+    if (i === 128) net.pass(10_000);
+    tell(bob, i, net.now);
+    write(net, bob, i);
+  }
+  for (let i = 256; i < 256 + 128; i++) {
+    tell(bob, i, net.now);
+    write(net, bob, i);
+  }
+  const before = bob.shown.length;
+  for (let i = 128; i < 256 + 128; i++) write(net, bob, i);
+  assertEquals(bob.shown.length, before);
 });

@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import type { V1Packet } from "../../../protocol.ts";
 import { type FakePeer, FakePeers, passOf } from "../../support/fake_peers.ts";
+import { joined } from "../../support/fake_session.ts";
 import { A, B, guess, message, pair, punch, STRANGER, stray, STREAM, texts } from "../../support/direct_messages.ts";
 
 /** How long the server's word on a pass is believed, in milliseconds. */
@@ -195,4 +196,17 @@ Deno.test("direct inbox: whoever has a pass can't write with another's address",
       ["It is me, Alice", own, name],
     ]);
   }
+});
+
+Deno.test("direct inbox: in a session the NAT is opened first for whoever has written before", () => {
+  const fake = joined();
+  const tell = (address: string, pass: string) => fake.receive({ dialect: "v1", type: "PUNCH", address, pass });
+  tell(A, guess(0));
+  fake.session.receiveFromPeer(message(1, "hi", STREAM, 1, guess(0)), A, fake.now);
+  fake.pass(100);
+  for (let n = 1; n <= 40; n++) tell(`198.51.100.${n}:1`, guess(n));
+  tell(A, guess(0));
+  fake.take();
+  fake.pass(50);
+  assertEquals(fake.take().map(({ packet, peer }) => [packet.type, peer]), [["OPEN", A]]);
 });

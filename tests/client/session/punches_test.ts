@@ -18,10 +18,10 @@ function punches() {
     }
     now = end;
   };
-  return { sent, pass, add: (address: string) => punches.add(address, now), punches };
+  return { sent, pass, add: (address: string, isKnown = false) => punches.add(address, isKnown, now), punches };
 }
 
-const address = (n: number) => `192.0.2.${n}:40000`;
+const address = (n: number, port = 40000) => `192.0.2.${n}:${port}`;
 
 Deno.test("punches: the first goes out at once, each further one 50 ms later, and then nothing is due", () => {
   const { sent, add, pass, punches: p } = punches();
@@ -33,10 +33,48 @@ Deno.test("punches: the first goes out at once, each further one 50 ms later, an
   assertEquals(sent.length, 4);
 });
 
-Deno.test("punches: an address that waits has one place, and of a flood 32 wait", () => {
+Deno.test("punches: an IP address that waits has one place, and of a flood 32 wait", () => {
   const { sent, add, pass } = punches();
   add(address(0));
-  for (let n = 1; n <= 40; n++) for (let i = 0; i < 3; i++) add(address(n));
+  for (let n = 1; n <= 40; n++) for (let port = 1; port <= 3; port++) add(address(n, port));
   pass(60_000);
-  assertEquals(sent.map(({ to }) => to), Array.from({ length: 33 }, (_, n) => address(n)));
+  assertEquals(sent.map(({ to }) => to), [address(0), ...Array.from({ length: 32 }, (_, n) => address(n + 1, 1))]);
+});
+
+Deno.test("punches: 64 bits of IPv6 are one place", () => {
+  const { sent, add, pass } = punches();
+  add(address(0));
+  for (const end of ["1", "2", "ffff:1"]) add(`[2001:db8::${end}]:40000`);
+  add("[2001:db8:0:1::1]:40000");
+  pass(60_000);
+  assertEquals(sent.slice(1).map(({ to }) => to), ["[2001:db8::1]:40000", "[2001:db8:0:1::1]:40000"]);
+});
+
+Deno.test("punches: in a flood of strangers who has written before waits for one of them at most, and no stranger for ever", () => {
+  const { sent, add, pass } = punches();
+  const flood = (isKnown: boolean) => {
+    for (let n = 1; n <= 40; n++) add(address(n), isKnown);
+  };
+  for (const isKnown of [true, false]) {
+    flood(!isKnown);
+    const before = sent.length;
+    add(address(100), isKnown);
+    for (let ms = 0; ms < 100; ms += 10) {
+      pass(10);
+      flood(!isKnown);
+    }
+    assertEquals(sent.slice(before, before + 2).some(({ to }) => to === address(100)), true);
+    pass(60_000);
+  }
+});
+
+Deno.test("punches: who floods from one IP address keeps no other waiting", () => {
+  const { sent, add, pass } = punches();
+  for (let i = 0; i < 1000; i++) {
+    add(address(1, 1024 + i), i % 2 === 0);
+    if (i === 500) add(address(2));
+    pass(4);
+  }
+  const at = sent.find(({ to }) => to === address(2))?.at ?? Infinity;
+  assertEquals(at <= 500 * 4 + 3 * 50, true, `sent at ${at}`);
 });
