@@ -41,8 +41,12 @@ const MAX_ANNOUNCED = 4096;
 const SENDER_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
 /** How many acknowledgements a second one sender may cause. A real one does with fewer: each settles all before it. */
 const ACK_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
-/** One to an address that the server has not named counts tenfold. */
-const ACK_COST_ELSEWHERE = 10;
+/**
+ * How many acknowledgements a second all senders together may cause to addresses that the server has not named for them.
+ * Behind some NATs, and on the server's own machine, a real sender's messages come from such an address, but so do those
+ * that are to make this client send to somebody else.
+ */
+const ACK_RATE_ELSEWHERE: TokenBucketOptions = { rate: 10, burst: 20 };
 
 /** The direct messages of one session from others. */
 export class DirectInbox {
@@ -51,6 +55,7 @@ export class DirectInbox {
   readonly #announced = new Map<string, Introduction>();
   /** Those that have written, by their passes. A PUNCH takes nobody's place here, so that no repeat is shown again. */
   readonly #senders = new Map<string, DirectSender>();
+  readonly #ackBucketElsewhere = new TokenBucket(ACK_RATE_ELSEWHERE, 0);
 
   /** @param send Sends a packet to a peer. */
   constructor(send: Send) {
@@ -136,7 +141,10 @@ export class DirectInbox {
 
   /** Takes a token for an acknowledgement to an address; returns whether there was one. */
   #takeAckToken({ address, ackBucket }: DirectSender, to: string, now: number): boolean {
-    return ackBucket.take(ACK_RATE, now, address === to ? 1 : ACK_COST_ELSEWHERE) === 0;
+    const wait = address === to
+      ? ackBucket.take(ACK_RATE, now)
+      : this.#ackBucketElsewhere.take(ACK_RATE_ELSEWHERE, now);
+    return wait === 0;
   }
 }
 

@@ -2,7 +2,19 @@
 import { assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { encode } from "../../../protocol.ts";
 import { type FakePeer, type FakePeers, SERVER } from "../../support/fake_peers.ts";
-import { A, B, forged, guess, message, pair, punch, stray, STREAM, texts } from "../../support/direct_messages.ts";
+import {
+  A,
+  B,
+  forged,
+  guess,
+  message,
+  pair,
+  punch,
+  STRANGER,
+  stray,
+  STREAM,
+  texts,
+} from "../../support/direct_messages.ts";
 
 Deno.test("direct flood: what has no pass that is known is neither shown nor answered, and nobody is forgotten for it", () => {
   const { net, bob } = pair();
@@ -53,6 +65,18 @@ Deno.test("direct flood: repeats with forged source addresses make a peer send t
   net.pass(1000);
   net.inject(message(11, "11", STREAM, 1), A, bob);
   assertEquals(net.sent("ACK").findLast(({ to }) => to === A)?.packet.id, 11);
+});
+
+Deno.test("direct flood: however many members have passes, all together make a peer send no more than that to others", () => {
+  const { net, bob } = pair();
+  for (let i = 0; i < 100; i++) tell(bob, i, net.now);
+  for (let ms = 0; ms < 4000; ms++) {
+    net.inject(message(1, "x", guess(ms % 100), 1, guess(ms % 100)), STRANGER, bob);
+    net.pass(1);
+  }
+  const sent = net.wire.filter(({ to }) => to === STRANGER);
+  assertGreater(sent.length, 0);
+  assertLessOrEqual(sent.length, 20 + 4 * 10);
 });
 
 Deno.test("direct flood: strangers at 1,000 a second, with passes that they guess, keep no first message of a member out", () => {
