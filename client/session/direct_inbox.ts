@@ -7,6 +7,8 @@
  *
  * @module
  */
+import type { Presence } from "../../protocol.ts";
+import { nameKey } from "../../protocol/names.ts";
 import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { printable } from "../../protocol/text.ts";
@@ -17,6 +19,8 @@ import type { Send } from "./v1_link.ts";
 interface Introduction {
   address: string;
   name?: string;
+  /** Names with the same key are the same. */
+  nameKey?: string;
   /** Until when this is believed, in milliseconds. */
   until: number;
 }
@@ -67,7 +71,8 @@ export class DirectInbox {
    * has written before.
    */
   punched({ address, name, pass }: PunchPacket, now: number): boolean {
-    const introduction = { address, name, until: now + PASS_LIFETIME_MS };
+    this.noteMembers([{ address, name }], now);
+    const introduction = { address, name, nameKey: keyOf(name), until: now + PASS_LIFETIME_MS };
     const key = this.#senders.has(pass) ? pass : this.#passAt(address) ?? pass, sender = this.#senders.get(key);
     this.#announced.delete(pass);
     if (sender) {
@@ -86,6 +91,24 @@ export class DirectInbox {
    */
   #passAt(at: string): string | undefined {
     for (const [pass, { address }] of this.#senders) if (address === at) return pass;
+  }
+
+  /**
+   * Takes note of what the server has said of members. Whom it names with another name now, or whose name at another
+   * address, is not believed any more, until it is named by a PUNCH again.
+   */
+  noteMembers(members: Presence[], now: number): void {
+    const said = members.map(({ address, name }) => ({ address, key: keyOf(name) }));
+    const keyAt = new Map(said.map(({ address, key }) => [address, key]));
+    const addressOf = new Map(said.map(({ address, key }) => [key, address]));
+    for (const introductions of [this.#announced, this.#senders]) {
+      for (const known of introductions.values()) {
+        const { address, nameKey: key } = known;
+        const isOther = keyAt.has(address) && keyAt.get(address) !== key;
+        const isElsewhere = key !== undefined && (addressOf.get(key) ?? address) !== address;
+        if (isOther || isElsewhere) known.until = Math.min(known.until, now);
+      }
+    }
   }
 
   /** Takes a message that came from an address. It may be dropped: its sender repeats what is not acknowledged. */
@@ -132,11 +155,11 @@ export class DirectInbox {
 
   /** Forgets what was shown of the sender that has been longest without a PUNCH. It may still write. */
   #forgetSender(): void {
-    const [pass, { address, name, until }] = [...this.#senders].reduce((first, other) =>
+    const [pass, { address, name, nameKey, until }] = [...this.#senders].reduce((first, other) =>
       other[1].until < first[1].until ? other : first
     );
     this.#senders.delete(pass);
-    this.#announced.set(pass, { address, name, until });
+    this.#announced.set(pass, { address, name, nameKey, until });
   }
 
   /** Takes a token for an acknowledgement to an address; returns whether there was one. */
@@ -156,4 +179,9 @@ function streamOf({ streams }: DirectSender, { stream: name }: MessagePacket): R
   streams.set(stream.name, stream);
   if (streams.size > MAX_STREAMS) streams.delete(streams.keys().next().value!);
   return stream;
+}
+
+/** What is the same for all spellings of a name. */
+function keyOf(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : nameKey(name);
 }

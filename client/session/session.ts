@@ -300,6 +300,9 @@ export class Session {
       case "begun anew":
         return this.#act(this.#requests.cancelHistory(), now);
       case "feed":
+        if ("event" in fact.item && "members" in fact.item.event) {
+          this.#inbox.noteMembers(fact.item.event.members, now);
+        }
         return this.view.showFeedItem(fact.item, this.address);
       case "past":
         if (!this.#history.isOpen) return this.#detection.v1.noteDuplicate();

@@ -1,8 +1,8 @@
 /** Direct messages from others: what is taken, in whose name it is shown, and what is acknowledged. */
 import { assertEquals } from "@std/assert";
-import type { V1Packet } from "../../../protocol.ts";
+import type { Presence, V1Packet } from "../../../protocol.ts";
 import { type FakePeer, FakePeers, passOf } from "../../support/fake_peers.ts";
-import { joined } from "../../support/fake_session.ts";
+import { EPOCH, joined } from "../../support/fake_session.ts";
 import { A, B, guess, message, pair, punch, STRANGER, stray, STREAM, texts } from "../../support/direct_messages.ts";
 
 /** How long the server's word on a pass is believed, in milliseconds. */
@@ -104,13 +104,12 @@ Deno.test("direct inbox: a member without a name is known by the pass", () => {
   assertEquals(bob.shown.map(({ address, name }) => [address, name]), [[from, undefined]]);
 });
 
-Deno.test("direct inbox: a name that has another owner now is not shown for longer than 10 s", () => {
+Deno.test("direct inbox: a name that its owner does not have any more is not shown for longer than 10 s", () => {
   const { net, alice, bob } = pair();
   alice.say("Bob", "one");
   net.pass(100);
   net.members[0].name = "Mallory";
   const { at, packet } = net.sent("PUNCH")[0];
-  net.join("192.0.2.23:50001", "Alice").say("Bob", "the new Alice");
   // whoever had the name keeps to the pass, and looks nobody up
   for (let id = 2; id <= 16; id++) {
     net.inject(message(id, `${id}`, STREAM, id, packet.pass), A, bob);
@@ -123,6 +122,57 @@ Deno.test("direct inbox: a name that has another owner now is not shown for long
   alice.say("Bob", "me again");
   net.pass(100);
   assertEquals(bob.shown.slice(-1).map(({ text, name }) => [text, name]), [["me again", "Mallory"]]);
+});
+
+const CHANGES: Record<string, [members: Presence[], isBelieved: boolean]> = {
+  "another name at this address": [[{ address: A, name: "Mallory" }], false],
+  "no name at this address": [[{ address: A }], false],
+  "this name at another address": [[{ address: STRANGER, name: "ALICE" }], false],
+  "this among others": [[{ address: B, name: "Bob" }, { address: STRANGER, name: "Alice" }], false],
+  "the same": [[{ address: A, name: "Alice" }], true],
+  "the same in another spelling": [[{ address: A, name: "aLICE" }], true],
+  "others": [[{ address: B, name: "Bob" }, { address: STRANGER }, { address: "192.0.2.21:1", name: "Mallory" }], true],
+  "nobody": [[], true],
+};
+
+for (const [what, [members, isBelieved]] of Object.entries(CHANGES)) {
+  Deno.test(`direct inbox: the server names ${what}: what it has said before is ${isBelieved ? "" : "not "}believed`, () => {
+    for (const hasWritten of [false, true]) {
+      const { net, bob } = bobWithPass();
+      if (hasWritten) net.inject(message(1, "one"), A, bob);
+      bob.inbox.noteMembers(members, net.now);
+      net.inject(message(2, "two", STREAM, 2), A, bob);
+      assertEquals(texts(bob.shown), [...(hasWritten ? ["one"] : []), ...(isBelieved ? ["two"] : [])]);
+      // the next look-up brings who it is, and nothing is shown again
+      punch(bob, net.now, { name: "Alicia" });
+      for (const [id, text] of [[1, "one"], [2, "two"], [3, "three"]] as const) {
+        net.inject(message(id, text, STREAM, hasWritten ? 1 : 2), A, bob);
+      }
+      assertEquals(texts(bob.shown), [...(hasWritten ? ["one"] : []), "two", "three"]);
+      assertEquals(bob.shown.at(-1)?.name, "Alicia");
+    }
+  });
+}
+
+Deno.test("direct inbox: a member without a name is not believed any more when it has one, and so are not all others", () => {
+  const net = new FakePeers(), bob = net.join(B, "Bob");
+  punch(bob, net.now, { name: undefined });
+  punch(bob, net.now, { name: undefined, address: STRANGER, pass: guess(1) });
+  bob.inbox.noteMembers([{ address: "192.0.2.30:1" }], net.now);
+  net.inject(message(1, "nameless"), A, bob);
+  bob.inbox.noteMembers([{ address: A, name: "Alice" }], net.now);
+  net.inject(message(2, "named", STREAM, 2), A, bob);
+  net.inject(message(1, "another", guess(1), 1, guess(1)), STRANGER, bob);
+  assertEquals(texts(bob.shown), ["nameless", "another"]);
+});
+
+Deno.test("direct inbox: a PUNCH with the name takes it from who had it", () => {
+  const { net, bob } = bobWithPass();
+  net.inject(message(1, "one"), A, bob);
+  punch(bob, net.now, { address: STRANGER, pass: guess(1) });
+  net.inject(message(2, "two", STREAM, 2), A, bob);
+  net.inject(message(1, "the new Alice", guess(1), 1, guess(1)), STRANGER, bob);
+  assertEquals(texts(bob.shown), ["one", "the new Alice"]);
 });
 
 Deno.test("direct inbox: a new name is shown as soon as the server says it, also with what was held back before", () => {
@@ -195,6 +245,30 @@ Deno.test("direct inbox: whoever has a pass can't write with another's address",
       ["hello", own, name],
       ["It is me, Alice", own, name],
     ]);
+  }
+});
+
+Deno.test("direct inbox: in a session a message has a name no longer than until the room tells that it is another's", () => {
+  const pass = passOf(A, B);
+  for (const type of ["ONLINE", "OFFLINE"] as const) {
+    const fake = joined();
+    const write = (id: number) =>
+      fake.session.receiveFromPeer(
+        { dialect: "v1", type: "MESSAGE", pass, stream: STREAM, id, text: `${id}` },
+        A,
+        fake.now,
+      );
+    const tell = (seq: number, name: string) =>
+      fake.receive({ dialect: "v1", type, epoch: EPOCH, seq, at: fake.now, members: [{ address: A, name }] });
+    fake.receive({ dialect: "v1", type: "PUNCH", address: A, name: "Alice", pass });
+    tell(1, "Alice");
+    write(1);
+    // what waits for an earlier event has not been told yet
+    tell(3, "Mallory");
+    write(2);
+    fake.event(2);
+    write(3);
+    assertEquals(fake.shown.flatMap((shown) => shown.kind === "direct" ? [shown.text] : []), ["1", "2"], type);
   }
 });
 
