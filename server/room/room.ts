@@ -23,6 +23,7 @@ import { Messages } from "./messages.ts";
 import type { NameClaim, Names } from "./names.ts";
 import { Passes } from "./passes.ts";
 import type { Peer } from "./peer.ts";
+import { PunchLimits } from "./punch_limits.ts";
 import { Repair } from "./repair.ts";
 
 /** The parts that a room works with. */
@@ -80,6 +81,7 @@ export class Room {
   readonly #repair: Repair;
   readonly #heartbeats = new Heartbeats();
   readonly #passes = new Passes();
+  readonly #punchLimits = new PunchLimits();
   #messageCount = 0;
   readonly #ignored = noneIgnored();
 
@@ -268,7 +270,7 @@ export class Room {
         return this.#sendUsers(member, packet, now);
       case "LOOKUP":
         if (!this.#limits.takeRequestTokens(member, 2, now)) return;
-        return this.#receiveLookup(member, packet);
+        return this.#receiveLookup(member, packet, now);
     }
   }
 
@@ -330,14 +332,14 @@ export class Room {
     else this.#sendError(member, "not-joined", "The room has begun anew: greet again");
   }
 
-  #receiveLookup(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }): void {
+  #receiveLookup(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }, now: number): void {
     // by address it is asked who has sent a datagram from there: a member with a connection has not
     const found = name === undefined ? this.#members.withKey(address!) : this.#members.withName(name);
     if (!found) return this.#sendError(asker, "no-such-user", `${name ?? address} is not here`, id);
     // only who is looked up by name is to be written to, and who has a connection can't be
     const canBeWrittenTo = name !== undefined && found.dialect === "v1" && found.direct && asker.direct;
     const pass = canBeWrittenTo ? this.#passes.of(asker.token, found.token) : undefined;
-    if (pass !== undefined) {
+    if (pass !== undefined && this.#punchLimits.take(found, asker, now)) {
       // UDP hole punching (RFC 5128, section 3.3): the peer's datagram opens its NAT for the asker's. It is sent first,
       // because the peer drops a message that overtakes it.
       this.#delivery.send(found, {
