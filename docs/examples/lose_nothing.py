@@ -47,7 +47,8 @@ def printable(text):
 
 def show(kind, fields, text):
     """Prints a message, unless it is known by its stream and id, as after a new start of the server."""
-    key = fields.get("stream", fields["epoch"]), fields.get("id", fields["seq"])
+    # A member may call its stream like the epoch, but there is no stream with a space.
+    key = fields.get("stream", f"line {fields['epoch']}"), fields.get("id", fields["seq"])
     if kind == "INCOMING/1" and key not in shown:
         print(printable(f"{fields.get('name', fields['from'])}: {text}"), flush=True)
     shown[key] = True
@@ -124,6 +125,8 @@ while True:
         while next_seq in held:
             show(*held.pop(next_seq))
             next_seq += 1
+    except BrokenPipeError:
+        break  # Nobody reads what is printed.
     except (OSError, ValueError, KeyError):
         pass  # Nothing came, or it was no packet.
 for _ in range(4):  # Nobody waits for the answer, and one of them arrives.

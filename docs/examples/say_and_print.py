@@ -44,5 +44,7 @@ while True:
         if kind == "INCOMING/1":
             line = f"{fields.get('name', fields['from'])}: {text}"
             print("".join(c if c.isprintable() else "?" for c in line), flush=True)
+    except BrokenPipeError:
+        break  # Nobody reads what is printed.
     except (OSError, ValueError, KeyError):
         pass  # Nothing came, or it was no packet.

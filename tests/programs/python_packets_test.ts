@@ -193,3 +193,30 @@ pythonTest(
     }
   },
 );
+
+pythonTest(
+  "lose_nothing.py prints a classic line also when a member has called its stream like the epoch",
+  async () => {
+    await using server = openServerByHand(`epoch=${OLD} seq=10 keepalive=100`);
+    await using python = startPython(LOSE_NOTHING, "127.0.0.1", server.port);
+    await server.until(/^GREETING\/1 id=\d+ token=[0-9a-f]{16}$/);
+    await server.say(incoming(OLD, 11, "odd", `stream=${OLD} id=12`));
+    await server.say(incoming(OLD, 12, "classic"));
+    await server.say(incoming(OLD, 13, "last"));
+    await python.stdout.until(": last\n");
+    assertEquals(linesOf(python), ["odd", "classic", "last"].map((text) => `192.0.2.1:7: ${text}`));
+  },
+);
+
+pythonTest("the programs end when nobody reads what they print any more", async () => {
+  const intoBrokenPipe = "import os, sys\nread, write = os.pipe()\nos.close(read)\nos.dup2(write, 1)\n" +
+    "os.execvp('python3', ['python3', *sys.argv[1:]])";
+  for (const file of [SAY_AND_PRINT, LOSE_NOTHING]) {
+    await using server = openServerByHand(`epoch=${OLD} seq=10 keepalive=100`);
+    await using python = start(["python3", "-c", intoBrokenPipe, file, "127.0.0.1", String(server.port)]);
+    await server.until(/^GREETING\/1 id=\d+ token=[0-9a-f]{16}$/);
+    await server.say(incoming(OLD, 11, "first"));
+    await python.exitCode();
+    assert(!/Traceback|Fatal/.test(python.stderr.text()), python.stderr.text());
+  }
+});
