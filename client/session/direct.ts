@@ -50,6 +50,8 @@ export class DirectMessages implements Timed {
   readonly #self: Pick<Self, "name" | "address">;
   readonly #send: Send;
   readonly #conversations = new Map<string, Conversation>();
+  /** When the server last began anew, in milliseconds. */
+  #begunAnewAt = -Infinity;
 
   /**
    * @param self This member, as the server knows it.
@@ -73,6 +75,11 @@ export class DirectMessages implements Timed {
       { nextWake: sendStream.progressAt + DELIVERY_DEADLINE_MS },
       { nextWake: question ? undefined : lookUps.dueAt },
     ]));
+  }
+
+  /** Notes that the server has begun anew, so that for a while it does not know everybody. */
+  beginAnew(now: number): void {
+    this.#begunAnewAt = now;
   }
 
   /** Sends pieces of text to the member with a name. */
@@ -146,6 +153,8 @@ export class DirectMessages implements Timed {
     if (answer?.type === "PEER") return this.#found(key, conversation, answer, now);
     if (answer?.type !== "ERROR") return [];
     const isNobody = answer.code === "no-such-user";
+    // after a new start of the server the others come back within a few seconds
+    if (isNobody && now < this.#begunAnewAt + DELIVERY_DEADLINE_MS) return [];
     return this.#giveUp(key, conversation, isNobody ? "nobody here has that name" : reasonOf(answer));
   }
 

@@ -298,6 +298,7 @@ export class Session {
       case "lost":
         return;
       case "begun anew":
+        this.#direct.beginAnew(now);
         return this.#act(this.#requests.cancelHistory(), now);
       case "feed":
         if ("event" in fact.item && "members" in fact.item.event) {

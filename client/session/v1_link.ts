@@ -179,8 +179,9 @@ export class V1Link implements Timed {
     const { epoch, seq } = packet;
     if (epoch !== this.#feed.epoch) {
       // after a change of epoch, a client that was a member before gets all that has been said since
-      const before = this.#feed.epoch === undefined ? seq : 0;
-      events.push({ type: "begun anew" }, ...asEvents(this.#feed.begin(epoch, before, now, silentSince)));
+      const isNewcomer = this.#feed.epoch === undefined;
+      if (!isNewcomer) events.push({ type: "begun anew" });
+      events.push(...asEvents(this.#feed.begin(epoch, isNewcomer ? seq : 0, now, silentSince)));
     }
     events.push(...asEvents(this.#feed.confirmLatest(packet, welcome.askedAt, now)));
     return [...events, ...this.#follow(welcome.events, now)];

@@ -63,6 +63,20 @@ Deno.test("direct: nobody has the name: said at once, and once", () => {
   assertEquals(alice.direct.waiting, 0);
 });
 
+Deno.test("direct: just after a new start of the server a peer that it does not know yet is waited for, for 5 s", () => {
+  for (const comesBack of [true, false]) {
+    const { net, alice, bob } = pair();
+    alice.direct.beginAnew(net.now);
+    const [gone] = net.members.splice(net.members.findIndex(({ name }) => name === "Bob"), 1);
+    alice.say("Bob", "one");
+    net.pass(2000);
+    assertEquals([alice.failed, net.sent("MESSAGE")], [[], []]);
+    if (comesBack) net.members.push(gone);
+    net.pass(5000);
+    assertEquals([texts(bob.shown), alice.failed.length], comesBack ? [["one"], 0] : [[], 1]);
+  }
+});
+
 Deno.test("direct: of what is not delivered the first text is said, and of a long one the beginning", () => {
   const { net, alice, bob } = pair();
   alice.say("Bob", "arrives");

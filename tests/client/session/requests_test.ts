@@ -160,3 +160,17 @@ Deno.test("requests: who is ignored by its address is not heard from another one
   write(2, "two");
   assertEquals(fake.shown.length, 1);
 });
+
+Deno.test("requests: whom a new server does not know yet is waited for, and whom the first one does not know is not", () => {
+  for (const hasBegunAnew of [true, false]) {
+    const fake = joined({ name: "Alice" });
+    if (hasBegunAnew) {
+      fake.pass(1100);
+      fake.welcome({ epoch: OTHER_EPOCH });
+    }
+    fake.session.sayTo("Bob", "hi", fake.now);
+    const [{ id }] = fake.takeAll("LOOKUP");
+    fake.receive({ dialect: "v1", type: "ERROR", code: "no-such-user", id, text: "Bob is not here" });
+    assertEquals(fake.notices.some((text) => text.startsWith("Not delivered to Bob")), !hasBegunAnew);
+  }
+});
