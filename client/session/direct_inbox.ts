@@ -32,6 +32,8 @@ interface DirectSender extends Introduction {
   bucket: TokenBucket;
   /** The acknowledgements that it may cause to its own address. */
   ackBucket: TokenBucket;
+  /** The acknowledgements that it may cause to other addresses. */
+  ackBucketElsewhere: TokenBucket;
 }
 
 /** How long it is believed who has a pass, in milliseconds: the name may be another's soon. */
@@ -50,7 +52,9 @@ const ACK_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
  * Behind some NATs, and on the server's own machine, a real sender's messages come from such an address, but so do those
  * that are to make this client send to somebody else.
  */
-const ACK_RATE_ELSEWHERE: TokenBucketOptions = { rate: 10, burst: 20 };
+const ACK_RATE_ELSEWHERE: TokenBucketOptions = { rate: 20, burst: 200 };
+/** How many of them one sender may cause, so that none takes those of the others. */
+const SENDER_ACK_RATE_ELSEWHERE: TokenBucketOptions = { rate: 2, burst: 5 };
 
 /** The direct messages of one session from others. */
 export class DirectInbox {
@@ -148,6 +152,7 @@ export class DirectInbox {
       streams: new Map(),
       bucket: new TokenBucket(SENDER_RATE, now),
       ackBucket: new TokenBucket(ACK_RATE, now),
+      ackBucketElsewhere: new TokenBucket(SENDER_ACK_RATE_ELSEWHERE, now),
     };
     this.#senders.set(pass, sender);
     return sender;
@@ -163,11 +168,10 @@ export class DirectInbox {
   }
 
   /** Takes a token for an acknowledgement to an address; returns whether there was one. */
-  #takeAckToken({ address, ackBucket }: DirectSender, to: string, now: number): boolean {
-    const wait = address === to
-      ? ackBucket.take(ACK_RATE, now)
-      : this.#ackBucketElsewhere.take(ACK_RATE_ELSEWHERE, now);
-    return wait === 0;
+  #takeAckToken({ address, ackBucket, ackBucketElsewhere }: DirectSender, to: string, now: number): boolean {
+    if (address === to) return ackBucket.take(ACK_RATE, now) === 0;
+    return ackBucketElsewhere.take(SENDER_ACK_RATE_ELSEWHERE, now) === 0 &&
+      this.#ackBucketElsewhere.take(ACK_RATE_ELSEWHERE, now) === 0;
   }
 }
 

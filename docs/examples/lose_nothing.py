@@ -106,7 +106,7 @@ while True:
                 sys.exit(1)
             if (fields.get("stream"), fields.get("id")) == (stream, str(number)):
                 text = None  # It will never be taken.
-        elif fields.get("epoch", epoch) != epoch:
+        elif fields.get("epoch", epoch if kind == "ACK/1" else None) != epoch:
             pass  # It is about another line.
         elif kind == "GONE/1" and is_mine and int(fields["from"]) <= next_seq:
             for seq in sorted(seq for seq in held if seq <= int(fields["to"])):

@@ -76,7 +76,19 @@ Deno.test("direct flood: however many members have passes, all together make a p
   }
   const sent = net.wire.filter(({ to }) => to === STRANGER);
   assertGreater(sent.length, 0);
-  assertLessOrEqual(sent.length, 20 + 4 * 10);
+  assertLessOrEqual(sent.length, 200 + 4 * 20);
+});
+
+Deno.test("direct flood: who repeats without end takes no acknowledgement from one whose NAT shows another address", () => {
+  const { net, bob } = pair();
+  for (let i = 0; i < 2; i++) tell(bob, i, net.now);
+  for (let ms = 0; ms < 5000; ms++) {
+    net.inject(message(1, "x", guess(0), 1, guess(0)), STRANGER, bob);
+    if (ms === 4000) net.inject(message(1, "y", guess(1), 1, guess(1)), forged(1), bob);
+    net.pass(1);
+  }
+  assertLessOrEqual(net.sent("ACK").filter(({ to }) => to === STRANGER).length, 5 + 5 * 2);
+  assertEquals(net.sent("ACK").filter(({ to }) => to === forged(1)).length, 1);
 });
 
 Deno.test("direct flood: strangers at 1,000 a second, with passes that they guess, keep no first message of a member out", () => {

@@ -277,10 +277,10 @@ Deno.test("direct inbox: in a session the NAT is opened first for whoever has wr
   const tell = (address: string, pass: string) => fake.receive({ dialect: "v1", type: "PUNCH", address, pass });
   tell(A, guess(0));
   fake.session.receiveFromPeer(message(1, "hi", STREAM, 1, guess(0)), A, fake.now);
-  fake.pass(100);
+  fake.pass(1000);
   for (let n = 1; n <= 40; n++) tell(`198.51.100.${n}:1`, guess(n));
   tell(A, guess(0));
   fake.take();
-  fake.pass(50);
+  fake.pass(10);
   assertEquals(fake.take().map(({ packet, peer }) => [packet.type, peer]), [["OPEN", A]]);
 });

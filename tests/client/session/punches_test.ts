@@ -23,22 +23,23 @@ function punches() {
 
 const address = (n: number, port = 40000) => `192.0.2.${n}:${port}`;
 
-Deno.test("punches: the first goes out at once, each further one 50 ms later, and then nothing is due", () => {
+Deno.test("punches: the first goes out at once, each further one 10 ms later, and then nothing is due", () => {
   const { sent, add, pass, punches: p } = punches();
   for (let n = 1; n <= 3; n++) add(address(n));
   pass(1000);
-  assertEquals(sent, [1, 2, 3].map((n) => ({ to: address(n), at: (n - 1) * 50 })));
+  assertEquals(sent, [1, 2, 3].map((n) => ({ to: address(n), at: (n - 1) * 10 })));
   assertEquals(p.nextWake, undefined);
   add(address(1));
   assertEquals(sent.length, 4);
 });
 
-Deno.test("punches: an IP address that waits has one place, and of a flood 32 wait", () => {
+Deno.test("punches: an IP address that waits has one place, and of a flood 256 wait", () => {
   const { sent, add, pass } = punches();
   add(address(0));
-  for (let n = 1; n <= 40; n++) for (let port = 1; port <= 3; port++) add(address(n, port));
+  for (let n = 0; n < 300; n++) for (let port = 1; port <= 3; port++) add(`10.0.${n >> 8}.${n & 255}:${port}`);
   pass(60_000);
-  assertEquals(sent.map(({ to }) => to), [address(0), ...Array.from({ length: 32 }, (_, n) => address(n + 1, 1))]);
+  const first = Array.from({ length: 256 }, (_, n) => `10.0.0.${n}:1`);
+  assertEquals(sent.map(({ to }) => to), [address(0), ...first]);
 });
 
 Deno.test("punches: 64 bits of IPv6 are one place", () => {
@@ -77,4 +78,16 @@ Deno.test("punches: who floods from one IP address keeps no other waiting", () =
   }
   const at = sent.find(({ to }) => to === address(2))?.at ?? Infinity;
   assertEquals(at <= 500 * 4 + 3 * 50, true, `sent at ${at}`);
+});
+
+Deno.test("punches: who looks this client up without end keeps no neighbour behind the same NAT from being let in", () => {
+  const { sent, add, pass } = punches();
+  for (let ms = 0; ms < 5000; ms += 4) {
+    add(address(1, 1000));
+    // the neighbour looks it up as a client does
+    if ([400, 652, 1152, 2152, 3152, 4152].includes(ms)) add(address(1, 2000));
+    pass(4);
+  }
+  assertEquals(sent.some(({ to }) => to === address(1, 2000)), true);
+  assertEquals(sent.filter(({ to }) => to === address(1, 1000)).length <= 6, true);
 });
