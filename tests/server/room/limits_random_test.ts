@@ -42,7 +42,7 @@ function play(seed: number): { said: Map<string, number>; seconds: number } {
   };
   const start = room.now;
   for (let i = 0; i < 40; i++) join();
-  for (let step = 0; step < 800; step++) {
+  for (let step = 0; step < 1200; step++) {
     const speaker = [...speakers.values()][below(speakers.size)], { at, token } = speaker, what = random();
     if (what < 0.75) {
       speaker.nextId = (lastIds.get(speaker.stream) ?? 0) + 1;
@@ -60,7 +60,7 @@ function play(seed: number): { said: Map<string, number>; seconds: number } {
       speakers.delete(at);
       speakers.set(to, { ...speaker, at: to });
     } else speaker.stream = speaker.stream === token ? newName() : token;
-    read(room.pass(below(40)));
+    read(room.pass(below(16)));
   }
   const seconds = (room.now - start) / 1000;
   const before = new Map(said);
