@@ -90,7 +90,7 @@ export class DirectMessages implements Timed {
       this.#conversations.set(nameKey(name), conversation);
     }
     if (conversation.sendStream.size === 0) {
-      // the name may be another's by now, and then whoever had it must not acknowledge anything
+      // the name may have another address, or another owner, by now
       conversation.sendStream.close();
       conversation.address = undefined;
       conversation.isHeard = false;

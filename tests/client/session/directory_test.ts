@@ -85,6 +85,16 @@ function askRoom(names: string[], lost?: () => boolean): { asking: Asking; longe
   return { asking, longest: () => longest };
 }
 
+type Users = Extract<V1Packet, { type: "USERS" }>;
+
+/** A page that answers a LIST. */
+function users(
+  { id, token }: V1Packet & { type: "LIST" },
+  page: Pick<Users, "total" | "names"> & { more?: boolean },
+): Users {
+  return { dialect: "v1", type: "USERS", id, token, unnamed: 0, ...page };
+}
+
 Deno.test("directory: 5,000 names arrive whole and sorted, with 30 % of questions and of answers lost", () => {
   // long and short, one byte and four a character, with capitals that must not sort before the rest
   const names = Array.from({ length: 5000 }, (_, i) => {
@@ -133,17 +143,7 @@ Deno.test("directory: who is not on a whole list is not completed any more; half
   assertEquals(asking.people.namesBut("BOB"), ["Carole", "Newcomer"], "one's own is not completed either");
 
   const endless = new Asking((packet) => {
-    if (packet.type !== "LIST") return [];
-    return [{
-      dialect: "v1",
-      type: "USERS",
-      id: packet.id,
-      token: packet.token,
-      total: 9,
-      unnamed: 0,
-      more: true,
-      names: ["Alice"],
-    }];
+    return packet.type === "LIST" ? [users(packet, { total: 9, more: true, names: ["Alice"] })] : [];
   });
   endless.people.remember("Carole");
   endless.directory.list(0);
@@ -155,8 +155,8 @@ Deno.test("directory: a list in an order that is not this client's, as with anot
   const pages = [["Bob", "Zoë"], ["Alice", "Carole"]];
   const asking = new Asking((packet) => {
     if (packet.type !== "LIST") return [];
-    const { id, token } = packet, names = pages.shift()!;
-    return [{ dialect: "v1", type: "USERS", id, token, total: 4, unnamed: 0, more: pages.length > 0, names }];
+    const names = pages.shift()!;
+    return [users(packet, { total: 4, more: pages.length > 0, names })];
   });
   asking.directory.list(0);
   asking.settle();
@@ -176,16 +176,7 @@ Deno.test("directory: the server falls silent half way: no half list is shown", 
   const asking = new Asking((packet) => {
     if (left-- <= 0 || packet.type !== "LIST") return [];
     const names = packet.after === undefined ? ["Alice"] : ["Bob"];
-    return [{
-      dialect: "v1",
-      type: "USERS",
-      id: packet.id,
-      token: packet.token,
-      total: 3,
-      unnamed: 0,
-      more: true,
-      names,
-    }];
+    return [users(packet, { total: 3, more: true, names })];
   });
   asking.directory.list(0);
   asking.settle();
@@ -203,17 +194,7 @@ Deno.test("directory: a server that promises more and brings nothing, or the sam
   for (const [i, names] of pagesOf.entries()) {
     const asking: Asking = new Asking((packet) => {
       if (packet.type !== "LIST") return [];
-      const { id, token } = packet;
-      return [{
-        dialect: "v1",
-        type: "USERS",
-        id,
-        token,
-        total: 9,
-        unnamed: 0,
-        more: true,
-        names: names(asking.asked),
-      }];
+      return [users(packet, { total: 9, more: true, names: names(asking.asked) })];
     });
     asking.directory.list(0);
     asking.settle();
@@ -227,9 +208,9 @@ Deno.test("directory: who is on two pages is shown once", () => {
   const after: (string | undefined)[] = [];
   const asking = new Asking((packet) => {
     if (packet.type !== "LIST") return [];
-    const { id, token } = packet, names = pages.shift()!;
+    const names = pages.shift()!;
     after.push(packet.after);
-    return [{ dialect: "v1", type: "USERS", id, token, total: 3, unnamed: 0, more: pages.length > 0, names }];
+    return [users(packet, { total: 3, more: pages.length > 0, names })];
   });
   asking.directory.list(0);
   asking.settle();
@@ -244,15 +225,7 @@ Deno.test("directory: a page may begin beyond U+FFFF behind one that ends with a
   };
   const asking = new Asking((packet) => {
     if (packet.type !== "LIST") return [];
-    return [{
-      dialect: "v1",
-      type: "USERS",
-      id: packet.id,
-      token: packet.token,
-      total: 3,
-      unnamed: 0,
-      ...page(packet.after),
-    }];
+    return [users(packet, { total: 3, ...page(packet.after) })];
   });
   asking.directory.list(0);
   asking.settle();
