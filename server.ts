@@ -32,6 +32,7 @@ import { LocalNetworks } from "./server/local_networks.ts";
 import { formatSummary, presenceLog, print } from "./server/log.ts";
 import { refusalLog } from "./server/refusal_log.ts";
 import type { ClassicPolicyOptions } from "./server/room/classic_policy.ts";
+import type { EchoOptions } from "./server/room/room.ts";
 import { onStopSignal } from "./server/stop_signals.ts";
 
 const HELP = `udp-chat server: everyone who greets it hears what everyone says.
@@ -40,7 +41,8 @@ Usage: ${startCommand("server")} [PORT]
 
   PORT, --port PORT, -sp PORT   where to listen (${DEFAULT_PORT}); 0 picks a free port
   --host HOST                   the address to listen on (0.0.0.0); :: for IPv4 and IPv6
-  --no-echo                     the sender of a message gets no copy of it
+  --echo, --no-echo             the sender of a message gets a copy of it, or not; without either, one who sends
+                                datagrams does, and one with a TCP connection does not
   --rate COUNT                  how many messages a second each member may send, twice as many at once (20);
                                 0 for no limit
   --classic NETWORK             takes the classic dialect from there too (192.0.2.0/24), may be given again; any: from
@@ -69,7 +71,8 @@ Clients join with: ${startCommand("client")} HOST PORT
 interface ServerOptions {
   host: string;
   port: number;
-  echo: boolean;
+  /** Default: those that send datagrams get copies of their own messages, those with a connection do not. */
+  echo?: EchoOptions;
   rate: TokenBucketOptions;
   classic: ClassicPolicyOptions;
   /** Milliseconds of silence after which a member is taken for gone. */
@@ -139,7 +142,7 @@ function readOptions(args: string[]): ServerOptions | string {
     collect: ["classic"],
     boolean: ["echo", "quiet", "verbose", "help", "version"],
     negatable: ["echo"],
-    default: { echo: true, host: "0.0.0.0" },
+    default: { echo: undefined, host: "0.0.0.0" },
     singleDash: { "-sp": "--port" },
     positional: 2,
   });
@@ -155,7 +158,7 @@ function readOptions(args: string[]): ServerOptions | string {
   return {
     host: read.host,
     port: parsePort(String(read.port ?? read._[0] ?? DEFAULT_PORT), 0),
-    echo: read.echo,
+    echo: read.echo === undefined ? undefined : { datagrams: read.echo, lines: read.echo },
     rate: { rate, burst: 2 * rate },
     classic: parseClassic(read),
     timeout: 1000 * (parseNumber(read, "timeout", 3, 86_400, "seconds") ?? MEMBER_TIMEOUT_MS / 1000),

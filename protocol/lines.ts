@@ -1,8 +1,16 @@
 /**
- * Formats lines for people. The lines are the same on a screen and in a classic INCOMING.
+ * Formats lines for people. The lines are the same on a screen, in a classic INCOMING, and over a connection.
  *
  * @module
  */
+
+import type { Presence } from "./packets.ts";
+
+/** What a member with a connection reads when the server goes away. */
+export const CLOSING_LINE = "The server is closing";
+
+/** Up to this many members that come or go at once have a line each; more of them share one line. */
+const MAX_PRESENCE_LINES = 5;
 
 /** A message and its sender. */
 export interface ChatMessage {
@@ -19,6 +27,11 @@ export function messageLine({ from, name, action, text }: ChatMessage): string {
   return action ? `<From ${sender}>: * ${name ?? from} ${text}` : `<From ${sender}>: ${text}`;
 }
 
+/** A private message that passed through the server: `<- <From 127.0.0.1:52207:Alice> (through the server): Hello`. */
+export function privateLine({ from, name, text }: ChatMessage): string {
+  return `<- <From ${name === undefined ? from : `${from}:${name}`}> (through the server): ${text}`;
+}
+
 /** The members of the room. */
 export interface UserList {
   /** The names of the members that have signed in, or the first of these names. */
@@ -33,4 +46,14 @@ export interface UserList {
 export function usersLine({ names, total = names.length, unnamed }: UserList): string {
   const more = total > names.length ? ` and ${total - names.length} more` : "";
   return `Signed In Users: ${names.join(", ") || "none"}${more}${unnamed > 0 ? ` (and ${unnamed} unnamed)` : ""}`;
+}
+
+/** Who came or went, in a line each, `[127.0.0.1:52207 Alice] is Online`, or in one line for many. */
+export function presenceLines(members: readonly Presence[], isOnline: boolean): string[] {
+  const state = isOnline ? "Online" : "Offline";
+  if (members.length > MAX_PRESENCE_LINES) {
+    const names = members.slice(0, 3).map(({ address, name }) => name ?? address).join(", ");
+    return [`${names} and ${members.length - 3} more are ${state}`];
+  }
+  return members.map(({ address, name }) => `[${name === undefined ? address : `${address} ${name}`}] is ${state}`);
 }

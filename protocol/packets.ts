@@ -19,8 +19,10 @@ export const MEMBER_TIMEOUT_MS = 60_000;
 /** How many messages of one stream may be under way before the first is acknowledged. */
 export const SEND_WINDOW = 32;
 
-/** What a peer understands; `classic-line` is classic with a line feed at the end, for people at `nc -u`. */
-export type Dialect = "classic" | "classic-line" | "v1";
+/** What a peer that sends datagrams understands; `classic-line` is classic with a line feed at the end, for `nc -u`. */
+export type DatagramDialect = "classic" | "classic-line" | "v1";
+/** What a peer understands; `line` is lines of text over a connection. */
+export type Dialect = DatagramDialect | "line";
 
 /** The dialect of the assignment's programs: a bare word and free text. */
 export type ClassicPacket =

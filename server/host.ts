@@ -81,6 +81,14 @@ export class Host implements DoorKeeper {
     });
   }
 
+  connected(peer: Peer): boolean {
+    return this.#run(() => this.room.connected(peer, now()), false);
+  }
+
+  receiveLine(line: string, peer: Peer): number {
+    return this.#run(() => this.room.receiveLine(line, peer, now()), 0);
+  }
+
   hungUp(peer: Peer): void {
     this.#run(() => this.room.hungUp(peer, now()));
   }
@@ -133,21 +141,27 @@ export class Host implements DoorKeeper {
   /**
    * Runs one step of the room. A {@linkcode Failure}, for instance of the state file, stops the host. A bug is logged
    * and ends this step only.
+   *
+   * @returns What the step returns, or `otherwise` if it did not end well.
    */
-  #run(step: () => void): void {
-    if (this.#stopped) return;
+  #run(step: () => void): void;
+  #run<T>(step: () => T, otherwise: T): T;
+  #run<T>(step: () => T, otherwise?: T): T | undefined {
+    if (this.#stopped) return otherwise;
+    let result = otherwise;
     try {
-      step();
+      result = step();
     } catch (error) {
       if (error instanceof Failure) {
         this.#failure = error;
         this.stop();
-        return;
+        return otherwise;
       }
       this.#bugs.note(error, now());
     }
     const wakeAt = this.room.nextWake;
     this.#alarm.set(wakeAt === undefined ? undefined : Math.max(wakeAt, this.#wakeNotBefore));
+    return result;
   }
 }
 

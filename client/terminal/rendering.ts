@@ -6,7 +6,7 @@
 import { blue, brightBlue, brightCyan, brightGreen, brightMagenta, brightRed, brightYellow } from "@std/fmt/colors";
 import { cyan, dim, green, magenta, red, yellow } from "@std/fmt/colors";
 import type { SessionStatistics, Shown } from "../session/shown.ts";
-import { messageLine, usersLine } from "../../protocol/lines.ts";
+import { messageLine, presenceLines, usersLine } from "../../protocol/lines.ts";
 
 /** How to format it. */
 export interface FormatOptions {
@@ -29,9 +29,6 @@ const SENDER_COLOURS = [
   brightRed,
 ];
 
-/** Up to this many members that come or go at once have a line each; more of them share one line. */
-const MAX_PRESENCE_LINES = 5;
-
 /** Formats one thing to show as a line or several lines. */
 export function formatShown(shown: Shown, { colour, times }: FormatOptions): string {
   const time = times && "at" in shown ? `${paint(colour, dim, clockTime(shown.at))} ` : "";
@@ -41,15 +38,7 @@ export function formatShown(shown: Shown, { colour, times }: FormatOptions): str
     case "line":
       return senderColoured(shown.line, colour);
     case "presence":
-      if (shown.members.length > MAX_PRESENCE_LINES) {
-        const names = shown.members.slice(0, 3).map(({ address, name }) => name ?? address).join(", ");
-        const text = `${names} and ${shown.members.length - 3} more are ${shown.online ? "Online" : "Offline"}`;
-        return `${time}${paint(colour, dim, text)}`;
-      }
-      return shown.members.map(({ address, name }) => {
-        const who = name === undefined ? address : `${address} ${name}`;
-        return `${time}${paint(colour, dim, `[${who}] is ${shown.online ? "Online" : "Offline"}`)}`;
-      }).join("\n");
+      return presenceLines(shown.members, shown.online).map((line) => `${time}${paint(colour, dim, line)}`).join("\n");
     case "direct":
       return `<- ${senderColoured(messageLine(shown), colour)}`;
     case "users":

@@ -91,7 +91,10 @@ export function fuzzRoom({ datagrams, seed }: { datagrams: number; seed: number 
   const random = seededRandom(seed);
   const reader = new Reader(), journal = new MemoryJournal();
   let now = START_MS;
-  const room = new Room({ delivery: reader, journal }, { rate: { rate: 20, burst: 40 }, echo: seed % 2 === 0 }, now);
+  const room = new Room({ delivery: reader, journal }, {
+    rate: { rate: 20, burst: 40 },
+    echo: { datagrams: seed % 2 === 0 },
+  }, now);
   const hexOf = (number: number) => number.toString(16).padStart(16, "0");
   let sender = 0, packets = 0;
   const next = mutations(random, () => ({

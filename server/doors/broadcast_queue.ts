@@ -4,12 +4,12 @@
  *
  * @module
  */
-import type { Dialect } from "../../protocol.ts";
+import type { DatagramDialect } from "../../protocol.ts";
 import type { Recipient } from "../room/delivery.ts";
 
 /** The same bytes for all recipients of a dialect, except one. */
 export interface Broadcast {
-  dialect: Dialect;
+  dialect: DatagramDialect;
   bytes: Uint8Array;
   except?: Recipient;
 }
@@ -19,7 +19,7 @@ export interface PortionSender {
   /** Begins a broadcast to all current recipients of its dialect. */
   begin(broadcast: Broadcast): void;
   /** How many recipients of a dialect still wait for the broadcast that has begun. */
-  remaining(dialect: Dialect): number;
+  remaining(dialect: DatagramDialect): number;
   /** Sends the next copies. Returns undefined if more can follow at once, otherwise a promise to await. */
   sendPortion(broadcast: Broadcast): Promise<unknown> | undefined;
   /** Lets the event loop handle what has arrived, for so many milliseconds at most. */

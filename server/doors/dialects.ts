@@ -1,16 +1,24 @@
 /**
- * Encodes a packet in the dialect of its recipient, and translates v1 packets for members that speak classic.
+ * Encodes a packet in the dialect of its recipient, and translates v1 packets for members that speak another one.
  *
  * @module
  */
 import { type ClassicPacket, type Dialect, encode, type Packet, type V1Packet } from "../../protocol.ts";
-import { messageLine } from "../../protocol/lines.ts";
+import { CLOSING_LINE, messageLine } from "../../protocol/lines.ts";
+import { byteLength, splitText } from "../../protocol/text.ts";
 
 const LINE_FEED = 0x0a;
+/**
+ * The longest line of a connection in bytes, with its line feed: programs in C read it into a buffer of 1,024 bytes, in
+ * which one is for the NUL.
+ */
+const MAX_LINE_BYTES = 1023;
+const encoder = new TextEncoder();
 
 /** Encodes a packet in a dialect; returns undefined when the dialect can't express it. */
 export function encodeInDialect(packet: Packet, dialect: Dialect): Uint8Array | undefined {
   if (dialect === "v1") return packet.dialect === "v1" ? encode(packet) : undefined;
+  if (dialect === "line") return encodeLines(packet);
   const classic = packet.dialect === "classic" ? packet : toClassic(packet);
   if (!classic) return undefined;
   const bytes = encode(classic);
@@ -24,4 +32,21 @@ export function encodeInDialect(packet: Packet, dialect: Dialect): Uint8Array | 
 function toClassic(packet: V1Packet): ClassicPacket | undefined {
   if (packet.type !== "INCOMING") return undefined;
   return { dialect: "classic", type: "INCOMING", line: messageLine(packet) };
+}
+
+/**
+ * Encodes what a member with a connection reads: messages, answers and the end of the server. Who comes and goes is told
+ * to each alone, because nobody is told of itself.
+ */
+function encodeLines(packet: Packet): Uint8Array | undefined {
+  if (packet.type === "CLOSING") return encoder.encode(`${CLOSING_LINE}\n`);
+  if (packet.type !== "INCOMING") return undefined;
+  const lines = packet.dialect === "v1" ? messageLines(packet) : splitText(packet.line, MAX_LINE_BYTES - 1);
+  return encoder.encode(lines.map((line) => `${line}\n`).join(""));
+}
+
+/** A message as lines that are not too long. Each says whose it is, so that no part of it looks like another's line. */
+function messageLines(packet: V1Packet & { type: "INCOMING" }): string[] {
+  const limit = MAX_LINE_BYTES - 1 - byteLength(messageLine({ ...packet, text: "" }));
+  return splitText(packet.text, limit).map((text) => messageLine({ ...packet, text }));
 }

@@ -16,13 +16,29 @@ export interface DoorStatistics {
   dropped: number;
 }
 
-/** Where a door passes on what its peers do. */
-export interface DoorKeeper {
+/** Where a door passes on the datagrams of its peers. */
+export interface DatagramKeeper {
   /** Handles what a peer has sent. The bytes are read before this returns, or copied. */
   receive(bytes: Uint8Array, peer: Peer): void;
+}
+
+/** Where a door passes on what happens to its connections. */
+export interface ConnectionKeeper {
+  /** Handles a new connection; returns whether it may stay. If not, the door closes it after what was sent to it. */
+  connected(peer: Peer): boolean;
+  /**
+   * Handles a line of a connection, without the line feed.
+   *
+   * @returns 0 when it was taken. Otherwise the milliseconds after which the door hands it over again; until then it reads
+   * nothing more from this peer.
+   */
+  receiveLine(line: string, peer: Peer): number;
   /** Handles the end of a peer's connection. */
   hungUp(peer: Peer): void;
 }
+
+/** Where the doors pass on what their peers do. */
+export interface DoorKeeper extends DatagramKeeper, ConnectionKeeper {}
 
 /**
  * One way in and out of the server. It sends bytes: {@linkcode Doors} encodes each packet, so that a broadcast is
@@ -39,6 +55,7 @@ export interface Door {
   /** How many recipients of a dialect have joined. */
   size(dialect: Dialect): number;
   join(recipient: Recipient): void;
+  /** A connection is closed when what was sent to it before has left. */
   leave(recipient: Recipient): void;
   /** Sends bytes to one recipient. */
   send(to: Recipient, bytes: Uint8Array): void;

@@ -9,7 +9,7 @@ import type { Peer } from "../room/peer.ts";
 import { encodeInDialect } from "./dialects.ts";
 import type { Door, DoorKeeper, DoorStatistics } from "./door.ts";
 
-const DIALECTS: readonly Dialect[] = ["v1", "classic", "classic-line"];
+const DIALECTS: readonly Dialect[] = ["v1", "classic", "classic-line", "line"];
 
 /** Finds the door of each peer, and encodes packets. */
 export class Doors implements Delivery {

@@ -5,12 +5,12 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { type Dialect, MAX_CLASSIC_BYTES } from "../../protocol.ts";
+import { type DatagramDialect, type Dialect, MAX_CLASSIC_BYTES } from "../../protocol.ts";
 import type { IPNetwork } from "../../protocol/ip_network.ts";
 import { now } from "../../runtime/clock.ts";
 import type { Recipient } from "../room/delivery.ts";
 import { type Broadcast, BroadcastQueue } from "./broadcast_queue.ts";
-import type { Door, DoorKeeper, DoorStatistics } from "./door.ts";
+import type { DatagramKeeper, Door, DoorStatistics } from "./door.ts";
 import { Neighbours } from "./neighbours.ts";
 import { type NetworkEmulator, PERFECT } from "./network_emulator.ts";
 import { type OpenedSocket, openSockets, type OwnSockets } from "./own_sockets.ts";
@@ -107,7 +107,7 @@ export class UdpDoor implements Door {
     this.#listSockets();
     const sender = {
       begin: (broadcast: Broadcast) => this.#begin(broadcast),
-      remaining: (dialect: Dialect) => this.#remaining(dialect),
+      remaining: (dialect: DatagramDialect) => this.#remaining(dialect),
       sendPortion: (broadcast: Broadcast) => this.#sendPortion(broadcast),
       pause: (milliseconds: number) => this.#pauseForArrivals(milliseconds),
     };
@@ -140,7 +140,7 @@ export class UdpDoor implements Door {
   }
 
   /** Passes what arrives to the keeper, through the emulator. */
-  async run(keeper: DoorKeeper): Promise<void> {
+  async run(keeper: DatagramKeeper): Promise<void> {
     const receiving = new Set<Promise<void>>();
     this.#receive = (socket) => {
       const done: Promise<void> = this.#receiveFrom(socket, keeper).finally(() => receiving.delete(done));
@@ -153,6 +153,7 @@ export class UdpDoor implements Door {
   }
 
   size(dialect: Dialect): number {
+    if (dialect === "line") return 0;
     let sum = 0;
     for (const socket of this.#sockets) sum += socket.size(dialect);
     return sum;
@@ -177,6 +178,7 @@ export class UdpDoor implements Door {
   }
 
   broadcast(bytes: Uint8Array, dialect: Dialect, except?: Recipient): void {
+    if (dialect === "line") return;
     const queue = dialect === "v1" ? this.#v1Broadcasts : this.#classicBroadcasts;
     if (!queue.push({ dialect, bytes, except })) this.#statistics.dropped += this.size(dialect);
   }
@@ -262,7 +264,7 @@ export class UdpDoor implements Door {
     return via === undefined ? this.#first : this.#byAddress.get(via) ?? this.#first;
   }
 
-  async #receiveFrom(socket: UdpSocket, keeper: DoorKeeper): Promise<void> {
+  async #receiveFrom(socket: UdpSocket, keeper: DatagramKeeper): Promise<void> {
     const { via } = socket;
     for await (const { bytes, from } of socket.datagrams()) {
       this.#arrived++;
@@ -311,7 +313,7 @@ export class UdpDoor implements Door {
     }
   }
 
-  #remaining(dialect: Dialect): number {
+  #remaining(dialect: DatagramDialect): number {
     let sum = 0;
     for (const socket of this.#sockets) sum += socket.remaining(dialect);
     return sum;

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Dialect } from "../../protocol.ts";
+import type { DatagramDialect } from "../../protocol.ts";
 import { now } from "../../runtime/clock.ts";
 import { type Datagram, datagrams, type Receiver, socketAddress } from "../../runtime/udp.ts";
 import type { Recipient } from "../room/delivery.ts";
@@ -50,7 +50,7 @@ interface Progress {
   wait?: Promise<void>;
 }
 
-const DIALECTS: readonly Dialect[] = ["v1", "classic", "classic-line"];
+const DIALECTS: readonly DatagramDialect[] = ["v1", "classic", "classic-line"];
 /**
  * The receive buffer that is asked for, in bytes: it holds what arrives during a broadcast. The system may grant less.
  */
@@ -69,8 +69,8 @@ const COMPARING_SHARE = 1 / 20;
 export class UdpSocket {
   /** The address of this machine that the socket is for; undefined for the door's first socket. */
   readonly via: string | undefined;
-  readonly #present: Readonly<Record<Dialect, Recipients>>;
-  readonly #absent: Readonly<Record<Dialect, AbsentRecipients>>;
+  readonly #present: Readonly<Record<DatagramDialect, Recipients>>;
+  readonly #absent: Readonly<Record<DatagramDialect, AbsentRecipients>>;
   readonly #socket: Socket;
   readonly #fast: BatchSender | undefined;
   readonly #buffer: SendBuffer;
@@ -124,16 +124,16 @@ export class UdpSocket {
   }
 
   /** How many recipients have a dialect. */
-  size(dialect: Dialect): number {
+  size(dialect: DatagramDialect): number {
     return this.#present[dialect].size + this.#absent[dialect].size;
   }
 
   join(recipient: Recipient): void {
-    this.#present[recipient.dialect].add(recipient);
+    this.#present[dialectOf(recipient)].add(recipient);
   }
 
   leave(recipient: Recipient): void {
-    const { dialect } = recipient;
+    const dialect = dialectOf(recipient);
     if (this.#absent[dialect].size === 0 || !this.#absent[dialect].delete(recipient)) {
       this.#present[dialect].remove(recipient);
     }
@@ -149,7 +149,7 @@ export class UdpSocket {
    *
    * @returns Absent recipients to which it is to be sent all the same, to find out whether they are back.
    */
-  begin(dialect: Dialect, bytes: Uint8Array, except?: Recipient): Recipient[] {
+  begin(dialect: DatagramDialect, bytes: Uint8Array, except?: Recipient): Recipient[] {
     const absent = this.#absent[dialect];
     if (absent.size > 0) this.#compare();
     this.#present[dialect].begin(except);
@@ -161,12 +161,12 @@ export class UdpSocket {
   }
 
   /** How many recipients of a dialect still wait for the broadcast that has begun. */
-  remaining(dialect: Dialect): number {
+  remaining(dialect: DatagramDialect): number {
     return this.#present[dialect].remaining;
   }
 
   /** Sends the broadcast to the next recipients at once, at most `limit`. */
-  sendNext(dialect: Dialect, bytes: Uint8Array, limit: number): Progress {
+  sendNext(dialect: DatagramDialect, bytes: Uint8Array, limit: number): Progress {
     const recipients = this.#present[dialect];
     const before = recipients.remaining;
     const size = sizeInBuffer(bytes);
@@ -185,7 +185,7 @@ export class UdpSocket {
   }
 
   /** Returns the addresses of the next recipients, at most `limit`. From now on they count as served. */
-  takeNext(dialect: Dialect, limit: number): string[] {
+  takeNext(dialect: DatagramDialect, limit: number): string[] {
     return this.#present[dialect].takeNext(limit);
   }
 
@@ -256,4 +256,9 @@ export class UdpSocket {
       if (!this.#buffer.isTaken(CLASSIC_RESUME_SHARE)) return;
     }
   }
+}
+
+/** The dialect of a recipient. Whoever sends datagrams does not speak in lines over a connection. */
+function dialectOf({ dialect }: Recipient): DatagramDialect {
+  return dialect as DatagramDialect;
 }

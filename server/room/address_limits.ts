@@ -29,12 +29,14 @@ const RESERVE_RATE: TokenBucketOptions = { rate: 1000, burst: 1000 };
  * may say: a lecture hall behind one NAT, a line each 10 s, and now and then an answer of everybody.
  */
 const MESSAGE_RESERVE_RATE: TokenBucketOptions = { rate: 100, burst: 400 };
+/** How many connections a second from one IP address the others are told of at once. */
+const ARRIVAL_RATE: TokenBucketOptions = { rate: 10, burst: 10 };
 /** How many bytes of classic answers go to one IP address that may be forged. A list of names has up to 1,232. */
 const ANSWER_BYTES_RATE: TokenBucketOptions = { rate: 2000, burst: 16_000 };
 
 /** What is known of one IP address. Each bucket is created when it is first needed. */
 type Buckets = Partial<
-  Record<"signIns" | "requests" | "reserve" | "messages" | "messageReserve" | "answers", TokenBucket>
+  Record<"arrivals" | "signIns" | "requests" | "reserve" | "messages" | "messageReserve" | "answers", TokenBucket>
 >;
 
 /**
@@ -52,6 +54,11 @@ export class AddressLimits {
     let bucket = this.#applicants.get(key);
     if (!bucket) this.#applicants.set(key, bucket = new TokenBucket(PEER_SIGN_IN_RATE, now));
     return bucket.take(PEER_SIGN_IN_RATE, now) === 0;
+  }
+
+  /** Takes a token for a connection that the others are told of; returns whether there was one. */
+  takeArrivalToken(peer: Pick<Peer, "address" | "validated">, now: number): boolean {
+    return this.#take(peer, "arrivals", ARRIVAL_RATE, now, 1);
   }
 
   /** Takes a token of an IP address for a name that is taken; returns whether there was one. */

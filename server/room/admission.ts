@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Dialect, MEMBER_TIMEOUT_MS } from "../../protocol.ts";
+import { type DatagramDialect, MEMBER_TIMEOUT_MS } from "../../protocol.ts";
 import { addressKey } from "../../protocol/address_key.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
@@ -101,6 +101,8 @@ export class Admission {
    * one takes time, and a flood of greetings must not take it for each.
    */
   readonly #noRoomUntil = new BoundedMap<number>();
+  /** The keys of the members that nobody was told of, because too many came at once. */
+  readonly #unannounced = new Set<string>();
   readonly #context: AdmissionContext;
   #silenceCheckAt: number | undefined;
 
@@ -153,7 +155,7 @@ export class Admission {
     if (this.members.withToken(token) || this.#hasJustLeft(token, now)) return undefined;
     const before = this.members.withKey(peer.key);
     if (this.isFull && !before) return undefined;
-    const isUpgrade = before !== undefined && before.dialect !== "v1";
+    const isUpgrade = before !== undefined && isClassic(before);
     if (isUpgrade) this.#drop(before, "upgrade", now);
     this.#vacate(peer, now);
     return this.#join({ peer: { ...peer, validated: true }, dialect: "v1", token }, now, { name, isUpgrade });
@@ -182,10 +184,30 @@ export class Admission {
   }
 
   /** Lets a peer join that speaks the classic dialect; returns undefined when it may not, or when the room is full. */
-  admitClassic(peer: Peer, dialect: Exclude<Dialect, "v1">, now: number): Member | undefined {
+  admitClassic(peer: Peer, dialect: Exclude<DatagramDialect, "v1">, now: number): Member | undefined {
     const reason = this.#refusesClassic(peer, now) ? "refused-classic" : this.isFull ? "room-full" : undefined;
     if (reason) this.#context.ignored[reason]++;
     return reason ? undefined : this.#join({ peer, dialect, token: "" }, now);
+  }
+
+  /**
+   * Lets a peer join that speaks in lines over a connection; returns undefined when the room is full. When too many
+   * connections come from its IP address, nobody is told of it before {@linkcode announce}.
+   */
+  admitConnection(peer: Peer, now: number): Member | undefined {
+    if (this.isFull) {
+      this.#context.ignored["room-full"]++;
+      return undefined;
+    }
+    const isQuiet = !this.#context.limits.takeArrivalToken(peer, now);
+    return this.#join({ peer, dialect: "line", token: "" }, now, { isQuiet });
+  }
+
+  /** Tells the others of a member, unless they know of it. */
+  announce(member: Member, now: number): void {
+    if (!this.#unannounced.delete(member.key)) return;
+    this.presence.arrived(member, now, this.members.toldSize);
+    this.#context.observer.joined?.(member);
   }
 
   /**
@@ -197,8 +219,8 @@ export class Admission {
     const isRefused = name !== undefined &&
       this.names.claim({ name, holder: holderOf({ token, key: address }) }) === false;
     const member = this.members.restore(isRefused ? { ...kept, name: undefined } : kept, now);
-    const mayStay = member.dialect === "v1" || !this.#refusesClassic(member, now);
-    if (member.dialect !== "v1") this.#classic.joined(member);
+    const mayStay = !isClassic(member) || !this.#refusesClassic(member, now);
+    if (isClassic(member)) this.#classic.joined(member);
     if (member.token) this.#context.journal.ownerJoined(member.token);
     this.#context.delivery.join(member);
     this.#watchSilence(member, now);
@@ -211,7 +233,7 @@ export class Admission {
     if (before === name) return;
     this.members.rename(member, name);
     if (before !== undefined && this.members.withName(before) !== member) this.names.release(before, holderOf(member));
-    this.presence.renamed(member, now, this.members.v1Size);
+    this.presence.renamed(member, now, this.members.toldSize);
     this.#context.observer.changed?.(member);
   }
 
@@ -246,19 +268,24 @@ export class Admission {
     }
   }
 
-  #join(who: NewMember, now: number, { name, isUpgrade = false }: { name?: string; isUpgrade?: boolean } = {}): Member {
+  #join(
+    who: NewMember,
+    now: number,
+    { name, isUpgrade = false, isQuiet = false }: { name?: string; isUpgrade?: boolean; isQuiet?: boolean } = {},
+  ): Member {
     const { delivery, journal, observer, time } = this.#context;
     const member = this.members.add(who, time(now), now);
     if (name !== undefined) this.members.rename(member, name);
     this.joined++;
-    if (member.dialect !== "v1") this.#classic.joined(member);
+    if (isClassic(member)) this.#classic.joined(member);
     if (member.token) journal.ownerJoined(member.token);
     delivery.join(member);
     this.#watchSilence(member, now);
     // the others have been told of a classic member, and must be told when it leaves
-    if (isUpgrade) this.presence.renamed(member, now, this.members.v1Size);
-    else this.presence.arrived(member, now, this.members.v1Size);
-    observer.joined?.(member);
+    if (isQuiet) this.#unannounced.add(member.key);
+    else if (isUpgrade) this.presence.renamed(member, now, this.members.toldSize);
+    else this.presence.arrived(member, now, this.members.toldSize);
+    if (!isQuiet) observer.joined?.(member);
     return member;
   }
 
@@ -273,8 +300,9 @@ export class Admission {
 
   #remove(member: Member, how: Departure, now: number): void {
     const { key, address, name } = member;
+    const isKnown = !this.#unannounced.has(key);
     this.#drop(member, how, now);
-    this.presence.departed({ key, address, name }, now, this.members.v1Size);
+    if (isKnown) this.presence.departed({ key, address, name }, now, this.members.toldSize);
   }
 
   /** Removes a member without a notice to the others. */
@@ -283,11 +311,11 @@ export class Admission {
     const { delivery, journal, limits, observer } = this.#context;
     this.members.remove(member);
     limits.keepUnsaid(member, now);
-    if (member.dialect !== "v1") this.#classic.left(member);
+    if (isClassic(member)) this.#classic.left(member);
     if (name !== undefined) this.names.release(name, holderOf(member));
     delivery.leave(member);
     if (member.token) journal.ownerLeft(member.token, how === "goodbye");
-    observer.left?.({ ...member, name }, how);
+    if (!this.#unannounced.delete(member.key)) observer.left?.({ ...member, name }, how);
   }
 
   /** Whether a peer may not join in the classic dialect. Whoever has been silent for long makes room for it. */
@@ -328,4 +356,8 @@ export class Admission {
 /** Who holds the name of a member, as {@linkcode Names} know it. */
 export function holderOf({ token, key }: Pick<Member, "token" | "key">): string {
   return token || key;
+}
+
+function isClassic({ dialect }: Pick<Member, "dialect">): boolean {
+  return dialect === "classic" || dialect === "classic-line";
 }

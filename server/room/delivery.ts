@@ -17,7 +17,10 @@ export interface Recipient extends Peer {
 export interface Delivery {
   /** From now on a broadcast reaches this recipient. */
   join(recipient: Recipient): void;
-  /** From now on no broadcast reaches this recipient, not even the rest of one that has begun. */
+  /**
+   * From now on no broadcast reaches this recipient, not even the rest of one that has begun. A connection is closed
+   * when what was sent to it before has left.
+   */
   leave(recipient: Recipient): void;
   /** Sends a packet to one recipient, in its dialect. */
   send(to: Recipient, packet: Packet): void;

@@ -135,6 +135,11 @@ export class Limits {
     return bucket.take(now, datagrams) && this.#addresses.takeReserveTokens(member, datagrams, now);
   }
 
+  /** Takes a token of an IP address for a connection that the others are told of; returns whether there was one. */
+  takeArrivalToken(peer: Pick<Peer, "address" | "validated">, now: number): boolean {
+    return this.#addresses.takeArrivalToken(peer, now);
+  }
+
   /** Takes a token of a peer that asks for its first name; returns whether there was one. */
   takeApplicantToken(peer: Pick<Peer, "key">, now: number): boolean {
     return this.#count(this.#addresses.takeApplicantToken(peer, now), "fast-sign-ins");

@@ -21,6 +21,8 @@ import type { Peer } from "./peer.ts";
 export interface MemberActivity {
   /** The receive stream of its messages; undefined before the first message. */
   stream: ReceiveStream | undefined;
+  /** Of a member with a connection only: the parts of its last line that wait for their tokens. */
+  line: { text: string; action?: boolean }[] | undefined;
   /** The limits for messages and requests; each is created when it is first needed. */
   messages: TokenBucket | undefined;
   requests: TokenBucket | undefined;
@@ -70,6 +72,7 @@ export type NewMember = Pick<Member, "dialect" | "token"> & { peer: Peer };
 export function activityOf(member: Member): MemberActivity {
   return member.activity ??= {
     stream: undefined,
+    line: undefined,
     messages: undefined,
     requests: undefined,
     datagrams: undefined,
@@ -95,9 +98,12 @@ const encoder = new TextEncoder();
  */
 export class Members {
   readonly #byKey = new Map<string, Member>();
-  /** The v1 members and the classic ones, each in the order in which they were last heard. */
+  /** The v1 members, the classic ones and those that speak in lines, each in the order in which they were last heard. */
   readonly #v1 = new HeardOrder<Member>();
   readonly #classic = new HeardOrder<Member>();
+  readonly #lines = new HeardOrder<Member>();
+  /** Those that have a connection, by their addresses. */
+  readonly #connected = new Map<string, Member>();
   readonly #byToken = new Map<string, Member>();
   readonly #byName = new Map<string, Member>();
   /** How many names members with one IP address have. */
@@ -116,6 +122,11 @@ export class Members {
     return this.#v1.size;
   }
 
+  /** How many members are told who comes and goes: classic programs do not know such notices. */
+  get toldSize(): number {
+    return this.#v1.size + this.#lines.size;
+  }
+
   get named(): number {
     return this.#byName.size;
   }
@@ -123,6 +134,11 @@ export class Members {
   /** The member whose peer has a key. The key of a peer that sends datagrams is its address. */
   withKey(key: string): Member | undefined {
     return this.#byKey.get(key);
+  }
+
+  /** The member that others know by an address; the one that sends datagrams from there before one with a connection. */
+  withAddress(address: string): Member | undefined {
+    return this.#byKey.get(address) ?? this.#connected.get(address);
   }
 
   withToken(token: string): Member | undefined {
@@ -188,7 +204,7 @@ export class Members {
   }
 
   remove(member: Member): void {
-    this.#byKey.delete(member.key);
+    this.#dropPeer(member);
     this.#orderOf(member).remove(member);
     this.#byToken.delete(member.token);
     this.#dropName(member);
@@ -207,7 +223,7 @@ export class Members {
 
   /** Gives a member another peer. */
   move(member: Member, peer: Peer): void {
-    this.#byKey.delete(member.key);
+    this.#dropPeer(member);
     if (member.name !== undefined) this.#namesByAddress.remove(nameCountKey(member));
     this.#setPeer(member, peer);
     if (member.name !== undefined) this.#namesByAddress.add(nameCountKey(member));
@@ -222,6 +238,11 @@ export class Members {
   /** The v1 members, the one that has been silent for the longest time first. */
   bySilence(): Iterable<Member> {
     return this.#v1;
+  }
+
+  /** The members that speak in lines over a connection. */
+  speakingLines(): Iterable<Member> {
+    return this.#lines;
   }
 
   /**
@@ -249,7 +270,7 @@ export class Members {
   }
 
   #orderOf({ dialect }: Pick<Member, "dialect">): HeardOrder<Member> {
-    return dialect === "v1" ? this.#v1 : this.#classic;
+    return dialect === "v1" ? this.#v1 : dialect === "line" ? this.#lines : this.#classic;
   }
 
   #sinceOrigin(now: number): number {
@@ -265,6 +286,12 @@ export class Members {
     member.direct = direct;
     member.via = via;
     this.#byKey.set(member.key, member);
+    if (member.key !== member.address) this.#connected.set(member.address, member);
+  }
+
+  #dropPeer({ key, address }: Member): void {
+    this.#byKey.delete(key);
+    if (this.#connected.get(address)?.key === key) this.#connected.delete(address);
   }
 
   #setName(member: Member, name: string): void {

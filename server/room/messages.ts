@@ -61,6 +61,10 @@ export class Messages {
   /** Publishes the held messages whose time has come. */
   wake(now: number): void {
     for (const member of this.#pacing.takeDue(now)) {
+      if (member.dialect === "line") {
+        this.#publishLine(member, now);
+        continue;
+      }
       const stream = member.activity?.stream;
       if (!stream) continue;
       // a stream is nobody's before its first message is published, so another member may have been faster
@@ -73,6 +77,37 @@ export class Messages {
   forget(member: Member): void {
     this.#pacing.forget(member);
     if (member.activity?.stream) this.#drop(member);
+  }
+
+  /**
+   * Takes a line of a member with a connection. If a part of it has no token yet, that waits, and so must the next line.
+   *
+   * @returns 0 if it was taken; otherwise the milliseconds until it is to be handed over again.
+   */
+  receiveLine(line: Pick<Said, "text" | "action">, member: Member, now: number): number {
+    const pause = this.linePause(member, now) || this.#takeLineToken(member, now);
+    if (pause > 0) return pause;
+    const [first, ...others] = splitText(printable(line.text), MAX_TEXT_BYTES).map((text) => ({ ...line, text }));
+    this.#publish(member, first, now);
+    if (others.length > 0) {
+      activityOf(member).line = others;
+      this.#publishLine(member, now);
+    }
+    return 0;
+  }
+
+  /** How long the next line of a member must wait because a part of the one before does, in milliseconds. */
+  linePause(member: Member, now: number): number {
+    const until = this.#pacing.waitsUntil(member);
+    return until === undefined ? 0 : Math.max(1, until - now);
+  }
+
+  /** Publishes what is left of the last line of a member whose connection has ended, as far as its IP address may speak. */
+  finishLine(member: Member, now: number): void {
+    for (const part of member.activity?.line ?? []) {
+      if (!this.#takesClassic(member, now)) break;
+      this.#publish(member, part, now);
+    }
   }
 
   /** Takes a classic text. Counts it as ignored if a part of it can't be taken. */
@@ -107,6 +142,23 @@ export class Messages {
     stream.drop(packet);
     this.#held--;
     ignored["queue-full"]++;
+  }
+
+  /** Publishes what is left of a member's line, as far as there are tokens for it. */
+  #publishLine(member: Member, now: number): void {
+    const { line = [] } = activityOf(member);
+    while (line.length > 0) {
+      const pause = this.#takeLineToken(member, now);
+      if (pause > 0) return this.#pacing.wait(member, now + pause);
+      this.#publish(member, line.shift()!, now);
+    }
+    activityOf(member).line = undefined;
+  }
+
+  /** Takes a token for a part of a line. Returns 0 if there was one, otherwise how long it waits. */
+  #takeLineToken(member: Member, now: number): number {
+    const { journal, limits } = this.#context;
+    return journal.pending >= MAX_PENDING ? JOURNAL_PAUSE_MS : limits.takeMessageToken(member, now);
   }
 
   /** Publishes the messages whose turn it is, as many as there are tokens for. The next one waits for its token. */

@@ -13,7 +13,7 @@ const STEP_MS = 10;
 
 /** The members that wait, because they have no token for their next message or the journal is behind. */
 export class Pacing {
-  /** By their tokens, in the order in which they began to wait. */
+  /** By their tokens, or the keys of their peers if they have none, in the order in which they began to wait. */
   readonly #waiting = new Map<string, { member: Member; until: number }>();
   #dueAt: number | undefined;
 
@@ -25,13 +25,18 @@ export class Pacing {
   /** Lets a member wait until a time, in milliseconds. One that waits already keeps its place. */
   wait(member: Member, until: number): void {
     until = Math.ceil(until / STEP_MS) * STEP_MS;
-    this.#waiting.set(member.token, { member, until });
+    this.#waiting.set(idOf(member), { member, until });
     this.#dueAt = Math.min(this.#dueAt ?? Infinity, until);
   }
 
   /** Forgets a member that has left. */
-  forget({ token }: Member): void {
-    this.#waiting.delete(token);
+  forget(member: Pick<Member, "token" | "key">): void {
+    this.#waiting.delete(idOf(member));
+  }
+
+  /** Until when a member waits, in milliseconds of the room's clock; undefined if it does not. */
+  waitsUntil(member: Pick<Member, "token" | "key">): number | undefined {
+    return this.#waiting.get(idOf(member))?.until;
   }
 
   /** Takes the members that have waited long enough, those that began first before the others. */
@@ -39,15 +44,19 @@ export class Pacing {
     if (this.#dueAt === undefined || this.#dueAt > now) return [];
     const due: Member[] = [];
     let next = Infinity;
-    for (const [token, { member, until }] of this.#waiting) {
+    for (const [id, { member, until }] of this.#waiting) {
       if (until > now) {
         next = Math.min(next, until);
         continue;
       }
       due.push(member);
-      this.#waiting.delete(token);
+      this.#waiting.delete(id);
     }
     this.#dueAt = next === Infinity ? undefined : next;
     return due;
   }
+}
+
+function idOf({ token, key }: Pick<Member, "token" | "key">): string {
+  return token || key;
 }

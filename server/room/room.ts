@@ -7,23 +7,23 @@
  * @module
  */
 import { type ClassicPacket, type Packet, TO_SERVER, type V1Packet } from "../../protocol.ts";
-import { usersLine } from "../../protocol/lines.ts";
 import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { Heartbeats } from "../journal/heartbeats.ts";
 import type { Entry, Journal, NewEvent, Origin } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
 import { Admission, type AdmissionOptions, type MemberObserver } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
+import { Directory, type UsersPage } from "./directory.ts";
 import { hasToken } from "./first_look.ts";
 import { type Greeting, Greetings } from "./greeting.ts";
 import { type IgnoredCounts, type IgnoreReason, noneIgnored } from "./ignored.ts";
 import { Limits } from "./limits.ts";
+import { LineMembers } from "./line_members.ts";
 import type { Member, Members } from "./members.ts";
 import { Messages } from "./messages.ts";
 import type { NameClaim, Names } from "./names.ts";
-import { Passes } from "./passes.ts";
 import type { Peer } from "./peer.ts";
-import { PunchLimits } from "./punch_limits.ts";
+import { PrivateMessages } from "./private_messages.ts";
 import { Repair } from "./repair.ts";
 
 /** The parts that a room works with. */
@@ -36,10 +36,18 @@ export interface RoomParts {
   names?: Names;
 }
 
+/** Whose senders get copies of their own messages too. */
+export interface EchoOptions {
+  /** Those that send datagrams. Default true. */
+  datagrams?: boolean;
+  /** Those that speak in lines over a connection. Default false. */
+  lines?: boolean;
+}
+
 /** How a room behaves. */
 export interface RoomOptions extends AdmissionOptions {
-  /** Whether the sender of a message gets a copy too. Default true. */
-  echo?: boolean;
+  /** Whose senders get copies of their own messages too. */
+  echo?: EchoOptions;
   /** How often a member may speak. Default: as often as it likes. */
   rate?: TokenBucketOptions;
   observer?: MemberObserver;
@@ -71,24 +79,25 @@ const REQUESTS: ReadonlySet<V1Packet["type"]> = new Set(TO_SERVER);
 export class Room {
   readonly #delivery: Delivery;
   readonly #journal: Journal;
-  readonly #echo: boolean;
+  readonly #echo: Required<EchoOptions>;
   readonly #limits: Limits;
   readonly #wallClock: (() => number) | undefined;
   readonly #admission: Admission;
   readonly #members: Members;
+  readonly #directory: Directory;
   readonly #greetings: Greetings;
   readonly #messages: Messages;
+  readonly #lines: LineMembers;
   readonly #repair: Repair;
   readonly #heartbeats = new Heartbeats();
-  readonly #passes = new Passes();
-  readonly #punchLimits = new PunchLimits();
   #messageCount = 0;
   readonly #ignored = noneIgnored();
 
   constructor({ delivery, journal, names }: RoomParts, options: RoomOptions, now: number) {
     this.#delivery = delivery;
     this.#journal = journal;
-    const echo = this.#echo = options.echo ?? true;
+    this.#echo = { datagrams: true, lines: false, ...options.echo };
+    const echo = this.#echo.datagrams;
     const limits = this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 }, this.#ignored);
     this.#wallClock = options.wallClock;
     const time = (now: number) => this.#wallTime(now);
@@ -111,6 +120,7 @@ export class Room {
       time,
     });
     this.#members = this.#admission.members;
+    this.#directory = new Directory({ members: this.#members, delivery, limits });
     this.#greetings = new Greetings({
       admission: this.#admission,
       delivery,
@@ -121,6 +131,15 @@ export class Room {
     });
     const publish = (message: NewEvent, origin: Member, now: number) => this.#publish(message, now, origin);
     this.#messages = new Messages({ delivery, journal, limits, ignored: this.#ignored, publish, time });
+    this.#lines = new LineMembers({
+      admission: this.#admission,
+      delivery,
+      directory: this.#directory,
+      greetings: this.#greetings,
+      limits,
+      messages: this.#messages,
+      privateMessages: new PrivateMessages({ delivery }),
+    });
     this.#repair = new Repair({ delivery, journal, echo });
     for (const member of options.members ?? []) this.#admission.restore(member, now);
     if (this.#members.v1Size > 0) this.#heartbeats.schedule(now, this.#members.v1Size);
@@ -147,11 +166,9 @@ export class Room {
     return member.dialect === "v1" ? !hasToken(bytes, member.token) : !this.#limits.takeDatagramToken(member, now);
   }
 
-  /** A page of the names that sort behind `after`, as many as fit into a datagram, and the totals of all members. */
-  users(after?: string, separator?: string) {
-    const { size, named } = this.#members;
-    const page = this.#members.namesAfter(after, separator);
-    return { total: named, unnamed: size - named, ...page };
+  /** The names of the members, as many as fit into one line, and the totals. */
+  users(): UsersPage {
+    return this.#directory.users(undefined, ", ");
   }
 
   /** Names the run of the number line; see PROTOCOL.md. */
@@ -172,14 +189,14 @@ export class Room {
     const { presence } = this.#admission;
     this.#admission.removeSilent(now);
     this.#messages.wake(now);
-    // classic members get no notices, so without a v1 member the notices would only fill the window
-    if (this.#members.v1Size === 0) presence.clear();
+    // while nobody is told of them, the notices would only fill the window
+    if (this.#members.toldSize === 0) presence.clear();
     for (const event of presence.takeDue(now, this.#wallTime(now))) this.#publish(event, now);
     if (!this.#heartbeats.takeDue(now)) return;
     this.#delivery.broadcast({ dialect: "v1", type: "HEARTBEAT", epoch: this.epoch, seq: this.#journal.seq });
   }
 
-  /** Tells the v1 members that the server is going away. */
+  /** Tells the members that the server is going away; classic programs do not know such a notice. */
   close(): void {
     this.#delivery.broadcast({ dialect: "v1", type: "CLOSING", epoch: this.epoch });
   }
@@ -199,21 +216,42 @@ export class Room {
     else this.#receiveV1(packet, peer, now, bytes);
   }
 
+  /** Lets a new connection join; returns whether it has. */
+  connected(peer: Peer, now: number): boolean {
+    return this.#lines.connected(peer, now);
+  }
+
+  /** Handles a line of a connection. Returns 0 if it was taken, otherwise the milliseconds until it is handed over again. */
+  receiveLine(line: string, peer: Peer, now: number): number {
+    const member = this.#members.withKey(peer.key);
+    if (member) return this.#lines.receive(line, member, now);
+    this.ignore("not-joined");
+    return 0;
+  }
+
   /** Handles the end of a peer's connection. */
   hungUp(peer: Peer, now: number): void {
     this.#greetings.forgetPeer(peer);
+    const member = this.#members.withKey(peer.key);
+    if (member) this.#messages.finishLine(member, now);
     this.#admission.disconnect(peer, now);
   }
 
   /** Handles an event that the journal has kept: only now it is counted and told. */
   appended({ event, origin }: Entry, now: number): void {
     this.#heartbeats.schedule(now, this.#members.v1Size);
-    if (event.type === "INCOMING") this.#messageCount++;
-    if (this.#echo || event.type !== "INCOMING") return this.#delivery.broadcast(event);
+    if (event.type !== "INCOMING") {
+      this.#delivery.broadcast(event);
+      return this.#lines.tellPresence(event);
+    }
+    this.#messageCount++;
     const { epoch, seq, stream, id } = event;
-    const author = this.#authorOf(stream, origin);
+    // only datagrams bring a stream, so the author need not be looked for
+    const author = stream !== undefined && this.#echo.datagrams ? undefined : this.#authorOf(stream, origin);
+    const hasEcho = author === undefined || (author.dialect === "line" ? this.#echo.lines : this.#echo.datagrams);
+    if (hasEcho) return this.#delivery.broadcast(event);
     this.#delivery.broadcast(event, author);
-    if (!author || stream === undefined || id === undefined) return;
+    if (stream === undefined || id === undefined) return;
     this.#delivery.send(author, { dialect: "v1", type: "ACK", token: author.token, stream, id, epoch, seq });
   }
 
@@ -247,7 +285,7 @@ export class Room {
         return this.#messages.receiveClassic(packet, member, now);
       case "LIST":
         if (!member) return this.ignore("not-joined");
-        return this.#sendUsersLine(member, now);
+        return this.#directory.listClassic(member, now);
       default:
         return this.ignore("not-for-server");
     }
@@ -267,10 +305,9 @@ export class Room {
       case "RESEND":
         return this.#receiveResend(member, packet, now);
       case "LIST":
-        return this.#sendUsers(member, packet, now);
+        return this.#directory.list(member, packet, now);
       case "LOOKUP":
-        if (!this.#limits.takeRequestTokens(member, 2, now)) return;
-        return this.#receiveLookup(member, packet, now);
+        return this.#directory.lookUp(member, packet, now);
     }
   }
 
@@ -310,58 +347,12 @@ export class Room {
     return owner === undefined ? undefined : this.#members.withToken(owner);
   }
 
-  #sendUsers(member: Member, { id, after }: V1Packet & { type: "LIST" }, now: number): void {
-    if (!this.#limits.takeRequestTokens(member, 1, now)) return;
-    const { token } = member;
-    this.#delivery.send(member, { dialect: "v1", type: "USERS", id, token, ...this.users(after) });
-  }
-
-  /** Answers a classic LIST: the names in one line, as many as fit into it. */
-  #sendUsersLine(member: Member, now: number): void {
-    if (!this.#limits.takeRequestTokens(member, 1, now)) return;
-    const line = usersLine(this.users(undefined, ", "));
-    if (!this.#limits.takeAnswerBytes(member, line, now)) return;
-    this.#delivery.send(member, { dialect: "classic", type: "INCOMING", line });
-  }
-
   #receiveResend(member: Member, packet: V1Packet & { type: "RESEND" }, now: number): void {
     const isOfToday = packet.epoch === this.epoch;
     const cost = isOfToday ? this.#repair.cost(packet) : 1;
     if (cost === 0 || !this.#limits.takeRequestTokens(member, cost, now)) return;
     if (isOfToday) this.#repair.answer(packet, member);
     else this.#sendError(member, "not-joined", "The room has begun anew: greet again");
-  }
-
-  #receiveLookup(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }, now: number): void {
-    // by address it is asked who has sent a datagram from there: a member with a connection has not
-    const found = name === undefined ? this.#members.withKey(address!) : this.#members.withName(name);
-    if (!found) return this.#sendError(asker, "no-such-user", `${name ?? address} is not here`, id);
-    // only who is looked up by name is to be written to, and who has a connection can't be
-    const canBeWrittenTo = name !== undefined && found.dialect === "v1" && found.direct && asker.direct;
-    const pass = canBeWrittenTo ? this.#passes.of(asker.token, found.token) : undefined;
-    if (pass !== undefined && this.#punchLimits.take(found, asker, now)) {
-      // UDP hole punching (RFC 5128, section 3.3): the peer's datagram opens its NAT for the asker's. It is sent first,
-      // because the peer drops a message that overtakes it.
-      this.#delivery.send(found, {
-        dialect: "v1",
-        type: "PUNCH",
-        token: found.token,
-        address: asker.address,
-        name: asker.name,
-        pass,
-      });
-    }
-    this.#delivery.send(asker, {
-      dialect: "v1",
-      type: "PEER",
-      id,
-      token: asker.token,
-      address: found.address,
-      name: found.name,
-      since: 1000 * found.since,
-      pass,
-      classic: found.dialect !== "v1",
-    });
   }
 
   /** The time that is shown to people, in Unix milliseconds. */

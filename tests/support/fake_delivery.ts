@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Packet, V1Packet } from "../../protocol.ts";
+import type { Dialect, Packet, V1Packet } from "../../protocol.ts";
 import { encodeInDialect } from "../../server/doors/dialects.ts";
 import type { Delivery, Recipient } from "../../server/room/delivery.ts";
 
@@ -39,10 +39,11 @@ export class FakeDelivery implements Delivery {
   }
 
   broadcast(packet: V1Packet, except?: Recipient): void {
-    const encoded = { v1: encodeInDialect(packet, "v1"), classic: encodeInDialect(packet, "classic") };
-    const line = encodeInDialect(packet, "classic-line");
+    const encoded = new Map<Dialect, Uint8Array | undefined>();
     for (const recipient of this.recipients) {
-      const bytes = recipient.dialect === "classic-line" ? line : encoded[recipient.dialect];
+      const { dialect } = recipient;
+      if (!encoded.has(dialect)) encoded.set(dialect, encodeInDialect(packet, dialect));
+      const bytes = encoded.get(dialect);
       if (bytes && recipient !== except) this.#sent.push({ to: recipient.key, packet, bytes });
     }
   }

@@ -1,6 +1,6 @@
 /** How a packet is encoded in each dialect. */
 import { assertEquals } from "@std/assert";
-import type { Packet, V1Packet } from "../../../protocol.ts";
+import type { Dialect, Packet, V1Packet } from "../../../protocol.ts";
 import { encodeInDialect } from "../../../server/doors/dialects.ts";
 
 const said: V1Packet = {
@@ -14,7 +14,7 @@ const said: V1Packet = {
   text: "Hello World!",
 };
 
-function text(packet: Packet, dialect: "v1" | "classic" | "classic-line"): string | undefined {
+function text(packet: Packet, dialect: Dialect): string | undefined {
   const bytes = encodeInDialect(packet, dialect);
   return bytes && new TextDecoder().decode(bytes);
 }
@@ -49,4 +49,23 @@ Deno.test("dialects: a classic answer stays classic, and has no v1 form", () => 
   const answer: Packet = { dialect: "classic", type: "INCOMING", line: "Signed in as Carole" };
   assertEquals(text(answer, "classic-line"), "INCOMING Signed in as Carole\n");
   assertEquals(text(answer, "v1"), undefined);
+});
+
+Deno.test("dialects: over a connection a message, an answer and the end are lines of at most 1,023 bytes", () => {
+  assertEquals(text(said, "line"), "<From 192.168.1.21:52207:Alice>: Hello World!\n");
+  assertEquals(text({ dialect: "classic", type: "INCOMING", line: "Signed in as Bob" }, "line"), "Signed in as Bob\n");
+  assertEquals(text({ dialect: "v1", type: "CLOSING", epoch: said.epoch }, "line"), "The server is closing\n");
+  assertEquals(text({ dialect: "v1", type: "HEARTBEAT", epoch: said.epoch, seq: 1 }, "line"), undefined);
+  const name = "\u{20000}".repeat(32), words = "word ".repeat(171).trim();
+  const from = "[fe80::ffff:ffff:ffff:ffff%enp0s31f6.100aa]:52207";
+  for (const action of [undefined, true]) {
+    const lines = text({ ...said, from, name, action, text: words }, "line")!.trimEnd().split("\n");
+    assertEquals(lines.length, 2);
+    const prefix = `<From ${from}:${name}>: ${action ? `* ${name} ` : ""}`;
+    for (const line of lines) {
+      assertEquals(new TextEncoder().encode(line).length <= 1022, true);
+      assertEquals(line.startsWith(prefix), true, "each line says whose it is");
+    }
+    assertEquals(lines.map((line) => line.slice(prefix.length)).join(" "), words);
+  }
 });

@@ -140,7 +140,8 @@ Deno.test("doors: they run until all of them are closed", async () => {
   const { udp, tcp, doors } = open();
   const heard: string[] = [];
   let isOver = false;
-  const running = doors.run({ receive: (_, { key }) => heard.push(key), hungUp: () => {} }).then(() => isOver = true);
+  const keeper = { connected: () => true, receiveLine: () => 0, hungUp: () => {} };
+  const running = doors.run({ ...keeper, receive: (_, { key }) => heard.push(key) }).then(() => isOver = true);
   assertEquals(heard, [A, `tcp ${A}`]);
   tcp.closing.resolve();
   await Promise.resolve();

@@ -68,7 +68,7 @@ Deno.test("own sockets: answers and broadcasts leave by the socket that the peer
     const machine = new FakeMachine([A, B], { isFast });
     const door = machine.openDoor();
     const heard: Peer[] = [];
-    const running = door.run({ receive: (_, peer) => void heard.push(peer), hungUp: () => {} });
+    const running = door.run({ receive: (_, peer) => void heard.push(peer) });
     for (const [i, address] of ["first", A, B].entries()) machine.socket(address).arrive("x", i + 1);
     await turn();
     assertEquals(heard.map(({ key, via }) => [key, via]), [
@@ -106,7 +106,7 @@ Deno.test("own sockets: when an address is gone its members are reached by the f
     for (const isFast of [false, true]) {
       const machine = new FakeMachine([A], { isFast });
       const door = machine.openDoor();
-      const running = door.run({ receive: () => {}, hungUp: () => {} });
+      const running = door.run({ receive: () => {} });
       const members = [recipient(1), recipient(2, A), recipient(3, A)];
       for (const member of members) door.join(member);
       const say = async () => {
@@ -145,7 +145,7 @@ Deno.test("own sockets: a socket that the system refuses is tried again, and wha
     machine.refused.add(A);
     const door = machine.openDoor();
     const heard: string[] = [];
-    const running = door.run({ receive: (_, { via }) => void heard.push(String(via)), hungUp: () => {} });
+    const running = door.run({ receive: (_, { via }) => void heard.push(String(via)) });
     assertEquals([...machine.sockets.keys()], ["first"]);
     machine.refused.clear();
     await advance(3000);
@@ -169,7 +169,7 @@ Deno.test("own sockets: what a closed socket has lost and skipped stays counted"
   withFakeTime(async ({ advance }) => {
     const machine = new FakeMachine([A], { isFast: true });
     const door = machine.openDoor();
-    const running = door.run({ receive: () => {}, hungUp: () => {} });
+    const running = door.run({ receive: () => {} });
     assertEquals(door.inboundDrops, 14);
     machine.now = [];
     await advance(3000);

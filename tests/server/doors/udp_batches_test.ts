@@ -116,7 +116,7 @@ Deno.test("udp batches: between two portions a broadcast waits for as long as da
       advance(1);
     };
     const { fast, door, socket } = openDoor({ members: 1100, sent });
-    const running = door.run({ receive: () => void arrived++, hungUp: () => {} });
+    const running = door.run({ receive: () => void arrived++ });
     let left = 40;
     const next = () => {
       if (left-- === 0) return;
@@ -213,7 +213,7 @@ Deno.test("udp batches: the neighbours are looked at now and then, so that it is
       looks++;
       return fast.neighbourTable;
     };
-    const running = door.run({ receive() {}, hungUp() {} });
+    const running = door.run({ receive() {} });
     await advance(9000);
     await door.close();
     await running;

@@ -3,7 +3,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { setImmediate } from "node:timers";
 import { encode, MAX_CLASSIC_BYTES } from "../../../protocol.ts";
 import { Failure, UsageError } from "../../../runtime/program.ts";
-import type { DoorKeeper } from "../../../server/doors/door.ts";
+import type { DatagramKeeper } from "../../../server/doors/door.ts";
 import { NetworkEmulator, PERFECT } from "../../../server/doors/network_emulator.ts";
 import { openUdpDoor, UdpDoor } from "../../../server/doors/udp.ts";
 import type { Peer } from "../../../server/room/peer.ts";
@@ -16,15 +16,12 @@ const CLOSING = encode({ dialect: "v1", type: "CLOSING", epoch: EPOCH });
 const member = (port: number) => recipientOf(`10.0.0.1:${port}`);
 
 /** Keeps what a door passes on, and calls `received` after each. */
-class FakeKeeper implements DoorKeeper {
+class FakeKeeper implements DatagramKeeper {
   readonly heard: { text: string; peer: Peer }[] = [];
   constructor(readonly received: (count: number) => void = () => {}) {}
   receive(bytes: Uint8Array, peer: Peer): void {
     this.heard.push({ text: new TextDecoder().decode(bytes), peer });
     this.received(this.heard.length);
-  }
-  hungUp(): void {
-    throw new Error("A UDP peer has no connection that could end");
   }
 }
 

@@ -19,7 +19,7 @@ interface Speaker {
 /** One random room: returns what each IP address has said, and for how long it could, in seconds. */
 function play(seed: number): { said: Map<string, number>; seconds: number } {
   const random = seededRandom(seed), below = (limit: number) => Math.floor(random() * limit);
-  const room = new FakeRoom({ rate: RATE, timeout: 600_000, echo: seed % 2 === 0 });
+  const room = new FakeRoom({ rate: RATE, timeout: 600_000, echo: { datagrams: seed % 2 === 0 } });
   const said = new Map<string, number>(), lastIds = new Map<string, number>(), seen = new Set<number>();
   const speakers = new Map<string, Speaker>();
   let names = 0;

@@ -252,7 +252,7 @@ Deno.test("pacing: of thousands that are too fast nobody is left behind, and the
 });
 
 Deno.test("pacing: with --no-echo the ACK comes when the message is said", () => {
-  const { room, send } = paced({ echo: false });
+  const { room, send } = paced({ echo: { datagrams: false } });
   for (const id of [1, 2, 3]) one(send(id), "ACK");
   assertEquals(send(4), []);
   assertEquals(outline(room.pass(99)).filter((line) => !line.endsWith("HEARTBEAT")), []);

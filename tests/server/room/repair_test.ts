@@ -144,7 +144,7 @@ Deno.test("room: members of a restored room have the whole timeout to come back"
 });
 
 Deno.test("room: with --no-echo an author that has moved gets no copy, a new member at its old address does", () => {
-  const room = new FakeRoom({ echo: false });
+  const room = new FakeRoom({ echo: { datagrams: false } });
   const { token, epoch } = room.join(A);
   const { seq } = one(room.say(A, token, 1, "mine"), "ACK");
   const moved = room.move(C, token);

@@ -154,7 +154,7 @@ Deno.test("journal: a sender has no more under way than its window, and the room
 });
 
 Deno.test("journal: without echo the author gets an ACK when its message is kept, wherever it is by then", () => {
-  const { room, journal, alice, keep, message } = late({ echo: false });
+  const { room, journal, alice, keep, message } = late({ echo: { datagrams: false } });
   message(1);
   room.move(C, alice, "Alice");
   const sent = keep();
@@ -163,7 +163,7 @@ Deno.test("journal: without echo the author gets an ACK when its message is kept
 });
 
 Deno.test("journal: without echo the author gets its ACK although it has left and come back elsewhere", () => {
-  const { room, alice, keep, message } = late({ echo: false });
+  const { room, alice, keep, message } = late({ echo: { datagrams: false } });
   message(1);
   room.pass(61_000);
   keep();
@@ -195,7 +195,7 @@ Deno.test("journal: it is told which owners of streams are here", () => {
 });
 
 Deno.test("journal: without echo a classic author gets no copy, although the journal answers late", () => {
-  const { room, keep } = late({ echo: false });
+  const { room, keep } = late({ echo: { datagrams: false } });
   room.datagram(C, "GREETING");
   assertEquals(room.datagram(C, "MESSAGE hello"), []);
   const sent = keep().filter(({ packet }) => packet.type === "INCOMING");
@@ -222,7 +222,7 @@ Deno.test("streams: a member can't speak in the stream of another, and is told s
 });
 
 Deno.test("streams: with --no-echo the name of a stream settles nobody else's message", () => {
-  const room = new FakeRoom({ echo: false });
+  const room = new FakeRoom({ echo: { datagrams: false } });
   const alice = room.join(A), bob = room.join(B);
   const { seq } = one(room.say(A, alice.token, 1, "mine"), "ACK");
   const ask = (from: string, token: string) =>

@@ -348,7 +348,7 @@ Deno.test("room: a classic text that is too long becomes several messages, none 
 });
 
 Deno.test("room: with --no-echo the sender gets an ACK with the seq, the others the message", () => {
-  const room = new FakeRoom({ echo: false });
+  const room = new FakeRoom({ echo: { datagrams: false } });
   const welcome = room.join(A);
   room.join(B);
   room.settle();
@@ -364,7 +364,7 @@ Deno.test("room: with --no-echo the sender gets an ACK with the seq, the others 
 });
 
 Deno.test("room: with --no-echo a classic sender hears the others and not itself", () => {
-  const room = new FakeRoom({ echo: false });
+  const room = new FakeRoom({ echo: { datagrams: false } });
   for (const address of [A, B]) room.datagram(address, "GREETING");
   assertEquals(outline(room.datagram(A, "MESSAGE x")), [`${B} INCOMING`]);
 });

@@ -1,0 +1,79 @@
+/**
+ * Reads the lines of members that have a connection: what is said, and what is a command.
+ *
+ * @module
+ */
+import { readName } from "../../protocol/names.ts";
+
+/** What a line asks for. */
+export type LineRequest =
+  | { do: "say"; text: string; action?: boolean }
+  | { do: "sign in"; name: string }
+  | { do: "list" }
+  | { do: "look up"; who: string }
+  | { do: "send"; name: string; text: string }
+  | { do: "help" }
+  | { do: "leave" }
+  /** The line can't be done; the text says why. */
+  | { do: "explain"; text: string };
+
+/** What `/help` answers, line by line. */
+export const LINE_HELP: readonly string[] = [
+  "/name NAME       signs in with a name",
+  "/list            lists who is signed in",
+  "/whois NAME      shows where a member is",
+  "/send NAME TEXT  says something to one member alone, through the server",
+  "/me TEXT         tells what you do: /me waves",
+  "/quit            leaves",
+  "Anything else is said to everyone; //text says /text. With a name, plain list and send NAME TEXT work too.",
+];
+
+/** Reads a line. With a name, plain `list` and `send NAME TEXT` are commands too, as in the assignments. */
+export function readLine(line: string, hasName: boolean): LineRequest {
+  const [, slashes, word, rest] = /^\s*(\/{0,2})(\S*)\s*([^]*?)\s*$/.exec(line)!;
+  const key = word.toLowerCase();
+  if (slashes === "//") return { do: "say", text: line.replace("/", "") };
+  if (slashes === "/") return readCommand(key, rest) ?? unknownCommand(word);
+  if (rest === "") {
+    if (key === "quit" || key === "exit") return { do: "leave" };
+    if (key === "list" && hasName) return { do: "list" };
+    if (key === "greeting") return { do: "explain", text: "You are in already; what you type is said to everyone" };
+  }
+  if (key === "sign-in" && readName(rest) !== undefined) return { do: "sign in", name: rest };
+  if (key === "send" && hasName) return readCommand(key, rest)!;
+  return { do: "say", text: line };
+}
+
+function readCommand(key: string, rest: string): LineRequest | undefined {
+  const [first = "", text = ""] = rest.split(/\s+([^]*)/);
+  switch (key) {
+    case "quit":
+    case "exit":
+    case "q":
+      return { do: "leave" };
+    case "help":
+    case "?":
+      return { do: "help" };
+    case "list":
+    case "names":
+    case "who":
+      return { do: "list" };
+    case "name":
+      return rest === "" ? takes(key, "NAME") : { do: "sign in", name: rest };
+    case "whois":
+      return rest === "" ? takes(key, "NAME") : { do: "look up", who: rest };
+    case "send":
+    case "msg":
+      return text === "" ? takes(key, "NAME TEXT") : { do: "send", name: first, text };
+    case "me":
+      return rest === "" ? takes(key, "TEXT") : { do: "say", text: rest, action: true };
+  }
+}
+
+function takes(key: string, parameters: string): LineRequest {
+  return { do: "explain", text: `/${key} takes ${parameters}` };
+}
+
+function unknownCommand(word: string): LineRequest {
+  return { do: "explain", text: `There is no command /${word}: /help lists them. To say it, type //${word}` };
+}

@@ -1,0 +1,120 @@
+/**
+ * The members that have a connection and speak in lines of text: programs of TCP assignments, `nc` and `telnet`.
+ *
+ * Such a member joins when its connection is there and leaves when that ends. It gets nothing on its arrival, because many
+ * programs take the first line that they read for a message.
+ *
+ * @module
+ */
+import type { EventPacket } from "../../protocol.ts";
+import { presenceLines, usersLine } from "../../protocol/lines.ts";
+import { byteLength, printable } from "../../protocol/text.ts";
+import type { Admission } from "./admission.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Directory } from "./directory.ts";
+import type { Greetings } from "./greeting.ts";
+import type { Limits } from "./limits.ts";
+import { LINE_HELP, type LineRequest, readLine } from "./line_commands.ts";
+import type { Member } from "./members.ts";
+import type { Messages } from "./messages.ts";
+import type { Peer } from "./peer.ts";
+import type { PrivateMessages } from "./private_messages.ts";
+
+/** What the members with a connection need of the room. */
+export interface LineMembersContext {
+  admission: Admission;
+  delivery: Delivery;
+  directory: Directory;
+  greetings: Greetings;
+  limits: Limits;
+  messages: Messages;
+  privateMessages: PrivateMessages;
+}
+
+/** How much of a word is repeated in an answer, in bytes. */
+const MAX_QUOTED_BYTES = 128;
+
+/** The members of one room that speak in lines. */
+export class LineMembers {
+  readonly #context: LineMembersContext;
+
+  constructor(context: LineMembersContext) {
+    this.#context = context;
+  }
+
+  /** Lets a connection join; returns whether it has. */
+  connected(peer: Peer, now: number): boolean {
+    if (this.#context.admission.admitConnection(peer, now)) return true;
+    this.#context.delivery.send({ ...peer, dialect: "line" }, {
+      dialect: "classic",
+      type: "INCOMING",
+      line: "The room is full",
+    });
+    return false;
+  }
+
+  /** Handles a line. Returns 0 if it was taken, otherwise the milliseconds until it is to be handed over again. */
+  receive(line: string, member: Member, now: number): number {
+    // a command behind a long line must not overtake its end
+    const pause = this.#context.messages.linePause(member, now);
+    if (pause > 0) return pause;
+    const request = readLine(line, member.name !== undefined);
+    if (request.do === "say") return this.#say(request, member, now);
+    if (this.#context.limits.takeRequestTokens(member, 1, now)) this.#execute(request, member, now);
+    return 0;
+  }
+
+  /** Tells who comes and goes, but nobody of itself. */
+  tellPresence({ type, members }: EventPacket & { type: "ONLINE" | "OFFLINE" }): void {
+    for (const member of this.#context.admission.members.speakingLines()) {
+      const others = members.filter(({ address }) => address !== member.address);
+      for (const line of presenceLines(others, type === "ONLINE")) this.#tell(member, line);
+    }
+  }
+
+  #say(said: LineRequest & { do: "say" }, member: Member, now: number): number {
+    const { admission, messages } = this.#context;
+    if (said.text.trim() === "") return 0;
+    const pause = messages.receiveLine(said, member, now);
+    if (pause === 0) admission.announce(member, now);
+    return pause;
+  }
+
+  #execute(request: Exclude<LineRequest, { do: "say" }>, member: Member, now: number): void {
+    const { admission, directory, greetings, privateMessages } = this.#context;
+    const { members } = admission;
+    switch (request.do) {
+      case "leave":
+        return admission.disconnect(member, now);
+      case "help":
+        return LINE_HELP.forEach((line) => this.#tell(member, line));
+      case "list":
+        return this.#tell(member, usersLine(directory.users(undefined, ", ")));
+      case "sign in":
+        admission.announce(member, now);
+        return greetings.receiveClassic({ dialect: "classic", type: "SIGN-IN", name: request.name }, member, now);
+      case "look up": {
+        const found = members.withName(request.who) ?? members.withAddress(request.who);
+        if (!found) return this.#tell(member, `${quoted(request.who)} is not here`);
+        return this.#tell(member, `${found.name ?? "(unnamed)"} is at ${found.address}`);
+      }
+      case "send": {
+        const found = members.withName(request.name);
+        if (!found) return this.#tell(member, `${quoted(request.name)} is not here`);
+        return privateMessages.send(request.text, member, found, now);
+      }
+      case "explain":
+        return this.#tell(member, quoted(request.text, 2 * MAX_QUOTED_BYTES));
+    }
+  }
+
+  #tell(member: Member, line: string): void {
+    this.#context.delivery.send(member, { dialect: "classic", type: "INCOMING", line });
+  }
+}
+
+/** What somebody has typed, harmless and not too long, to be shown to whoever has typed it. */
+function quoted(text: string, limit = MAX_QUOTED_BYTES): string {
+  const harmless = printable(text);
+  return byteLength(harmless) <= limit ? harmless : `${[...harmless].slice(0, limit / 4).join("")}…`;
+}

@@ -1,0 +1,40 @@
+/** What a line of a connection asks for. */
+import { assertEquals } from "@std/assert";
+import { readLine } from "../../../server/room/line_commands.ts";
+
+const LINES: (readonly [line: string, hasName: boolean, request: ReturnType<typeof readLine>])[] = [
+  ["hello", false, { do: "say", text: "hello" }],
+  ["  hello  there ", false, { do: "say", text: "  hello  there " }],
+  ["/me waves  back", false, { do: "say", text: "waves  back", action: true }],
+  ["//quit", false, { do: "say", text: "/quit" }],
+  ...["quit", "QUIT", " exit ", "/quit", "/Exit", "/q"].map((line) => [line, false, { do: "leave" }] as const),
+  ["quit it", false, { do: "say", text: "quit it" }],
+  ["/help", false, { do: "help" }],
+  ...["/list", "/NAMES", "/who"].map((line) => [line, false, { do: "list" }] as const),
+  ["list", true, { do: "list" }],
+  ["list", false, { do: "say", text: "list" }],
+  ["list of things", true, { do: "say", text: "list of things" }],
+  ["/name Zo\u00eb", false, { do: "sign in", name: "Zo\u00eb" }],
+  ["sign-in Alice", false, { do: "sign in", name: "Alice" }],
+  ["SIGN-IN sheets are here", false, { do: "say", text: "SIGN-IN sheets are here" }],
+  ["/name", false, { do: "explain", text: "/name takes NAME" }],
+  ["/whois Bob", false, { do: "look up", who: "Bob" }],
+  ["/send Bob  how are you? ", false, { do: "send", name: "Bob", text: "how are you?" }],
+  ["/MSG Bob hi", false, { do: "send", name: "Bob", text: "hi" }],
+  ["send Bob hi", true, { do: "send", name: "Bob", text: "hi" }],
+  ["send Bob hi", false, { do: "say", text: "send Bob hi" }],
+  ["send Bob", true, { do: "explain", text: "/send takes NAME TEXT" }],
+  ["/nick Bob", false, {
+    do: "explain",
+    text: "There is no command /nick: /help lists them. To say it, type //nick",
+  }],
+  ["/", false, { do: "explain", text: "There is no command /: /help lists them. To say it, type //" }],
+  ["GREETING", false, { do: "explain", text: "You are in already; what you type is said to everyone" }],
+  ["", false, { do: "say", text: "" }],
+];
+
+for (const [line, hasName, request] of LINES) {
+  Deno.test(`line commands: ${JSON.stringify(line)}${hasName ? " with a name" : ""}`, () => {
+    assertEquals(readLine(line, hasName), request);
+  });
+}

@@ -1,0 +1,182 @@
+/** Members that have a connection and speak in lines. */
+import { assert, assertEquals } from "@std/assert";
+import type { Sent } from "../../support/fake_delivery.ts";
+import { textOf } from "../../support/fake_delivery.ts";
+import { FakeRoom, ignoredBy, one, outline, to } from "../../support/fake_room.ts";
+import { peerOf } from "../../support/peer_of.ts";
+
+const A = "10.0.0.7:1001", B = "10.0.0.8:1002", UDP = "10.0.0.9:9";
+const tcp = (address: string) => `tcp ${address}`;
+
+function connect(room: FakeRoom, ...addresses: string[]): Sent[] {
+  for (const address of addresses) assert(room.room.connected(peerOf(tcp(address)), room.now));
+  return room.delivery.take();
+}
+
+function type(room: FakeRoom, address: string, line: string): Sent[] {
+  assertEquals(room.room.receiveLine(line, peerOf(tcp(address)), room.now), 0);
+  return room.delivery.take();
+}
+
+/** What was sent to a connection, as text. */
+const read = (sent: Sent[], address: string) => to(sent, tcp(address)).map(textOf).join("");
+
+Deno.test("line members: one joins with its connection, reads nothing of that, and leaves with it", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(UDP, "Alice");
+  room.settle();
+  assertEquals(connect(room, A, B), []);
+  const told = room.pass(5000);
+  assertEquals(read(told, A), `[${B}] is Online\n`);
+  assertEquals(read(told, B), `[${A}] is Online\n`);
+  assertEquals(one(to(told, UDP), "ONLINE").members.map(({ address }) => address), [A, B]);
+  assertEquals(read(room.say(UDP, token, 1, "hi"), A), `<From ${UDP}:Alice>: hi\n`);
+  room.room.hungUp(peerOf(tcp(A)), room.now);
+  assertEquals(read(room.pass(5000), B), `[${A}] is Offline\n`);
+  assertEquals(room.room.size, 2);
+});
+
+Deno.test("line members: what one says is heard by all others, and by itself with --echo only", () => {
+  for (const lines of [false, true]) {
+    const room = new FakeRoom({ echo: { lines } });
+    room.join(UDP);
+    room.datagram("10.0.0.6:6", "GREETING");
+    connect(room, A, B);
+    const sent = type(room, A, "hello \x1b[31m");
+    assertEquals(read(sent, B), `<From ${A}>: hello ?[31m\n`);
+    assertEquals(one(to(sent, UDP), "INCOMING").text, "hello ?[31m");
+    assertEquals(to(sent, "10.0.0.6:6").map(textOf), [`INCOMING <From ${A}>: hello ?[31m`]);
+    assertEquals(read(sent, A), lines ? `<From ${A}>: hello ?[31m\n` : "");
+  }
+});
+
+Deno.test("line members: with --no-echo one that sends datagrams gets no copy, and one with a connection neither", () => {
+  const room = new FakeRoom({ echo: { datagrams: false } });
+  const { token } = room.join(UDP);
+  connect(room, A);
+  assertEquals(outline(room.say(UDP, token, 1, "hi")).sort(), [`${UDP} ACK`, `${tcp(A)} INCOMING`]);
+  assertEquals(outline(type(room, A, "hi")), [`${UDP} INCOMING`]);
+});
+
+Deno.test("line members: names, list, whois and help are answered to the one who asks", () => {
+  const room = new FakeRoom();
+  const { token } = room.join(UDP, "Alice");
+  connect(room, A, B);
+  assertEquals(read(type(room, A, "/name Bob"), A), "Signed in as Bob\n");
+  assertEquals(read(type(room, B, "SIGN-IN bob"), B), "The name bob is taken; choose another\n");
+  assertEquals(read(type(room, A, "list"), A), "Signed In Users: Alice, Bob (and 1 unnamed)\n");
+  assertEquals(read(type(room, A, "/whois alice"), A), `Alice is at ${UDP}\n`);
+  assertEquals(read(type(room, A, "/whois nobody\x1b"), A), "nobody? is not here\n");
+  assert(read(type(room, A, "/help"), A).includes("/quit"));
+  assertEquals(read(type(room, A, "/nick Bobby"), A).startsWith("There is no command /nick"), true);
+  assertEquals(one(to(room.v1(UDP, "LOOKUP", { id: 9, token, name: "bob" }), UDP), "PEER").address, A);
+  assertEquals(one(to(room.v1(UDP, "LOOKUP", { id: 9, token, address: A }), UDP), "PEER").name, "Bob");
+});
+
+Deno.test("line members: quit ends the membership, which closes the connection", () => {
+  const room = new FakeRoom();
+  connect(room, A, B);
+  room.settle();
+  assertEquals([...room.delivery.recipients].map(({ key }) => key), [tcp(A), tcp(B)]);
+  type(room, A, "quit");
+  assertEquals([...room.delivery.recipients].map(({ key }) => key), [tcp(B)]);
+  room.room.hungUp(peerOf(tcp(A)), room.now);
+  assertEquals(read(room.pass(5000), B), `[${A}] is Offline\n`);
+  // a line that was read with the quit
+  assertEquals(type(room, A, "too late"), []);
+});
+
+Deno.test("line members: a line for which there is no token is handed over again, none is lost", () => {
+  const room = new FakeRoom({ rate: { rate: 10, burst: 10 } });
+  connect(room, A, B);
+  const heard: string[] = [];
+  for (let i = 1; i <= 30;) {
+    const pause = room.room.receiveLine(`line ${i}`, peerOf(tcp(A)), room.now);
+    heard.push(read(room.delivery.take(), B));
+    if (pause === 0) i++;
+    else room.now += pause;
+  }
+  assertEquals(
+    heard.filter((text) => text !== ""),
+    Array.from({ length: 30 }, (_, i) => `<From ${A}>: line ${i + 1}\n`),
+  );
+  assertEquals(ignoredBy(room.room), {});
+});
+
+Deno.test("line members: a long line becomes several messages, and the line behind it waits for its end", () => {
+  const room = new FakeRoom({ rate: { rate: 1, burst: 2 } });
+  connect(room, A, B);
+  room.settle();
+  const words = Array.from({ length: 600 }, (_, i) => `w${i}`).join(" ");
+  let heard = read(type(room, A, words), B);
+  const pause = room.room.receiveLine("/quit", peerOf(tcp(A)), room.now);
+  assert(pause > 0, "the quit does not overtake");
+  heard += read(room.pass(10_000), B);
+  assertEquals(heard.replaceAll(`<From ${A}>: `, "").trim().split(/\s+/), words.split(" "));
+  assertEquals(room.room.statistics.messages, 4);
+  type(room, A, "/quit");
+  assertEquals(room.room.size, 1);
+});
+
+Deno.test("line members: what is left of a long line is said when its connection ends", () => {
+  const room = new FakeRoom({ rate: { rate: 1, burst: 2 } });
+  connect(room, A, B);
+  type(room, A, "x ".repeat(1500));
+  assertEquals(room.room.statistics.messages, 2);
+  room.room.hungUp(peerOf(tcp(A)), room.now);
+  assertEquals([room.room.statistics.messages, ignoredBy(room.room)], [2, { "fast-messages": 1 }]);
+});
+
+Deno.test("line members: beyond ten connections a second from one IP address the others hear of one when it speaks", () => {
+  const room = new FakeRoom();
+  connect(room, B);
+  room.settle();
+  connect(room, ...Array.from({ length: 13 }, (_, i) => `10.0.0.7:${2000 + i}`));
+  assert(read(room.pass(5000), B).includes("and 7 more are Online"));
+  assertEquals(room.room.size, 14);
+  // it hears what is said all the same, and its end is no more told than its arrival
+  const sent = type(room, B, "hi");
+  assertEquals(read(sent, "10.0.0.7:2012"), `<From ${B}>: hi\n`);
+  room.room.hungUp(peerOf(tcp("10.0.0.7:2012")), room.now);
+  type(room, "10.0.0.7:2011", "/list");
+  assertEquals(read(room.pass(5000), B), "");
+  type(room, "10.0.0.7:2011", "here I am");
+  assertEquals(read(room.pass(5000), B), "[10.0.0.7:2011] is Online\n");
+});
+
+Deno.test("line members: private messages between them pass through the server, and say so", () => {
+  const room = new FakeRoom();
+  connect(room, A, B);
+  type(room, A, "/name Alice");
+  type(room, B, "/name Bob");
+  const sent = type(room, A, "send bob are you there?");
+  assertEquals(read(sent, B), `<- <From ${A}:Alice> (through the server): are you there?\n`);
+  assertEquals(read(sent, A), "-> Bob (through the server): are you there?\n");
+  assertEquals(read(type(room, A, "/send Carol hi"), A), "Carol is not here\n");
+  assertEquals(read(type(room, A, "/send Alice hi"), A), "That is you\n");
+});
+
+Deno.test("line members: one reads that the server closes", () => {
+  const room = new FakeRoom();
+  connect(room, A);
+  room.room.close();
+  assertEquals(read(room.delivery.take(), A), "The server is closing\n");
+});
+
+Deno.test("line members: a full room says so, and the connection may not stay", () => {
+  const room = new FakeRoom({ maxMembers: 1 });
+  connect(room, A);
+  assertEquals(room.room.connected(peerOf(tcp(B)), room.now), false);
+  assertEquals(read(room.delivery.take(), B), "The room is full\n");
+  assertEquals(ignoredBy(room.room), { "room-full": 1 });
+});
+
+Deno.test("line members: one that is silent stays, and makes no room for a classic one", () => {
+  const room = new FakeRoom({ classic: { members: 1 }, timeout: 10_000 });
+  connect(room, A);
+  room.datagram(UDP, "GREETING");
+  room.pass(60_000);
+  room.datagram("10.0.0.10:10", "GREETING");
+  assertEquals(room.room.size, 2);
+  assertEquals([...room.delivery.recipients].map(({ key }) => key), [tcp(A), "10.0.0.10:10"]);
+});
