@@ -1,0 +1,97 @@
+import { assert, assertEquals } from "@std/assert";
+import { LineReader } from "../../protocol/line_reader.ts";
+
+const encoder = new TextEncoder();
+const bytes = (text: string) => encoder.encode(text);
+
+Deno.test("line reader: a line feed ends a line; CR, NUL and empty lines are dropped", () => {
+  const reader = new LineReader();
+  assertEquals(reader.push(bytes("one\r\n\n\r\ntwo\0\nth\0r\ree\nfo"), 0), ["one", "two", "three"]);
+  assertEquals(reader.push(bytes("ur\n"), 5), ["four"]);
+  assertEquals(reader.nextWake, undefined);
+  assertEquals(reader.push(bytes("\0\0\r"), 5), []);
+  assertEquals(reader.nextWake, undefined);
+  assertEquals(reader.end(), []);
+});
+
+Deno.test("line reader: what has no line feed is a line after 20 ms of silence", () => {
+  const reader = new LineReader();
+  assertEquals(reader.push(bytes("hel"), 100), []);
+  assertEquals(reader.push(bytes("lo "), 119), []);
+  assertEquals(reader.push(bytes("you"), 138), []);
+  assertEquals(reader.nextWake, 158);
+  assertEquals(reader.wake(157), []);
+  assertEquals(reader.wake(158), ["hello you"]);
+  assertEquals(reader.nextWake, undefined);
+  assertEquals(reader.wake(1000), []);
+  reader.push(bytes("bye"), 2000);
+  assertEquals(reader.end(), ["bye"]);
+});
+
+Deno.test("line reader: after a first line feed only line feeds count, where that is asked for", () => {
+  const reader = new LineReader({ feedsOnly: true });
+  reader.push(bytes("no feed yet"), 0);
+  assertEquals(reader.wake(20), ["no feed yet"]);
+  assert(!reader.hasFed);
+  assertEquals(reader.push(bytes("one\ntw"), 100), ["one"]);
+  assert(reader.hasFed);
+  assertEquals(reader.nextWake, undefined);
+  assertEquals(reader.wake(100_000), []);
+  assertEquals(reader.push(bytes("o\nthr"), 100_000), ["two"]);
+  assertEquals(reader.end(), ["thr"]);
+
+  const other = new LineReader();
+  assertEquals(other.push(bytes("one\ntw"), 100), ["one"]);
+  assertEquals(other.wake(120), ["tw"]);
+});
+
+Deno.test("line reader: a character that was cut in two waits for its other half", () => {
+  for (const text of ["Zoë", "100 €", "hi 👍"]) {
+    const whole = bytes(text);
+    for (let cut = bytes(text.replace(/[^\0-\x7f]/gu, "")).length + 1; cut < whole.length; cut++) {
+      const reader = new LineReader();
+      reader.push(whole.subarray(0, cut), 0);
+      assertEquals(reader.wake(900), [], text);
+      reader.push(whole.subarray(cut), 900);
+      assertEquals(reader.wake(920), [text]);
+    }
+  }
+  // in Latin-1 the last letter looks like a half: it does not wait for ever
+  const reader = new LineReader();
+  reader.push(Uint8Array.of(0x63, 0x61, 0x66, 0xe9), 0);
+  assertEquals(reader.nextWake, 1000);
+  assertEquals(reader.wake(1000), ["caf\ufffd"]);
+});
+
+Deno.test("line reader: 4,096 bytes without an end are a line, and no character is cut", () => {
+  const reader = new LineReader({ feedsOnly: true });
+  const long = "x".repeat(4096);
+  assertEquals(reader.push(bytes(`${long}\nshort\n`), 0), [long, "short"]);
+  assertEquals(reader.push(bytes(`${long.slice(1)}ë and more\n`), 0), [long.slice(1), "ë and more"]);
+  assertEquals(reader.push(bytes(long.repeat(20)), 0), Array(20).fill(long));
+  assertEquals(reader.push(new Uint8Array(100_000), 0), []);
+  assertEquals(reader.push(new Uint8Array(4096).fill(0xe2), 0), ["\ufffd".repeat(4095)]);
+  assertEquals(reader.end(), ["\ufffd"]);
+});
+
+Deno.test("line reader: however bytes are cut, the lines of text with line feeds are the same", () => {
+  const lines = Array.from({ length: 300 }, (_, i) => `${i} ${"aë€👍".repeat(i % 7)}`);
+  const all = bytes(lines.map((line) => `${line}\r\n`).join(""));
+  for (const size of [1, 2, 3, 7, 1000]) {
+    const reader = new LineReader({ feedsOnly: true }), read: string[] = [];
+    for (let at = 0; at < all.length; at += size) read.push(...reader.push(all.subarray(at, at + size), at));
+    assertEquals(read, lines);
+  }
+});
+
+Deno.test("line reader: bytes that are no UTF-8 become U+FFFD, and any bytes are taken", () => {
+  const reader = new LineReader();
+  assertEquals(reader.push(Uint8Array.of(0xff, 0x41, 0x80, 0x0a), 0), ["\ufffdA\ufffd"]);
+  let left = 0, read = 0;
+  for (let i = 0; i < 2000; i++) {
+    const noise = crypto.getRandomValues(new Uint8Array(1 + i % 50));
+    left += noise.length;
+    read += [...reader.push(noise, i), ...(i % 3 === 0 ? reader.wake(i + 1000) : [])].join("").length;
+  }
+  assert(read > 0 && read <= left);
+});
