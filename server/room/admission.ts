@@ -11,7 +11,7 @@ import { AddressValidation } from "./address_validation.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import { ClassicPolicy, type ClassicPolicyOptions, type ClassicRefusal } from "./classic_policy.ts";
 import type { Delivery } from "./delivery.ts";
-import type { IgnoredCounts } from "./ignored.ts";
+import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import { type Member, Members, type NewMember } from "./members.ts";
 import { LocalNames, type Names } from "./names.ts";
@@ -56,7 +56,7 @@ export interface AdmissionContext {
   limits: Limits;
   /** Default: the names of this server alone. */
   names?: Names;
-  ignored: IgnoredCounts;
+  ignored: Ignored;
   observer: MemberObserver;
   /** The time that is shown to people, in Unix milliseconds. */
   time: (now: number) => number;
@@ -185,9 +185,10 @@ export class Admission {
 
   /** Lets a peer join that speaks the classic dialect; returns undefined when it may not, or when the room is full. */
   admitClassic(peer: Peer, dialect: Exclude<DatagramDialect, "v1">, now: number): Member | undefined {
-    const reason = this.#refusesClassic(peer, now) ? "refused-classic" : this.isFull ? "room-full" : undefined;
-    if (reason) this.#context.ignored[reason]++;
-    return reason ? undefined : this.#join({ peer, dialect, token: "" }, now);
+    const { ignored } = this.#context, refusal = this.#classicRefusal(peer, now);
+    if (refusal) return void ignored.count("refused-classic", refusal);
+    if (this.isFull) return void ignored.count("room-full");
+    return this.#join({ peer, dialect, token: "" }, now);
   }
 
   /**
@@ -195,10 +196,7 @@ export class Admission {
    * connections come from its IP address, nobody is told of it before {@linkcode announce}.
    */
   admitConnection(peer: Peer, now: number): Member | undefined {
-    if (this.isFull) {
-      this.#context.ignored["room-full"]++;
-      return undefined;
-    }
+    if (this.isFull) return void this.#context.ignored.count("room-full");
     const isQuiet = !this.#context.limits.takeArrivalToken(peer, now);
     return this.#join({ peer, dialect: "line", token: "" }, now, { isQuiet });
   }
@@ -219,7 +217,7 @@ export class Admission {
     const isRefused = name !== undefined &&
       this.names.claim({ name, holder: holderOf({ token, key: address }) }) === false;
     const member = this.members.restore(isRefused ? { ...kept, name: undefined } : kept, now);
-    const mayStay = !isClassic(member) || !this.#refusesClassic(member, now);
+    const mayStay = !isClassic(member) || !this.#classicRefusal(member, now);
     if (isClassic(member)) this.#classic.joined(member);
     if (member.token) this.#context.journal.ownerJoined(member.token);
     this.#context.delivery.join(member);
@@ -318,12 +316,12 @@ export class Admission {
     if (!this.#unannounced.delete(member.key)) observer.left?.({ ...member, name }, how);
   }
 
-  /** Whether a peer may not join in the classic dialect. Whoever has been silent for long makes room for it. */
-  #refusesClassic(peer: Peer, now: number): boolean {
+  /** Why a peer may not join in the classic dialect. Whoever has been silent for long makes room for it. */
+  #classicRefusal(peer: Peer, now: number): ClassicRefusal | undefined {
     let refusal = this.#classic.classicRefusal(peer);
     if (refusal && this.#makeRoom(peer, refusal, now)) refusal = this.#classic.classicRefusal(peer);
     if (refusal) this.#context.observer.refused?.(peer, refusal);
-    return refusal !== undefined;
+    return refusal;
   }
 
   /**

@@ -11,7 +11,7 @@ import { MAX_NAMES_PER_ADDRESS } from "./address_limits.ts";
 import { isShortEnough } from "./address_validation.ts";
 import { type Admission, holderOf } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
-import type { IgnoredCounts } from "./ignored.ts";
+import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import type { Member } from "./members.ts";
 import { type NameRefusal, nameRefusal, nameTaken } from "./name_refusal.ts";
@@ -24,7 +24,7 @@ export interface GreetingContext {
   delivery: Delivery;
   journal: Journal;
   limits: Limits;
-  ignored: IgnoredCounts;
+  ignored: Ignored;
   /** Whether the sender of a message gets a copy too. */
   echo: boolean;
 }
@@ -89,7 +89,7 @@ export class Greetings {
     const member = token === undefined ? undefined : admission.members.withToken(token);
     const isHere = member?.key === peer.key;
     if (!isHere && admission.members.withKey(peer.key) && this.#restarts.take(RESTART_RATE, now) > 0) {
-      return void this.#context.ignored["fast-requests"]++;
+      return this.#context.ignored.count("fast-requests");
     }
     if (token === undefined || !isHere && !admission.isValidated(peer, cookie, now)) {
       return this.#sendCookie(packet, peer, now, bytes);
@@ -151,7 +151,7 @@ export class Greetings {
     const replaces = there && holderOf(there) !== holder ? holderOf(there) : undefined;
     const claim = { name: packet.name, holder, replaces };
     if (!this.#hasName(applicant) && !this.#maySignIn(applicant, claim, now)) return;
-    if (this.#waiting.size >= MAX_WAITING_CLAIMS && !this.#forgetOldest(now)) return void ignored["queue-full"]++;
+    if (this.#waiting.size >= MAX_WAITING_CLAIMS && !this.#forgetOldest(now)) return ignored.count("queue-full");
     const isGranted = names.claim(claim);
     if (isGranted === undefined) this.#waiting.set(holder, applicant);
     else this.#decide(applicant, claim, isGranted, now);
@@ -226,7 +226,7 @@ export class Greetings {
   #sendCookie({ id }: Greeting, peer: Peer, now: number, bytes: number): void {
     const { admission, delivery, ignored } = this.#context;
     const retry = { dialect: "v1", type: "RETRY", id, cookie: admission.cookieFor(peer, now) } as const;
-    if (!isShortEnough(retry, bytes)) return void ignored["too-short"]++;
+    if (!isShortEnough(retry, bytes)) return ignored.count("too-short");
     admission.noteGreeting(peer, now);
     delivery.send({ ...peer, dialect: "v1" }, retry);
   }

@@ -37,6 +37,41 @@ export type IgnoreReason =
 /** How many datagrams were ignored for each reason. */
 export type IgnoredCounts = Record<IgnoreReason, number>;
 
+/** Why a datagram has no effect yet, or ever: what is told to whoever wants to know why. */
+export interface Remark {
+  /** `held` when it is not ignored: it waits for something. */
+  reason: IgnoreReason | "held";
+  /** More about it, in words or as a code of the reason's. */
+  detail?: string;
+}
+
+/** The counts of one room, and what was said last of a datagram. */
+export class Ignored {
+  readonly #counts = noneIgnored();
+  /** What was said since this was last set to undefined, which whoever wants to know does before each datagram. */
+  last: Remark | undefined;
+
+  /** A copy of the counts. */
+  get counts(): IgnoredCounts {
+    return { ...this.#counts };
+  }
+
+  /** Counts a datagram that is ignored. */
+  count(reason: IgnoreReason, detail?: string): void {
+    this.#counts[reason]++;
+    this.last = { reason, detail };
+  }
+
+  /**
+   * Notes that a message is held, or comes too early to be held. It is not counted: it has its effect later.
+   *
+   * @param detail `rate` when its sender speaks faster than it may, otherwise `id` and the id that has to come first.
+   */
+  hold(detail: string): void {
+    this.last = { reason: "held", detail };
+  }
+}
+
 /** Returns counts that are all 0, in the order in which they are shown. */
 export function noneIgnored(): IgnoredCounts {
   return {

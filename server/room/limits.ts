@@ -10,7 +10,7 @@ import { byteLength } from "../../protocol/text.ts";
 import { AddressLimits } from "./address_limits.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import { FrugalBucket } from "./frugal_bucket.ts";
-import type { IgnoredCounts, IgnoreReason } from "./ignored.ts";
+import type { Ignored, IgnoreReason } from "./ignored.ts";
 import { activityOf, type Member, type MemberActivity } from "./members.ts";
 import type { Peer } from "./peer.ts";
 
@@ -39,13 +39,13 @@ export class Limits {
   readonly #addressMessageRate: TokenBucketOptions;
   /** What those who have left had used up, by {@linkcode unsaidKey}. */
   readonly #unsaid = new BoundedMap<Unsaid>();
-  readonly #ignored: IgnoredCounts;
+  readonly #ignored: Ignored;
 
   /**
    * @param messageRate How many messages a second a member may send.
    * @param ignored Counts each request that is refused here.
    */
-  constructor(messageRate: TokenBucketOptions, ignored: IgnoredCounts) {
+  constructor(messageRate: TokenBucketOptions, ignored: Ignored) {
     const { rate, burst } = this.#messageRate = messageRate;
     this.#addressMessageRate = { rate: ADDRESS_FACTOR * rate, burst: ADDRESS_FACTOR * burst };
     this.#ignored = ignored;
@@ -157,7 +157,7 @@ export class Limits {
   }
 
   #count(isWithinLimit: boolean, reason: IgnoreReason): boolean {
-    if (!isWithinLimit) this.#ignored[reason]++;
+    if (!isWithinLimit) this.#ignored.count(reason);
     return isWithinLimit;
   }
 }

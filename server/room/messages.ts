@@ -8,7 +8,7 @@ import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/recei
 import { printable, splitText } from "../../protocol/text.ts";
 import type { Journal, KeptStream, NewEvent } from "../journal/journal.ts";
 import type { Delivery } from "./delivery.ts";
-import type { IgnoredCounts } from "./ignored.ts";
+import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import { activityOf, type Member } from "./members.ts";
 import { Pacing } from "./pacing.ts";
@@ -18,7 +18,7 @@ export interface MessagesContext {
   delivery: Delivery;
   journal: Journal;
   limits: Limits;
-  ignored: IgnoredCounts;
+  ignored: Ignored;
   /** Appends a message to the journal. */
   publish: (message: NewEvent, origin: Member, now: number) => void;
   /** The time that is shown to people, in Unix milliseconds. */
@@ -138,10 +138,11 @@ export class Messages {
     stream.hold(packet);
     this.#held += stream.heldCount - before;
     this.#publishReady(member, stream, now);
+    if (!stream.isRepeat(packet)) ignored.hold(stream.isReady ? "rate" : `id ${stream.next}`);
     if (this.#held <= MAX_HELD || !stream.isHeld(packet)) return;
     stream.drop(packet);
     this.#held--;
-    ignored["queue-full"]++;
+    ignored.count("queue-full");
   }
 
   /** Publishes what is left of a member's line, as far as there are tokens for it. */
@@ -195,7 +196,7 @@ export class Messages {
       : limits.takeClassicMessageToken(member, now)
       ? undefined
       : "fast-messages";
-    if (reason) ignored[reason]++;
+    if (reason) ignored.count(reason);
     return reason === undefined;
   }
 

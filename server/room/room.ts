@@ -16,7 +16,7 @@ import type { Delivery } from "./delivery.ts";
 import { Directory, type UsersPage } from "./directory.ts";
 import { hasToken } from "./first_look.ts";
 import { type Greeting, Greetings } from "./greeting.ts";
-import { type IgnoredCounts, type IgnoreReason, noneIgnored } from "./ignored.ts";
+import { Ignored, type IgnoredCounts, type IgnoreReason } from "./ignored.ts";
 import { Limits } from "./limits.ts";
 import { LineMembers } from "./line_members.ts";
 import type { Member, Members } from "./members.ts";
@@ -34,6 +34,8 @@ export interface RoomParts {
   journal: Journal;
   /** Decides who has which name. Default: the names of this room alone. */
   names?: Names;
+  /** Counts what has no effect. Default: counts of its own. */
+  ignored?: Ignored;
 }
 
 /** Whose senders get copies of their own messages too. */
@@ -91,14 +93,15 @@ export class Room {
   readonly #repair: Repair;
   readonly #heartbeats = new Heartbeats();
   #messageCount = 0;
-  readonly #ignored = noneIgnored();
+  readonly #ignored: Ignored;
 
-  constructor({ delivery, journal, names }: RoomParts, options: RoomOptions, now: number) {
+  constructor({ delivery, journal, names, ignored = new Ignored() }: RoomParts, options: RoomOptions, now: number) {
     this.#delivery = delivery;
     this.#journal = journal;
+    this.#ignored = ignored;
     this.#echo = { datagrams: true, lines: false, ...options.echo };
     const echo = this.#echo.datagrams;
-    const limits = this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 }, this.#ignored);
+    const limits = this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 }, ignored);
     this.#wallClock = options.wallClock;
     const time = (now: number) => this.#wallTime(now);
     const { observer = {} } = options;
@@ -107,7 +110,7 @@ export class Room {
       journal,
       limits,
       names,
-      ignored: this.#ignored,
+      ignored,
       observer: {
         joined: (member) => observer.joined?.(member),
         changed: (member) => observer.changed?.(member),
@@ -126,11 +129,11 @@ export class Room {
       delivery,
       journal,
       limits,
-      ignored: this.#ignored,
+      ignored,
       echo,
     });
     const publish = (message: NewEvent, origin: Member, now: number) => this.#publish(message, now, origin);
-    this.#messages = new Messages({ delivery, journal, limits, ignored: this.#ignored, publish, time });
+    this.#messages = new Messages({ delivery, journal, limits, ignored, publish, time });
     this.#lines = new LineMembers({
       admission: this.#admission,
       delivery,
@@ -146,7 +149,7 @@ export class Room {
   }
 
   get statistics(): Readonly<RoomStatistics> {
-    return { joined: this.#admission.joined, messages: this.#messageCount, ignored: { ...this.#ignored } };
+    return { joined: this.#admission.joined, messages: this.#messageCount, ignored: this.#ignored.counts };
   }
 
   /** How many members are here. */
@@ -203,7 +206,7 @@ export class Room {
 
   /** Counts a datagram that has no effect. */
   ignore(reason: IgnoreReason): void {
-    this.#ignored[reason]++;
+    this.#ignored.count(reason);
   }
 
   /**

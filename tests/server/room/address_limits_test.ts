@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import { AddressLimits } from "../../../server/room/address_limits.ts";
 import { FrugalBucket } from "../../../server/room/frugal_bucket.ts";
-import { noneIgnored } from "../../../server/room/ignored.ts";
+import { Ignored } from "../../../server/room/ignored.ts";
 import { Limits } from "../../../server/room/limits.ts";
 import { Members } from "../../../server/room/members.ts";
 import { all, FakeRoom, one, STREAM } from "../../support/fake_room.ts";
@@ -259,7 +259,7 @@ Deno.test("room: who asks for little is answered beside others with its IP addre
 });
 
 Deno.test("room: members with one IP address that ask for little get at most the reserve, however many they are", () => {
-  const limits = new Limits({ rate: 0, burst: 0 }, noneIgnored()), members = new Members();
+  const limits = new Limits({ rate: 0, burst: 0 }, new Ignored()), members = new Members();
   const crowd = Array.from({ length: 1000 }, (_, i) => {
     const peer = { ...peerOf(at("10.0.0.1", i + 1)), validated: true };
     return members.add({ peer, dialect: "v1", token: tokenOf(i + 1) }, 0, 0);

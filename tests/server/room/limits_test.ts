@@ -1,6 +1,6 @@
 /** How many messages come from one port and from one IP address, however often somebody leaves and joins there again. */
 import { assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
-import { noneIgnored } from "../../../server/room/ignored.ts";
+import { Ignored } from "../../../server/room/ignored.ts";
 import { Limits } from "../../../server/room/limits.ts";
 import { Members } from "../../../server/room/members.ts";
 import { FakeRoom, ignoredBy, one } from "../../support/fake_room.ts";
@@ -218,7 +218,7 @@ Deno.test("message limits: all who try something out on one machine, and a room 
 });
 
 Deno.test("message limits: what is kept of those who have left has its bounds, and a classic peer is not the same", () => {
-  const limits = new Limits(RATE, noneIgnored()), members = new Members();
+  const limits = new Limits(RATE, new Ignored()), members = new Members();
   const member = (i: number, dialect: "v1" | "classic" = "v1") => {
     const peer = { ...peerOf(`10.${i >> 16}.${i >> 8 & 255}.${i & 255}:1`), validated: dialect === "v1" };
     return members.add({ peer, dialect, token: newToken() }, 0, 0);
