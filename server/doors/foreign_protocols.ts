@@ -1,0 +1,65 @@
+/**
+ * Tells by the first bytes of a connection that it is not for a chat: HTTP, TLS and SSH.
+ *
+ * Any web page can make a browser send HTTP to the server's port, with a text of the page's own in it. So a connection
+ * that begins like this must not say anything in the room.
+ *
+ * @module
+ */
+
+/** What a connection speaks in place of lines. */
+export type ForeignProtocol = "http" | "tls" | "ssh";
+
+/** How many bytes are looked at. A request line that is longer is one of HTTP: nobody chats like this. */
+export const MAX_HEAD_BYTES = 4096;
+
+const LINE_FEED = 0x0a, CARRIAGE_RETURN = 0x0d;
+const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI"];
+
+/** A request line of HTTP (RFC 9112, section 3); the word may be any token. */
+const TOKEN = "[!#$%&'*+.^_`|~\\w-]+";
+const REQUEST = new RegExp(`^(?:${TOKEN} +(?:[/*]|[a-z][a-z0-9+.-]*://)\\S*|CONNECT +\\S+) +HTTP/\\d`, "i");
+/** What may still become one: a word and a path or an address of the web, and then no more than the beginning of HTTP/. */
+const REQUEST_BEGUN = new RegExp(
+  `^(?:${TOKEN} +(?:/|https?://)\\S*|CONNECT +\\S*)(?: +(?:H|HT|HTT|HTTP|HTTP/)?)?$`,
+  "i",
+);
+
+/**
+ * Tells what a connection speaks.
+ *
+ * @param head The first bytes of the connection, as many as have arrived.
+ * @returns "none" for a chat, and "unclear" when more bytes are needed to tell.
+ */
+export function foreignProtocol(head: Uint8Array): ForeignProtocol | "none" | "unclear" {
+  // servers of HTTP pass over empty lines before a request
+  let start = 0;
+  while (start < head.length && isBlank(head[start])) start++;
+  if (start === head.length) return start < MAX_HEAD_BYTES ? "unclear" : "none";
+  if (head[start] === 0x16) {
+    if (start + 1 === head.length) return "unclear";
+    return head[start + 1] === 0x03 ? "tls" : "none";
+  }
+  const end = head.indexOf(LINE_FEED, start);
+  const text = String.fromCharCode(
+    ...head.subarray(start, Math.min(end < 0 ? head.length : end, start + MAX_HEAD_BYTES)),
+  );
+  if (/^SSH-\d/.test(text)) return "ssh";
+  if (REQUEST.test(text)) return "http";
+  if (end >= 0 && end - start < MAX_HEAD_BYTES) return "none";
+  const isBegun = REQUEST_BEGUN.test(text);
+  if (head.length >= MAX_HEAD_BYTES) return isBegun ? "http" : "none";
+  const mayBecome = isBegun || ["SSH-", ...METHODS.map((method) => `${method} `)].some((word) => word.startsWith(text));
+  return mayBecome ? "unclear" : "none";
+}
+
+/** The answer to a request of HTTP, for whoever opens the server's address in a browser. */
+export function httpAnswer(): Uint8Array {
+  const text = "This is a chat server, not a web server: use a chat program, or nc.\n";
+  const header = ["HTTP/1.0 400 Bad Request", "Content-Type: text/plain", `Content-Length: ${text.length}`];
+  return new TextEncoder().encode([...header, "Connection: close", "", text].join("\r\n"));
+}
+
+function isBlank(byte: number): boolean {
+  return byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === 0;
+}

@@ -1,0 +1,242 @@
+/**
+ * One connection of the TCP door, from the first byte to the last.
+ *
+ * It joins the room when it says its first line, or after a moment in which it says nothing. So one that speaks HTTP or
+ * TLS is closed before the room hears of it.
+ *
+ * @module
+ */
+import { LineReader } from "../../protocol/line_reader.ts";
+import { now } from "../../runtime/clock.ts";
+import type { Peer } from "../room/peer.ts";
+import type { DoorKeeper, DoorStatistics } from "./door.ts";
+import { foreignProtocol, httpAnswer } from "./foreign_protocols.ts";
+import { LineWriter, type WriteTurns } from "./line_writer.ts";
+
+/** The part of {@linkcode Deno.TcpConn} that is needed. */
+export type Connection = Pick<Deno.TcpConn, "read" | "write" | "closeWrite" | "close">;
+
+/** What a connection tells its keeper. */
+export type ConnectionKeeper = Pick<DoorKeeper, "connected" | "receiveLine" | "hungUp">;
+
+const READ_BYTES = 2048;
+/** How long the first bytes may leave it unclear what they are, in milliseconds. Then they are a line. */
+const UNCLEAR_MS = 2000;
+/** How long a connection may take to end, in milliseconds. */
+const LEAVE_MS = 1000;
+/** The longest pause between two offers of a line, in milliseconds. */
+const MAX_PAUSE_MS = 60_000;
+
+/** `new` until the keeper knows it, `here` until one of both leaves, then `leaving` until all is written. */
+type State = "new" | "here" | "leaving" | "closed";
+
+/** A connection. Nothing that its other end does makes a method throw or reject. */
+export class TcpConnection {
+  readonly peer: Peer;
+  readonly writer: LineWriter;
+  readonly #conn: Connection;
+  readonly #keeper: ConnectionKeeper;
+  readonly #reader = new LineReader({ feedsOnly: true });
+  #state: State = "new";
+  /** The first bytes, while it is unclear what they are; undefined from then on. */
+  #head: Uint8Array | undefined = new Uint8Array(0);
+  /** The lines that the keeper has not taken. */
+  #lines: string[] = [];
+  /** Resolves when the keeper has taken all lines that it did not take at once. */
+  #handingOver: Promise<void> | undefined;
+  #endPause: (() => void) | undefined;
+  /** Rings when the other end has been silent for long enough. */
+  #silence: ReturnType<typeof setTimeout> | undefined;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+  /** Resolves when all is written that was sent, or can't be. */
+  readonly #flushed = Promise.withResolvers<void>();
+
+  constructor(conn: Connection, peer: Peer, keeper: ConnectionKeeper, turns: WriteTurns, statistics: DoorStatistics) {
+    this.#conn = conn;
+    this.peer = peer;
+    this.#keeper = keeper;
+    this.writer = new LineWriter(conn, turns, statistics);
+  }
+
+  /** Whether it can join now: it has said nothing yet, so it is not known to be anything but a chat. */
+  get isSilent(): boolean {
+    return this.#state === "new" && this.#head?.length === 0;
+  }
+
+  /** Resolves when it was told to leave and all is written that was sent before, or can't be. */
+  get flushed(): Promise<void> {
+    return this.#flushed.promise;
+  }
+
+  /** Passes on what arrives. Resolves when the connection is closed. */
+  async run(): Promise<void> {
+    const isWhole = await this.#read();
+    clearTimeout(this.#silence);
+    if (isWhole) await this.#takeRest();
+    if (this.#state === "here") this.#keeper.hungUp(this.peer);
+    this.leave();
+    await this.flushed;
+    this.close();
+  }
+
+  /** Lets it join. */
+  join(): void {
+    if (this.#state !== "new") return;
+    this.#state = "here";
+    if (!this.#keeper.connected(this.peer)) this.leave();
+  }
+
+  /** Writes lines; closes the connection if too much waits for a reader that does not read. */
+  send(lines: readonly Uint8Array[]): void {
+    if (this.#state !== "leaving" && !this.writer.push(lines)) this.#abort();
+  }
+
+  /** Hands over nothing more, and closes the connection when all is written that was sent, or after a second. */
+  leave(): void {
+    if (this.#state === "leaving" || this.#state === "closed") return;
+    this.#state = "leaving";
+    this.#forgetInput();
+    this.#deadline = setTimeout(() => this.close(), LEAVE_MS);
+    this.#finish();
+  }
+
+  /** Ends it because of what it is. The keeper may know it by now. */
+  dismiss(): void {
+    const isKnown = this.#state === "here";
+    this.leave();
+    if (isKnown) this.#keeper.hungUp(this.peer);
+  }
+
+  /** Closes the connection at once. */
+  close(): void {
+    clearTimeout(this.#deadline);
+    this.#flushed.resolve();
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#abort();
+  }
+
+  /** Ends all that is under way. A member is missed in the room as soon as this is noticed by the reading. */
+  #abort(): void {
+    this.#forgetInput();
+    this.writer.close();
+    try {
+      this.#conn.close();
+    } catch {
+      // it was closed before
+    }
+  }
+
+  #forgetInput(): void {
+    clearTimeout(this.#silence);
+    this.#lines = [];
+    this.#head = undefined;
+    this.#reader.end();
+    this.#endPause?.();
+  }
+
+  /** Writes what is left, and says that it was the last. What arrives meanwhile is read, or the system drops both. */
+  async #finish(): Promise<void> {
+    await this.writer.drained();
+    try {
+      await this.#conn.closeWrite();
+    } catch {
+      // the other end is gone
+    }
+    this.#flushed.resolve();
+  }
+
+  /** Reads until the other end closes or the connection breaks. Returns false if it was closed here. */
+  async #read(): Promise<boolean> {
+    const buffer = new Uint8Array(READ_BYTES);
+    try {
+      for (let count; (count = await this.#conn.read(buffer)) !== null;) {
+        if (this.#state === "leaving") continue;
+        this.#arrived(buffer.subarray(0, count));
+        await this.#handingOver;
+      }
+    } catch (error) {
+      // what had arrived before a reset is still said: a program that ends with unread data resets its connection
+      return !(error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted);
+    }
+    return true;
+  }
+
+  #arrived(bytes: Uint8Array): void {
+    if (!this.#head) return this.#take(this.#reader.push(bytes, now()));
+    const isFirst = this.#head.length === 0;
+    const head = new Uint8Array(this.#head.length + bytes.length);
+    head.set(this.#head);
+    head.set(bytes, this.#head.length);
+    this.#head = head;
+    const protocol = foreignProtocol(head);
+    if (protocol === "unclear") {
+      if (isFirst) this.#silence = setTimeout(() => this.#takeHead(), UNCLEAR_MS);
+    } else if (protocol === "none") {
+      this.#takeHead();
+    } else {
+      if (protocol === "http") this.writer.push([httpAnswer()]);
+      this.dismiss();
+    }
+  }
+
+  /** Takes the first bytes as those of a chat. */
+  #takeHead(): void {
+    const head = this.#head;
+    this.#head = undefined;
+    this.join();
+    if (head && this.#state === "here") this.#take(this.#reader.push(head, now()));
+  }
+
+  #take(lines: string[]): void {
+    clearTimeout(this.#silence);
+    this.writer.isPaced = !this.#reader.hasFed;
+    this.#lines.push(...lines);
+    this.#handOver();
+    const { nextWake } = this.#reader;
+    if (nextWake === undefined || this.#state !== "here") return;
+    this.#silence = setTimeout(() => this.#take(this.#reader.wake(now())), Math.max(0, nextWake - now()));
+  }
+
+  /** Takes what is left when the other end has closed. */
+  async #takeRest(): Promise<void> {
+    if (this.#head && this.#head.length > 0) this.#takeHead();
+    this.#lines.push(...this.#reader.end());
+    this.#handOver();
+    await this.#handingOver;
+  }
+
+  #handOver(): void {
+    if (this.#handingOver) return;
+    const pause = this.#offerLines();
+    if (pause > 0) this.#handingOver = this.#handOverLater(pause);
+  }
+
+  async #handOverLater(pause: number): Promise<void> {
+    while (pause > 0) {
+      await this.#pause(Math.min(pause, MAX_PAUSE_MS));
+      pause = this.#offerLines();
+    }
+    this.#handingOver = undefined;
+  }
+
+  /** Offers the lines to the keeper; returns for how long it does not want the next, or 0 if it has taken all. */
+  #offerLines(): number {
+    while (this.#state === "here" && this.#lines.length > 0) {
+      const pause = this.#keeper.receiveLine(this.#lines[0], this.peer);
+      if (pause > 0) return pause;
+      this.#lines.shift();
+    }
+    return 0;
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#endPause = resolve;
+      timer = setTimeout(resolve, milliseconds);
+    });
+    clearTimeout(timer);
+    this.#endPause = undefined;
+  }
+}

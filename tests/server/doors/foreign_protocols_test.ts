@@ -1,0 +1,78 @@
+import { assert, assertEquals } from "@std/assert";
+import { foreignProtocol, httpAnswer, MAX_HEAD_BYTES } from "../../../server/doors/foreign_protocols.ts";
+
+const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
+const long = "a".repeat(2 * MAX_HEAD_BYTES);
+
+Deno.test("foreign protocols: HTTP, TLS and SSH are known by their first bytes", () => {
+  for (
+    const [head, expected] of [
+      ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", "http"],
+      ["POST /say HTTP/1.1\r\n\r\nhello", "http"],
+      ["OPTIONS * HTTP/1.1\r\n", "http"],
+      ["CONNECT example.org:443 HTTP/1.1\r\n", "http"],
+      ["GET http://example.org/ HTTP/1.0\r\n", "http"],
+      ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "http"],
+      ["brew-it /pot HTTP/1.1", "http"],
+      ["get /x http/1.1\n", "http"],
+      ["\r\n\nGET / HTTP/1.1\r\n", "http"],
+      [`GET /${long}`, "http"],
+      [`POST /${long} HTTP/1.1\r\n`, "http"],
+      ["\x16\x03\x01\x02\x00", "tls"],
+      ["\x16\x03", "tls"],
+      ["SSH-2.0-OpenSSH_9.6\r\n", "ssh"],
+      ["SSH-1.99-x", "ssh"],
+    ] as const
+  ) {
+    assertEquals(foreignProtocol(bytes(head)), expected, head.slice(0, 40));
+  }
+});
+
+Deno.test("foreign protocols: what people and programs say is none of them", () => {
+  for (
+    const text of [
+      "hello",
+      "hello\n",
+      "GET up!\n",
+      "GET\n",
+      "GET /\n",
+      "I love HTTP/2\n",
+      "look https://example.org\n",
+      "/name Alice",
+      "SSH is nice",
+      "SSH\n",
+      "\x16hi",
+      "PUTTING it off",
+      "Zo\xc3\xab",
+      long,
+      "\n".repeat(MAX_HEAD_BYTES),
+      `hi ${long}`,
+    ]
+  ) {
+    assertEquals(foreignProtocol(bytes(text)), "none", text.slice(0, 40));
+  }
+});
+
+Deno.test("foreign protocols: a request that arrives byte by byte is never taken for a chat", () => {
+  for (
+    const request of [
+      "GET / HTTP/1.1\r\n",
+      "POST /a/b?c=d HTTP/1.1\r\n",
+      "CONNECT example.org:443 HTTP/1.1\r\n",
+      "SSH-2.0-x",
+      "\x16\x03\x01",
+    ]
+  ) {
+    let verdict = "unclear";
+    for (let end = 1; end <= request.length && verdict === "unclear"; end++) {
+      verdict = foreignProtocol(bytes(request.slice(0, end)));
+    }
+    assert(!["none", "unclear"].includes(verdict), request);
+  }
+});
+
+Deno.test("foreign protocols: the answer is a whole response of HTTP", () => {
+  const [head, body] = new TextDecoder().decode(httpAnswer()).split("\r\n\r\n");
+  assert(head.startsWith("HTTP/1.0 400 Bad Request\r\n"));
+  assertEquals(/Content-Length: (\d+)/.exec(head)?.[1], String(body.length));
+});
