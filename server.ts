@@ -34,6 +34,7 @@ import { refusalLog } from "./server/refusal_log.ts";
 import type { ClassicPolicyOptions } from "./server/room/classic_policy.ts";
 import type { EchoOptions } from "./server/room/room.ts";
 import { onStopSignal } from "./server/stop_signals.ts";
+import { openChosenTcp, parseTcp, type TcpChoice } from "./server/tcp_flag.ts";
 
 const HELP = `udp-chat server: everyone who greets it hears what everyone says.
 
@@ -41,6 +42,7 @@ Usage: ${startCommand("server")} [PORT]
 
   PORT, --port PORT, -sp PORT   where to listen (${DEFAULT_PORT}); 0 picks a free port
   --host HOST                   the address to listen on (0.0.0.0); :: for IPv4 and IPv6
+  --tcp PORT                    the port for connections by TCP (the same as UDP's); off: none
   --echo, --no-echo             the sender of a message gets a copy of it, or not; without either, one who sends
                                 datagrams does, and one with a TCP connection does not
   --rate COUNT                  how many messages a second each member may send, twice as many at once (20);
@@ -71,6 +73,7 @@ Clients join with: ${startCommand("client")} HOST PORT
 interface ServerOptions {
   host: string;
   port: number;
+  tcp: TcpChoice;
   /** Default: those that send datagrams get copies of their own messages, those with a connection do not. */
   echo?: EchoOptions;
   rate: TokenBucketOptions;
@@ -87,17 +90,20 @@ interface ServerOptions {
 
 /** Serves until it is told to stop. */
 async function serve(options: ServerOptions) {
-  const { host: hostname, port, quiet, verbose, stateFile, conditions, seed, window, classic, ...room } = options;
+  const { host: hostname, port, tcp, quiet, verbose, stateFile, conditions, seed, window, ...rest } = options;
+  const { classic, ...room } = rest;
   const emulator = new NetworkEmulator(seed);
   emulator.conditions = conditions;
   const networks = new LocalNetworks();
   const localNetworks = () => networks.read();
   const door = openUdpDoor(hostname, port, emulator, localNetworks);
-  const doors = new Doors([door]);
+  const { door: tcpDoor, problem } = openChosenTcp(tcp, hostname, door.address.port);
+  const doors = new Doors(tcpDoor ? [door, tcpDoor] : [door]);
   const state = stateFile === undefined ? undefined : openState(stateFile, window);
   const stop = () => void host.stop();
   const signals = onStopSignal(stop);
-  for (const line of announcement(hostname, door.address)) print(line);
+  for (const line of announcement(hostname, door.address, tcpDoor?.address.port)) print(line);
+  if (problem !== undefined) print(problem);
   // restores the members, and may print of some of them that they are refused
   const host = new Host({
     doors,
@@ -136,7 +142,7 @@ async function serve(options: ServerOptions) {
 function readOptions(args: string[]): ServerOptions | string {
   const read = readCommandLine(args, {
     string: [
-      ...["port", "host", "rate", "timeout", "window", "window-bytes", "state", "seed"],
+      ...["port", "host", "tcp", "rate", "timeout", "window", "window-bytes", "state", "seed"],
       ...[...CLASSIC_FLAGS, ...EMULATOR_SETTINGS],
     ],
     collect: ["classic"],
@@ -158,6 +164,7 @@ function readOptions(args: string[]): ServerOptions | string {
   return {
     host: read.host,
     port: parsePort(String(read.port ?? read._[0] ?? DEFAULT_PORT), 0),
+    tcp: parseTcp(read),
     echo: read.echo === undefined ? undefined : { datagrams: read.echo, lines: read.echo },
     rate: { rate, burst: 2 * rate },
     classic: parseClassic(read),

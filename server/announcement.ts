@@ -13,8 +13,9 @@ import { startCommand } from "../runtime/program.ts";
  *
  * @param host The host as the user gave it.
  * @param address The address that the socket is bound to.
+ * @param tcpPort The port of TCP, if the server listens there too.
  */
-export function announcement(host: string, { hostname, port }: Deno.NetAddr): string[] {
+export function announcement(host: string, { hostname, port }: Deno.NetAddr, tcpPort?: number): string[] {
   const addresses = isWildcard(hostname) ? ownAddresses(hostname) ?? [] : [host];
   if (addresses.length === 0) addresses.push("127.0.0.1");
   const isLocal = isWildcard(hostname)
@@ -25,5 +26,7 @@ export function announcement(host: string, { hostname, port }: Deno.NetAddr): st
     `Listening on ${formatAddress({ hostname: host, port })}`,
     `To join from this ${isLocal ? "machine" : "network"}, type:`,
     ...addresses.map((address) => `  ${startCommand("client")} ${address} ${port}`),
+    ...(tcpPort === undefined ? [] : ["or, with nothing of udp-chat:"]),
+    ...(tcpPort === undefined ? [] : addresses.map((address) => `  nc ${address} ${tcpPort}`)),
   ];
 }
