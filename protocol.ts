@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { SUM_PLACEHOLDER, verifyChecksum, writeChecksum } from "./protocol/checksum.ts";
+import { checksumProblem, SUM_PLACEHOLDER, writeChecksum } from "./protocol/checksum.ts";
 import {
   address,
   type Field,
@@ -150,12 +150,16 @@ export function encode(packet: Packet): Uint8Array {
 /** Decodes a datagram: returns the packet, or the reason why the datagram is not one. */
 export function decode(datagram: Uint8Array): Decoded {
   if (isVersioned(datagram)) return readV1(datagram);
-  if (datagram.length > MAX_CLASSIC_BYTES) return refuse("too long");
+  if (datagram.length > MAX_CLASSIC_BYTES) return refuse(tooLong(datagram, MAX_CLASSIC_BYTES));
   return readClassic(lenientDecoder.decode(datagram));
 }
 
 function refuse(reason: string): Decoded {
   return { ok: false, reason };
+}
+
+function tooLong({ length }: Uint8Array, limit: number): string {
+  return `it is too long: ${length} bytes, at most ${limit}`;
 }
 
 function writeClassic(packet: ClassicPacket): string {
@@ -237,21 +241,22 @@ function writeV1(packet: V1Packet): Uint8Array {
 }
 
 function readV1(datagram: Uint8Array): Decoded {
-  if (datagram.length > MAX_DATAGRAM_BYTES) return refuse("too long");
-  if (!verifyChecksum(datagram)) return refuse("checksum does not match");
+  if (datagram.length > MAX_DATAGRAM_BYTES) return refuse(tooLong(datagram, MAX_DATAGRAM_BYTES));
+  const problem = checksumProblem(datagram);
+  if (problem !== undefined) return refuse(problem);
   let text: string;
   try {
     text = strictDecoder.decode(datagram);
   } catch {
-    return refuse("not UTF-8");
+    return refuse("it is not UTF-8");
   }
   const end = text.indexOf("\n");
   const header = (end < 0 ? text : text.slice(0, end)).replace(/\r$/, "");
   const body = end < 0 ? "" : text.slice(end + 1);
   const [word, ...pairs] = header.split(" ");
   const [type, ...version] = word.split("/");
-  if (version.join("/") !== "1") return refuse("not a version that is known");
-  if (!Object.hasOwn(LAYOUTS, type)) return refuse("not a type of the protocol");
+  if (version.join("/") !== "1") return refuse("the version behind the slash is not 1, and no other is known");
+  if (!Object.hasOwn(LAYOUTS, type)) return refuse(`${type} is no type of version 1`);
 
   const layout = LAYOUTS[type as V1Packet["type"]] as Layout<Record<string, unknown>>;
   const values = parseFields(pairs, layout.fields);
@@ -270,13 +275,17 @@ function readBody(packet: Record<string, unknown>, kind: Body | undefined, body:
   const lines = body === "" ? [] : body.replace(/\n$/, "").split("\n");
   if (kind === "names") {
     packet.names = lines.map((line) => name.read(line));
-    return (packet.names as unknown[]).includes(undefined) ? "a name is malformed" : undefined;
+    return (packet.names as unknown[]).includes(undefined)
+      ? `a name is malformed: it has to be ${name.form}`
+      : undefined;
   }
   const members: Presence[] = [];
   for (const line of lines) {
     const [where, ...who] = line.split(" ");
     const member = { address: address.read(where), name: who.length === 0 ? undefined : name.read(who.join(" ")) };
-    if (member.address === undefined || who.length > 0 && member.name === undefined) return "a member is malformed";
+    if (member.address === undefined || who.length > 0 && member.name === undefined) {
+      return "a line is malformed: it has to be an address, and perhaps a space and a name";
+    }
     members.push(member.name === undefined ? { address: member.address } : member as Presence);
   }
   packet.members = members;
@@ -287,8 +296,10 @@ function findContradiction(packet: V1Packet): string | undefined {
   switch (packet.type) {
     case "MESSAGE": {
       const { text, id, first = id } = packet;
-      if (text === "") return "MESSAGE without a text";
-      if (byteLength(text) > MAX_TEXT_BYTES) return "the text is too long";
+      if (text === "") return "the text is missing: it stands behind the first line feed";
+      const bytes = byteLength(text);
+      if (bytes > MAX_TEXT_BYTES) return `the text is too long: ${bytes} bytes, at most ${MAX_TEXT_BYTES}`;
+      if (id < 1) return "the ids begin with 1";
       return first < 1 || first > id ? "first is not between 1 and id" : undefined;
     }
     case "RESEND":

@@ -24,16 +24,30 @@ export function writeChecksum(datagram: Uint8Array, at: number): void {
 
 /** Whether a datagram has the right checksum, or none. */
 export function verifyChecksum(datagram: Uint8Array): boolean {
+  return checksumProblem(datagram) === undefined;
+}
+
+/** What is wrong with the checksum of a datagram, in words; undefined when it is right, or there is none. */
+export function checksumProblem(datagram: Uint8Array): string | undefined {
   const header = headerLength(datagram);
   const at = findField(datagram, header);
-  if (at === undefined) return true;
+  if (at === undefined) return undefined;
   const from = at + KEY.length;
   let end = from;
   while (end < header && datagram[end] !== SPACE) end++;
-  if (end - from !== DIGITS) return false;
-  let crc = checksumWithout(datagram, at, end);
-  for (let i = end - 1; i >= from; i--, crc >>>= 4) if (datagram[i] !== HEX_DIGITS[crc & 0xf]) return false;
-  return true;
+  if (end - from !== DIGITS) return `sum has to be ${DIGITS} digits of 0-9 and a-f`;
+  const crc = checksumWithout(datagram, at, end);
+  for (let i = end - 1, rest = crc; i >= from; i--, rest >>>= 4) {
+    if (datagram[i] !== HEX_DIGITS[rest & 0xf]) return describeMismatch(datagram.subarray(from, end), crc);
+  }
+  return undefined;
+}
+
+function describeMismatch(digits: Uint8Array, crc: number): string {
+  const found = String.fromCharCode(...digits);
+  if (!/^[0-9a-f]+$/.test(found)) return `sum has to be ${DIGITS} digits of 0-9 and a-f`;
+  const computed = (crc >>> 0).toString(16).padStart(DIGITS, "0");
+  return `the checksum does not match: it is sum=${found}, and was computed as sum=${computed}`;
 }
 
 /** The checksum of a datagram without the bytes from `start` (included) to `end` (not included). */

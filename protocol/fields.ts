@@ -11,6 +11,8 @@ export interface Field<T> {
   write(value: T): string;
   /** The value, or undefined when the text is not valid. */
   read(text: string): T | undefined;
+  /** What a valid text looks like, in words. */
+  form: string;
   optional?: boolean;
 }
 
@@ -28,6 +30,7 @@ export function optional<T>(field: Field<T>): Field<T> {
 /** A whole number from 0 to 2^53 - 1, the largest number up to which a double is exact. */
 export const number: Field<number> = {
   write: String,
+  form: "a whole number without zeros in front",
   read(text) {
     if (!/^(0|[1-9][0-9]{0,15})$/.test(text)) return undefined;
     const value = Number(text);
@@ -38,29 +41,35 @@ export const number: Field<number> = {
 /** True, written as 1; false is not written at all. */
 export const flag: Field<boolean> = {
   write: () => "1",
+  form: "1, or left out",
   read: (text) => text === "1" ? true : undefined,
 };
 
 /** 64 bits as 16 hexadecimal digits: tokens, cookies, epochs, streams. */
-export const hex64: Field<string> = matching(/^[0-9a-f]{16}$/);
+export const hex64: Field<string> = matching(/^[0-9a-f]{16}$/, "16 digits of 0-9 and a-f");
 
 /** 128 bits as 32 hexadecimal digits: the digest of the line. */
-export const hex128: Field<string> = matching(/^[0-9a-f]{32}$/);
+export const hex128: Field<string> = matching(/^[0-9a-f]{32}$/, "32 digits of 0-9 and a-f");
 
 /** A short word of lower-case letters and hyphens: the code of an error. */
-export const word: Field<string> = matching(/^[a-z][a-z-]{0,31}$/);
+export const word: Field<string> = matching(/^[a-z][a-z-]{0,31}$/, "up to 32 small letters and hyphens");
 
 /** A member's name, in Unicode NFC. It may have letters of a later version of Unicode than this program's. */
-export const name: Field<string> = { write: (text) => text, read: (text) => readName(text) };
+export const name: Field<string> = {
+  write: (text) => text,
+  read: (text) => readName(text),
+  form: "1 to 32 letters, digits, _ - .",
+};
 
 /** `127.0.0.1:9090` or `[::1]:9090`. */
 export const address: Field<string> = {
   write: (text) => text,
   read: (text) => parseAddress(text) && text,
+  form: "an IP address, a colon and a port",
 };
 
-function matching(pattern: RegExp): Field<string> {
-  return { write: (text) => text, read: (text) => pattern.test(text) ? text : undefined };
+function matching(pattern: RegExp, form: string): Field<string> {
+  return { write: (text) => text, read: (text) => pattern.test(text) ? text : undefined, form };
 }
 
 /** 64 random bits as 16 hexadecimal digits. */
@@ -97,9 +106,12 @@ export function formatAddress({ hostname, port }: Endpoint): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
+/** A key that may stand in a reason: it is short, and no part of a text or of a secret. */
+const SPELT_KEY = /^[A-Za-z_-]{1,12}$/;
+
 /**
  * Parses the `key=value` pairs of a header; returns their values, or the reason why they are refused. Keys that are not
- * in `fields` are passed over, so that a later version can add some.
+ * in `fields` are passed over, so that a later version can add some. A reason tells no value: it may be a secret.
  */
 export function parseFields(
   pairs: string[],
@@ -110,18 +122,30 @@ export function parseFields(
   for (const pair of pairs) {
     if (pair === "") continue;
     const at = pair.indexOf("=");
-    if (at < 1) return "a field is not key=value";
+    if (at < 1) return `the field behind ${lastOf(seen)} is not key=value`;
     const key = pair.slice(0, at), text = pair.slice(at + 1);
-    if (seen.has(key)) return "a field stands twice";
+    if (seen.has(key)) return Object.hasOwn(fields, key) ? `the field ${key} stands twice` : "a field stands twice";
     seen.add(key);
     if (Object.hasOwn(fields, key)) {
       const value = fields[key].read(text);
-      if (value === undefined) return `the field ${key} is malformed`;
+      if (value === undefined) return `the field ${key} is malformed: it has to be ${fields[key].form}`;
       values[key] = value;
     }
   }
   for (const key in fields) {
-    if (!fields[key].optional && !(key in values)) return `the field ${key} is missing`;
+    if (!fields[key].optional && !Object.hasOwn(values, key)) {
+      const others = [...seen].filter((other) =>
+        SPELT_KEY.test(other) && !Object.hasOwn(fields, other) && other !== "sum"
+      );
+      const found = others.length === 0 ? "" : `nothing is known of ${others.slice(0, 3).join(", ")}, and `;
+      return `${found}the field ${key} is missing`;
+    }
   }
   return values;
+}
+
+/** The last key that was read, for a reason: whoever reads it finds the place by it. */
+function lastOf(seen: Set<string>): string {
+  const last = [...seen].at(-1);
+  return last === undefined ? "the type" : SPELT_KEY.test(last) ? last : "another";
 }

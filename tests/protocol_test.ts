@@ -1,5 +1,5 @@
 /** Packets to bytes and back: both dialects, every type, and arbitrary bytes. */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import * as zlib from "node:zlib";
 import {
@@ -230,13 +230,13 @@ Deno.test("encode: refuses what is over the limits", () => {
 Deno.test("decode: takes classic datagrams up to 4096 bytes, v1 up to 1232", () => {
   const classic = `MESSAGE ${"a".repeat(MAX_CLASSIC_BYTES - 8)}`;
   assertEquals(packetOf(classic).type, "MESSAGE");
-  assertEquals(reasonOf(`${classic}a`), "too long");
+  assertEquals(reasonOf(`${classic}a`), "it is too long: 4097 bytes, at most 4096");
   const v1 = `ERROR/1 token=${HEX} code=x\n${"a".repeat(MAX_DATAGRAM_BYTES - 38)}`;
   assertEquals(packetOf(v1).type, "ERROR");
-  assertEquals(reasonOf(`${v1}a`), "too long");
+  assertEquals(reasonOf(`${v1}a`), "it is too long: 1233 bytes, at most 1232");
   const message = `MESSAGE/1 stream=${HEX} id=1\n`;
   assertEquals(packetOf(message + "a".repeat(MAX_TEXT_BYTES)).type, "MESSAGE");
-  assertEquals(reasonOf(message + "a".repeat(MAX_TEXT_BYTES + 1)), "the text is too long");
+  assertEquals(reasonOf(message + "a".repeat(MAX_TEXT_BYTES + 1)), "the text is too long: 857 bytes, at most 856");
 });
 
 Deno.test("byteLength: bytes of UTF-8", () => assertEquals(byteLength("aé語😀"), 10));
@@ -306,8 +306,17 @@ Deno.test("v1: the checksum is verified wherever it stands", () => {
   const [, sum] = /^HEARTBEAT\/1( sum=[0-9a-f]{8}) epoch=f{16} seq=7$/.exec(datagram)!;
   assertEquals(packetOf(datagram.replace(sum, "")), packetOf(datagram));
   assertEquals(packetOf(datagram.replace(sum, "") + sum), packetOf(datagram));
-  assertEquals(reasonOf(datagram.replace("seq=7", "seq=8")), "checksum does not match");
-  assertEquals(reasonOf(datagram.replace(sum, " sum=")), "checksum does not match");
+  const mismatch = /^the checksum does not match: it is sum=([0-9a-f]{8}), and was computed as sum=([0-9a-f]{8})$/;
+  const [, found, computed] = mismatch.exec(reasonOf(datagram.replace("seq=7", "seq=8")))!;
+  assertEquals(` sum=${found}`, sum);
+  // with what it was computed as, it is right
+  const mended = datagram.replace("seq=7", "seq=8").replace(found, computed);
+  assertEquals(packetOf(mended).type, "HEARTBEAT");
+  for (
+    const wrong of [" sum=", " sum=1", sum.toUpperCase().replace("SUM=", "sum=").replace(/[0-9A-F]$/, "G"), `${sum}0`]
+  ) {
+    assertEquals(reasonOf(datagram.replace(sum, wrong)), "sum has to be 8 digits of 0-9 and a-f", wrong);
+  }
 });
 
 Deno.test("v1: the checksum is CRC-32 as it is computed bit by bit", () => {
@@ -324,7 +333,12 @@ Deno.test("v1: the checksum is CRC-32 as it is computed bit by bit", () => {
 Deno.test("v1: the checksum is verified before anything else is read", () => {
   for (const rest of [[0xff, 0xfe], [...bytesOf("id=x")]]) {
     const datagram = Uint8Array.of(...bytesOf("GREETING/1 sum=00000000 "), ...rest);
-    assertEquals(decode(datagram), { ok: false, reason: "checksum does not match" });
+    const decoded = decode(datagram);
+    assert(!decoded.ok);
+    assertMatch(
+      decoded.reason,
+      /^the checksum does not match: it is sum=00000000, and was computed as sum=[0-9a-f]{8}$/,
+    );
   }
 });
 
@@ -341,11 +355,11 @@ Deno.test("v1: the checksum ends at a space, or with the first line, whatever en
   const rest = `HEARTBEAT/1 epoch=${HEX}\rjunk seq=7`;
   assertEquals(
     reasonOf(rest.replace(" epoch", ` sum=${crc(rest).toString(16).padStart(8, "0")}\rx epoch`)),
-    "checksum does not match",
+    "sum has to be 8 digits of 0-9 and a-f",
   );
   const damaged = "HEARTBEAT/1\rjunk epoch=" + HEX + " seq=7";
   const wrong = damaged.replace("/1", `/1 sum=${crc(damaged).toString(16).padStart(8, "0")}`);
-  assertEquals(reasonOf(wrong), "checksum does not match");
+  assertEquals(reasonOf(wrong), "sum has to be 8 digits of 0-9 and a-f");
 });
 
 Deno.test("v1: only a field of the first line is a checksum", () => {
@@ -369,25 +383,38 @@ Deno.test("v1: an event is not ignored for a name with a letter that this progra
 
 Deno.test("v1: datagrams that are no packet, and why", () => {
   const reasons: [string, string][] = [
-    ["GREETING/2 id=1", "not a version that is known"],
-    ["GREETING/1/1 id=1", "not a version that is known"],
-    ["GREETING/1\u001b[2J id=1", "not a version that is known"],
-    ["HELLO/1 id=1", "not a type of the protocol"],
+    ["GREETING/2 id=1", "the version behind the slash is not 1, and no other is known"],
+    ["GREETING/1/1 id=1", "the version behind the slash is not 1, and no other is known"],
+    ["GREETING/1\u001b[2J id=1", "the version behind the slash is not 1, and no other is known"],
+    ["HELLO/1 id=1", "HELLO is no type of version 1"],
     ["GREETING/1", "the field id is missing"],
-    ["GREETING/1 id=x", "the field id is malformed"],
-    ["GREETING/1 id=1 id=1", "a field stands twice"],
-    ["GREETING/1 id", "a field is not key=value"],
-    [`MESSAGE/1 stream=${HEX} id=1`, "MESSAGE without a text"],
+    ["GREETING/1 Id=1 sum", "the field behind Id is not key=value"],
+    ["GREETING/1 ID=1 colour=red", "nothing is known of ID, colour, and the field id is missing"],
+    ["GREETING/1 id=x", "the field id is malformed: it has to be a whole number without zeros in front"],
+    [`GREETING/1 id=1 token=${HEX}0`, "the field token is malformed: it has to be 16 digits of 0-9 and a-f"],
+    ["SIGN-IN/1 id=1 name=A+", "the field name is malformed: it has to be 1 to 32 letters, digits, _ - ."],
+    ["GREETING/1 id=1 id=1", "the field id stands twice"],
+    ["GREETING/1 id", "the field behind the type is not key=value"],
+    [`MESSAGE/1 stream=${HEX} id=1`, "the text is missing: it stands behind the first line feed"],
     [`MESSAGE/1 stream=${HEX} id=1 first=2\nx`, "first is not between 1 and id"],
     [`MESSAGE/1 stream=${HEX} id=1 first=0\nx`, "first is not between 1 and id"],
-    [`MESSAGE/1 stream=${HEX} id=0\nx`, "first is not between 1 and id"],
+    [`MESSAGE/1 stream=${HEX} id=0\nx`, "the ids begin with 1"],
     [`RESEND/1 token=${HEX} epoch=${HEX} from=3 to=2`, "from is not between 1 and to"],
     [`GONE/1 token=${HEX} epoch=${HEX} from=0 to=2`, "from is not between 1 and to"],
     [`LOOKUP/1 id=1 token=${HEX}`, "LOOKUP takes a name or an address"],
     [`LOOKUP/1 id=1 token=${HEX} name=A address=1.2.3.4:5`, "LOOKUP takes a name or an address"],
-    [`USERS/1 id=1 token=${HEX} total=1 unnamed=0\nno name`, "a name is malformed"],
-    [`ONLINE/1 epoch=${HEX} seq=1 at=1\nnowhere Alice`, "a member is malformed"],
-    [`ONLINE/1 epoch=${HEX} seq=1 at=1\n1.2.3.4:5 no name`, "a member is malformed"],
+    [
+      `USERS/1 id=1 token=${HEX} total=1 unnamed=0\nno name`,
+      "a name is malformed: it has to be 1 to 32 letters, digits, _ - .",
+    ],
+    [
+      `ONLINE/1 epoch=${HEX} seq=1 at=1\nnowhere Alice`,
+      "a line is malformed: it has to be an address, and perhaps a space and a name",
+    ],
+    [
+      `ONLINE/1 epoch=${HEX} seq=1 at=1\n1.2.3.4:5 no name`,
+      "a line is malformed: it has to be an address, and perhaps a space and a name",
+    ],
   ];
   for (const [datagram, reason] of reasons) assertEquals(reasonOf(datagram), reason, datagram);
   assert(!decode(Uint8Array.from([...bytesOf("OPEN/1\n"), 0xff])).ok, "not UTF-8");

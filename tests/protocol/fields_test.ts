@@ -125,13 +125,30 @@ Deno.test("parseFields: takes fields in any order, and ignores unknown keys and 
 
 Deno.test("parseFields: says what is wrong", () => {
   const fields = { id: number, token: optional(hex64) } as Record<string, Field<unknown>>;
-  assertEquals(parseFields(["id"], fields), "a field is not key=value");
-  assertEquals(parseFields(["=7"], fields), "a field is not key=value");
-  assertEquals(parseFields(["id=7", "id=7"], fields), "a field stands twice");
+  assertEquals(parseFields(["id"], fields), "the field behind the type is not key=value");
+  assertEquals(parseFields(["id=7", "=7"], fields), "the field behind id is not key=value");
+  assertEquals(parseFields(["\u001b[2J=7", "x"], fields), "the field behind another is not key=value");
+  assertEquals(parseFields(["id=7", "id=7"], fields), "the field id stands twice");
   assertEquals(parseFields(["x=7", "id=7", "x=8"], fields), "a field stands twice");
-  assertEquals(parseFields(["id=seven"], fields), "the field id is malformed");
-  assertEquals(parseFields(["id=7", "token=1"], fields), "the field token is malformed");
+  assertEquals(
+    parseFields(["id=seven"], fields),
+    "the field id is malformed: it has to be a whole number without zeros in front",
+  );
+  assertEquals(
+    parseFields(["id=7", "token=1"], fields),
+    "the field token is malformed: it has to be 16 digits of 0-9 and a-f",
+  );
   assertEquals(parseFields([], fields), "the field id is missing");
+  assertEquals(parseFields(["sum=1", "Id=7"], fields), "nothing is known of Id, and the field id is missing");
+});
+
+Deno.test("parseFields: a reason has no value in it, and no key that may be a part of a text or of a secret", () => {
+  const fields = { id: number, token: optional(hex64) } as Record<string, Field<unknown>>;
+  const secret = "0123456789abcdef";
+  for (const pairs of [[`token=${secret}x`], [`${secret}=1`], [`${secret}=1`, secret], [`id=1`, `token=${secret}=`]]) {
+    const reason = parseFields(pairs, fields);
+    assert(typeof reason === "string" && !reason.includes(secret), JSON.stringify(reason));
+  }
 });
 
 Deno.test("parseFields: keys that every object has are unknown keys", () => {
