@@ -12,6 +12,7 @@ import { pluralize } from "./protocol/text.ts";
 import { parseNumber, parsePort, readCommandLine, tooManyArguments } from "./runtime/command_line.ts";
 import { stdout } from "./runtime/output.ts";
 import { run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
+import { Trace } from "./runtime/trace.ts";
 import { announcement } from "./server/announcement.ts";
 import { CLASSIC_FLAGS, parseClassic } from "./server/classic_flags.ts";
 import { openConsole } from "./server/console.ts";
@@ -58,6 +59,7 @@ Usage: ${startCommand("server")} [PORT]
   --window-bytes BYTES          the most memory that they may take, about (8388608)
   --state FILE                  keeps room and names in FILE, over a restart or a crash
   --quiet                       no line for each client that comes or goes
+  --trace                       prints what is ignored, and why; what is secret in it is hidden
   --verbose                     says how datagrams are sent
   --help                        this text
   --version                     the version
@@ -83,6 +85,7 @@ interface ServerOptions {
   window: Required<WindowOptions>;
   stateFile?: string;
   quiet: boolean;
+  trace: boolean;
   verbose: boolean;
   conditions: NetworkConditions;
   seed?: number;
@@ -90,8 +93,9 @@ interface ServerOptions {
 
 /** Serves until it is told to stop. */
 async function serve(options: ServerOptions) {
-  const { host: hostname, port, tcp, quiet, verbose, stateFile, conditions, seed, window, ...rest } = options;
-  const { classic, ...room } = rest;
+  const { host: hostname, port, tcp, quiet, verbose, stateFile, conditions, seed, window, ...others } = options;
+  const { classic, trace: isTraced, ...room } = others;
+  const trace = new Trace(print, isTraced);
   const emulator = new NetworkEmulator(seed);
   emulator.conditions = conditions;
   const networks = new LocalNetworks();
@@ -109,6 +113,7 @@ async function serve(options: ServerOptions) {
     doors,
     journal: state?.journal ?? new MemoryJournal(window),
     room: { ...room, classic: { ...classic, localNetworks }, members: state?.members, wallClock: Date.now },
+    trace,
     // who comes is stored before it is printed
     observers: [...(state ? [state.memberTable] : []), ...(quiet ? [] : [presenceLog(print)]), refusalLog(print)],
     stopping: () => signals.release(),
@@ -123,6 +128,7 @@ async function serve(options: ServerOptions) {
   const summary = () => formatSummary(host.room, doors.statistics, door.inboundDrops);
   const terminal = openConsole({
     emulator,
+    trace,
     arrived: () => door.arrived,
     summary,
     list: () => usersLine(host.room.users()),
@@ -146,7 +152,7 @@ function readOptions(args: string[]): ServerOptions | string {
       ...[...CLASSIC_FLAGS, ...EMULATOR_SETTINGS],
     ],
     collect: ["classic"],
-    boolean: ["echo", "quiet", "verbose", "help", "version"],
+    boolean: ["echo", "quiet", "trace", "verbose", "help", "version"],
     negatable: ["echo"],
     default: { echo: undefined, host: "0.0.0.0" },
     singleDash: { "-sp": "--port" },
@@ -175,6 +181,7 @@ function readOptions(args: string[]): ServerOptions | string {
     },
     stateFile: read.state,
     quiet: read.quiet,
+    trace: read.trace,
     verbose: read.verbose,
     conditions: parseConditions(read),
     seed: parseNumber(read, "seed", 0, 2 ** 32 - 1),

@@ -19,6 +19,8 @@ import {
 /** What the console controls and shows. */
 export interface ConsoleOptions {
   emulator: NetworkEmulator;
+  /** Prints what is ignored while it is on. */
+  trace: { isOn: boolean };
   /** How many datagrams have arrived so far, before the emulator. */
   arrived: () => number;
   /** Returns who is here and what was sent, as one line of text. */
@@ -37,6 +39,7 @@ corrupt 1%      flips a bit
 perfect         ends all of that
 status          shows the network, the members and the messages; so does Enter
 list            lists who is signed in
+trace on        prints what is ignored, and why; trace off ends that
 quit            stops the server and tells the clients; so does Ctrl-C`;
 
 /**
@@ -78,7 +81,7 @@ export function openConsole(options: ConsoleOptions): { close(): void } {
 /** Executes a line, with or without a slash before it. Returns the answer to print, or an empty text for none. */
 export function execute(
   line: string,
-  { emulator, arrived, summary, list, stop }: Omit<ConsoleOptions, "print">,
+  { emulator, trace, arrived, summary, list, stop }: Omit<ConsoleOptions, "print">,
 ): string {
   const [word, ...values] = line.trim().replace(/^\//, "").toLowerCase().split(/[\s=]+/);
   switch (word) {
@@ -91,6 +94,8 @@ export function execute(
     case "list":
     case "who":
       return list();
+    case "trace":
+      return switchTrace(trace, values);
     case "help":
     case "?":
       return HELP;
@@ -110,6 +115,14 @@ export function execute(
     }
   }
   return `The network is now: ${formatConditions(emulator.conditions)}`;
+}
+
+/** Switches the trace on or off, and says which it is. */
+function switchTrace(trace: { isOn: boolean }, values: string[]): string {
+  const value = values.join(" ");
+  if (value !== "" && value !== "on" && value !== "off") return "trace takes on or off";
+  if (value !== "") trace.isOn = value === "on";
+  return trace.isOn ? "What is ignored is printed; trace off ends that" : "What is ignored is not printed";
 }
 
 function isSetting(word: string): word is EmulatorSetting {

@@ -7,12 +7,15 @@ import { decode } from "../protocol.ts";
 import { TokenBucket, type TokenBucketOptions } from "../protocol/reliable/token_bucket.ts";
 import { Alarm, now } from "../runtime/clock.ts";
 import { Failure } from "../runtime/program.ts";
+import type { Trace } from "../runtime/trace.ts";
 import type { DoorKeeper } from "./doors/door.ts";
 import type { Doors } from "./doors/doors.ts";
+import { explain } from "./ignored_words.ts";
 import type { Entry, Journal } from "./journal/journal.ts";
 import { BugLog } from "./log.ts";
 import type { MemberObserver } from "./room/admission.ts";
 import { refusalAtSight } from "./room/first_look.ts";
+import { Ignored } from "./room/ignored.ts";
 import type { NameClaim, Names } from "./room/names.ts";
 import type { Peer } from "./room/peer.ts";
 import { Room, type RoomOptions } from "./room/room.ts";
@@ -26,6 +29,8 @@ export interface HostOptions {
   room: Omit<RoomOptions, "observer">;
   /** They are told who comes, changes and goes, in the order of this list. */
   observers: MemberObserver[];
+  /** Told of all that had no effect. */
+  trace?: Trace;
   /** Called once, when the host begins to stop. */
   stopping: () => void;
 }
@@ -48,6 +53,8 @@ export class Host implements DoorKeeper {
   readonly room: Room;
   readonly #doors: Doors;
   readonly #stopping: () => void;
+  readonly #trace: Trace | undefined;
+  readonly #ignored = new Ignored();
   readonly #bugs = new BugLog();
   readonly #alarm = new Alarm(() => this.#wake());
   readonly #strangers = new TokenBucket(STRANGERS_RATE, now());
@@ -55,11 +62,12 @@ export class Host implements DoorKeeper {
   #stopped: Promise<void> | undefined;
   #failure: Failure | undefined;
 
-  constructor({ doors, journal, names, room, observers, stopping }: HostOptions) {
+  constructor({ doors, journal, names, room, observers, trace, stopping }: HostOptions) {
     this.#doors = doors;
+    this.#trace = trace;
     this.#stopping = stopping;
     const observer = combineObservers(observers);
-    this.room = new Room({ delivery: doors, journal, names }, { ...room, observer }, now());
+    this.room = new Room({ delivery: doors, journal, names, ignored: this.#ignored }, { ...room, observer }, now());
     this.#alarm.set(this.room.nextWake);
   }
 
@@ -72,12 +80,9 @@ export class Host implements DoorKeeper {
     this.#run(() => {
       // to read a packet and to check a cookie takes time, which a flood of strangers must not take from the members
       const isFromStranger = this.room.isFromStranger(bytes, peer, now());
-      if (isFromStranger && this.#strangers.take(STRANGERS_RATE, now()) > 0) return this.room.ignore("flood");
-      const refusal = refusalAtSight(bytes);
-      if (refusal) return this.room.ignore(refusal);
-      const decoded = decode(bytes);
-      if (decoded.ok) this.room.receive(decoded.packet, peer, now(), bytes.length);
-      else this.room.ignore("no-packet");
+      this.#ignored.last = undefined;
+      this.#receive(bytes, peer, isFromStranger);
+      this.#traceRemark(bytes, peer, isFromStranger);
     });
   }
 
@@ -86,7 +91,30 @@ export class Host implements DoorKeeper {
   }
 
   receiveLine(line: string, peer: Peer): number {
-    return this.#run(() => this.room.receiveLine(line, peer, now()), 0);
+    return this.#run(() => {
+      this.#ignored.last = undefined;
+      const pause = this.room.receiveLine(line, peer, now());
+      this.#traceRemark(line, peer, false);
+      return pause;
+    }, 0);
+  }
+
+  #receive(bytes: Uint8Array, peer: Peer, isFromStranger: boolean): void {
+    if (isFromStranger && this.#strangers.take(STRANGERS_RATE, now()) > 0) return this.room.ignore("flood");
+    const refusal = refusalAtSight(bytes);
+    if (refusal) return this.room.ignore(refusal);
+    const decoded = decode(bytes);
+    if (decoded.ok) this.room.receive(decoded.packet, peer, now(), bytes.length);
+    else this.room.ignore("no-packet");
+  }
+
+  /** Hands what the room has remarked to the trace, with the datagram, or the line, that it is about. */
+  #traceRemark(what: Uint8Array | string, { address }: Peer, isFromStranger: boolean): void {
+    const { last } = this.#ignored;
+    if (last === undefined || !this.#trace?.isOn) return;
+    const arrival = { address, what };
+    const isHeld = last.reason === "held";
+    this.#trace.note({ ...arrival, why: () => explain(last, arrival), isHeld, isFromStranger }, now());
   }
 
   hungUp(peer: Peer): void {
@@ -124,6 +152,7 @@ export class Host implements DoorKeeper {
   async #stop(): Promise<void> {
     this.#stopping();
     this.#alarm.set(undefined);
+    if (this.#trace) this.#trace.isOn = false;
     // the goodbye must not wait for the broadcasts that a flood has queued, or for the emulator's delays
     this.#doors.prepareToClose();
     this.room.close();
@@ -134,6 +163,7 @@ export class Host implements DoorKeeper {
     this.#wakeNotBefore = now() + WAKE_AGAIN_MS;
     this.#run(() => {
       this.room.wake(now());
+      this.#trace?.wake(now());
       this.#wakeNotBefore = 0;
     });
   }
@@ -159,8 +189,8 @@ export class Host implements DoorKeeper {
       }
       this.#bugs.note(error, now());
     }
-    const wakeAt = this.room.nextWake;
-    this.#alarm.set(wakeAt === undefined ? undefined : Math.max(wakeAt, this.#wakeNotBefore));
+    const wakeAt = Math.min(this.room.nextWake ?? Infinity, this.#trace?.nextWake ?? Infinity);
+    this.#alarm.set(wakeAt === Infinity ? undefined : Math.max(wakeAt, this.#wakeNotBefore));
     return result;
   }
 }

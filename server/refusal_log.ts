@@ -15,6 +15,11 @@ const REASONS: Record<ClassicRefusal, (host: string) => string> = {
   members: () => "too many classic members are here; --classic-members sets how many may be",
 };
 
+/** Returns why a classic peer may not join, in words. */
+export function refusalWords(why: ClassicRefusal, host: string): string {
+  return REASONS[why](host);
+}
+
 /** Returns an observer that prints one line for each reason, at the first peer that it concerns. */
 export function refusalLog(print: (line: string) => void): MemberObserver {
   const printed = new Set<ClassicRefusal>();
@@ -23,7 +28,7 @@ export function refusalLog(print: (line: string) => void): MemberObserver {
       if (printed.has(why)) return;
       printed.add(why);
       const { hostname } = splitAddress(address);
-      print(`Ignored a classic client at ${hostname}: ${REASONS[why](hostname)}`);
+      print(`Ignored a classic client at ${hostname}: ${refusalWords(why, hostname)}`);
     },
   };
 }

@@ -257,10 +257,17 @@ Deno.test("README: the commands of the client are those of the client's table", 
 
 Deno.test("README: what can be typed into the server is what its help lists", () => {
   const nothing = () => "";
-  const console = { emulator: new NetworkEmulator(), arrived: () => 0, summary: nothing, list: nothing, stop: nothing };
+  const console = {
+    emulator: new NetworkEmulator(),
+    trace: { isOn: false },
+    arrived: () => 0,
+    summary: nothing,
+    list: nothing,
+    stop: nothing,
+  };
   const typed = /these can be typed into its terminal: ([^]*?)\. Ctrl-C/.exec(readme)![1];
   const help = execute("help", console).split("\n").map((line) => line.split(/ {2,}/)[0]);
-  assertEquals(quotedIn(typed), [...help, "help"]);
+  assertEquals(quotedIn(typed).filter((text) => text !== "trace off"), [...help, "help"]);
   for (const line of help) assert(!execute(line, console).startsWith("There is no command"), line);
 });
 

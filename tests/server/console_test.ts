@@ -7,11 +7,24 @@ const SUMMARY = "3 members joined, 2 here";
 const NAMES = "Signed In Users: Alice (and 1 unnamed)";
 
 /** A console, a way to type into it, and how often it has stopped the server. */
-function openConsole(): { emulator: NetworkEmulator; stops(): number; type(line: string): string } {
+function openConsole(): {
+  emulator: NetworkEmulator;
+  trace: { isOn: boolean };
+  stops(): number;
+  type(line: string): string;
+} {
   const emulator = new NetworkEmulator(1);
+  const trace = { isOn: false };
   let stops = 0;
-  const options = { emulator, arrived: () => 47, summary: () => SUMMARY, list: () => NAMES, stop: () => void stops++ };
-  return { emulator, stops: () => stops, type: (line) => execute(line, options) };
+  const options = {
+    emulator,
+    trace,
+    arrived: () => 47,
+    summary: () => SUMMARY,
+    list: () => NAMES,
+    stop: () => void stops++,
+  };
+  return { emulator, trace, stops: () => stops, type: (line) => execute(line, options) };
 }
 
 Deno.test("console: each setting can be changed, and the answer shows the whole emulator", () => {
@@ -53,7 +66,7 @@ Deno.test("console: status, or an empty line, shows the emulator and what the ro
 
 Deno.test("console: help names every command", () => {
   const { type } = openConsole();
-  for (const command of ["drop", "duplicate", "delay", "corrupt", "perfect", "status", "list", "quit"]) {
+  for (const command of ["drop", "duplicate", "delay", "corrupt", "perfect", "status", "list", "trace", "quit"]) {
     assertMatch(type("help"), new RegExp(`^${command}\\b`, "m"));
   }
 });
@@ -67,6 +80,16 @@ Deno.test("console: help comes in every form that people type, and says how the 
 Deno.test("console: list shows who is here", () => {
   const { type } = openConsole();
   for (const line of ["list", "who", "/list", "LIST"]) assertEquals(type(line), NAMES, line);
+});
+
+Deno.test("console: trace is switched on and off, says which it is, and takes nothing else", () => {
+  const { trace, type } = openConsole();
+  const ON = "What is ignored is printed; trace off ends that", OFF = "What is ignored is not printed";
+  assertEquals([type("trace"), trace.isOn], [OFF, false]);
+  assertEquals([type("trace on"), trace.isOn], [ON, true]);
+  assertEquals([type("trace"), trace.isOn], [ON, true]);
+  assertEquals([type("trace maybe"), trace.isOn], ["trace takes on or off", true]);
+  assertEquals([type("/TRACE off"), trace.isOn], [OFF, false]);
 });
 
 Deno.test("console: quit stops the server", () => {

@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { encode, type EventPacket, MAX_CLASSIC_BYTES, type Packet } from "../../protocol.ts";
 import { stderr } from "../../runtime/output.ts";
 import { Failure } from "../../runtime/program.ts";
+import { Trace } from "../../runtime/trace.ts";
 import { Doors } from "../../server/doors/doors.ts";
 import { NetworkEmulator, PERFECT } from "../../server/doors/network_emulator.ts";
 import { UdpDoor } from "../../server/doors/udp.ts";
@@ -24,13 +25,15 @@ const SAID: EventPacket = { dialect: "v1", type: "INCOMING", epoch: EPOCH, seq: 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** A host with a socket that only remembers what is sent. */
-function openHost({ observers = [], ...room }: RoomOptions & { observers?: MemberObserver[] } = {}) {
+function openHost(
+  { observers = [], trace, ...room }: RoomOptions & { observers?: MemberObserver[]; trace?: Trace } = {},
+) {
   const socket = new FakeSocket();
   const door = new UdpDoor({ socket, fast: { reason: "this is a test" } }, new NetworkEmulator(1));
   const journal = new FakeJournal({ epoch: EPOCH }), names = new FakeNames();
   let stops = 0;
   const stopping = () => void stops++;
-  const host = new Host({ doors: new Doors([door]), journal, names, room, observers, stopping });
+  const host = new Host({ doors: new Doors([door]), journal, names, room, observers, trace, stopping });
   /** What was sent since the last call. */
   const sent = async () => {
     await door.idle();
@@ -61,6 +64,57 @@ Deno.test("host: a datagram goes to the room, and what is none is counted", asyn
   assertEquals(ignoredBy(host.room), { "no-packet": 2 });
   await host.stop();
 });
+
+Deno.test("host: the trace gets each datagram that had no effect, with the reason, and nothing else", async () => {
+  const lines: string[] = [];
+  const trace = new Trace((line) => lines.push(line), true);
+  const opened = openHost({ trace, rate: { rate: 1, burst: 1 } }), { host } = opened;
+  const traced = (text: string, peer: Peer) => {
+    host.receive(bytesOf(text), peer);
+    return lines.splice(0).map((line) => line.replace(/ from 10\.0\.0\.[12]:[12]: /, " "));
+  };
+  assertEquals(traced("MESSAGE hi", A), [
+    'Ignored "MESSAGE hi" no greeting came from this address before: send GREETING first',
+  ]);
+  assertEquals(traced("GREETING", A), []);
+  assertEquals(traced("MESSAGE hi", A), []);
+  assertEquals(traced("MESSAGE hi", A), [
+    'Ignored "MESSAGE hi" it came faster than --rate, or all with this IP address say too much',
+  ]);
+  assertEquals(traced("WELCOME/1 id=1", A), ['Ignored "WELCOME/1 id=1" no client sends WELCOME/1 to a server']);
+  assertEquals(traced("HELLO/1 id=1", A), ['Ignored "HELLO/1 id=1" HELLO is no type of version 1']);
+  assertEquals(
+    traced("GREETING/1 id=x", B)[0].replace(/: .*/, ""),
+    'Ignored "GREETING/1 id=x" the field id is malformed',
+  );
+  await join(opened, B);
+  const message = (id: number) => `MESSAGE/1 token=${TOKEN} stream=${EPOCH} id=${id} first=1\nhi`;
+  assertEquals(traced(message(2), B), [
+    String
+      .raw`Held "MESSAGE/1 token=(hidden) stream=${EPOCH} id=2 first=1\nhi" the message with the id=1 of this stream has to come first`,
+  ]);
+  assertEquals(traced(message(1), B), []);
+  trace.isOn = false;
+  assertEquals(traced("HELO", A), []);
+  await host.stop();
+});
+
+Deno.test("host: what the trace leaves out of a flood is told a second later, and at the latest when the host stops", () =>
+  withFakeTime(async ({ advance }) => {
+    const lines: string[] = [];
+    const { host } = openHost({ trace: new Trace((line) => lines.push(line), true) });
+    const flood = (count: number) => {
+      for (let i = 0; i < count; i++) host.receive(bytesOf("HELO"), peerOf(`10.9.${i >> 8}.${i & 255}:1`));
+    };
+    flood(5000);
+    assertEquals(lines.length, 10);
+    await advance(1100);
+    assertEquals(lines.splice(0).at(-1), "… and 4990 more in the last second");
+    flood(100);
+    assertEquals(lines.splice(0).length, 5);
+    await host.stop();
+    assertEquals(lines, ["… and 95 more"]);
+  }));
 
 Deno.test("host: of a flood from strangers most is dropped unread, and neither members nor connections are", () =>
   withFakeTime(async ({ advance }) => {

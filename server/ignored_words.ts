@@ -1,0 +1,69 @@
+/**
+ * Why a datagram is ignored or held, in words that whoever writes a client understands, for `--trace`.
+ *
+ * @module
+ */
+import { decode } from "../protocol.ts";
+import { splitAddress } from "../protocol/fields.ts";
+import { refusalWords } from "./refusal_log.ts";
+import type { ClassicRefusal } from "./room/classic_policy.ts";
+import type { IgnoreReason, Remark } from "./room/ignored.ts";
+
+/** What is known of a datagram, or of a line of a connection. */
+interface Arrival {
+  address: string;
+  what: Uint8Array | string;
+}
+
+/** Returns the words for a remark of the room. */
+export function explain({ reason, detail }: Remark, arrival: Arrival): string {
+  return reason === "held" ? whyHeld(detail ?? "") : WORDS[reason](arrival, detail);
+}
+
+function whyHeld(detail: string): string {
+  if (detail === "rate") return "it comes faster than --rate, and waits for its turn";
+  return `the message with the ${detail.replace(" ", "=")} of this stream has to come first`;
+}
+
+const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string> = {
+  "no-packet": ({ what }) => whyUnreadable(what),
+  "not-for-server": ({ what }) => {
+    const word = wordOf(what);
+    if (word === "MESSAGE/1") return "a MESSAGE/1 to the server has the member's token; without one it is for a client";
+    return `no client sends ${word || "this"} to a server`;
+  },
+  "not-joined": ({ what }) =>
+    wordOf(what).includes("/")
+      ? "no member with this token has joined from this address: greet first, and again with the cookie of RETRY/1"
+      : "no greeting came from this address before: send GREETING first",
+  "classic-at-v1": () => "who is at this address speaks version 1, and such a client's classic words are not taken",
+  "refused-classic": ({ address }, detail) =>
+    `it may not join: ${refusalWords(detail as ClassicRefusal, hostOf(address))}`,
+  "fast-messages": () => "it came faster than --rate, or all with this IP address say too much",
+  "fast-sign-ins": () => "it asks for names too often",
+  "fast-requests": () => "it asks for too much in a short time",
+  "too-short": () =>
+    "the answer would be over three times as long, and the address may be forged: " +
+    "take an id of three digits, or add the checksum",
+  "room-full": () => "the room is full",
+  "queue-full": () => "too much waits already",
+  "flood": () => "it came in a flood from strangers, of which most is dropped unread",
+};
+
+function whyUnreadable(what: Uint8Array | string): string {
+  const decoded = typeof what === "string" ? undefined : decode(what);
+  if (decoded?.ok === false) return decoded.reason;
+  const word = wordOf(what);
+  return word === "" ? "it begins with no word of the protocol" : `${word} is no word of the protocol`;
+}
+
+/** The word that it begins with, with its version: `MESSAGE` or `MESSAGE/1`; empty if it begins with none. */
+function wordOf(what: Uint8Array | string): string {
+  const start = typeof what === "string" ? what.slice(0, 24) : String.fromCharCode(...what.subarray(0, 24));
+  const [word] = /^[A-Za-z-]{0,16}(?:\/\d{1,3})?/.exec(start)!;
+  return word;
+}
+
+function hostOf(address: string): string {
+  return splitAddress(address).hostname;
+}
