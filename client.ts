@@ -8,12 +8,13 @@
 import { earliest } from "./client/session/facts.ts";
 import { Session } from "./client/session/session.ts";
 import type { Shown } from "./client/session/shown.ts";
+import { whyUnwanted } from "./client/session/unwanted.ts";
 import { completeLine, execute } from "./client/terminal/commands.ts";
 import { formatShown } from "./client/terminal/rendering.ts";
 import { openScreen, type Screen } from "./client/terminal/screen.ts";
 import { UnreadOutput } from "./client/terminal/unread_output.ts";
 import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
-import { formatAddress } from "./protocol/fields.ts";
+import { formatAddress, randomHex64 } from "./protocol/fields.ts";
 import { reservedBecause } from "./protocol/look_alikes.ts";
 import { NAME_RULE, normalizeName } from "./protocol/names.ts";
 import { pluralize } from "./protocol/text.ts";
@@ -22,6 +23,7 @@ import { parsePort, readCommandLine } from "./runtime/command_line.ts";
 import { Failure, run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
 import { Channel, race } from "./runtime/race.ts";
 import { resolveHost } from "./runtime/resolve_host.ts";
+import { Trace } from "./runtime/trace.ts";
 import { datagrams, openSocket, socketAddress } from "./runtime/udp.ts";
 import { sha256Hex128 } from "./runtime/sha256.ts";
 
@@ -32,6 +34,7 @@ Usage: ${startCommand("client")} [SERVER [PORT]]
   SERVER, --server SERVER, -sip SERVER   the server's name or address (127.0.0.1)
   PORT, --port PORT, -sp PORT            the server's port (${DEFAULT_PORT})
   --name NAME, -u NAME                   sign in with a name: 1 to 32 letters, digits, _ - .
+  --trace                                prints what arrives and is not taken, and why
   --help                                 this text
   --version                              the version
 
@@ -43,10 +46,12 @@ interface ClientOptions {
   server: string;
   port: number;
   name?: string;
+  /** Whether to print what arrives and is not taken. */
+  trace: boolean;
 }
 
 /** Chats until the user leaves. */
-async function chat({ server, port, name }: ClientOptions): Promise<void> {
+async function chat({ server, port, name, trace: isTraced }: ClientOptions): Promise<void> {
   const hostname = await resolveHost(server);
   const greeted = formatAddress({ hostname, port });
   const serverAddress = () => session.serverAddress ?? greeted;
@@ -67,9 +72,12 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
     complete: (line) => completeLine(line, session.view.people.namesBut(session.name)),
   });
   const formatOptions = { colour: screen.interactive && !Deno.noColor, times: screen.interactive };
+  const trace = new Trace((line) => session.view.notice(line), isTraced);
+  const token = randomHex64();
   const session: Session = new Session({
     server: formatAddress({ hostname: server, port }),
     name,
+    token,
     send: (packet, peer) => transmit(conn, packet, peer ?? serverAddress()),
     show,
     hash: sha256Hex128,
@@ -113,12 +121,13 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
       prompt();
     } else if (heard.from === "datagram" && !heard.done) {
       const { bytes, from } = heard.value;
-      const decoded = decode(bytes);
-      if (!decoded.ok) continue;
-      if (from === serverAddress()) session.receive(decoded.packet, now());
-      else session.receiveFromPeer(decoded.packet, from, now());
+      const decoded = decode(bytes), isFromServer = from === serverAddress();
+      const why = trace.isOn && whyUnwanted(decoded, { isFromServer, serverAddress: serverAddress(), token });
+      if (why) trace.note({ address: from, what: bytes, why, isFromStranger: !isFromServer }, now());
+      if (decoded.ok && isFromServer) session.receive(decoded.packet, now());
+      else if (decoded.ok) session.receiveFromPeer(decoded.packet, from, now());
     } else if (heard.from === "signal" && !heard.done) {
-      if (heard.value === "alarm") session.wake(now());
+      if (heard.value === "alarm") { for (const part of [session, trace]) part.wake(now()); }
       else if (heard.value === "interrupt" && session.closing) break;
       else if (heard.value === "interrupt") session.close(now());
     }
@@ -128,10 +137,11 @@ async function chat({ server, port, name }: ClientOptions): Promise<void> {
     const leavesAt = session.draining ? undefined : output.leavesAt;
     if (leavesAt !== undefined && leavesAt <= now()) session.drain(now());
     if (session.state === "closed") break;
-    alarm.set(earliest([session, { nextWake: leavesAt }]));
+    alarm.set(earliest([session, trace, { nextWake: leavesAt }]));
   }
 
   alarm.set(undefined);
+  trace.isOn = false;
   conn.close();
   await screen.close();
   if (session.failure !== undefined) throw new Failure(session.failure);
@@ -158,7 +168,7 @@ const SERVER_GIVEN_TWICE = "The server or its port is given twice; --help shows 
 function readOptions(args: string[]): ClientOptions | string {
   const read = readCommandLine(args, {
     string: ["port", "server", "name"],
-    boolean: ["help", "version"],
+    boolean: ["trace", "help", "version"],
     singleDash: { "-sip": "--server", "-sp": "--port", "-u": "--name" },
     positional: 2,
   });
@@ -167,9 +177,10 @@ function readOptions(args: string[]): ClientOptions | string {
   const [first, second] = read._ as string[];
   const flagCount = [read.server, read.port].filter((value) => value !== undefined).length;
   if (read._.length + flagCount > 2) throw new UsageError(SERVER_GIVEN_TWICE);
+  const others = { name: readName(read.name), trace: read.trace };
   // a number alone is a port
   if (read._.length === 1 && flagCount === 0 && /^\d+$/.test(first)) {
-    return { server: "127.0.0.1", port: parsePort(first), name: readName(read.name) };
+    return { server: "127.0.0.1", port: parsePort(first), ...others };
   }
   const wanted: string = read.server ?? first ?? "127.0.0.1";
   // 127.0.0.1:9090 or [::1]:9090 in one argument, as other programs accept it
@@ -177,7 +188,7 @@ function readOptions(args: string[]): ClientOptions | string {
   const server = bracketed ?? plain ?? wanted;
   const otherPort = read.port ?? (read.server === undefined ? second : first);
   if (portOfServer !== undefined && otherPort !== undefined) throw new UsageError(SERVER_GIVEN_TWICE);
-  return { server, port: parsePort(portOfServer ?? otherPort ?? String(DEFAULT_PORT)), name: readName(read.name) };
+  return { server, port: parsePort(portOfServer ?? otherPort ?? String(DEFAULT_PORT)), ...others };
 }
 
 function readName(text: string | undefined): string | undefined {

@@ -9,6 +9,8 @@ import { commandOf, type JoinedClient, start } from "../../scripts/support/proce
 export interface SignInOptions {
   /** The server's address; by default that of this machine. */
   host?: string;
+  /** Further flags. */
+  flags?: string[];
   /** Wraps the command, so that it runs in another place. */
   inside?: (command: string[]) => string[];
 }
@@ -17,9 +19,9 @@ export interface SignInOptions {
 export async function signIn(
   port: number,
   name: string,
-  { host = "127.0.0.1", inside = (command) => command }: SignInOptions = {},
+  { host = "127.0.0.1", flags = [], inside = (command) => command }: SignInOptions = {},
 ): Promise<JoinedClient> {
-  const client = start(inside([...commandOf("client"), "-u", name, host, String(port)]));
+  const client = start(inside([...commandOf("client"), "-u", name, ...flags, host, String(port)]));
   try {
     await client.type("here\n");
     const [, address] = await client.stdout.until(new RegExp(`^<From (\\S+):${name}>: here\n`, "m"));

@@ -1,0 +1,54 @@
+/**
+ * Why a client takes nothing of a datagram, as far as the datagram and its address tell, in words for `--trace`.
+ *
+ * @module
+ */
+import { type Decoded, type Packet, TO_SERVER } from "../../protocol.ts";
+
+/** What is known of a datagram beside its bytes. */
+export interface Origin {
+  isFromServer: boolean;
+  /** The address that the server has, for the words. */
+  serverAddress: string;
+  /** This client's token. */
+  token: string;
+}
+
+/** Types that no server sends. */
+const NOT_FROM_SERVER: ReadonlySet<string> = new Set([...TO_SERVER, "OPEN"]);
+
+/** Returns why a datagram is not taken; undefined when it is, or when it depends on what was sent before. */
+export function whyUnwanted(decoded: Decoded, origin: Origin): string | undefined {
+  if (!decoded.ok) return decoded.reason;
+  return origin.isFromServer ? whyNotOfServer(decoded.packet, origin) : whyNotOfPeer(decoded.packet, origin);
+}
+
+function whyNotOfServer(packet: Packet, { token }: Origin): string | undefined {
+  const { dialect, type } = packet;
+  if (NOT_FROM_SERVER.has(type)) return `no server sends ${dialect === "v1" ? `${type}/1` : type} to a client`;
+  if (packet.dialect !== "v1" || !("token" in packet) && type !== "ACK") return undefined;
+  if (packet.token === token) return undefined;
+  return packet.token === undefined
+    ? "the field token is missing"
+    : "its token is not the one that this client greets with";
+}
+
+/** Answers to a greeting may come from another address of the server, and direct messages from that of a member. */
+function whyNotOfPeer(packet: Packet, { serverAddress, token }: Origin): string | undefined {
+  const elsewhere = `it does not come from the server, which is at ${serverAddress}`;
+  if (packet.dialect !== "v1") return elsewhere;
+  switch (packet.type) {
+    case "OPEN":
+    case "RETRY":
+      return undefined;
+    case "WELCOME":
+      return packet.token === token ? undefined : elsewhere;
+    case "MESSAGE":
+    case "ACK":
+      return packet.pass === undefined
+        ? `${elsewhere}, and for a member's ${packet.type} it lacks the pass`
+        : undefined;
+    default:
+      return elsewhere;
+  }
+}
