@@ -153,16 +153,21 @@ async function runClient(command: string, port: number): Promise<void> {
 
 /** Runs netcat in the room; is skipped on a machine without netcat. */
 async function runNetcat(command: string, server: Server): Promise<void> {
-  assertMatch(command, /^nc -u (127\.0\.0\.1|192\.168\.1\.10) 9090$/);
+  const [, flag] = /^nc (-u )?(?:127\.0\.0\.1|192\.168\.1\.10) 9090$/.exec(command) ?? [];
+  assert(flag !== undefined || !command.includes(" -"), command);
   let program: Process;
   try {
-    program = start(["nc", "-u", "127.0.0.1", String(server.port)]);
+    program = start(["nc", ...(flag ? ["-u"] : []), "127.0.0.1", String(server.port)]);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return console.log(`Skipped: ${command}: nc is not installed`);
     throw error;
   }
   await using netcat = program;
   const before = server.arrivals().length;
+  if (!flag) {
+    await netcat.type("/help\n");
+    return void await netcat.stdout.until("/quit");
+  }
   await netcat.type("GREETING\n");
   // what is typed faster than netcat reads is one datagram
   await server.arrival(before + 1);

@@ -110,6 +110,13 @@ Deno.test("hidden: what is said to one member alone, in version 1 and as a comma
     assert(!hideSecrets(text).includes("lunch"), hideSecrets(text));
     assert(hideSecrets(text).includes(HIDDEN), hideSecrets(text));
   }
+  for (const command of ["SEND Bob lunch", "/send Bob lunch", "send Bob lunch"]) {
+    for (let bit = 0; bit < 8 * command.indexOf(" "); bit++) {
+      const bytes = new TextEncoder().encode(command);
+      bytes[bit >> 3] ^= 1 << (bit & 7);
+      assert(!visibleBytes(bytes).includes("lunch"), visibleBytes(bytes));
+    }
+  }
   for (
     const text of ["/name Bob", "MESSAGE what shall we send", "MESSAGE hello", "LIST", "SEND", "and/or 1", "senden"]
   ) {
