@@ -40,6 +40,10 @@ const LAYERS: Layer[] = [
       ...["@std/fmt/", "node:process", "node:readline", "node:stream"],
     ],
   },
+  {
+    part: "client/lines/",
+    may: ["client/lines/", "client/session/shown.ts", "client/terminal/", "runtime/", ...PROTOCOL],
+  },
   { part: "client.ts", may: ["client/", "runtime/", ...PROTOCOL] },
 
   {
@@ -71,7 +75,7 @@ const LAYERS: Layer[] = [
 ];
 
 /** What runs in a browser too, or is tested in a network that exists in memory only. */
-const PURE = ["protocol.ts", "protocol/", "client/session/", "server/room/"];
+const PURE = ["protocol.ts", "protocol/", "client/session/", "client/lines/session.ts", "server/room/"];
 
 const graph = await readImportGraph(ROOT, modulesIn(ROOT).filter((module) => !module.startsWith("tests/")));
 
@@ -183,6 +187,8 @@ Deno.test("layers: what is forbidden is found", () => {
     ["protocol/helper.mjs", "server/host.ts"],
     ["client/session/view.ts", "client/terminal/screen.ts"],
     ["client/session/view.ts", "runtime/clock.ts"],
+    ["client/session/view.ts", "client/lines/session.ts"],
+    ["client/lines/session.ts", "client/session/session.ts"],
     ["server/room/room.ts", "server/doors/udp.ts"],
     ["server/room/room.ts", "server/journal/state_file.ts"],
     ["server/room/room.ts", "server/journal/memory.ts"],

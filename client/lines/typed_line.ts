@@ -1,0 +1,37 @@
+/**
+ * What a typed line means to a client of a TCP server. Such servers have commands of their own, so only a few words are
+ * the client's.
+ *
+ * @module
+ */
+
+/** The meaning of a typed line: text for the server, or a wish of the user. */
+export type TypedLine =
+  | { kind: "text"; text: string }
+  | { kind: "help" }
+  /** `text` is what the server is told before. */
+  | { kind: "quit"; text?: string };
+
+const HELP = ["/help", "/?"];
+const QUIT = ["/quit", "/exit", "/q"];
+
+/** The list of commands, one on each line. */
+export const HELP_TEXT = `/help  tells this
+/quit  leaves; so do /exit, /q, Ctrl-C, Ctrl-D and plain quit, which the server is told too
+All other lines go to the server as they are, also those that begin with /: it may have commands of its own.`;
+
+/** Finds out what a line means. A blank line means nothing. */
+export function readTypedLine(line: string): TypedLine | undefined {
+  const word = line.trim();
+  if (word === "") return undefined;
+  if (word === "quit") return { kind: "quit", text: word };
+  if (HELP.includes(word.toLowerCase())) return { kind: "help" };
+  if (QUIT.includes(word.toLowerCase())) return { kind: "quit" };
+  return { kind: "text", text: line };
+}
+
+/** Completes a half-typed command; see node:readline. */
+export function completeTypedLine(line: string): [string[], string] {
+  const isCommand = /^\/\S*$/.test(line);
+  return [isCommand ? ["/help", "/quit"].filter((command) => command.startsWith(line)) : [], line];
+}
