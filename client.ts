@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { chatInLines } from "./client/lines/chat.ts";
 import { earliest } from "./client/session/facts.ts";
 import { Session } from "./client/session/session.ts";
 import type { Shown } from "./client/session/shown.ts";
@@ -35,6 +36,7 @@ Usage: ${startCommand("client")} [SERVER [PORT]]
   PORT, --port PORT, -sp PORT            the server's port (${DEFAULT_PORT})
   --name NAME, -u NAME                   sign in with a name: 1 to 32 letters, digits, _ - .
   --trace                                prints what arrives and is not taken, and why
+  --tcp                                  over TCP, to a server of text lines; the name is only for one that asks
   --help                                 this text
   --version                              the version
 
@@ -48,6 +50,7 @@ interface ClientOptions {
   name?: string;
   /** Whether to print what arrives and is not taken. */
   trace: boolean;
+  tcp: boolean;
 }
 
 /** Chats until the user leaves. */
@@ -168,7 +171,7 @@ const SERVER_GIVEN_TWICE = "The server or its port is given twice; --help shows 
 function readOptions(args: string[]): ClientOptions | string {
   const read = readCommandLine(args, {
     string: ["port", "server", "name"],
-    boolean: ["trace", "help", "version"],
+    boolean: ["tcp", "trace", "help", "version"],
     singleDash: { "-sip": "--server", "-sp": "--port", "-u": "--name" },
     positional: 2,
   });
@@ -177,7 +180,7 @@ function readOptions(args: string[]): ClientOptions | string {
   const [first, second] = read._ as string[];
   const flagCount = [read.server, read.port].filter((value) => value !== undefined).length;
   if (read._.length + flagCount > 2) throw new UsageError(SERVER_GIVEN_TWICE);
-  const others = { name: readName(read.name), trace: read.trace };
+  const others = { name: readName(read.name), tcp: read.tcp, trace: read.trace };
   // a number alone is a port
   if (read._.length === 1 && flagCount === 0 && /^\d+$/.test(first)) {
     return { server: "127.0.0.1", port: parsePort(first), ...others };
@@ -203,6 +206,6 @@ if (import.meta.main) {
   await run(async () => {
     const options = readOptions(Deno.args);
     if (typeof options === "string") console.log(options);
-    else await chat(options);
+    else await (options.tcp ? chatInLines : chat)(options);
   });
 }

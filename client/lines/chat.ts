@@ -53,8 +53,9 @@ export async function chatInLines(
   }
 
   function leave(lastWord?: string): void {
+    const isWaiting = session.waiting > 0;
     session.drain(now(), lastWord);
-    if (screen.interactive && !session.closing) {
+    if (screen.interactive && isWaiting && !session.closing) {
       show({ kind: "notice", text: "What you typed has not all been sent; waiting. Ctrl-C leaves at once" });
     }
   }

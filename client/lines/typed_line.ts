@@ -17,8 +17,9 @@ const QUIT = ["/quit", "/exit", "/q"];
 
 /** The list of commands, one on each line. */
 export const HELP_TEXT = `/help  tells this
-/quit  leaves; so do /exit, /q, Ctrl-C, Ctrl-D and plain quit, which the server is told too
-All other lines go to the server as they are, also those that begin with /: it may have commands of its own.`;
+/quit  leaves; so do /exit, /q, Ctrl-C, Ctrl-D and quit, which the server is told
+All other lines go to the server as they are, also those that begin with /,
+because it may have commands of its own.`;
 
 /** Finds out what a line means. A blank line means nothing. */
 export function readTypedLine(line: string): TypedLine | undefined {

@@ -1,5 +1,6 @@
 /** The client over TCP, in memory: what it writes, shows and tells, and when. */
 import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { FakeLines } from "../../support/fake_lines.ts";
 
 Deno.test("lines: one write and one line feed for each line, 5 ms apart", async () => {
@@ -41,13 +42,14 @@ Deno.test("lines: what arrives is shown at a line feed, after 20 ms, or at the e
   assertEquals(fake.shown, ["a", "b"]);
   await fake.advance(1);
   assertEquals(fake.shown, ["a", "b", "?[2Jc"]);
-  // half a character, and its other half much later
+  // a character in two halves, with silence between
   fake.receive([0x64, 0xc3]);
-  await fake.advance(1000);
+  await fake.advance(500);
   fake.receive([0xa4, 0x0a]);
+  assertEquals(fake.shown.slice(3).join(""), "dä");
   fake.receive("the end");
   fake.lose();
-  assertEquals(fake.shown.slice(3, 6), ["d", "ä", "the end"]);
+  assertEquals(fake.shown.slice(-2), ["the end", "!! S has closed the connection. Trying again"]);
 });
 
 Deno.test("lines: a server that closes is said, then come attempts with growing pauses, and what was typed", async () => {
@@ -349,4 +351,21 @@ Deno.test("lines: a pipe with a name and no input waits for the question, and le
   asking.receive("NICK\n");
   await asking.advance(5);
   assertEquals(asking.done, ["connect", "Alice\n", "end"]);
+});
+
+Deno.test("lines: whatever a server sends, nothing harmful is shown, and what is sent stays as it is", async () => {
+  const bytes = fc.array(fc.oneof(fc.constantFrom(0x0a, 0x0d, 0x1b, 0xc3, 0xe2, 0xf0), fc.nat(255)), { maxLength: 60 });
+  await fc.assert(fc.asyncProperty(fc.array(bytes, { maxLength: 6 }), fc.boolean(), async (parts, interactive) => {
+    const fake = FakeLines.connected({ interactive });
+    fake.say("hello");
+    for (const part of parts) {
+      fake.receive(part);
+      await fake.advance(part.length);
+    }
+    fake.session.drain(fake.now);
+    await fake.advance(2000);
+    assertEquals([fake.written, fake.session.closed, fake.session.failure], [["hello"], true, undefined]);
+    // deno-lint-ignore no-control-regex -- control characters are the point
+    for (const line of fake.shown) assert(!/[\x00-\x1f\x7f-\x9f\u202a-\u202e]/.test(line), JSON.stringify(line));
+  }));
 });
