@@ -66,7 +66,7 @@ function openServer(serve: (conn: Deno.TcpConn) => Promise<void>, port = 0) {
 }
 
 pythonTest("our client on a select() server that sends no line feeds", async () => {
-  await using server = startPython("tests/support/select_server.py");
+  await using server = startPython("tests/support/peers/select_server.py");
   const port = await portOf(server);
   await using alice = join(port);
   await alice.stdout.until(BANNER);
@@ -83,7 +83,7 @@ pythonTest("our client on a select() server that sends no line feeds", async () 
 });
 
 pythonTest("our client on a threaded server that asks for the name, and knows quit", async () => {
-  await using server = startPython("tests/support/threaded_server.py");
+  await using server = startPython("tests/support/peers/threaded_server.py");
   const port = await portOf(server);
   await using alice = join(port, "-u", "Alice");
   await server.stdout.until("Alice has come\n");

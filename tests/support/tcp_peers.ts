@@ -7,7 +7,7 @@ import { ROOT } from "../../scripts/programs.ts";
 import { type Process, start } from "../../scripts/support/processes.ts";
 
 /** The folder of the programs. */
-const PEERS = "tests/programs/peers";
+const PEERS = "tests/support/peers";
 
 /** Whether a program can be started on this machine. */
 export async function hasProgram(name: string): Promise<boolean> {
