@@ -6,6 +6,7 @@
  * @module
  */
 import { chatInLines } from "./client/lines/chat.ts";
+import { decodeReply } from "./client/session/classic_reading.ts";
 import { earliest } from "./client/session/facts.ts";
 import { Session } from "./client/session/session.ts";
 import type { Shown } from "./client/session/shown.ts";
@@ -14,8 +15,8 @@ import { completeLine, execute } from "./client/terminal/commands.ts";
 import { formatShown } from "./client/terminal/rendering.ts";
 import { openScreen, type Screen } from "./client/terminal/screen.ts";
 import { UnreadOutput } from "./client/terminal/unread_output.ts";
-import { decode, DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
-import { formatAddress, randomHex64 } from "./protocol/fields.ts";
+import { DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
+import { formatAddress, randomHex64, splitAddress } from "./protocol/fields.ts";
 import { reservedBecause } from "./protocol/look_alikes.ts";
 import { NAME_RULE, normalizeName } from "./protocol/names.ts";
 import { pluralize } from "./protocol/text.ts";
@@ -124,7 +125,10 @@ async function chat({ server, port, name, trace: isTraced }: ClientOptions): Pro
       prompt();
     } else if (heard.from === "datagram" && !heard.done) {
       const { bytes, from } = heard.value;
-      const decoded = decode(bytes), isFromServer = from === serverAddress();
+      const decoded = decodeReply(bytes);
+      // some classic servers send from a second socket
+      const isBeside = decoded.ok && decoded.packet.dialect === "classic" && hostOf(from) === hostOf(greeted);
+      const isFromServer = isBeside || from === serverAddress();
       const why = trace.isOn && whyUnwanted(decoded, { isFromServer, serverAddress: serverAddress(), token });
       if (why) trace.note({ address: from, what: bytes, why, isFromStranger: !isFromServer }, now());
       if (decoded.ok && isFromServer) session.receive(decoded.packet, now());
@@ -163,6 +167,10 @@ function drain(session: Session, screen: Screen): void {
 /** Sends a packet. The session repeats it when it is lost on the way or when the system refuses it. */
 function transmit(conn: Deno.DatagramConn, packet: Packet, address: string): void {
   conn.send(encode(packet), socketAddress(address, conn)).catch(() => {});
+}
+
+function hostOf(address: string): string {
+  return splitAddress(address).hostname;
 }
 
 const SERVER_GIVEN_TWICE = "The server or its port is given twice; --help shows how";

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { decodeReply } from "../../client/session/classic_reading.ts";
 import { Session, type SessionOptions } from "../../client/session/session.ts";
 import type { Shown } from "../../client/session/shown.ts";
 import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
@@ -254,7 +255,7 @@ export class FakeNetwork implements Delivery {
   #toClient(bytes: Uint8Array, to: string, from: string): void {
     this.#carry(bytes, from === SERVER ? this.#options.down : this.#options.up, (bytes) => {
       const client = this.clients.find(({ key, isConnected }) => isConnected && key === to);
-      const decoded = decode(bytes);
+      const decoded = decodeReply(bytes);
       if (!client || !decoded.ok) return;
       const { packet } = decoded, { session } = client;
       if (from !== SERVER) return session.receiveFromPeer(packet, from, this.now);

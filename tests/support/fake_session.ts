@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { decodeReply } from "../../client/session/classic_reading.ts";
 import { Session } from "../../client/session/session.ts";
 import type { Shown } from "../../client/session/shown.ts";
-import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
+import { encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
 import { sha256Hex128 } from "../../runtime/sha256.ts";
 
 /** What a v1 packet of one type looks like. */
@@ -92,7 +93,7 @@ export class FakeSession {
 
   /** Lets a datagram come from the server, as its text. */
   datagram(text: string): void {
-    const decoded = decode(new TextEncoder().encode(text));
+    const decoded = decodeReply(new TextEncoder().encode(text));
     if (decoded.ok) this.receive(decoded.packet);
   }
 
