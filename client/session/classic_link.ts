@@ -1,11 +1,12 @@
 /**
  * Talks to a server that knows only the classic dialect and therefore never answers a greeting.
  *
- * There are two signs of such a server: it forwards another member's line, or it sends back this client's own line.
+ * Each line goes out once: there is nothing by which such a server could tell a repeat from a further line.
  *
  * @module
  */
 import type { ClassicPacket } from "../../protocol.ts";
+import type { Draft } from "../../protocol/reliable/send_stream.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
 
 /** How long a server may take to send a line back, in milliseconds. */
@@ -21,11 +22,16 @@ const NO_ECHO_PAUSE_MS = 50;
 /** How many lines are kept until it is clear which dialect the server speaks. */
 const MAX_EARLY_LINES = 100;
 
+const NOTHING_CAME = "Nothing has come back from the server, so what you say may be lost. Each line is sent once: a " +
+  "server of version 1 gets it when it answers, another one that is started later does not";
+const NOT_SENT_BACK = "The server has not sent that line back: it is lost, or this server never does so";
+
 /** Sends lines to a classic server: one at a time while the server sends them back. */
 export class ClassicLink implements Timed {
   readonly #send: (packet: ClassicPacket) => void;
-  readonly #waiting: string[] = [];
-  #inFlight: string | undefined;
+  readonly #waiting: Draft[] = [];
+  /** The lines that were sent and may still come back. Until the server forwards something, all that were sent. */
+  #sent: Draft[] = [];
   #dueAt: number | undefined;
   /** Whether the server has forwarded a line yet. */
   #hasForwarded = false;
@@ -46,27 +52,31 @@ export class ClassicLink implements Timed {
 
   /** How many lines wait to be sent or to come back. */
   get size(): number {
-    return this.#waiting.length + (this.#inFlight === undefined ? 0 : 1);
+    return this.#waiting.length + this.#sent.length;
   }
 
-  /** Whether a line is out on trial: the server has not forwarded anything yet. */
-  get probing(): boolean {
-    return !this.#hasForwarded && this.#inFlight !== undefined;
+  /** How many lines wait to be sent. */
+  get unsent(): number {
+    return this.#waiting.length;
+  }
+
+  /** How many lines were sent on trial: the server has not forwarded anything yet. */
+  get onTrial(): number {
+    return this.#hasForwarded ? 0 : this.#sent.length;
   }
 
   get nextWake(): number | undefined {
     return this.#dueAt;
   }
 
-  /** Registers with the server. Repeats a line that is out on trial, since the server may never have received it. */
+  /** Registers with the server. */
   greet(): void {
     this.#send({ dialect: "classic", type: "GREETING", line: false });
-    if (this.probing) this.#send({ dialect: "classic", type: "MESSAGE", text: this.#inFlight! });
   }
 
-  /** Sends a line, after those that wait. */
-  say(text: string, now: number): void {
-    this.#waiting.push(text);
+  /** Sends a message as a line, after those that wait. */
+  say(draft: Draft, now: number): void {
+    this.#waiting.push(draft);
     this.#sendNext(now);
   }
 
@@ -84,64 +94,69 @@ export class ClassicLink implements Timed {
   receive(line: string, now: number): LinkEvent[] {
     this.received++;
     this.#hasForwarded = true;
-    if (this.#inFlight !== undefined && isEchoOf(line, this.#inFlight)) {
-      this.#inFlight = undefined;
+    const own = this.#sent.findIndex((draft) => isEchoOf(line, lineOf(draft)));
+    if (own >= 0) {
+      this.#sent.splice(own, 1);
       this.#echoes = true;
     }
-    // a timeout on a line on trial does not count before the server forwards something: it may have to start again
-    if (this.#inFlight !== undefined) this.#dueAt ??= now + ECHO_TIMEOUT_MS;
+    if (this.#sent.length > 0) this.#dueAt ??= now + ECHO_TIMEOUT_MS;
     this.#sendNext(now);
     return [{ type: "line", line }];
   }
 
   /**
-   * Removes and returns the lines that wait. The line in flight is removed too, and is returned unless a classic server
-   * may have received it.
+   * Removes all messages, and returns those that no classic server has: those that wait, and those that were sent on
+   * trial.
    */
-  clear(): string[] {
-    const lines = this.#waiting.splice(0);
-    if (this.probing) lines.unshift(this.#inFlight!);
-    this.#inFlight = undefined;
+  clear(): Draft[] {
+    const drafts = [...(this.#hasForwarded ? [] : this.#sent), ...this.#waiting.splice(0)];
+    this.#sent = [];
     this.#dueAt = undefined;
-    return lines;
+    return drafts;
   }
 
   wake(now: number): LinkEvent[] {
     if (this.#dueAt === undefined || this.#dueAt > now) return [];
     const events: LinkEvent[] = [];
     this.#dueAt = undefined;
-    if (this.#inFlight !== undefined && this.#hasForwarded) {
-      this.unconfirmed++;
-      this.#inFlight = undefined;
-      if (this.#echoes) {
-        const text = "The server has not sent that line back: it is lost, or this server never does so";
-        events.push({ type: "notice", text });
-        // a restarted server does not know this address any more
-        this.greet();
-      }
+    if (this.#sent.length > 0 && this.#echoes) {
+      events.push({ type: "notice", text: this.#hasForwarded ? NOT_SENT_BACK : NOTHING_CAME });
       this.#echoes = false;
+    }
+    if (this.#hasForwarded) {
+      this.unconfirmed += this.#sent.length;
+      this.#sent = [];
     }
     this.#sendNext(now);
     return events;
   }
 
   #sendNext(now: number): void {
-    if (this.#inFlight !== undefined || this.#waiting.length === 0) return;
-    if (this.#dueAt !== undefined && this.#dueAt > now && !this.#echoes) return;
+    if (this.#waiting.length === 0) return;
     if (this.#echoes) {
-      this.#inFlight = this.#waiting.shift()!;
-      this.#send({ dialect: "classic", type: "MESSAGE", text: this.#inFlight });
+      if (this.#sent.length > 0) return;
+      this.#transmit(this.#waiting.shift()!);
       this.#dueAt = now + ECHO_TIMEOUT_MS;
       return;
     }
+    if (this.#dueAt !== undefined && this.#dueAt > now) return;
     if (now >= this.#burstAt + NO_ECHO_PAUSE_MS) [this.#burstAt, this.#burst] = [now, 0];
-    for (const text of this.#waiting.splice(0, NO_ECHO_BURST - this.#burst)) {
-      this.#send({ dialect: "classic", type: "MESSAGE", text });
+    for (const draft of this.#waiting.splice(0, NO_ECHO_BURST - this.#burst)) {
+      this.#transmit(draft);
       this.#burst++;
-      this.unconfirmed++;
     }
     this.#dueAt = this.#waiting.length > 0 ? this.#burstAt + NO_ECHO_PAUSE_MS : undefined;
   }
+
+  #transmit(draft: Draft): void {
+    this.#send({ dialect: "classic", type: "MESSAGE", text: lineOf(draft) });
+    if (this.#echoes || !this.#hasForwarded) this.#sent.push(draft);
+    else this.unconfirmed++;
+  }
+}
+
+function lineOf({ text, action }: Draft): string {
+  return action ? `* ${text}` : text;
 }
 
 /**
@@ -151,5 +166,7 @@ export class ClassicLink implements Timed {
 function isEchoOf(line: string, text: string): boolean {
   const said = line.trim(), wanted = text.trim();
   const [, afterSender] = /^<From [^>]*>:?\s*([^]*)$/.exec(said) ?? [];
-  return afterSender === undefined ? said.endsWith(wanted) : afterSender === wanted;
+  if (afterSender !== undefined) return afterSender === wanted;
+  // "banana" is no echo of "a"
+  return said === wanted || said.endsWith(wanted) && /[^\p{L}\p{N}]$/u.test(said.slice(0, -wanted.length));
 }

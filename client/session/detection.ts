@@ -12,19 +12,37 @@ import type { MembershipState } from "./state.ts";
 import { V1Link, type V1LinkOptions } from "./v1_link.ts";
 
 /**
- * How many more version 1 greetings must have no answer before the server is taken for a classic one. A version 1
- * server also sends classic packets when only the classic greeting has reached it.
+ * How many version 1 greetings must have no answer after the first classic greeting before a line is sent in the classic
+ * dialect, or the server is taken for a classic one. A version 1 server that only the classic greeting has reached sends
+ * classic packets too, and would take the line as a classic member's.
  */
-const GREETINGS_BEFORE_CLASSIC = 8;
-/** How often a server that has never answered is greeted in the classic dialect, in milliseconds. */
-const CLASSIC_EVERY_MS = 10_000;
+const GREETINGS_AFTER_CLASSIC = 8;
+/**
+ * The same after each further classic greeting, and how many version 1 greetings go out before one: if any of them
+ * reaches a version 1 server, it ignores the classic greeting.
+ */
+const GREETINGS_AROUND_ANOTHER = 4;
+/** How many more there are at least when a classic packet has come, and for how long all of them last, in milliseconds. */
+const GREETINGS_TO_BE_SURE = 3;
+const TO_BE_SURE_MS = 1000;
+/**
+ * The pause before the second classic greeting to a server that has sent nothing at all, in milliseconds. Each further
+ * one is twice as long, up to the longest: the server may have been started late, or may send everything as often as it
+ * was greeted.
+ */
+const CLASSIC_PAUSE_MS = 10_000;
+const LONGEST_CLASSIC_PAUSE_MS = 300_000;
 
 /** A server that has not shown its dialect yet, and when it will count as a classic one. */
 interface Unknown {
   is: "unknown";
-  /** When it was last greeted in the classic dialect, in milliseconds; undefined for never. */
-  greetedAt?: number;
-  /** After so many greetings in version 1 a line is sent in the classic dialect on trial. */
+  /** When it is to be greeted in the classic dialect again, in milliseconds; undefined if it never was. */
+  greetsAt?: number;
+  /** The pause before that, in milliseconds. */
+  pause: number;
+  /** It is time, and it is done after so many greetings in version 1. */
+  greetAfter?: number;
+  /** After so many greetings in version 1 lines are sent in the classic dialect on trial. */
   trialAfter: number;
   /** It has sent a classic packet: after so many greetings in version 1 it is taken for a classic server. */
   classicAfter?: number;
@@ -34,7 +52,11 @@ interface Unknown {
 export class Detection implements Timed {
   readonly v1: V1Link;
   readonly classic: ClassicLink;
-  #dialect: Unknown | { is: "v1" } | { is: "classic" } = { is: "unknown", trialAfter: Infinity };
+  #dialect: Unknown | { is: "v1" } | { is: "classic" } = {
+    is: "unknown",
+    pause: CLASSIC_PAUSE_MS,
+    trialAfter: Infinity,
+  };
 
   constructor(options: V1LinkOptions) {
     this.v1 = new V1Link(options);
@@ -46,7 +68,7 @@ export class Detection implements Timed {
   }
 
   get nextWake(): number | undefined {
-    return earliest([this.v1, this.classic]);
+    return earliest(this.#isOpen ? [this.v1, this.classic] : [this.v1]);
   }
 
   /** How many messages wait to be sent or acknowledged. */
@@ -56,7 +78,7 @@ export class Detection implements Timed {
 
   /** Says something to everyone. */
   say(draft: Draft, now: number): void {
-    if (this.#dialect.is === "classic") return this.classic.say(classicText(draft), now);
+    if (this.#dialect.is === "classic") return this.classic.say(draft, now);
     this.v1.say(draft, now);
     this.#tryClassic(now);
     this.v1.transmit(now);
@@ -67,15 +89,22 @@ export class Detection implements Timed {
     if (this.#isClassic(now)) return this.#becomeClassic(now);
     const events = this.v1.wake(now);
     this.#handOver(events, now);
-    this.#tryClassic(now);
     this.#greetClassic(now);
-    return [...events, ...this.classic.wake(now)];
+    this.#tryClassic(now);
+    return this.#isOpen ? [...events, ...this.classic.wake(now)] : events;
   }
 
   /** Takes a packet from the server. */
   receive(packet: Packet, now: number): LinkEvent[] {
     if (packet.dialect === "classic") return this.#receiveClassic(packet, now);
+    // no server of version 1 greets: this one passes on what it does not know
+    if (packet.type === "GREETING" || packet.type === "SIGN-IN") this.#noteSign(now);
     return this.#receiveV1(packet, now);
+  }
+
+  /** Whether lines may go out in the classic dialect now: none do while a few more greetings find out if they should. */
+  get #isOpen(): boolean {
+    return this.#dialect.is !== "v1" && !this.#isDoubtful;
   }
 
   #receiveV1(packet: V1Packet, now: number): LinkEvent[] {
@@ -87,17 +116,26 @@ export class Detection implements Timed {
   }
 
   #receiveClassic(packet: ClassicPacket, now: number): LinkEvent[] {
-    if (packet.type !== "INCOMING" || this.#dialect.is === "v1") return [];
-    if (this.#dialect.is === "classic") return this.classic.receive(packet.line, now);
+    if (this.#dialect.is === "classic") return packet.type === "INCOMING" ? this.classic.receive(packet.line, now) : [];
+    this.#noteSign(now);
+    if (this.#isDoubtful && packet.type === "INCOMING") this.classic.keepEarly(packet.line);
+    return [];
+  }
+
+  /** Notes that something has come that a server of version 1 hardly ever sends. */
+  #noteSign(now: number): void {
     const { membership } = this.v1;
     // whoever refuses a name speaks version 1
-    if (membership.state === "refused") return [];
-    if (this.#dialect.classicAfter === undefined) {
-      this.#dialect.classicAfter = membership.greetings + GREETINGS_BEFORE_CLASSIC;
-      membership.hurry(GREETINGS_BEFORE_CLASSIC, now);
-    }
-    this.classic.keepEarly(packet.line);
-    return [];
+    if (this.#dialect.is !== "unknown" || this.#isDoubtful || membership.state === "refused") return;
+    const { greetings } = membership, { trialAfter } = this.#dialect;
+    this.#dialect.classicAfter = Math.max(greetings + GREETINGS_TO_BE_SURE, trialAfter === Infinity ? 0 : trialAfter);
+    const missing = this.#dialect.classicAfter - greetings;
+    membership.hurry({ greetings: missing, pause: Math.floor(TO_BE_SURE_MS / (missing + 1)) }, now);
+  }
+
+  /** Whether it may be a classic server, as a classic packet has come. */
+  get #isDoubtful(): boolean {
+    return this.#dialect.is === "unknown" && this.#dialect.classicAfter !== undefined;
   }
 
   /** Whether the server has sent a classic packet, and no answer to a few more greetings in version 1. */
@@ -113,7 +151,7 @@ export class Detection implements Timed {
     const text = "This server speaks the classic dialect: no names, no repeats of what is lost";
     const events: LinkEvent[] = [{ type: "notice", text }];
     for (const line of this.classic.takeEarly()) events.push(...this.classic.receive(line, now));
-    for (const draft of this.v1.takeDrafts()) this.classic.say(classicText(draft), now);
+    for (const draft of this.v1.takeDrafts()) this.classic.say(draft, now);
     return events;
   }
 
@@ -122,40 +160,40 @@ export class Detection implements Timed {
     if (!events.some(({ type }) => type === "joined")) return;
     if (this.classic.size === 0) return;
     // none of the waiting messages has been sent with its present id
-    const drafts = [...this.classic.clear().map((text): Draft => ({ text })), ...this.v1.takeDrafts()];
+    const drafts = [...this.classic.clear(), ...this.v1.takeDrafts()];
     for (const draft of drafts) this.v1.say(draft, now);
     this.v1.transmit(now);
   }
 
-  /** Greets a server that has never answered in the classic dialect too, now and then. */
+  /** Greets a server that has sent nothing yet in the classic dialect too, now and then. */
   #greetClassic(now: number): void {
-    const { membership } = this.v1;
-    if (this.#dialect.is !== "unknown" || membership.state !== "joining" || membership.silence(now) < NO_ANSWER_MS) {
-      return;
+    const { membership } = this.v1, dialect = this.#dialect;
+    if (dialect.is !== "unknown" || this.#isDoubtful || membership.state !== "joining") return;
+    if (membership.silence(now) < NO_ANSWER_MS || this.classic.unsent > 0 || now < (dialect.greetsAt ?? now)) return;
+    const isFirst = dialect.greetsAt === undefined;
+    if (!isFirst && dialect.greetAfter === undefined) {
+      dialect.greetAfter = membership.greetings + GREETINGS_AROUND_ANOTHER;
+      return membership.hurry({ greetings: GREETINGS_AROUND_ANOTHER }, now);
     }
-    const { greetedAt } = this.#dialect;
-    if (greetedAt !== undefined && now < greetedAt + CLASSIC_EVERY_MS) return;
-    if (greetedAt === undefined) {
-      this.#dialect.trialAfter = membership.greetings + GREETINGS_BEFORE_CLASSIC;
-      membership.hurry(GREETINGS_BEFORE_CLASSIC, now);
-    }
-    this.#dialect.greetedAt = now;
+    if (membership.greetings < (dialect.greetAfter ?? 0)) return;
+    dialect.greetAfter = undefined;
+    dialect.greetsAt = now + dialect.pause;
+    dialect.pause = Math.min(2 * dialect.pause, LONGEST_CLASSIC_PAUSE_MS);
+    dialect.trialAfter = membership.greetings + (isFirst ? GREETINGS_AFTER_CLASSIC : GREETINGS_AROUND_ANOTHER);
     this.classic.greet();
   }
 
   /**
-   * Sends the first message in the classic dialect on trial: a server that has never answered may be a classic one, and
-   * shows this by sending the message back. If our own server has received the bare greeting but not the version 1
-   * greeting before it, one of the version 1 greetings after it arrives, and the server answers that.
+   * Sends what waits in the classic dialect on trial: a server that has never answered may be a classic one, and may
+   * show this by sending it back. If our own server has received the bare greeting but not the version 1 greetings before
+   * it, it has answered one of those after it by then. What is on trial is
+   * kept for its answer.
    */
   #tryClassic(now: number): void {
-    if (this.#dialect.is !== "unknown" || this.v1.membership.state !== "joining") return;
-    if (this.v1.membership.greetings < this.#dialect.trialAfter || this.classic.size > 0) return;
-    const first = this.v1.takeOldestDraft();
-    if (first) this.classic.say(classicText(first), now);
+    if (this.#dialect.is !== "unknown" || this.#isDoubtful || this.v1.membership.state !== "joining") return;
+    const { trialAfter } = this.#dialect, { greetings } = this.v1.membership;
+    if (trialAfter === Infinity || this.v1.waiting === 0) return;
+    if (greetings < trialAfter) return this.v1.membership.hurry({ greetings: trialAfter - greetings }, now);
+    for (const draft of this.v1.takeDrafts()) this.classic.say(draft, now);
   }
-}
-
-function classicText({ text, action }: Draft): string {
-  return action ? `* ${text}` : text;
 }

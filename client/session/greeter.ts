@@ -19,12 +19,26 @@ const MAX_PAUSE_MS = 1000;
  * is no answer. On a network that loses three datagrams in ten, each way, all ten fail once in a thousand times.
  */
 const BACK_OFF = 1.15;
+/**
+ * While a server has never answered at all, its program may be one that shows each greeting to everybody. So pauses also
+ * grow with the time since the first greeting, to this part of it, up to a limit in milliseconds: our own server is
+ * joined within 2 s of its start when it starts in the first 8 s, and later within a quarter of the time.
+ */
+const PART_OF_SILENCE = 1 / 4;
+const MAX_PAUSE_OF_STRANGER_MS = 10_000;
 /** The keep-alive of a small room, in milliseconds. When the server asks for a longer one, the pauses grow with it. */
 const SHORT_KEEPALIVE_MS = 1000;
 /** The limits of the keep-alive that a server can ask for, in milliseconds. */
 const [SHORTEST_KEEPALIVE_MS, LONGEST_KEEPALIVE_MS] = [200, 60_000];
 /** How many of the last greetings are remembered: an answer to an older one is ignored. */
 const REMEMBERED_GREETINGS = 16;
+
+/** The next greetings, which go out faster than others. */
+export interface Hurry {
+  greetings: number;
+  /** The pause before and after each of them, in milliseconds. Default: the shortest. */
+  pause?: number;
+}
 
 /** Says when to greet, and notices how long there has been no answer. */
 export class Greeter {
@@ -37,7 +51,10 @@ export class Greeter {
   /** The factor for all pauses: above 1 in a large room. */
   #pauseFactor = 1;
   #silentSince: number | undefined;
-  #shortPausesLeft = 0;
+  #hurry: Required<Hurry> = { greetings: 0, pause: FIRST_PAUSE_MS };
+  #firstAt: number | undefined;
+  /** Whether the server has ever answered. */
+  #isKnown = false;
 
   constructor(roundTrip: RoundTrip, ids = new RequestIds()) {
     this.#roundTrip = roundTrip;
@@ -78,13 +95,19 @@ export class Greeter {
 
   /** Takes note of another packet from the server: it is there, although greetings have had no answer. */
   heard(): void {
+    this.#isKnown = true;
+    this.forgetSilence();
+  }
+
+  /** Counts the silence from the next greeting on. */
+  forgetSilence(): void {
     this.#silentSince = undefined;
   }
 
-  /** Keeps the pauses after the next `greetings` greetings as short as the first one. */
-  hurry(greetings: number, now: number): void {
-    this.#shortPausesLeft = greetings;
-    this.#retry.hasten(now + FIRST_PAUSE_MS);
+  /** Makes the pauses around the next greetings shorter. */
+  hurry({ greetings, pause = FIRST_PAUSE_MS }: Hurry, now: number): void {
+    this.#hurry = { greetings: Math.max(greetings, this.#hurry.greetings), pause };
+    this.#retry.hasten(now + pause);
   }
 
   /** Stops greeting. No answer is waited for any more, so nobody is silent. */
@@ -102,6 +125,7 @@ export class Greeter {
   answered(id: number, keepalive: number | undefined, now: number): number | undefined {
     const sentAt = this.#sentAt.get(id);
     if (sentAt === undefined) return undefined;
+    this.#isKnown = true;
     this.#roundTrip.sample(now - sentAt);
     // an answer to an earlier greeting that still comes is out of date
     for (const earlier of this.#sentAt.keys()) if (earlier <= id) this.#sentAt.delete(earlier);
@@ -132,8 +156,16 @@ export class Greeter {
     const id = this.#ids.next();
     this.#sentAt.set(id, now);
     this.#sentAt.delete(id - REMEMBERED_GREETINGS);
-    const growth = this.#shortPausesLeft-- > 0 ? 1 : BACK_OFF ** this.#retry.times;
-    this.#retry.tried(now + Math.round(this.#pauseFactor * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * growth)));
+    this.#firstAt ??= now;
+    this.#retry.tried(now + this.#nextPause(now));
     return id;
+  }
+
+  /** How long to wait after the greeting that goes out now, in milliseconds. */
+  #nextPause(now: number): number {
+    if (this.#hurry.greetings-- > 0) return this.#hurry.pause;
+    const pause = this.#pauseFactor * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * BACK_OFF ** this.#retry.times);
+    const silence = this.#isKnown ? 0 : now - this.#firstAt!;
+    return Math.round(Math.max(pause, Math.min(MAX_PAUSE_OF_STRANGER_MS, PART_OF_SILENCE * silence)));
   }
 }

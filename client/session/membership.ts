@@ -8,7 +8,7 @@ import { randomHex64 } from "../../protocol/fields.ts";
 import { nameKey } from "../../protocol/names.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
-import { Greeter } from "./greeter.ts";
+import { Greeter, type Hurry } from "./greeter.ts";
 import { type ErrorPacket, sentenceOf } from "./refusals.ts";
 import type { MembershipState } from "./state.ts";
 
@@ -182,9 +182,9 @@ export class Membership implements Timed {
     this.#greeter.stop();
   }
 
-  /** Keeps the pauses after the next `greetings` greetings short. */
-  hurry(greetings: number, now: number): void {
-    this.#greeter.hurry(greetings, now);
+  /** Makes the pauses around the next greetings shorter. */
+  hurry(hurry: Hurry, now: number): void {
+    this.#greeter.hurry(hurry, now);
   }
 
   /** Greets at once to find out whether a server that has not confirmed a message for long is still there. */
@@ -298,7 +298,7 @@ export class Membership implements Timed {
 
   /** Notes that answers of the server are not taken for now: its silence begins with the next greeting. */
   noteDeaf(): void {
-    this.#greeter.heard();
+    this.#greeter.forgetSilence();
   }
 
   /** Takes an ERROR that may be about the membership; returns undefined if it is not. */

@@ -375,6 +375,7 @@ export class Session {
       state: this.state,
       refusal: this.#detection.v1.membership.refusal,
       waiting: this.waiting,
+      onTrial: this.#detection.classic.onTrial,
       unconfirmed: this.#detection.classic.unconfirmed,
       asked: this.#requests.size,
     };

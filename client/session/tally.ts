@@ -21,6 +21,8 @@ export interface Remainder {
   refusal: string;
   /** Messages that are not acknowledged. */
   waiting: number;
+  /** Those of them that were sent in the classic dialect, while nothing has ever come from the server. */
+  onTrial: number;
   /** Messages sent to a classic server that never came back. */
   unconfirmed: number;
   /** Questions of the user without an answer. */
@@ -43,12 +45,13 @@ export class Tally {
   }
 
   /** What was left undone, in one line for the user; undefined when nothing was. */
-  describe({ server, state, refusal, waiting, asked, unconfirmed }: Remainder): string | undefined {
+  describe({ server, state, refusal, waiting, onTrial, asked, unconfirmed }: Remainder): string | undefined {
     const { undelivered, misunderstood, unanswered } = this.#counts;
     if (state === "refused" || state === "joining") {
-      const lost = waiting + undelivered;
+      const lost = waiting - onTrial + undelivered;
+      const tried = onTrial > 0 ? `; ${pluralize(onTrial, "message")} sent, but nobody knows whether they arrived` : "";
       const rest = lost > 0 ? `; ${pluralize(lost, "message")} not delivered` : "";
-      return `${refusal || `No answer from ${server}`}${rest}`;
+      return `${refusal || `No answer from ${server}`}${tried}${rest}`;
     }
     if (waiting > 0) return `${pluralize(waiting, "message")} not delivered: the server has not confirmed in time`;
     if (undelivered > 0) return `${pluralize(undelivered, "message")} not delivered`;

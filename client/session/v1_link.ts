@@ -78,11 +78,6 @@ export class V1Link implements Timed {
     this.#sendStream.add(draft, now);
   }
 
-  /** Gives back the oldest message that waits. */
-  takeOldestDraft(): Draft | undefined {
-    return this.#sendStream.removeOldest();
-  }
-
   /** Gives back all messages that wait. */
   takeDrafts(): Draft[] {
     return this.#sendStream.clear();

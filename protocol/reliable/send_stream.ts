@@ -174,12 +174,6 @@ export class SendStream {
     for (const message of this.#waiting) Object.assign(message, { id: this.#nextId++, times: 0, copies: 0, dueAt });
   }
 
-  /** Removes the oldest message from the stream and returns it. */
-  removeOldest(): Draft | undefined {
-    const first = this.#waiting.shift();
-    return first && asDraft(first);
-  }
-
   /** Removes all messages from the stream and returns them. */
   clear(): Draft[] {
     return this.#waiting.splice(0).map(asDraft);

@@ -31,9 +31,43 @@ Deno.test("greeter: nothing before the start, then one greeting at once and more
   assertEquals(ids, Array.from({ length: 20 }, (_, i) => 101 + i));
   const pauses = times.slice(1).map((at, i) => at - times[i]);
   for (let i = 1; i < pauses.length; i++) assert(pauses[i] >= pauses[i - 1], `${pauses}`);
-  assertEquals(pauses.at(-1), 1000);
   assertLessOrEqual(pauses[0], 500);
   assertEquals([g.tries, g.silentSince], [20, 1000]);
+  // a server that has never answered is joined in 2 s when it comes in the first 8, later in a quarter of the time
+  for (let i = 0; i < pauses.length; i++) {
+    const waited = times[i] - 1000;
+    assertLessOrEqual(pauses[i], Math.max(waited / 4, 1000) + 1);
+    if (waited > 10_000) assertLessOrEqual(waited / 4, pauses[i] + 1);
+  }
+  while (g.nextWake! < 200_000) wake(g.nextWake!);
+  const last = g.nextWake!;
+  wake(last);
+  assertEquals(g.nextWake! - last, 10_000);
+});
+
+Deno.test("greeter: a server that has answered before is greeted each second when it is silent", () => {
+  const { greeter: g, start, wake, ids } = greeter();
+  start(0);
+  wake(60_000);
+  g.answered(ids[1], 1000, 60_010);
+  for (let i = 0; i < 40; i++) wake(g.nextWake!);
+  const last = g.nextWake!;
+  wake(last);
+  assertEquals(g.nextWake! - last, 1000);
+});
+
+Deno.test("greeter: in a hurry it keeps the pause that it is told, for so many greetings", () => {
+  const { greeter: g, start, wake } = greeter();
+  start(0);
+  wake(20_000);
+  g.hurry({ greetings: 3, pause: 250 }, 20_000);
+  const pauses = [];
+  for (let now = 20_000, i = 0; i < 5; i++) {
+    pauses.push(g.nextWake! - now);
+    wake(now = g.nextWake!);
+  }
+  assertEquals(pauses.slice(0, 4), [250, 250, 250, 250]);
+  assert(pauses[4] > 4000, `${pauses}`);
 });
 
 Deno.test("greeter: an answer ends the silence, and the next greeting is due after the keep-alive", () => {

@@ -214,7 +214,7 @@ Deno.test("session: draining without a server ends after 10 s with the reason", 
   const took = untilLeft(fake);
   assert(took >= 9_990 && took <= 10_100, `${took} ms`);
   assertStringIncludes(fake.session.failure!, "No answer from 192.168.1.1:9090");
-  assertStringIncludes(fake.session.failure!, "1 message not delivered");
+  assertStringIncludes(fake.session.failure!, "1 message sent, but nobody knows");
 });
 
 Deno.test("session: draining with a server that confirms nothing ends 10 s after the last confirmation", () => {

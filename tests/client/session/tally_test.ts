@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { type Remainder, Tally } from "../../../client/session/tally.ts";
 
-const DONE: Remainder = { server: "S", state: "joined", refusal: "", waiting: 0, unconfirmed: 0, asked: 0 };
+const DONE: Remainder = { server: "S", state: "joined", refusal: "", waiting: 0, onTrial: 0, unconfirmed: 0, asked: 0 };
 
 Deno.test("tally: nothing is said when all was done", () => {
   assertEquals(new Tally().describe(DONE), undefined);
@@ -37,6 +37,10 @@ Deno.test("tally: who has not got in is told why, and what is lost", () => {
   assertEquals(
     said({ state: "joining", refusal: "The room is full", waiting: 2 }),
     "The room is full; 2 messages not delivered",
+  );
+  assertEquals(
+    said({ state: "joining", waiting: 5, onTrial: 3 }),
+    "No answer from S; 3 messages sent, but nobody knows whether they arrived; 2 messages not delivered",
   );
   tally.add("undelivered");
   for (const state of ["joining", "refused"] as const) {
