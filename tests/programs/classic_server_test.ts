@@ -1,62 +1,8 @@
 /** Our client with a server that only knows the classic dialect, like a student's. */
-import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertMatch, assertNotMatch } from "@std/assert";
 import { messagesOf, startClient } from "../../scripts/support/processes.ts";
-import { Changing } from "../../scripts/support/waiting.ts";
 import { openPeer, type Peer } from "../support/classic_peer.ts";
-
-/** How a classic server behaves. */
-interface ClassicServerOptions {
-  /** Whether the sender of a message gets it too. */
-  echo?: boolean;
-}
-
-/** A server as the assignment wants it: it knows two words, takes them literally, and looks at no text. */
-function openClassicServer({ echo = true }: ClassicServerOptions = {}) {
-  const conn = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  const clients = new Map<string, Deno.NetAddr>();
-  const greetings = new Changing();
-  /** The texts that were said, in order. */
-  const said: string[] = [];
-  let closed = false;
-
-  async function serve(): Promise<void> {
-    while (!closed) {
-      try {
-        const [bytes, from] = await conn.receive() as [Uint8Array, Deno.NetAddr];
-        const packet = new TextDecoder().decode(bytes);
-        const sender = `${from.hostname}:${from.port}`;
-        if (packet === "GREETING") {
-          clients.set(sender, from);
-          greetings.changed();
-        }
-        if (!packet.startsWith("MESSAGE") || packet.startsWith("MESSAGE/") || !clients.has(sender)) continue;
-        const text = packet.slice("MESSAGE".length);
-        said.push(text);
-        const forwarded = new TextEncoder().encode(`INCOMING <From ${sender}>: ${text}`);
-        for (const [address, client] of clients) if (echo || address !== sender) await conn.send(forwarded, client);
-      } catch (error) {
-        // a client has gone: Linux and macOS say the one, Windows the other
-        const { ConnectionRefused, ConnectionReset } = Deno.errors;
-        if (!closed && !(error instanceof ConnectionRefused || error instanceof ConnectionReset)) throw error;
-      }
-    }
-  }
-
-  const serving = serve();
-  return {
-    port: (conn.addr as Deno.NetAddr).port,
-    said,
-    /** Waits until so many have greeted. */
-    greeted: (count: number) => {
-      return greetings.until(() => clients.size >= count || undefined, () => `${clients.size} have greeted`);
-    },
-    async [Symbol.asyncDispose]() {
-      closed = true;
-      conn.close();
-      await serving;
-    },
-  };
-}
+import { type ClassicServerOptions, openClassicServer } from "../support/classic_server.ts";
 
 /** Greets a classic server and waits until it is registered: it hears itself. */
 async function register(peer: Peer, port: number): Promise<void> {
@@ -117,4 +63,62 @@ Deno.test("classic server: without an echo the lines are sent, but nobody knows"
   assertMatch(client.stderr.text(), /\n3 messages sent, but this classic server does not say whether they arrived\n$/);
   assertEquals(messagesOf(client), [`<From ${peer.address}>: welcome`]);
   assertEquals(server.said.map((text) => text.trim()), ["one", "welcome", "two", "three"]);
+});
+
+Deno.test("classic server: without an echo, where nobody else speaks, each line goes out once, and the exit code is 1", async () => {
+  await Promise.all([false, true].map(async (relays) => {
+    await using server = openClassicServer({ echo: false, relays });
+    await using client = startClient("127.0.0.1", server.port);
+    await client.type("one\ntwo\nthree\n");
+    await client.endInput();
+    assertEquals(await client.exitCode(30_000), 1);
+    assertEquals(server.said.map((text) => text.trim()), ["one", "two", "three"]);
+    assertMatch(client.stderr.text(), /^-- Nothing has come back from the server, so what you say may be lost/m);
+    assertMatch(client.stderr.text(), /3 messages sent, but nobody knows whether they arrived\n$/);
+    const greetings = server.received.filter(({ text }) => text.startsWith("GREETING"));
+    assertEquals(greetings.filter(({ text }) => text === "GREETING").length, 1);
+    assertLessOrEqual(greetings.length, 26);
+  }));
+});
+
+/** Servers with one habit each. */
+const HABITS: Record<string, ClassicServerOptions> = {
+  "forwards the bare line": { form: (text) => text },
+  "forwards the bare line, with a line feed": { form: (text) => `${text}\n` },
+  "forwards the message as it has come": { form: (text) => `MESSAGE${text}` },
+  "writes a colon after INCOMING": { form: (text, from) => `INCOMING: <From ${from}>: ${text}` },
+  "writes a line feed at the end": { form: (text, from) => `INCOMING <From ${from}>: ${text}\r\n` },
+  "fills its buffer with NULs": { form: (text, from) => `INCOMING <From ${from}>: ${text}`.padEnd(512, "\0") },
+  "answers from another port": { secondSocket: true },
+  "sends everything twice to who greets twice": { list: true },
+  "hands on what it does not know": { relays: true },
+};
+
+Deno.test("classic server: whatever its habits, it gets each line and one greeting once, and all that it sends is shown", async () => {
+  await Promise.all(
+    Object.entries(HABITS).map(async ([habit, options]) => {
+      await using server = openClassicServer(options);
+      await using client = startClient("127.0.0.1", server.port);
+      await client.type("one\ntwo\nthree\n");
+      await server.heard(3);
+      await server.announce(" a word of somebody else");
+      await client.stdout.until(/a word of somebody else$/m);
+      const before = server.received.length;
+      await client.type("four\n");
+      await client.stdout.until(/four$/m);
+      await client.type("five\n");
+      await client.endInput();
+      assertEquals(await client.exitCode(), 0, habit);
+      assertEquals(server.said.map((text) => text.trim()), ["one", "two", "three", "four", "five"], habit);
+      const last = server.received.slice(before).map(({ text }) => text.trim());
+      assertEquals(last, ["MESSAGE four", "MESSAGE five"], `${habit}: no further greeting`);
+      assertEquals(server.received.filter(({ text }) => text === "GREETING").length, 1, habit);
+      const shown = client.stdout.text().split("\n").slice(2, -1);
+      const expected = ["one", "two", "three", "a word of somebody else", "four", "five"];
+      assertEquals(shown.length, expected.length, `${habit}: ${shown}`);
+      for (const [i, line] of shown.entries()) {
+        assert(line.endsWith(` ${expected[i]}`) || line === expected[i], `${habit}: ${line}`);
+      }
+    }),
+  );
 });
