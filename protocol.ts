@@ -7,6 +7,7 @@
  * @module
  */
 import { checksumProblem, SUM_PLACEHOLDER, writeChecksum } from "./protocol/checksum.ts";
+import { readClassic, writeClassic } from "./protocol/classic.ts";
 import {
   address,
   type Field,
@@ -20,20 +21,18 @@ import {
   word,
 } from "./protocol/fields.ts";
 import {
-  type ClassicPacket,
+  type Decoded,
   MAX_CLASSIC_BYTES,
   MAX_DATAGRAM_BYTES,
   MAX_TEXT_BYTES,
   type Packet,
   type Presence,
+  refuse,
   type V1Packet,
 } from "./protocol/packets.ts";
 import { byteLength } from "./protocol/text.ts";
 
 export * from "./protocol/packets.ts";
-
-/** A packet, or the reason why the bytes are not one. */
-export type Decoded = { ok: true; packet: Packet } | { ok: false; reason: string };
 
 type Body = "text" | "members" | "names";
 type PacketOf<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
@@ -154,61 +153,8 @@ export function decode(datagram: Uint8Array): Decoded {
   return readClassic(lenientDecoder.decode(datagram));
 }
 
-function refuse(reason: string): Decoded {
-  return { ok: false, reason };
-}
-
 function tooLong({ length }: Uint8Array, limit: number): string {
   return `it is too long: ${length} bytes, at most ${limit}`;
-}
-
-function writeClassic(packet: ClassicPacket): string {
-  switch (packet.type) {
-    case "GREETING":
-      return packet.line ? "GREETING\n" : "GREETING";
-    case "MESSAGE":
-      return `MESSAGE ${packet.text}`;
-    case "SIGN-IN":
-      return `SIGN-IN ${packet.name}`;
-    case "LIST":
-      return "LIST";
-    case "INCOMING":
-      return `INCOMING ${packet.line}`;
-  }
-}
-
-/** What C programs and `nc` leave at the end of a datagram: one line ending, and NULs from the buffer. */
-const TRAILER = /\r?\n?(?<!\0)\0*$/;
-
-/**
- * What follows the first word when one bit of a v1 packet's `/1` is flipped. Such a packet is refused, so that it is
- * not read as classic text.
- */
-const DAMAGED_VERSION = /^(?:[^ ]1|\/[^]) sum=[0-9a-f]{8}(?:[ \n]|$)/;
-
-function readClassic(datagram: string): Decoded {
-  const [, word, rest] = /^(GREETING|MESSAGE|SIGN-IN|LIST|INCOMING)([^]*)$/.exec(datagram) ?? [];
-  if (word === undefined) return refuse("not a word of the protocol");
-  if (DAMAGED_VERSION.test(rest)) return refuse("damaged on the way");
-  const text = rest.replace(TRAILER, "").replace(/^ /, "");
-  switch (word) {
-    case "GREETING":
-      if (text.trim() !== "") return refuse("GREETING takes no text");
-      return { ok: true, packet: { dialect: "classic", type: word, line: rest.includes("\n") } };
-    case "LIST":
-      if (text.trim() !== "") return refuse("LIST takes no text");
-      return { ok: true, packet: { dialect: "classic", type: word } };
-    case "SIGN-IN": {
-      const name = text.trim();
-      if (name === "" || !/^\s/.test(rest)) return refuse("SIGN-IN takes a name");
-      return { ok: true, packet: { dialect: "classic", type: word, name } };
-    }
-    case "MESSAGE":
-      if (text === "") return refuse("MESSAGE without a text");
-      return { ok: true, packet: { dialect: "classic", type: word, text } };
-    default:
-      return { ok: true, packet: { dialect: "classic", type: "INCOMING", line: text } };
-  }
 }
 
 /** Whether the type is followed by `/` and a digit: a packet of version 1, or of a version that is not known yet. */

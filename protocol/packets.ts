@@ -162,3 +162,11 @@ export const TO_SERVER = [
 export type Packet = ClassicPacket | V1Packet;
 /** The v1 packets that are events of the room: they carry `seq` and are repeated when lost. */
 export type EventPacket = Extract<V1Packet, { at: number; seq: number }>;
+
+/** A packet, or the reason why the bytes are not one. */
+export type Decoded = { ok: true; packet: Packet } | { ok: false; reason: string };
+
+/** Says why bytes are not a packet. */
+export function refuse(reason: string): Decoded {
+  return { ok: false, reason };
+}
