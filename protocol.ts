@@ -130,7 +130,6 @@ export const V1_TYPES = Object.keys(LAYOUTS) as readonly V1Packet["type"][];
 
 const encoder = new TextEncoder();
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Encodes a packet as a datagram.
@@ -150,7 +149,7 @@ export function encode(packet: Packet): Uint8Array {
 export function decode(datagram: Uint8Array): Decoded {
   if (isVersioned(datagram)) return readV1(datagram);
   if (datagram.length > MAX_CLASSIC_BYTES) return refuse(tooLong(datagram, MAX_CLASSIC_BYTES));
-  return readClassic(lenientDecoder.decode(datagram));
+  return readClassic(datagram, V1_TYPES);
 }
 
 function tooLong({ length }: Uint8Array, limit: number): string {
@@ -201,8 +200,8 @@ function readV1(datagram: Uint8Array): Decoded {
   const body = end < 0 ? "" : text.slice(end + 1);
   const [word, ...pairs] = header.split(" ");
   const [type, ...version] = word.split("/");
-  if (version.join("/") !== "1") return refuse("the version behind the slash is not 1, and no other is known");
-  if (!Object.hasOwn(LAYOUTS, type)) return refuse(`${type} is no type of version 1`);
+  if (version.join("/") !== "1") return refuse("only version 1 is known, as in MESSAGE/1");
+  if (!Object.hasOwn(LAYOUTS, type)) return refuse(`${type}/1 is no packet of version 1`);
 
   const layout = LAYOUTS[type as V1Packet["type"]] as Layout<Record<string, unknown>>;
   const values = parseFields(pairs, layout.fields);

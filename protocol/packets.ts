@@ -24,13 +24,19 @@ export type DatagramDialect = "classic" | "classic-line" | "v1";
 /** What a peer understands; `line` is lines of text over a connection. */
 export type Dialect = DatagramDialect | "line";
 
+/** Set when the word is not as the protocol has it, in capital letters: it may be the first one of a sentence, such as another server's. */
+type Loose = true;
+
 /** The dialect of the assignment's programs: a bare word and free text. */
 export type ClassicPacket =
   /** Registers the sender's address. `line` is true when the datagram ended in a line feed, as `nc` sends it. */
   | { dialect: "classic"; type: "GREETING"; line: boolean }
-  | { dialect: "classic"; type: "MESSAGE"; text: string }
-  | { dialect: "classic"; type: "SIGN-IN"; name: string }
-  | { dialect: "classic"; type: "LIST" }
+  /** `afterColon` is the text if the colon at the beginning of `text` belongs to the word: `MESSAGE:hello`. */
+  | { dialect: "classic"; type: "MESSAGE"; text: string; afterColon?: string; loose?: Loose }
+  | { dialect: "classic"; type: "SIGN-IN"; name: string; loose?: Loose }
+  | { dialect: "classic"; type: "LIST"; loose?: Loose }
+  /** A text without a word. It counts as a message of whoever has greeted. */
+  | { dialect: "classic"; type: "TEXT"; text: string }
   /** From the server. `line` can be read without the word INCOMING: `<From 127.0.0.1:52207>: Hello`. */
   | { dialect: "classic"; type: "INCOMING"; line: string };
 

@@ -35,7 +35,9 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
   "not-joined": ({ what }) =>
     wordOf(what).includes("/")
       ? "no member with this token has joined from this address: greet first, and again with the cookie of RETRY/1"
-      : "no greeting came from this address before: send GREETING first",
+      : whyNotJoined(what),
+  "said-again": () =>
+    "the same came within two seconds before, and not with MESSAGE in capitals: programs that answer all do so",
   "classic-at-v1": () => "who is at this address speaks version 1, and such a client's classic words are not taken",
   "refused-classic": ({ address }, detail) =>
     `it may not join: ${refusalWords(detail as ClassicRefusal, hostOf(address))}`,
@@ -49,6 +51,13 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
   "queue-full": () => "too much waits already",
   "flood": () => "it came in a flood from strangers, of which most is dropped unread",
 };
+
+function whyNotJoined(what: Uint8Array | string): string {
+  const decoded = typeof what === "string" ? undefined : decode(what);
+  const isBare = decoded?.ok && decoded.packet.dialect === "classic" && decoded.packet.type === "TEXT";
+  const words = isBare ? `${wordOf(what) || "this"} is no word of the protocol (MESSAGE, SIGN-IN, LIST), and ` : "";
+  return `${words}no greeting came from this address before: send GREETING first`;
+}
 
 function whyUnreadable(what: Uint8Array | string): string {
   const decoded = typeof what === "string" ? undefined : decode(what);

@@ -45,6 +45,7 @@ const IGNORED: Record<IgnoreReason, string> = {
   "not-joined": "from clients that have not joined",
   "classic-at-v1": "classic, from clients that speak version 1",
   "refused-classic": "classic, from clients that may not speak it",
+  "said-again": "without MESSAGE that say the same at once again",
   "fast-messages": "with messages faster than --rate",
   "fast-sign-ins": "that ask for names too often",
   "fast-requests": "that ask for too much else",

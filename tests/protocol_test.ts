@@ -128,6 +128,9 @@ const anyV1 = fc.oneof(...Object.values(V1) as fc.Arbitrary<V1Packet>[]);
 /** A classic text that decodes unchanged: trailing NULs and one line ending are cut off, so it ends in neither. */
 const classicText = text.map((text) => text.replace(/[\r\n\0]+$/, "")).filter((text) => text !== "");
 
+/** A text that begins with no word, as a person may say it. */
+const bareText = fc.string({ unit: "grapheme", maxLength: 60 }).map((text) => `so ${text}.`);
+
 const CLASSIC: { [T in ClassicPacket["type"]]: fc.Arbitrary<Of<ClassicPacket, T>> } = {
   "GREETING": fc.record({
     dialect: fc.constant("classic"),
@@ -137,6 +140,7 @@ const CLASSIC: { [T in ClassicPacket["type"]]: fc.Arbitrary<Of<ClassicPacket, T>
   "MESSAGE": fc.record({ dialect: fc.constant("classic"), type: fc.constant("MESSAGE"), text: classicText }),
   "SIGN-IN": fc.record({ dialect: fc.constant("classic"), type: fc.constant("SIGN-IN"), name }),
   "LIST": fc.record({ dialect: fc.constant("classic"), type: fc.constant("LIST") }),
+  "TEXT": fc.record({ dialect: fc.constant("classic"), type: fc.constant("TEXT"), text: bareText }),
   "INCOMING": fc.record({ dialect: fc.constant("classic"), type: fc.constant("INCOMING"), line: classicText }),
 };
 const anyClassic = fc.oneof(...Object.values(CLASSIC) as fc.Arbitrary<ClassicPacket>[]);
@@ -244,7 +248,7 @@ Deno.test("byteLength: bytes of UTF-8", () => assertEquals(byteLength("aé語�
 // ---- the classic spellings
 
 Deno.test("classic: what the assignment's programs and nc send", () => {
-  const message = (text: string): Packet => ({ dialect: "classic", type: "MESSAGE", text });
+  const message = (text: string) => ({ dialect: "classic", type: "MESSAGE", text }) as const;
   const incoming: Packet = { dialect: "classic", type: "INCOMING", line: "<From 1.2.3.4:5>: x" };
   const spellings: [string, Packet][] = [
     ["MESSAGEhello", message("hello")],
@@ -254,26 +258,100 @@ Deno.test("classic: what the assignment's programs and nc send", () => {
     ["MESSAGE hello\n\0\0\0", message("hello")],
     ["MESSAGE  indented", message(" indented")],
     ["MESSAGE two\nlines\n", message("two\nlines")],
-    ["MESSAGE:hello", message(":hello")],
+    ["MESSAGE:hello", { ...message(":hello"), afterColon: "hello" }],
+    ["MESSAGE: hello", { ...message(": hello"), afterColon: "hello" }],
+    ["MESSAGE::-)", { ...message("::-)"), afterColon: ":-)" }],
+    ["MESSAGE :-)", message(":-)")],
+    ["\n MESSAGE hello", message("hello")],
+    ["MESSAGEs are nice", message("s are nice")],
+    ["message hello", { ...message("hello"), loose: true }],
+    ["message\thello", { ...message("hello"), loose: true }],
+    ["Message: hello\n", { ...message(": hello"), afterColon: "hello", loose: true }],
     ["GREETING", { dialect: "classic", type: "GREETING", line: false }],
     ["GREETING\0", { dialect: "classic", type: "GREETING", line: false }],
     ["GREETING ", { dialect: "classic", type: "GREETING", line: false }],
     ["GREETING\n", { dialect: "classic", type: "GREETING", line: true }],
     ["GREETING\r\n", { dialect: "classic", type: "GREETING", line: true }],
+    ["GREETING hello", { dialect: "classic", type: "GREETING", line: false }],
+    ["GREETINGAlice\n", { dialect: "classic", type: "GREETING", line: true }],
+    ["GREETING\nAlice", { dialect: "classic", type: "GREETING", line: false }],
+    ["GREETING\0junk", { dialect: "classic", type: "GREETING", line: false }],
+    ["GREETINGS", { dialect: "classic", type: "GREETING", line: false }],
+    ["Greeting: Alice\n", { dialect: "classic", type: "GREETING", line: true }],
+    ["greetings", { dialect: "classic", type: "GREETING", line: false }],
     ["INCOMING<From 1.2.3.4:5>: x", incoming],
     ["INCOMING <From 1.2.3.4:5>: x", incoming],
     ["INCOMING <From 1.2.3.4:5>: x\n", incoming],
     ["SIGN-IN Alice", { dialect: "classic", type: "SIGN-IN", name: "Alice" }],
     ["SIGN-IN Alice\n", { dialect: "classic", type: "SIGN-IN", name: "Alice" }],
+    ["SIGN-IN:Alice", { dialect: "classic", type: "SIGN-IN", name: "Alice" }],
+    ["SIGN-IN: Alice", { dialect: "classic", type: "SIGN-IN", name: "Alice" }],
+    ["SIGNIN Alice", { dialect: "classic", type: "SIGN-IN", name: "Alice", loose: true }],
+    ["SIGN-IN no name", { dialect: "classic", type: "SIGN-IN", name: "no name" }],
+    ["sign-in Zoë\n", { dialect: "classic", type: "SIGN-IN", name: "Zoë", loose: true }],
     ["LIST", { dialect: "classic", type: "LIST" }],
+    ["list\r\n", { dialect: "classic", type: "LIST", loose: true }],
+    ["List:", { dialect: "classic", type: "LIST", loose: true }],
     ["LIST\n", { dialect: "classic", type: "LIST" }],
   ];
   for (const [datagram, packet] of spellings) assertEquals(packetOf(datagram), packet);
 });
 
-Deno.test("classic: datagrams that are no packet", () => {
-  const none = ["", "\n", "hello", "message hello", " MESSAGE hello", "MESSAGE", "MESSAGE \n", "SIGN-IN", "SIGN-IN \n"];
-  for (const datagram of [...none, "SIGN-INAlice", "GREETING Bob", "LISTEN", "INCOMIN"]) reasonOf(datagram);
+Deno.test("classic: a text without a word is a packet of its own, and sentences are no words", () => {
+  const texts = [
+    "hello",
+    " hello",
+    "messages are nice",
+    "messagehello",
+    "message",
+    "message: ",
+    "list of things",
+    "LISTEN",
+  ];
+  texts.push(
+    "listen",
+    "sign-in is broken",
+    "signing off",
+    "SIGNING OFF",
+    "SIGNIN",
+    "SIGNIN IS BROKEN",
+    "greetings, all",
+    "TCP/IP",
+    "24/7",
+    "two\nlines",
+  );
+  texts.push("ROOM 1 is free", "only INCOMING", "a sum=0123abc", "caf\u00e9\t\u{1f600}");
+  for (const text of texts) assertEquals(packetOf(`${text}\r\n\0`), { dialect: "classic", type: "TEXT", text });
+});
+
+Deno.test("classic: datagrams that are no packet, and why", () => {
+  const words = "(MESSAGE, GREETING, SIGN-IN, LIST)";
+  const reasons: [string, string][] = [
+    ["", "there is nothing in it"],
+    [" \r\n\0\0", "there is nothing in it"],
+    ["MESSAGE", "MESSAGE without a text"],
+    ["MESSAGE \n", "MESSAGE without a text"],
+    ["SIGN-IN \n", "SIGN-IN takes a name, as in: SIGN-IN Alice"],
+    ["SIGN-INAlice", "SIGN-IN takes a name, as in: SIGN-IN Alice"],
+    ["LIST all", "LIST takes no text"],
+    ["hello\x1b[2J", `no word of the protocol ${words}, but control characters`],
+    ["incoming call", "INCOMING is what only a server sends"],
+    [" Incoming<From 1.2.3.4:5>: x", "INCOMING is what only a server sends"],
+    ["1.2.3.4:5 says: INCOMING <from 1.2.3.4:6>: x", "only a server sends <From"],
+    ["Message from 1.2.3.4:5: INCOMING <From 1.2.3.4:6>: x", "only a server sends <From"],
+    ["Signed in as Alice", "only a server sends this answer"],
+    ["Signed In Users: Alice", "only a server sends this answer"],
+    ["message/1 id=7", "a packet of version 1 begins with its word in capital letters"],
+    [" MESSAGE/1 id=7\nx", "a packet of version 1 begins with its word in capital letters"],
+    ["Hello/2", "a packet of version 1 begins with its word in capital letters"],
+    ["PEER 1 id=7", "damaged on the way"],
+    ["so be it sum=0123abcd", "damaged on the way"],
+  ];
+  for (const [datagram, reason] of reasons) assertEquals(reasonOf(datagram), reason, datagram);
+  assertEquals(decode(Uint8Array.of(0x63, 0xe9)), {
+    ok: false,
+    reason: `neither a word of the protocol ${words} nor UTF-8`,
+  });
 });
 
 Deno.test("classic: a text with bytes that are not UTF-8 is accepted", () => {
@@ -281,7 +359,15 @@ Deno.test("classic: a text with bytes that are not UTF-8 is accepted", () => {
   assertEquals(packetOf(bytes), { dialect: "classic", type: "MESSAGE", text: "caf\ufffd" });
 });
 
-Deno.test("classic: a datagram of NULs costs no more than another", () => {
+Deno.test("classic: a datagram of NULs or white space costs no more than another", () => {
+  const noise = ["\0", " ", "\n", "\r", "\n\0", ": "].map((part) => part.repeat(4000 / part.length));
+  for (const part of noise) {
+    for (const word of ["MESSAGE", "GREETING", "SIGN-IN", "LIST", "sign-in ", "signin:x", "list", "message", "so"]) {
+      decode(bytesOf(`${word}${part}x`));
+      decode(bytesOf(`${part}${word}`));
+      decode(bytesOf(`${word}${part}`));
+    }
+  }
   assertEquals(packetOf(`MESSAGE${"\0".repeat(4000)}x`).type, "MESSAGE");
 });
 
@@ -383,10 +469,10 @@ Deno.test("v1: an event is not ignored for a name with a letter that this progra
 
 Deno.test("v1: datagrams that are no packet, and why", () => {
   const reasons: [string, string][] = [
-    ["GREETING/2 id=1", "the version behind the slash is not 1, and no other is known"],
-    ["GREETING/1/1 id=1", "the version behind the slash is not 1, and no other is known"],
-    ["GREETING/1\u001b[2J id=1", "the version behind the slash is not 1, and no other is known"],
-    ["HELLO/1 id=1", "HELLO is no type of version 1"],
+    ["GREETING/2 id=1", "only version 1 is known, as in MESSAGE/1"],
+    ["GREETING/1/1 id=1", "only version 1 is known, as in MESSAGE/1"],
+    ["GREETING/1\u001b[2J id=1", "only version 1 is known, as in MESSAGE/1"],
+    ["HELLO/1 id=1", "HELLO/1 is no packet of version 1"],
     ["GREETING/1", "the field id is missing"],
     ["GREETING/1 Id=1 sum", "the field behind Id is not key=value"],
     ["GREETING/1 ID=1 colour=red", "nothing is known of ID, colour, and the field id is missing"],
@@ -491,16 +577,59 @@ Deno.test("a v1 datagram with any one bit flipped is refused or the very same pa
   );
 });
 
-Deno.test("a datagram without a checksum and with one bit flipped is refused or of the same type", () => {
-  const unsummed = anyV1.map((packet) => ({
-    type: packet.type,
-    bytes: bytesOf(textOf(encode(packet)).replace(/ sum=[0-9a-f]{8}/, "")),
-  }));
-  const classic = anyClassic.map((packet) => ({ type: packet.type, bytes: encode(packet) }));
+/** Asserts that bytes are no classic packet, since they are a damaged one of version 1. */
+function isNotClassic(datagram: Uint8Array): void {
+  const decoded = decode(datagram);
+  assert(!decoded.ok || decoded.packet.dialect === "v1", textOf(datagram));
+}
+
+/** A v1 packet as a datagram, with its checksum and without. */
+const withAndWithoutSum = (packet: V1Packet) => {
+  const bytes = encode(packet);
+  return [bytes, bytesOf(textOf(bytes).replace(/ sum=[0-9a-f]{8}/, ""))];
+};
+
+Deno.test("a v1 datagram with any one bit flipped, or any of the first bytes changed, is never classic", () => {
+  for (const type of Object.keys(V1) as V1Packet["type"][]) {
+    for (const bytes of fc.sample<V1Packet>(V1[type], { numRuns: 3, seed: 1 }).flatMap(withAndWithoutSum)) {
+      for (let bit = 0; bit < bytes.length * 8; bit++) isNotClassic(flipped(bytes, bit));
+      for (let at = 0; at < Math.min(12, bytes.length); at++) {
+        const copy = bytes.slice();
+        for (copy[at] = 0; copy[at] < 255; copy[at]++) isNotClassic(copy);
+        isNotClassic(copy);
+      }
+    }
+  }
+});
+
+Deno.test("a v1 datagram with two of the first bytes changed is no words of anybody", () => {
+  const two = fc.tuple(anyV1, fc.nat(11), fc.nat(11), fc.nat(255), fc.nat(255));
   fc.assert(
-    fc.property(fc.oneof(unsummed, classic), fc.nat(), ({ type, bytes }, bit) => {
+    fc.property(two, ([packet, first, second, one, other]) => {
+      const copy = encode(packet);
+      copy[first] = one;
+      copy[second] = other;
+      const decoded = decode(copy);
+      assert(!decoded.ok || decoded.packet.dialect === "v1" || !("text" in decoded.packet), textOf(copy));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+Deno.test("a datagram without a checksum and with one bit flipped is refused or of the same type", () => {
+  fc.assert(
+    fc.property(anyV1, fc.nat(), (packet, bit) => {
+      const [, bytes] = withAndWithoutSum(packet);
       const decoded = decode(flipped(bytes, bit % (bytes.length * 8)));
-      assert(!decoded.ok || decoded.packet.type === type);
+      assert(!decoded.ok || decoded.packet.type === packet.type);
+    }),
+    { numRuns: 3000 },
+  );
+  fc.assert(
+    fc.property(anyClassic, fc.nat(), (packet, bit) => {
+      const bytes = encode(packet), decoded = decode(flipped(bytes, bit % (bytes.length * 8)));
+      // when the word is damaged, all of it may be a text
+      assert(!decoded.ok || [packet.type, "TEXT"].includes(decoded.packet.type));
     }),
     { numRuns: 3000 },
   );

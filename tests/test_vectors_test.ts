@@ -57,10 +57,12 @@ const CHECKS: Record<string, (it: Case) => void> = {
     checkCanonical(packet, { datagram, hex, canonical });
   },
   "packets.bad": refused,
-  "classic.good": ({ what: _, datagram, hex, canonical, type, text, name, line, lineFeed, ...rest }) => {
+  "classic.good": (
+    { what: _, datagram, hex, canonical, type, text, afterColon, loose, name, line, lineFeed, ...rest },
+  ) => {
     assertEquals(rest, {});
     const packet = packetOf({ datagram, hex });
-    const said = { text: text && expand(text), name, line: type === "GREETING" ? lineFeed : line };
+    const said = { text: text && expand(text), afterColon, loose, name, line: type === "GREETING" ? lineFeed : line };
     assertEquals(packet as unknown, present({ dialect: "classic", type, ...said }));
     checkCanonical(packet, { datagram, hex, canonical });
   },
@@ -218,6 +220,7 @@ Deno.test("test vectors: there is a good packet of every type, and one that is a
     "MESSAGE": true,
     "SIGN-IN": true,
     "LIST": true,
+    "TEXT": true,
     "INCOMING": true,
   };
   const all = [...V1_TYPES.map((type) => `${type}/1`), ...Object.keys(classic)];

@@ -47,7 +47,18 @@ const TYPES: { [T in Type]: [fields: FieldOf<T>[], body?: boolean] } = {
   "OPEN": [[]],
 };
 const ALL_TYPES = Object.keys(TYPES) as Type[];
-const CLASSIC = ["GREETING", "MESSAGE", "SIGN-IN", "LIST", "INCOMING"];
+const CLASSIC = [
+  "GREETING",
+  "MESSAGE",
+  "SIGN-IN",
+  "LIST",
+  "INCOMING",
+  "Message",
+  "sign-in",
+  "list",
+  "SIGNIN",
+  "<From ",
+];
 const NAMES = ["Alice", "Zoë", "Аlice", "Server", "10.0.0.1", "a".repeat(32), "", "x y", "\u200b", "é́́́́"];
 const TEXTS = [
   "",
@@ -154,7 +165,10 @@ export function mutations(
     const kind = random();
     if (kind < 0.7) return encoder.encode(packet());
     if (kind < 0.85) return damaged(encoder.encode(packet()));
-    if (kind < 0.95) return encoder.encode(`${pick(CLASSIC)}${pick([" ", ":", ""])}${pick([...TEXTS, ...NAMES])}`);
+    if (kind < 0.95) {
+      return encoder.encode(`${pick(CLASSIC)}${pick([" ", ":", ": ", "\n", ""])}${pick([...TEXTS, ...NAMES])}`);
+    }
+    if (kind < 0.97) return encoder.encode(pick([...TEXTS, ...NAMES]));
     return Uint8Array.from({ length: Math.floor(random() * 1400) }, () => Math.floor(random() * 256));
   };
 }

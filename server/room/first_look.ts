@@ -15,6 +15,7 @@ const LONGEST_TYPE = 9;
 /** Where the search for a token ends, in bytes. A packet with one behind is no less a packet, but it seems forged. */
 const TOKEN_WITHIN = 256;
 const SLASH = "/".charCodeAt(0), HYPHEN = "-".charCodeAt(0), A = "A".charCodeAt(0), Z = "Z".charCodeAt(0);
+const ZERO = "0".charCodeAt(0), NINE = "9".charCodeAt(0);
 
 /**
  * Why a datagram need not be read: it is a packet of version 1 that no client sends to a server, or no packet at all. To
@@ -25,8 +26,9 @@ const SLASH = "/".charCodeAt(0), HYPHEN = "-".charCodeAt(0), A = "A".charCodeAt(
 export function refusalAtSight(bytes: Uint8Array): Extract<IgnoreReason, "not-for-server" | "no-packet"> | undefined {
   let end = 0;
   while (end < LONGEST_TYPE && (bytes[end] >= A && bytes[end] <= Z || bytes[end] === HYPHEN)) end++;
-  // without the slash it is not version 1
-  if (end === 0 || bytes[end] !== SLASH) return undefined;
+  // without the slash and a digit it is not version 1
+  const isVersioned = bytes[end] === SLASH && bytes[end + 1] >= ZERO && bytes[end + 1] <= NINE;
+  if (end === 0 || !isVersioned) return undefined;
   const isType = (type: string) => type.length === end && isAt(bytes, 0, type);
   if (TO_SERVER.some(isType)) return undefined;
   return NOT_TO_SERVER.some(isType) ? "not-for-server" : "no-packet";

@@ -16,6 +16,8 @@ export type IgnoreReason =
   | "classic-at-v1"
   /** Its sender may not join in the classic dialect. */
   | "refused-classic"
+  /** It is a classic text without a word in capital letters, and its sender has just said the same. */
+  | "said-again"
   /** It is a classic message, and its sender or all with one IP address have sent too many. */
   | "fast-messages"
   /** It asks for a name, and its sender or all with one IP address have asked too often. */
@@ -80,6 +82,7 @@ export function noneIgnored(): IgnoredCounts {
     "not-joined": 0,
     "classic-at-v1": 0,
     "refused-classic": 0,
+    "said-again": 0,
     "fast-messages": 0,
     "fast-sign-ins": 0,
     "fast-requests": 0,

@@ -17,12 +17,22 @@ import type { FrugalBucket } from "./frugal_bucket.ts";
 import { HeardOrder, type Ordered } from "./heard_order.ts";
 import type { Peer } from "./peer.ts";
 
+/** What was said, as its CRC-32, and until when it is remembered, in milliseconds of the room's clock. */
+export interface RecentWords {
+  sum: number;
+  until: number;
+}
+
 /** What a member has that speaks or asks for something. A crowd that only listens takes no memory for it. */
 export interface MemberActivity {
   /** The receive stream of its messages; undefined before the first message. */
   stream: ReceiveStream | undefined;
   /** Of a member with a connection only: the parts of its last line that wait for their tokens. */
   line: { text: string; action?: boolean }[] | undefined;
+  /** Of a classic member only: it has sent a MESSAGE without a colon behind the word, so a colon there is text. */
+  colonIsText: boolean;
+  /** Of a classic member only: what it has said of late without a word in capital letters. */
+  recentWords: RecentWords[] | undefined;
   /** The limits for messages and requests; each is created when it is first needed. */
   messages: TokenBucket | undefined;
   requests: TokenBucket | undefined;
@@ -73,6 +83,8 @@ export function activityOf(member: Member): MemberActivity {
   return member.activity ??= {
     stream: undefined,
     line: undefined,
+    colonIsText: false,
+    recentWords: undefined,
     messages: undefined,
     requests: undefined,
     datagrams: undefined,

@@ -25,7 +25,7 @@ export interface MessagesContext {
   time: (now: number) => number;
 }
 
-type ClassicMessage = Extract<ClassicPacket, { type: "MESSAGE" }>;
+type ClassicMessage = Extract<ClassicPacket, { type: "MESSAGE" | "TEXT" }>;
 
 /** What a member said. */
 type Said = Pick<MessagePacket, "text" | "action"> & Partial<Pick<MessagePacket, "stream" | "id">>;
@@ -114,7 +114,9 @@ export class Messages {
   receiveClassic(packet: ClassicMessage, member: Member, now: number): void {
     // to look at a long text takes time, so there must be a token before
     if (!this.#takesClassic(member, now)) return;
-    const [first, ...others] = splitText(printable(packet.text), MAX_TEXT_BYTES);
+    const said = textOf(packet, member);
+    if (said === "") return this.#context.ignored.count("no-packet");
+    const [first, ...others] = splitText(printable(said), MAX_TEXT_BYTES);
     if (first !== undefined) this.#publish(member, { text: first }, now);
     for (const text of others) {
       if (!this.#takesClassic(member, now)) return;
@@ -229,4 +231,15 @@ export class Messages {
     const { publish, time } = this.#context;
     publish({ type: "INCOMING", from: member.address, name: member.name, at: time(now), ...said }, member, now);
   }
+}
+
+/**
+ * What a classic member says. A colon behind the word belongs to the word as long as each MESSAGE of this member had one;
+ * from the first one without, colons are text.
+ */
+function textOf(packet: ClassicMessage, member: Member): string {
+  if (packet.type === "TEXT") return packet.text;
+  const activity = activityOf(member), { text, afterColon } = packet;
+  if (afterColon === undefined) activity.colonIsText = true;
+  return activity.colonIsText ? text : afterColon!;
 }

@@ -24,6 +24,7 @@ import { Messages } from "./messages.ts";
 import type { NameClaim, Names } from "./names.ts";
 import type { Peer } from "./peer.ts";
 import { PrivateMessages } from "./private_messages.ts";
+import { saysAgain } from "./recent_words.ts";
 import { Repair } from "./repair.ts";
 
 /** The parts that a room works with. */
@@ -273,6 +274,7 @@ export class Room {
       // a classic packet may be forged, so it changes nothing that is known; after a restart nothing is
       if (member.via === undefined) this.#admission.setVia(member, peer.via);
     }
+    if (member && saysAgain(packet, member, now)) return this.ignore("said-again");
     switch (packet.type) {
       case "GREETING":
         if (!member) this.#admission.admitClassic(peer, packet.line ? "classic-line" : "classic", now);
@@ -284,6 +286,7 @@ export class Room {
         return;
       }
       case "MESSAGE":
+      case "TEXT":
         if (!member) return this.ignore("not-joined");
         return this.#messages.receiveClassic(packet, member, now);
       case "LIST":

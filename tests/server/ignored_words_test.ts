@@ -25,13 +25,17 @@ Deno.test("ignored words: each reason has some of its own, for any bytes and for
 
 Deno.test("ignored words: what can't be read is told in the words of the decoder, also when it was refused at sight", () => {
   assertEquals(words("no-packet", "GREETING/1"), "the field id is missing");
-  assertEquals(words("no-packet", "HELLO/1 id=7"), "HELLO is no type of version 1");
-  assertEquals(words("no-packet", "HELLO/x"), "not a word of the protocol");
+  assertEquals(words("no-packet", "HELLO/1 id=7"), "HELLO/1 is no packet of version 1");
   assertEquals(words("no-packet", "GREETING"), "GREETING is no word of the protocol");
 });
 
 Deno.test("ignored words: to be greeted means something else in each dialect", () => {
   assertEquals(words("not-joined", "MESSAGE hi"), "no greeting came from this address before: send GREETING first");
+  assertEquals(
+    words("not-joined", "HELLO"),
+    "HELLO is no word of the protocol (MESSAGE, SIGN-IN, LIST), and no greeting came from this address before: " +
+      "send GREETING first",
+  );
   const list: Packet = { dialect: "v1", type: "LIST", id: 7, token: TOKEN };
   assertMatch(words("not-joined", list), /^no member with this token .*greet first, .*cookie of RETRY\/1$/);
 });

@@ -46,7 +46,7 @@ Deno.test("log: the summary names what was ignored or lost, and why, and nothing
   const total = "1 datagram out";
   assertEquals(summary(), `0 members joined, 0 here, 0 messages in, ${total}`);
   room.datagram(A, "GREETING");
-  for (const text of ["hello", "OPEN/1", "WELCOME/1"]) room.datagram(B, text);
+  for (const text of ["LIST all", "OPEN/1", "WELCOME/1"]) room.datagram(B, text);
   for (const text of ["MESSAGE hello", "LIST"]) room.datagram(B, text);
   room.datagram("203.0.113.5:1", "GREETING");
   room.datagram(B, "GREETING");

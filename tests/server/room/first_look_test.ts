@@ -28,11 +28,22 @@ Deno.test("first look: each packet of a member has its token, whatever else it h
   assert(!hasToken(new TextEncoder().encode(" ".repeat(2000) + TOKEN), TOKEN), "it does not look far");
 });
 
-Deno.test("first look: a server's packet is not for the server, a text with a slash is no packet", () => {
+Deno.test("first look: a server's packet is not for the server, an unknown word with a version is no packet", () => {
   const refusals = (...texts: string[]) => texts.map((text) => refusalAtSight(new TextEncoder().encode(text)));
   const others = V1_TYPES.filter((type) => !TO_SERVER.some((other) => other === type));
   assertEquals(refusals(...others.map((type) => `${type}/1 id=1`)), others.map(() => "not-for-server" as const));
-  assertEquals(refusals("TCP/IP is nice", "HELLO/1", "LISTEN/1"), ["no-packet", "no-packet", "no-packet"]);
-  const read = ["GREETING", "GREETING/2", "hello/1", "/1", "", "INCOMING x", "ABCDEFGHIJ/1"];
+  assertEquals(refusals("HELLO/1", "LISTEN/1"), ["no-packet", "no-packet"]);
+  const read = [
+    "GREETING",
+    "GREETING/2",
+    "hello/1",
+    "/1",
+    "",
+    "INCOMING x",
+    "TCP/IP is nice",
+    "OPEN/",
+    "OPEN/x",
+    "ABCDEFGHIJ/1",
+  ];
   assertEquals(refusals(...read), read.map(() => undefined));
 });

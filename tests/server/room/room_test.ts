@@ -34,7 +34,7 @@ Deno.test("room: a classic greeting repeated changes nothing, and a message from
 Deno.test("room: invalid datagrams, and packets that are not for a server, are ignored and counted", () => {
   const room = new FakeRoom();
   const { token } = room.join(A);
-  const noise = ["", "hello", "GREETING/2 id=1", "INCOMING <From 1.2.3.4:5>: x", "OPEN/1", "MESSAGE ", "ACK/1 id=3"];
+  const noise = ["", "LIST all", "GREETING/2 id=1", "INCOMING <From 1.2.3.4:5>: x", "OPEN/1", "MESSAGE ", "ACK/1 id=3"];
   for (const datagram of noise) assertEquals(room.datagram(A, datagram), [], datagram);
   for (const datagram of noise) assertEquals(room.datagram(B, datagram), [], datagram);
   assertEquals(ignoredBy(room.room), { "no-packet": 8, "not-for-server": 5, "classic-at-v1": 1 });
@@ -165,11 +165,11 @@ Deno.test("room: a forged greeting does not rename or refresh the member, which 
 Deno.test("room: classic words from a v1 member's address are ignored", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
-  for (const word of ["GREETING", "MESSAGE forged", "SIGN-IN Mallory", "LIST"]) {
+  for (const word of ["GREETING", "MESSAGE forged", "SIGN-IN Mallory", "LIST", "forged"]) {
     assertEquals(room.datagram(A, word), [], word);
   }
   const event = one(room.say(A, token, 1, "genuine"), "INCOMING");
-  assertEquals([event.name, ignoredBy(room.room)], ["Alice", { "classic-at-v1": 4 }]);
+  assertEquals([event.name, ignoredBy(room.room)], ["Alice", { "classic-at-v1": 5 }]);
 });
 
 Deno.test("room: a classic member that greets in v1 becomes a v1 member, not a second member", () => {

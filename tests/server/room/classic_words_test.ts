@@ -1,0 +1,139 @@
+/** The room and the many ways in which programs of others write classic words; and what nobody has said. */
+import { assert, assertEquals } from "@std/assert";
+import { decode, V1_TYPES } from "../../../protocol.ts";
+import { textOf } from "../../support/fake_delivery.ts";
+import { FakeRoom, ignoredBy, to } from "../../support/fake_room.ts";
+import { peerOf } from "../../support/peer_of.ts";
+
+const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "127.0.0.1:40003";
+
+/** A room in which A and B have greeted, and nobody is slowed down. */
+function openRoom(): FakeRoom {
+  const room = new FakeRoom({ rate: { rate: 0, burst: 0 } });
+  for (const member of [A, B]) room.datagram(member, "GREETING");
+  return room;
+}
+
+/** What B gets for datagrams of A, without what stands before the texts. */
+function heard(room: FakeRoom, ...datagrams: string[]): string[] {
+  return datagrams.flatMap((datagram) => to(room.datagram(A, datagram), B))
+    .map((sent) => textOf(sent).replace(`INCOMING <From ${A}>: `, ""));
+}
+
+Deno.test("classic words: a colon belongs to the word until a MESSAGE has none", () => {
+  const room = openRoom();
+  assertEquals(heard(room, "MESSAGE:hello", "MESSAGE: hello", "MESSAGE::-)", "MESSAGE:"), ["hello", "hello", ":-)"]);
+  assertEquals(heard(room, "no word: here", "MESSAGE: still"), ["no word: here", "still"]);
+  assertEquals(heard(room, "MESSAGE :-)", "MESSAGE:-)", "MESSAGE: x", "MESSAGE:"), [":-)", ":-)", ": x", ":"]);
+  assertEquals(to(room.datagram(B, "message: hello"), A).map(textOf), [`INCOMING <From ${B}>: hello`]);
+  assertEquals(ignoredBy(room.room), { "no-packet": 1 });
+});
+
+Deno.test("classic words: a program that puts nothing between the word and the text keeps its colons", () => {
+  const room = openRoom();
+  assertEquals(heard(room, "MESSAGEhello", "MESSAGE:-)", "MESSAGE::-)"), ["hello", ":-)", "::-)"]);
+});
+
+Deno.test("classic words: whatever stands behind it, a greeting lets in; the words may have any case", () => {
+  for (const greeting of ["GREETING hello", "GREETINGBob", "GREETING\nBob", "GREETINGS", "Greeting", "greeting: Bob"]) {
+    const room = openRoom();
+    room.datagram(C, greeting);
+    assertEquals(to(room.datagram(A, "message hi"), C).map(textOf), [`INCOMING <From ${A}>: hi`], greeting);
+  }
+  const room = openRoom();
+  for (const word of ["sign-in Zoë", "SIGN-IN:Zoë", "SIGN-IN: Zoë", "SIGNIN Zoë"]) {
+    assertEquals(room.datagram(A, word).map(textOf), ["INCOMING Signed in as Zoë"], word);
+    room.pass(2000);
+    assertEquals(room.datagram(A, "list\n").map(textOf), ["INCOMING Signed In Users: Zoë (and 1 unnamed)"]);
+  }
+});
+
+Deno.test("classic words: a text without a word is a message of who has greeted, and of nobody else", () => {
+  const room = openRoom();
+  const texts = ["hello", "messages are nice", "LISTEN", "24/7", "say <Fro m", "caf\u00e9"];
+  assertEquals(heard(room, ...texts.map((text) => `${text}\n`)), texts);
+  assertEquals(room.datagram(C, "hello"), []);
+  const { token } = room.join(C);
+  assertEquals(room.datagram(C, "forged"), []);
+  assertEquals(room.say(C, token, 1, "genuine").length, 3);
+  assertEquals(ignoredBy(room.room), { "not-joined": 1, "classic-at-v1": 1 });
+});
+
+Deno.test("classic words: what a server may have sent makes no message", () => {
+  const room = openRoom();
+  room.datagram(A, "SIGN-IN Alice");
+  const own = [...room.datagram(B, "MESSAGE hello"), ...room.datagram(A, "LIST"), ...room.datagram(A, "SIGN-IN Alice")];
+  assertEquals(own.length, 4);
+  for (const datagram of own.map(textOf)) {
+    // as it is, or without the word, as many programs print it
+    for (const text of [datagram, datagram.slice(8), datagram.slice(9), datagram.toLowerCase()]) {
+      assertEquals(heard(room, text, `  ${text}\n`), [], text);
+    }
+  }
+  assertEquals(heard(room, "Unknown command: INCOMING <From 127.0.0.1:1>: x", "Message from B: <from x>"), []);
+});
+
+Deno.test("classic words: a program that answers all that it gets says each of its answers once", () => {
+  // what it gets of its own words it answers too
+  const answers = [["Unknown command", "Try HELP"], ["message not understood"], ["sign-in first"], [
+    "list",
+    "Greetings",
+  ]];
+  for (const lines of answers) {
+    const room = openRoom();
+    let waiting = to(room.datagram(B, "MESSAGE hello"), A).length, sent = 0;
+    for (; waiting > 0 && sent < 100; waiting--) {
+      for (const line of lines) {
+        waiting += to(room.datagram(A, line), A).length;
+        sent++;
+      }
+    }
+    assert(sent <= 3 * lines.length, `${sent}: ${lines}`);
+  }
+});
+
+Deno.test("classic words: a person may say the same again, but without the word not at once", () => {
+  const room = openRoom();
+  assertEquals(heard(room, "ha", "ha", "MESSAGE ha", "MESSAGE ha"), ["ha", "ha", "ha"]);
+  room.pass(1999);
+  assertEquals(heard(room, "ha"), []);
+  room.pass(2000);
+  assertEquals(heard(room, "ha"), ["ha"]);
+  // what is remembered has an end
+  const lines = Array.from({ length: 100 }, (_, i) => `line ${i}`);
+  assertEquals(heard(room, ...lines), lines);
+  assertEquals(heard(room, "line 99", "line 0"), ["line 0"]);
+});
+
+/** One packet of each type of version 1, as our programs write it. */
+const { packets: { good } } = JSON.parse(
+  Deno.readTextFileSync(new URL("../../../docs/test_vectors.json", import.meta.url)),
+) as { packets: { good: { datagram: unknown; canonical?: true; type: string }[] } };
+
+Deno.test("classic words: a damaged version 1 packet from a classic member's address says nothing", () => {
+  const room = openRoom();
+  const say = (bytes: Uint8Array) => {
+    const decoded = decode(bytes);
+    if (decoded.ok) room.room.receive(decoded.packet, peerOf(A), room.now, bytes.length);
+    assertEquals(room.room.statistics.messages, 0, new TextDecoder().decode(bytes));
+  };
+  for (const type of V1_TYPES) {
+    const { datagram } = good.find((it) => it.type === `${type}/1` && it.canonical && typeof it.datagram === "string")!;
+    for (const text of [datagram as string, (datagram as string).replace(/ sum=\w{8}/, "")]) {
+      const bytes = new TextEncoder().encode(text);
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        bytes[bit >> 3] ^= 1 << (bit & 7);
+        say(bytes);
+        bytes[bit >> 3] ^= 1 << (bit & 7);
+      }
+      for (let at = 0; at < Math.min(12, bytes.length); at++) {
+        const before = bytes[at];
+        for (let value = 0; value < 256; value++) {
+          bytes[at] = value;
+          say(bytes);
+        }
+        bytes[at] = before;
+      }
+    }
+  }
+});
