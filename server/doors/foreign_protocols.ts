@@ -28,27 +28,24 @@ const REQUEST_BEGUN = new RegExp(
 /**
  * Tells what a connection speaks.
  *
- * @param head The first bytes of the connection, as many as have arrived.
+ * @param head The first bytes of the connection behind the blank ones, as many as have arrived; at least one.
+ * @param isAll Whether no more bytes will come, or not soon.
  * @returns "none" for a chat, and "unclear" when more bytes are needed to tell.
  */
-export function foreignProtocol(head: Uint8Array): ForeignProtocol | "none" | "unclear" {
-  // servers of HTTP pass over empty lines before a request
-  let start = 0;
-  while (start < head.length && isBlank(head[start])) start++;
-  if (start === head.length) return start < MAX_HEAD_BYTES ? "unclear" : "none";
-  if (head[start] === 0x16) {
-    if (start + 1 === head.length) return "unclear";
-    return head[start + 1] === 0x03 ? "tls" : "none";
+export function foreignProtocol(head: Uint8Array, isAll = false): ForeignProtocol | "none" | "unclear" {
+  if (head[0] === 0x16) {
+    if (head.length === 1) return isAll ? "none" : "unclear";
+    return head[1] === 0x03 ? "tls" : "none";
   }
-  const end = head.indexOf(LINE_FEED, start);
-  const text = String.fromCharCode(
-    ...head.subarray(start, Math.min(end < 0 ? head.length : end, start + MAX_HEAD_BYTES)),
-  );
+  const end = head.indexOf(LINE_FEED);
+  const text = String.fromCharCode(...head.subarray(0, Math.min(end < 0 ? head.length : end, MAX_HEAD_BYTES)));
   if (/^SSH-\d/.test(text)) return "ssh";
   if (REQUEST.test(text)) return "http";
-  if (end >= 0 && end - start < MAX_HEAD_BYTES) return "none";
+  if (end >= 0 && end < MAX_HEAD_BYTES) return "none";
   const isBegun = REQUEST_BEGUN.test(text);
   if (head.length >= MAX_HEAD_BYTES) return isBegun ? "http" : "none";
+  // nobody chats like this either, and a web page must not get in because the network is slow
+  if (isAll) return isBegun && METHODS.includes(text.split(" ", 1)[0]) ? "http" : "none";
   const mayBecome = isBegun || ["SSH-", ...METHODS.map((method) => `${method} `)].some((word) => word.startsWith(text));
   return mayBecome ? "unclear" : "none";
 }
@@ -60,6 +57,8 @@ export function httpAnswer(): Uint8Array {
   return new TextEncoder().encode([...header, "Connection: close", "", text].join("\r\n"));
 }
 
-function isBlank(byte: number): boolean {
-  return byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === 0;
+/** How many bytes at the beginning are empty lines, which servers of HTTP pass over before a request too, or NULs. */
+export function countBlank(bytes: Uint8Array): number {
+  const first = bytes.findIndex((byte) => byte !== LINE_FEED && byte !== CARRIAGE_RETURN && byte !== 0);
+  return first < 0 ? bytes.length : first;
 }

@@ -26,13 +26,18 @@ export interface Listener {
 /** The most connections at the same time, and how many of them may have one IP address. */
 const MAX_CONNECTIONS = 5000;
 const MAX_PER_ADDRESS = 500;
+/**
+ * How many connections wait in the system until they are accepted, where it lets so many wait: a lecture hall comes all
+ * at once, and who finds no place tries again after a second. Deno 2.4 does not know this, and has 128.
+ */
+const BACKLOG = 4096;
 /** How many connections that are too many are told so at the same time. The others are closed without a word. */
 const MAX_REFUSING = 100;
 /** How long a connection that says nothing waits until it joins, in milliseconds: HTTP and TLS speak at once. */
 const SILENT_MS = 50;
 /** The first and the longest pause after the system could not accept a connection, in milliseconds. */
 const FIRST_PAUSE_MS = 5;
-const MAX_PAUSE_MS = 1000;
+const MAX_PAUSE_MS = 200;
 /** How long {@linkcode TcpDoor.close} waits for what is still to be written, and then for the other ends to close. */
 const FLUSH_MS = 1000;
 const HANG_UP_MS = 100;
@@ -89,8 +94,7 @@ export class TcpDoor implements Door {
         failures = 0;
         this.#accept(conn, keeper);
       } catch (error) {
-        // one that has gone before it was accepted is no reason to let the others wait
-        if (this.#isClosed || error instanceof Deno.errors.ConnectionAborted) continue;
+        if (this.#isClosed || isOfPeer(error)) continue;
         // too many open files, for instance: the others wait in the system until there is room
         await this.#pause(Math.min(FIRST_PAUSE_MS * 2 ** failures++, MAX_PAUSE_MS));
       }
@@ -235,6 +239,12 @@ export class TcpDoor implements Door {
   }
 }
 
+/** Whether it was a connection that has gone before it was accepted: no reason to let the others wait. */
+function isOfPeer(error: unknown): boolean {
+  const { ConnectionAborted, ConnectionReset, NotConnected } = Deno.errors;
+  return [ConnectionAborted, ConnectionReset, NotConnected].some((kind) => error instanceof kind);
+}
+
 /** Resolves when all promises have, or after so many milliseconds. */
 async function within(milliseconds: number, promises: Promise<void>[]): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -259,7 +269,8 @@ export function openTcpDoor(host: string, port: number): TcpDoor | string {
     return `TCP is off: Deno was not given the permission for it; add --allow-net=${asked} (or -A for all)`;
   }
   try {
-    return new TcpDoor(Deno.listen({ transport: "tcp", hostname: host, port }));
+    const options = { hostname: host, port, tcpBacklog: BACKLOG };
+    return new TcpDoor(Deno.listen(options));
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
       return `TCP is off: another program has its port ${port}; --tcp PORT takes another one`;

@@ -10,7 +10,7 @@ import { LineReader } from "../../protocol/line_reader.ts";
 import { now } from "../../runtime/clock.ts";
 import type { Peer } from "../room/peer.ts";
 import type { DoorKeeper, DoorStatistics } from "./door.ts";
-import { foreignProtocol, httpAnswer } from "./foreign_protocols.ts";
+import { countBlank, foreignProtocol, httpAnswer } from "./foreign_protocols.ts";
 import { LineWriter, type WriteTurns } from "./line_writer.ts";
 
 /** The part of {@linkcode Deno.TcpConn} that is needed. */
@@ -165,14 +165,25 @@ export class TcpConnection {
   #arrived(bytes: Uint8Array): void {
     if (!this.#head) return this.#take(this.#reader.push(bytes, now()));
     const isFirst = this.#head.length === 0;
+    if (isFirst) {
+      // an empty line says nothing of what will follow, but that the program sends line feeds
+      const blank = countBlank(bytes);
+      this.#take(this.#reader.push(bytes.subarray(0, blank), now()));
+      bytes = bytes.subarray(blank);
+      if (bytes.length === 0) return;
+    }
     const head = new Uint8Array(this.#head.length + bytes.length);
     head.set(this.#head);
     head.set(bytes, this.#head.length);
     this.#head = head;
-    const protocol = foreignProtocol(head);
-    if (protocol === "unclear") {
-      if (isFirst) this.#silence = setTimeout(() => this.#takeHead(), UNCLEAR_MS);
-    } else if (protocol === "none") {
+    if (isFirst) this.#silence = setTimeout(() => this.#head && this.#judge(this.#head, true), UNCLEAR_MS);
+    this.#judge(head);
+  }
+
+  #judge(head: Uint8Array, isAll = false): void {
+    const protocol = foreignProtocol(head, isAll);
+    if (protocol === "unclear") return;
+    if (protocol === "none") {
       this.#takeHead();
     } else {
       if (protocol === "http") this.writer.push([httpAnswer()]);
@@ -200,7 +211,7 @@ export class TcpConnection {
 
   /** Takes what is left when the other end has closed. */
   async #takeRest(): Promise<void> {
-    if (this.#head && this.#head.length > 0) this.#takeHead();
+    if (this.#head && this.#head.length > 0) this.#judge(this.#head, true);
     this.#lines.push(...this.#reader.end());
     this.#handOver();
     await this.#handingOver;

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { foreignProtocol, httpAnswer, MAX_HEAD_BYTES } from "../../../server/doors/foreign_protocols.ts";
+import { countBlank, foreignProtocol, httpAnswer, MAX_HEAD_BYTES } from "../../../server/doors/foreign_protocols.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
 const long = "a".repeat(2 * MAX_HEAD_BYTES);
@@ -15,7 +15,6 @@ Deno.test("foreign protocols: HTTP, TLS and SSH are known by their first bytes",
       ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "http"],
       ["brew-it /pot HTTP/1.1", "http"],
       ["get /x http/1.1\n", "http"],
-      ["\r\n\nGET / HTTP/1.1\r\n", "http"],
       [`GET /${long}`, "http"],
       [`POST /${long} HTTP/1.1\r\n`, "http"],
       ["\x16\x03\x01\x02\x00", "tls"],
@@ -45,7 +44,6 @@ Deno.test("foreign protocols: what people and programs say is none of them", () 
       "PUTTING it off",
       "Zo\xc3\xab",
       long,
-      "\n".repeat(MAX_HEAD_BYTES),
       `hi ${long}`,
     ]
   ) {
@@ -69,6 +67,17 @@ Deno.test("foreign protocols: a request that arrives byte by byte is never taken
     }
     assert(!["none", "unclear"].includes(verdict), request);
   }
+});
+
+Deno.test("foreign protocols: what has no end is judged by what there is", () => {
+  for (const text of ["GET / HT", "POST /say", "CONNECT x:1"]) assertEquals(foreignProtocol(bytes(text), true), "http");
+  for (const text of ["GET", "G", "see /etc/hosts", "\x16", "SSH-"]) {
+    assertEquals(foreignProtocol(bytes(text), true), "none");
+  }
+});
+
+Deno.test("foreign protocols: empty lines at the beginning are counted", () => {
+  assertEquals(["", "\r\n\n\0", "\nhi\n", "hi"].map((text) => countBlank(bytes(text))), [0, 4, 1, 0]);
 });
 
 Deno.test("foreign protocols: the answer is a whole response of HTTP", () => {

@@ -147,6 +147,7 @@ Deno.test("tcp door: HTTP, TLS and SSH are closed before the room hears of them"
       [["GET / HTTP/1.1\r\nHost: x\r\n\r\n"], /^HTTP\/1\.0 400 Bad Request\r\n[^]*chat/],
       [["PO", "ST /say HT", "TP/1.1\r\n\r\nhello\n"], /^HTTP\/1\.0 400 /],
       [[`GET /${"x".repeat(9000)}`], /^HTTP\/1\.0 400 /],
+      [["\r\n", "\nGET / HTTP/1.1\r\n"], /^HTTP\/1\.0 400 /],
       [["\x16", "\x03\x01\x02"], /^$/],
       [["SSH-2.0-OpenSSH\r\n"], /^$/],
     ] as const
@@ -155,11 +156,29 @@ Deno.test("tcp door: HTTP, TLS and SSH are closed before the room hears of them"
     for (const piece of pieces) await a.write(piece);
     assertMatch(await a.end(), answer);
   }
+  // also if the rest comes too late
+  await using slow = await room.connect();
+  await slow.write("GET /");
+  assertMatch(await slow.end(), /^HTTP/);
   // also if it first says nothing for a while
   await using late = await room.member();
   await late.write("GET / HTTP/1.1\r\n\r\nhello\n");
   assertMatch(await late.end(), /^HTTP/);
   assertEquals(room.notes, [`+ ${late.address}`, `- ${late.address}`]);
+});
+
+Deno.test("tcp door: an empty line is no first line: who sends it joins as soon as who says nothing", async () => {
+  await using room = new TcpRoom();
+  await using a = await room.connect();
+  const startedAt = performance.now();
+  await a.write("\n");
+  await room.noted(`+ ${a.address}`);
+  assertLess(performance.now() - startedAt, 1500);
+  // from now on lines may share a write
+  const lines = Array.from({ length: 100 }, (_, i) => `line ${i}\n`);
+  room.door.broadcast(encoder.encode(lines.join("")), "line");
+  await a.until("line 99\n");
+  assertLess(a.pieces.length, 50);
 });
 
 Deno.test("tcp door: a first line that might have become HTTP is said all the same", async () => {
@@ -256,6 +275,23 @@ Deno.test("tcp door: when the system accepts nothing, it tries again after a pau
   assert(performance.now() - startedAt >= 5 + 10 + 20 + 40 - 4);
   room.say("hi");
   await a.until("hi\n");
+});
+
+Deno.test("tcp door: a flood of connections that have gone before they are accepted makes nobody wait", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let failures = 0;
+  await using room = new TcpRoom({}, {
+    addr: listener.addr,
+    async accept() {
+      await Promise.resolve();
+      if (failures++ < 1000) throw new Deno.errors.NotConnected("Transport endpoint is not connected (os error 107)");
+      return await listener.accept();
+    },
+    close: () => listener.close(),
+  });
+  const startedAt = performance.now();
+  await using _a = await room.member();
+  assertLess(performance.now() - startedAt, 4000);
 });
 
 Deno.test("tcp door: closing writes what is left, waits for no one that does not read, and hangs up nobody", async () => {
