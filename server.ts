@@ -35,7 +35,7 @@ import { refusalLog } from "./server/refusal_log.ts";
 import type { ClassicPolicyOptions } from "./server/room/classic_policy.ts";
 import type { EchoOptions } from "./server/room/room.ts";
 import { onStopSignal } from "./server/stop_signals.ts";
-import { openChosenTcp, parseTcp, type TcpChoice } from "./server/tcp_flag.ts";
+import { openDoors, parseTcp, type TcpChoice } from "./server/tcp_flag.ts";
 
 const HELP = `udp-chat server: everyone who greets it hears what everyone says.
 
@@ -100,8 +100,10 @@ async function serve(options: ServerOptions) {
   emulator.conditions = conditions;
   const networks = new LocalNetworks();
   const localNetworks = () => networks.read();
-  const door = openUdpDoor(hostname, port, emulator, localNetworks);
-  const { door: tcpDoor, problem } = openChosenTcp(tcp, hostname, door.address.port);
+  const { udp: door, tcp: tcpDoor, problem } = openDoors(
+    { host: hostname, port, tcp },
+    (port) => openUdpDoor(hostname, port, emulator, localNetworks),
+  );
   const doors = new Doors(tcpDoor ? [door, tcpDoor] : [door]);
   const state = stateFile === undefined ? undefined : openState(stateFile, window);
   const stop = () => void host.stop();

@@ -15,9 +15,26 @@ export function parseTcp(read: Args): TcpChoice {
   return read.tcp.toLowerCase() === "off" ? "off" : parsePort(read.tcp, 0);
 }
 
-/** Opens the TCP door as the flag says. If it can't be opened, returns why, as one line: UDP goes on. */
-export function openChosenTcp(choice: TcpChoice, host: string, udpPort: number): { door?: TcpDoor; problem?: string } {
-  if (choice === "off") return {};
-  const opened = openTcpDoor(host, choice ?? udpPort);
-  return typeof opened === "string" ? { problem: opened } : { door: opened };
+/**
+ * Opens the UDP door, and the TCP door as the flag says. If that can't be opened, returns why, as one line: UDP goes on.
+ *
+ * @param openUdp Opens the UDP door on a port. What it throws is thrown.
+ */
+export function openDoors<Udp extends { address: Deno.NetAddr }>(
+  { host, port, tcp }: { host: string; port: number; tcp: TcpChoice },
+  openUdp: (port: number) => Udp,
+): { udp: Udp; tcp?: TcpDoor; problem?: string } {
+  // a free port of UDP may well be taken for TCP, since each ended connection keeps one for a minute
+  const first = port === 0 && tcp === undefined ? openTcpDoor(host, 0) : "";
+  if (typeof first !== "string") {
+    try {
+      return { udp: openUdp(first.address.port), tcp: first };
+    } catch {
+      first.close();
+    }
+  }
+  const udp = openUdp(port);
+  if (tcp === "off") return { udp };
+  const opened = openTcpDoor(host, tcp ?? udp.address.port);
+  return typeof opened === "string" ? { udp, problem: opened } : { udp, tcp: opened };
 }

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { readCommandLine } from "../../runtime/command_line.ts";
-import { UsageError } from "../../runtime/program.ts";
+import { Failure, UsageError } from "../../runtime/program.ts";
 import { announcement } from "../../server/announcement.ts";
-import { openChosenTcp, parseTcp } from "../../server/tcp_flag.ts";
+import { openDoors, parseTcp, type TcpChoice } from "../../server/tcp_flag.ts";
 
 const parse = (...args: string[]) => parseTcp(readCommandLine(args, { string: ["tcp"], positional: 0 }));
 
@@ -14,30 +14,44 @@ Deno.test("tcp flag: a port, off, or that of UDP", () => {
   for (const wrong of ["on", "65536", "-1", "1e3"]) assertThrows(() => parse("--tcp", wrong), UsageError, wrong);
 });
 
+/** Opens both doors; that of UDP is only an address, and the first `failures` ports are taken. */
+function open(host: string, port: number, tcp: TcpChoice, failures = 0) {
+  return openDoors({ host, port, tcp }, (port) => {
+    if (failures-- > 0) throw new Failure(`Port ${port} is in use`);
+    return { address: { transport: "udp", hostname: host, port } as Deno.NetAddr };
+  });
+}
+
 Deno.test("tcp flag: the door has the port of UDP unless another is given; a port that is taken is told", async () => {
-  const udp = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  const { port } = udp.addr as Deno.NetAddr;
-  const { door } = openChosenTcp(undefined, "127.0.0.1", port);
+  const { udp, tcp } = open("127.0.0.1", 0, undefined);
+  const { port } = udp.address;
   try {
-    assertEquals(door?.address, { transport: "tcp", hostname: "127.0.0.1", port });
-    const second = openChosenTcp(undefined, "127.0.0.1", port);
-    assertEquals(second.door, undefined);
+    assert(port !== 0);
+    assertEquals(tcp?.address, { transport: "tcp", hostname: "127.0.0.1", port });
+    const second = open("127.0.0.1", port, undefined);
+    assertEquals(second.tcp, undefined);
     assertMatch(second.problem!, new RegExp(`^TCP is off: another program has its port ${port}; --tcp PORT .*$`));
-    const { door: other } = openChosenTcp(0, "127.0.0.1", port);
-    assert(other && other.address.port !== port);
-    await other.close();
-    assertEquals(openChosenTcp("off", "127.0.0.1", port), {});
+    const other = open("127.0.0.1", port, 0);
+    assert(other.tcp && other.tcp.address.port !== port);
+    await other.tcp.close();
+    assertEquals(open("127.0.0.1", port, "off"), { udp: other.udp });
   } finally {
-    await door?.close();
-    udp.close();
+    await tcp?.close();
   }
+});
+
+Deno.test("tcp flag: a free port of TCP may be taken for UDP, then UDP chooses; if UDP has none, that is thrown", async () => {
+  const { udp, tcp, problem } = open("127.0.0.1", 0, undefined, 1);
+  assertEquals([udp.address.port, problem], [0, undefined]);
+  await tcp?.close();
+  assertThrows(() => open("127.0.0.1", 0, undefined, 2), Failure);
 });
 
 Deno.test({
   name: "tcp flag: without the permission for it, the door is not opened, and nobody is asked",
   permissions: { net: ["127.0.0.1:1"] },
   fn() {
-    assertMatch(openChosenTcp(9091, "127.0.0.1", 1).problem!, /^TCP is off: .* add --allow-net=127\.0\.0\.1:9091 /);
+    assertMatch(open("127.0.0.1", 1, 9091).problem!, /^TCP is off: .* add --allow-net=127\.0\.0\.1:9091 /);
   },
 });
 
