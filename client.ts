@@ -126,10 +126,11 @@ async function chat({ server, port, name, trace: isTraced }: ClientOptions): Pro
     } else if (heard.from === "datagram" && !heard.done) {
       const { bytes, from } = heard.value;
       const decoded = decodeReply(bytes);
+      const { speaksV1 } = session, isClassic = decoded.ok && decoded.packet.dialect === "classic";
       // some classic servers send from a second socket
-      const isBeside = decoded.ok && decoded.packet.dialect === "classic" && hostOf(from) === hostOf(greeted);
+      const isBeside = isClassic && !speaksV1 && hostOf(from) === hostOf(greeted);
       const isFromServer = isBeside || from === serverAddress();
-      const why = trace.isOn && whyUnwanted(decoded, { isFromServer, serverAddress: serverAddress(), token });
+      const why = trace.isOn && whyUnwanted(decoded, { isFromServer, serverAddress: serverAddress(), token, speaksV1 });
       if (why) trace.note({ address: from, what: bytes, why, isFromStranger: !isFromServer }, now());
       if (decoded.ok && isFromServer) session.receive(decoded.packet, now());
       else if (decoded.ok) session.receiveFromPeer(decoded.packet, from, now());

@@ -67,6 +67,11 @@ export class Detection implements Timed {
     return this.#dialect.is === "classic" ? "classic" : this.v1.membership.state;
   }
 
+  /** Whether the server has answered in version 1. */
+  get speaksV1(): boolean {
+    return this.#dialect.is === "v1";
+  }
+
   get nextWake(): number | undefined {
     return earliest(this.#isOpen ? [this.v1, this.classic] : [this.v1]);
   }

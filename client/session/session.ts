@@ -85,6 +85,11 @@ export class Session {
     return this.#shutdown.closed ? "closed" : this.#detection.state;
   }
 
+  /** Whether the server has answered in version 1. Until then it may be anybody's program, and all it sends is read. */
+  get speaksV1(): boolean {
+    return this.#detection.speaksV1;
+  }
+
   /** The address that the server answers from, if it is another than that which was greeted. */
   get serverAddress(): string | undefined {
     return this.#serverAddress;

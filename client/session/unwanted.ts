@@ -12,6 +12,8 @@ export interface Origin {
   serverAddress: string;
   /** This client's token. */
   token: string;
+  /** Whether the server has answered in version 1. */
+  speaksV1: boolean;
 }
 
 /** Types that no server sends. */
@@ -23,8 +25,9 @@ export function whyUnwanted(decoded: Decoded, origin: Origin): string | undefine
   return origin.isFromServer ? whyNotOfServer(decoded.packet, origin) : whyNotOfPeer(decoded.packet, origin);
 }
 
-function whyNotOfServer(packet: Packet, { token }: Origin): string | undefined {
+function whyNotOfServer(packet: Packet, { token, speaksV1 }: Origin): string | undefined {
   const { dialect, type } = packet;
+  if (dialect === "classic" && speaksV1) return "the server has answered in version 1, so what is classic is not taken";
   if (NOT_FROM_SERVER.has(type)) return `no server sends ${dialect === "v1" ? `${type}/1` : type} to a client`;
   if (packet.dialect !== "v1" || !("token" in packet) && type !== "ACK") return undefined;
   if (packet.token === token) return undefined;

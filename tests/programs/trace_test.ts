@@ -140,7 +140,7 @@ Deno.test("trace: the client says what is wrong with a half-finished server, and
     await client.stderr.until(line);
   }
   await server.send(new TextEncoder().encode("HELLO you"));
-  await client.stderr.until(/^-- Ignored "HELLO you" from 127\.0\.0\.1:\d+: /m);
+  await client.stderr.until(/^-- Ignored "HELLO you" from 127\.0\.0\.1:\d+: the server has answered in version 1/m);
   await using stranger = openPeer();
   await stranger.send("INCOMING <From me>: hi", address);
   await client.stderr.until(

@@ -84,7 +84,7 @@ Deno.test("host: the trace gets each datagram that had no effect, with the reaso
     'Ignored "MESSAGE hi" it came faster than --rate, or all with this IP address say too much',
   ]);
   assertEquals(traced("WELCOME/1 id=1", A), ['Ignored "WELCOME/1 id=1" no client sends WELCOME/1 to a server']);
-  assertEquals(traced("HELLO/1 id=1", A), ['Ignored "HELLO/1 id=1" HELLO is no type of version 1']);
+  assertEquals(traced("HELLO/1 id=1", A), ['Ignored "HELLO/1 id=1" HELLO/1 is no packet of version 1']);
   assertEquals(
     traced("GREETING/1 id=x", B)[0].replace(/: .*/, ""),
     'Ignored "GREETING/1 id=x" the field id is malformed',

@@ -4,7 +4,7 @@ import { decode, encode, type Packet, type V1Packet } from "../../../protocol.ts
 import { type Origin, whyUnwanted } from "../../../client/session/unwanted.ts";
 
 const TOKEN = "5f1c0d9a7be2e604", OTHER = "00000000000000aa", EPOCH = "91c4be20d7a35f68", STREAM = "c07d5f3be8192a64";
-const SERVER: Origin = { isFromServer: true, serverAddress: "10.0.0.1:9090", token: TOKEN };
+const SERVER: Origin = { isFromServer: true, serverAddress: "10.0.0.1:9090", token: TOKEN, speaksV1: false };
 const PEER: Origin = { ...SERVER, isFromServer: false };
 const ELSEWHERE = "it does not come from the server, which is at 10.0.0.1:9090";
 const why = (packet: Packet, origin: Origin) => whyUnwanted(decode(encode(packet)), origin);
@@ -32,6 +32,7 @@ Deno.test("unwanted: of the server, types that it does not send, and what has an
     { dialect: "v1", type: "ACK", token: TOKEN, id: 1 },
   ];
   for (const packet of taken) assertEquals(why(packet, SERVER), undefined, packet.type);
+  assertMatch(why(taken[1], { ...SERVER, speaksV1: true })!, /^the server has answered in version 1, /);
   assertEquals(why({ dialect: "classic", type: "LIST" }, SERVER), "no server sends LIST to a client");
   assertEquals(why(MESSAGE, SERVER), "no server sends MESSAGE/1 to a client");
   assertEquals(why({ dialect: "v1", type: "OPEN" }, SERVER), "no server sends OPEN/1 to a client");
