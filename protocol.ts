@@ -28,13 +28,14 @@ import {
   type Packet,
   type Presence,
   refuse,
+  type RelayedPacket,
   type V1Packet,
 } from "./protocol/packets.ts";
 import { byteLength } from "./protocol/text.ts";
 
 export * from "./protocol/packets.ts";
 
-type Body = "text" | "members" | "names";
+type Body = "text" | "members" | "names" | "packet";
 type PacketOf<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
 type Layout<P> = {
   fields: { [K in Exclude<keyof P, "dialect" | "type" | Body>]-?: Field<NonNullable<P[K]>> };
@@ -51,6 +52,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
   "LIST": { fields: { id: number, token: hex64, after: optional(name) } },
   "LOOKUP": { fields: { id: number, token: hex64, name: optional(name), address: optional(address) } },
   "LEAVE": { fields: { id: number, token: hex64 } },
+  "RELAY": { fields: { token: hex64, address, name: optional(name) }, body: "packet" },
   "MESSAGE": {
     fields: {
       token: optional(hex64),
@@ -114,6 +116,8 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       since: number,
       pass: optional(hex64),
       classic: optional(flag),
+      relay: optional(flag),
+      transport: optional(word),
     },
   },
   "PUNCH": { fields: { token: hex64, address, name: optional(name), pass: hex64 } },
@@ -139,8 +143,9 @@ const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
  */
 export function encode(packet: Packet): Uint8Array {
   const bytes = packet.dialect === "classic" ? encoder.encode(writeClassic(packet)) : writeV1(packet);
+  const message = packet.type === "RELAY" ? packet.packet : packet;
   const isTooLong = bytes.length > MAX_DATAGRAM_BYTES ||
-    packet.type === "MESSAGE" && byteLength(packet.text) > MAX_TEXT_BYTES;
+    message.type === "MESSAGE" && byteLength(message.text) > MAX_TEXT_BYTES;
   if (isTooLong) throw new RangeError(`A ${packet.type} of ${bytes.length} bytes is over the limits of a datagram`);
   return bytes;
 }
@@ -167,6 +172,14 @@ function isVersioned(datagram: Uint8Array): boolean {
 }
 
 function writeV1(packet: V1Packet): Uint8Array {
+  const word = `${packet.type}/1`;
+  const bytes = encoder.encode(word + SUM_PLACEHOLDER + writeRest(packet));
+  writeChecksum(bytes, word.length);
+  return bytes;
+}
+
+/** What stands behind the type and the checksum. */
+function writeRest(packet: V1Packet): string {
   const { fields, body } = LAYOUTS[packet.type] as Layout<Record<string, unknown>>;
   const values = packet as unknown as Record<string, unknown>;
   let header = "";
@@ -178,11 +191,12 @@ function writeV1(packet: V1Packet): Uint8Array {
   else if (body === "names") rest = (values.names as string[]).map((name) => `\n${name}`).join("");
   else if (body === "members") {
     rest = (values.members as Presence[]).map(({ address, name }) => `\n${address}${name ? ` ${name}` : ""}`).join("");
+  } else if (body === "packet") {
+    // the checksum of the envelope covers it
+    const inner = values.packet as V1Packet;
+    rest = `\n${inner.type}/1${writeRest(inner)}`;
   }
-  const word = `${packet.type}/1`;
-  const bytes = encoder.encode(word + SUM_PLACEHOLDER + header + rest);
-  writeChecksum(bytes, word.length);
-  return bytes;
+  return header + rest;
 }
 
 function readV1(datagram: Uint8Array): Decoded {
@@ -195,6 +209,11 @@ function readV1(datagram: Uint8Array): Decoded {
   } catch {
     return refuse("it is not UTF-8");
   }
+  return readText(text);
+}
+
+/** Reads a packet whose checksum is right. */
+function readText(text: string): Decoded {
   const end = text.indexOf("\n");
   const header = (end < 0 ? text : text.slice(0, end)).replace(/\r$/, "");
   const body = end < 0 ? "" : text.slice(end + 1);
@@ -217,6 +236,12 @@ function readBody(packet: Record<string, unknown>, kind: Body | undefined, body:
     return;
   }
   if (kind === undefined) return;
+  if (kind === "packet") {
+    const relayed = readRelayed(body);
+    if (typeof relayed === "string") return relayed;
+    packet.packet = relayed;
+    return;
+  }
   const lines = body === "" ? [] : body.replace(/\n$/, "").split("\n");
   if (kind === "names") {
     packet.names = lines.map((line) => name.read(line));
@@ -234,6 +259,20 @@ function readBody(packet: Record<string, unknown>, kind: Body | undefined, body:
     members.push(member.name === undefined ? { address: member.address } : member as Presence);
   }
   packet.members = members;
+}
+
+/** How a packet begins that may be in a RELAY. */
+const RELAYED = /^(?:MESSAGE|ACK)\/1[ \r\n]/;
+
+/** Reads what is in a RELAY; returns why it can't be there if it can't. No packet that may be in one has a packet in it. */
+function readRelayed(text: string): RelayedPacket | string {
+  if (!RELAYED.test(text)) return "what is in the RELAY is no MESSAGE and no ACK";
+  // most have no checksum of their own
+  const decoded = text.includes(" sum=") ? readV1(encoder.encode(text)) : readText(text);
+  if (!decoded.ok) return `in the RELAY: ${decoded.reason}`;
+  const { packet } = decoded;
+  const isOfPair = "pass" in packet && packet.pass !== undefined && packet.token === undefined;
+  return isOfPair ? packet as RelayedPacket : "what is in the RELAY needs a pass, and no token";
 }
 
 /** Returns why fields that are valid one by one are not valid together, or undefined when they are. */

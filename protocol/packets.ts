@@ -65,6 +65,11 @@ export type V1Packet =
   | { dialect: "v1"; type: "LIST"; id: number; token: string; after?: string }
   | { dialect: "v1"; type: "LOOKUP"; id: number; token: string; name?: string; address?: string }
   | { dialect: "v1"; type: "LEAVE"; id: number; token: string }
+  /**
+   * A packet of one member to another, in an envelope that passes through the server. To the server it has the sender's
+   * token and the receiver's address, from the server the receiver's token and the sender's address and name.
+   */
+  | { dialect: "v1"; type: "RELAY"; token: string; address: string; name?: string; packet: RelayedPacket }
   // to the server with a token, or to a peer with the pass of the pair
   | {
     dialect: "v1";
@@ -146,6 +151,10 @@ export type V1Packet =
     /** The pass of this member and the one that asks; missing when no message can be sent with it. */
     pass?: string;
     classic?: boolean;
+    /** Set when what is sent to it with the pass has to go through the server, in a RELAY. */
+    relay?: boolean;
+    /** How it is connected, if not by datagrams: `tcp`. */
+    transport?: string;
   }
   | { dialect: "v1"; type: "PUNCH"; token: string; address: string; name?: string; pass: string }
   | { dialect: "v1"; type: "ERROR"; token: string; code: string; id?: number; stream?: string; text: string }
@@ -162,7 +171,11 @@ export const TO_SERVER = [
   "LOOKUP",
   "MESSAGE",
   "LEAVE",
+  "RELAY",
 ] as const satisfies readonly V1Packet["type"][];
+
+/** What may be in a RELAY: a direct message or its acknowledgement, with the pass of the pair and without a token. */
+export type RelayedPacket = Extract<V1Packet, { type: "MESSAGE" | "ACK" }> & { token?: undefined; pass: string };
 
 /** Any packet of either dialect. */
 export type Packet = ClassicPacket | V1Packet;

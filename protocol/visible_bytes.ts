@@ -45,7 +45,7 @@ const OF_A_PAIR = /^MESSAGE\/|\b(?:pass|stream)=/i;
  * A line feed that was damaged on the way must not make the text a part of the header.
  */
 function hideDirectText(text: string): string {
-  const isOfPair = /pass=/i.test(text) || OF_A_PAIR.test(text) && !OF_THE_ROOM.test(text);
+  const isOfPair = /pass=|^RELAY\/|\nMESSAGE\//i.test(text) || OF_A_PAIR.test(text) && !OF_THE_ROOM.test(text);
   if (!isOfPair) return text;
   const [header] = HEADER.exec(text)!, rest = text.slice(header.length);
   return rest === "" ? header : `${header}${rest.startsWith("\n") ? "\n" : " "}${HIDDEN}`;

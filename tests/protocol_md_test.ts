@@ -80,6 +80,7 @@ Deno.test("PROTOCOL.md: every type of both dialects has a section and an example
     "ERROR/1": true,
     "CLOSING/1": true,
     "OPEN/1": true,
+    "RELAY/1": true,
   };
   const shown = new Set(all.filter(({ section }) => TYPE.test(section)).map(({ section }) => section));
   assertEquals([...shown].sort(), Object.keys(types).sort());
@@ -151,7 +152,8 @@ Deno.test("PROTOCOL.md: the tables of what a client and a server do name each ty
       isGreeting = ["GREETING", "SIGN-IN"].includes(type);
     const name = new RegExp(`\\b${isEvent ? "event" : isGreeting ? "any other greeting" : type}\\b`);
     const isToServer = TO_SERVER.some((other) => other === type);
-    assertEquals([name.test(atClient), name.test(atServer)], [!isToServer || type === "MESSAGE", isToServer], type);
+    const isBothWays = type === "MESSAGE" || type === "RELAY";
+    assertEquals([name.test(atClient), name.test(atServer)], [!isToServer || isBothWays, isToServer], type);
   }
 });
 

@@ -14,6 +14,7 @@ import {
 } from "../protocol.ts";
 import { formatAddress } from "../protocol/fields.ts";
 import { MAX_NAME_CHARACTERS, normalizeName } from "../protocol/names.ts";
+import { crc32 } from "../protocol/crc32.ts";
 import { byteLength, printable } from "../protocol/text.ts";
 
 type Of<P extends Packet, T extends P["type"]> = Extract<P, { type: T }>;
@@ -69,6 +70,12 @@ function v1<T extends V1Packet["type"]>(
   return fc.record({ ...always, ...optional }, { requiredKeys: Object.keys(always) as never[] }) as never;
 }
 
+/** What may be in a RELAY. */
+const relayed = fc.oneof(
+  v1("MESSAGE", { pass: hex64, stream: hex64, id: fc.integer({ min: 1 }), text: someText }, { action: yes }),
+  v1("ACK", { pass: hex64, id: number }, { stream: hex64 }),
+);
+
 const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
   "GREETING": v1("GREETING", { id: number }, { token: hex64, cookie: hex64 }),
   "SIGN-IN": v1("SIGN-IN", { id: number, name }, { token: hex64, cookie: hex64 }),
@@ -82,6 +89,7 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
     v1("LOOKUP", { id: number, token: hex64, address }),
   ),
   "LEAVE": v1("LEAVE", { id: number, token: hex64 }),
+  "RELAY": v1("RELAY", { token: hex64, address, packet: relayed }, { name }),
   "MESSAGE": fc.tuple(
     v1("MESSAGE", { stream: hex64, text: someText }, { token: hex64, pass: hex64, action: yes }),
     range,
@@ -113,7 +121,13 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
     { id: number, token: hex64, total: number, unnamed: number, names: fc.array(name, { maxLength: 8 }) },
     { more: yes },
   ),
-  "PEER": v1("PEER", { id: number, token: hex64, address, since: number }, { name, pass: hex64, classic: yes }),
+  "PEER": v1("PEER", { id: number, token: hex64, address, since: number }, {
+    name,
+    pass: hex64,
+    classic: yes,
+    relay: yes,
+    transport: fc.constantFrom("tcp", "web"),
+  }),
   "PUNCH": v1("PUNCH", { token: hex64, address, pass: hex64 }, { name }),
   "ERROR": v1(
     "ERROR",
@@ -174,6 +188,21 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
   "LIST": { id: MAX, token: HEX, after: NAME },
   "LOOKUP": { id: MAX, token: HEX, name: NAME },
   "LEAVE": { id: MAX, token: HEX },
+  "RELAY": {
+    token: HEX,
+    address: ADDRESS,
+    name: NAME,
+    packet: {
+      dialect: "v1",
+      type: "MESSAGE",
+      pass: HEX,
+      stream: HEX,
+      id: MAX,
+      first: MAX,
+      action: true,
+      text: TEXT,
+    },
+  },
   "MESSAGE": { token: HEX, pass: HEX, stream: HEX, id: MAX, first: MAX, action: true, text: TEXT },
   "ACK": { token: HEX, pass: HEX, stream: HEX, id: MAX, epoch: HEX, seq: MAX },
   "INCOMING": { ...EVENT, from: ADDRESS, name: NAME, stream: HEX, id: MAX, action: true, text: TEXT },
@@ -193,7 +222,17 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
   "HEARTBEAT": { token: HEX, epoch: HEX, seq: MAX },
   "GONE": { token: HEX, epoch: HEX, from: MAX, to: MAX },
   "USERS": { id: MAX, token: HEX, total: MAX, unnamed: MAX, more: true, names: Array(8).fill(NAME) },
-  "PEER": { id: MAX, token: HEX, address: ADDRESS, name: NAME, since: MAX, pass: HEX, classic: true },
+  "PEER": {
+    id: MAX,
+    token: HEX,
+    address: ADDRESS,
+    name: NAME,
+    since: MAX,
+    pass: HEX,
+    classic: true,
+    relay: true,
+    transport: "a".repeat(32),
+  },
   "PUNCH": { token: HEX, address: ADDRESS, name: NAME, pass: HEX },
   "ERROR": { token: HEX, code: "a".repeat(32), id: MAX, stream: HEX, text: TEXT },
   "CLOSING": { epoch: HEX },
@@ -207,6 +246,41 @@ Deno.test("the longest packet of each v1 type fits into a datagram and comes bac
     assert(bytes.length <= MAX_DATAGRAM_BYTES, `${packet.type}: ${bytes.length} bytes`);
     assertEquals(packetOf(bytes), packet);
   }
+});
+
+Deno.test("RELAY: holds a MESSAGE or an ACK with a pass and without a token, and nothing else", () => {
+  const head = `RELAY/1 token=${HEX} address=192.0.2.1:9\n`;
+  const message = `MESSAGE/1 pass=${HEX} stream=${HEX} id=1\nhi`, ack = `ACK/1 pass=${HEX} stream=${HEX} id=1`;
+  for (const inner of [message, ack]) assertEquals(packetOf(head + inner).type, "RELAY");
+  const sum = crc32(new TextEncoder().encode(ack)).toString(16).padStart(8, "0");
+  assertEquals(packetOf(head + ack.replace("/1", `/1 sum=${sum}`)), packetOf(head + ack));
+  assertEquals(packetOf(`${head}${message} sum=00000000`).type, "RELAY");
+  for (
+    const inner of [
+      "",
+      "hello",
+      "MESSAGE hi",
+      "OPEN/1",
+      `PUNCH/1 token=${HEX} address=192.0.2.1:9 pass=${HEX}`,
+      head + message,
+      head + head + ack,
+      `\n${ack}`,
+      ` ${ack}`,
+      ack.replace("/1", "/2"),
+      ack.replace("/1", "/1 sum=00000000"),
+      ack.replace(`pass=${HEX}`, ""),
+      ack.replace("pass", "token"),
+      `ACK/1 token=${HEX} pass=${HEX} id=1`,
+      message.replace("id=1", "id=1 first=2"),
+      message.replace("hi", ""),
+      message.replace("hi", "a".repeat(MAX_TEXT_BYTES + 1)),
+    ]
+  ) reasonOf(head + inner);
+  const packet = { dialect: "v1", type: "MESSAGE", pass: HEX, stream: HEX, id: 1, text: "a".repeat(857) } as const;
+  assertThrows(
+    () => encode({ dialect: "v1", type: "RELAY", token: HEX, address: "192.0.2.1:9", packet }),
+    RangeError,
+  );
 });
 
 Deno.test("the longest text leaves no room for a longer one", () => {

@@ -44,9 +44,10 @@ const CHECKS: Record<string, (it: Case) => void> = {
     }
   },
 
-  "packets.good": ({ what: _, datagram, hex, canonical, type, fields, text, names, members, ...rest }) => {
+  "packets.good": ({ what: _, datagram, hex, canonical, type, fields, text, names, members, inner, ...rest }) => {
     assertEquals(rest, {});
-    const body = text === undefined ? { names, members } : { text: expand(text) };
+    const relayed = inner && { packet: packetOf({ datagram: inner }) };
+    const body = text === undefined ? { names, members, ...relayed } : { text: expand(text) };
     const packet = packetOf({ datagram, hex });
     // a first that is left out means the same as the id
     const first = packet.type === "MESSAGE" && packet.dialect === "v1" ? packet.first ?? packet.id : undefined;

@@ -17,7 +17,7 @@ export interface Origin {
 }
 
 /** Types that no server sends. */
-const NOT_FROM_SERVER: ReadonlySet<string> = new Set([...TO_SERVER, "OPEN"]);
+const NOT_FROM_SERVER: ReadonlySet<string> = new Set([...TO_SERVER.filter((type) => type !== "RELAY"), "OPEN"]);
 
 /** Returns why a datagram is not taken; undefined when it is, or when it depends on what was sent before. */
 export function whyUnwanted(decoded: Decoded, origin: Origin): string | undefined {

@@ -14,12 +14,14 @@ export interface Known {
   /** An id that an answer may have. */
   id: number;
   address: string;
+  /** The pass of a pair that whoever sends the next packet is in, if it was told one. */
+  pass?: string;
   /** The cookie that the server has sent to whoever sends the next packet, if it has. */
   cookie?: string;
 }
 
 type Type = V1Packet["type"];
-type Body = "text" | "members" | "names";
+type Body = "text" | "members" | "names" | "packet";
 type FieldOf<T extends Type> = Exclude<keyof Extract<V1Packet, { type: T }>, "dialect" | "type" | Body>;
 
 /** The fields of each type of version 1, and whether it has a body. */
@@ -30,6 +32,7 @@ const TYPES: { [T in Type]: [fields: FieldOf<T>[], body?: boolean] } = {
   "LIST": [["id", "token", "after"]],
   "LOOKUP": [["id", "token", "name", "address"]],
   "LEAVE": [["id", "token"]],
+  "RELAY": [["token", "address", "name"], true],
   "MESSAGE": [["token", "pass", "stream", "id", "first", "action"], true],
   "ACK": [["token", "pass", "stream", "id", "epoch", "seq"]],
   "INCOMING": [["token", "epoch", "seq", "at", "from", "name", "stream", "id", "action"], true],
@@ -40,7 +43,7 @@ const TYPES: { [T in Type]: [fields: FieldOf<T>[], body?: boolean] } = {
   "HEARTBEAT": [["token", "epoch", "seq"]],
   "GONE": [["token", "epoch", "from", "to"]],
   "USERS": [["id", "token", "total", "unnamed", "more"], true],
-  "PEER": [["id", "token", "address", "name", "since", "pass", "classic"]],
+  "PEER": [["id", "token", "address", "name", "since", "pass", "classic", "relay", "transport"]],
   "PUNCH": [["token", "address", "name", "pass"]],
   "ERROR": [["token", "code", "id", "stream"], true],
   "CLOSING": [["epoch"]],
@@ -59,7 +62,7 @@ const CLASSIC = [
   "SIGNIN",
   "<From ",
 ];
-const NAMES = ["Alice", "Zoë", "Аlice", "Server", "10.0.0.1", "a".repeat(32), "", "x y", "\u200b", "é́́́́"];
+const NAMES = ["Alice", "Zoë", "Tim", "Аlice", "Server", "10.0.0.1", "a".repeat(32), "", "x y", "\u200b", "é́́́́"];
 const TEXTS = [
   "",
   "hello",
@@ -100,7 +103,7 @@ export function mutations(
   const hex = () => Array.from({ length: 16 }, () => pick([..."0123456789abcdef"])).join("");
 
   function valueOf(field: string, type: Type): string {
-    const { token, epoch, stream, id, address, cookie } = known();
+    const { token, epoch, stream, id, address, cookie, pass = stream } = known();
     if (random() < 0.03) return pick([...TEXTS, ...NUMBERS, "%", "=", "="]);
     switch (field) {
       case "token":
@@ -108,8 +111,9 @@ export function mutations(
       case "epoch":
         return random() < 0.9 ? epoch : hex();
       case "stream":
-      case "pass":
         return random() < 0.7 ? stream : hex();
+      case "pass":
+        return random() < 0.7 ? pass : hex();
       case "cookie":
         return cookie !== undefined && random() < 0.8 ? cookie : hex();
       case "digest":
@@ -123,11 +127,14 @@ export function mutations(
       case "noecho":
       case "more":
       case "classic":
+      case "relay":
         return random() < 0.9 ? "1" : "2";
       case "first":
         return random() < 0.7 ? String(Math.max(1, id - 2)) : pick(NUMBERS);
       case "code":
         return pick(CODES);
+      case "transport":
+        return pick(["tcp", "web", "TCP", "carrier-pigeon"]);
       case "id":
         return random() < 0.5 ? String(id + Math.floor(4 * random()) - 2) : pick(NUMBERS);
       case "from":
@@ -139,16 +146,25 @@ export function mutations(
     }
   }
 
-  function packet(): string {
-    const type = pick(random() < 0.8 ? often : ALL_TYPES), [fields, hasBody] = TYPES[type];
+  function packet(type: Type = pick(random() < 0.8 ? often : ALL_TYPES), depth = 0): string {
+    const [fields, hasBody] = TYPES[type];
     // a look-up is by a name or by an address
-    const needless = type === "LOOKUP" && random() < 0.9 ? pick(["name", "address"]) : undefined;
+    const needless = type === "LOOKUP" && random() < 0.9
+      ? pick(["name", "address"])
+      // what is in a RELAY has no token
+      : depth > 0 && random() < 0.9
+      ? "token"
+      : undefined;
     const chosen: string[] = fields.filter((field) => field !== needless && random() < 0.95);
     if (random() < 0.05) chosen.push(pick<string>(fields) ?? "id");
     const pairs = chosen.map((field) => ` ${field}=${valueOf(field, type)}`).join("");
     const member = () => `${valueOf("address", type)} ${pick(NAMES)}`;
     const lines = pick([member, () => pick(NAMES)]);
-    const body = hasBody ? `\n${pick([pick(TEXTS), `${lines()}\n${lines()}`, NAMES.join("\n")])}` : "";
+    // mostly what may be in a RELAY, sometimes another RELAY
+    const inner = type === "RELAY" && depth < 3 && random() < 0.9
+      ? packet(random() < 0.9 ? pick(["MESSAGE", "ACK"]) : undefined, depth + 1)
+      : undefined;
+    const body = hasBody ? `\n${inner ?? pick([pick(TEXTS), `${lines()}\n${lines()}`, NAMES.join("\n")])}` : "";
     const rest = pairs + body, word = `${type}/1`;
     if (random() < 0.5) return word + rest;
     return `${word} sum=${crc32(encoder.encode(word + rest)).toString(16).padStart(8, "0")}${rest}`;

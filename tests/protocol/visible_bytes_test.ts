@@ -133,6 +133,10 @@ const SECRET_PACKETS: V1Packet[] = [
   { dialect: "v1", type: "MESSAGE", pass: PASS, stream: STREAM, id: 3, action: true, text: "x=Lunch" },
   { dialect: "v1", type: "MESSAGE", pass: PASS, stream: STREAM, id: 3, text: "beef sum=1 Lunch" },
   { dialect: "v1", type: "ACK", pass: PASS, stream: STREAM, id: 3 },
+  {
+    ...{ dialect: "v1", type: "RELAY", token: TOKEN, address: "10.0.0.7:5", name: "Zoë" },
+    packet: { dialect: "v1", type: "MESSAGE", pass: PASS, stream: STREAM, id: 3, first: 1, text: "Lunch" },
+  },
   { dialect: "v1", type: "PUNCH", token: TOKEN, address: "10.0.0.7:5", name: "Zoë", pass: PASS },
   { dialect: "v1", type: "PEER", id: 9, token: TOKEN, address: "10.0.0.7:5", since: 1732094000000, pass: PASS },
 ];

@@ -21,6 +21,14 @@ Deno.test("unwanted: what can't be read is told in the words of the decoder, whe
   }
 });
 
+const RELAY: Packet = {
+  dialect: "v1",
+  type: "RELAY",
+  token: TOKEN,
+  address: "10.0.0.7:5",
+  packet: { dialect: "v1", type: "ACK", pass: OTHER, stream: STREAM, id: 1 },
+};
+
 Deno.test("unwanted: of the server, types that it does not send, and what has another token or lacks it", () => {
   const taken: Packet[] = [
     WELCOME,
@@ -30,12 +38,14 @@ Deno.test("unwanted: of the server, types that it does not send, and what has an
     { dialect: "v1", type: "HEARTBEAT", epoch: EPOCH, seq: 1 },
     { dialect: "v1", type: "CLOSING", epoch: EPOCH },
     { dialect: "v1", type: "ACK", token: TOKEN, id: 1 },
+    RELAY,
   ];
   for (const packet of taken) assertEquals(why(packet, SERVER), undefined, packet.type);
   assertMatch(why(taken[1], { ...SERVER, speaksV1: true })!, /^the server has answered in version 1, /);
   assertEquals(why({ dialect: "classic", type: "LIST" }, SERVER), "no server sends LIST to a client");
   assertEquals(why(MESSAGE, SERVER), "no server sends MESSAGE/1 to a client");
   assertEquals(why({ dialect: "v1", type: "OPEN" }, SERVER), "no server sends OPEN/1 to a client");
+  assertEquals(why({ ...RELAY, token: OTHER }, SERVER), "its token is not the one that this client greets with");
   assertEquals(why({ ...WELCOME, token: OTHER }, SERVER), "its token is not the one that this client greets with");
   assertEquals(why({ dialect: "v1", type: "ACK", id: 1 }, SERVER), "the field token is missing");
 });
@@ -51,6 +61,7 @@ Deno.test("unwanted: of other addresses, all but answers to a greeting and what 
   for (const packet of taken) assertEquals(why(packet, PEER), undefined, packet.type);
   const unwanted: Packet[] = [
     { ...WELCOME, token: OTHER },
+    RELAY,
     { dialect: "classic", type: "INCOMING", line: "hi" },
     { dialect: "v1", type: "HEARTBEAT", epoch: EPOCH, seq: 1 },
     { dialect: "v1", type: "CLOSING", epoch: EPOCH },
