@@ -9,6 +9,12 @@ import type { Presence } from "./packets.ts";
 /** What a member with a connection reads when the server goes away. */
 export const CLOSING_LINE = "The server is closing";
 
+/**
+ * The longest line of a connection in bytes, with its line feed: programs in C read it into a buffer of 1,024 bytes, in
+ * which one is for the NUL.
+ */
+export const MAX_LINE_BYTES = 1023;
+
 /** Up to this many members that come or go at once have a line each; more of them share one line. */
 const MAX_PRESENCE_LINES = 5;
 
@@ -18,18 +24,20 @@ export interface ChatMessage {
   name?: string;
   /** Whether it tells what the sender does (`/me waves`). */
   action?: boolean;
+  /** Whether it was sent to one member alone, and has passed through the server. */
+  relayed?: boolean;
   text: string;
 }
 
 /** A message with its sender: `<From 127.0.0.1:52207:Alice>: Hello`. */
-export function messageLine({ from, name, action, text }: ChatMessage): string {
-  const sender = name === undefined ? from : `${from}:${name}`;
-  return action ? `<From ${sender}>: * ${name ?? from} ${text}` : `<From ${sender}>: ${text}`;
+export function messageLine({ from, name, action, relayed, text }: ChatMessage): string {
+  const sender = name === undefined ? from : `${from}:${name}`, how = relayed ? " (through the server)" : "";
+  return `<From ${sender}>${how}: ${action ? `* ${name ?? from} ` : ""}${text}`;
 }
 
 /** A private message that passed through the server: `<- <From 127.0.0.1:52207:Alice> (through the server): Hello`. */
-export function privateLine({ from, name, text }: ChatMessage): string {
-  return `<- <From ${name === undefined ? from : `${from}:${name}`}> (through the server): ${text}`;
+export function privateLine(message: ChatMessage): string {
+  return `<- ${messageLine({ ...message, relayed: true })}`;
 }
 
 /** The members of the room. */

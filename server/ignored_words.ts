@@ -32,8 +32,10 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
     if (word === "MESSAGE/1") return "a MESSAGE/1 to the server has the member's token; without one it is for a client";
     return `no client sends ${word || "this"} to a server`;
   },
-  "not-joined": ({ what }) =>
-    wordOf(what).includes("/")
+  "not-joined": ({ what }, detail) =>
+    detail === "pass"
+      ? "nobody with a TCP connection is at the address of this RELAY/1, or its pass is not that of the two"
+      : wordOf(what).includes("/")
       ? "no member with this token has joined from this address: greet first, and again with the cookie of RETRY/1"
       : whyNotJoined(what),
   "said-again": () =>

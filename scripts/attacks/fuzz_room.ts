@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { decode, MAX_DATAGRAM_BYTES, type Packet, type V1Packet } from "../../protocol.ts";
+import { decode, encode, MAX_DATAGRAM_BYTES, type Packet, type V1Packet } from "../../protocol.ts";
 import { Failure } from "../../runtime/program.ts";
 import { encodeInDialect } from "../../server/doors/dialects.ts";
 import { seededRandom } from "../../server/doors/network_emulator.ts";
@@ -36,11 +36,16 @@ const PEERS: readonly Peer[] = [
   const address = key.slice(key.indexOf(" ") + 1), isConnection = key !== address;
   return { key, address, validated: isConnection, direct: !isConnection };
 });
+/** One that speaks in lines, and what it may say. */
+const LINE_PEER: Peer = { key: "tcp 10.0.0.20:1", address: "10.0.0.20:1", validated: true, direct: false };
+const LINES = ["/name Tim", "hello", "/send Alice hi", "/send Zoë hi", `/send Alice ${"long ".repeat(500)}`];
 const START_MS = 1_700_000_000_000;
 /** The time between two datagrams, in milliseconds. */
 const STEP_MS = 5;
 /** After how many datagrams on average all members fall silent, and for how long in milliseconds. */
 const SILENCE_AFTER = 20_000, SILENCE_MS = 90_000;
+/** After how many datagrams a line comes. */
+const LINE_EVERY = 50;
 /** After how many packets the next ids are sent: by then most senders have said something. */
 const PACKETS_PER_ID = 50;
 /** How often the room may ask to be woken at the same time. More wakes are an endless loop. */
@@ -52,6 +57,8 @@ class Reader implements Delivery {
   readonly recipients = new Set<Recipient>();
   /** The last cookie that was sent to each peer, by its key. */
   readonly cookies = new Map<string, string>();
+  /** The last pass that was told to each peer for a member that is reached through the server. */
+  readonly passes = new Map<string, string>();
   sent = 0;
 
   join(recipient: Recipient): void {
@@ -65,6 +72,7 @@ class Reader implements Delivery {
 
   send({ key, dialect }: Recipient, packet: Packet): void {
     if (packet.type === "RETRY") this.cookies.set(key, packet.cookie);
+    if (packet.type === "PEER" && packet.relay) this.passes.set(key, packet.pass!);
     this.#read(packet, dialect);
   }
 
@@ -76,6 +84,7 @@ class Reader implements Delivery {
     const bytes = encodeInDialect(packet, dialect);
     if (!bytes) return;
     this.sent++;
+    if (dialect === "line") return;
     if (bytes.length > MAX_DATAGRAM_BYTES) throw new Error(`A ${packet.type} has ${bytes.length} bytes`);
     const decoded = decode(bytes);
     if (!decoded.ok) throw new Error(`What was sent is no packet, ${decoded.reason}: ${decoder.decode(bytes)}`);
@@ -100,10 +109,13 @@ export function fuzzRoom({ datagrams, seed }: { datagrams: number; seed: number 
   const next = mutations(random, () => ({
     token: hexOf(0xaa00 + sender),
     cookie: reader.cookies.get(PEERS[sender].key),
+    pass: reader.passes.get(PEERS[sender].key),
     epoch: room.epoch,
     stream: hexOf(0xbb00 + sender),
     id: 2 + Math.floor(packets / PACKETS_PER_ID),
-    address: PEERS[Math.floor(random() * PEERS.length)].address,
+    address: (reader.passes.has(PEERS[sender].key) && random() < 0.5 ? LINE_PEER : PEERS[
+      Math.floor(random() * PEERS.length)
+    ]).address,
   }), OFTEN_TO_SERVER);
   const wake = () => {
     for (let wakes = 0; (room.nextWake ?? Infinity) <= now; wakes++) {
@@ -119,12 +131,21 @@ export function fuzzRoom({ datagrams, seed }: { datagrams: number; seed: number 
     } else room.ignore("no-packet");
     wake();
     if (room.size !== reader.recipients.size) throw new Error(`${reader.recipients.size} of ${room.size} are told`);
-    if (room.size > PEERS.length) throw new Error(`${room.size} members with ${PEERS.length} addresses`);
+    if (room.size > PEERS.length + 1) throw new Error(`${room.size} members with ${PEERS.length} addresses`);
   };
   for (let i = 0; i < datagrams; i++) {
     sender = Math.floor(random() * PEERS.length);
     now += random() < 1 / SILENCE_AFTER ? SILENCE_MS : STEP_MS;
     const bytes = next();
+    if (i % LINE_EVERY === 0) {
+      if (random() < 0.02) room.hungUp(LINE_PEER, now);
+      const isHere = [...reader.recipients].some(({ key }) => key === LINE_PEER.key);
+      if (!isHere) room.connected(LINE_PEER, now);
+      room.receiveLine(isHere ? LINES[Math.floor(random() * LINES.length)] : LINES[0], LINE_PEER, now);
+      // without its pass nothing gets to it
+      const lookUp = { dialect: "v1", type: "LOOKUP", id: 1, token: hexOf(0xaa00 + sender), name: "Tim" } as const;
+      room.receive(lookUp, PEERS[sender], now, encode(lookUp).length);
+    }
     try {
       receive(bytes, PEERS[sender]);
     } catch (error) {

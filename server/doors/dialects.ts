@@ -4,15 +4,10 @@
  * @module
  */
 import { type ClassicPacket, type Dialect, encode, type Packet, type V1Packet } from "../../protocol.ts";
-import { CLOSING_LINE, messageLine } from "../../protocol/lines.ts";
+import { CLOSING_LINE, MAX_LINE_BYTES, messageLine } from "../../protocol/lines.ts";
 import { byteLength, splitText } from "../../protocol/text.ts";
 
 const LINE_FEED = 0x0a;
-/**
- * The longest line of a connection in bytes, with its line feed: programs in C read it into a buffer of 1,024 bytes, in
- * which one is for the NUL.
- */
-const MAX_LINE_BYTES = 1023;
 const encoder = new TextEncoder();
 
 /** Encodes a packet in a dialect; returns undefined when the dialect can't express it. */

@@ -8,7 +8,7 @@ import { usersLine } from "../../protocol/lines.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Limits } from "./limits.ts";
 import type { Member, Members, NamePage } from "./members.ts";
-import { Passes } from "./passes.ts";
+import type { Passes } from "./passes.ts";
 import { PunchLimits } from "./punch_limits.ts";
 
 /** What the directory needs of the room. */
@@ -16,6 +16,7 @@ export interface DirectoryContext {
   members: Members;
   delivery: Delivery;
   limits: Limits;
+  passes: Passes;
 }
 
 /** A page of names, and the totals of all members. */
@@ -28,7 +29,6 @@ export interface UsersPage extends NamePage {
 /** The questions of members about members. */
 export class Directory {
   readonly #context: DirectoryContext;
-  readonly #passes = new Passes();
   readonly #punchLimits = new PunchLimits();
 
   constructor(context: DirectoryContext) {
@@ -60,7 +60,7 @@ export class Directory {
 
   /** Answers a LOOKUP. Whoever is looked up by name is told, so that both can write to each other. */
   lookUp(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }, now: number): void {
-    const { members, delivery, limits } = this.#context;
+    const { members, delivery, limits, passes } = this.#context;
     if (!limits.takeRequestTokens(asker, 2, now)) return;
     const { token } = asker;
     const found = name === undefined ? members.withAddress(address!) : members.withName(name);
@@ -68,10 +68,10 @@ export class Directory {
       const text = `${name ?? address} is not here`;
       return delivery.send(asker, { dialect: "v1", type: "ERROR", token, code: "no-such-user", id, text });
     }
-    // only who is looked up by name is to be written to, and who has a connection can't be
-    const canBeWrittenTo = name !== undefined && found.dialect === "v1" && found.direct && asker.direct;
-    const pass = canBeWrittenTo ? this.#passes.of(token, found.token) : undefined;
-    if (pass !== undefined && this.#punchLimits.take(found, asker, now)) {
+    // only who is looked up by name is to be written to; who speaks in lines is reached through the server
+    const isReachable = found.dialect === "v1" && found.direct && asker.direct, isLine = found.dialect === "line";
+    const pass = name !== undefined && (isReachable || isLine) ? passes.of(asker, found) : undefined;
+    if (pass !== undefined && !isLine && this.#punchLimits.take(found, asker, now)) {
       // UDP hole punching (RFC 5128, section 3.3): the peer's datagram opens its NAT for the asker's. It is sent first,
       // because the peer drops a message that overtakes it.
       delivery.send(found, {
@@ -93,6 +93,7 @@ export class Directory {
       since: 1000 * found.since,
       pass,
       classic: found.dialect === "classic" || found.dialect === "classic-line",
+      ...(isLine && { relay: pass !== undefined, transport: "tcp" }),
     });
   }
 }

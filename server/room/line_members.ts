@@ -60,6 +60,8 @@ export class LineMembers {
     if (pause > 0) return pause;
     const request = readLine(line, member.name !== undefined);
     if (request.do === "say") return this.#say(request, member, now);
+    const to = request.do === "send" ? this.#context.admission.members.withName(request.name) : undefined;
+    if (request.do === "send" && to) return this.#send(request.text, member, to, now);
     if (this.#context.limits.takeRequestTokens(member, 1, now)) this.#execute(request, member, now);
     return 0;
   }
@@ -80,8 +82,15 @@ export class LineMembers {
     return pause;
   }
 
+  #send(text: string, member: Member, to: Member, now: number): number {
+    const { admission, privateMessages } = this.#context;
+    const pause = privateMessages.send(text, member, to, now);
+    if (pause === 0) admission.announce(member, now);
+    return pause;
+  }
+
   #execute(request: Exclude<LineRequest, { do: "say" }>, member: Member, now: number): void {
-    const { admission, directory, greetings, privateMessages } = this.#context;
+    const { admission, directory, greetings } = this.#context;
     const { members } = admission;
     switch (request.do) {
       case "leave":
@@ -98,11 +107,8 @@ export class LineMembers {
         if (!found) return this.#tell(member, `${quoted(request.who)} is not here`);
         return this.#tell(member, `${found.name ?? "(unnamed)"} is at ${found.address}`);
       }
-      case "send": {
-        const found = members.withName(request.name);
-        if (!found) return this.#tell(member, `${quoted(request.name)} is not here`);
-        return privateMessages.send(request.text, member, found, now);
-      }
+      case "send":
+        return this.#tell(member, `${quoted(request.name)} is not here`);
       case "explain":
         return this.#tell(member, quoted(request.text, 2 * MAX_QUOTED_BYTES));
     }

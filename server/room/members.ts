@@ -153,6 +153,11 @@ export class Members {
     return this.#byKey.get(address) ?? this.#connected.get(address);
   }
 
+  /** The member that has a connection from an address. */
+  withConnection(address: string): Member | undefined {
+    return this.#connected.get(address);
+  }
+
   withToken(token: string): Member | undefined {
     return this.#byToken.get(token);
   }

@@ -1,19 +1,31 @@
 /**
- * The passes of pairs of members: by its pass, one member knows that a datagram comes from the other.
+ * The passes of pairs of members: by its pass, one member knows that a packet comes from the other.
  *
  * @module
  */
+import { randomHex64 } from "../../protocol/fields.ts";
 import { newKeyedHash } from "./keyed_hash.ts";
+import type { Member } from "./members.ts";
 
 /**
  * Makes the pass of each pair. A source address can be forged, but only the server and these two members know the pass.
- * It is a keyed hash of their tokens, so it needs no memory.
+ * It is a keyed hash of their tokens.
  */
 export class Passes {
   readonly #hash = newKeyedHash();
+  /** What stands in for the token of a member that has none. The next connection from the same port is another member. */
+  readonly #ids = new WeakMap<Member, string>();
 
-  /** The pass of two members, by their tokens in any order. */
-  of(token: string, other: string): string {
-    return this.#hash(token < other ? `${token} ${other}` : `${other} ${token}`);
+  /** The pass of two members, in any order. */
+  of(one: Member, other: Member): string {
+    const [first, second] = [this.#idOf(one), this.#idOf(other)].sort();
+    return this.#hash(`${first} ${second}`);
+  }
+
+  #idOf(member: Member): string {
+    if (member.token) return member.token;
+    let id = this.#ids.get(member);
+    if (id === undefined) this.#ids.set(member, id = randomHex64());
+    return id;
   }
 }

@@ -1,34 +1,107 @@
 /**
- * Private messages of members that have a connection. No datagram of another member can reach them, so their private
- * messages pass through the server, and both sides are told so.
+ * Private messages to and from members that have a connection. No datagram of another member can reach them, so these
+ * messages pass through the server, and both sides are told so. They are never kept.
  *
  * @module
  */
+import { MAX_TEXT_BYTES, type V1Packet } from "../../protocol.ts";
 import { privateLine } from "../../protocol/lines.ts";
-import { printable } from "../../protocol/text.ts";
+import { printable, splitText } from "../../protocol/text.ts";
 import type { Delivery } from "./delivery.ts";
-import type { Member } from "./members.ts";
+import type { Ignored } from "./ignored.ts";
+import type { Limits } from "./limits.ts";
+import type { Member, Members } from "./members.ts";
+import type { Passes } from "./passes.ts";
+import { PrivateInbox } from "./private_inbox.ts";
+import { PrivateOutbox } from "./private_outbox.ts";
 
 /** What private messages need of the room. */
 export interface PrivateMessagesContext {
+  members: Members;
   delivery: Delivery;
+  limits: Limits;
+  ignored: Ignored;
+  passes: Passes;
 }
+
+/** How long a member's next line waits when too many of its texts wait already, in milliseconds: a poll. */
+const FULL_PAUSE_MS = 100;
 
 /** The private messages of one room that pass through the server. */
 export class PrivateMessages {
   readonly #context: PrivateMessagesContext;
+  readonly #inbox: PrivateInbox;
+  readonly #outbox: PrivateOutbox;
+  /** How many tokens a member has paid for the line that it hands over again. */
+  readonly #paid = new WeakMap<Member, number>();
 
   constructor(context: PrivateMessagesContext) {
     this.#context = context;
+    this.#inbox = new PrivateInbox(context);
+    this.#outbox = new PrivateOutbox({
+      ...context,
+      told: (from, to, text, hasArrived) =>
+        this.#tell(from, hasArrived ? `-> ${to} (through the server): ${text}` : `!! Not delivered to ${to}: ${text}`),
+    });
   }
 
-  /** Sends a text from a member with a connection to another member alone. */
-  send(text: string, from: Member, to: Member, _now: number): void {
-    const said = printable(text);
+  /** When {@linkcode wake} is to be called, in milliseconds of the room's clock; undefined for never. */
+  get dueAt(): number | undefined {
+    return this.#outbox.dueAt;
+  }
+
+  /** Repeats what has no answer, and gives up what has had none for too long. */
+  wake(now: number): void {
+    this.#outbox.wake(now);
+  }
+
+  /**
+   * Sends a text from a member with a connection to another member alone. Each piece of it costs as much as one that is
+   * said to all.
+   *
+   * @returns 0 if it was taken; otherwise the milliseconds until it is to be handed over again.
+   */
+  send(text: string, from: Member, to: Member, now: number): number {
+    if (this.#outbox.isFull(from)) return FULL_PAUSE_MS;
+    // to look at a long text takes time, so there must be a token before
+    const pause = this.#pay(1, from, now);
+    if (pause > 0) return pause;
+    const pieces = splitText(printable(text), MAX_TEXT_BYTES);
+    const nextPause = this.#pay(pieces.length, from, now);
+    if (nextPause > 0) return nextPause;
+    this.#paid.delete(from);
+    this.#send(pieces, from, to, now);
+    return 0;
+  }
+
+  /** Takes what a version 1 member sends to a member with a connection. Nothing answers what is not for such a one. */
+  receive({ address, packet }: V1Packet & { type: "RELAY" }, from: Member, now: number): void {
+    const { members, limits, ignored, passes } = this.#context;
+    if (!limits.takeRequestTokens(from, 1, now)) return;
+    const to = members.withConnection(address);
+    if (to?.dialect !== "line" || packet.pass !== passes.of(from, to)) return ignored.count("not-joined", "pass");
+    if (packet.type === "ACK") this.#outbox.acknowledge(packet, from, to, now);
+    else this.#inbox.receive(packet, from, to, now);
+  }
+
+  /** Takes tokens until so many are paid. Returns 0 if they are, otherwise the milliseconds until the next. */
+  #pay(tokens: number, from: Member, now: number): number {
+    for (let paid = this.#paid.get(from) ?? 0; paid < tokens; paid++) {
+      const pause = this.#context.limits.takeMessageToken(from, now);
+      if (pause > 0) return pause;
+      this.#paid.set(from, paid + 1);
+    }
+    return 0;
+  }
+
+  #send(pieces: string[], from: Member, to: Member, now: number): void {
     if (to === from) return this.#tell(from, "That is you");
-    if (to.dialect === "v1") return this.#tell(from, `${to.name} can't be reached from a connection`);
-    this.#tell(to, privateLine({ from: from.address, name: from.name, text: said }));
-    this.#tell(from, `-> ${to.name} (through the server): ${said}`);
+    if (to.dialect === "v1") return this.#outbox.add(pieces, from, to, now);
+    const how = to.dialect === "line" ? "" : ", as a classic program does not confirm";
+    for (const text of pieces) {
+      this.#tell(to, privateLine({ from: from.address, name: from.name, text }));
+      this.#tell(from, `-> ${to.name} (through the server${how}): ${text}`);
+    }
   }
 
   #tell(member: Member, line: string): void {

@@ -22,6 +22,7 @@ import { LineMembers } from "./line_members.ts";
 import type { Member, Members } from "./members.ts";
 import { Messages } from "./messages.ts";
 import type { NameClaim, Names } from "./names.ts";
+import { Passes } from "./passes.ts";
 import type { Peer } from "./peer.ts";
 import { PrivateMessages } from "./private_messages.ts";
 import { saysAgain } from "./recent_words.ts";
@@ -91,6 +92,7 @@ export class Room {
   readonly #greetings: Greetings;
   readonly #messages: Messages;
   readonly #lines: LineMembers;
+  readonly #privateMessages: PrivateMessages;
   readonly #repair: Repair;
   readonly #heartbeats = new Heartbeats();
   #messageCount = 0;
@@ -124,7 +126,9 @@ export class Room {
       time,
     });
     this.#members = this.#admission.members;
-    this.#directory = new Directory({ members: this.#members, delivery, limits });
+    const shared = { members: this.#members, delivery, limits, ignored, passes: new Passes() };
+    this.#directory = new Directory(shared);
+    this.#privateMessages = new PrivateMessages(shared);
     this.#greetings = new Greetings({
       admission: this.#admission,
       delivery,
@@ -142,7 +146,7 @@ export class Room {
       greetings: this.#greetings,
       limits,
       messages: this.#messages,
-      privateMessages: new PrivateMessages({ delivery }),
+      privateMessages: this.#privateMessages,
     });
     this.#repair = new Repair({ delivery, journal, echo });
     for (const member of options.members ?? []) this.#admission.restore(member, now);
@@ -183,7 +187,8 @@ export class Room {
   /** When {@linkcode wake} is to be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
     const { presence, silenceCheckAt } = this.#admission;
-    const times = [presence.dueAt, this.#heartbeats.dueAt, silenceCheckAt, this.#messages.dueAt];
+    const parts = [presence, this.#heartbeats, this.#messages, this.#privateMessages];
+    const times = [silenceCheckAt, ...parts.map(({ dueAt }) => dueAt)];
     const due = times.filter((time) => time !== undefined);
     return due.length === 0 ? undefined : Math.min(...due);
   }
@@ -193,6 +198,7 @@ export class Room {
     const { presence } = this.#admission;
     this.#admission.removeSilent(now);
     this.#messages.wake(now);
+    this.#privateMessages.wake(now);
     // while nobody is told of them, the notices would only fill the window
     if (this.#members.toldSize === 0) presence.clear();
     for (const event of presence.takeDue(now, this.#wallTime(now))) this.#publish(event, now);
@@ -314,6 +320,8 @@ export class Room {
         return this.#directory.list(member, packet, now);
       case "LOOKUP":
         return this.#directory.lookUp(member, packet, now);
+      case "RELAY":
+        return this.#privateMessages.receive(packet, member, now);
     }
   }
 

@@ -1,0 +1,36 @@
+/**
+ * The streams that one sender has used last: a program that starts anew takes a new one.
+ *
+ * @module
+ */
+import { type MessagePacket, ReceiveStream } from "./receive_stream.ts";
+
+/** How many streams of one sender are remembered. */
+const MAX_STREAMS = 4;
+
+/** The receiving ends of the last few streams of one sender. */
+export class ReceiveStreams {
+  readonly #streams = new Map<string, ReceiveStream>();
+
+  /** How many messages are held in all of them. */
+  get heldCount(): number {
+    let count = 0;
+    for (const stream of this.#streams.values()) count += stream.heldCount;
+    return count;
+  }
+
+  /** The stream of a message; undefined if it is new, or was forgotten. */
+  get({ stream: name }: MessagePacket): ReceiveStream | undefined {
+    return this.#streams.get(name);
+  }
+
+  /** The stream of a message, which is begun if it is new. The one that was begun first may be forgotten for it. */
+  of(message: MessagePacket): ReceiveStream {
+    const known = this.get(message);
+    if (known) return known;
+    const stream = new ReceiveStream(message.stream);
+    this.#streams.set(stream.name, stream);
+    if (this.#streams.size > MAX_STREAMS) this.#streams.delete(this.#streams.keys().next().value!);
+    return stream;
+  }
+}

@@ -1,0 +1,413 @@
+/** Private messages between version 1 members and members that have a connection, which pass through the server. */
+import { assert, assertEquals, assertLess, assertLessOrEqual, assertMatch } from "@std/assert";
+import fc from "fast-check";
+import { encode, type V1Packet } from "../../../protocol.ts";
+import { byteLength } from "../../../protocol/text.ts";
+import { explain } from "../../../server/ignored_words.ts";
+import { Ignored } from "../../../server/room/ignored.ts";
+import type { RoomOptions } from "../../../server/room/room.ts";
+import type { Sent } from "../../support/fake_delivery.ts";
+import { textOf } from "../../support/fake_delivery.ts";
+import { all, FakeRoom, ignoredBy, one, OTHER_STREAM, outline, STREAM, to, type V1 } from "../../support/fake_room.ts";
+import { peerOf } from "../../support/peer_of.ts";
+
+/** Bob and Tim have a connection, Alice and Carol send datagrams. */
+const BOB = "10.0.0.7:1001", TIM = "10.0.0.8:1002", ALICE = "10.0.0.9:9", CAROL = "10.0.0.10:10";
+const tcp = (address: string) => `tcp ${address}`;
+
+type Relayed = V1<"RELAY">["packet"];
+
+/** A room with Alice, and Bob. */
+class PrivateRoom extends FakeRoom {
+  readonly alice: string;
+  readonly pairPass: string;
+
+  constructor(options?: RoomOptions) {
+    super(options);
+    this.alice = this.join(ALICE, "Alice").token;
+    this.connect(BOB, "Bob");
+    this.settle();
+    this.pairPass = this.lookUp("Bob").pass!;
+  }
+
+  connect(address: string, name?: string): void {
+    assert(this.room.connected(peerOf(tcp(address)), this.now));
+    if (name) this.type(address, `/name ${name}`);
+    this.delivery.take();
+  }
+
+  /** Hands a line over; returns what is sent, and the pause. */
+  hand(address: string, line: string): { pause: number; sent: Sent[] } {
+    const pause = this.room.receiveLine(line, peerOf(tcp(address)), this.now);
+    return { pause, sent: this.delivery.take() };
+  }
+
+  type(address: string, line: string): Sent[] {
+    const { pause, sent } = this.hand(address, line);
+    assertEquals(pause, 0);
+    return sent;
+  }
+
+  lookUp(name: string, from = ALICE, token = this.alice): V1<"PEER"> {
+    return one(this.v1(from, "LOOKUP", { id: 9, token, name }), "PEER");
+  }
+
+  relay(packet: Relayed, { from = ALICE, token = this.alice, address = BOB } = {}): Sent[] {
+    return this.v1(from, "RELAY", { token, address, packet });
+  }
+
+  message(id: number, text: string, fields: Partial<V1<"MESSAGE">> = {}): Relayed {
+    return { dialect: "v1", type: "MESSAGE", pass: this.pairPass, stream: STREAM, id, text, ...fields } as Relayed;
+  }
+
+  /** Acknowledges what was sent to Alice. */
+  acknowledge(sent: Sent[]): Sent[] {
+    const { packet } = all(sent, "RELAY").at(-1)!, { pass, stream, id } = packet;
+    return this.relay({ dialect: "v1", type: "ACK", pass, stream, id });
+  }
+}
+
+/** What was sent to a connection, as lines. */
+const read = (sent: Sent[], address = BOB) => to(sent, tcp(address)).map(textOf).join("").split("\n").slice(0, -1);
+const textsIn = (sent: Sent[]) => all(sent, "RELAY").flatMap(({ packet }) => "text" in packet ? [packet.text] : []);
+
+Deno.test("private messages: who has a connection is reached through the server, and PEER says so", () => {
+  const room = new PrivateRoom();
+  const sent = room.v1(ALICE, "LOOKUP", { id: 9, token: room.alice, name: "bob" });
+  assertEquals(outline(sent), [`${ALICE} PEER`]);
+  const { address, relay, transport, pass } = one(sent, "PEER");
+  assertEquals([address, relay, transport, pass], [BOB, true, "tcp", room.pairPass]);
+  const byAddress = one(room.v1(ALICE, "LOOKUP", { id: 9, token: room.alice, address: BOB }), "PEER");
+  assertEquals([byAddress.relay, byAddress.transport, byAddress.pass], [false, "tcp", undefined]);
+  const { token } = room.join(CAROL, "Carol");
+  const { relay: direct, transport: none } = room.lookUp("Carol");
+  assertEquals([direct, none], [undefined, undefined]);
+  assert(room.lookUp("Bob", CAROL, token).pass !== room.pairPass, "each pair has its own");
+});
+
+Deno.test("private messages: one to a connection is shown once, marked as such, and acknowledged the same way", () => {
+  const room = new PrivateRoom();
+  const sent = room.relay(room.message(1, "hi \x1b[2J"));
+  assertEquals(read(sent), [`<- <From ${ALICE}:Alice> (through the server): hi ?[2J`]);
+  const ack: Relayed = { dialect: "v1", type: "ACK", pass: room.pairPass, stream: STREAM, id: 1 };
+  assertEquals(one(sent, "RELAY"), { dialect: "v1", type: "RELAY", token: room.alice, address: BOB, packet: ack });
+  assertEquals(outline(sent), [`${tcp(BOB)} INCOMING`, `${ALICE} RELAY`]);
+  assertEquals(outline(room.relay(room.message(1, "hi"))), [`${ALICE} RELAY`]);
+  assertEquals(read(room.relay(room.message(2, "waves", { action: true }))), [
+    `<- <From ${ALICE}:Alice> (through the server): * Alice waves`,
+  ]);
+  assertEquals(room.room.statistics.messages, 0);
+});
+
+Deno.test("private messages: those to a connection come in order; one that nobody waits for any more is skipped", () => {
+  const room = new PrivateRoom();
+  assertEquals(outline(room.relay(room.message(3, "c", { first: 1 }))), []);
+  assertEquals(outline(room.relay(room.message(2, "b", { first: 1 }))), []);
+  const texts = (sent: Sent[]) => read(sent).map((line) => line.at(-1));
+  const sent = room.relay(room.message(1, "a"));
+  assertEquals([texts(sent), one(sent, "RELAY").packet.id], [["a", "b", "c"], 3]);
+  assertEquals(texts(room.relay(room.message(5, "e"))), ["e"]);
+  assertEquals(texts(room.relay(room.message(1, "a", { stream: OTHER_STREAM }))), ["a"]);
+  assertEquals(texts(room.relay(room.message(5, "e"))), []);
+});
+
+Deno.test("private messages: each line of a long one says whose it is", () => {
+  const room = new PrivateRoom();
+  room.join(ALICE, "𝒜".repeat(32));
+  const forged = "<From 10.0.0.1:1:Teacher>: go home ";
+  const lines = read(room.relay(room.message(1, forged.repeat(24) + "x".repeat(16))));
+  assertEquals(lines.length, 2);
+  for (const line of lines) {
+    assert(line.startsWith(`<- <From ${ALICE}:𝒜`), line);
+    assertLess(byteLength(line), 1023);
+  }
+});
+
+Deno.test("private messages: with a wrong pass, or to whom there is no such way, nothing happens", () => {
+  const room = new PrivateRoom();
+  const { token: carol } = room.join(CAROL, "Carol");
+  room.connect(TIM, "Tim");
+  const wrong = "0123456789abcdef", pair = room.lookUp("Carol").pass!;
+  for (const pass of [wrong, pair, room.lookUp("Tim").pass!, room.lookUp("Bob", CAROL, carol).pass!]) {
+    assertEquals(room.relay(room.message(1, "x", { pass })), []);
+    assertEquals(room.relay({ dialect: "v1", type: "ACK", pass, stream: STREAM, id: 1 }), []);
+  }
+  // to another version 1 member, to oneself, to nobody; what Carol has from Alice opens no door for her
+  for (const address of [CAROL, ALICE, TIM, "10.9.9.9:9"]) {
+    assertEquals(room.relay(room.message(1, "x"), { address }), []);
+  }
+  assertEquals(room.relay(room.message(1, "x"), { from: CAROL, token: carol }), []);
+  assertEquals(room.relay(room.message(1, "x", { pass: pair }), { address: CAROL }), []);
+  assertEquals(ignoredBy(room.room)["not-joined"], 14);
+  const ignored = new Ignored(), other = new FakeRoom({ ignored }), { token } = other.join(ALICE);
+  other.v1(ALICE, "RELAY", { token, address: BOB, packet: room.message(1, "x") });
+  assertMatch(
+    explain(ignored.last!, { address: ALICE, what: new TextEncoder().encode("RELAY/1") }),
+    /^nobody with a TCP/,
+  );
+});
+
+Deno.test("private messages: before somebody is a member it can send none, nor from another address", () => {
+  const room = new PrivateRoom();
+  const options = { from: "10.6.6.6:6", token: "6666666666666666" };
+  for (const from of [options, { from: CAROL }]) {
+    const sent = room.relay(room.message(1, "x"), from);
+    assertEquals(one(sent, "ERROR").code, "not-joined");
+  }
+  room.join(CAROL, "Carol");
+  assertEquals(room.relay(room.message(1, "x"), { from: CAROL }), []);
+  room.v1(ALICE, "LEAVE", { id: 3, token: room.alice });
+  assertEquals(outline(room.relay(room.message(1, "x"))), [`${ALICE} ERROR`]);
+});
+
+Deno.test("private messages: the next connection from the same address and port is another member, with another pass", () => {
+  const room = new PrivateRoom();
+  room.relay(room.message(1, "for Bob"));
+  room.room.hungUp(peerOf(tcp(BOB)), room.now);
+  assertEquals(outline(room.relay(room.message(2, "for Bob"))), []);
+  room.connect(BOB, "Eve");
+  assertEquals(outline(room.relay(room.message(2, "for Bob"))), []);
+  assert(room.lookUp("Eve").pass !== room.pairPass);
+});
+
+Deno.test("private messages: a flood of them costs as much as one to everybody, and repeats are free of that", () => {
+  const room = new PrivateRoom({ rate: { rate: 10, burst: 10 } });
+  let shown = 0;
+  for (let id = 1; id <= 30; id++) shown += read(room.relay(room.message(id, "x"))).length;
+  assertEquals(shown, 10);
+  assertEquals(ignoredBy(room.room), { "fast-messages": 20 });
+  assertEquals(outline(room.say(ALICE, room.alice, 1, "to all", OTHER_STREAM)), []);
+  assertEquals(outline(room.relay(room.message(10, "x"))), [`${ALICE} RELAY`]);
+  room.pass(1000);
+  assertEquals(read(room.relay(room.message(11, "x"))).length, 1);
+});
+
+Deno.test("private messages: repeats and refused ones without end are bounded by the limit of requests", () => {
+  const room = new PrivateRoom();
+  room.relay(room.message(1, "x"));
+  let answers = 0;
+  for (let i = 0; i < 5000; i++) answers += room.relay(room.message(1, "x")).length;
+  assertLess(answers, 1000);
+  assertLess(4000, ignoredBy(room.room)["fast-requests"]!);
+});
+
+Deno.test("private messages: what leaves for a RELAY is never longer than that and one header, and goes to two at most", () => {
+  const number = fc.integer({ min: 1, max: 40 });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(number, number, fc.string(), fc.boolean()), { maxLength: 200 }), (all) => {
+      const room = new PrivateRoom();
+      let arrived = 0, left = 0;
+      for (const [one, other, text, isAck] of all) {
+        const [first, id] = [one, other].sort((a, b) => a - b), pass = room.pairPass;
+        const packet: Relayed = isAck
+          ? { dialect: "v1", type: "ACK", pass, stream: STREAM, id }
+          : room.message(id, text || "x", { first });
+        arrived += encode({ dialect: "v1", type: "RELAY", token: room.alice, address: BOB, packet }).length + 70;
+        const sent = room.relay(packet);
+        for (const { to: key, bytes } of sent) {
+          assert(key === ALICE || key === tcp(BOB));
+          // the acknowledgement is no longer than what it answers
+          left += key === ALICE ? 0 : bytes.length;
+          if (key === ALICE) assertLessOrEqual(bytes.length, arrived);
+        }
+        assertLessOrEqual(to(sent, ALICE).length, 1);
+        assertLessOrEqual(left, arrived);
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+Deno.test("private messages: however many are held for earlier ones, the memory is bounded", () => {
+  const room = new PrivateRoom();
+  const members = Array.from({ length: 40 }, (_, i) => `10.1.${i}.1:9`);
+  for (const [i, address] of members.entries()) {
+    const { token } = room.join(address, `Member${i}`);
+    const { pass } = room.lookUp("Bob", address, token);
+    for (let id = 32; id > 1; id--) {
+      room.relay(room.message(id, "held", { pass, first: 1 }), { from: address, token });
+    }
+  }
+  assertEquals(ignoredBy(room.room)["queue-full"], 40 * 31 - 1000);
+  // what was dropped comes again
+  const { token } = room.join(members[39], "Member39"), { pass } = room.lookUp("Bob", members[39], token);
+  for (let id = 1; id <= 32; id++) {
+    const sent = room.relay(room.message(id, `${id}`, { pass, first: 1 }), { from: members[39], token });
+    assertEquals(read(sent).length, 1, `${id}`);
+  }
+});
+
+Deno.test("private messages: one from a connection is repeated until it is acknowledged, and its sender is told", () => {
+  const room = new PrivateRoom();
+  const sent = room.type(BOB, "/send alice are you there?");
+  const relayed = one(sent, "RELAY"), { stream } = relayed.packet;
+  const packet: Relayed = room.message(1, "are you there?", { stream });
+  assertEquals(relayed, { dialect: "v1", type: "RELAY", token: room.alice, address: BOB, name: "Bob", packet });
+  assertEquals(outline(sent), [`${ALICE} RELAY`]);
+  const repeats = all(room.pass(2000), "RELAY");
+  assertLess(2, repeats.length);
+  for (const repeat of repeats) assertEquals(repeat, relayed);
+  assertEquals(read(room.acknowledge(sent)), ["-> Alice (through the server): are you there?"]);
+  assertEquals(textsIn(room.pass(20_000)), []);
+  assertEquals(room.acknowledge(sent), []);
+});
+
+Deno.test("private messages: those from a connection leave one after the other, and a long one in pieces", () => {
+  const room = new PrivateRoom();
+  let sent = room.type(BOB, `/send Alice ${"word ".repeat(400)}`);
+  room.type(BOB, "/send Alice last");
+  const texts: string[] = [], told: string[] = [];
+  while (textsIn(sent).length > 0) {
+    assertEquals(textsIn(sent).length, 1);
+    texts.push(...textsIn(sent));
+    sent = room.acknowledge(sent);
+    told.push(...read(sent));
+  }
+  assertEquals(texts.length, 4);
+  assertEquals(texts.join(" ").split(/\s+/), [...Array(400).fill("word"), "last"]);
+  assertEquals(told.filter((line) => line.startsWith("-> Alice (through the server): ")).length, 4);
+});
+
+Deno.test("private messages: one without an answer is given up after 8 s, and few datagrams have left for it", () => {
+  const room = new PrivateRoom();
+  const sent = room.type(BOB, "/send Alice hello");
+  for (let i = 1; i < 10; i++) room.type(BOB, `/send Alice ${i}`);
+  sent.push(...room.pass(7900));
+  assertEquals(read(sent), []);
+  const end = room.pass(200);
+  assertEquals(
+    read(end),
+    ["hello", ...[1, 2, 3, 4, 5, 6, 7, 8, 9]].map((text) => `!! Not delivered to Alice: ${text}`),
+  );
+  assertLess(all(sent, "RELAY").length, 20);
+  assertEquals(room.room.nextWake === undefined || all(room.pass(10_000), "RELAY").length === 0, true);
+  // a late answer settles nothing, and the next text goes on in the same stream
+  assertEquals(room.acknowledge(sent), []);
+  const [next] = all(room.type(BOB, "/send Alice again"), "RELAY");
+  assertEquals([next.packet.stream, next.packet.id], [all(sent, "RELAY")[0].packet.stream, 2]);
+});
+
+Deno.test("private messages: one whose receiver leaves is not delivered; one whose sender leaves is forgotten", () => {
+  const room = new PrivateRoom();
+  room.type(BOB, "/send Alice hello");
+  room.v1(ALICE, "LEAVE", { id: 3, token: room.alice });
+  assertEquals(read(room.pass(1000)).filter((line) => line.startsWith("!!")), ["!! Not delivered to Alice: hello"]);
+  const { token } = room.join(CAROL, "Carol");
+  const sent = room.type(BOB, "/send Carol hello");
+  const { pass, stream } = one(sent, "RELAY").packet;
+  room.room.hungUp(peerOf(tcp(BOB)), room.now);
+  assertEquals(all(room.pass(10_000), "RELAY"), []);
+  room.connect(BOB, "Bob");
+  assertEquals(room.relay({ dialect: "v1", type: "ACK", pass, stream, id: 1 }, { from: CAROL, token }), []);
+});
+
+Deno.test("private messages: one follows its receiver to another address", () => {
+  const room = new PrivateRoom();
+  room.type(BOB, "/send Alice hello");
+  room.move("10.0.5.5:5", room.alice, "Alice");
+  assertLess(0, to(room.pass(1000), "10.0.5.5:5").filter(({ packet }) => packet.type === "RELAY").length);
+});
+
+Deno.test("private messages: a member types no faster than it may speak, and no line is lost", () => {
+  const room = new PrivateRoom({ rate: { rate: 10, burst: 10 } });
+  room.connect(TIM, "Tim");
+  const heard: string[] = [];
+  let pauses = 0;
+  for (let i = 1; i <= 30;) {
+    const { pause, sent } = room.hand(BOB, `/send Tim ${i}`);
+    heard.push(...read(sent, TIM));
+    if (pause === 0) i++;
+    else [room.now, pauses] = [room.now + pause, pauses + 1];
+  }
+  assertEquals(heard.map((line) => Number(line.split(": ")[1])), Array.from({ length: 30 }, (_, i) => i + 1));
+  assertLess(15, pauses);
+  // each piece of a long one has its price, and all of it is said at once
+  const long = `/send Tim ${"word ".repeat(800)}`;
+  const start = room.now, lines: string[] = [];
+  for (let pause = 1; pause > 0;) {
+    const { pause: next, sent } = room.hand(BOB, long);
+    lines.push(...read(sent, TIM));
+    room.now += pause = next;
+  }
+  assertLess(400, room.now - start);
+  assertEquals(lines.length, 5);
+});
+
+Deno.test("private messages: of one member 32 wait at most, then its next line does", () => {
+  const room = new PrivateRoom({ rate: { rate: 0, burst: 0 } });
+  for (let i = 0; i < 32; i++) room.type(BOB, `/send Alice ${i}`);
+  const { pause, sent } = room.hand(BOB, "/send Alice 32");
+  assertEquals([pause, sent], [100, []]);
+  room.pass(9000);
+  assertEquals(room.hand(BOB, "/send Alice 32").pause, 0);
+});
+
+Deno.test("private messages: to ever new members one has 32 under way, and those that are idle make room", () => {
+  const room = new PrivateRoom({ rate: { rate: 0, burst: 0 } });
+  const members = Array.from({ length: 100 }, (_, i) => ({ address: `10.1.${i}.1:9`, name: `Member${i}` }))
+    .map((member) => ({ ...member, ...room.join(member.address, member.name) }));
+  let under = 0, paused = 0;
+  for (const { address, token, name } of members) {
+    const { pause, sent } = room.hand(BOB, `/send ${name} hello`);
+    if (pause > 0) {
+      paused++;
+      continue;
+    }
+    const { packet: { pass, stream, id } } = one(sent, "RELAY");
+    // every second one answers
+    if (under++ % 2 === 0) continue;
+    const ack: Relayed = { dialect: "v1", type: "ACK", pass, stream, id };
+    assertEquals(read(room.relay(ack, { from: address, token })).length, 1);
+  }
+  assertEquals([under, paused], [63, 37]);
+});
+
+Deno.test("private messages: to a classic member one is sent once, and the sender is told that nothing confirms it", () => {
+  const room = new PrivateRoom();
+  room.datagram("10.0.0.6:6", "SIGN-IN Zoe");
+  const sent = room.type(BOB, "/send zoe hi");
+  assertEquals(to(sent, "10.0.0.6:6").map(textOf), [`INCOMING <- <From ${BOB}:Bob> (through the server): hi\n`]);
+  assertEquals(read(sent), ["-> Zoe (through the server, as a classic program does not confirm): hi"]);
+});
+
+Deno.test("private messages: who came in a crowd that nobody was told of is told of when it sends one", () => {
+  const room = new PrivateRoom();
+  for (let i = 0; i < 13; i++) room.connect(`10.0.0.20:${2000 + i}`);
+  room.pass(5000);
+  room.type("10.0.0.20:2012", "/send Alice hi");
+  const told = all(room.pass(500), "ONLINE").flatMap(({ members }) => members.map(({ address }) => address));
+  assertEquals(told, ["10.0.0.20:2012"]);
+});
+
+Deno.test("private messages: any packets in a RELAY, from anybody, leave the room as it is", () => {
+  const hex = fc.constantFrom(STREAM, OTHER_STREAM, "0000000000000000");
+  const packet = fc.record({
+    isAck: fc.boolean(),
+    stream: hex,
+    id: fc.oneof(fc.integer({ min: 1, max: 50 }), fc.constant(Number.MAX_SAFE_INTEGER)),
+    first: fc.integer({ min: 1, max: 50 }),
+    address: fc.constantFrom(BOB, TIM, ALICE, CAROL, "10.9.9.9:9"),
+    isRight: fc.boolean(),
+    line: fc.option(fc.constantFrom("/send Alice x", "/send Carol y", "/send Bob z", "quit")),
+    pause: fc.nat(2000),
+  });
+  fc.assert(
+    fc.property(fc.array(packet, { maxLength: 100 }), (steps) => {
+      const room = new PrivateRoom();
+      room.join(CAROL, "Carol");
+      room.connect(TIM, "Tim");
+      for (const { isAck, stream, id, first, address, isRight, line, pause } of steps) {
+        const pass = isRight ? room.pairPass : stream;
+        const relayed: V1Packet = isAck
+          ? { dialect: "v1", type: "ACK", pass, stream, id }
+          : room.message(id, "x", { pass, stream, first: Math.min(first, id) });
+        room.relay(relayed as Relayed, { address });
+        if (line) room.hand(TIM, line);
+        room.pass(pause);
+      }
+      room.pass(10_000);
+      assertEquals(all(room.pass(60_000), "RELAY"), []);
+    }),
+    { numRuns: 100 },
+  );
+});
