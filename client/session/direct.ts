@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { V1Packet } from "../../protocol.ts";
+import type { RelayedPacket, V1Packet } from "../../protocol.ts";
 import { messageLine } from "../../protocol/lines.ts";
 import { nameKey } from "../../protocol/names.ts";
 import { Retry } from "../../protocol/reliable/retry.ts";
@@ -13,6 +13,7 @@ import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
 import { type Answer, earliest, type Fact, type Question, type Timed } from "./facts.ts";
 import type { Self } from "./membership.ts";
+import { relay } from "./relay.ts";
 import { reasonOf, undelivered } from "./refusals.ts";
 import type { Transactions } from "./transactions.ts";
 import type { Send } from "./v1_link.ts";
@@ -27,6 +28,9 @@ interface Conversation {
   address?: string;
   /** Shows the peer that the messages come from this client, and this client that the peer has taken them. */
   pass?: string;
+  /** Whether they pass through the server, and whether the user has been told so. */
+  isRelayed: boolean;
+  isToldOfRelay: boolean;
   sendStream: SendStream;
   /** Whether anything was acknowledged since the messages began to wait. */
   isHeard: boolean;
@@ -47,7 +51,7 @@ const LOOK_UP_PAUSE_MS = 1000;
 /** The direct messages of one session to others. */
 export class DirectMessages implements Timed {
   readonly #transactions: Transactions;
-  readonly #self: Pick<Self, "name" | "address">;
+  readonly #self: Self;
   readonly #send: Send;
   readonly #conversations = new Map<string, Conversation>();
   /** When the server last began anew, in milliseconds. */
@@ -55,9 +59,9 @@ export class DirectMessages implements Timed {
 
   /**
    * @param self This member, as the server knows it.
-   * @param send Sends a packet to a peer.
+   * @param send Sends a packet to a peer, or to the server.
    */
-  constructor(transactions: Transactions, self: Pick<Self, "name" | "address">, send: Send) {
+  constructor(transactions: Transactions, self: Self, send: Send) {
     this.#transactions = transactions;
     this.#self = self;
     this.#send = send;
@@ -86,7 +90,14 @@ export class DirectMessages implements Timed {
   say(name: string, drafts: Draft[], now: number): void {
     let conversation = this.#conversations.get(nameKey(name));
     if (!conversation) {
-      conversation = { name, sendStream: new SendStream(new RoundTrip()), isHeard: false, lookUps: new Retry() };
+      conversation = {
+        name,
+        isRelayed: false,
+        isToldOfRelay: false,
+        sendStream: new SendStream(new RoundTrip()),
+        isHeard: false,
+        lookUps: new Retry(),
+      };
       this.#conversations.set(nameKey(name), conversation);
     }
     if (conversation.sendStream.size === 0) {
@@ -120,10 +131,12 @@ export class DirectMessages implements Timed {
   wake(now: number): Fact[] {
     const facts: Fact[] = [];
     for (const [key, conversation] of this.#conversations) {
-      const { sendStream, address } = conversation;
+      const { sendStream, address, isRelayed } = conversation;
       if (sendStream.size === 0) continue;
       if (now >= sendStream.progressAt + DELIVERY_DEADLINE_MS) {
-        const reason = address
+        const reason = address && isRelayed
+          ? `${address} has not taken it: it has left, or more is sent than the server lets through`
+          : address
           ? `${address} does not answer: it has left, can't be reached directly from here, or takes no direct messages`
           : "the server does not say where it is";
         facts.push(...this.#giveUp(key, conversation, reason));
@@ -159,7 +172,7 @@ export class DirectMessages implements Timed {
   }
 
   #found(key: string, conversation: Conversation, answer: PeerPacket, now: number): Fact[] {
-    const { address, name, pass, classic } = answer;
+    const { address, name, pass, classic, relay: isRelayed = false, transport } = answer;
     const { sendStream } = conversation;
     if (sendStream.size === 0) return [];
     conversation.name = name ?? conversation.name;
@@ -176,17 +189,21 @@ export class DirectMessages implements Timed {
     // under way stays in its stream: if the name goes back, it must not be shown twice.
     if (pass !== conversation.pass && !sendStream.isOpen) sendStream.restart(now);
     const isOther = address !== conversation.address || pass !== conversation.pass;
-    conversation.address = address;
-    conversation.pass = pass;
+    Object.assign(conversation, { address, pass, isRelayed });
     // the PUNCH that was sent with this answer may be the first that has arrived, so what waits goes out at once
     if (isOther || !conversation.isHeard) sendStream.open(now);
     this.#transmit(conversation, now);
-    return [];
+    if (!isRelayed || conversation.isToldOfRelay) return [];
+    conversation.isToldOfRelay = true;
+    const why = transport === "tcp" ? "has a TCP connection" : "can't be reached directly";
+    return [{ type: "notice", text: `${conversation.name} ${why}: what you send passes through the server` }];
   }
 
-  #transmit({ sendStream, address, pass }: Conversation, now: number): void {
+  #transmit({ sendStream, address, pass, isRelayed }: Conversation, now: number): void {
     for (const message of sendStream.wake(now)) {
-      this.#send({ dialect: "v1", type: "MESSAGE", pass, ...message }, address!);
+      const packet: RelayedPacket = { dialect: "v1", type: "MESSAGE", pass: pass!, ...message };
+      if (isRelayed) this.#send(relay(packet, this.#self, address!));
+      else this.#send(packet, address!);
     }
   }
 

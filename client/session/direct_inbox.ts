@@ -9,10 +9,13 @@
  */
 import type { Presence } from "../../protocol.ts";
 import { nameKey } from "../../protocol/names.ts";
-import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
+import type { MessagePacket } from "../../protocol/reliable/receive_stream.ts";
+import { ReceiveStreams } from "../../protocol/reliable/receive_streams.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { printable } from "../../protocol/text.ts";
-import type { Fact, PunchPacket } from "./facts.ts";
+import type { Fact, PunchPacket, RelayPacket } from "./facts.ts";
+import type { Self } from "./membership.ts";
+import { relay } from "./relay.ts";
 import type { Send } from "./v1_link.ts";
 
 /** What the server has said of a member that has looked this client up. */
@@ -25,9 +28,12 @@ interface Introduction {
   until: number;
 }
 
+/** A message that the server has passed on. */
+type RelayedMessage = RelayPacket["packet"] & { type: "MESSAGE" };
+
 /** A member that has written. */
 interface DirectSender extends Introduction {
-  streams: Map<string, ReceiveStream>;
+  streams: ReceiveStreams;
   /** The messages that it may send. */
   bucket: TokenBucket;
   /** The acknowledgements that it may cause to its own address. */
@@ -38,9 +44,8 @@ interface DirectSender extends Introduction {
 
 /** How long it is believed who has a pass, in milliseconds: the name may be another's soon. */
 const PASS_LIFETIME_MS = 10_000;
-/** How many senders are remembered, and of each how many streams. */
+/** How many senders are remembered. */
 const MAX_SENDERS = 256;
-const MAX_STREAMS = 4;
 /** How many members are remembered that have looked this client up and have not written: more than a flood can name. */
 const MAX_ANNOUNCED = 4096;
 /** How many messages a second one sender may send: more than a person types, and few enough to stop reading. */
@@ -59,22 +64,27 @@ const SENDER_ACK_RATE_ELSEWHERE: TokenBucketOptions = { rate: 2, burst: 5 };
 /** The direct messages of one session from others. */
 export class DirectInbox {
   readonly #send: Send;
+  readonly #self: Pick<Self, "token">;
   /** Those that have not written, by their passes, the one that was longest without a PUNCH first. */
   readonly #announced = new Map<string, Introduction>();
   /** Those that have written, by their passes. A PUNCH takes nobody's place here, so that no repeat is shown again. */
   readonly #senders = new Map<string, DirectSender>();
   readonly #ackBucketElsewhere = new TokenBucket(ACK_RATE_ELSEWHERE, 0);
 
-  /** @param send Sends a packet to a peer. */
-  constructor(send: Send) {
+  /**
+   * @param send Sends a packet to a peer, or to the server.
+   * @param self This member, as the server knows it.
+   */
+  constructor(send: Send, self: Pick<Self, "token">) {
     this.#send = send;
+    this.#self = self;
   }
 
   /**
    * Takes note that the server has given a pass to a member that wants to send something; returns whether that member
    * has written before.
    */
-  punched({ address, name, pass }: PunchPacket, now: number): boolean {
+  punched({ address, name, pass }: Pick<PunchPacket, "address" | "name" | "pass">, now: number): boolean {
     this.noteMembers([{ address, name }], now);
     const introduction = { address, name, nameKey: keyOf(name), until: now + PASS_LIFETIME_MS };
     const key = this.#senders.has(pass) ? pass : this.#passAt(address) ?? pass, sender = this.#senders.get(key);
@@ -117,11 +127,25 @@ export class DirectInbox {
 
   /** Takes a message that came from an address. It may be dropped: its sender repeats what is not acknowledged. */
   receive(packet: MessagePacket, from: string, now: number): Fact[] {
+    return this.#receive(packet, from, false, now);
+  }
+
+  /** Takes a message that the server has passed on. With it the server has said whose it is, as with a PUNCH. */
+  receiveRelayed(
+    packet: RelayedMessage,
+    { address, name }: Pick<RelayPacket, "address" | "name">,
+    now: number,
+  ): Fact[] {
+    this.punched({ address, name, pass: packet.pass }, now);
+    return this.#receive(packet, address, true, now);
+  }
+
+  #receive(packet: MessagePacket, from: string, relayed: boolean, now: number): Fact[] {
     const { token, pass } = packet;
     // what has a token is for a server
     const sender = token === undefined && pass !== undefined ? this.#senderWith(pass, now) : undefined;
     if (!sender) return [];
-    const stream = streamOf(sender, packet);
+    const stream = sender.streams.of(packet);
     // a repeat is acknowledged again; it shows nothing, so it takes no token
     const isNew = !stream.isRepeat(packet) && !stream.isHeld(packet);
     if (isNew && sender.bucket.take(SENDER_RATE, now) > 0) return [];
@@ -129,13 +153,16 @@ export class DirectInbox {
     const shown: MessagePacket[] = [];
     for (let message; (message = stream.takeNext());) shown.push(message);
     if (stream.next > 1 && this.#takeAckToken(sender, from, now)) {
-      this.#send({ dialect: "v1", type: "ACK", pass, stream: packet.stream, id: stream.next - 1 }, from);
+      const ack = { dialect: "v1", type: "ACK", pass: pass!, stream: packet.stream, id: stream.next - 1 } as const;
+      // the way that the message came
+      if (relayed) this.#send(relay(ack, this.#self, from));
+      else this.#send(ack, from);
     }
     // with the address that the server has named, since whoever has a pass can send with any other
     const { address, name } = sender;
     return shown.map(({ text, action }) => ({
       type: "direct",
-      message: { address, name, text: printable(text), ...(action && { action }) },
+      message: { address, name, text: printable(text), ...(action && { action }), ...(relayed && { relayed }) },
     }));
   }
 
@@ -149,7 +176,7 @@ export class DirectInbox {
     this.#announced.delete(pass);
     const sender: DirectSender = {
       ...introduction,
-      streams: new Map(),
+      streams: new ReceiveStreams(),
       bucket: new TokenBucket(SENDER_RATE, now),
       ackBucket: new TokenBucket(ACK_RATE, now),
       ackBucketElsewhere: new TokenBucket(SENDER_ACK_RATE_ELSEWHERE, now),
@@ -173,16 +200,6 @@ export class DirectInbox {
     return ackBucketElsewhere.take(SENDER_ACK_RATE_ELSEWHERE, now) === 0 &&
       this.#ackBucketElsewhere.take(ACK_RATE_ELSEWHERE, now) === 0;
   }
-}
-
-/** The stream of a message, which is new if its sender has started anew. */
-function streamOf({ streams }: DirectSender, { stream: name }: MessagePacket): ReceiveStream {
-  let stream = streams.get(name);
-  if (stream) return stream;
-  stream = new ReceiveStream(name);
-  streams.set(stream.name, stream);
-  if (streams.size > MAX_STREAMS) streams.delete(streams.keys().next().value!);
-  return stream;
 }
 
 /** What is the same for all spellings of a name. */

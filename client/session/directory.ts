@@ -78,8 +78,9 @@ function tellWhois({ who }: WhoisQuestion, answer: Answer | undefined): Fact[] {
     return [{ type: "problem", text }];
   }
   if (answer?.type !== "PEER") return unanswered("The server did not say who that is", answer);
-  const { name, address, since, classic = false } = answer;
-  return [{ type: "show", shown: { kind: "whois", name, address, since, classic } }];
+  const { name, address, since, classic = false, transport } = answer;
+  const shown = { kind: "whois", name, address, since, classic, ...(transport && { transport }) } as const;
+  return [{ type: "show", shown }];
 }
 
 function unanswered(text: string, answer: Answer | undefined): Fact[] {

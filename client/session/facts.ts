@@ -13,6 +13,9 @@ import type { Shortfall } from "./tally.ts";
 /** The server's request to let a member through that wants to send something directly. */
 export type PunchPacket = Extract<V1Packet, { type: "PUNCH" }>;
 
+/** What a member has sent, in the envelope in which it passes through the server. */
+export type RelayPacket = Extract<V1Packet, { type: "RELAY" }>;
+
 /** A packet that can answer a question to the server. */
 export type Answer = Extract<V1Packet, { type: "USERS" | "PEER" | "ERROR" }>;
 
@@ -31,6 +34,8 @@ export interface DirectMessage extends Draft {
   address: string;
   /** The name that the server has said with it. */
   name?: string;
+  /** Whether it has passed through the server. */
+  relayed?: boolean;
 }
 
 /** What a link to a server has found out. */
@@ -52,6 +57,8 @@ export type LinkEvent =
   | { type: "answer"; packet: Answer }
   /** A member wants to send something directly. */
   | { type: "punch"; packet: PunchPacket }
+  /** The server has passed on what a member has sent. */
+  | { type: "relayed"; packet: RelayPacket }
   /** A classic server has forwarded a line. */
   | { type: "line"; line: string }
   | { type: "refused"; code: string; name: string | undefined; text: string }

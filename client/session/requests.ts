@@ -14,7 +14,7 @@ import { undelivered } from "./refusals.ts";
 
 /** Something that needs a server that answers. */
 export type Request =
-  /** Sends texts to the member with a name alone; they do not pass through the server. */
+  /** Sends texts to the member with a name alone; past the server where that can be. */
   | { want: "direct message"; name: string; drafts: Draft[] }
   /** Shows who is here. */
   | { want: "list" }

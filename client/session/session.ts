@@ -15,7 +15,7 @@ import { Detection } from "./detection.ts";
 import { DirectMessages } from "./direct.ts";
 import { DirectInbox } from "./direct_inbox.ts";
 import { Directory } from "./directory.ts";
-import { type Answer, earliest, type Fact, type Question, type Timed } from "./facts.ts";
+import { type Answer, earliest, type Fact, type Question, type RelayPacket, type Timed } from "./facts.ts";
 import { History } from "./history.ts";
 import { Punches } from "./punches.ts";
 import { StrayRefusals } from "./refusals.ts";
@@ -73,7 +73,7 @@ export class Session {
     const { v1 } = detection, { self } = v1.membership;
     const transactions = this.#transactions = new Transactions(v1.roundTrip, self, send);
     const direct = this.#direct = new DirectMessages(transactions, self, send);
-    this.#inbox = new DirectInbox(send);
+    this.#inbox = new DirectInbox(send, self);
     const punches = this.#punches = new Punches(send);
     const directory = this.#directory = new Directory(transactions, this.view.people);
     const history = this.#history = new History(v1);
@@ -184,7 +184,7 @@ export class Session {
     }
   }
 
-  /** Sends a text to the member with the name `who` alone; the text does not pass through the server. */
+  /** Sends a text to the member with the name `who` alone; past the server, unless that member has a connection. */
   sayTo(who: string, text: string, now: number): void {
     const drafts = splitText(text, MAX_TEXT_BYTES).map((text) => ({ text }));
     const name = readName(who);
@@ -287,6 +287,13 @@ export class Session {
     this.#closeIfDrained(now);
   }
 
+  /** Takes what the server has passed on, as if it had come from the peer. */
+  #receiveRelayed({ address, name, packet }: RelayPacket, now: number): void {
+    if (this.state !== "joined" || this.view.people.isIgnored({ address })) return;
+    if (packet.type === "ACK") this.#act(this.#direct.receiveAck(packet, now), now);
+    else this.#act(this.#inbox.receiveRelayed(packet, { address, name }, now), now);
+  }
+
   #request(request: Request, now: number): void {
     this.#act(this.#requests.add(request, now), now);
   }
@@ -327,6 +334,8 @@ export class Session {
       }
       case "punch":
         return this.#punches.add(fact.packet.address, this.#inbox.punched(fact.packet, now), now);
+      case "relayed":
+        return this.#receiveRelayed(fact.packet, now);
       case "unanswered":
         return this.#act(this.#answered(fact.question, undefined, now), now);
       case "direct":

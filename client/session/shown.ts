@@ -20,7 +20,7 @@ export type Shown =
   /** Who is signed in, sorted, and how many are here without a name. */
   | { kind: "users"; names: string[]; unnamed: number }
   /** Who somebody is; `since` in Unix milliseconds. */
-  | { kind: "whois"; address: string; name?: string; since: number; classic: boolean }
+  | { kind: "whois"; address: string; name?: string; since: number; classic: boolean; transport?: string }
   /** The server does not take this client under this name; `code` is that of its ERROR, `text` its own sentence. */
   | { kind: "refused"; code: string; name: string | undefined; text: string }
   /** A notice about the state of the session. */

@@ -155,6 +155,8 @@ export class V1Link implements Timed {
         return [{ type: "answer", packet }];
       case "PUNCH":
         return [{ type: "punch", packet }];
+      case "RELAY":
+        return [{ type: "relayed", packet }];
       case "ERROR":
         return this.#receiveError(packet, now);
       case "CLOSING":

@@ -44,11 +44,11 @@ export class View {
   }
 
   /** Shows a message that was sent to this client alone. */
-  showDirect({ address, name, text, action }: DirectMessage): void {
+  showDirect({ address, name, text, action, relayed }: DirectMessage): void {
     if (this.people.isIgnored({ address, name })) return;
     this.people.remember(name);
     this.lastWriter = { name };
-    this.show({ kind: "direct", from: address, name, action, text: printable(text) });
+    this.show({ kind: "direct", from: address, name, action, ...(relayed && { relayed }), text: printable(text) });
   }
 
   /** Shows a notice about the state of the session. */

@@ -57,7 +57,7 @@ export const COMMANDS: Command[] = [
   {
     names: ["send", "msg"],
     parameters: ["NAME", "TEXT"],
-    summary: "says something to one member alone, not through the server",
+    summary: "says something to one member alone, past the server where that can be",
     run: ({ session, now }, name, text) => session.sayTo(name, text, now),
   },
   {

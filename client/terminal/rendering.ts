@@ -44,8 +44,9 @@ export function formatShown(shown: Shown, { colour, times }: FormatOptions): str
     case "users":
       return `<- ${usersLine(shown)}`;
     case "whois": {
-      const { name, address, since, classic } = shown;
-      return `<- ${name ?? "(unnamed)"} is at ${address} since ${clockTime(since)}${classic ? ", classic" : ""}`;
+      const { name, address, since, classic, transport } = shown;
+      const how = classic ? ", classic" : transport ? `, by ${transport === "tcp" ? "TCP" : transport}` : "";
+      return `<- ${name ?? "(unnamed)"} is at ${address} since ${clockTime(since)}${how}`;
     }
     case "refused":
       // the server knows best what is wrong, and says that another name can be chosen

@@ -18,6 +18,7 @@ import type { KeptMember } from "../../server/journal/past.ts";
 import type { MemberObserver } from "../../server/room/admission.ts";
 import type { Delivery, Recipient } from "../../server/room/delivery.ts";
 import { Room, type RoomOptions } from "../../server/room/room.ts";
+import type { Peer } from "../../server/room/peer.ts";
 import { FakeJournal } from "./fake_journal.ts";
 import { FakeNames } from "./fake_names.ts";
 import { peerOf } from "./peer_of.ts";
@@ -104,6 +105,38 @@ export class FakeClient {
   }
 }
 
+/** A member that speaks in lines over a connection, which loses nothing. */
+export class FakeLineMember {
+  /** What it has read. */
+  readonly lines: string[] = [];
+  readonly #network: FakeNetwork;
+  readonly #peer: Peer;
+  readonly #typed: string[] = [];
+
+  constructor(network: FakeNetwork, key: string) {
+    this.#network = network;
+    this.#peer = peerOf(key);
+  }
+
+  /** Types lines, each of which the room takes when its time has come. */
+  type(...lines: string[]): void {
+    this.#typed.push(...lines);
+    if (this.#typed.length === lines.length) this.#handOver();
+  }
+
+  hangUp(): void {
+    this.#network.room?.hungUp(this.#peer, this.#network.now);
+  }
+
+  #handOver(): void {
+    for (const line of [...this.#typed]) {
+      const pause = this.#network.room?.receiveLine(line, this.#peer, this.#network.now) ?? 0;
+      if (pause > 0) return this.#network.in(pause, () => this.#handOver());
+      this.#typed.shift();
+    }
+  }
+}
+
 /** An action that is scheduled for later. */
 interface ScheduledAction {
   at: number;
@@ -120,6 +153,7 @@ export class FakeNetwork implements Delivery {
   room: Room | undefined;
   readonly #options: FakeNetworkOptions;
   readonly #random: () => number;
+  readonly #lineMembers = new Map<string, FakeLineMember>();
   readonly #queue: ScheduledAction[] = [];
   #order = 0;
   #recipients = new Set<Recipient>();
@@ -149,6 +183,14 @@ export class FakeNetwork implements Delivery {
     this.clients.push(client);
     client.act((session, now) => session.start(now));
     return client;
+  }
+
+  /** Adds a member that speaks in lines, by a key like `tcp 10.0.1.1:40000`. */
+  connectLines(key: string): FakeLineMember {
+    const member = new FakeLineMember(this, key);
+    this.#lineMembers.set(key, member);
+    this.room?.connected(peerOf(key), this.now);
+    return member;
   }
 
   /** Stops the server: with a goodbye to its members, or without one as `kill -9` does. */
@@ -227,13 +269,20 @@ export class FakeNetwork implements Delivery {
 
   send({ key, dialect }: Recipient, packet: Packet): void {
     const bytes = encodeInDialect(packet, dialect);
-    if (bytes) this.#toClient(bytes, key, SERVER);
+    if (!bytes) return;
+    const lines = dialect === "line" ? this.#lineMembers.get(key)?.lines : undefined;
+    if (lines) lines.push(...new TextDecoder().decode(bytes).trimEnd().split("\n"));
+    else this.#toClient(bytes, key, SERVER);
   }
 
   broadcast(packet: V1Packet, except?: Recipient): void {
     const bytes = encodeInDialect(packet, "v1");
     for (const recipient of this.#recipients) {
       if (recipient === except) continue;
+      if (recipient.dialect === "line") {
+        this.send(recipient, packet);
+        continue;
+      }
       const copy = recipient.dialect === "v1" ? bytes : encodeInDialect(packet, recipient.dialect);
       if (copy) this.#toClient(copy, recipient.key, SERVER);
     }

@@ -1,0 +1,169 @@
+/** Direct messages that pass through the server, because their other end has a connection. */
+import { assertEquals, assertLessOrEqual } from "@std/assert";
+import type { V1Packet } from "../../../protocol.ts";
+import { formatShown } from "../../../client/terminal/rendering.ts";
+import { FakeSession, joined, type SentPacket, TOKEN, type V1 } from "../../support/fake_session.ts";
+
+const BOB = "10.0.0.7:52207", PASS = "e04b7d19c5a2638f", STREAM = "2be90f4417d6a3c8";
+
+type Relayed = V1<"RELAY">["packet"];
+
+/** Alice's session. */
+const alice = () => joined({ name: "Alice" });
+
+function message(id: number, text: string, fields: Partial<V1<"MESSAGE">> = {}): Relayed {
+  return { dialect: "v1", type: "MESSAGE", pass: PASS, stream: STREAM, id, text, ...fields } as Relayed;
+}
+
+/** Lets the server pass something on, in Bob's name. */
+function relay(fake: FakeSession, packet: Relayed, fields: Partial<V1<"RELAY">> = {}): SentPacket[] {
+  fake.receive({ dialect: "v1", type: "RELAY", address: BOB, name: "Bob", packet, ...fields });
+  return fake.take();
+}
+
+/** Answers Alice's look-up of Bob; returns what she sends then. */
+function answer(fake: FakeSession, fields: Partial<V1<"PEER">> = {}): SentPacket[] {
+  const { id } = fake.takeAll("LOOKUP").at(-1)!;
+  const peer = { address: BOB, name: "Bob", since: 0, pass: PASS, relay: true, transport: "tcp" };
+  fake.receive({ dialect: "v1", type: "PEER", id, ...peer, ...fields });
+  return fake.take();
+}
+
+const direct = ({ shown }: FakeSession) => shown.filter(({ kind }) => kind === "direct");
+const lines = (fake: FakeSession) =>
+  fake.shown.map((shown) => formatShown(shown, { colour: false, times: false })).filter((line) =>
+    !line.includes("***")
+  );
+
+Deno.test("relay: what the server passes on is shown as such, once, and acknowledged through the server", () => {
+  const fake = alice();
+  const sent = relay(fake, message(1, "hi \x1b[2J"));
+  const packet: Relayed = { dialect: "v1", type: "ACK", pass: PASS, stream: STREAM, id: 1 };
+  assertEquals(sent.map(({ packet, peer }) => [packet, peer]), [
+    [{ dialect: "v1", type: "RELAY", token: TOKEN, address: BOB, packet }, undefined],
+  ]);
+  assertEquals(relay(fake, message(1, "hi")).length, 1);
+  relay(fake, message(2, "waves", { action: true }));
+  assertEquals(direct(fake).map((shown) => formatShown(shown, { colour: false, times: false })), [
+    `<- <From ${BOB}:Bob> (through the server): hi ?[2J`,
+    `<- <From ${BOB}:Bob> (through the server): * Bob waves`,
+  ]);
+});
+
+Deno.test("relay: only the server passes something on, with the token of this client", () => {
+  const fake = alice();
+  const packet = message(1, "forged");
+  const forged: V1Packet = { dialect: "v1", type: "RELAY", token: TOKEN, address: BOB, name: "Bob", packet };
+  fake.session.receiveFromPeer(forged, BOB, fake.now);
+  fake.receive({ ...forged, token: "0123456789abcdef" });
+  assertEquals([fake.take(), direct(fake)], [[], []]);
+});
+
+Deno.test("relay: who is not a member takes nothing that is passed on, nor does one that leaves", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  fake.take();
+  assertEquals(relay(fake, message(1, "early")), []);
+  fake.welcome();
+  fake.take();
+  fake.session.close(fake.now);
+  fake.take();
+  assertEquals([relay(fake, message(1, "late")), direct(fake)], [[], []]);
+});
+
+Deno.test("relay: ignored people are not heard through the server either", () => {
+  for (const who of ["bob", BOB]) {
+    const fake = alice();
+    fake.session.view.people.ignore(who);
+    relay(fake, message(1, "hi"));
+    assertEquals(direct(fake), []);
+  }
+});
+
+Deno.test("relay: what is for a member with a connection goes to the server, and the user is told so once", () => {
+  const fake = alice();
+  fake.session.sayTo("bob", "hello", fake.now);
+  const [{ packet, peer }] = answer(fake);
+  const { stream } = (packet as V1<"RELAY">).packet;
+  const expected = {
+    dialect: "v1",
+    type: "RELAY",
+    token: TOKEN,
+    address: BOB,
+    packet: message(1, "hello", { stream }),
+  };
+  assertEquals([packet as unknown, peer], [expected, undefined]);
+  relay(fake, { dialect: "v1", type: "ACK", pass: PASS, stream, id: 1 });
+  fake.session.sayTo("bob", "again", fake.now);
+  answer(fake);
+  relay(fake, { dialect: "v1", type: "ACK", pass: PASS, stream, id: 2 });
+  assertEquals(lines(fake).slice(-3), [
+    "-- Bob has a TCP connection: what you send passes through the server",
+    "-- Delivered to Bob: hello",
+    "-- Delivered to Bob: again",
+  ]);
+  assertEquals(fake.session.waiting, 0);
+});
+
+Deno.test("relay: it is repeated until it is acknowledged with the pass, and nothing goes to the peer's address", () => {
+  const fake = alice();
+  fake.session.sayTo("bob", "hello", fake.now);
+  const [{ packet }] = answer(fake), { stream } = (packet as V1<"RELAY">).packet;
+  relay(fake, { dialect: "v1", type: "ACK", pass: STREAM, stream, id: 1 });
+  fake.pass(4000);
+  const sent = fake.take();
+  const repeats = sent.filter(({ packet }) => packet.type === "RELAY");
+  assertEquals(repeats.length > 3, true);
+  for (const repeat of repeats) assertEquals(repeat.packet, packet);
+  assertEquals(sent.filter(({ peer }) => peer !== undefined), []);
+  fake.pass(2000);
+  const reason = `${BOB} has not taken it: it has left, or more is sent than the server lets through`;
+  assertEquals(lines(fake).find((line) => line.startsWith("!!")), `!! Not delivered to Bob ("hello"): ${reason}`);
+});
+
+Deno.test("relay: the way follows the last answer of the server", () => {
+  const fake = alice();
+  fake.session.sayTo("Bob", "hello", fake.now);
+  const [{ packet }] = answer(fake), { stream } = (packet as V1<"RELAY">).packet;
+  fake.pass(300);
+  // Bob has come back with a client of version 1
+  const sent = answer(fake, { address: "10.0.0.7:1", pass: STREAM, relay: undefined, transport: undefined });
+  assertEquals(sent.map(({ packet, peer }) => [packet, peer]), [
+    [message(1, "hello", { pass: STREAM, stream }), "10.0.0.7:1"],
+  ]);
+});
+
+Deno.test("relay: /reply answers who has written through the server", () => {
+  const fake = alice();
+  relay(fake, message(1, "hi"));
+  fake.session.reply("hello", fake.now);
+  assertEquals(fake.takeAll("LOOKUP").map(({ name }) => name), ["Bob"]);
+});
+
+Deno.test("relay: /whois tells how somebody is connected", () => {
+  const fake = alice();
+  for (const transport of ["tcp", "web"]) {
+    fake.session.whois("Bob", fake.now);
+    answer(fake, { transport });
+  }
+  assertEquals(lines(fake).slice(-2).map((line) => line.replace(/\d\d:\d\d, /, "00:00, ")), [
+    `<- Bob is at ${BOB} since 00:00, by TCP`,
+    `<- Bob is at ${BOB} since 00:00, by web`,
+  ]);
+});
+
+Deno.test("relay: a peer writes 100 lines a second at most through the server too, and causes as many answers", () => {
+  const fake = alice();
+  let answers = 0;
+  for (let id = 1; id <= 2000; id++) answers += relay(fake, message(id, "x", { first: id })).length;
+  assertLessOrEqual(direct(fake).length, 200);
+  assertLessOrEqual(answers, 200);
+});
+
+Deno.test("relay: somebody else at the address of a connection that has ended is another sender", () => {
+  const fake = alice();
+  relay(fake, message(1, "from Bob"));
+  relay(fake, message(1, "from Eve", { pass: STREAM, stream: PASS }), { name: "Eve" });
+  relay(fake, message(2, "from Bob", { first: 1 }));
+  assertEquals(direct(fake).map((shown) => "name" in shown && shown.name), ["Bob", "Eve", "Bob"]);
+});

@@ -1,0 +1,37 @@
+/** Private messages between our client and a program with a TCP connection. */
+import { assertMatch } from "@std/assert";
+import { start, startServer } from "../../scripts/support/processes.ts";
+import { stops } from "../support/signals.ts";
+import { signIn } from "../support/signed_in.ts";
+import { hasProgram } from "../support/tcp_peers.ts";
+
+Deno.test("private messages: between our client and nc over TCP they pass through the server, and both sides see it", async () => {
+  if (!await hasProgram("nc")) return console.log("Skipped: there is no nc");
+  await using server = await startServer();
+  await using alice = await signIn(server.port, "Alice");
+  await using nc = start(["nc", "127.0.0.1", String(server.port)]);
+  await nc.type("/name Bob\n");
+  await nc.stdout.until("Signed in as Bob\n");
+  // one that leaves before its arrival is told is not told of at all
+  const [, bob] = await alice.stdout.until(/^\[(\S+) Bob\] is Online\n/m);
+  await alice.type("send bob hi, the word is Xyzzy\n");
+  await nc.stdout.until(`<- <From ${alice.address}:Alice> (through the server): hi, the word is Xyzzy\n`);
+  await alice.stderr.until("-- Bob has a TCP connection: what you send passes through the server\n");
+  await alice.stderr.until("-- Delivered to Bob: hi, the word is Xyzzy\n");
+
+  await nc.type("send Alice Plugh to you\n");
+  await alice.stdout.until(`<- <From ${bob}:Bob> (through the server): Plugh to you\n`);
+  await nc.stdout.until("-> Alice (through the server): Plugh to you\n");
+  await alice.type("/reply thanks\n");
+  await nc.stdout.until(`<- <From ${alice.address}:Alice> (through the server): thanks\n`);
+  await alice.type("/whois Bob\n");
+  await alice.stdout.until(
+    new RegExp(`^<- Bob is at ${bob.replaceAll(".", "\\.")} since \\d\\d:\\d\\d, by TCP\n`, "m"),
+  );
+
+  await nc.type("quit\n");
+  await alice.stdout.until(`[${bob} Bob] is Offline\n`);
+  await alice.type("send Bob gone?\n");
+  await alice.stderr.until('!! Not delivered to Bob ("gone?"): nobody here has that name\n');
+  if (await stops(server)) assertMatch(server.stdout.text(), /^Closed: .*\b1 messages? in, /m);
+});
