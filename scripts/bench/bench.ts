@@ -13,12 +13,14 @@ import { type Cores, type Durations, findCores, loadCapacity } from "./measure.t
 import { formatMemory, measureMemory } from "./memory.ts";
 import { measureStartup, startupTable } from "./startup.ts";
 import { fanoutTable, readable, summarize } from "./table.ts";
+import { measureTcp, tcpTable } from "./tcp.ts";
 
 const HELP = `Measures udp-chat on this machine, and prints Markdown tables.
 
 Usage: deno task bench [PART...]
 
   fanout     deliveries a second, processor time, latency and memory, beside servers in C, Python, Node and plain Deno
+  tcp        the same with 1,000 members that send datagrams and 1,000 that have connections, beside a server in C
   startup    how long server and client take to start, from source and, after 'deno task compile', compiled
   loss       datagrams and time for each message, at 0%, 10% and 30% loss each way, 30 members
   fairness   what becomes of sign-ins and messages that arrive during broadcasts to 100,000 members
@@ -26,7 +28,7 @@ Usage: deno task bench [PART...]
   All of them unless some are named; with --members or --only, fanout alone.
 
   --quick              everything smaller and shorter: less than a minute in all
-  --rounds N           rounds of fanout (5; with --quick 2)
+  --rounds N           rounds of fanout and tcp (5; with --quick 2)
   --members 10,100     sizes of fanout's rooms (10,100,1000,10000; with --quick 100,1000)
   --only ours,c        the programs of fanout: ${COMPETITORS.join(", ")}
   --json               prints everything that was measured as JSON instead
@@ -34,7 +36,7 @@ Usage: deno task bench [PART...]
 
 UDP_CHAT_SERVER names another command for the server. Progress goes to standard error.`;
 
-const PARTS = ["fanout", "startup", "loss", "fairness", "memory"] as const;
+const PARTS = ["fanout", "tcp", "startup", "loss", "fairness", "memory"] as const;
 type Part = typeof PARTS[number];
 
 /** What the command line asks for. */
@@ -62,6 +64,7 @@ const FULL = {
   loss: { members: 30, messages: 300, interval: 40 },
   fairness: { members: 100_000, requests: 1000, messages: 10 },
   memoryMembers: 100_000,
+  tcp: { members: 1000, connections: 1000 },
 };
 const QUICK: typeof FULL = {
   durations: { warm: 250, measure: 400, latency: 250 },
@@ -71,6 +74,7 @@ const QUICK: typeof FULL = {
   loss: { members: 30, messages: 60, interval: 20 },
   fairness: { members: 20_000, requests: 500, messages: 10 },
   memoryMembers: 20_000,
+  tcp: { members: 200, connections: 200 },
 };
 
 const progress = (line: string) => console.error(line);
@@ -85,10 +89,12 @@ async function bench(options: BenchOptions): Promise<void> {
     if (!cores.separate) progress("Programs can't be bound to cores here: server and load share what there is");
     const reports: Partial<Record<Part, Report>> = {};
     for (const part of options.parts) {
-      if (["fanout", "fairness", "memory"].includes(part) && Deno.build.os !== "linux") {
+      if (["fanout", "tcp", "fairness", "memory"].includes(part) && Deno.build.os !== "linux") {
         progress(`${part} is left out: it needs Linux`);
       } else if (part === "fairness" && !options.only.includes("ours")) {
         progress("fairness is left out: it measures our own server");
+      } else if (part === "tcp" && !toolchains.loadTcp) {
+        progress("tcp is left out: there is no C compiler 'cc'");
       } else {
         reports[part] = await REPORTS[part](options, toolchains, cores);
       }
@@ -126,6 +132,11 @@ const REPORTS: Record<Part, (options: BenchOptions, toolchains: Toolchains, core
       data: { loadCapacity: capacity, measurements, summaries },
       text: `${fanoutTable(summaries, LABELS)}\n\n${generator}.${note}`,
     };
+  },
+  async tcp({ quick, rounds }, toolchains, cores) {
+    const { durations, tcp } = quick ? QUICK : FULL;
+    const data = await measureTcp(toolchains, { ...tcp, durations, rounds, cores, progress });
+    return { data, text: tcpTable(data) };
   },
   async startup({ quick }) {
     const data = await measureStartup((quick ? QUICK : FULL).starts, progress);

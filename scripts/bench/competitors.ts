@@ -23,6 +23,8 @@ export interface Toolchains {
   missing: string[];
   /** The words that start the load generator. */
   load: string[];
+  /** The words that start the load generator for rooms with connections; undefined without a C compiler. */
+  loadTcp: string[] | undefined;
   /** What the load generator is written in. */
   loadLabel: string;
 }
@@ -67,12 +69,13 @@ export async function findToolchains(folder: string, only: readonly string[] = C
   add("node", node ? [node, `${HERE}/relay.mjs`, "0"] : undefined, "there is no 'node'");
   add("deno", [Deno.execPath(), "run", "-A", `${HERE}/relay.ts`, "0"], "");
 
-  const load = await compile("load", folder);
+  const load = await compile("load", folder), loadTcp = await compile("load_tcp", folder);
   if (!load) missing.push("The load comes from Deno instead of C, and is slower: there is no C compiler 'cc'");
   return {
     competitors,
     missing,
     load: load ? [load] : [Deno.execPath(), "run", "-A", `${HERE}/load.ts`],
+    loadTcp: loadTcp === undefined ? undefined : [loadTcp],
     loadLabel: load ? "C" : "Deno",
   };
 }

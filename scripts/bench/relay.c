@@ -4,18 +4,25 @@
  *
  * Headers and addresses are written when a member joins; a message changes one iovec, which all headers share.
  *
- *   cc -O2 -o relay relay.c && ./relay PORT
+ * With `tcp` after the port each message is also a line to everybody that has connected to the same port by TCP, by one
+ * write each. What a connection says is not read: in this measurement only those speak that send datagrams.
+ *
+ *   cc -O2 -o relay relay.c && ./relay PORT [tcp]
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-enum { BATCH = 1024, LONGEST = 4096 };
+enum { BATCH = 1024, LONGEST = 4096, CONNECTIONS = 10000, WORD = sizeof "INCOMING " - 1 };
 
 static struct sockaddr_in *members;
 static struct mmsghdr *headers;
@@ -69,18 +76,58 @@ static void tell_all(int fd, char *bytes, size_t length) {
   }
 }
 
+static int connections[CONNECTIONS];
+static unsigned connection_count;
+
+static int listen_on(const struct sockaddr_in *address) {
+  struct rlimit files = { .rlim_cur = 0 };
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  int fd = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (fd < 0 || bind(fd, (const struct sockaddr *)address, sizeof *address) < 0 || listen(fd, 128) < 0) {
+    perror("relay");
+    exit(1);
+  }
+  return fd;
+}
+
+/* Waits until there is a datagram, and takes the connections that come meanwhile. */
+static void accept_until_datagram(int fd, int listener) {
+  struct pollfd ready[] = { { .fd = fd, .events = POLLIN }, { .fd = listener, .events = POLLIN } };
+  while (!ready[0].revents) {
+    poll(ready, 2, -1);
+    if (!ready[1].revents || connection_count == CONNECTIONS) continue;
+    int connection = accept(listener, NULL, NULL), yes = 1;
+    if (connection < 0) continue;
+    setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    connections[connection_count++] = connection;
+  }
+}
+
+static void write_to_all(const char *line, size_t length) {
+  for (unsigned i = 0; i < connection_count; i++) {
+    if (send(connections[i], line, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length) continue;
+    close(connections[i]);
+    connections[i--] = connections[--connection_count];
+  }
+}
+
 int main(int argc, char **argv) {
   struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(argc > 1 ? atoi(argv[1]) : 0) };
   socklen_t length = sizeof address;
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
   if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) < 0) return perror("relay"), 1;
   getsockname(fd, (struct sockaddr *)&address, &length);
+  int listener = argc > 2 ? listen_on(&address) : -1;
   printf("Listening on 0.0.0.0:%d\n", ntohs(address.sin_port));
   fflush(stdout);
 
   static char in[LONGEST], out[LONGEST + 64];
   struct sockaddr_in from;
   for (;;) {
+    if (listener >= 0) accept_until_datagram(fd, listener);
     length = sizeof from;
     ssize_t got = recvfrom(fd, in, sizeof in, 0, (struct sockaddr *)&from, &length);
     if (got >= 8 && memcmp(in, "GREETING", 8) == 0) join(&from);
@@ -90,6 +137,9 @@ int main(int argc, char **argv) {
     inet_ntop(AF_INET, &from.sin_addr, host, sizeof host);
     int head = sprintf(out, "INCOMING <From %s:%d>: ", host, ntohs(from.sin_port));
     memcpy(out + head, in + skip, got - skip);
-    tell_all(fd, out, head + got - skip);
+    size_t end = head + got - skip;
+    tell_all(fd, out, end);
+    out[end] = '\n';
+    write_to_all(out + WORD, end + 1 - WORD);
   }
 }

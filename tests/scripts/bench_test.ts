@@ -8,6 +8,7 @@ import {
   readable,
   summarize,
 } from "../../scripts/bench/table.ts";
+import { type TcpMeasurement, tcpTable } from "../../scripts/bench/tcp.ts";
 
 Deno.test("the median is the middle number, or the mean of the two in the middle", () => {
   assertEquals(median([5, 1, 3]), 3);
@@ -66,4 +67,27 @@ Deno.test("the table has a line for each size and program, smallest rooms first"
     ["10, C", "100", "1.00 (1.00 to 1.00)", "1.00", "2.00", "–", "–", "–", "1"],
     ["1,000, ours", "250,000", "–", "–", "2.00", "–", "–", "–", "1"],
   ]);
+});
+
+/** A measurement of a room with connections, in which only the rate and the processor time matter. */
+function tcpMeasurement(server: string, round: number, perSecond: number, cpuPerDelivery: number): TcpMeasurement {
+  const memory = { empty: 2 ** 20, members: 2 * 2 ** 20, all: 3 * 2 ** 20, after: 4 * 2 ** 20 };
+  const counts = { members: 1024, connections: server === "datagrams" ? 0 : 1024, linesPerRead: 1, serverBusy: 1 };
+  const rates = { datagramsPerSecond: perSecond / 2, linesPerSecond: perSecond / 2, cpuPerDelivery };
+  const latencies = { datagramLatency: [1, 2], lineLatency: [3, 4] } satisfies Partial<TcpMeasurement>;
+  const faults = { lost: 1, disordered: 1, disconnected: 3 };
+  return { server, round, memory, ...counts, ...rates, ...latencies, ...faults };
+}
+
+Deno.test("the table of rooms with connections compares each server with the one in C of the same round", () => {
+  const cells = tcpTable([
+    tcpMeasurement("c", 1, 100, 1),
+    tcpMeasurement("paced", 1, 50, 4),
+    tcpMeasurement("c", 2, 200, 1),
+    tcpMeasurement("paced", 2, 300, 4),
+    tcpMeasurement("datagrams", 2, 300, 4),
+  ]).split("\n").slice(2).map((line) => line.split(/ *\| */).slice(2, -1));
+  const paced = ["175", "87.5", "1.00 (0.50 to 1.50)", "0.25", "4.00", "1.00, 2.00", "3.00, 4.00", "1.00", "1.00"];
+  assertEquals(cells[1], [...paced, "4.00", "4, 6"]);
+  assertEquals(cells[2], ["300", "–", "–", "–", "4.00", "1.00, 2.00", "–", "1.00", "–", "4.00", "2, 3"]);
 });
