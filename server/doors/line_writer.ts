@@ -22,7 +22,7 @@ const SHARED_BYTES = 16 << 10;
 const MAX_STUCK_BYTES = 64 << 10;
 const MAX_WAITING_BYTES = 256 << 10;
 const STUCK_MS = 1000;
-/** How many writes begin before arriving data is handled. They take about a millisecond. */
+/** How many writes begin before arriving data is handled. They take two or three milliseconds. */
 const WRITES_PER_TURN = 256;
 
 /** Lets connections write in turns, so that a broadcast to thousands delays nothing else. */
