@@ -28,7 +28,7 @@ Usage: deno task bench [PART...]
   All of them unless some are named; with --members or --only, fanout alone.
 
   --quick              everything smaller and shorter: less than a minute in all
-  --rounds N           rounds of fanout and tcp (5; with --quick 2)
+  --rounds N           rounds of fanout and tcp (5; with --quick 2 and 1)
   --members 10,100     sizes of fanout's rooms (10,100,1000,10000; with --quick 100,1000)
   --only ours,c        the programs of fanout: ${COMPETITORS.join(", ")}
   --json               prints everything that was measured as JSON instead
@@ -44,7 +44,7 @@ interface BenchOptions {
   parts: readonly Part[];
   quick: boolean;
   json: boolean;
-  rounds: number;
+  rounds?: number;
   sizes: number[];
   only: string[];
 }
@@ -60,21 +60,23 @@ const FULL = {
   durations: { warm: 1000, measure: 2000, latency: 1500 } satisfies Durations,
   attempts: 3,
   budget: 20 * 60_000,
+  rounds: 5,
   starts: 10,
   loss: { members: 30, messages: 300, interval: 40 },
   fairness: { members: 100_000, requests: 1000, messages: 10 },
   memoryMembers: 100_000,
-  tcp: { members: 1000, connections: 1000 },
+  tcp: { members: 1000, connections: 1000, rounds: 5 },
 };
 const QUICK: typeof FULL = {
   durations: { warm: 250, measure: 400, latency: 250 },
   attempts: 1,
   budget: 30_000,
+  rounds: 2,
   starts: 3,
   loss: { members: 30, messages: 60, interval: 20 },
   fairness: { members: 20_000, requests: 500, messages: 10 },
   memoryMembers: 20_000,
-  tcp: { members: 200, connections: 200 },
+  tcp: { members: 200, connections: 200, rounds: 1 },
 };
 
 const progress = (line: string) => console.error(line);
@@ -112,8 +114,9 @@ function dataOf(reports: Partial<Record<Part, Report>>): Record<string, unknown>
 }
 
 const REPORTS: Record<Part, (options: BenchOptions, toolchains: Toolchains, cores: Cores) => Promise<Report>> = {
-  async fanout({ quick, sizes, rounds }, toolchains, cores) {
-    const { durations, attempts, budget } = quick ? QUICK : FULL;
+  async fanout({ quick, sizes, ...options }, toolchains, cores) {
+    const { durations, attempts, budget, ...defaults } = quick ? QUICK : FULL;
+    const rounds = options.rounds ?? defaults.rounds;
     const capacity = await loadCapacity(toolchains.load, cores);
     const generator = `The load generator, in ${toolchains.loadLabel}, takes up to ${
       readable(capacity)
@@ -135,7 +138,13 @@ const REPORTS: Record<Part, (options: BenchOptions, toolchains: Toolchains, core
   },
   async tcp({ quick, rounds }, toolchains, cores) {
     const { durations, tcp } = quick ? QUICK : FULL;
-    const data = await measureTcp(toolchains, { ...tcp, durations, rounds, cores, progress });
+    const data = await measureTcp(toolchains, {
+      ...tcp,
+      rounds: rounds ?? tcp.rounds,
+      durations,
+      cores,
+      progress,
+    });
     return { data, text: tcpTable(data) };
   },
   async startup({ quick }) {
@@ -181,7 +190,7 @@ function readOptions(args: string[]): BenchOptions | string {
     parts: named.length > 0 ? PARTS.filter((part) => named.includes(part)) : hasFanoutFlag ? ["fanout"] : PARTS,
     quick: read.quick,
     json: read.json,
-    rounds: parseNumber(read, "rounds", 1, 100) ?? (read.quick ? 2 : 5),
+    rounds: parseNumber(read, "rounds", 1, 100),
     sizes: sizes.map(Number),
     only,
   };
