@@ -12,11 +12,11 @@ export type TypedLine =
   /** `text` is what the server is told before. */
   | { kind: "quit"; text?: string };
 
-const HELP = ["/help", "/?"];
 const QUIT = ["/quit", "/exit", "/q"];
 
 /** The list of commands, one on each line. */
 export const HELP_TEXT = `/help  tells this
+/?     asks the server; ours lists its commands
 /quit  leaves; so do /exit, /q, Ctrl-C, Ctrl-D and quit, which the server is told
 All other lines go to the server as they are, also those that begin with /,
 because it may have commands of its own.`;
@@ -26,7 +26,7 @@ export function readTypedLine(line: string): TypedLine | undefined {
   const word = line.trim();
   if (word === "") return undefined;
   if (word === "quit") return { kind: "quit", text: word };
-  if (HELP.includes(word.toLowerCase())) return { kind: "help" };
+  if (word.toLowerCase() === "/help") return { kind: "help" };
   if (QUIT.includes(word.toLowerCase())) return { kind: "quit" };
   return { kind: "text", text: line };
 }

@@ -3,17 +3,17 @@ import { assertEquals } from "@std/assert";
 import { completeTypedLine, HELP_TEXT, readTypedLine } from "../../../client/lines/typed_line.ts";
 
 Deno.test("typed line: only help and leaving are the client's, all else goes to the server as it is", () => {
-  for (const text of ["hello", " /name Alice", "//x", "/list", "quit now", "Quit", "help", "/quitter", " a "]) {
+  for (const text of ["hello", " /name Alice", "//x", "/list", "quit now", "Quit", "help", "/quitter", " a ", "/?"]) {
     assertEquals(readTypedLine(text), { kind: "text", text });
   }
-  for (const help of ["/help", "/?", " /HELP "]) assertEquals(readTypedLine(help), { kind: "help" });
+  for (const help of ["/help", " /HELP "]) assertEquals(readTypedLine(help), { kind: "help" });
   for (const quit of ["/quit", "/exit", "/q", " /Quit"]) assertEquals(readTypedLine(quit), { kind: "quit" });
   assertEquals(readTypedLine(" quit "), { kind: "quit", text: "quit" });
   for (const blank of ["", "  ", "\t"]) assertEquals(readTypedLine(blank), undefined);
 });
 
 Deno.test("typed line: help tells what is the client's", () => {
-  for (const word of ["/help", "/quit", "/exit", "/q", "quit", "Ctrl-C", "Ctrl-D", "/"]) {
+  for (const word of ["/help", "/?", "/quit", "/exit", "/q", "quit", "Ctrl-C", "Ctrl-D", "/"]) {
     assertEquals(HELP_TEXT.includes(word), true, word);
   }
 });
