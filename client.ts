@@ -36,8 +36,8 @@ Usage: ${startCommand("client")} [SERVER [PORT]]
   SERVER, --server SERVER, -sip SERVER   the server's name or address (127.0.0.1)
   PORT, --port PORT, -sp PORT            the server's port (${DEFAULT_PORT})
   --name NAME, -u NAME                   sign in with a name: 1 to 32 letters, digits, _ - .
-  --trace                                prints what arrives and is not taken, and why
-  --tcp                                  over TCP, to a server of text lines; the name is only for one that asks
+  --trace                                prints what arrives and is not taken, and why; not with --tcp
+  --tcp                                  joins another chat server, over TCP; --name is sent only if the server asks
   --help                                 this text
   --version                              the version
 
@@ -49,7 +49,7 @@ interface ClientOptions {
   server: string;
   port: number;
   name?: string;
-  /** Whether to print what arrives and is not taken. */
+  /** Whether to print what arrives and is not taken; not together with `tcp`. */
   trace: boolean;
   tcp: boolean;
 }
@@ -186,6 +186,7 @@ function readOptions(args: string[]): ClientOptions | string {
   });
   if (read.help) return HELP;
   if (read.version) return versionLine("udp-chat client");
+  if (read.tcp && read.trace) throw new UsageError("--trace is for UDP; with --tcp all that arrives is shown anyway");
   const [first, second] = read._ as string[];
   const flagCount = [read.server, read.port].filter((value) => value !== undefined).length;
   if (read._.length + flagCount > 2) throw new UsageError(SERVER_GIVEN_TWICE);

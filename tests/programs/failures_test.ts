@@ -182,6 +182,7 @@ Deno.test("failures: the client is asked wrongly", async () => {
   await fails(client("-sip", "127.0.0.1", "-sp", "ninety"), 2, /^'ninety' is no port/);
   await fails(client("127.0.0.1", "9090", "9091"), 2, /^'9091' is one argument too many/);
   await fails(client("--server", "127.0.0.1", "127.0.0.2", "9090"), 2, /given twice/);
+  await fails(client("--tcp", "--trace", "127.0.0.1"), 2, /^--trace is for UDP/);
   await fails(client("--sever", "127.0.0.1"), 2, /^There is no flag --sever/);
   await fails(client("127.0.0.1:9311", "9312"), 2, /^The server or its port is given twice/);
   await fails(client("[::1]:9311", "--port", "9312"), 2, /^The server or its port is given twice/);
