@@ -9,7 +9,9 @@
 import type { Shown } from "../session/shown.ts";
 import { LineReader } from "../../protocol/line_reader.ts";
 import { pluralize, printable } from "../../protocol/text.ts";
+import { asksForName } from "./heard_text.ts";
 import { Outbox } from "./outbox.ts";
+import { givesName } from "./typed_line.ts";
 
 /** The way to the server. */
 export interface Wire {
@@ -52,6 +54,12 @@ const STABLE_MS = 10_000;
 const PROGRESS_MS = 10_000;
 /** How long the first line waits for a question after the name, in milliseconds. */
 const QUESTION_MS = 500;
+/**
+ * How long after the connection, in milliseconds, and behind how many lines of a banner a question after the name is
+ * the server's. Later it is a member's, and nobody but the user may answer it.
+ */
+const MAX_QUESTION_MS = 2000;
+const MAX_BANNER_LINES = 10;
 /** What was written so shortly before a connection broke may be lost, in milliseconds. */
 const AT_RISK_MS = 2000;
 /** How long the server may be silent after the last line of a pipe, in milliseconds. */
@@ -60,8 +68,7 @@ const LAST_WORDS_MS = 1000;
 const MAX_LAST_WORDS_MS = 10_000;
 const MAX_GOODBYE_MS = 300;
 
-/** The question after a name, as some servers send it first. */
-const NAME_QUESTION = /^\s*NICK\s*[:?]?\s*$/i;
+const decoder = new TextDecoder();
 
 /** One session of a client: from the start to the end of the program. */
 export class LineSession {
@@ -74,8 +81,9 @@ export class LineSession {
   #name: string | undefined;
   /** Whether the next line that is typed is the name. */
   #asksName = false;
-  /** Whether a line has arrived on this connection, and whether one was written. */
-  #hasHeard = false;
+  /** How many lines have arrived on this connection, and whether the server has asked, and one was written. */
+  #linesHeard = 0;
+  #wasAsked = false;
   #hasSaid = false;
   /** Until when lines wait for a question after the name, in milliseconds. */
   #holdUntil = -Infinity;
@@ -190,7 +198,8 @@ export class LineSession {
     this.#link = "connected";
     this.#connectedAt = this.#progressAt = this.#heardAt = now;
     this.#reader = new LineReader();
-    this.#hasHeard = this.#hasSaid = this.#asksName = false;
+    this.#linesHeard = 0;
+    this.#wasAsked = this.#hasSaid = this.#asksName = false;
     this.#holdUntil = this.#name === undefined ? now : now + QUESTION_MS;
     if (this.#everConnected) this.#tell("notice", "Connected again");
     else if (this.#toldReason !== undefined) this.#tell("notice", "Connected");
@@ -234,9 +243,11 @@ export class LineSession {
   /** Takes bytes that have arrived. */
   receive(bytes: Uint8Array, now: number): void {
     this.#heardAt = now;
+    for (const line of this.#reader.push(bytes, now)) this.#take(line, now, true);
     // what looks like nothing yet may become the question after the name
-    if (!this.#hasHeard && this.#holdUntil > now) this.#holdUntil = now + QUESTION_MS;
-    for (const line of this.#reader.push(bytes, now)) this.#take(line, now);
+    if (this.#reader.nextWake !== undefined && this.#holdUntil > now) {
+      this.#holdUntil = Math.min(now + QUESTION_MS, this.#connectedAt + MAX_QUESTION_MS);
+    }
     this.#proceed(now);
   }
 
@@ -303,32 +314,44 @@ export class LineSession {
   #proceed(now: number): void {
     if (this.#link !== "connected" || this.closing) return;
     if (now >= this.#nextWriteAt!) {
+      const line = this.#outbox.take();
+      if (!this.#hasSaid && !this.#wasAsked) this.#tellUnnamed(decoder.decode(line));
       this.#hasSaid = true;
-      this.#options.wire.write(this.#outbox.take());
+      this.#options.wire.write(line);
     }
     if (this.#isSaid && now >= this.#holdUntil) {
       this.#sayGoodbye(this.#options.interactive ? MAX_GOODBYE_MS : MAX_LAST_WORDS_MS, now);
     }
   }
 
-  /** Shows a line, or answers it when the server asks for the name. */
-  #take(line: string, now: number): void {
-    const isFirst = !this.#hasHeard;
-    this.#hasHeard = true;
-    this.#holdUntil = now;
-    const isAnswerable = this.#link === "connected" && !this.closing;
-    if (!isFirst || !isAnswerable || !NAME_QUESTION.test(line)) {
-      return this.#options.show({ kind: "line", line: printable(line) });
-    }
+  /** Shows a line, and answers it when the server asks for the name. `hasEnd`: whether a line feed stood behind it. */
+  #take(line: string, now: number, hasEnd = false): void {
+    const isEarly = ++this.#linesHeard <= MAX_BANNER_LINES && now < this.#connectedAt + MAX_QUESTION_MS;
+    const isQuestion = isEarly && !this.#wasAsked && asksForName(line, hasEnd);
+    if (!isEarly || isQuestion) this.#holdUntil = Math.min(this.#holdUntil, now);
+    this.#options.show({ kind: "line", line: printable(line) });
+    if (!isQuestion) return;
+    this.#wasAsked = true;
+    const canAnswer = this.#link === "connected" && !this.closing;
     if (this.#hasSaid) {
-      this.#tell("notice", "The server asks for a name, and may take the first line for it; -u NAME gives one at once");
-    } else if (this.#name === undefined) {
+      const hint = this.#name === undefined ? "; -u NAME gives one at once" : "";
+      this.#tell("notice", `The server asks for a name, and may take the first line for it${hint}`);
+    } else if (canAnswer && this.#name === undefined) {
       this.#asksName = true;
       this.#tell("notice", "The server asks for a name: the next line that you type is the answer");
-    } else {
-      this.#outbox.addFirst(this.#name);
-      this.#tell("notice", `The server asks for a name; the answer is ${printable(this.#name)}`);
+    } else if (canAnswer) {
+      this.#outbox.addFirst(this.#name!);
+      this.#tell("notice", `The server asks for a name; the answer is ${printable(this.#name!)}`);
     }
+  }
+
+  /** Tells who has given a name that the server does not know it, unless the first line is there to tell it. */
+  #tellUnnamed(firstLine: string): void {
+    const { name, interactive } = this.#options;
+    const isLastWord = interactive && this.draining && this.#outbox.waiting === 1;
+    if (name === undefined || isLastWord || givesName(firstLine, name)) return;
+    const text = `The server has not asked for a name: nobody knows you as ${name}. Some take /name ${name}`;
+    this.#tell("notice", printable(text));
   }
 
   #connectLater(now: number): void {
@@ -351,8 +374,8 @@ export class LineSession {
 
   #end(): void {
     if (this.closed) return;
-    if (this.#link === "connected") { for (const line of this.#reader.end()) this.#take(line, this.#heardAt); }
     this.#stage = "closed";
+    if (this.#link === "connected") { for (const line of this.#reader.end()) this.#take(line, this.#heardAt); }
     this.#options.wire.hangUp();
   }
 

@@ -31,6 +31,12 @@ export function readTypedLine(line: string): TypedLine | undefined {
   return { kind: "text", text: line };
 }
 
+/** Whether a line is there to tell the server a name: the name alone, `/name NAME`, `NICK NAME` or the like. */
+export function givesName(line: string, name: string): boolean {
+  const [first, ...others] = line.trim().split(/\s+/);
+  return others.length === 0 ? first === name : /^(?:\/.+|[A-Z-]+)$/.test(first) && others.join(" ") === name;
+}
+
 /** Completes a half-typed command; see node:readline. */
 export function completeTypedLine(line: string): [string[], string] {
   const isCommand = /^\/\S*$/.test(line);

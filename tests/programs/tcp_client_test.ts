@@ -1,6 +1,6 @@
 /** Our client on the TCP chat servers of others: two in Python as the assignments have them, and some that misbehave. */
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
-import { BANNER, commandOf, type Process, start, startClient } from "../../scripts/support/processes.ts";
+import { BANNER, commandOf, type Process, start, startClient, startServer } from "../../scripts/support/processes.ts";
 import { Changing, pause } from "../../scripts/support/waiting.ts";
 import { pythonTest, startPython } from "../support/python.ts";
 import { signalTest } from "../support/signals.ts";
@@ -108,6 +108,39 @@ pythonTest("our client on a threaded server that asks for the name, and knows qu
   // a blocking reader gets nearly all of them one by one, also on a busy machine
   assert(read.length > lines.length / 2, read.join(" "));
   assertEquals(file.stderr.text(), "-- The server asks for a name; the answer is File\n");
+});
+
+Deno.test("tcp client: a server that welcomes and prompts gets the name first, or the user is told", async () => {
+  await using server = openServer(async (conn) => {
+    await conn.write(new TextEncoder().encode("Welcome!\n"));
+    // longer than the silence that ends a line
+    await pause(50);
+    await conn.write(new TextEncoder().encode("Enter your name: "));
+    await server.read(conn);
+    conn.close();
+  });
+  await using named = join(server.port, "-u", "Alice");
+  await named.type("hello\n");
+  await named.endInput();
+  assertEquals([await named.exitCode(), server.heard()], [0, "Alice\nhello\n"]);
+  assertEquals(named.stdout.text(), `${BANNER}Welcome!\nEnter your name: \n`);
+  assertEquals(named.stderr.text(), "-- The server asks for a name; the answer is Alice\n");
+  await using nameless = join(server.port);
+  await nameless.type("one\n");
+  await nameless.endInput();
+  assertEquals(await nameless.exitCode(), 0);
+  assertMatch(nameless.stderr.text(), /^-- The server asks for a name[:,] .+\n$/);
+});
+
+Deno.test("tcp client: at our server, who uses a name reads how to give it, and /? lists the server's commands", async () => {
+  await using server = await startServer();
+  await using client = join(server.port, "-u", "Alice");
+  await client.type("hello\n/?\n/name Alice\n");
+  await client.stdout.until(/^\/name NAME +signs in with a name\n[^]*\nSigned in as Alice\n/m);
+  await client.endInput();
+  assertEquals(await client.exitCode(), 0);
+  const told = "The server has not asked for a name: nobody knows you as Alice. Some take /name Alice";
+  assertEquals(client.stderr.text(), `-- ${told}\n`);
 });
 
 Deno.test("tcp client: a character in two halves, escape sequences and an end without a line feed", async () => {

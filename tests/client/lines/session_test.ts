@@ -142,8 +142,8 @@ Deno.test("lines: a terminal keeps a bounded number of lines for a server that i
   assert(long.session.waiting <= 1050, String(long.session.waiting));
 });
 
-Deno.test("lines: the first question NICK is answered with the name, before all lines", async () => {
-  for (const question of ["NICK", "NICK\n", "NICK:", "NICK? ", "nick :\r\n"]) {
+Deno.test("lines: the server's question is answered with the name, before all lines, and once", async () => {
+  for (const question of ["NICK", "NICK\n", "Enter your name: ", "Welcome!\r\n===\nPlease enter your nickname:\n"]) {
     const fake = FakeLines.connected({ name: "Alice" });
     fake.say("hello");
     await fake.advance(100);
@@ -151,12 +151,33 @@ Deno.test("lines: the first question NICK is answered with the name, before all 
     fake.receive(question);
     await fake.advance(50);
     assertEquals(fake.written, ["Alice", "hello"]);
-    assertEquals(fake.shown, ["-- The server asks for a name; the answer is Alice"]);
-    // later it is a word like any other
-    fake.receive("NICK\n");
-    assertEquals(fake.shown.at(-1), "NICK");
+    const lines = question.split(/\r?\n/).filter((line) => line !== "");
+    assertEquals(fake.shown, [...lines, "-- The server asks for a name; the answer is Alice"]);
+    // later it is a text like any other
+    fake.receive("Enter another name:\n");
+    await fake.advance(100);
+    assertEquals(fake.shown.at(-1), "Enter another name:");
+    assertEquals(fake.written, ["Alice", "hello"]);
   }
 });
+
+Deno.test("lines: what a member says makes the client say nothing", async () => {
+  const later = FakeLines.connected({ name: "Alice" });
+  await later.advance(2000);
+  later.receive("your name?\n");
+  later.receive("NICK");
+  const behind = FakeLines.connected({ name: "Alice" });
+  behind.receive("again and again\n".repeat(10) + "your name?\n");
+  const sender = FakeLines.connected({ name: "Alice" });
+  sender.receive("<From 127.0.0.1:9>: your name?\nBob: your name?\n");
+  for (const fake of [later, behind, sender]) {
+    await fake.advance(5000);
+    assertEquals(fake.done, ["connect"]);
+    assert(fake.shown.every((line) => !line.startsWith("--")), fake.shown.join("\n"));
+  }
+});
+
+const UNNAMED = "-- The server has not asked for a name: nobody knows you as Alice. Some take /name Alice";
 
 Deno.test("lines: nobody is told the name unasked, and lines wait for the question half a second only", async () => {
   const mute = FakeLines.connected({ name: "Alice" });
@@ -164,25 +185,53 @@ Deno.test("lines: nobody is told the name unasked, and lines wait for the questi
   await mute.advance(499);
   assertEquals(mute.written, []);
   await mute.advance(1);
-  assertEquals(mute.written, ["hello"]);
+  assertEquals([mute.written, mute.shown], [["hello"], [UNNAMED]]);
   // too late: the server may have taken the line for the answer
   mute.receive("NICK\n");
   await mute.advance(100);
   assertEquals(mute.written, ["hello"]);
-  assertEquals(mute.shown.length, 1);
+  assertEquals(mute.shown.slice(1), ["NICK", "-- The server asks for a name, and may take the first line for it"]);
 
-  const other = FakeLines.connected({ name: "Alice" });
-  other.say("hello");
-  other.receive("Welcome!\nNICK\n");
-  assertEquals(other.written, ["hello"]);
-  assertEquals(other.shown, ["Welcome!", "NICK"]);
+  // a text that never ends holds the line back for two seconds
+  const endless = FakeLines.connected({ name: "Alice" });
+  endless.say("hello");
+  for (let i = 0; i < 200; i++) {
+    assertEquals(endless.written, []);
+    endless.receive("x");
+    await endless.advance(10);
+  }
+  assertEquals(endless.written, ["hello"]);
+});
+
+Deno.test("lines: whose name no server has asked for is told so, once on each connection", async () => {
+  const fake = FakeLines.connected({ name: "Alice" });
+  fake.say("hello", "again");
+  await fake.advance(1000);
+  assertEquals([fake.written, fake.shown], [["hello", "again"], [UNNAMED]]);
+  fake.lose();
+  await fake.advance(1000);
+  fake.session.connected(fake.now);
+  fake.say("back", "again");
+  await fake.advance(1000);
+  assertEquals(fake.shown.slice(2), ["-- Connected again", UNNAMED]);
+
+  const none = FakeLines.connected(), naming = FakeLines.connected({ name: "Alice" });
+  const leaving = FakeLines.connected({ name: "Alice" });
+  const pipe = FakeLines.connected({ interactive: false, name: "Alice" });
+  none.say("hello");
+  naming.say("/name Alice", "hello");
+  leaving.session.drain(0, "quit");
+  pipe.say("hello");
+  pipe.session.drain(0);
+  for (const one of [none, naming, leaving, pipe]) await one.advance(1000);
+  assertEquals([none.shown, naming.shown, leaving.shown, pipe.shown], [[], [], [], [UNNAMED]]);
 });
 
 Deno.test("lines: without a name the next line is the answer, also on the next connection", async () => {
   const fake = FakeLines.connected();
   fake.receive("NICK");
   await fake.advance(20);
-  assertEquals(fake.shown, ["-- The server asks for a name: the next line that you type is the answer"]);
+  assertEquals(fake.shown, ["NICK", "-- The server asks for a name: the next line that you type is the answer"]);
   fake.say("Bob", "hello");
   await fake.advance(20);
   fake.lose();

@@ -1,6 +1,6 @@
 /** What a typed line means over TCP. */
 import { assertEquals } from "@std/assert";
-import { completeTypedLine, HELP_TEXT, readTypedLine } from "../../../client/lines/typed_line.ts";
+import { completeTypedLine, givesName, HELP_TEXT, readTypedLine } from "../../../client/lines/typed_line.ts";
 
 Deno.test("typed line: only help and leaving are the client's, all else goes to the server as it is", () => {
   for (const text of ["hello", " /name Alice", "//x", "/list", "quit now", "Quit", "help", "/quitter", " a ", "/?"]) {
@@ -15,6 +15,17 @@ Deno.test("typed line: only help and leaving are the client's, all else goes to 
 Deno.test("typed line: help tells what is the client's", () => {
   for (const word of ["/help", "/?", "/quit", "/exit", "/q", "quit", "Ctrl-C", "Ctrl-D", "/"]) {
     assertEquals(HELP_TEXT.includes(word), true, word);
+  }
+});
+
+Deno.test("typed line: which lines tell the server a name", () => {
+  for (const line of ["Alice", " /name Alice ", "/nick  Alice", "NICK Alice", "SIGN-IN Alice"]) {
+    assertEquals(givesName(line, "Alice"), true, line);
+  }
+  for (
+    const line of ["", "hello", "hello Alice", "/name Bob", "/name", "/send Alice hi", "Alice here", "/name Alice B"]
+  ) {
+    assertEquals(givesName(line, "Alice"), false, line);
   }
 });
 
