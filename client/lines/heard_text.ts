@@ -1,5 +1,6 @@
 /**
- * What a client of a TCP server reads in a text that has arrived: the server's question after the name.
+ * What a client of a TCP server reads in a text that has arrived: the server's question after the name, and texts that
+ * have run into one because the server sends no line feeds.
  *
  * @module
  */
@@ -14,6 +15,8 @@ const ASKING_WORD = /\b(?:choose|enter|give|input|insert|pick|please|provide|sen
 const OTHER_WISH = /pass|\b(?:channel|file|group|host|room|server)[ _-]?name|\bname of\b|\//i;
 const SPEAKER = /^[<([]|[:>]\s*[^\s:>]/;
 
+const PRESENCE = /^\[(?:\[[\w:.%]{1,80}\]|[\d.]{7,15}):\d{1,5}(?: [^<>[\]]{1,80})?\] is O(?:n|ff)line(?=\[|<From )/;
+
 /**
  * Whether a server asks for the user's name with this text. A text that may be a member's, with its sender in front, is
  * never taken for a question.
@@ -27,4 +30,20 @@ export function asksForName(text: string, hasEnd: boolean): boolean {
   if (nameWord === undefined) return false;
   if (/[:?>]$/.test(words) || words === nameWord) return true;
   return !hasEnd && ASKING_WORD.test(words) && !/\bis\b/i.test(words);
+}
+
+/**
+ * Cuts a text that no line feed has ended: behind notices at its beginning that somebody has come or gone. What follows
+ * them within 20 ms has run into them.
+ *
+ * It is not cut anywhere else: a member can write `<From IP:PORT>: text` in the middle of what it says, and would then
+ * speak in another's name.
+ */
+export function cutPresence(text: string): string[] {
+  const texts: string[] = [];
+  for (let notice; (notice = PRESENCE.exec(text)?.[0]) !== undefined;) {
+    texts.push(notice);
+    text = text.slice(notice.length);
+  }
+  return [...texts, text];
 }

@@ -9,7 +9,7 @@
 import type { Shown } from "../session/shown.ts";
 import { LineReader } from "../../protocol/line_reader.ts";
 import { pluralize, printable } from "../../protocol/text.ts";
-import { asksForName } from "./heard_text.ts";
+import { asksForName, cutPresence } from "./heard_text.ts";
 import { Outbox } from "./outbox.ts";
 import { givesName } from "./typed_line.ts";
 
@@ -329,7 +329,7 @@ export class LineSession {
     const isEarly = ++this.#linesHeard <= MAX_BANNER_LINES && now < this.#connectedAt + MAX_QUESTION_MS;
     const isQuestion = isEarly && !this.#wasAsked && asksForName(line, hasEnd);
     if (!isEarly || isQuestion) this.#holdUntil = Math.min(this.#holdUntil, now);
-    this.#options.show({ kind: "line", line: printable(line) });
+    for (const text of hasEnd ? [line] : cutPresence(line)) this.#options.show({ kind: "line", line: printable(text) });
     if (!isQuestion) return;
     this.#wasAsked = true;
     const canAnswer = this.#link === "connected" && !this.closing;

@@ -1,6 +1,7 @@
-/** What the client over TCP reads in texts: questions after the name. */
+/** What the client over TCP reads in texts: questions after the name, and notices that have run into one another. */
 import { assertEquals } from "@std/assert";
-import { asksForName } from "../../../client/lines/heard_text.ts";
+import fc from "fast-check";
+import { asksForName, cutPresence } from "../../../client/lines/heard_text.ts";
 
 Deno.test("heard text: questions after the name, with or without a line feed", () => {
   for (
@@ -31,4 +32,33 @@ Deno.test("heard text: what is no question after the name", () => {
   ) {
     for (const hasEnd of [true, false]) assertEquals(asksForName(text, hasEnd), false, text);
   }
+});
+
+Deno.test("heard text: it is cut behind notices at its beginning only", () => {
+  const online = "[127.0.0.1:5] is Online", named = "[[::1]:65535 Bob] is Offline", said = "<From 127.0.0.1:5>: hello";
+  for (const texts of [[online], [said], [online, said], [online, named], [named, online, online, said]]) {
+    assertEquals(cutPresence(texts.join("")), texts);
+  }
+  for (
+    const text of [
+      said + online,
+      said + said,
+      `${online} and ${said}`,
+      `[x] is Online${said}`,
+      `[1.2.3.4:5] is on${said}`,
+    ]
+  ) {
+    assertEquals(cutPresence(text), [text]);
+  }
+});
+
+Deno.test("heard text: any text is read, and nothing of it is lost", () => {
+  const part = fc.oneof(
+    fc.string(),
+    fc.constantFrom("[127.0.0.1:5] is Online", "<From 1.2.3.4:5>: x", "name", ":", " "),
+  );
+  fc.assert(fc.property(fc.array(part), (parts) => {
+    asksForName(parts.join(""), false);
+    assertEquals(cutPresence(parts.join("")).join(""), parts.join(""));
+  }));
 });

@@ -227,6 +227,20 @@ Deno.test("lines: whose name no server has asked for is told so, once on each co
   assertEquals([none.shown, naming.shown, leaving.shown, pipe.shown], [[], [], [], [UNNAMED]]);
 });
 
+Deno.test("lines: notices without line feeds that have run into what follows are cut, and nothing that is said", async () => {
+  const fake = FakeLines.connected();
+  fake.receive("[127.0.0.1:5] is Online<From 127.0.0.1:5>: half a line");
+  await fake.advance(20);
+  assertEquals(fake.shown, ["[127.0.0.1:5] is Online", "<From 127.0.0.1:5>: half a line"]);
+  fake.receive("<From 127.0.0.1:5>: [127.0.0.1:6] is Offline<From 127.0.0.1:6>: x");
+  await fake.advance(20);
+  fake.receive("[127.0.0.1:5] is Online<From 127.0.0.1:5>: it ends in a line feed\n");
+  assertEquals(fake.shown.slice(2), [
+    "<From 127.0.0.1:5>: [127.0.0.1:6] is Offline<From 127.0.0.1:6>: x",
+    "[127.0.0.1:5] is Online<From 127.0.0.1:5>: it ends in a line feed",
+  ]);
+});
+
 Deno.test("lines: without a name the next line is the answer, also on the next connection", async () => {
   const fake = FakeLines.connected();
   fake.receive("NICK");
