@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { LineReader } from "../../protocol/line_reader.ts";
+import { isOneCharacter, LineReader } from "../../protocol/line_reader.ts";
 import { now } from "../../runtime/clock.ts";
 import type { Peer } from "../room/peer.ts";
 import type { DoorKeeper, DoorStatistics } from "./door.ts";
@@ -40,6 +40,8 @@ export class TcpConnection {
   #state: State = "new";
   /** The first bytes, while it is unclear what they are; undefined from then on. */
   #head: Uint8Array | undefined = new Uint8Array(0);
+  /** Whether the first bytes have come one character at a time. */
+  #isHeadTyped = true;
   /** The lines that the keeper has not taken. */
   #lines: string[] = [];
   /** Resolves when the keeper has taken all lines that it did not take at once. */
@@ -172,6 +174,7 @@ export class TcpConnection {
       bytes = bytes.subarray(blank);
       if (bytes.length === 0) return;
     }
+    this.#isHeadTyped &&= isOneCharacter(bytes);
     const head = new Uint8Array(this.#head.length + bytes.length);
     head.set(this.#head);
     head.set(bytes, this.#head.length);
@@ -196,7 +199,7 @@ export class TcpConnection {
     const head = this.#head;
     this.#head = undefined;
     this.join();
-    if (head && this.#state === "here") this.#take(this.#reader.push(head, now()));
+    if (head && this.#state === "here") this.#take(this.#reader.push(head, now(), this.#isHeadTyped));
   }
 
   #take(lines: string[]): void {

@@ -45,6 +45,65 @@ Deno.test("line reader: after a first line feed only line feeds count, where tha
   assertEquals(other.wake(120), ["tw"]);
 });
 
+/** Hands chunks over, those that are not empty, so many milliseconds apart, and wakes the reader in time; returns the lines and when they came. */
+function readAt(gap: number, chunks: string[], reader = new LineReader({ feedsOnly: true })) {
+  const lines: [line: string, at: number][] = [];
+  for (let at = 0; at < gap * chunks.length || reader.nextWake !== undefined; at++) {
+    const chunk = (at % gap === 0 && chunks[at / gap]) || undefined;
+    for (const line of [...chunk ? reader.push(bytes(chunk), at) : [], ...reader.wake(at)]) lines.push([line, at]);
+  }
+  return lines;
+}
+
+Deno.test("line reader: a first line that is typed character by character waits for Enter, or for 2 s of silence", () => {
+  assertEquals(readAt(120, [..."hé 👍o", "\r\n", ..."ok", "\n"]), [["hé 👍o", 600], ["ok", 960]]);
+  assertEquals(readAt(120, [..."hello", "\r\0", ..."you", "\r"]), [["hello", 600], ["you", 1080]]);
+  assertEquals(readAt(1900, ["n", "o"]), [["no", 3900]]);
+  assertEquals(readAt(2100, ["n", "o"]), [["n", 2000], ["o", 4100]]);
+  // two keys may be pressed at almost the same time, and Enter may come with the last
+  assertEquals(readAt(10, ["h", "", "", "e", "l", "", "", "", "l", "", "", "o\r\n"]), [["hello", 110]]);
+  // where that is not asked for, it is as with all silence
+  assertEquals(readAt(120, ["n", "o"], new LineReader()), [["n", 20], ["o", 140]]);
+});
+
+Deno.test("line reader: a program that sends a single character, or a message byte by byte, is not taken for a typing person", () => {
+  assertEquals(readAt(300, ["k", "hello", "k\0", "you\0"]), [["k", 300], ["hello", 320], ["k", 620], ["you", 920]]);
+  assertEquals(readAt(5, [..."hello"]), [["hello", 40]]);
+  assertEquals(readAt(5, ["h", "ello"]), [["hello", 25]]);
+  assertEquals(readAt(5, ["hello ", "y", "ou"]), [["hello you", 30]]);
+});
+
+Deno.test("line reader: commands of Telnet are dropped, however they are cut, and nothing else is", () => {
+  const IAC = 0xff, SB = 250, SE = 240, x = 0x78;
+  const cases: [sent: number[], line: string][] = [
+    // Ctrl-C at telnet: interrupt, and the question for a mark
+    [[x, IAC, 0xf4, IAC, 0xfd, 6, x], "xx"],
+    [[IAC, 251, 31, IAC, 251, 32, x], "x"],
+    [[x, IAC, SB, 31, 0, 80, IAC, IAC, 10, 24, IAC, SE, x], "xx"],
+    [[x, IAC, 237, x], "xx"],
+    // what is none: Latin-1, two of the byte, UTF-16 of Windows
+    [[x, IAC, x], "x\ufffdx"],
+    [[IAC, IAC, 0xf4, x], "\ufffd\ufffd\ufffdx"],
+    [[IAC, 254, x, 0, x, 0], "xx"],
+    // one without an end takes no more than 256 bytes with it
+    [[IAC, SB, ...Array(256).fill(x), 0x79], "y"],
+  ];
+  for (const [sent, line] of cases) {
+    for (const size of [1, 2, 3, 1000]) {
+      const reader = new LineReader({ feedsOnly: true }), all = Uint8Array.of(...sent, 10);
+      const lines: string[] = [];
+      for (let at = 0; at < all.length; at += size) lines.push(...reader.push(all.subarray(at, at + size), at));
+      assertEquals(lines, [line], `${sent} by ${size}`);
+    }
+  }
+  // the first byte of one waits for the others like half a character; at the end it is no command
+  const reader = new LineReader({ feedsOnly: true });
+  reader.push(Uint8Array.of(x, x, IAC), 0);
+  assertEquals([reader.nextWake, reader.wake(1000)], [1000, ["xx\ufffd"]]);
+  assertEquals(reader.push(Uint8Array.of(0xf4, x, x), 1001), []);
+  assertEquals(reader.end(), ["xx"]);
+});
+
 Deno.test("line reader: a character that was cut in two waits for its other half", () => {
   for (const text of ["Zoë", "100 €", "hi 👍"]) {
     const whole = bytes(text);

@@ -66,6 +66,18 @@ Deno.test("tcp door: who came earlier joins earlier, also if a later one speaks 
   assertEquals(room.notes, [`+ ${a.address}`, `+ ${b.address}`, `${b.address}: hi`]);
 });
 
+Deno.test("tcp door: a line that is typed character by character is one, also when it may become HTTP at first", async () => {
+  await using room = new TcpRoom();
+  await using a = await room.connect();
+  for (const key of ["H", "E", "A", "D", "s", " ", "u", "p", "\xff\xf4", "\r\n"]) {
+    await a.write(Uint8Array.from(key, (character) => character.charCodeAt(0)));
+    // nobody types faster
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await room.noted(`${a.address}: HEADs up`);
+  assertEquals(room.notes, [`+ ${a.address}`, `${a.address}: HEADs up`]);
+});
+
 Deno.test("tcp door: half-closing hands over all lines, also with pauses; what was sent still leaves", async () => {
   await using room = new TcpRoom();
   room.repeats = true;
