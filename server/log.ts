@@ -28,8 +28,10 @@ const DEPARTURES = {
 /** Returns an observer that prints a line for each member that joins or leaves. */
 export function presenceLog(print: (line: string) => void): MemberObserver {
   return {
-    joined: ({ address, name, since }) =>
-      print(`Client ${tuple(address)} connected at ${time(1000 * since)}${signedIn(name)}`),
+    joined({ address, name, since, dialect }) {
+      const how = dialect === "line" ? " by TCP" : "";
+      print(`Client ${tuple(address)} connected at ${time(1000 * since)}${how}${signedIn(name)}`);
+    },
     left({ address, name }, how) {
       if (how === "upgrade") return;
       // Date.now() follows when the system's time is set while the server runs; the program's clock does not

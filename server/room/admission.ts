@@ -244,10 +244,10 @@ export class Admission {
     return member !== undefined;
   }
 
-  /** Removes the member whose connection has ended, if it is one. */
-  disconnect(peer: Peer, now: number): void {
+  /** Removes a member whose connection has ended, or is to end because the member has said goodbye; if it is one. */
+  disconnect(peer: Peer, how: "disconnect" | "goodbye", now: number): void {
     const member = this.members.withKey(peer.key);
-    if (member) this.#remove(member, "disconnect", now);
+    if (member) this.#remove(member, how, now);
   }
 
   /** Removes the members that have been silent for too long. */

@@ -94,7 +94,7 @@ export class LineMembers {
     const { members } = admission;
     switch (request.do) {
       case "leave":
-        return admission.disconnect(member, now);
+        return admission.disconnect(member, "goodbye", now);
       case "help":
         return LINE_HELP.forEach((line) => this.#tell(member, line));
       case "list":

@@ -244,7 +244,7 @@ export class Room {
     this.#greetings.forgetPeer(peer);
     const member = this.#members.withKey(peer.key);
     if (member) this.#messages.finishLine(member, now);
-    this.#admission.disconnect(peer, now);
+    this.#admission.disconnect(peer, "disconnect", now);
   }
 
   /** Handles an event that the journal has kept: only now it is counted and told. */

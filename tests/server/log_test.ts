@@ -5,6 +5,7 @@ import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
 import { BugLog, formatSummary, presenceLog, print } from "../../server/log.ts";
 import { noneIgnored } from "../../server/room/ignored.ts";
 import { FakeRoom } from "../support/fake_room.ts";
+import { peerOf } from "../support/peer_of.ts";
 
 const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "[::1]:40003";
 const TIME = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`;
@@ -27,6 +28,22 @@ Deno.test("log: arrivals and departures, with the name of a member that has one"
   ];
   assertEquals(lines.length, patterns.length, lines.join("\n"));
   for (const [i, pattern] of patterns.entries()) assertMatch(lines[i], new RegExp(`^${pattern}$`));
+});
+
+Deno.test("log: a member with a connection is marked as such, and one that says goodbye is not said to have hung up", () => {
+  const lines: string[] = [];
+  const room = new FakeRoom({ observer: presenceLog((line) => lines.push(line)) });
+  for (const port of [1, 2, 3]) room.room.connected(peerOf(`tcp 10.0.0.7:${port}`), room.now);
+  room.room.receiveLine("/quit", peerOf("tcp 10.0.0.7:1"), room.now);
+  room.room.hungUp(peerOf("tcp 10.0.0.7:1"), room.now);
+  room.room.receiveLine("quit", peerOf("tcp 10.0.0.7:2"), room.now);
+  room.room.hungUp(peerOf("tcp 10.0.0.7:3"), room.now);
+  assertEquals(lines.map((line) => line.replace(new RegExp(TIME), "T")), [
+    ...[1, 2, 3].map((port) => `Client (10.0.0.7, ${port}) connected at T by TCP`),
+    "Client (10.0.0.7, 1) left at T",
+    "Client (10.0.0.7, 2) left at T",
+    "Client (10.0.0.7, 3) hung up at T",
+  ]);
 });
 
 Deno.test("log: a departure has the time of day, whatever the room's clock says", () => {
