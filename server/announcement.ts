@@ -26,7 +26,7 @@ export function announcement(host: string, { hostname, port }: Deno.NetAddr, tcp
     `Listening on ${formatAddress({ hostname: host, port })}`,
     `To join from this ${isLocal ? "machine" : "network"}, type:`,
     ...addresses.map((address) => `  ${startCommand("client")} ${address} ${port}`),
-    ...(tcpPort === undefined ? [] : ["or, with nothing of udp-chat:"]),
+    ...(tcpPort === undefined ? [] : ["or, with nothing of udp-chat (then type a line; /help lists the commands):"]),
     ...(tcpPort === undefined ? [] : addresses.map((address) => `  nc ${address} ${tcpPort}`)),
   ];
 }

@@ -36,9 +36,13 @@ export function readLine(line: string, hasName: boolean): LineRequest {
   if (slashes === "/") return readCommand(key, rest) ?? unknownCommand(word);
   if (rest === "") {
     if (key === "quit" || key === "exit") return { do: "leave" };
+    if (key === "help" || key === "?") return { do: "help" };
     if (key === "list" && hasName) return { do: "list" };
     if (key === "greeting") return { do: "explain", text: "You are in already; what you type is said to everyone" };
   }
+  // a program for UDP that was changed to TCP
+  const [, said] = /^MESSAGE(?:: ?| )(?=\s*\S)([^]*)$/.exec(line) ?? [];
+  if (said !== undefined) return { do: "say", text: said };
   if (key === "sign-in" && readName(rest) !== undefined) return { do: "sign in", name: rest };
   if (key === "send" && hasName) return readCommand(key, rest)!;
   return { do: "say", text: line };
@@ -50,7 +54,7 @@ function readCommand(key: string, rest: string): LineRequest | undefined {
     case "quit":
     case "exit":
     case "q":
-      return { do: "leave" };
+      return rest === "" ? { do: "leave" } : { do: "explain", text: `/${key} takes nothing` };
     case "help":
     case "?":
       return { do: "help" };

@@ -59,7 +59,7 @@ Deno.test("announcement: nc stands beside the client, where the server listens o
   const address = { transport: "udp", hostname: "127.0.0.1", port: 9090 } as const;
   assertEquals(announcement("127.0.0.1", address, 9091).slice(-3), [
     "  deno run -A client.ts 127.0.0.1 9090",
-    "or, with nothing of udp-chat:",
+    "or, with nothing of udp-chat (then type a line; /help lists the commands):",
     "  nc 127.0.0.1 9091",
   ]);
   assert(!announcement("127.0.0.1", address).some((line) => / nc |with nothing/.test(line)));

@@ -9,7 +9,17 @@ const LINES: (readonly [line: string, hasName: boolean, request: ReturnType<type
   ["//quit", false, { do: "say", text: "/quit" }],
   ...["quit", "QUIT", " exit ", "/quit", "/Exit", "/q"].map((line) => [line, false, { do: "leave" }] as const),
   ["quit it", false, { do: "say", text: "quit it" }],
-  ["/help", false, { do: "help" }],
+  ["/quit now", false, { do: "explain", text: "/quit takes nothing" }],
+  ...["/help", "/?", "help", " Help ", "?"].map((line) => [line, false, { do: "help" }] as const),
+  ["help me", false, { do: "say", text: "help me" }],
+  ["??", false, { do: "say", text: "??" }],
+  ...["MESSAGE hello", "MESSAGE:hello", "MESSAGE: hello"].map((line) =>
+    [line, false, { do: "say", text: "hello" }] as const
+  ),
+  ["MESSAGE   /quit", false, { do: "say", text: "  /quit" }],
+  ...["MESSAGE", "MESSAGE: ", "MESSAGES come", "message hello", "MESSAGEhello"].map((line) =>
+    [line, false, { do: "say", text: line }] as const
+  ),
   ...["/list", "/NAMES", "/who"].map((line) => [line, false, { do: "list" }] as const),
   ["list", true, { do: "list" }],
   ["list", false, { do: "say", text: "list" }],
