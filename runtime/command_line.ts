@@ -13,6 +13,8 @@ export interface CommandLine
   extends Pick<ParseOptions, "boolean" | "string" | "negatable" | "alias" | "default" | "collect"> {
   /** Flags of one dash and several letters, as the assignments write them, and the flags that they stand for. */
   singleDash?: Record<string, string>;
+  /** What flags take, for whoever gives one without its value: `a value` if it is not here. */
+  values?: Record<string, string>;
   /** The most arguments that are not flags. */
   positional: number;
 }
@@ -23,7 +25,10 @@ export interface CommandLine
  * @throws {UsageError} for an unknown flag, a flag without its value, a flag with a value that it does not take, or too
  *   many arguments.
  */
-export function readCommandLine(args: string[], { singleDash = {}, positional, ...options }: CommandLine): Args {
+export function readCommandLine(
+  args: string[],
+  { singleDash = {}, values = {}, positional, ...options }: CommandLine,
+): Args {
   const read = parseArgs(normalizeArguments(args, { "-h": "--help", ...singleDash }, options), {
     ...options,
     string: ["_", ...(options.string ?? [])],
@@ -32,7 +37,7 @@ export function readCommandLine(args: string[], { singleDash = {}, positional, .
     },
   });
   for (const key of options.string ?? []) {
-    if ([read[key]].flat().includes("")) throw new UsageError(`--${key} takes a value`);
+    if ([read[key]].flat().includes("")) throw new UsageError(`--${key} takes ${values[key] ?? "a value"}`);
   }
   if (read._.length > positional) throw tooManyArguments(read._[positional]);
   return read;

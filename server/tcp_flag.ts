@@ -3,16 +3,23 @@
  *
  * @module
  */
-import { type Args, parsePort } from "../runtime/command_line.ts";
+import type { Args } from "../runtime/command_line.ts";
+import { UsageError } from "../runtime/program.ts";
 import { openTcpDoor, type TcpDoor } from "./doors/tcp.ts";
 
 /** A port of its own, none at all, or undefined for that of UDP. */
 export type TcpChoice = number | "off" | undefined;
 
+/** What the flag takes, for whoever gives it no value or a wrong one. */
+export const TCP_VALUE = "a port from 0 to 65535, or off";
+
 /** @throws {UsageError} if the value is neither a port nor `off`. */
 export function parseTcp(read: Args): TcpChoice {
   if (read.tcp === undefined) return undefined;
-  return read.tcp.toLowerCase() === "off" ? "off" : parsePort(read.tcp, 0);
+  if (read.tcp.toLowerCase() === "off") return "off";
+  const port = /^\d{1,5}$/.test(read.tcp) ? Number(read.tcp) : NaN;
+  if (!(port <= 65_535)) throw new UsageError(`--tcp takes ${TCP_VALUE}`);
+  return port;
 }
 
 /**

@@ -2,16 +2,20 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { readCommandLine } from "../../runtime/command_line.ts";
 import { Failure, UsageError } from "../../runtime/program.ts";
 import { announcement } from "../../server/announcement.ts";
-import { openDoors, parseTcp, type TcpChoice } from "../../server/tcp_flag.ts";
+import { openDoors, parseTcp, TCP_VALUE, type TcpChoice } from "../../server/tcp_flag.ts";
 
-const parse = (...args: string[]) => parseTcp(readCommandLine(args, { string: ["tcp"], positional: 0 }));
+const parse = (...args: string[]) =>
+  parseTcp(readCommandLine(args, { string: ["tcp"], values: { tcp: TCP_VALUE }, positional: 0 }));
 
 Deno.test("tcp flag: a port, off, or that of UDP", () => {
   assertEquals(parse(), undefined);
   assertEquals(parse("--tcp", "9091"), 9091);
   assertEquals(parse("--tcp", "0"), 0);
   assertEquals(parse("--tcp", "OFF"), "off");
-  for (const wrong of ["on", "65536", "-1", "1e3"]) assertThrows(() => parse("--tcp", wrong), UsageError, wrong);
+  for (const wrong of [["--tcp"], ...["on", "65536", "-1", "1e3", ""].map((value) => ["--tcp", value])]) {
+    const { message } = assertThrows(() => parse(...wrong), UsageError);
+    assertEquals(message, "--tcp takes a port from 0 to 65535, or off");
+  }
 });
 
 /** Opens both doors; that of UDP is only an address, and the first `failures` ports are taken. */
