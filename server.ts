@@ -35,7 +35,7 @@ import { refusalLog } from "./server/refusal_log.ts";
 import type { ClassicPolicyOptions } from "./server/room/classic_policy.ts";
 import type { EchoOptions } from "./server/room/room.ts";
 import { onStopSignal } from "./server/stop_signals.ts";
-import { openDoors, parseTcp, type TcpChoice } from "./server/tcp_flag.ts";
+import { openDoors, parseTcp, TCP_VALUE, type TcpChoice } from "./server/tcp_flag.ts";
 
 const HELP = `udp-chat server: everyone who greets it hears what everyone says.
 
@@ -69,6 +69,7 @@ To show what a bad network does, each way (while the server runs, type these int
   --seed N                      with the same number, the same datagrams are lost each time
 
 Clients join with: ${startCommand("client")} HOST PORT
+or: nc HOST PORT
 "help" typed there lists more. Ctrl-C stops the server and tells the clients.`;
 
 /** The options on the command line. */
@@ -127,7 +128,10 @@ async function serve(options: ServerOptions) {
     const { size } = host.room;
     print(`Keeping the room in ${stateFile}${size > 0 ? `; ${pluralize(size, "member")} from before` : ""}`);
   }
-  const summary = () => formatSummary(host.room, doors.statistics, door.inboundDrops);
+  const summary = () => {
+    const statistics = { ...doors.statistics, lines: tcpDoor?.statistics.sent };
+    return formatSummary(host.room, statistics, door.inboundDrops);
+  };
   const terminal = openConsole({
     emulator,
     trace,
@@ -158,6 +162,7 @@ function readOptions(args: string[]): ServerOptions | string {
     negatable: ["echo"],
     default: { echo: undefined, host: "0.0.0.0" },
     singleDash: { "-sp": "--port" },
+    values: { tcp: TCP_VALUE },
     positional: 2,
   });
   if (read.help) return HELP;

@@ -61,18 +61,20 @@ const IGNORED: Record<IgnoreReason, string> = {
  * Returns who has joined and what was sent, as one line of text; and, if there were any, the datagrams that were ignored
  * or lost, and why.
  *
+ * @param statistics What was sent: `lines` of it over connections.
  * @param inboundDrops How many datagrams the system has dropped before they were read.
  * @param notShown How many lines were not printed because nobody has read the output.
  */
 export function formatSummary(
-  { size, statistics: { joined, messages, ignored } }: Pick<Room, "size" | "statistics">,
-  { sent, failed, dropped }: DoorStatistics,
+  { size, lineSize, statistics: { joined, messages, ignored } }: Pick<Room, "size" | "lineSize" | "statistics">,
+  { sent, lines = 0, failed, dropped }: DoorStatistics & { lines?: number },
   inboundDrops: number,
   notShown: number = stdout.dropped + stderr.dropped,
 ): string {
   const reasons = Object.keys(IGNORED) as IgnoreReason[];
-  return `${pluralize(joined, "member")} joined, ${size} here, ${pluralize(messages, "message")} in, ` +
-    `${pluralize(sent, "datagram")} out` +
+  return `${pluralize(joined, "member")} joined, ${size} here${lineSize > 0 ? ` (${lineSize} by TCP)` : ""}, ` +
+    `${pluralize(messages, "message")} in, ` +
+    `${pluralize(sent - lines, "datagram")}${lines > 0 ? ` and ${pluralize(lines, "line")}` : ""} out` +
     formatCounts("ignored", reasons.map((reason) => [ignored[reason], IGNORED[reason]])) +
     formatCounts("lost", [
       [inboundDrops, "too many for the system"],

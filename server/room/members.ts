@@ -134,6 +134,10 @@ export class Members {
     return this.#v1.size;
   }
 
+  get lineSize(): number {
+    return this.#lines.size;
+  }
+
   /** How many members are told who comes and goes: classic programs do not know such notices. */
   get toldSize(): number {
     return this.#v1.size + this.#lines.size;

@@ -162,6 +162,11 @@ export class Room {
     return this.#members.size;
   }
 
+  /** How many of them speak in lines over a connection. */
+  get lineSize(): number {
+    return this.#members.lineSize;
+  }
+
   /**
    * Whether a datagram that is not read yet counts as a stranger's: its peer is no member, or it lacks the token of the
    * v1 member that its peer is. A classic member has nothing that shows who it is, so what is too much for one member

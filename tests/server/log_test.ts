@@ -88,7 +88,7 @@ Deno.test("log: each reason for which the room ignores something has words of it
   const texts = reasons.map((reason) => {
     const statistics = { joined: 0, messages: 0, ignored: { ...noneIgnored(), [reason]: 7 } };
     const [, text] = /; ignored: 7 ([^;]+)$/.exec(
-      formatSummary({ size: 0, statistics }, { sent: 0, failed: 0, dropped: 0 }, 0),
+      formatSummary({ size: 0, lineSize: 0, statistics }, { sent: 0, failed: 0, dropped: 0 }, 0),
     )!;
     return text;
   });
@@ -118,6 +118,15 @@ Deno.test("log: the summary says how many lines nobody has read, unless none", (
   const statistics = { sent: 0, failed: 0, dropped: 0 };
   assertMatch(formatSummary(room, statistics, 0, 0), /, 0 datagrams out$/);
   assertMatch(formatSummary(room, statistics, 2, 1), /; lost: 2 too many for the system; 1 line not shown$/);
+});
+
+Deno.test("log: the summary counts members and lines by TCP, if there are any", () => {
+  const room = new FakeRoom();
+  const summary = (lines: number) => formatSummary(room.room, { sent: 7, lines, failed: 0, dropped: 0 }, 0, 0);
+  room.join(A);
+  assertEquals(summary(0), "1 member joined, 1 here, 0 messages in, 7 datagrams out");
+  for (const port of [1, 2]) room.room.connected(peerOf(`tcp 10.0.0.7:${port}`), room.now);
+  assertEquals(summary(6), "3 members joined, 3 here (2 by TCP), 0 messages in, 1 datagram and 6 lines out");
 });
 
 Deno.test("bug log: the first bug is told in one line, a flood of bugs once a second with a count", () => {
