@@ -85,7 +85,7 @@ Deno.test("private network: an end that vanishes is told of to the other, and no
   alice.crash();
   bob.type("/send Alice are you there?");
   network.pass(9000);
-  assertEquals(behind(bob.lines, "!! "), ["Not delivered to Alice: are you there?"]);
+  assertEquals(behind(bob.lines, "!! "), ["Not known to be delivered to Alice (no answer for 8 s): are you there?"]);
 
   const carol = network.connect({ name: "Carol" });
   network.passUntil(() => carol.session.state === "joined");

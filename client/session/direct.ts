@@ -118,12 +118,14 @@ export class DirectMessages implements Timed {
    */
   receiveAck({ pass, stream, id }: V1Packet & { type: "ACK" }, now: number): Fact[] {
     for (const conversation of this.#conversations.values()) {
-      const { name, sendStream } = conversation;
+      const { name, sendStream, isRelayed } = conversation;
       if (pass === undefined || pass !== conversation.pass || stream !== sendStream.name) continue;
       const settled = sendStream.acknowledge(stream, id, now);
       conversation.isHeard ||= settled.length > 0;
       this.#transmit(conversation, now);
-      return settled.map((draft) => delivered("Delivered to", name, draft));
+      return settled.map((draft) =>
+        delivered("Delivered to", isRelayed ? `${name} (through the server)` : name, draft)
+      );
     }
     return [];
   }

@@ -13,7 +13,7 @@ import type { Limits } from "./limits.ts";
 import type { Member, Members } from "./members.ts";
 import type { Passes } from "./passes.ts";
 import { PrivateInbox } from "./private_inbox.ts";
-import { PrivateOutbox } from "./private_outbox.ts";
+import { type Outcome, PrivateOutbox } from "./private_outbox.ts";
 
 /** What private messages need of the room. */
 export interface PrivateMessagesContext {
@@ -40,8 +40,7 @@ export class PrivateMessages {
     this.#inbox = new PrivateInbox(context);
     this.#outbox = new PrivateOutbox({
       ...context,
-      told: (from, to, text, hasArrived) =>
-        this.#tell(from, hasArrived ? `-> ${to} (through the server): ${text}` : `!! Not delivered to ${to}: ${text}`),
+      told: (from, to, text, outcome) => this.#tell(from, outcomeLine(to, text, outcome)),
     });
   }
 
@@ -107,4 +106,10 @@ export class PrivateMessages {
   #tell(member: Member, line: string): void {
     this.#context.delivery.send(member, { dialect: "classic", type: "INCOMING", line });
   }
+}
+
+/** What its sender reads of a text. Without an answer nobody knows whether the receiver has seen it, or will. */
+function outcomeLine(to: string, text: string, outcome: Outcome): string {
+  if (outcome === "arrived") return `-> ${to} (through the server): ${text}`;
+  return `!! Not ${outcome.wasSent ? "known to be " : ""}delivered to ${to} (${outcome.why}): ${text}`;
 }

@@ -17,8 +17,11 @@ export interface PrivateOutboxContext {
   delivery: Delivery;
   passes: Passes;
   /** Tells a member what has become of a text. */
-  told: (from: Member, to: string, text: string, hasArrived: boolean) => void;
+  told: (from: Member, to: string, text: string, outcome: Outcome) => void;
 }
+
+/** What has become of a text: it has arrived; or it has not, as far as is known, and may have been sent, and why. */
+export type Outcome = "arrived" | { wasSent: boolean; why: string };
 
 /** The texts of one member to one other. */
 interface Conversation {
@@ -54,6 +57,7 @@ const MAX_CONVERSATIONS = MAX_WAITING + 1;
  * time fail once in fifty thousand times. In 5 s, as long as a client tries with many under way, it is once in a thousand.
  */
 const DEADLINE_MS = 8000;
+const NO_ANSWER = `no answer for ${DEADLINE_MS / 1000} s`, HAS_LEFT = "has left";
 /** The times are rounded up to a multiple of this, in milliseconds, so that one pass serves many. */
 const STEP_MS = 10;
 
@@ -97,7 +101,7 @@ export class PrivateOutbox {
   acknowledge({ stream, id }: RelayedPacket & { type: "ACK" }, by: Member, to: Member, now: number): void {
     const conversation = this.#senders.get(to)?.conversations.get(by.token);
     if (!conversation || conversation.stream.acknowledge(stream, id, now).length === 0) return;
-    this.#settle(conversation, conversation.waiting.splice(0, 1), true);
+    this.#settle(conversation, conversation.waiting.splice(0, 1));
     this.#sendNext(conversation, now);
   }
 
@@ -143,7 +147,7 @@ export class PrivateOutbox {
     if (!to || now >= deadline) {
       stream.clear();
       this.#busy.delete(conversation);
-      return this.#settle(conversation, waiting.splice(0), false);
+      return this.#settle(conversation, waiting.splice(0), to ? NO_ANSWER : HAS_LEFT);
     }
     const { address, name } = from;
     for (const message of stream.wake(now)) {
@@ -154,9 +158,14 @@ export class PrivateOutbox {
     this.#wakeAt(conversation.dueAt);
   }
 
-  #settle({ from, name }: Conversation, texts: string[], hasArrived: boolean): void {
+  /** @param failure Why the texts have not arrived; undefined if they have. */
+  #settle({ from, name }: Conversation, texts: string[], failure?: string): void {
     this.#senders.get(from)!.waiting -= texts.length;
-    for (const text of texts) this.#context.told(from, name, text, hasArrived);
+    for (const [i, text] of texts.entries()) {
+      // the first of those that wait is under way
+      const outcome = failure === undefined ? "arrived" : { wasSent: i === 0, why: failure };
+      this.#context.told(from, name, text, outcome);
+    }
   }
 
   #wakeAt(time: number): void {

@@ -99,8 +99,8 @@ Deno.test("relay: what is for a member with a connection goes to the server, and
   relay(fake, { dialect: "v1", type: "ACK", pass: PASS, stream, id: 2 });
   assertEquals(lines(fake).slice(-3), [
     "-- Bob has a TCP connection: what you send passes through the server",
-    "-- Delivered to Bob: hello",
-    "-- Delivered to Bob: again",
+    "-- Delivered to Bob (through the server): hello",
+    "-- Delivered to Bob (through the server): again",
   ]);
   assertEquals(fake.session.waiting, 0);
 });

@@ -277,7 +277,10 @@ Deno.test("private messages: one without an answer is given up after 8 s, and fe
   const end = room.pass(200);
   assertEquals(
     read(end),
-    ["hello", ...[1, 2, 3, 4, 5, 6, 7, 8, 9]].map((text) => `!! Not delivered to Alice: ${text}`),
+    [
+      "!! Not known to be delivered to Alice (no answer for 8 s): hello",
+      ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((text) => `!! Not delivered to Alice (no answer for 8 s): ${text}`),
+    ],
   );
   assertLess(all(sent, "RELAY").length, 20);
   assertEquals(room.room.nextWake === undefined || all(room.pass(10_000), "RELAY").length === 0, true);
@@ -290,8 +293,12 @@ Deno.test("private messages: one without an answer is given up after 8 s, and fe
 Deno.test("private messages: one whose receiver leaves is not delivered; one whose sender leaves is forgotten", () => {
   const room = new PrivateRoom();
   room.type(BOB, "/send Alice hello");
+  room.type(BOB, "/send Alice and bye");
   room.v1(ALICE, "LEAVE", { id: 3, token: room.alice });
-  assertEquals(read(room.pass(1000)).filter((line) => line.startsWith("!!")), ["!! Not delivered to Alice: hello"]);
+  assertEquals(read(room.pass(1000)).filter((line) => line.startsWith("!!")), [
+    "!! Not known to be delivered to Alice (has left): hello",
+    "!! Not delivered to Alice (has left): and bye",
+  ]);
   const { token } = room.join(CAROL, "Carol");
   const sent = room.type(BOB, "/send Carol hello");
   const { pass, stream } = one(sent, "RELAY").packet;
