@@ -9,11 +9,12 @@ import { TokenBucket, type TokenBucketOptions } from "../protocol/reliable/token
 import { printable } from "../protocol/text.ts";
 import { hideSecrets, visibleBytes, visibleLine } from "../protocol/visible_bytes.ts";
 
-/** A datagram, or a line of a connection, that had no effect. */
+/** A datagram, or a line of a connection, that had no effect; or a connection that was closed. */
 export interface Traced {
   /** Who has sent it, like `127.0.0.1:52207`. */
   address: string;
-  what: Uint8Array | string;
+  /** The datagram or the line; undefined for a connection. */
+  what?: Uint8Array | string;
   /** Why, in words; or what finds them, which is called only for what is printed. */
   why: string | (() => string);
   /** Whether it is not ignored, but held until its turn comes. */
@@ -80,13 +81,12 @@ export class Trace {
       return;
     }
     const { address, what, why, isHeld = false } = traced;
-    const shown = typeof what === "string" ? visibleLine(what) : visibleBytes(what);
+    const shown = typeof what === "string" ? visibleLine(what) : what && visibleBytes(what);
+    const done = what === undefined ? "Closed the connection of" : `${isHeld ? "Held" : "Ignored"} ${shown} from`;
     // a reason may name a word of the packet
     this.#print(
       printable(
-        `${isHeld ? "Held" : "Ignored"} ${shown} from ${address}: ${
-          hideSecrets(typeof why === "string" ? why : why())
-        }`,
+        `${done} ${address}: ${hideSecrets(typeof why === "string" ? why : why())}`,
       ),
     );
   }

@@ -99,6 +99,10 @@ export class Host implements DoorKeeper {
     }, 0);
   }
 
+  dismissed({ address }: Peer, protocol: string): void {
+    this.#run(() => this.#trace?.note({ address, why: `it began as ${protocol}` }, now()));
+  }
+
   #receive(bytes: Uint8Array, peer: Peer, isFromStranger: boolean): void {
     if (isFromStranger && this.#strangers.take(STRANGERS_RATE, now()) > 0) return this.room.ignore("flood");
     const refusal = refusalAtSight(bytes);

@@ -33,6 +33,8 @@ export interface ConnectionKeeper {
    * nothing more from this peer.
    */
   receiveLine(line: string, peer: Peer): number;
+  /** Handles a connection that the door closes because of what it speaks. The keeper may not know the peer. */
+  dismissed(peer: Peer, protocol: string): void;
   /** Handles the end of a peer's connection. */
   hungUp(peer: Peer): void;
 }

@@ -225,6 +225,7 @@ export class TcpDoor implements Door {
         return keeper.connected(peer);
       },
       receiveLine: (line, peer) => keeper.receiveLine(line, peer),
+      dismissed: (peer, protocol) => keeper.dismissed(peer, protocol),
       hungUp: (peer) => keeper.hungUp(peer),
     };
   }

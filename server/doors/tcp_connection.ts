@@ -17,7 +17,7 @@ import { LineWriter, type WriteTurns } from "./line_writer.ts";
 export type Connection = Pick<Deno.TcpConn, "read" | "write" | "closeWrite" | "close">;
 
 /** What a connection tells its keeper. */
-export type ConnectionKeeper = Pick<DoorKeeper, "connected" | "receiveLine" | "hungUp">;
+export type ConnectionKeeper = Pick<DoorKeeper, "connected" | "receiveLine" | "dismissed" | "hungUp">;
 
 const READ_BYTES = 2048;
 /** How long the first bytes may leave it unclear what they are, in milliseconds. Then they are a line. */
@@ -190,6 +190,7 @@ export class TcpConnection {
       this.#takeHead();
     } else {
       if (protocol === "http") this.writer.push([httpAnswer()]);
+      this.#keeper.dismissed(this.peer, protocol.toUpperCase());
       this.dismiss();
     }
   }

@@ -53,6 +53,21 @@ Deno.test("trace: the server says what is wrong with a half-finished client, fro
   }
 });
 
+Deno.test("trace: the server says which connections it has closed because of what they speak, and sums up a flood", async () => {
+  await using server = await startServer("--trace");
+  for (let i = 0; i < 30; i++) {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    await conn.write(new TextEncoder().encode(i === 0 ? "SSH-2.0-OpenSSH\r\n" : "GET / HTTP/1.1\r\n\r\n"));
+    while (await conn.read(new Uint8Array(1000)) !== null);
+    const { port } = conn.localAddr as Deno.NetAddr;
+    conn.close();
+    const line = `Closed the connection of 127.0.0.1:${port}: it began as ${i === 0 ? "SSH" : "HTTP"}\n`;
+    if (i < 2) await server.stdout.until(line);
+  }
+  await server.stdout.until(/^… and \d+ more in the last second\n/m);
+  assertLess(server.stdout.text().match(/Closed the connection/g)!.length, 30);
+});
+
 Deno.test("trace: no token, cookie, pass or direct text is shown, of damaged packets, of mistakes and in a flood", async () => {
   await using server = await startServer("--trace", "--corrupt", "15%", "--seed=4");
   await using gateway = openGateway(server.port);

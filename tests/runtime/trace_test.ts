@@ -31,6 +31,12 @@ Deno.test("trace: a line shows what came, from whom, and why; secrets are hidden
   ]);
 });
 
+Deno.test("trace: of a connection that was closed it says whose it was, and why", () => {
+  const lines: string[] = [];
+  new Trace((line) => lines.push(line), true).note({ address: A, why: "it began as HTTP" }, 0);
+  assertEquals(lines, [`Closed the connection of ${A}: it began as HTTP`]);
+});
+
 Deno.test("trace: while it is off it prints nothing, and makes no words", () => {
   const { trace, printed, note } = openTrace();
   trace.isOn = false;

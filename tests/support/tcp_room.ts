@@ -75,6 +75,8 @@ export class TcpRoom implements DoorKeeper, AsyncDisposable {
   readonly door: TcpDoor;
   /** `+ address`, `address: line` and `- address`, in order. */
   readonly notes: string[] = [];
+  /** `address: protocol` of each connection that was closed because of what it speaks, in order. */
+  readonly dismissals: string[] = [];
   readonly recipients = new Map<string, Recipient>();
   /** What a newcomer gets that may not stay. */
   refusal: string | undefined;
@@ -113,6 +115,10 @@ export class TcpRoom implements DoorKeeper, AsyncDisposable {
     if (line === "quit") this.leave(peer);
     else if (this.repeats) this.say(line);
     return 0;
+  }
+
+  dismissed({ address }: Peer, protocol: string): void {
+    this.dismissals.push(`${address}: ${protocol}`);
   }
 
   hungUp(peer: Peer): void {

@@ -140,7 +140,7 @@ Deno.test("doors: they run until all of them are closed", async () => {
   const { udp, tcp, doors } = open();
   const heard: string[] = [];
   let isOver = false;
-  const keeper = { connected: () => true, receiveLine: () => 0, hungUp: () => {} };
+  const keeper = { connected: () => true, receiveLine: () => 0, dismissed: () => {}, hungUp: () => {} };
   const running = doors.run({ ...keeper, receive: (_, { key }) => heard.push(key) }).then(() => isOver = true);
   assertEquals(heard, [A, `tcp ${A}`]);
   tcp.closing.resolve();

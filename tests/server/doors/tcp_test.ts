@@ -177,6 +177,9 @@ Deno.test("tcp door: HTTP, TLS and SSH are closed before the room hears of them"
   await late.write("GET / HTTP/1.1\r\n\r\nhello\n");
   assertMatch(await late.end(), /^HTTP/);
   assertEquals(room.notes, [`+ ${late.address}`, `- ${late.address}`]);
+  const protocols = ["HTTP", "HTTP", "HTTP", "HTTP", "TLS", "SSH", "HTTP", "HTTP"];
+  assertEquals(room.dismissals.map((text) => text.replace(/^127\.0\.0\.1:\d+: /, "")), protocols);
+  assertEquals(room.dismissals.at(-1), `${late.address}: HTTP`);
 });
 
 Deno.test("tcp door: an empty line is no first line: who sends it joins as soon as who says nothing", async () => {
