@@ -15,6 +15,8 @@ const DIALECTS: readonly Dialect[] = ["v1", "classic", "classic-line", "line"];
 export class Doors implements Delivery {
   readonly #doors: readonly Door[];
   readonly #byScheme: ReadonlyMap<string, Door>;
+  /** What was sent last, since the same is often sent to one after the other. */
+  #last: { packet: Packet; dialect: Dialect; bytes: Uint8Array | undefined } | undefined;
 
   constructor(doors: readonly Door[]) {
     this.#doors = doors;
@@ -45,8 +47,13 @@ export class Doors implements Delivery {
     this.#doorOf(recipient).leave(recipient);
   }
 
+  /** Encodes a packet that is sent to several, one after the other, only once. */
   send(to: Recipient, packet: Packet): void {
-    const bytes = encodeInDialect(packet, to.dialect);
+    const { dialect } = to;
+    if (this.#last?.packet !== packet || this.#last.dialect !== dialect) {
+      this.#last = { packet, dialect, bytes: encodeInDialect(packet, dialect) };
+    }
+    const { bytes } = this.#last;
     if (bytes) this.#doorOf(to).send(to, bytes);
   }
 

@@ -68,9 +68,21 @@ export class LineMembers {
 
   /** Tells who comes and goes, but nobody of itself. */
   tellPresence({ type, members }: EventPacket & { type: "ONLINE" | "OFFLINE" }): void {
-    for (const member of this.#context.admission.members.speakingLines()) {
-      const others = members.filter(({ address }) => address !== member.address);
-      for (const line of presenceLines(others, type === "ONLINE")) this.#tell(member, line);
+    const { admission, delivery } = this.#context, isOnline = type === "ONLINE";
+    const addresses = new Set(members.map(({ address }) => address));
+    const others: Member[] = [];
+    for (const member of admission.members.speakingLines()) {
+      if (!addresses.has(member.address)) {
+        others.push(member);
+        continue;
+      }
+      const withoutIt = members.filter(({ address }) => address !== member.address);
+      for (const line of presenceLines(withoutIt, isOnline)) this.#tell(member, line);
+    }
+    for (const line of presenceLines(members, isOnline)) {
+      // one packet for all is encoded only once
+      const packet = { dialect: "classic", type: "INCOMING", line } as const;
+      for (const member of others) delivery.send(member, packet);
     }
   }
 

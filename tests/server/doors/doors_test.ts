@@ -90,6 +90,19 @@ Deno.test("doors: a broadcast is encoded once per dialect, for all doors", () =>
   assertEquals([udp.calls, tcp.calls], [["v1"], ["v1", "classic-line"]], "no dialect that nobody has there");
 });
 
+Deno.test("doors: a packet that is sent to one after the other is encoded once per dialect", () => {
+  const { tcp, doors } = open();
+  const [a, b] = ["tcp 10.0.0.8:1", "tcp 10.0.0.8:2"].map((key) => recipientOf(key));
+  const c = recipientOf("tcp 10.0.0.8:3", "classic");
+  for (const to of [a, b, c, b]) doors.send(to, SAID);
+  doors.send(b, { ...SAID, text: "bye" });
+  const [first, second, third, fourth, fifth] = tcp.sent.map(({ bytes }) => bytes);
+  assert(first === second, "the same bytes");
+  assertEquals(new TextDecoder().decode(third), `INCOMING <From ${A}>: hi`);
+  assertEquals(fourth, first);
+  assertEquals(new TextDecoder().decode(fifth).endsWith("bye"), true);
+});
+
 Deno.test("doors: nothing is encoded for a dialect that nobody has, or that can't express the packet", () => {
   const { tcp, doors } = open();
   // encoding this would throw

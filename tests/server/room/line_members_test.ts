@@ -36,6 +36,19 @@ Deno.test("line members: one joins with its connection, reads nothing of that, a
   assertEquals(room.room.size, 2);
 });
 
+Deno.test("line members: who comes is told to all others by the same packets, and to those that come without themselves", () => {
+  const room = new FakeRoom();
+  const old = ["10.0.1.1:1", "10.0.1.2:1", "10.0.1.3:1"];
+  connect(room, ...old);
+  room.settle();
+  connect(room, A, B);
+  const told = room.pass(5000);
+  for (const address of old) assertEquals(read(told, address), `[${A}] is Online\n[${B}] is Online\n`);
+  assertEquals([read(told, A), read(told, B)], [`[${B}] is Online\n`, `[${A}] is Online\n`]);
+  const packets = new Set(old.flatMap((address) => to(told, tcp(address)).map(({ packet }) => packet)));
+  assertEquals(packets.size, 2, "a delivery encodes a packet once");
+});
+
 Deno.test("line members: what one says is heard by all others, and by itself with --echo only", () => {
   for (const lines of [false, true]) {
     const room = new FakeRoom({ echo: { lines } });
