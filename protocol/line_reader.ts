@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { COMMAND, TelnetCommands } from "./telnet.ts";
+import { COMMAND, NO_TIMING_MARK, TelnetCommands } from "./telnet.ts";
 
 const LINE_FEED = 0x0a, CARRIAGE_RETURN = 0x0d;
 /** The silence that ends a line, in milliseconds: longer than between the parts of one message, unseen by people. */
@@ -74,6 +74,13 @@ export class LineReader {
       }
     }
     return lines;
+  }
+
+  /** Returns what has to be answered to a command of Telnet that came since the last call; undefined for nothing. */
+  takeAnswer(): Uint8Array | undefined {
+    if (!this.#telnet.wantsTimingMark) return undefined;
+    this.#telnet.wantsTimingMark = false;
+    return NO_TIMING_MARK;
   }
 
   /** When {@linkcode wake} is to be called, in milliseconds; undefined for never. */

@@ -206,6 +206,8 @@ export class TcpConnection {
   #take(lines: string[]): void {
     clearTimeout(this.#silence);
     this.writer.isPaced = !this.#reader.hasFed;
+    const answer = this.#reader.takeAnswer();
+    if (answer) this.send([answer]);
     this.#lines.push(...lines);
     this.#handOver();
     const { nextWake } = this.#reader;

@@ -96,6 +96,11 @@ Deno.test("line reader: commands of Telnet are dropped, however they are cut, an
       assertEquals(lines, [line], `${sent} by ${size}`);
     }
   }
+  const asked = new LineReader();
+  asked.push(Uint8Array.of(IAC, 0xf4, IAC, 0xfd, 6, IAC, 251, 6), 0);
+  assertEquals([asked.takeAnswer(), asked.takeAnswer()], [Uint8Array.of(IAC, 0xfc, 6), undefined]);
+  asked.push(Uint8Array.of(IAC, 251, 6, IAC, 0xfd, 7, 6), 0);
+  assertEquals(asked.takeAnswer(), undefined);
   // the first byte of one waits for the others like half a character; at the end it is no command
   const reader = new LineReader({ feedsOnly: true });
   reader.push(Uint8Array.of(x, x, IAC), 0);

@@ -78,6 +78,17 @@ Deno.test("tcp door: a line that is typed character by character is one, also wh
   assertEquals(room.notes, [`+ ${a.address}`, `${a.address}: HEADs up`]);
 });
 
+Deno.test("tcp door: telnet gets the answer without which it shows nothing after Ctrl-C", async () => {
+  await using room = new TcpRoom();
+  await using a = await room.member();
+  await a.write(Uint8Array.of(0xff, 0xf4, 0xff, 0xfd, 6, 0x68, 0x69, 10));
+  await room.noted(`${a.address}: hi`);
+  room.say("here");
+  const read: number[] = [], buffer = new Uint8Array(20);
+  while (read.length < 8) read.push(...buffer.subarray(0, (await a.conn.read(buffer))!));
+  assertEquals(read, [0xff, 0xfc, 6, ...encoder.encode("here\n")]);
+});
+
 Deno.test("tcp door: half-closing hands over all lines, also with pauses; what was sent still leaves", async () => {
   await using room = new TcpRoom();
   room.repeats = true;
