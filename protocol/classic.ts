@@ -72,8 +72,8 @@ export function readClassic(datagram: Uint8Array, v1Types: readonly string[]): D
   // from here on it may be a sentence of a person, or of another server
   const reason = suspicion(whole, trimmed, v1Types);
   if (reason) return refuse(reason);
-  const packet = word === undefined ? undefined : readLoose(word.toUpperCase(), rest);
-  return packet ?? readText(datagram, whole.replace(TRAILER, ""));
+  const text = readText(datagram, whole.replace(TRAILER, ""));
+  return (word === undefined ? undefined : readLoose(word.toUpperCase(), rest, text)) ?? text;
 }
 
 /** Reads what begins with a word of the protocol in capital letters; returns undefined when it is another word. */
@@ -85,7 +85,7 @@ function readCapitals(word: string, rest: string): Decoded | undefined {
       return greeting(rest);
     case "LIST":
       if (!isApart) return undefined;
-      return isList(text) ? found({ dialect: "classic", type: "LIST" }) : refuse("LIST takes no text");
+      return isBlank(text) ? found({ dialect: "classic", type: "LIST" }) : refuse("LIST takes no text");
     case "SIGNIN":
       return undefined;
     case "SIGN-IN": {
@@ -104,14 +104,23 @@ function readCapitals(word: string, rest: string): Decoded | undefined {
   }
 }
 
-/** Reads what begins with a word in other letters; returns undefined when it may be the beginning of a sentence. */
-function readLoose(word: string, rest: string): Decoded | undefined {
+/**
+ * Reads what begins with a word in other letters; returns undefined when it may be the beginning of a sentence.
+ *
+ * @param sentence The same, read as a text without a word.
+ */
+function readLoose(word: string, rest: string, sentence: Decoded): Decoded | undefined {
   const text = rest.replace(TRAILER, "");
-  if (word === "GREETING") return isEndOfWord(text.replace(/^s/i, "")) ? greeting(rest) : undefined;
+  if (word === "GREETING") {
+    const behind = text.replace(/^s/i, "");
+    if (!isEndOfWord(behind)) return undefined;
+    const { packet } = greeting(rest);
+    return found(isBlank(behind) ? packet : { ...packet, ...sentenceIn(sentence) });
+  }
   if (!isEndOfWord(text)) return undefined;
   switch (word) {
     case "LIST":
-      return isList(text) ? found({ dialect: "classic", type: "LIST", loose: true }) : undefined;
+      return isBlank(text) ? found({ dialect: "classic", type: "LIST", loose: true }) : undefined;
     case "SIGNIN":
     case "SIGN-IN": {
       const name = nameIn(text);
@@ -156,7 +165,7 @@ function isAlmost(text: string, word: string): boolean {
   return wrong < 2;
 }
 
-function found(packet: ClassicPacket): Decoded {
+function found<T extends ClassicPacket>(packet: T): { ok: true; packet: T } {
   return { ok: true, packet };
 }
 
@@ -166,14 +175,20 @@ function isEndOfWord(text: string): boolean {
 }
 
 /** What else stands in a greeting is ignored, but for a line feed at its end. */
-function greeting(rest: string): Decoded {
+function greeting(rest: string): { ok: true; packet: ClassicPacket & { type: "GREETING" } } {
   let end = rest.length;
   while (rest[end - 1] === "\0") end--;
   const text = rest.slice(0, end);
   return found({ dialect: "classic", type: "GREETING", line: text.slice(text.trimEnd().length).includes("\n") });
 }
 
-function isList(text: string): boolean {
+/** The text of a sentence; nothing if it can't be said. */
+function sentenceIn(sentence: Decoded): { text?: string } {
+  return sentence.ok && sentence.packet.type === "TEXT" ? { text: sentence.packet.text } : {};
+}
+
+/** Whether nothing stands behind a word but a colon. */
+function isBlank(text: string): boolean {
   return text.replace(/^:/, "").trim() === "";
 }
 

@@ -29,8 +29,11 @@ type Loose = true;
 
 /** The dialect of the assignment's programs: a bare word and free text. */
 export type ClassicPacket =
-  /** Registers the sender's address. `line` is true when the datagram ended in a line feed, as `nc` sends it. */
-  | { dialect: "classic"; type: "GREETING"; line: boolean }
+  /**
+   * Registers the sender's address. `line` is true when the datagram ended in a line feed, as `nc` sends it. `text` is the
+   * whole of it if it may be a sentence, such as `Greetings from Rome`: who has greeted before says it.
+   */
+  | { dialect: "classic"; type: "GREETING"; line: boolean; text?: string }
   /** `afterColon` is the text if the colon at the beginning of `text` belongs to the word: `MESSAGE:hello`. */
   | { dialect: "classic"; type: "MESSAGE"; text: string; afterColon?: string; loose?: Loose }
   | { dialect: "classic"; type: "SIGN-IN"; name: string; loose?: Loose }

@@ -43,6 +43,7 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
   "classic-at-v1": () => "who is at this address speaks version 1, and such a client's classic words are not taken",
   "refused-classic": ({ address }, detail) =>
     `it may not join: ${refusalWords(detail as ClassicRefusal, hostOf(address))}`,
+  "no-goodbye": () => "there is no goodbye in the classic dialect, and it is not said either: just end your program",
   "fast-messages": () => "it came faster than --rate, or all with this IP address say too much",
   "fast-sign-ins": () => "it asks for names too often",
   "fast-requests": () => "it asks for too much in a short time",

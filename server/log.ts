@@ -48,6 +48,7 @@ const IGNORED: Record<IgnoreReason, string> = {
   "classic-at-v1": "classic, from clients that speak version 1",
   "refused-classic": "classic, from clients that may not speak it",
   "said-again": "without MESSAGE that say the same at once again",
+  "no-goodbye": "with a goodbye in classic, which has none",
   "fast-messages": "with messages faster than --rate",
   "fast-sign-ins": "that ask for names too often",
   "fast-requests": "that ask for too much else",

@@ -18,6 +18,8 @@ export type IgnoreReason =
   | "refused-classic"
   /** It is a classic text without a word in capital letters, and its sender has just said the same. */
   | "said-again"
+  /** It is a classic goodbye, which is none. */
+  | "no-goodbye"
   /** It is a classic message, and its sender or all with one IP address have sent too many. */
   | "fast-messages"
   /** It asks for a name, and its sender or all with one IP address have asked too often. */
@@ -83,6 +85,7 @@ export function noneIgnored(): IgnoredCounts {
     "classic-at-v1": 0,
     "refused-classic": 0,
     "said-again": 0,
+    "no-goodbye": 0,
     "fast-messages": 0,
     "fast-sign-ins": 0,
     "fast-requests": 0,

@@ -6,12 +6,13 @@
  *
  * @module
  */
-import { type ClassicPacket, type Packet, TO_SERVER, type V1Packet } from "../../protocol.ts";
+import { type Packet, TO_SERVER, type V1Packet } from "../../protocol.ts";
 import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { Heartbeats } from "../journal/heartbeats.ts";
 import type { Entry, Journal, NewEvent, Origin } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
 import { Admission, type AdmissionOptions, type MemberObserver } from "./admission.ts";
+import { ClassicMembers } from "./classic_members.ts";
 import type { Delivery } from "./delivery.ts";
 import { Directory, type UsersPage } from "./directory.ts";
 import { hasToken } from "./first_look.ts";
@@ -25,7 +26,6 @@ import type { NameClaim, Names } from "./names.ts";
 import { Passes } from "./passes.ts";
 import type { Peer } from "./peer.ts";
 import { PrivateMessages } from "./private_messages.ts";
-import { saysAgain } from "./recent_words.ts";
 import { Repair } from "./repair.ts";
 
 /** The parts that a room works with. */
@@ -91,6 +91,7 @@ export class Room {
   readonly #directory: Directory;
   readonly #greetings: Greetings;
   readonly #messages: Messages;
+  readonly #classic: ClassicMembers;
   readonly #lines: LineMembers;
   readonly #privateMessages: PrivateMessages;
   readonly #repair: Repair;
@@ -139,15 +140,16 @@ export class Room {
     });
     const publish = (message: NewEvent, origin: Member, now: number) => this.#publish(message, now, origin);
     this.#messages = new Messages({ delivery, journal, limits, ignored, publish, time });
-    this.#lines = new LineMembers({
+    const parts = {
       admission: this.#admission,
       delivery,
       directory: this.#directory,
       greetings: this.#greetings,
       limits,
       messages: this.#messages,
-      privateMessages: this.#privateMessages,
-    });
+    };
+    this.#classic = new ClassicMembers({ ...parts, ignored });
+    this.#lines = new LineMembers({ ...parts, privateMessages: this.#privateMessages });
     this.#repair = new Repair({ delivery, journal, echo });
     for (const member of options.members ?? []) this.#admission.restore(member, now);
     if (this.#members.v1Size > 0) this.#heartbeats.schedule(now, this.#members.v1Size);
@@ -227,7 +229,7 @@ export class Room {
    * @param bytes The length of the datagram. The answer to an address that may be forged depends on it.
    */
   receive(packet: Packet, peer: Peer, now: number, bytes: number): void {
-    if (packet.dialect === "classic") this.#receiveClassic(packet, peer, now);
+    if (packet.dialect === "classic") this.#classic.receive(packet, peer, now);
     else this.#receiveV1(packet, peer, now, bytes);
   }
 
@@ -273,39 +275,6 @@ export class Room {
   /** Handles an answer of the names that came later. */
   claimed(claim: NameClaim, isGranted: boolean, now: number): void {
     this.#greetings.claimed(claim, isGranted, now);
-  }
-
-  #receiveClassic(packet: ClassicPacket, peer: Peer, now: number): void {
-    const member = this.#members.withKey(peer.key);
-    // a token protects a v1 member, and a classic packet carries none
-    if (member?.dialect === "v1") return this.ignore("classic-at-v1");
-    if (!member && this.#admission.hasGreetedRecently(peer, now)) return this.ignore("classic-at-v1");
-    if (member) {
-      this.#members.touch(member, now);
-      // a classic packet may be forged, so it changes nothing that is known; after a restart nothing is
-      if (member.via === undefined) this.#admission.setVia(member, peer.via);
-    }
-    if (member && saysAgain(packet, member, now)) return this.ignore("said-again");
-    switch (packet.type) {
-      case "GREETING":
-        if (!member) this.#admission.admitClassic(peer, packet.line ? "classic-line" : "classic", now);
-        return;
-      case "SIGN-IN": {
-        if (member && !this.#limits.takeRequestTokens(member, 1, now)) return;
-        const applicant = member ?? this.#admission.admitClassic(peer, "classic-line", now);
-        if (applicant) this.#greetings.receiveClassic(packet, applicant, now);
-        return;
-      }
-      case "MESSAGE":
-      case "TEXT":
-        if (!member) return this.ignore("not-joined");
-        return this.#messages.receiveClassic(packet, member, now);
-      case "LIST":
-        if (!member) return this.ignore("not-joined");
-        return this.#directory.listClassic(member, now);
-      default:
-        return this.ignore("not-for-server");
-    }
   }
 
   #receiveV1(packet: V1Packet, peer: Peer, now: number, bytes: number): void {

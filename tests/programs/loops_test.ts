@@ -81,6 +81,7 @@ Deno.test("loops: programs that answer whatever two servers send them", async ()
     ["Message not understood"],
     ["sign-in first"],
     ["Greetings, whoever you are", "list"],
+    ["greetings from a server", "/help", "/send all an answer"],
   ];
   await using stack = new AsyncDisposableStack();
   const programs: Peer[] = [];

@@ -48,6 +48,82 @@ Deno.test("classic words: whatever stands behind it, a greeting lets in; the wor
   }
 });
 
+Deno.test("classic words: a sentence that begins with a greeting is said by who has greeted, and greets of who has not", () => {
+  const room = openRoom();
+  assertEquals(heard(room, "Greeting everyone!", "greetings from Rome", "Greetings", "GREETING all", "greeting:"), [
+    "Greeting everyone!",
+    "greetings from Rome",
+  ]);
+  // it may be an answer of a program, like any text without a word
+  assertEquals(heard(room, "Greeting everyone!"), []);
+  assertEquals(ignoredBy(room.room), { "said-again": 1 });
+  assertEquals(room.datagram(C, "Greeting everyone!"), []);
+  assertEquals(to(room.datagram(A, "MESSAGE hi"), C).length, 1);
+});
+
+/** All that is sent for datagrams of A, as who gets what. */
+function answered(room: FakeRoom, ...datagrams: string[]): string[] {
+  return datagrams.flatMap((text) => room.datagram(A, text)).map((sent) =>
+    `${sent.to === A ? "" : `${sent.to} `}${textOf(sent)}`
+  );
+}
+
+Deno.test("classic words: a command without a word is said to nobody, and answered to its sender alone", () => {
+  const room = openRoom();
+  const nobody = (command: string) =>
+    `INCOMING Nobody got this: there is no ${command} over UDP without our client; MESSAGE says it to everyone`;
+  assertEquals(answered(room, "/send Alice secret\n", "  /MSG Alice secret", "/me waves", "/whois Alice", "/send"), [
+    ...["/send", "/MSG", "/me", "/whois", "/send"].map(nobody),
+  ]);
+  assertEquals(answered(room, "/help", "/list", "/name", "/name Carole", "/names", "/quit"), [
+    "INCOMING MESSAGE TEXT says it to everyone, SIGN-IN NAME takes a name, LIST tells the names",
+    "INCOMING Signed In Users: none (and 2 unnamed)",
+    "INCOMING /name takes NAME",
+    "INCOMING Signed in as Carole",
+    "INCOMING Signed In Users: Carole (and 1 unnamed)",
+    "INCOMING There is no goodbye over UDP: just end your program",
+  ]);
+  assertEquals(answered(room, "/foo bar", `/${"x".repeat(4000)}`, "send Bob secret", "SEND Bob secret", "send it"), [
+    "INCOMING There is no command /foo: /help lists them. To say it, type //foo",
+    "INCOMING There is no such command",
+    ...["send", "SEND", "send"].map(nobody),
+  ]);
+  assertEquals([room.room.statistics.messages, ignoredBy(room.room)], [0, {}]);
+  // with the word it is meant for all
+  assertEquals(heard(room, "MESSAGE /send Alice it", "MESSAGE send x y", "//send it", "24/7").length, 4);
+});
+
+Deno.test("classic words: who has no name says a sentence with send, but for one to somebody who is here", () => {
+  const room = openRoom();
+  assertEquals(heard(room, "send help, please", "send Bob a letter"), ["send help, please", "send Bob a letter"]);
+  room.datagram(B, "SIGN-IN Bob");
+  const [answer, ...others] = answered(room, "send bob another letter");
+  assert(answer.startsWith("INCOMING Nobody got this"), answer);
+  assertEquals(others, []);
+});
+
+Deno.test("classic words: quit is neither said nor a goodbye, since the address may be forged", () => {
+  const room = openRoom();
+  assertEquals(answered(room, "quit\n", "EXIT"), []);
+  assertEquals(ignoredBy(room.room), { "no-goodbye": 2 });
+  assertEquals([room.room.size, heard(room, "quit it")], [2, ["quit it"]]);
+});
+
+Deno.test("classic words: answers to commands are as few as those to LIST, and no stranger gets any", () => {
+  const room = openRoom();
+  assertEquals(room.datagram(C, "/help"), []);
+  const commands = Array.from({ length: 200 }, (_, i) => `/foo${i} x`);
+  assertEquals(answered(room, ...commands).length, 20);
+  assertEquals(answered(room, "/list", "/name Zoe", "LIST"), []);
+  room.pass(1000);
+  assertEquals(answered(room, ...commands.map((command) => `${command}y`)).length, 2);
+  // the bytes for one IP address, however many members it has
+  const crowd = new FakeRoom(), members = Array.from({ length: 40 }, (_, i) => `127.0.0.1:${50_000 + i}`);
+  for (const member of members) crowd.datagram(member, "GREETING");
+  const sent = commands.flatMap((command) => members.flatMap((member) => crowd.datagram(member, command)));
+  assert(sent.length > 100 && sent.map(textOf).join("").length < 17_000, `${sent.length}`);
+});
+
 Deno.test("classic words: a text without a word is a message of who has greeted, and of nobody else", () => {
   const room = openRoom();
   const texts = ["hello", "messages are nice", "LISTEN", "24/7", "say <Fro m", "caf\u00e9"];
@@ -75,10 +151,17 @@ Deno.test("classic words: what a server may have sent makes no message", () => {
 
 Deno.test("classic words: a program that answers all that it gets says each of its answers once", () => {
   // what it gets of its own words it answers too
-  const answers = [["Unknown command", "Try HELP"], ["message not understood"], ["sign-in first"], [
-    "list",
-    "Greetings",
-  ]];
+  const answers = [
+    ["Unknown command", "Try HELP"],
+    ["message not understood"],
+    ["sign-in first"],
+    [
+      "list",
+      "Greetings",
+    ],
+    ["/help", "/list"],
+    ["Greetings, all", "greetings to you", "quit"],
+  ];
   for (const lines of answers) {
     const room = openRoom();
     let waiting = to(room.datagram(B, "MESSAGE hello"), A).length, sent = 0;
