@@ -113,12 +113,12 @@ export class Host implements DoorKeeper {
   }
 
   /** Hands what the room has remarked to the trace, with the datagram, or the line, that it is about. */
-  #traceRemark(what: Uint8Array | string, { address }: Peer, isFromStranger: boolean): void {
+  #traceRemark(what: Uint8Array | string, peer: Peer, isFromStranger: boolean): void {
     const { last } = this.#ignored;
     if (last === undefined || !this.#trace?.isOn) return;
-    const arrival = { address, what };
-    const isHeld = last.reason === "held";
-    this.#trace.note({ ...arrival, why: () => explain(last, arrival), isHeld, isFromStranger }, now());
+    const { address } = peer, isHeld = last.reason === "held";
+    const why = () => explain(last, { address, what, greeted: this.room.classicMemberAt(peer)?.address });
+    this.#trace.note({ address, what, why, isHeld, isFromStranger }, now());
   }
 
   hungUp(peer: Peer): void {

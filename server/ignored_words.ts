@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { decode } from "../protocol.ts";
+import { type ClassicPacket, decode } from "../protocol.ts";
 import { splitAddress } from "../protocol/fields.ts";
 import { refusalWords } from "./refusal_log.ts";
 import type { ClassicRefusal } from "./room/classic_policy.ts";
@@ -13,11 +13,19 @@ import type { IgnoreReason, Remark } from "./room/ignored.ts";
 interface Arrival {
   address: string;
   what: Uint8Array | string;
+  /** The address of somebody with the same IP address who has greeted in the classic dialect. */
+  greeted?: string;
 }
 
 /** Returns the words for a remark of the room. */
 export function explain({ reason, detail }: Remark, arrival: Arrival): string {
-  return reason === "held" ? whyHeld(detail ?? "") : WORDS[reason](arrival, detail);
+  if (reason === "held") return whyHeld(detail ?? "");
+  return reason === "cookie" ? whyNoCookie(detail ?? "") : WORDS[reason](arrival, detail);
+}
+
+function whyNoCookie(detail: string): string {
+  if (detail === "no-token") return "with a cookie it needs a token too: 16 digits of 0-9 and a-f that it has made up";
+  return "the cookie is not that of this address, or it is too old: take the one of the last RETRY/1";
 }
 
 function whyHeld(detail: string): string {
@@ -32,12 +40,12 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
     if (word === "MESSAGE/1") return "a MESSAGE/1 to the server has the member's token; without one it is for a client";
     return `no client sends ${word || "this"} to a server`;
   },
-  "not-joined": ({ what }, detail) =>
+  "not-joined": (arrival, detail) =>
     detail === "pass"
       ? "nobody with a TCP connection is at the address of this RELAY/1, or its pass is not that of the two"
-      : wordOf(what).includes("/")
+      : wordOf(arrival.what).includes("/")
       ? "no member with this token has joined from this address: greet first, and again with the cookie of RETRY/1"
-      : whyNotJoined(what),
+      : whyNotJoined(arrival),
   "said-again": () =>
     "the same came within two seconds before, and not with MESSAGE in capitals: programs that answer all do so",
   "classic-at-v1": () => "who is at this address speaks version 1, and such a client's classic words are not taken",
@@ -55,18 +63,24 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
   "flood": () => "it came in a flood from strangers, of which most is dropped unread",
 };
 
-function whyNotJoined(what: Uint8Array | string): string {
-  const decoded = typeof what === "string" ? undefined : decode(what);
-  const isBare = decoded?.ok && decoded.packet.dialect === "classic" && decoded.packet.type === "TEXT";
-  const words = isBare ? `${wordOf(what) || "this"} is no word of the protocol (MESSAGE, SIGN-IN, LIST), and ` : "";
-  return `${words}no greeting came from this address before: send GREETING first`;
+function whyNotJoined({ what, greeted }: Arrival): string {
+  const words = classicIn(what)?.type === "TEXT"
+    ? `${wordOf(what) || "this"} is no greeting, and none has come from this address: send GREETING first`
+    : "no greeting came from this address before: send GREETING first";
+  return greeted === undefined ? words : `${words} (${greeted} has greeted: send everything from one socket)`;
 }
 
 function whyUnreadable(what: Uint8Array | string): string {
   const decoded = typeof what === "string" ? undefined : decode(what);
   if (decoded?.ok === false) return decoded.reason;
+  if (classicIn(what)?.type === "MESSAGE") return "MESSAGE without a text";
   const word = wordOf(what);
   return word === "" ? "it begins with no word of the protocol" : `${word} is no word of the protocol`;
+}
+
+function classicIn(what: Uint8Array | string): ClassicPacket | undefined {
+  const decoded = typeof what === "string" ? undefined : decode(what);
+  return decoded?.ok && decoded.packet.dialect === "classic" ? decoded.packet : undefined;
 }
 
 /** The word that it begins with, with its version: `MESSAGE` or `MESSAGE/1`; empty if it begins with none. */

@@ -92,6 +92,8 @@ export class Greetings {
       return this.#context.ignored.count("fast-requests");
     }
     if (token === undefined || !isHere && !admission.isValidated(peer, cookie, now)) {
+      // who follows the protocol half would go round in a circle without a clue
+      if (cookie !== undefined) this.#context.ignored.noteCookie(token === undefined ? "no-token" : "wrong");
       return this.#sendCookie(packet, peer, now, bytes);
     }
     const welcome = { packet: { ...packet, token }, peer };

@@ -33,6 +33,13 @@ export class HeardOrder<T extends Ordered<T>> {
     return item;
   }
 
+  /** The one that was last heard of those that pass a test; undefined if it is not among the last `limit` ones. */
+  lastHeard(test: (item: T) => boolean, limit: number): T | undefined {
+    let item = this.#lastHeard;
+    for (; item && !test(item); item = item.previousHeard) if (--limit <= 0) return undefined;
+    return item;
+  }
+
   /** Adds something that was heard just now. */
   add(item: T): void {
     this.#append(item);

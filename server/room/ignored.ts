@@ -43,8 +43,8 @@ export type IgnoredCounts = Record<IgnoreReason, number>;
 
 /** Why a datagram has no effect yet, or ever: what is told to whoever wants to know why. */
 export interface Remark {
-  /** `held` when it is not ignored: it waits for something. */
-  reason: IgnoreReason | "held";
+  /** `held` when it is not ignored but waits for something; `cookie` when it was answered with another cookie. */
+  reason: IgnoreReason | "held" | "cookie";
   /** More about it, in words or as a code of the reason's. */
   detail?: string;
 }
@@ -73,6 +73,15 @@ export class Ignored {
    */
   hold(detail: string): void {
     this.last = { reason: "held", detail };
+  }
+
+  /**
+   * Notes that a greeting had a cookie and lets nobody in. It is not counted: it is answered.
+   *
+   * @param detail Whether the cookie is wrong, or the token is missing.
+   */
+  noteCookie(detail: "wrong" | "no-token"): void {
+    this.last = { reason: "cookie", detail };
   }
 }
 

@@ -102,6 +102,8 @@ export interface NamePage {
 
 /** Bytes of a USERS packet that are left for the names behind the longest header. */
 const NAME_PAGE_BYTES = MAX_DATAGRAM_BYTES - 120;
+/** At how many members is looked for one with an IP address: as many as a hall has, and so few that it takes no time. */
+const MAX_LOOKED_AT = 128;
 const encoder = new TextEncoder();
 
 /**
@@ -274,6 +276,14 @@ export class Members {
     if (address === undefined) return this.#classic.longestSilent();
     const isThere = hasKeyOf(address);
     return this.#classic.longestSilent((member) => isThere(member.address));
+  }
+
+  /**
+   * The classic member with the very IP address of another one that was last heard, if it is among the last few of all.
+   */
+  lastHeardClassicAt(address: string): Member | undefined {
+    const host = address.slice(0, address.lastIndexOf(":") + 1);
+    return this.#classic.lastHeard((member) => member.address.startsWith(host), MAX_LOOKED_AT);
   }
 
   /** The names behind `after`, sorted by their keys, as many as fit into one datagram with a separator behind each. */

@@ -218,6 +218,11 @@ export class Room {
     this.#delivery.broadcast({ dialect: "v1", type: "CLOSING", epoch: this.epoch });
   }
 
+  /** The classic member that was last heard with the IP address of a peer, if it has spoken of late. */
+  classicMemberAt({ address }: Pick<Peer, "address">): Pick<Peer, "address"> | undefined {
+    return this.#members.lastHeardClassicAt(address);
+  }
+
   /** Counts a datagram that has no effect. */
   ignore(reason: IgnoreReason): void {
     this.#ignored.count(reason);

@@ -79,6 +79,14 @@ Deno.test("host: the trace gets each datagram that had no effect, with the reaso
     'Ignored "MESSAGE hi" no greeting came from this address before: send GREETING first',
   ]);
   assertEquals(traced("GREETING", A), []);
+  assertEquals(traced("MESSAGE hi", peerOf("10.0.0.1:2")), [
+    'Ignored "MESSAGE hi" no greeting came from this address before: send GREETING first ' +
+    "(10.0.0.1:1 has greeted: send everything from one socket)",
+  ]);
+  assertEquals(traced(`GREETING/1 id=1 token=${TOKEN} cookie=${EPOCH}`, B), [
+    'Ignored "GREETING/1 id=1 token=(hidden) cookie=(hidden)" the cookie is not that of this address, or it is too ' +
+    "old: take the one of the last RETRY/1",
+  ]);
   assertEquals(traced("MESSAGE hi", A), []);
   assertEquals(traced("MESSAGE hi", A), [
     'Ignored "MESSAGE hi" it came faster than --rate, or all with this IP address say too much',

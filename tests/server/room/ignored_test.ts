@@ -15,6 +15,8 @@ Deno.test("ignored: each reason is counted, and the last one is remembered with 
   const { counts } = ignored;
   ignored.hold("rate");
   assertEquals([ignored.counts, ignored.last], [counts, { reason: "held", detail: "rate" }]);
+  ignored.noteCookie("wrong");
+  assertEquals([ignored.counts, ignored.last], [counts, { reason: "cookie", detail: "wrong" }]);
 });
 
 /** A room, and what it remarks about a datagram. */
@@ -48,4 +50,36 @@ Deno.test("ignored: of a message that waits the room tells for what, and of the 
   assertEquals(remarkOn(say(3)), { reason: "held", detail: "rate" });
   assertEquals(remarkOn(say(2)), undefined);
   assertEquals(ignoredBy(room.room), {});
+});
+
+Deno.test("ignored: of a greeting whose cookie lets nobody in the room tells why, and still answers it", () => {
+  const { room, remarkOn } = openRoom();
+  const token = "5f1c0d9a7be2e604", cookie = room.cookie(B);
+  const greet = (from: string, greeting: { token?: string; cookie?: string }) => {
+    let types: string[] = [];
+    const remark = remarkOn(() =>
+      types = room.v1(from, "GREETING", { id: 7, ...greeting }).map((it) => it.packet.type)
+    );
+    return [remark, ...types];
+  };
+  assertEquals(greet(B, {}), [undefined, "RETRY"]);
+  assertEquals(greet(B, { token }), [undefined, "RETRY"]);
+  assertEquals(greet(B, { cookie }), [{ reason: "cookie", detail: "no-token" }, "RETRY"]);
+  assertEquals(greet(B, { token, cookie: token }), [{ reason: "cookie", detail: "wrong" }, "RETRY"]);
+  assertEquals(greet(A, { token, cookie }), [{ reason: "cookie", detail: "wrong" }, "RETRY"]);
+  assertEquals(greet(B, { token, cookie }), [undefined, "WELCOME"]);
+  assertEquals(ignoredBy(room.room), {});
+});
+
+Deno.test("ignored: of all with one IP address the classic member that was last heard is known", () => {
+  const { room: { room }, room: fake } = openRoom();
+  const at = (address: string) => room.classicMemberAt({ address })?.address;
+  assertEquals(at("127.0.0.1:9"), undefined);
+  for (const port of [1, 2, 3]) fake.datagram(`127.0.0.1:${port}`, "GREETING");
+  fake.datagram("127.0.0.1:2", "GREETING");
+  fake.datagram("[::1]:5", "GREETING");
+  assertEquals(["127.0.0.1:9", "127.0.0.11:9", "[::1]:9"].map(at), ["127.0.0.1:2", undefined, "[::1]:5"]);
+  // it is not looked for among thousands
+  for (let port = 1; port <= 127; port++) fake.datagram(`10.0.0.1:${port}`, "GREETING");
+  assertEquals([at("127.0.0.1:9"), at("[::1]:9")], [undefined, "[::1]:5"]);
 });
