@@ -49,7 +49,8 @@ Usage: ${startCommand("server")} [PORT]
   --rate COUNT                  how many messages a second each member may send, twice as many at once (20);
                                 0 for no limit
   --classic NETWORK             takes the classic dialect from there too (192.0.2.0/24), may be given again; any: from
-                                everywhere; off: from nowhere. Without it: from networks nearby
+                                everywhere; off: from nowhere. Without it: from networks nearby. It is for datagrams:
+                                --tcp off is for connections
   --classic-members COUNT       how many members may speak it (5000)
   --classic-per-address COUNT   how many of them may have one IP address (500)
   --timeout SECONDS             silence after which a client is taken for gone, and a classic one makes room
