@@ -41,6 +41,7 @@ export class ClassicLink implements Timed {
   #burst = 0;
   /** The lines that came before it was clear whether the server knows version 1 too. */
   readonly #earlyLines: string[] = [];
+  #hasGreeted = false;
   /** How many lines the server has forwarded. */
   received = 0;
   /** How many lines were sent and never came back. */
@@ -69,8 +70,14 @@ export class ClassicLink implements Timed {
     return this.#dueAt;
   }
 
+  /** Whether the server was ever asked to register this client. */
+  get hasGreeted(): boolean {
+    return this.#hasGreeted;
+  }
+
   /** Registers with the server. */
   greet(): void {
+    this.#hasGreeted = true;
     this.#send({ dialect: "classic", type: "GREETING", line: false });
   }
 
@@ -80,9 +87,17 @@ export class ClassicLink implements Timed {
     this.#sendNext(now);
   }
 
-  /** Keeps a line until it is clear which dialect the server speaks. */
-  keepEarly(line: string): void {
-    if (this.#earlyLines.length < MAX_EARLY_LINES) this.#earlyLines.push(line);
+  /**
+   * Keeps a line until it is clear which dialect the server speaks. If it is `Unknown command` or the like, it answers
+   * each greeting, and is kept once.
+   *
+   * @returns Whether it is such an answer: it has come before, and nobody has said it.
+   */
+  keepEarly(line: string): boolean {
+    const isAnswer = this.#earlyLines.includes(line) && !line.startsWith("<From ") &&
+      !this.#sent.some((draft) => isEchoOf(line, lineOf(draft)));
+    if (!isAnswer && this.#earlyLines.length < MAX_EARLY_LINES) this.#earlyLines.push(line);
+    return isAnswer;
   }
 
   /** Returns the kept lines and stops keeping them. */

@@ -46,6 +46,8 @@ interface Unknown {
   trialAfter: number;
   /** It has sent a classic packet: after so many greetings in version 1 it is taken for a classic server. */
   classicAfter?: number;
+  /** Whether it answers each greeting in version 1, with `Unknown command` or the like. */
+  answers?: boolean;
 }
 
 /** The two links to one server, of which one is right. */
@@ -123,7 +125,8 @@ export class Detection implements Timed {
   #receiveClassic(packet: ClassicPacket, now: number): LinkEvent[] {
     if (this.#dialect.is === "classic") return packet.type === "INCOMING" ? this.classic.receive(packet.line, now) : [];
     this.#noteSign(now);
-    if (this.#isDoubtful && packet.type === "INCOMING") this.classic.keepEarly(packet.line);
+    if (this.#dialect.is !== "unknown" || !this.#isDoubtful || packet.type !== "INCOMING") return [];
+    if (this.classic.keepEarly(packet.line)) this.#dialect.answers = true;
     return [];
   }
 
@@ -151,8 +154,11 @@ export class Detection implements Timed {
   }
 
   #becomeClassic(now: number): LinkEvent[] {
+    const { answers } = this.#dialect as Unknown;
     this.#dialect = { is: "classic" };
     this.v1.stop();
+    // one that answers the greetings now, and did not before, was started after the classic greeting
+    if (!this.classic.hasGreeted || answers) this.classic.greet();
     const text = "This server speaks the classic dialect: no names, no repeats of what is lost";
     const events: LinkEvent[] = [{ type: "notice", text }];
     for (const line of this.classic.takeEarly()) events.push(...this.classic.receive(line, now));

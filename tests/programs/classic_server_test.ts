@@ -122,3 +122,25 @@ Deno.test("classic server: whatever its habits, it gets each line and one greeti
     }),
   );
 });
+
+Deno.test("classic server: one that answers what it does not know registers the client, whenever it is started, and the answer is shown once", async () => {
+  await Promise.all([false, true].map(async (startsLate) => {
+    await using server = openClassicServer({ complains: true, startsLate });
+    await using client = startClient("127.0.0.1", server.port);
+    if (startsLate) {
+      await client.stderr.until("No answer from");
+      server.begin();
+    }
+    await client.stderr.until("speaks the classic dialect");
+    await server.greeted(1);
+    await server.announce(" hello you");
+    await client.stdout.until("hello you\n");
+    await client.type("and hello to you\n");
+    await client.stdout.until("and hello to you\n");
+    await client.endInput();
+    assertEquals(await client.exitCode(), 0);
+    assertEquals(client.stdout.text().match(/Unknown command/g)?.length, 1);
+    assertEquals(server.received.filter(({ text }) => text === "GREETING").length, 1);
+    assertEquals(server.said.map((text) => text.trim()), ["and hello to you"]);
+  }));
+});

@@ -17,6 +17,10 @@ export interface ClassicServerOptions {
   list?: boolean;
   /** Whether it hands on to all what is neither a greeting nor a message. */
   relays?: boolean;
+  /** Whether it answers what it does not know with `Unknown command`. */
+  complains?: boolean;
+  /** Whether it is as good as not there until {@linkcode openClassicServer}'s `begin` is called. */
+  startsLate?: boolean;
 }
 
 /** Starts a server that knows two words, takes them literally, and looks at no text. */
@@ -31,7 +35,7 @@ export function openClassicServer(options: ClassicServerOptions = {}) {
   const said: string[] = [];
   /** All datagrams that came, in order. */
   const received: { text: string; sender: string; at: number }[] = [];
-  let closed = false;
+  let closed = false, hasBegun = !options.startsLate;
 
   async function forward(text: string, from: string): Promise<void> {
     const datagram = new TextEncoder().encode(form(text, from));
@@ -42,6 +46,7 @@ export function openClassicServer(options: ClassicServerOptions = {}) {
     while (!closed) {
       try {
         const [bytes, address] = await conn.receive() as [Uint8Array, Deno.NetAddr];
+        if (!hasBegun) continue;
         const packet = new TextDecoder().decode(bytes), sender = `${address.hostname}:${address.port}`;
         received.push({ text: packet, sender, at: performance.now() });
         const isHere = clients.some((client) => client.sender === sender);
@@ -52,6 +57,7 @@ export function openClassicServer(options: ClassicServerOptions = {}) {
           said.push(packet.slice("MESSAGE".length));
           await forward(said.at(-1)!, sender);
         } else if (options.relays) await forward(packet, sender);
+        else if (options.complains) await out.send(new TextEncoder().encode("Unknown command"), address);
         changes.changed();
       } catch (error) {
         // a client has gone: Linux and macOS say the one, Windows the other
@@ -66,6 +72,7 @@ export function openClassicServer(options: ClassicServerOptions = {}) {
     port: (conn.addr as Deno.NetAddr).port,
     said,
     received,
+    begin: () => hasBegun = true,
     /** Waits until so many have greeted. */
     greeted: (count: number) =>
       changes.until(() => clients.length >= count || undefined, () => `${clients.length} have greeted`),

@@ -76,16 +76,69 @@ Deno.test("session: at the first sign of a classic server very few greetings in 
       fake.take();
       fake.datagram(sign);
       fake.pass(1000);
-      const sent = fake.take().map(({ packet }) => packet.dialect);
+      const sent = fake.take().map(({ packet }) => packet);
       assertEquals(fake.session.state, "classic", `${sign} after ${after} ms`);
-      const few = sent.filter((dialect) => dialect === "v1").length;
+      const few = sent.filter(({ dialect }) => dialect === "v1").length;
       assert(few >= 3 && few <= 8, `${few} more greetings`);
       // the whole number is needed only where somebody speaks at once after the classic greeting
       if (after !== 3000) assertLessOrEqual(few, 4);
+      // unless it was asked before, it is asked to register the client at last
+      assertEquals(sent.filter(({ dialect }) => dialect === "classic").length, after === 0 ? 1 : 0);
+      if (after === 0) assertEquals(sent.at(-1)!.type, "GREETING");
       fake.pass(300_000);
-      assertEquals([sent.includes("classic"), fake.take()], [false, []], "no further greeting in any dialect");
+      assertEquals(fake.take(), [], "no further greeting in any dialect");
     }
   }
+});
+
+Deno.test("session: an answer to each of its greetings is shown once, and what people say as often as it comes", () => {
+  const lines: [line: string, shown: number][] = [
+    ["Unknown command", 1],
+    ["INCOMING <From 1.2.3.4:5>: hi", 4],
+  ];
+  for (const [line, times] of lines) {
+    for (const after of [0, 60_000]) {
+      const fake = new FakeSession();
+      fake.start();
+      fake.pass(after);
+      fake.say("hello");
+      fake.take();
+      const answer = () => fake.datagram(line);
+      answer();
+      fake.pass(3000, () => fake.session.state === "joining" && fake.take().length > 0 && answer());
+      assertEquals(fake.session.state, "classic");
+      const shown = fake.shown.filter(({ kind }) => kind === "line").length;
+      assert(times === 1 ? shown === 1 : shown >= times, `${line}: ${shown} times`);
+    }
+  }
+});
+
+Deno.test("session: one that answers greetings and was silent before is greeted once more, since it was started late", () => {
+  const fake = new FakeSession();
+  fake.start();
+  fake.pass(60_000);
+  fake.say("hello");
+  fake.pass(10_000);
+  assertEquals(classic(fake).at(-1), "MESSAGE hello");
+  let greetings = 0;
+  fake.pass(20_000, () => {
+    if (fake.session.state === "classic") return;
+    greetings = fake.takeAll("GREETING").length;
+    for (let i = 0; i < greetings; i++) fake.datagram("Unknown command");
+  });
+  assertEquals([fake.session.state, classic(fake)], ["classic", ["GREETING"]]);
+});
+
+Deno.test("session: a line of its own that comes back twice is no answer to a greeting", () => {
+  const fake = new FakeSession();
+  fake.start();
+  for (let i = 0; i < 3; i++) fake.say("ok");
+  fake.pass(6000);
+  assertEquals(classic(fake), ["GREETING", "MESSAGE ok", "MESSAGE ok", "MESSAGE ok"]);
+  for (let i = 0; i < 3; i++) fake.datagram("ok");
+  fake.pass(3000);
+  assertEquals([fake.session.state, fake.session.waiting, classic(fake)], ["classic", 0, []]);
+  assertEquals(fake.shown.filter(({ kind }) => kind === "line").length, 3);
 });
 
 Deno.test("session: each line goes out once while nothing comes back, which is said once", () => {
