@@ -130,8 +130,14 @@ async function chat({ server, port, name, trace: isTraced }: ClientOptions): Pro
       // some classic servers send from a second socket
       const isBeside = isClassic && !speaksV1 && hostOf(from) === hostOf(greeted);
       const isFromServer = isBeside || from === serverAddress();
-      const why = trace.isOn && whyUnwanted(decoded, { isFromServer, serverAddress: serverAddress(), token, speaksV1 });
-      if (why) trace.note({ address: from, what: bytes, why, isFromStranger: !isFromServer }, now());
+      const why = whyUnwanted(decoded, {
+        ...{ isFromServer, serverAddress: serverAddress(), token, speaksV1 },
+        hasGreeted: (id) => session.hasGreeted(id),
+      });
+      if (why !== undefined) {
+        if (isFromServer) session.noteNotUnderstood();
+        trace.note({ address: from, what: bytes, why, isFromStranger: !isFromServer }, now());
+      }
       if (decoded.ok && isFromServer) session.receive(decoded.packet, now());
       else if (decoded.ok) session.receiveFromPeer(decoded.packet, from, now());
     } else if (heard.from === "signal" && !heard.done) {

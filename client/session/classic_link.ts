@@ -22,8 +22,9 @@ const NO_ECHO_PAUSE_MS = 50;
 /** How many lines are kept until it is clear which dialect the server speaks. */
 const MAX_EARLY_LINES = 100;
 
-const NOTHING_CAME = "Nothing has come back from the server, so what you say may be lost. Each line is sent once: a " +
-  "server of version 1 gets it when it answers, another one that is started later does not";
+const NOTHING_CAME =
+  "Nothing has come back from the server, so what you say may be lost. Each line is sent once, and " +
+  "not again when the server is started later; only udp-chat's own server gets it all the same";
 const NOT_SENT_BACK = "The server has not sent that line back: it is lost, or this server never does so";
 
 /** Sends lines to a classic server: one at a time while the server sends them back. */

@@ -98,6 +98,8 @@ export class Membership implements Timed {
   readonly #handshake: Handshake = { cookiesInARow: 0 };
   #state: Joined | Outside = OUTSIDE;
   #hasAnswered = false;
+  /** Whether the server has sent something that this client can't take. */
+  #isNotUnderstood = false;
   /** How long the slowest of the last answers took, in milliseconds: the round trip, and greetings that were lost. */
   #slowestAnswer = 0;
   /** How often somebody has said that the server goes away, and it has answered all the same. */
@@ -140,6 +142,13 @@ export class Membership implements Timed {
   /** Whether the server has ever answered a greeting, and so speaks version 1. Its first answer is a cookie. */
   get hasAnswered(): boolean {
     return this.#hasAnswered;
+  }
+
+  /** What is wrong while the server does not let this client in: no answer, or one that is not understood. */
+  get silenceText(): string {
+    return this.#isNotUnderstood
+      ? `What ${this.#server} answers is not understood; --trace says why`
+      : `No answer from ${this.#server}`;
   }
 
   /** How many greetings were sent. */
@@ -208,8 +217,10 @@ export class Membership implements Timed {
       return this.#loseServer(text, false);
     }
     this.#state = { ...this.#state, toldSilent: true };
-    const text = `No answer from ${this.#server}. Is the server started, are address and port right, and does a ` +
-      "firewall let UDP through? Trying again; Ctrl-C or /quit stops";
+    const help =
+      "Is the server started, are address and port right, and does a firewall let UDP through? For a server " +
+      "that speaks TCP add --tcp. ";
+    const text = `${this.silenceText}. ${this.#isNotUnderstood ? "" : help}Trying again; Ctrl-C or /quit stops`;
     return [{ type: "problem", text }];
   }
 
@@ -299,6 +310,16 @@ export class Membership implements Timed {
   /** Notes that answers of the server are not taken for now: its silence begins with the next greeting. */
   noteDeaf(): void {
     this.#greeter.forgetSilence();
+  }
+
+  /** Notes that the server has sent something that this client can't take: it is there, and makes a mistake. */
+  noteNotUnderstood(): void {
+    this.#isNotUnderstood = true;
+  }
+
+  /** Whether a greeting with this id was ever sent. */
+  hasGreeted(id: number): boolean {
+    return this.#greeter.hasSent(id);
   }
 
   /** Takes an ERROR that may be about the membership; returns undefined if it is not. */

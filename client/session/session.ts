@@ -259,6 +259,16 @@ export class Session {
     this.#detection.v1.membership.noteDeaf();
   }
 
+  /** Notes that the server has sent something that this client can't take. */
+  noteNotUnderstood(): void {
+    this.#detection.v1.membership.noteNotUnderstood();
+  }
+
+  /** Whether a greeting with this id was ever sent. */
+  hasGreeted(id: number): boolean {
+    return this.#detection.v1.membership.hasGreeted(id);
+  }
+
   /** Does what is due. */
   wake(now: number): void {
     if (this.#shutdown.closing) return this.#sayGoodbye(now);
@@ -384,10 +394,10 @@ export class Session {
 
   /** What is still to be done. */
   get #remainder(): Remainder {
+    const { refusal, silenceText } = this.#detection.v1.membership;
     return {
-      server: this.#server,
       state: this.state,
-      refusal: this.#detection.v1.membership.refusal,
+      problem: refusal || silenceText,
       waiting: this.waiting,
       onTrial: this.#detection.classic.onTrial,
       unconfirmed: this.#detection.classic.unconfirmed,

@@ -14,11 +14,9 @@ export type Shortfall = "undelivered" | "misunderstood" | "unanswered";
 
 /** What is still to be done when a session ends. */
 export interface Remainder {
-  /** The server, as the user gave it. */
-  server: string;
   state: SessionState;
-  /** Why the server refuses this client; empty where it does not. */
-  refusal: string;
+  /** Why the server does not let this client in, or what it does instead of an answer. */
+  problem: string;
   /** Messages that are not acknowledged. */
   waiting: number;
   /** Those of them that were sent in the classic dialect, while nothing has ever come from the server. */
@@ -45,13 +43,13 @@ export class Tally {
   }
 
   /** What was left undone, in one line for the user; undefined when nothing was. */
-  describe({ server, state, refusal, waiting, onTrial, asked, unconfirmed }: Remainder): string | undefined {
+  describe({ state, problem, waiting, onTrial, asked, unconfirmed }: Remainder): string | undefined {
     const { undelivered, misunderstood, unanswered } = this.#counts;
     if (state === "refused" || state === "joining") {
       const lost = waiting - onTrial + undelivered;
       const tried = onTrial > 0 ? `; ${pluralize(onTrial, "message")} sent, but nobody knows whether they arrived` : "";
       const rest = lost > 0 ? `; ${pluralize(lost, "message")} not delivered` : "";
-      return `${refusal || `No answer from ${server}`}${tried}${rest}`;
+      return `${problem}${tried}${rest}`;
     }
     if (waiting > 0) return `${pluralize(waiting, "message")} not delivered: the server has not confirmed in time`;
     if (undelivered > 0) return `${pluralize(undelivered, "message")} not delivered`;

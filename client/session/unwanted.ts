@@ -14,6 +14,8 @@ export interface Origin {
   token: string;
   /** Whether the server has answered in version 1. */
   speaksV1: boolean;
+  /** Whether a greeting with this id was ever sent. */
+  hasGreeted: (id: number) => boolean;
 }
 
 /** Types that no server sends. */
@@ -25,27 +27,31 @@ export function whyUnwanted(decoded: Decoded, origin: Origin): string | undefine
   return origin.isFromServer ? whyNotOfServer(decoded.packet, origin) : whyNotOfPeer(decoded.packet, origin);
 }
 
-function whyNotOfServer(packet: Packet, { token, speaksV1 }: Origin): string | undefined {
+function whyNotOfServer(packet: Packet, { token, speaksV1, hasGreeted }: Origin): string | undefined {
   const { dialect, type } = packet;
   if (dialect === "classic" && speaksV1) return "the server has answered in version 1, so what is classic is not taken";
   if (NOT_FROM_SERVER.has(type)) return `no server sends ${dialect === "v1" ? `${type}/1` : type} to a client`;
-  if (packet.dialect !== "v1" || !("token" in packet) && type !== "ACK") return undefined;
-  if (packet.token === token) return undefined;
-  return packet.token === undefined
-    ? "the field token is missing"
-    : "its token is not the one that this client greets with";
+  if (packet.dialect !== "v1") return undefined;
+  if (("token" in packet || packet.type === "ACK") && packet.token !== token) {
+    return packet.token === undefined
+      ? "the field token is missing"
+      : "its token is not the one that this client greets with";
+  }
+  const answersGreeting = packet.type === "RETRY" || packet.type === "WELCOME";
+  return answersGreeting && !hasGreeted(packet.id) ? "no greeting had this id" : undefined;
 }
 
 /** Answers to a greeting may come from another address of the server, and direct messages from that of a member. */
-function whyNotOfPeer(packet: Packet, { serverAddress, token }: Origin): string | undefined {
+function whyNotOfPeer(packet: Packet, { serverAddress, token, hasGreeted }: Origin): string | undefined {
   const elsewhere = `it does not come from the server, which is at ${serverAddress}`;
   if (packet.dialect !== "v1") return elsewhere;
   switch (packet.type) {
     case "OPEN":
-    case "RETRY":
       return undefined;
+    case "RETRY":
+      return hasGreeted(packet.id) ? undefined : elsewhere;
     case "WELCOME":
-      return packet.token === token ? undefined : elsewhere;
+      return packet.token === token && hasGreeted(packet.id) ? undefined : elsewhere;
     case "MESSAGE":
     case "ACK":
       return packet.pass === undefined

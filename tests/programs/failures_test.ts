@@ -249,7 +249,7 @@ Deno.test("failures: UDP is not switched on", async () => {
 /** Waits until a client in a pipe has told that there is no answer, and then has given up. */
 async function givesUp(client: Process, port: number, undelivered: string): Promise<void> {
   await client.stderr.until(
-    new RegExp(`^!! No answer from 127\\.0\\.0\\.1:${port}\\. Is the server started, .* firewall .*\n`),
+    new RegExp(`^!! No answer from 127\\.0\\.0\\.1:${port}\\. Is the server started, .* firewall .* add --tcp\\. .*\n`),
   );
   assert(!client.ended(), "it goes on trying");
   assertEquals(await client.exitCode(DELIVERY_MS), 1);

@@ -5,7 +5,7 @@ import { type Server, startClient, startServer } from "../../scripts/support/pro
 import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
 import { openPeer, type Peer } from "../support/classic_peer.ts";
 import { openGateway } from "../support/gateway.ts";
-import { openServerByHand } from "../support/server_by_hand.ts";
+import { openServerByHand, withSum } from "../support/server_by_hand.ts";
 import { stops } from "../support/signals.ts";
 import { signIn } from "../support/signed_in.ts";
 import { joinV1 } from "../support/v1_peer.ts";
@@ -173,4 +173,32 @@ Deno.test("trace: the client says what is wrong with a half-finished server, and
     assert(!client.stderr.text().includes(secret), client.stderr.text());
   }
   assertEquals(client.stdout.text().split("\n").length, 3, client.stdout.text());
+});
+
+Deno.test("trace: a client that gets answers with mistakes says no word of a firewall, and with --trace what is wrong", async () => {
+  const mistakes: [answer: (id: number) => string, why: string][] = [
+    [
+      (id) => `WELCOME/1 id=${id} address=127.0.0.1:5 token=${TOKEN} epoch=91c4be20d7a35f68 seq=0`,
+      "the field keepalive is missing",
+    ],
+    [(id) => `RETRY/1 id=${id + 1_000_000} cookie=${PASS}`, "no greeting had this id"],
+  ];
+  await Promise.all(mistakes.flatMap(([answer, why]) =>
+    [["--trace"], []].map(async (flags) => {
+      const toEach = (greeting: string) => {
+        const [, id] = / id=(\d+)/.exec(greeting) ?? [];
+        return id === undefined ? [] : [new TextEncoder().encode(withSum(answer(Number(id))))];
+      };
+      await using server = openPeer("127.0.0.1", toEach);
+      await using client = startClient(...flags, "127.0.0.1", server.port);
+      await client.type("hello\n");
+      await client.endInput();
+      const said = `What 127.0.0.1:${server.port} answers is not understood; --trace says why`;
+      await client.stderr.until(`!! ${said}. Trying again; Ctrl-C or /quit stops\n`);
+      assertEquals(await client.exitCode(30_000), 1);
+      assertMatch(client.stderr.text(), new RegExp(`\n${said}; 1 message`));
+      assert(!client.stderr.text().includes("firewall"));
+      assertEquals(client.stderr.text().includes(why), flags.length > 0, client.stderr.text());
+    })
+  ));
 });

@@ -2,7 +2,14 @@
 import { assertEquals } from "@std/assert";
 import { type Remainder, Tally } from "../../../client/session/tally.ts";
 
-const DONE: Remainder = { server: "S", state: "joined", refusal: "", waiting: 0, onTrial: 0, unconfirmed: 0, asked: 0 };
+const DONE: Remainder = {
+  state: "joined",
+  problem: "No answer from S",
+  waiting: 0,
+  onTrial: 0,
+  unconfirmed: 0,
+  asked: 0,
+};
 
 Deno.test("tally: nothing is said when all was done", () => {
   assertEquals(new Tally().describe(DONE), undefined);
@@ -28,14 +35,14 @@ Deno.test("tally: of several shortfalls the one that counts most is said", () =>
 Deno.test("tally: who has not got in is told why, and what is lost", () => {
   const tally = new Tally();
   const said = (remainder: Partial<Remainder>) => tally.describe({ ...DONE, ...remainder });
-  assertEquals(said({ state: "refused", refusal: "The name Bob is taken" }), "The name Bob is taken");
+  assertEquals(said({ state: "refused", problem: "The name Bob is taken" }), "The name Bob is taken");
   assertEquals(
-    said({ state: "refused", refusal: "The name Bob is taken", waiting: 2 }),
+    said({ state: "refused", problem: "The name Bob is taken", waiting: 2 }),
     "The name Bob is taken; 2 messages not delivered",
   );
   assertEquals(said({ state: "joining" }), "No answer from S");
   assertEquals(
-    said({ state: "joining", refusal: "The room is full", waiting: 2 }),
+    said({ state: "joining", problem: "The room is full", waiting: 2 }),
     "The room is full; 2 messages not delivered",
   );
   assertEquals(
@@ -44,6 +51,6 @@ Deno.test("tally: who has not got in is told why, and what is lost", () => {
   );
   tally.add("undelivered");
   for (const state of ["joining", "refused"] as const) {
-    assertEquals(said({ state, refusal: "No", waiting: 2 }), "No; 3 messages not delivered", "one was given up before");
+    assertEquals(said({ state, problem: "No", waiting: 2 }), "No; 3 messages not delivered", "one was given up before");
   }
 });

@@ -4,7 +4,10 @@ import { decode, encode, type Packet, type V1Packet } from "../../../protocol.ts
 import { type Origin, whyUnwanted } from "../../../client/session/unwanted.ts";
 
 const TOKEN = "5f1c0d9a7be2e604", OTHER = "00000000000000aa", EPOCH = "91c4be20d7a35f68", STREAM = "c07d5f3be8192a64";
-const SERVER: Origin = { isFromServer: true, serverAddress: "10.0.0.1:9090", token: TOKEN, speaksV1: false };
+const SERVER: Origin = {
+  ...{ isFromServer: true, serverAddress: "10.0.0.1:9090", token: TOKEN, speaksV1: false },
+  hasGreeted: (id) => id === 1,
+};
 const PEER: Origin = { ...SERVER, isFromServer: false };
 const ELSEWHERE = "it does not come from the server, which is at 10.0.0.1:9090";
 const why = (packet: Packet, origin: Origin) => whyUnwanted(decode(encode(packet)), origin);
@@ -48,6 +51,9 @@ Deno.test("unwanted: of the server, types that it does not send, and what has an
   assertEquals(why({ ...RELAY, token: OTHER }, SERVER), "its token is not the one that this client greets with");
   assertEquals(why({ ...WELCOME, token: OTHER }, SERVER), "its token is not the one that this client greets with");
   assertEquals(why({ dialect: "v1", type: "ACK", id: 1 }, SERVER), "the field token is missing");
+  for (const packet of [WELCOME, taken[2]]) {
+    assertEquals(why({ ...packet, id: 2 } as Packet, SERVER), "no greeting had this id");
+  }
 });
 
 Deno.test("unwanted: of other addresses, all but answers to a greeting and what members send each other", () => {
@@ -61,6 +67,8 @@ Deno.test("unwanted: of other addresses, all but answers to a greeting and what 
   for (const packet of taken) assertEquals(why(packet, PEER), undefined, packet.type);
   const unwanted: Packet[] = [
     { ...WELCOME, token: OTHER },
+    { ...WELCOME, id: 2 },
+    { dialect: "v1", type: "RETRY", id: 2, cookie: OTHER },
     RELAY,
     { dialect: "classic", type: "INCOMING", line: "hi" },
     { dialect: "v1", type: "HEARTBEAT", epoch: EPOCH, seq: 1 },
