@@ -30,6 +30,13 @@ const SHARE: TokenBucketOptions = { rate: 5, burst: 10 };
 /** How long what is left out is counted before a line tells how much it was, in milliseconds. */
 const COUNTING_MS = 1000;
 /**
+ * For how long the same mistake of an address is only counted, in milliseconds: a program repeats what has no answer.
+ * Also how long a count lasts that is of nothing else, or that follows another one.
+ */
+const REPEAT_MS = 5000;
+/** How many mistakes are remembered before those are forgotten that are older. Fewer lines are printed in that time. */
+const MAX_MISTAKES = 128;
+/**
  * How many IP addresses are remembered before those are forgotten that have their whole share again. Only a line makes
  * one remembered and a share is whole again after 2 s, so hardly more than this are remembered.
  */
@@ -43,8 +50,14 @@ export class Trace {
   readonly #held = new TokenBucket(SHARE, 0);
   readonly #addresses = new Map<string, TokenBucket>();
   #isOn: boolean;
+  /** When each mistake of an address was last printed, in milliseconds; the latest is the last. */
+  readonly #mistakes = new Map<string, number>();
   #leftOut = 0;
+  /** When the first of them came, in milliseconds. */
+  #leftOutAt = 0;
   #tellAt: number | undefined;
+  /** When it was last told how much was left out, in milliseconds. */
+  #toldAt = -Infinity;
 
   constructor(print: (line: string) => void, isOn = false) {
     this.#print = print;
@@ -58,6 +71,7 @@ export class Trace {
   set isOn(isOn: boolean) {
     this.#isOn = isOn;
     if (!isOn) this.#tellLeftOut("");
+    this.#mistakes.clear();
   }
 
   /** When {@linkcode wake} is to be called, in milliseconds of the caller's clock; undefined for never. */
@@ -67,7 +81,10 @@ export class Trace {
 
   /** Tells how much was left out, if that is due. */
   wake(now: number): void {
-    if (this.#tellAt !== undefined && now >= this.#tellAt) this.#tellLeftOut(" in the last second");
+    if (this.#tellAt === undefined || now < this.#tellAt) return;
+    this.#toldAt = now;
+    const seconds = Math.round((now - this.#leftOutAt) / 1000);
+    this.#tellLeftOut(seconds > 1 ? ` in the last ${seconds} seconds` : " in the last second");
   }
 
   /** Prints what had no effect, or counts it when there is too much. Does nothing while the trace is off. */
@@ -75,20 +92,34 @@ export class Trace {
     if (!this.#isOn) return;
     // the host may wake late
     this.wake(now);
-    if (!this.#takeToken(traced, now)) {
-      this.#leftOut++;
-      this.#tellAt ??= now + COUNTING_MS;
-      return;
-    }
+    // a flood makes no words
+    if (!this.#takeToken(traced, now)) return this.#leaveOut(COUNTING_MS, now);
     const { address, what, why, isHeld = false } = traced;
     const shown = typeof what === "string" ? visibleLine(what) : what && visibleBytes(what);
     const done = what === undefined ? "Closed the connection of" : `${isHeld ? "Held" : "Ignored"} ${shown} from`;
     // a reason may name a word of the packet
-    this.#print(
-      printable(
-        `${done} ${address}: ${hideSecrets(typeof why === "string" ? why : why())}`,
-      ),
-    );
+    const reason = hideSecrets(typeof why === "string" ? why : why());
+    const word = shown === undefined ? "" : wordOf(shown);
+    if (this.#isRepeat(`${isHeld ? "held" : ""} ${word} ${address} ${kindOf(reason)}`, now)) {
+      return this.#leaveOut(REPEAT_MS, now);
+    }
+    this.#print(printable(`${done} ${address}: ${reason}`));
+  }
+
+  #isRepeat(mistake: string, now: number): boolean {
+    if (now < (this.#mistakes.get(mistake) ?? -Infinity) + REPEAT_MS) return true;
+    this.#mistakes.delete(mistake);
+    if (this.#mistakes.size >= MAX_MISTAKES) {
+      for (const [other, at] of this.#mistakes) if (now >= at + REPEAT_MS) this.#mistakes.delete(other);
+    }
+    this.#mistakes.set(mistake, now);
+    return false;
+  }
+
+  #leaveOut(countingMs: number, now: number): void {
+    if (this.#leftOut++ === 0) this.#leftOutAt = now;
+    const tellAt = now + (now < this.#toldAt + REPEAT_MS ? REPEAT_MS : countingMs);
+    this.#tellAt = Math.min(this.#tellAt ?? Infinity, tellAt);
   }
 
   #tellLeftOut(when: string): void {
@@ -121,4 +152,14 @@ export class Trace {
     }
     return bucket;
   }
+}
+
+/** The word that the visible bytes of a datagram begin with. */
+function wordOf(shown: string): string {
+  return /^\S{0,24}/.exec(shown)![0];
+}
+
+/** A reason without its numbers: those of the next datagram are others. */
+function kindOf(reason: string): string {
+  return reason.replace(/[0-9a-f]*\d[0-9a-f]*/g, "");
 }
