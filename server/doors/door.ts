@@ -27,7 +27,8 @@ export interface ConnectionKeeper {
   /** Handles a new connection; returns whether it may stay. If not, the door closes it after what was sent to it. */
   connected(peer: Peer): boolean;
   /**
-   * Handles a line of a connection, without the line feed.
+   * Handles a line of a connection, without the line feed. An empty one says nothing: it is the last of a connection, and
+   * is taken when all before it is done with.
    *
    * @returns 0 when it was taken. Otherwise the milliseconds after which the door hands it over again; until then it reads
    * nothing more from this peer.

@@ -218,7 +218,8 @@ export class TcpConnection {
   /** Takes what is left when the other end has closed. */
   async #takeRest(): Promise<void> {
     if (this.#head && this.#head.length > 0) this.#judge(this.#head, true);
-    this.#lines.push(...this.#reader.end());
+    // a part of the last line may still wait: the empty line says nothing, and is taken when nothing waits any more
+    this.#lines.push(...this.#reader.end(), "");
     this.#handOver();
     await this.#handingOver;
   }

@@ -80,12 +80,13 @@ export class Messages {
   }
 
   /**
-   * Takes a line of a member with a connection. If a part of it has no token yet, that waits, and so must the next line.
+   * Takes a line of a member with a connection. If a part of it has no token yet, that waits, and so must the next line:
+   * the caller asks {@linkcode linePause} first.
    *
    * @returns 0 if it was taken; otherwise the milliseconds until it is to be handed over again.
    */
   receiveLine(line: Pick<Said, "text" | "action">, member: Member, now: number): number {
-    const pause = this.linePause(member, now) || this.#takeLineToken(member, now);
+    const pause = this.#takeLineToken(member, now);
     if (pause > 0) return pause;
     const [first, ...others] = splitText(printable(line.text), MAX_TEXT_BYTES).map((text) => ({ ...line, text }));
     this.#publish(member, first, now);
@@ -100,14 +101,6 @@ export class Messages {
   linePause(member: Member, now: number): number {
     const until = this.#pacing.waitsUntil(member);
     return until === undefined ? 0 : Math.max(1, until - now);
-  }
-
-  /** Publishes what is left of the last line of a member whose connection has ended, as far as its IP address may speak. */
-  finishLine(member: Member, now: number): void {
-    for (const part of member.activity?.line ?? []) {
-      if (!this.#takesClassic(member, now)) break;
-      this.#publish(member, part, now);
-    }
   }
 
   /** Takes a classic text. Counts it as ignored if a part of it can't be taken. */

@@ -254,8 +254,6 @@ export class Room {
   /** Handles the end of a peer's connection. */
   hungUp(peer: Peer, now: number): void {
     this.#greetings.forgetPeer(peer);
-    const member = this.#members.withKey(peer.key);
-    if (member) this.#messages.finishLine(member, now);
     this.#admission.disconnect(peer, "disconnect", now);
   }
 

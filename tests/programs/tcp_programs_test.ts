@@ -113,3 +113,19 @@ pythonTest("over TCP whose connection is reset is gone, and the room goes on", a
   await ours.stdout.until("still here\n");
   assertMatch(server.stderr.text(), /^$/);
 });
+
+Deno.test("over TCP a file that ends in a long line is heard to its last word, however fast it comes", async () => {
+  await using server = await startServer();
+  await using hearer = await joinRoom(server);
+  const words = Array.from({ length: 7840 }, (_, i) => `w${i}`);
+  const lines = Array.from({ length: 14 }, (_, i) => words.slice(560 * i, 560 * (i + 1)).join(" "));
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  await hearer.stdout.until(/is Online\n/);
+  const bytes = new TextEncoder().encode(lines.join("\n"));
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await conn.write(rest));
+  await conn.closeWrite();
+  await hearer.stdout.until(/is Offline\n/);
+  conn.close();
+  const heard = messagesOf(hearer).flatMap((line) => line.replace(/^<From [^>]*>: /, "").split(" "));
+  assertEquals([heard.length, heard.filter((word, i) => word !== words[i])], [words.length, []]);
+});

@@ -110,7 +110,8 @@ export class TcpRoom implements DoorKeeper, AsyncDisposable {
 
   receiveLine(line: string, peer: Peer): number {
     const pause = this.pauseFor(line);
-    if (pause > 0) return pause;
+    // the empty line at the end of a connection
+    if (pause > 0 || line === "") return pause;
     this.#note(`${peer.address}: ${line}`);
     if (line === "quit") this.leave(peer);
     else if (this.repeats) this.say(line);

@@ -102,35 +102,24 @@ Deno.test("tcp door: half-closing hands over all lines, also with pauses; what w
     room.notes.map((note) => note.replace(a.address, "a")),
     ["+ a", "a: one", "a: two", "a: three", "- a"],
   );
-  assertEquals(offered, 9);
+  // the three lines, and the empty one at the end
+  assertEquals(offered, 12);
 });
 
-Deno.test("tcp door: while a line is not taken nothing more is read, and others are not delayed", async () => {
+Deno.test("tcp door: a line that is not taken delays no other connection", async () => {
   await using room = new TcpRoom();
   let mayGoOn = false;
   room.pauseFor = (line) => line === "slow" && !mayGoOn ? 2 : 0;
   await using a = await room.member();
   await using b = await room.member();
-  await a.write("slow\n");
-  let written = 0;
-  // the system takes some megabytes, and then no more
-  const line = encoder.encode(`${"x".repeat(1000)}\n`.repeat(1000));
-  const writing = (async () => {
-    try {
-      for (; written < 100; written++) await a.write(line);
-    } catch {
-      // closed at the end
-    }
-  })();
+  await a.write("slow\nand on\n");
   for (let i = 0; i < 20; i++) {
     await b.write(`${i}\n`);
     await room.noted(`${b.address}: ${i}`);
   }
-  assertLess(written, 50);
+  assert(!room.notes.some((note) => note.startsWith(`${a.address}: `)));
   mayGoOn = true;
-  await room.noted(`${a.address}: slow`);
-  a.conn.close();
-  await writing;
+  await room.noted(`${a.address}: and on`);
 });
 
 Deno.test("tcp door: a program without line feeds gets one line a read", async () => {
@@ -341,13 +330,7 @@ Deno.test("tcp door: two with one address and port are never here at once", asyn
       const conn = await inner.accept();
       // as if both came from one port, to two addresses of this machine
       const remoteAddr: Deno.NetAddr = { transport: "tcp", hostname: "127.0.0.1", port: 1234 };
-      return {
-        remoteAddr,
-        read: (buffer: Uint8Array) => conn.read(buffer),
-        write: (bytes: Uint8Array) => conn.write(bytes),
-        closeWrite: () => conn.closeWrite(),
-        close: () => conn.close(),
-      };
+      return Object.defineProperty(conn, "remoteAddr", { value: remoteAddr });
     },
     close: () => inner.close(),
   });

@@ -1,5 +1,6 @@
 /** Members that have a connection and speak in lines. */
 import { assert, assertEquals } from "@std/assert";
+import { FakeJournal } from "../../support/fake_journal.ts";
 import type { Sent } from "../../support/fake_delivery.ts";
 import { textOf } from "../../support/fake_delivery.ts";
 import { FakeRoom, ignoredBy, one, outline, to } from "../../support/fake_room.ts";
@@ -131,13 +132,80 @@ Deno.test("line members: a long line becomes several messages, and the line behi
   assertEquals(room.room.size, 1);
 });
 
-Deno.test("line members: what is left of a long line is said when its connection ends", () => {
+Deno.test("line members: the empty line at the end of a connection waits until all of a long one is said", () => {
   const room = new FakeRoom({ rate: { rate: 1, burst: 2 } });
   connect(room, A, B);
   type(room, A, "x ".repeat(1500));
   assertEquals(room.room.statistics.messages, 2);
+  let pause: number;
+  while ((pause = room.room.receiveLine("", peerOf(tcp(A)), room.now)) > 0) room.pass(pause);
   room.room.hungUp(peerOf(tcp(A)), room.now);
-  assertEquals([room.room.statistics.messages, ignoredBy(room.room)], [2, { "fast-messages": 1 }]);
+  assertEquals([room.room.statistics.messages, ignoredBy(room.room)], [4, {}]);
+});
+
+Deno.test("line members: lines wait while the journal is behind, and so do the parts of one", () => {
+  const journal = new FakeJournal();
+  const room = new FakeRoom({ journal, rate: { rate: 0, burst: 0 } });
+  connect(room, A);
+  room.settle();
+  journal.isLate = true;
+  for (let i = 0; i < 9_999; i++) type(room, A, "x");
+  // one part of this is appended, the other waits
+  type(room, A, "x ".repeat(600));
+  assertEquals(journal.pending, 10_000);
+  assert(room.room.receiveLine("next", peerOf(tcp(A)), room.now) > 0);
+  room.pass(1000);
+  assertEquals(journal.pending, 10_000);
+  assertEquals(journal.keep(1).length, 1);
+  room.pass(20);
+  assertEquals(journal.pending, 10_000);
+  assertEquals(room.room.receiveLine("next", peerOf(tcp(A)), room.now), 10);
+  assertEquals(journal.keep(1).length, 1);
+  type(room, A, "next");
+});
+
+Deno.test("line members: commands beyond the limit of requests get no answer, and are counted", () => {
+  const room = new FakeRoom();
+  connect(room, A);
+  for (const [command, answer] of [["/list", "Signed In Users"], ["/nothing", "There is no command"]]) {
+    room.settle();
+    const before = ignoredBy(room.room)["fast-requests"] ?? 0;
+    let answers = 0;
+    for (let i = 0; i < 2000; i++) if (read(type(room, A, command), A).startsWith(answer)) answers++;
+    assertEquals([answers, ignoredBy(room.room)["fast-requests"]! - before], [1000, 1000], command);
+  }
+});
+
+Deno.test("line members: a line of blanks says nothing, and costs nothing", () => {
+  const room = new FakeRoom({ rate: { rate: 1, burst: 1 } });
+  connect(room, A, B);
+  for (const blank of ["", " ", "\t\t ", "/me  "]) assertEquals(read(type(room, A, blank), B), "", blank);
+  assertEquals([room.room.statistics.messages, ignoredBy(room.room)], [0, {}]);
+  assertEquals(read(type(room, A, "hi"), B), `<From ${A}>: hi\n`);
+});
+
+Deno.test("line members: who came in a crowd that nobody was told of is told of when it signs in", () => {
+  const room = new FakeRoom();
+  connect(room, B);
+  room.settle();
+  connect(room, ...Array.from({ length: 13 }, (_, i) => `10.0.0.7:${2000 + i}`));
+  room.pass(5000);
+  type(room, "10.0.0.7:2012", "/name Zoe");
+  assertEquals(read(room.pass(5000), B), "[10.0.0.7:2012 Zoe] is Online\n");
+  room.room.hungUp(peerOf(tcp("10.0.0.7:2012")), room.now);
+  assertEquals(read(room.pass(5000), B), "[10.0.0.7:2012 Zoe] is Offline\n");
+});
+
+Deno.test("line members: an answer repeats no more than the beginning of a long word", () => {
+  const room = new FakeRoom();
+  connect(room, A);
+  const word = "x".repeat(3000);
+  for (const line of [`/whois ${word}`, `/send ${word} hi`, `/${word}`]) {
+    const answer = read(type(room, A, line), A);
+    assert(answer.includes("xxx") && answer.includes("…"), answer);
+    assert(answer.length < 200, `${answer.length}`);
+  }
+  assertEquals(read(type(room, A, `/whois ${"x".repeat(128)}`), A), `${"x".repeat(128)} is not here\n`);
 });
 
 Deno.test("line members: beyond ten connections a second from one IP address the others hear of one when it speaks", () => {
