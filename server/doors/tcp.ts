@@ -15,11 +15,7 @@ import { type Connection, type ConnectionKeeper, TcpConnection } from "./tcp_con
 /** The part of {@linkcode Deno.TcpListener} that the door needs. */
 export interface Listener {
   readonly addr: Deno.Addr;
-  accept(): Promise<
-    & Connection
-    & Pick<Deno.TcpConn, "remoteAddr">
-    & Partial<Pick<Deno.TcpConn, "setNoDelay" | "setKeepAlive">>
-  >;
+  accept(): Promise<Connection & Pick<Deno.TcpConn, "remoteAddr" | "setNoDelay" | "setKeepAlive">>;
   close(): void;
 }
 
@@ -152,8 +148,8 @@ export class TcpDoor implements Door {
     if (!parseAddress(address)) return close(conn);
     try {
       // each line leaves at once, and the system finds out when the other end has vanished
-      conn.setNoDelay?.(true);
-      conn.setKeepAlive?.(true);
+      conn.setNoDelay(true);
+      conn.setKeepAlive(true);
     } catch {
       // it has gone already, which the reading finds out
     }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 
 /** The time, and the timers that wait for it. */
 export interface FakeTime {
@@ -10,6 +11,8 @@ export interface FakeTime {
   delays(): number[];
   /** Moves the time on, runs the timers that are due in their order, and lets what they began with promises go on. */
   advance(ms: number): Promise<void>;
+  /** Lets all that was begun with promises go on, as far as it waits for no timer. */
+  settle(): Promise<void>;
 }
 
 interface Timer {
@@ -33,6 +36,7 @@ export async function withFakeTime(body: (time: FakeTime) => Promise<void> | voi
   globalThis.clearTimeout = ((id: number) => void timers.delete(id)) as typeof clearTimeout;
   try {
     await body({
+      settle: () => new Promise((resolve) => setImmediate(resolve)),
       delays: () => due().map(([, { at }]) => at - time),
       async advance(ms) {
         const end = time + ms;

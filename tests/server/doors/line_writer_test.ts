@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { withFakeTime } from "../../support/fake_time.ts";
 import { linesOf, LineWriter, type Writable, WriteTurns } from "../../../server/doors/line_writer.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -60,18 +61,31 @@ Deno.test("line writer: when much waits, a program without line feeds need not w
 
 Deno.test("line writer: who reads nothing is given up, and what was not written is counted", async () => {
   const { conn, writer, statistics } = open();
-  const gate = Promise.withResolvers<void>();
-  conn.gate = gate.promise;
-  const line = bytes(`${"x".repeat(1022)}\n`);
+  conn.gate = new Promise(() => {});
+  const line = bytes(`${"x".repeat(1023)}\n`);
   let pushed = 0;
-  while (writer.push([line])) assert(++pushed <= 256);
-  assert(pushed >= 64);
+  while (writer.push([line])) pushed++;
+  assertEquals(pushed, 256);
   assert(writer.push([line]));
   await writer.drained();
-  assertEquals(statistics.failed, 1);
-  assertEquals(statistics.dropped + conn.writes.length, pushed + 1);
-  gate.resolve();
+  assertEquals([statistics.dropped + conn.writes.length, statistics.failed], [257, 1]);
 });
+
+Deno.test("line writer: who has taken nothing for 1 s may have 64 kB waiting, anybody else 256 kB", () =>
+  withFakeTime(async ({ advance, settle }) => {
+    for (const [silence, limit] of [[0, 256], [999, 256], [1001, 64]]) {
+      const { conn, writer, statistics } = open();
+      conn.gate = new Promise(() => {});
+      const line = bytes(`${"x".repeat(1023)}\n`);
+      writer.push([line]);
+      await settle();
+      await advance(silence);
+      let pushed = 1;
+      while (writer.push([line])) pushed++;
+      // the one that is being written waits too
+      assertEquals([pushed, statistics.dropped], [limit, limit], `${silence}`);
+    }
+  }));
 
 Deno.test("line writer: a broken connection ends it, and nothing rejects", async () => {
   const { conn, writer, statistics } = open();

@@ -1,0 +1,125 @@
+/** One connection of the TCP door in memory: how much of it is read, and how it ends. */
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { WriteTurns } from "../../../server/doors/line_writer.ts";
+import { TcpConnection } from "../../../server/doors/tcp_connection.ts";
+import { FakeConnection } from "../../support/fake_connection.ts";
+import { type FakeTime, withFakeTime } from "../../support/fake_time.ts";
+
+const encoder = new TextEncoder();
+
+/** A connection, and what its keeper was told. */
+function open(pauseFor: (line: string) => number = () => 0) {
+  const conn = new FakeConnection(), notes: string[] = [];
+  const keeper = {
+    connected: () => notes.push("+") > 0,
+    receiveLine(line: string) {
+      const pause = pauseFor(line);
+      if (pause === 0) notes.push(line);
+      return pause;
+    },
+    hungUp: () => void notes.push("-"),
+  };
+  const statistics = { sent: 0, failed: 0, dropped: 0 }, turns = new WriteTurns();
+  const peer = { key: "tcp 10.0.0.7:1001", address: "10.0.0.7:1001", validated: true, direct: false };
+  const connection = new TcpConnection(conn, peer, keeper, turns, statistics);
+  const ended = connection.run();
+  return { conn, connection, notes, ended, statistics };
+}
+
+/** Lets time pass, and lets all that was begun before and meanwhile go on. */
+async function pass(time: FakeTime, ms: number): Promise<void> {
+  await time.settle();
+  await time.advance(ms);
+  await time.settle();
+}
+
+Deno.test("tcp connection: while a line is not taken, nothing more is read", () =>
+  withFakeTime(async (time) => {
+    let mayGoOn = false;
+    const { conn, notes, ended } = open((line) => line === "slow" && !mayGoOn ? 100 : 0);
+    conn.arrive("slow\n");
+    const lines = Array.from({ length: 1000 }, (_, i) => `${i}`);
+    for (const line of lines) conn.arrive(`${line}\n`);
+    await pass(time, 10_000);
+    assertLessOrEqual(conn.reads, 2);
+    assertEquals(notes, ["+"]);
+    mayGoOn = true;
+    conn.end();
+    await pass(time, 100);
+    await ended;
+    assertEquals(notes, ["+", "slow", ...lines, "", "-"]);
+  }));
+
+Deno.test("tcp connection: what has arrived before the end is handed over, and the empty line at the end as well", () =>
+  withFakeTime(async (time) => {
+    let rest = 3;
+    const { conn, notes, ended } = open((line) => line === "" && rest-- > 0 ? 1000 : 0);
+    conn.arrive("hello\nand");
+    conn.end();
+    await pass(time, 2999);
+    assertEquals([notes, conn.done], [["+", "hello", "and"], []]);
+    await pass(time, 1);
+    await ended;
+    assertEquals([notes.slice(3), conn.done], [["", "-"], ["closeWrite", "close"]]);
+  }));
+
+Deno.test("tcp connection: however long a line has to wait, it is offered again after a minute", () =>
+  withFakeTime(async (time) => {
+    let offers = 0;
+    // so long a timer rings at once
+    const { conn, connection } = open(() => offers++ < 3 ? 2 ** 40 : 0);
+    conn.arrive("hello\n");
+    await time.settle();
+    assert(time.delays().includes(60_000), time.delays().join());
+    await pass(time, 59_999);
+    assertEquals(offers, 1);
+    await pass(time, 120_001);
+    assertEquals(offers, 4);
+    connection.close();
+  }));
+
+Deno.test("tcp connection: one that leaves is read on, says no more, and is closed after 1 s if the other end stays", () =>
+  withFakeTime(async (time) => {
+    const { conn, connection, notes, ended } = open();
+    conn.arrive("hello\n");
+    await time.settle();
+    connection.send([encoder.encode("goodbye\n")]);
+    connection.leave();
+    const { reads } = conn;
+    // what is not read would make the system drop the goodbye
+    for (let i = 0; i < 20; i++) conn.arrive("too late\n");
+    await pass(time, 999);
+    assertEquals([conn.text, conn.done, conn.reads - reads], ["goodbye\n", ["closeWrite"], 20]);
+    await pass(time, 1);
+    await ended;
+    assertEquals([conn.done, notes], [["closeWrite", "close"], ["+", "hello"]]);
+  }));
+
+Deno.test("tcp connection: one that leaves is closed as soon as the other end closes, and not before it has all", () =>
+  withFakeTime(async (time) => {
+    const { conn, connection, ended } = open();
+    connection.join();
+    for (const line of ["a\n", "b\n", "c\n"]) connection.send([encoder.encode(line)]);
+    connection.leave();
+    await time.settle();
+    assertEquals(conn.done, []);
+    await pass(time, 4);
+    assertEquals([conn.text, conn.done], ["a\nb\nc\n", ["closeWrite"]]);
+    conn.end();
+    await ended;
+    assertEquals([conn.done, time.delays()], [["closeWrite", "close"], []]);
+  }));
+
+Deno.test("tcp connection: one that leaves and takes nothing is closed after 1 s too", () =>
+  withFakeTime(async (time) => {
+    const { conn, connection, ended } = open();
+    conn.isStuck = true;
+    connection.join();
+    connection.send([encoder.encode("goodbye\n")]);
+    connection.leave();
+    await pass(time, 999);
+    assertEquals(conn.done, []);
+    await pass(time, 1);
+    await Promise.all([ended, connection.flushed]);
+    assertEquals(conn.isClosed, true);
+  }));
