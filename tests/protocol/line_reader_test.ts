@@ -159,3 +159,23 @@ Deno.test("line reader: bytes that are no UTF-8 become U+FFFD, and any bytes are
   }
   assert(read > 0 && read <= left);
 });
+
+Deno.test("line reader: a long line keeps no memory", () => {
+  const { decode } = TextDecoder.prototype;
+  const sizes: number[] = [];
+  TextDecoder.prototype.decode = function (bytes, options) {
+    sizes.push((bytes as Uint8Array).buffer.byteLength);
+    return decode.call(this, bytes, options);
+  };
+  try {
+    const reader = new LineReader();
+    reader.push(new TextEncoder().encode(`${"x".repeat(4000)}\nshort\n`), 0);
+    reader.push(new TextEncoder().encode(`${"x".repeat(4097)}`), 0);
+    reader.wake(20);
+  } finally {
+    TextDecoder.prototype.decode = decode;
+  }
+  const [long, short, longest, rest] = sizes;
+  assert(long >= 4000 && longest >= 4096, sizes.join());
+  assertEquals([short, rest], [256, 256]);
+});

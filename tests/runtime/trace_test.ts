@@ -1,5 +1,6 @@
 /** The trace: what it prints, what it leaves out in a flood, and that it keeps little. */
 import { assert, assertEquals, assertLess } from "@std/assert";
+import { largestMap } from "../support/largest_map.ts";
 import { Trace, type Traced } from "../../runtime/trace.ts";
 
 const A = "10.0.0.1:1", FLOODER = "10.0.0.9:9", LOOPBACK = "127.0.0.1:1";
@@ -142,4 +143,27 @@ Deno.test("trace: what is left out costs little, and of a flood from everywhere 
   // it takes some hundredths of this time
   assert(performance.now() - start < 2000);
   assertLess(printed().length, 50);
+});
+
+Deno.test("trace: of however many IP addresses, few are remembered", () => {
+  const { note, printed } = openTrace();
+  const largest = largestMap(() => {
+    for (let i = 0; i < 10_000; i++) note(`10.${i >> 8}.${i & 255}.1:1`, "x", START + 150 * i);
+  });
+  assertEquals(printed().length, 10_000);
+  assertLess(largest, 100);
+});
+
+Deno.test("trace: one that has used up its share is not forgotten for others", () => {
+  const { note, printed } = openTrace();
+  for (let i = 0; i < 63; i++) note(`10.0.${i}.1:1`, "x", START + 150 * i);
+  assertEquals(printed().length, 63);
+  const now = START + 10_000;
+  for (let i = 0; i < 20; i++) note(FLOODER, "x", now);
+  assertEquals(printed().length, 10);
+  // the 65th address
+  note("10.0.100.1:1", "x", now);
+  assertEquals(printed().length, 1);
+  note(FLOODER, "x", now);
+  assertEquals(printed(), []);
 });

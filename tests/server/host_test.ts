@@ -6,12 +6,14 @@ import { Failure } from "../../runtime/program.ts";
 import { Trace } from "../../runtime/trace.ts";
 import { Doors } from "../../server/doors/doors.ts";
 import { NetworkEmulator, PERFECT } from "../../server/doors/network_emulator.ts";
+import { TcpDoor } from "../../server/doors/tcp.ts";
 import { UdpDoor } from "../../server/doors/udp.ts";
 import { Host } from "../../server/host.ts";
 import type { KeptMember } from "../../server/journal/past.ts";
 import type { MemberObserver } from "../../server/room/admission.ts";
 import type { Peer } from "../../server/room/peer.ts";
 import type { Room, RoomOptions } from "../../server/room/room.ts";
+import { FakeListener } from "../support/fake_connection.ts";
 import { FakeJournal } from "../support/fake_journal.ts";
 import { FakeNames } from "../support/fake_names.ts";
 import { ignoredBy } from "../support/fake_room.ts";
@@ -33,7 +35,8 @@ function openHost(
   const journal = new FakeJournal({ epoch: EPOCH }), names = new FakeNames();
   let stops = 0;
   const stopping = () => void stops++;
-  const host = new Host({ doors: new Doors([door]), journal, names, room, observers, trace, stopping });
+  const doors = new Doors([door, new TcpDoor(new FakeListener())]);
+  const host = new Host({ doors, journal, names, room, observers, trace, stopping });
   /** What was sent since the last call. */
   const sent = async () => {
     await door.idle();
@@ -106,6 +109,20 @@ Deno.test("host: the trace gets each datagram that had no effect, with the reaso
   assertEquals(traced(message(1), B), []);
   trace.isOn = false;
   assertEquals(traced("HELO", A), []);
+  await host.stop();
+});
+
+Deno.test("host: the trace gets a line of a connection that had no effect, and no remark on the line before", async () => {
+  const lines: string[] = [];
+  const { host } = openHost({ trace: new Trace((line) => lines.push(line), true) });
+  const member = peerOf("tcp 10.0.0.7:7"), stranger = peerOf("tcp 10.0.0.8:8");
+  assert(host.connected(member));
+  assertEquals(host.receiveLine("lost", stranger), 0);
+  assertEquals(lines.length, 1);
+  assert(lines[0].startsWith('Ignored "lost" from 10.0.0.8:8: '), lines[0]);
+  host.receiveLine("hello", member);
+  host.receiveLine("/list", member);
+  assertEquals(lines.length, 1);
   await host.stop();
 });
 

@@ -1,5 +1,5 @@
 /**
- * Connections of the TCP door in memory, and the listener that they come from.
+ * TCP connections in memory, and the listener that they come from.
  *
  * @module
  */
@@ -20,6 +20,8 @@ export class FakeConnection implements Accepted {
   text = "";
   /** Whether the other end takes nothing: then a write never ends. */
   isStuck = false;
+  /** Why nothing can be written. */
+  failure: Error | undefined;
   readonly #arrived: (Uint8Array | Error | null)[] = [];
   #reading: { buffer: Uint8Array; resolve: (count: number | null) => void; reject: (error: Error) => void } | undefined;
 
@@ -50,6 +52,7 @@ export class FakeConnection implements Accepted {
   }
 
   write(bytes: Uint8Array): Promise<number> {
+    if (this.failure) return Promise.reject(this.failure);
     if (this.isStuck) return new Promise(() => {});
     this.text += decoder.decode(bytes);
     return Promise.resolve(bytes.length);

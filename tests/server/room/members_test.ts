@@ -285,3 +285,14 @@ Deno.test("members: the orders by silence are right after any arrivals, signs of
     }
   }));
 });
+
+Deno.test("members: the end of an older connection leaves the younger one with the same address to be found", () => {
+  const members = new Members();
+  // as the keys of two doors would be
+  const [older, younger] = ["tcp", "tls"].map((scheme) => join(members, `${scheme} ${A}`, "line", 0));
+  assertEquals([members.withConnection(A), members.withAddress(A)], [younger, younger]);
+  members.remove(older);
+  assertEquals([members.withConnection(A), members.withAddress(A)], [younger, younger]);
+  members.remove(younger);
+  assertEquals([members.withConnection(A), members.withAddress(A)], [undefined, undefined]);
+});

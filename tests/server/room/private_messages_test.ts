@@ -369,6 +369,33 @@ Deno.test("private messages: to ever new members one has 32 under way, and those
   assertEquals([under, paused], [63, 37]);
 });
 
+Deno.test("private messages: of one sender 33 streams are kept; the first to which nothing waits is forgotten", () => {
+  const room = new PrivateRoom({ rate: { rate: 0, burst: 0 } });
+  const members = Array.from({ length: 34 }, (_, i) => ({ address: `10.1.${i}.1:9`, name: `Member${i}` }))
+    .map((member) => ({ ...member, ...room.join(member.address, member.name) }));
+  /** Writes to a member; returns the packet, and a function that acknowledges it. */
+  const write = (i: number) => {
+    const { address, token, name } = members[i];
+    const { packet } = one(room.type(BOB, `/send ${name} hello`), "RELAY"), { pass, stream, id } = packet;
+    const ack: Relayed = { dialect: "v1", type: "ACK", pass, stream, id };
+    return { stream, id, acknowledge: () => read(room.relay(ack, { from: address, token })).length };
+  };
+  const waits = write(0), second = write(1);
+  assertEquals(second.acknowledge(), 1);
+  const others = members.slice(2).map((_, i) => {
+    const written = write(2 + i);
+    assertEquals(written.acknowledge(), 1);
+    return written;
+  });
+  // the 34th has made room for itself at the cost of the second
+  assertEquals(waits.acknowledge(), 1);
+  const third = write(2), again = write(1);
+  assertEquals([third.stream, third.id], [others[0].stream, 2]);
+  assertEquals([again.stream === second.stream, again.id], [false, 1]);
+  // and that one at the cost of the first, to which nothing waits any more
+  assertEquals(write(0).id, 1);
+});
+
 Deno.test("private messages: to a classic member one is sent once, and the sender is told that nothing confirms it", () => {
   const room = new PrivateRoom();
   room.datagram("10.0.0.6:6", "SIGN-IN Zoe");
