@@ -19,10 +19,12 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "
 /** A request line of HTTP (RFC 9112, section 3); the word may be any token. */
 const TOKEN = "[!#$%&'*+.^_`|~\\w-]+";
 const REQUEST = new RegExp(`^(?:${TOKEN} +(?:[/*]|[a-z][a-z0-9+.-]*://)\\S*|CONNECT +\\S+) +HTTP/\\d`, "i");
-/** What may still become one: a word and a path or an address of the web, and then no more than the beginning of HTTP/. */
+/**
+ * What may still become one: a method, a path or an address of the web, and then no more than the beginning of HTTP/. Of
+ * another word it is a text like `see /etc/hosts`: browsers ask the server before they use one.
+ */
 const REQUEST_BEGUN = new RegExp(
-  `^(?:${TOKEN} +(?:/|https?://)\\S*|CONNECT +\\S*)(?: +(?:H|HT|HTT|HTTP|HTTP/)?)?$`,
-  "i",
+  `^(?:(?:${METHODS.join("|")}) +(?:/|https?://)\\S*|CONNECT +\\S*)(?: +(?:H|HT|HTT|HTTP|HTTP/)?)?$`,
 );
 
 /**
@@ -45,7 +47,7 @@ export function foreignProtocol(head: Uint8Array, isAll = false): ForeignProtoco
   const isBegun = REQUEST_BEGUN.test(text);
   if (head.length >= MAX_HEAD_BYTES) return isBegun ? "http" : "none";
   // nobody chats like this either, and a web page must not get in because the network is slow
-  if (isAll) return isBegun && METHODS.includes(text.split(" ", 1)[0]) ? "http" : "none";
+  if (isAll) return isBegun ? "http" : "none";
   const mayBecome = isBegun || ["SSH-", ...METHODS.map((method) => `${method} `)].some((word) => word.startsWith(text));
   return mayBecome ? "unclear" : "none";
 }

@@ -105,8 +105,6 @@ pythonTest("our client on a threaded server that asks for the name, and knows qu
   await server.stdout.until("File b''\n");
   const read = [...server.stdout.text().matchAll(/^File b'(.+)'$/gm)].map(([, bytes]) => bytes);
   assertEquals(read.join(""), lines.map((line) => line + String.raw`\n`).join(""));
-  // a blocking reader gets nearly all of them one by one, also on a busy machine
-  assert(read.length > lines.length / 2, read.join(" "));
   assertEquals(file.stderr.text(), "-- The server asks for a name; the answer is File\n");
 });
 
@@ -146,14 +144,12 @@ Deno.test("tcp client: at our server, who uses a name reads how to give it, and 
 Deno.test("tcp client: a character in two halves, escape sequences and an end without a line feed", async () => {
   await using server = openServer(async (conn) => {
     await conn.write(Uint8Array.of(0x61, 0xc3));
-    // longer than the silence that ends a line
-    await pause(50);
     await conn.write(Uint8Array.of(0xa4, 0x0a, 0x1b, 0x5b, 0x32, 0x4a, 0x00, 0x7a));
     await server.read(conn);
     conn.close();
   });
   await using client = join(server.port);
-  await client.stdout.until(/^a\n?ä\n\?\[2Jz\n/m);
+  await client.stdout.until(/^aä\n\?\[2Jz\n/m);
   await client.type("last line");
   await client.endInput();
   assertEquals(await client.exitCode(), 0);

@@ -46,7 +46,7 @@ Deno.test("lines: what arrives is shown at a line feed, after 20 ms, or at the e
   fake.receive([0x64, 0xc3]);
   await fake.advance(500);
   fake.receive([0xa4, 0x0a]);
-  assertEquals(fake.shown.slice(3).join(""), "dä");
+  assertEquals(fake.shown.slice(3), ["dä"]);
   fake.receive("the end");
   fake.lose();
   assertEquals(fake.shown.slice(-2), ["the end", "!! S has closed the connection. Trying again"]);

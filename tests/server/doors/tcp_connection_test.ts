@@ -123,3 +123,23 @@ Deno.test("tcp connection: one that leaves and takes nothing is closed after 1 s
     await Promise.all([ended, connection.flushed]);
     assertEquals(conn.isClosed, true);
   }));
+
+Deno.test("tcp connection: a first text that can be no HTTP is heard after 20 ms, one that can after 2 s", () =>
+  withFakeTime(async (time) => {
+    for (const [text, ms] of [["hello all", 20], ["hi /all", 20], ["get /x", 20], ["GET", 2000]] as const) {
+      const { conn, connection, notes } = open();
+      conn.arrive(text);
+      await pass(time, ms - 1);
+      assertEquals([text, notes.includes(text)], [text, false]);
+      // 20 ms of silence end a line, also that of which it took so long to tell what it is
+      await pass(time, ms === 20 ? 1 : 21);
+      assertEquals(notes, ["+", text]);
+      connection.close();
+    }
+    const { conn, notes } = open();
+    conn.arrive("POST /say");
+    await pass(time, 1999);
+    assertEquals([notes, conn.text], [[], ""]);
+    await pass(time, 1001);
+    assertEquals([notes, conn.text.slice(0, 12), conn.isClosed], [[], "HTTP/1.0 400", true]);
+  }));
