@@ -15,6 +15,7 @@ function open({ advance, settle }: FakeTime, limits?: TcpLimits) {
       return true;
     },
     receiveLine: () => 0,
+    dismissed() {},
     hungUp: ({ address }) => void here.delete(address),
   };
   const running = door.run(keeper);
