@@ -17,7 +17,7 @@ function open(pauseFor: (line: string) => number = () => 0) {
       if (pause === 0) notes.push(line);
       return pause;
     },
-    dismissed: (_, protocol) => void notes.push(protocol),
+    dismissed: () => void notes.push("dismissed"),
     hungUp: () => void notes.push("-"),
   };
   const statistics = { sent: 0, failed: 0, dropped: 0 }, turns = new WriteTurns();
