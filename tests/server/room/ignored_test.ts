@@ -77,8 +77,8 @@ Deno.test("ignored: of all with one IP address the classic member that was last 
   assertEquals(at("127.0.0.1:9"), undefined);
   for (const port of [1, 2, 3]) fake.datagram(`127.0.0.1:${port}`, "GREETING");
   fake.datagram("127.0.0.1:2", "GREETING");
-  fake.datagram("[::1]:5", "GREETING");
-  assertEquals(["127.0.0.1:9", "127.0.0.11:9", "[::1]:9"].map(at), ["127.0.0.1:2", undefined, "[::1]:5"]);
+  for (const other of ["127.0.0.11:5", "[::1]:5"]) fake.datagram(other, "GREETING");
+  assertEquals(["127.0.0.1:9", "127.0.0.12:9", "[::1]:9"].map(at), ["127.0.0.1:2", undefined, "[::1]:5"]);
   // it is not looked for among thousands
   for (let port = 1; port <= 127; port++) fake.datagram(`10.0.0.1:${port}`, "GREETING");
   assertEquals([at("127.0.0.1:9"), at("[::1]:9")], [undefined, "[::1]:5"]);
