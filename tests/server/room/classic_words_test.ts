@@ -75,13 +75,16 @@ Deno.test("classic words: a command without a word is said to nobody, and answer
   assertEquals(answered(room, "/send Alice secret\n", "  /MSG Alice secret", "/me waves", "/whois Alice", "/send"), [
     ...["/send", "/MSG", "/me", "/whois", "/send"].map(nobody),
   ]);
-  assertEquals(answered(room, "/help", "/list", "/name", "/name Carole", "/names", "/quit"), [
+  assertEquals(answered(room, "/help", "/list", "/name", "/name Carole", "/names", "/quit", "help", "?"), [
     "INCOMING MESSAGE TEXT says it to everyone, SIGN-IN NAME takes a name, LIST tells the names",
     "INCOMING Signed In Users: none (and 2 unnamed)",
     "INCOMING /name takes NAME",
     "INCOMING Signed in as Carole",
     "INCOMING Signed In Users: Carole (and 1 unnamed)",
     "INCOMING There is no goodbye over UDP: just end your program",
+    ...["help", "?"].map(() =>
+      "INCOMING MESSAGE TEXT says it to everyone, SIGN-IN NAME takes a name, LIST tells the names"
+    ),
   ]);
   assertEquals(answered(room, "/foo bar", `/${"x".repeat(4000)}`, "send Bob secret", "SEND Bob secret", "send it"), [
     "INCOMING There is no command /foo: /help lists them. To say it, type //foo",
