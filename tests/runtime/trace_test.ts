@@ -151,7 +151,7 @@ Deno.test("trace: of however many IP addresses, few are remembered", () => {
     for (let i = 0; i < 10_000; i++) note(`10.${i >> 8}.${i & 255}.1:1`, "x", START + 150 * i);
   });
   assertEquals(printed().length, 10_000);
-  assertLess(largest, 100);
+  assertLess(largest, 200);
 });
 
 Deno.test("trace: one that has used up its share is not forgotten for others", () => {
@@ -159,11 +159,12 @@ Deno.test("trace: one that has used up its share is not forgotten for others", (
   for (let i = 0; i < 63; i++) note(`10.0.${i}.1:1`, "x", START + 150 * i);
   assertEquals(printed().length, 63);
   const now = START + 10_000;
-  for (let i = 0; i < 20; i++) note(FLOODER, "x", now);
+  // each another mistake, since the same one is printed once
+  for (let i = 0; i < 20; i++) note(FLOODER, String.fromCharCode(0x61 + i), now);
   assertEquals(printed().length, 10);
   // the 65th address
   note("10.0.100.1:1", "x", now);
   assertEquals(printed().length, 1);
-  note(FLOODER, "x", now);
+  note(FLOODER, "z", now);
   assertEquals(printed(), []);
 });

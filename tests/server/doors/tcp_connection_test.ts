@@ -142,5 +142,5 @@ Deno.test("tcp connection: a first text that can be no HTTP is heard after 20 ms
     await pass(time, 1999);
     assertEquals([notes, conn.text], [[], ""]);
     await pass(time, 1001);
-    assertEquals([notes, conn.text.slice(0, 12), conn.isClosed], [[], "HTTP/1.0 400", true]);
+    assertEquals([notes, conn.text.slice(0, 12), conn.isClosed], [["dismissed"], "HTTP/1.0 400", true]);
   }));
