@@ -3,7 +3,9 @@
  * memory, and so that nobody waits for anybody else.
  *
  * Many chat programs read with `recv(1024)` and take what they get for one message. So a program that sends no line
- * feeds gets each line by a write of its own, with a pause that lets it read the line before the next one comes.
+ * feeds gets each line by a write of its own, with a pause that lets it read the line before the next one comes. On a busy
+ * machine this pause may be too short for it. So after as many bytes as it reads at once the pause is longer: otherwise a
+ * read would end within a line, or within a character, which ends many programs in Python.
  *
  * @module
  */
@@ -16,6 +18,9 @@ export type Writable = Pick<Deno.TcpConn, "write">;
 
 /** The shortest time between two writes to a program that sends no line feeds, in milliseconds. */
 const PAUSE_MS = 2;
+/** What such a program reads at once, in bytes, and the pause after so many of them, in milliseconds. */
+const READ_BYTES = 1023;
+const LONG_PAUSE_MS = 20;
 /** The most bytes that share a write. */
 const SHARED_BYTES = 16 << 10;
 /** The most bytes that wait for a reader that has read nothing for STUCK_MS, and for any reader. */
@@ -29,6 +34,7 @@ const WRITES_PER_TURN = 256;
 export class WriteTurns {
   readonly #ready: LineWriter[] = [];
   readonly #pausing = new DelayQueue<LineWriter>(PAUSE_MS, (writer) => this.soon(writer));
+  readonly #resting = new DelayQueue<LineWriter>(LONG_PAUSE_MS, (writer) => this.soon(writer));
   #running = false;
 
   /** Lets a writer write in this turn of the event loop, or in one of the next when many want to. */
@@ -38,12 +44,13 @@ export class WriteTurns {
   }
 
   /** Lets a writer write when the pause between two writes is over. */
-  afterPause(writer: LineWriter): void {
-    this.#pausing.add(writer);
+  afterPause(writer: LineWriter, isLong: boolean): void {
+    (isLong ? this.#resting : this.#pausing).add(writer);
   }
 
   close(): void {
     this.#pausing.close();
+    this.#resting.close();
   }
 
   async #run(): Promise<void> {
@@ -74,6 +81,8 @@ export class LineWriter {
   /** When the connection last took something, or began to be written to; and when the last write ended. */
   #progressAt = -Infinity;
   #wroteAt = -Infinity;
+  /** How many bytes were written since the last long pause: they may not be read yet. */
+  #unreadBytes = 0;
   #drained: PromiseWithResolvers<void> | undefined;
 
   constructor(conn: Writable, turns: WriteTurns, statistics: DoorStatistics) {
@@ -158,6 +167,7 @@ export class LineWriter {
     this.#isWriting = false;
     if (this.#isClosed) return;
     this.#waitingBytes -= bytes.length;
+    this.#unreadBytes += bytes.length;
     this.#wroteAt = performance.now();
     if (this.#lines.length > 0) this.#askForTurn();
     else this.#endDraining();
@@ -170,7 +180,11 @@ export class LineWriter {
 
   #askForTurn(): void {
     this.#hasTurn = true;
-    if (this.#isPacedNow && performance.now() < this.#wroteAt + PAUSE_MS) this.#turns.afterPause(this);
+    const pausedMs = performance.now() - this.#wroteAt;
+    if (pausedMs >= LONG_PAUSE_MS) this.#unreadBytes = 0;
+    const isLong = this.#unreadBytes + this.#lines[0].length > READ_BYTES;
+    const pauseMs = isLong ? LONG_PAUSE_MS : PAUSE_MS;
+    if (this.#isPacedNow && pausedMs < pauseMs) this.#turns.afterPause(this, isLong);
     else this.#turns.soon(this);
   }
 }

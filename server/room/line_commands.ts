@@ -38,7 +38,7 @@ export function readLine(line: string, hasName: boolean): LineRequest {
   if (rest === "") {
     if (key === "quit" || key === "exit") return { do: "leave" };
     if (key === "help" || key === "?") return { do: "help" };
-    if (key === "list" && hasName) return { do: "list" };
+    if (word === "LIST" || key === "list" && hasName) return { do: "list" };
     if (key === "greeting") return { do: "explain", text: "You are in already; what you type is said to everyone" };
   }
   // a program for UDP that was changed to TCP

@@ -39,6 +39,15 @@ Deno.test("line writer: a program without line feeds gets a write for each line,
   assertEquals(statistics, { sent: 11, failed: 0, dropped: 0 });
 });
 
+Deno.test("line writer: what a program without line feeds may not have read yet fits into one read of 1,023 bytes", async () => {
+  const { conn, writer } = open();
+  writer.push(Array(9).fill(bytes(`${"x".repeat(299)}\n`)));
+  await writer.drained();
+  for (const [i, { at }] of conn.writes.entries()) {
+    if (i > 0) assert(at - conn.writes[i - 1].at >= (i % 3 === 0 ? 20 : 2), `${i}`);
+  }
+});
+
 Deno.test("line writer: lines for a program with line feeds share writes, and parts follow in order", async () => {
   const { conn, writer, statistics } = open();
   writer.isPaced = false;

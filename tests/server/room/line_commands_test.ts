@@ -23,6 +23,7 @@ const LINES: (readonly [line: string, hasName: boolean, request: ReturnType<type
   ...["/list", "/NAMES", "/who"].map((line) => [line, false, { do: "list" }] as const),
   ["list", true, { do: "list" }],
   ["list", false, { do: "say", text: "list" }],
+  ["LIST", false, { do: "list" }],
   ["list of things", true, { do: "say", text: "list of things" }],
   ["/name Zo\u00eb", false, { do: "sign in", name: "Zo\u00eb" }],
   ["sign-in Alice", false, { do: "sign in", name: "Alice" }],
