@@ -57,7 +57,10 @@ export class TelnetCommands {
   }
 }
 
-/** Whether an option of Telnet has this number. If none has, what came before may be the beginning of UTF-16. */
+/**
+ * Whether an option of Telnet has this number. If none has, what came before may be the beginning of UTF-16. Nobody uses
+ * option 10 (RFC 652, historic), and a line feed must not be lost.
+ */
 function isOption(byte: number): boolean {
-  return byte < 50 || (byte >= 138 && byte <= 140);
+  return (byte < 50 && byte !== 10) || (byte >= 138 && byte <= 140);
 }

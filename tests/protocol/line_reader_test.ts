@@ -85,6 +85,7 @@ Deno.test("line reader: commands of Telnet are dropped, however they are cut, an
     [[x, IAC, x], "x\ufffdx"],
     [[IAC, IAC, 0xf4, x], "\ufffd\ufffd\ufffdx"],
     [[IAC, 254, x, 0, x, 0], "xx"],
+    [[x, IAC, 254], "x"],
     // one without an end takes no more than 256 bytes with it
     [[IAC, SB, ...Array(256).fill(x), 0x79], "y"],
   ];

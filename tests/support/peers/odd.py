@@ -21,7 +21,7 @@ else:
     send(b"Zo\xc3", b"\xab", pause=0.1)
     # from here on only line feeds end a line
     send(b"a\r\nb ", b"c\n\n", pause=0.1)
-    send(b"\xff\xfe\n")
+    send(b"\xfe\x80\n")
     send(b"the end")
 sock.close()
 print("done", flush=True)
