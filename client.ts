@@ -7,7 +7,6 @@
  */
 import { chatInLines } from "./client/lines/chat.ts";
 import { decodeReply } from "./client/session/classic_reading.ts";
-import { earliest } from "./client/session/facts.ts";
 import { Session } from "./client/session/session.ts";
 import type { Shown } from "./client/session/shown.ts";
 import { whyUnwanted } from "./client/session/unwanted.ts";
@@ -15,6 +14,7 @@ import { completeLine, execute } from "./client/terminal/commands.ts";
 import { formatShown } from "./client/terminal/rendering.ts";
 import { openScreen, type Screen } from "./client/terminal/screen.ts";
 import { UnreadOutput } from "./client/terminal/unread_output.ts";
+import { earliest } from "./protocol/earliest.ts";
 import { DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
 import { formatAddress, randomHex64, splitAddress } from "./protocol/fields.ts";
 import { reservedBecause } from "./protocol/look_alikes.ts";
@@ -151,7 +151,7 @@ async function chat({ server, port, name, trace: isTraced }: ClientOptions): Pro
     const leavesAt = session.draining ? undefined : output.leavesAt;
     if (leavesAt !== undefined && leavesAt <= now()) session.drain(now());
     if (session.state === "closed") break;
-    alarm.set(earliest([session, trace, { nextWake: leavesAt }]));
+    alarm.set(earliest([session.nextWake, trace.nextWake, leavesAt]));
   }
 
   alarm.set(undefined);

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { MAX_CLASSIC_BYTES } from "./packets.ts";
 import { COMMAND, NO_TIMING_MARK, TelnetCommands } from "./telnet.ts";
 
 const LINE_FEED = 0x0a, CARRIAGE_RETURN = 0x0d;
@@ -16,8 +17,6 @@ const SILENCE_MS = 20;
 const TYPING_MS = 2000;
 /** How long a character that was cut in two waits for its other half, in milliseconds: longer than TCP takes to repeat. */
 const HALF_CHARACTER_MS = 1000;
-/** The longest line in bytes: the longest datagram that the server takes. */
-const MAX_LINE_BYTES = 4096;
 /** The memory that is kept from one line to the next, in bytes. */
 const KEPT_BYTES = 256;
 
@@ -70,7 +69,7 @@ export class LineReader {
         this.#cut(this.#length, lines);
       } else if (byte !== CARRIAGE_RETURN && byte !== 0) {
         this.#append(byte);
-        if (this.#length === MAX_LINE_BYTES) this.#cut(this.#length - this.#halfCharacter(), lines);
+        if (this.#length === MAX_CLASSIC_BYTES) this.#cut(this.#length - this.#halfCharacter(), lines);
       }
     }
     return lines;

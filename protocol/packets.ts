@@ -10,7 +10,7 @@
 export const DEFAULT_PORT = 9090;
 /** The longest sent datagram, in bytes: the IPv6 minimum MTU (RFC 8200, section 5) minus IPv6 and UDP headers. */
 export const MAX_DATAGRAM_BYTES = 1232;
-/** The longest classic datagram that is accepted, in bytes; some assignments send pages of text. */
+/** The longest classic datagram, or line of a connection, that is accepted, in bytes; some programs send pages of text. */
 export const MAX_CLASSIC_BYTES = 4096;
 /** The longest text of one MESSAGE, in bytes of UTF-8. It leaves room for the longest INCOMING/1 header. */
 export const MAX_TEXT_BYTES = 856;

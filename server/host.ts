@@ -4,6 +4,7 @@
  * @module
  */
 import { decode } from "../protocol.ts";
+import { earliest } from "../protocol/earliest.ts";
 import { TokenBucket, type TokenBucketOptions } from "../protocol/reliable/token_bucket.ts";
 import { Alarm, now } from "../runtime/clock.ts";
 import { Failure } from "../runtime/program.ts";
@@ -193,8 +194,8 @@ export class Host implements DoorKeeper {
       }
       this.#bugs.note(error, now());
     }
-    const wakeAt = Math.min(this.room.nextWake ?? Infinity, this.#trace?.nextWake ?? Infinity);
-    this.#alarm.set(wakeAt === Infinity ? undefined : Math.max(wakeAt, this.#wakeNotBefore));
+    const wakeAt = earliest([this.room.nextWake, this.#trace?.nextWake]);
+    this.#alarm.set(wakeAt === undefined ? undefined : Math.max(wakeAt, this.#wakeNotBefore));
     return result;
   }
 }

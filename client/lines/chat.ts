@@ -7,6 +7,7 @@ import type { Shown } from "../session/shown.ts";
 import { formatShown } from "../terminal/rendering.ts";
 import { openScreen } from "../terminal/screen.ts";
 import { UnreadOutput } from "../terminal/unread_output.ts";
+import { earliest } from "../../protocol/earliest.ts";
 import { formatAddress } from "../../protocol/fields.ts";
 import { pluralize } from "../../protocol/text.ts";
 import { Alarm, now } from "../../runtime/clock.ts";
@@ -100,8 +101,7 @@ export async function chatInLines(
     const leavesAt = session.draining ? undefined : output.leavesAt;
     if (leavesAt !== undefined && leavesAt <= now()) session.drain(now());
     if (session.closed) break;
-    const times = [session.nextWake, leavesAt].filter((time) => time !== undefined);
-    alarm.set(times.length > 0 ? Math.min(...times) : undefined);
+    alarm.set(earliest([session.nextWake, leavesAt]));
   }
 
   alarm.set(undefined);

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Shown } from "../session/shown.ts";
+import { earliest } from "../../protocol/earliest.ts";
 import { LineReader } from "../../protocol/line_reader.ts";
 import { pluralize, printable } from "../../protocol/text.ts";
 import { asksForName, cutPresence } from "./heard_text.ts";
@@ -145,8 +146,7 @@ export class LineSession {
     if (this.#link === "pausing" && this.#closedAt === undefined) times.push(this.#connectAt);
     if (this.#link === "connected") times.push(this.#reader.nextWake);
     if (this.#isSaid) times.push(this.#holdUntil);
-    const known = times.filter((time) => time !== undefined);
-    return known.length > 0 ? Math.min(...known) : undefined;
+    return earliest(times);
   }
 
   /** Begins to connect. */

@@ -4,9 +4,10 @@
  * @module
  */
 import type { ClassicPacket, Packet, V1Packet } from "../../protocol.ts";
+import { earliestWake } from "../../protocol/earliest.ts";
 import type { Draft } from "../../protocol/reliable/send_stream.ts";
 import { ClassicLink } from "./classic_link.ts";
-import { earliest, type LinkEvent, type Timed } from "./facts.ts";
+import type { LinkEvent, Timed } from "./facts.ts";
 import { NO_ANSWER_MS } from "./membership.ts";
 import type { MembershipState } from "./state.ts";
 import { V1Link, type V1LinkOptions } from "./v1_link.ts";
@@ -75,7 +76,7 @@ export class Detection implements Timed {
   }
 
   get nextWake(): number | undefined {
-    return earliest(this.#isOpen ? [this.v1, this.classic] : [this.v1]);
+    return earliestWake(this.#isOpen ? [this.v1, this.classic] : [this.v1]);
   }
 
   /** How many messages wait to be sent or acknowledged. */

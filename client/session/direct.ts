@@ -6,12 +6,13 @@
  * @module
  */
 import type { RelayedPacket, V1Packet } from "../../protocol.ts";
+import { earliest } from "../../protocol/earliest.ts";
 import { messageLine } from "../../protocol/lines.ts";
 import { nameKey } from "../../protocol/names.ts";
 import { Retry } from "../../protocol/reliable/retry.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
-import { type Answer, earliest, type Fact, type Question, type Timed } from "./facts.ts";
+import type { Answer, Fact, Question, Timed } from "./facts.ts";
 import type { Self } from "./membership.ts";
 import { relay } from "./relay.ts";
 import { reasonOf, undelivered } from "./refusals.ts";
@@ -75,9 +76,9 @@ export class DirectMessages implements Timed {
   get nextWake(): number | undefined {
     const busy = [...this.#conversations.values()].filter(({ sendStream }) => sendStream.size > 0);
     return earliest(busy.flatMap(({ sendStream, lookUps, question }) => [
-      sendStream,
-      { nextWake: sendStream.progressAt + DELIVERY_DEADLINE_MS },
-      { nextWake: question ? undefined : lookUps.dueAt },
+      sendStream.nextWake,
+      sendStream.progressAt + DELIVERY_DEADLINE_MS,
+      question ? undefined : lookUps.dueAt,
     ]));
   }
 

@@ -84,10 +84,3 @@ export interface Timed {
   /** Does what is due. */
   wake(now: number): Fact[];
 }
-
-/** When the first of these parts wants to be woken, in milliseconds; undefined for never. */
-export function earliest(parts: Iterable<{ readonly nextWake: number | undefined }>): number | undefined {
-  let first: number | undefined;
-  for (const { nextWake } of parts) if (nextWake !== undefined && !(nextWake >= first!)) first = nextWake;
-  return first;
-}

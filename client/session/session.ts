@@ -7,6 +7,7 @@
  * @module
  */
 import { MAX_TEXT_BYTES, type Packet } from "../../protocol.ts";
+import { earliestWake } from "../../protocol/earliest.ts";
 import { parseAddress } from "../../protocol/fields.ts";
 import { NAME_RULE, readName } from "../../protocol/names.ts";
 import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
@@ -15,7 +16,7 @@ import { Detection } from "./detection.ts";
 import { DirectMessages } from "./direct.ts";
 import { DirectInbox } from "./direct_inbox.ts";
 import { Directory } from "./directory.ts";
-import { type Answer, earliest, type Fact, type Question, type RelayPacket, type Timed } from "./facts.ts";
+import type { Answer, Fact, Question, RelayPacket, Timed } from "./facts.ts";
 import { History } from "./history.ts";
 import { Punches } from "./punches.ts";
 import { StrayRefusals } from "./refusals.ts";
@@ -154,7 +155,7 @@ export class Session {
 
   /** When {@linkcode wake} must be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
-    return this.#shutdown.closing ? this.#shutdown.nextWake : earliest([...this.#timed, this.#shutdown]);
+    return this.#shutdown.closing ? this.#shutdown.nextWake : earliestWake([...this.#timed, this.#shutdown]);
   }
 
   /** Begins to join. */

@@ -4,9 +4,10 @@
  * @module
  */
 import type { V1Packet } from "../../protocol.ts";
+import { earliestWake } from "../../protocol/earliest.ts";
 import { Retry } from "../../protocol/reliable/retry.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
-import { type Answer, earliest, type Fact, type Question, type Timed } from "./facts.ts";
+import type { Answer, Fact, Question, Timed } from "./facts.ts";
 import type { Self } from "./membership.ts";
 import { RequestIds } from "./request_ids.ts";
 
@@ -50,7 +51,7 @@ export class Transactions implements Timed {
 
   /** When {@linkcode wake} is to be called, in milliseconds; undefined for never. */
   get nextWake(): number | undefined {
-    return earliest(this.#open.values());
+    return earliestWake(this.#open.values());
   }
 
   /** Asks a question. */

@@ -4,12 +4,13 @@
  * @module
  */
 import type { EventPacket, Packet, V1Packet } from "../../protocol.ts";
+import { earliestWake } from "../../protocol/earliest.ts";
 import { EventFeed, type FeedItem } from "../../protocol/reliable/event_feed.ts";
 import type { SeqRange } from "../../protocol/reliable/requested_ranges.ts";
 import type { Hash } from "../../protocol/reliable/line_digest.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
-import { earliest, type LinkEvent, type Timed } from "./facts.ts";
+import type { LinkEvent, Timed } from "./facts.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
 import { type ErrorPacket, reasonOf, undelivered } from "./refusals.ts";
 
@@ -44,7 +45,7 @@ export class V1Link implements Timed {
   }
 
   get nextWake(): number | undefined {
-    return earliest([this.membership, this.#sendStream, this.#feed]);
+    return earliestWake([this.membership, this.#sendStream, this.#feed]);
   }
 
   /** How many messages wait to be sent or acknowledged. */

@@ -7,6 +7,7 @@
  * @module
  */
 import { type Packet, TO_SERVER, type V1Packet } from "../../protocol.ts";
+import { earliest } from "../../protocol/earliest.ts";
 import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { Heartbeats } from "../journal/heartbeats.ts";
 import type { Entry, Journal, NewEvent, Origin } from "../journal/journal.ts";
@@ -195,9 +196,7 @@ export class Room {
   get nextWake(): number | undefined {
     const { presence, silenceCheckAt } = this.#admission;
     const parts = [presence, this.#heartbeats, this.#messages, this.#privateMessages];
-    const times = [silenceCheckAt, ...parts.map(({ dueAt }) => dueAt)];
-    const due = times.filter((time) => time !== undefined);
-    return due.length === 0 ? undefined : Math.min(...due);
+    return earliest([silenceCheckAt, ...parts.map(({ dueAt }) => dueAt)]);
   }
 
   /** Does what is due: removes silent members, publishes held messages and notices of presence, sends a heartbeat. */

@@ -1,0 +1,17 @@
+/**
+ * When the first of several things is due.
+ *
+ * @module
+ */
+
+/** The earliest of some times; undefined stands for never. */
+export function earliest(times: Iterable<number | undefined>): number | undefined {
+  let first: number | undefined;
+  for (const time of times) if (time !== undefined && !(time >= first!)) first = time;
+  return first;
+}
+
+/** When the first of these parts wants to be woken; undefined for never. */
+export function earliestWake(parts: Iterable<{ readonly nextWake: number | undefined }>): number | undefined {
+  return earliest(Array.from(parts, ({ nextWake }) => nextWake));
+}
