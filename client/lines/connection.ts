@@ -81,6 +81,8 @@ export class Connection implements Wire, AsyncIterable<ConnectionEvent> {
       yield { type: "connected" };
       while (reached === this.#conn) {
         const length = await reached.read(buffer).catch(() => "broken" as const);
+        // the system tells only one of both that the connection broke: perhaps the write, and the read finds a clean end
+        if (length === null && this.#isWriting) await new Promise((resolve) => setTimeout(resolve));
         if (reached !== this.#conn) break;
         if (typeof length === "number") yield { type: "bytes", bytes: buffer.subarray(0, length) };
         else yield { type: "closed", isBroken: length === "broken" || this.#hasFailed };

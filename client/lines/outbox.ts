@@ -3,10 +3,9 @@
  *
  * @module
  */
+import { MAX_LINE_BYTES } from "../../protocol/lines.ts";
 import { splitText } from "../../protocol/text.ts";
 
-/** The most bytes of a line with its line feed: many servers read 1,024 at once, and C programs keep one for a NUL. */
-const MAX_LINE_BYTES = 1023;
 /**
  * The pause between two writes, in milliseconds. A server that reads whatever is there and takes it for one message
  * has read the first line before the second comes.
@@ -22,6 +21,8 @@ const encoder = new TextEncoder();
 export class Outbox {
   #lines: Uint8Array[] = [];
   #bytes = 0;
+  /** The answer to a question of this connection's server, while it is one of the lines. */
+  #answer: Uint8Array | undefined;
   #writing: Uint8Array | undefined;
   #nextAt = -Infinity;
   #writtenAt = -Infinity;
@@ -36,7 +37,7 @@ export class Outbox {
     return this.#lines.length >= MAX_LINES || this.#bytes >= MAX_BYTES;
   }
 
-  /** When the last line was written, in milliseconds. */
+  /** When the last line was written that is no answer, in milliseconds. */
   get writtenAt(): number {
     return this.#writtenAt;
   }
@@ -48,12 +49,15 @@ export class Outbox {
 
   /** Adds a text at the end; one that is too long becomes several lines. */
   add(text: string): void {
-    this.#lines.push(...this.#encode(text));
+    for (const piece of splitText(text, MAX_LINE_BYTES - 1)) {
+      if (piece !== "") this.#lines.push(this.#encode(piece));
+    }
   }
 
-  /** Adds a text that goes out before all others. */
-  addFirst(text: string): void {
-    this.#lines.unshift(...this.#encode(text));
+  /** Adds a short text that goes out before all others, and only on this connection. */
+  answer(text: string): void {
+    this.#answer = this.#encode(text);
+    this.#lines.unshift(this.#answer);
   }
 
   /** Takes the next line to be written. It is one of those that wait until {@linkcode written}. */
@@ -65,21 +69,23 @@ export class Outbox {
   written(now: number): void {
     if (!this.#writing) return;
     this.#bytes -= this.#writing.length;
+    if (this.#writing !== this.#answer) this.#writtenAt = now;
     this.#writing = undefined;
-    this.#writtenAt = now;
     this.#nextAt = now + PAUSE_MS;
   }
 
-  /** Puts the line that was being written back, because the connection is gone. */
-  putBack(): void {
+  /** Notes that the connection is gone: puts the line that was being written back, and drops the answer. */
+  disconnected(): void {
     if (this.#writing) this.#lines.unshift(this.#writing);
     this.#writing = undefined;
+    // the next server may ask again, or not at all, and then it would be said to everybody
+    if (this.#answer && this.#lines[0] === this.#answer) this.#bytes -= this.#lines.shift()!.length;
+    this.#answer = undefined;
   }
 
-  #encode(text: string): Uint8Array[] {
-    const pieces = splitText(text, MAX_LINE_BYTES - 1).filter((piece) => piece !== "");
-    const lines = pieces.map((piece) => encoder.encode(`${piece}\n`));
-    for (const { length } of lines) this.#bytes += length;
-    return lines;
+  #encode(text: string): Uint8Array {
+    const line = encoder.encode(`${text}\n`);
+    this.#bytes += line.length;
+    return line;
   }
 }

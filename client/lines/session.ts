@@ -9,10 +9,11 @@
 import type { Shown } from "../session/shown.ts";
 import { earliest } from "../../protocol/earliest.ts";
 import { LineReader } from "../../protocol/line_reader.ts";
+import { normalizeName } from "../../protocol/names.ts";
 import { pluralize, printable } from "../../protocol/text.ts";
 import { asksForName, cutPresence } from "./heard_text.ts";
 import { Outbox } from "./outbox.ts";
-import { givesName } from "./typed_line.ts";
+import { givesName, tellsName } from "./typed_line.ts";
 
 /** The way to the server. */
 export interface Wire {
@@ -61,7 +62,7 @@ const QUESTION_MS = 500;
  */
 const MAX_QUESTION_MS = 2000;
 const MAX_BANNER_LINES = 10;
-/** What was written so shortly before a connection broke may be lost, in milliseconds. */
+/** What was written so shortly before the server closed a connection may be lost, in milliseconds. */
 const AT_RISK_MS = 2000;
 /** How long the server may be silent after the last line of a pipe, in milliseconds. */
 const LAST_WORDS_MS = 1000;
@@ -89,6 +90,8 @@ export class LineSession {
   /** Until when lines wait for a question after the name, in milliseconds. */
   #holdUntil = -Infinity;
   #everConnected = false;
+  /** The last line on this connection that told the server a name. */
+  #naming: string | undefined;
   #connectedAt = -Infinity;
   /** When to connect again, and the pause after that. */
   #connectAt = 0;
@@ -161,8 +164,11 @@ export class LineSession {
     if (this.#closedAt !== undefined) return this.#fail(`${this.#options.server} has closed the connection`);
     if (this.#outbox.isFull) return this.#tell("problem", "Not sent: too much waits for the server already");
     if (this.#outbox.waiting === 0) this.#progressAt = Math.max(this.#progressAt, now);
-    if (this.#asksName) [this.#name, this.#asksName] = [text, false];
-    this.#outbox.add(text);
+    // whoever types while the question comes may have meant something else, which no later server should be told
+    const name = this.#asksName ? normalizeName(text.trim()) : undefined;
+    this.#asksName = false;
+    if (name === undefined) this.#outbox.add(text);
+    else this.#outbox.answer(this.#name = name);
     if (this.#options.interactive && this.#link !== "connected") {
       this.#tell("notice", `Not connected; ${pluralize(this.#outbox.waiting, "line")} kept until it is`);
     }
@@ -201,9 +207,10 @@ export class LineSession {
     this.#linesHeard = 0;
     this.#wasAsked = this.#hasSaid = this.#asksName = false;
     this.#holdUntil = this.#name === undefined ? now : now + QUESTION_MS;
-    if (this.#everConnected) this.#tell("notice", "Connected again");
+    if (this.#everConnected) this.#tell("notice", `Connected again${this.#forgotten}`);
     else if (this.#toldReason !== undefined) this.#tell("notice", "Connected");
     this.#everConnected = true;
+    this.#naming = undefined;
     this.#proceed(now);
   }
 
@@ -220,10 +227,13 @@ export class LineSession {
   lost({ isBroken, isWritten }: Loss, now: number): void {
     this.#link = "pausing";
     for (const line of this.#reader.end()) this.#take(line, now);
+    this.#asksName = false;
     this.#options.wire.hangUp();
     if (isWritten) this.#outbox.written(now);
-    const isAtRisk = now - this.#outbox.writtenAt < AT_RISK_MS;
-    this.#outbox.putBack();
+    // whoever breaks off has perhaps not read for long
+    const isUnanswered = isBroken && this.#outbox.writtenAt >= this.#heardAt;
+    const isAtRisk = isUnanswered || now - this.#outbox.writtenAt < AT_RISK_MS;
+    this.#outbox.disconnected();
     const happened = `${this.#options.server} has ${isBroken ? "broken off" : "closed"} the connection`;
     if (this.closing || this.draining && this.#outbox.waiting === 0) {
       if (isBroken && !this.#options.interactive) this.#fail(`${happened}; what was sent last may be lost`);
@@ -314,8 +324,9 @@ export class LineSession {
   #proceed(now: number): void {
     if (this.#link !== "connected" || this.closing) return;
     if (now >= this.#nextWriteAt!) {
-      const line = this.#outbox.take();
-      if (!this.#hasSaid && !this.#wasAsked) this.#tellUnnamed(decoder.decode(line));
+      const line = this.#outbox.take(), text = decoder.decode(line);
+      if (!this.#hasSaid && !this.#wasAsked) this.#tellUnnamed(text);
+      if (tellsName(text)) this.#naming = text.trim();
       this.#hasSaid = true;
       this.#options.wire.write(line);
     }
@@ -340,9 +351,15 @@ export class LineSession {
       this.#asksName = true;
       this.#tell("notice", "The server asks for a name: the next line that you type is the answer");
     } else if (canAnswer) {
-      this.#outbox.addFirst(this.#name!);
+      this.#outbox.answer(this.#name!);
       this.#tell("notice", `The server asks for a name; the answer is ${printable(this.#name!)}`);
     }
+  }
+
+  /** What the user has to know who had told the server a name: that of `-u` is told by {@linkcode #tellUnnamed}. */
+  get #forgotten(): string {
+    if (this.#naming === undefined || this.#options.name !== undefined) return "";
+    return printable(`; the server does not know your name any more, unless you say ${this.#naming} again`);
   }
 
   /** Tells who has given a name that the server does not know it, unless the first line is there to tell it. */

@@ -37,6 +37,11 @@ export function givesName(line: string, name: string): boolean {
   return others.length === 0 ? first === name : /^(?:\/.+|[A-Z-]+)$/.test(first) && others.join(" ") === name;
 }
 
+/** Whether a line is most likely there to tell a server some name: `/name NAME`, `/nick NAME` and what else is usual. */
+export function tellsName(line: string): boolean {
+  return /^(?:\/(?:name|nick)|NICK|SIGN-IN) +\S{1,128}\s*$/.test(line);
+}
+
 /** Completes a half-typed command; see node:readline. */
 export function completeTypedLine(line: string): [string[], string] {
   const isCommand = /^\/\S*$/.test(line);

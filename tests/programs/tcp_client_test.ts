@@ -178,6 +178,22 @@ pythonTest("a server that resets the connection is told in one line", async () =
   assertEquals(client.stderr.text(), `127.0.0.1:${port} has broken off the connection before all was sent\n`);
 });
 
+pythonTest(
+  "a server that asks and resets at once has broken off, whichever of both calls the system tells it",
+  async () => {
+    // the client has just begun to read, and has said nothing yet
+    const script =
+      `${LISTEN}; c=s.accept()[0]; c.setsockopt(socket.SOL_SOCKET,socket.SO_LINGER,struct.pack('ii',1,0)); ` +
+      "time.sleep(0.1); c.sendall(b'NICK\\n'); c.close(); time.sleep(1000)";
+    await using server = start(["python3", "-c", script]);
+    const port = await portOf(server);
+    await using client = join(port, "-u", "Alice");
+    await client.type("hello\n".repeat(10_000));
+    assertEquals(await client.exitCode(), 1);
+    assertMatch(client.stderr.text(), /\n127\.0\.0\.1:\d+ has broken off the connection before all was sent\n$/);
+  },
+);
+
 /** A TCP port on which no program listens. */
 async function freePort(): Promise<number> {
   await using server = openServer(async () => {});

@@ -1,6 +1,6 @@
 /** What a typed line means over TCP. */
 import { assertEquals } from "@std/assert";
-import { completeTypedLine, givesName, HELP_TEXT, readTypedLine } from "../../../client/lines/typed_line.ts";
+import { completeTypedLine, givesName, HELP_TEXT, readTypedLine, tellsName } from "../../../client/lines/typed_line.ts";
 
 Deno.test("typed line: only help and leaving are the client's, all else goes to the server as it is", () => {
   for (const text of ["hello", " /name Alice", "//x", "/list", "quit now", "Quit", "help", "/quitter", " a ", "/?"]) {
@@ -26,6 +26,15 @@ Deno.test("typed line: which lines tell the server a name", () => {
     const line of ["", "hello", "hello Alice", "/name Bob", "/name", "/send Alice hi", "Alice here", "/name Alice B"]
   ) {
     assertEquals(givesName(line, "Alice"), false, line);
+  }
+});
+
+Deno.test("typed line: which lines tell the server some name", () => {
+  for (const line of ["/name Alice ", "/nick  Alice", "NICK Alice", "SIGN-IN Zoë"]) {
+    assertEquals(tellsName(line), true, line);
+  }
+  for (const line of ["", "Alice", "/name", "/name ", "/send Alice hi", "nick Alice", "/name A B", "/me waves"]) {
+    assertEquals(tellsName(line), false, line);
   }
 });
 
