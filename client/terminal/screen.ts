@@ -51,8 +51,10 @@ const PROMPTS = { line: "+> ", name: "name> " };
 const DEFAULT_COLUMNS = 80;
 /** The signals that make the client leave. On Windows there is only SIGINT, the signal of Ctrl-C. */
 const SIGNALS: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
-/** How much may wait for the reader of a pipe before no more datagrams are taken, in bytes. */
+/** How much may wait for the reader of a pipe before nothing more is taken from the server. */
 const MAX_PIPE_BYTES = 8 << 20;
+/** A line takes about 450 bytes beside its text. */
+const MAX_PIPE_LINES = 50_000;
 
 /** Opens a terminal when standard input and standard output are both one, otherwise a pipe. */
 export function openScreen(options: ScreenOptions): Screen {
@@ -135,7 +137,7 @@ function openTerminal({ interrupted, outputResumed, complete }: ScreenOptions): 
 function openPipe({ interrupted, outputFailed, outputResumed }: ScreenOptions): Screen {
   const readline = createInterface({ input: process.stdin, crlfDelay: Infinity, terminal: false });
   const output = new Output(Deno.stdout, {
-    maxLines: Infinity,
+    maxLines: MAX_PIPE_LINES,
     maxBytes: MAX_PIPE_BYTES,
     drops: false,
     resumed: outputResumed,

@@ -1,5 +1,6 @@
 /** Our client on the TCP chat servers of others: two in Python as the assignments have them, and some that misbehave. */
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { residentMemory } from "../../scripts/bench/measure.ts";
 import { BANNER, commandOf, type Process, start, startClient, startServer } from "../../scripts/support/processes.ts";
 import { Changing, pause } from "../../scripts/support/waiting.ts";
 import { pythonTest, startPython } from "../support/python.ts";
@@ -193,6 +194,24 @@ pythonTest(
     assertMatch(client.stderr.text(), /\n127\.0\.0\.1:\d+ has broken off the connection before all was sent\n$/);
   },
 );
+
+Deno.test("tcp client: when nobody reads its output, short lines take no more memory than long ones", async () => {
+  if (Deno.build.os !== "linux") return console.log("Skipped: the system does not say how much memory it takes");
+  const lines = new TextEncoder().encode("a\n".repeat(32_768));
+  let sent = 0, progressAt = Infinity;
+  await using server = openServer(async (conn) => {
+    for (; sent < 16e6; progressAt = performance.now()) sent += await conn.write(lines);
+  });
+  await using client = join(server.port);
+  await client.stdout.until(BANNER);
+  client.stopReading();
+  // more than one second without progress: it takes nothing any more
+  while (sent < 16e6 && !(performance.now() > progressAt + 1000)) {
+    await pause(20);
+    const memory = residentMemory(client.pid);
+    assert(memory! < 400e6, `${memory} bytes of memory for ${sent} that were sent`);
+  }
+});
 
 /** A TCP port on which no program listens. */
 async function freePort(): Promise<number> {
