@@ -13,13 +13,11 @@ import { whyUnwanted } from "./client/session/unwanted.ts";
 import { completeLine, execute } from "./client/terminal/commands.ts";
 import { formatShown } from "./client/terminal/rendering.ts";
 import { openScreen, type Screen } from "./client/terminal/screen.ts";
-import { UnreadOutput } from "./client/terminal/unread_output.ts";
-import { earliest } from "./protocol/earliest.ts";
 import { DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
+import { earliest } from "./protocol/earliest.ts";
 import { formatAddress, randomHex64, splitAddress } from "./protocol/fields.ts";
 import { reservedBecause } from "./protocol/look_alikes.ts";
 import { NAME_RULE, normalizeName } from "./protocol/names.ts";
-import { pluralize } from "./protocol/text.ts";
 import { Alarm, now } from "./runtime/clock.ts";
 import { parsePort, readCommandLine } from "./runtime/command_line.ts";
 import { Failure, run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
@@ -42,7 +40,8 @@ Usage: ${startCommand("client")} [SERVER [PORT]]
   --version                              the version
 
 In the room, /help lists the commands; /quit or Ctrl-C leaves.
-In a pipe, the lines of standard input are sent; exit code 0 when all of them have arrived, 1 when not.`;
+In a pipe, the lines of standard input are sent; exit code 0 when all of them have arrived, 1 when not.
+With --tcp nobody says what has arrived: 0 when all of them were sent.`;
 
 /** The options of the command line. */
 interface ClientOptions {
@@ -61,20 +60,14 @@ async function chat({ server, port, name, trace: isTraced }: ClientOptions): Pro
   const serverAddress = () => session.serverAddress ?? greeted;
   const conn = openSocket(hostname.includes(":") ? "::" : "0.0.0.0", 0);
   const signals = new Channel<"alarm" | "interrupt" | "output changed">();
-  const output = new UnreadOutput(now());
   const alarm = new Alarm(() => signals.push("alarm"));
   const screen = openScreen({
-    interrupted: () => signals.push("interrupt"),
-    outputFailed(error) {
-      output.failed(error);
-      signals.push("output changed");
-    },
-    outputResumed(dropped) {
-      if (dropped > 0) session.view.notice(`${pluralize(dropped, "line")} not shown while the terminal was stopped`);
-      signals.push("output changed");
-    },
+    now: now(),
+    signal: (signal) => signals.push(signal),
+    notice: (text) => session.view.notice(text),
     complete: (line) => completeLine(line, session.view.people.namesBut(session.name)),
   });
+  const { output } = screen;
   const formatOptions = { colour: screen.interactive && !Deno.noColor, times: screen.interactive };
   const trace = new Trace((line) => session.view.notice(line), isTraced);
   const token = randomHex64();
@@ -99,7 +92,6 @@ async function chat({ server, port, name, trace: isTraced }: ClientOptions): Pro
     if (!session.draining && !session.closing) screen.prompt(session.wantsName ? "name" : "line");
   }
 
-  screen.print("Welcome to the chat room!\nType your message and press Enter to send it");
   prompt();
   session.start(now());
   alarm.set(session.nextWake);

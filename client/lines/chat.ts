@@ -6,10 +6,8 @@
 import type { Shown } from "../session/shown.ts";
 import { formatShown } from "../terminal/rendering.ts";
 import { openScreen } from "../terminal/screen.ts";
-import { UnreadOutput } from "../terminal/unread_output.ts";
 import { earliest } from "../../protocol/earliest.ts";
 import { formatAddress } from "../../protocol/fields.ts";
-import { pluralize } from "../../protocol/text.ts";
 import { Alarm, now } from "../../runtime/clock.ts";
 import { Failure } from "../../runtime/program.ts";
 import { Channel, race } from "../../runtime/race.ts";
@@ -24,22 +22,15 @@ export async function chatInLines(
 ): Promise<void> {
   const hostname = await resolveHost(server);
   const signals = new Channel<"alarm" | "interrupt" | "output changed" | "written">();
-  const output = new UnreadOutput(now());
   const alarm = new Alarm(() => signals.push("alarm"));
   const connection = new Connection({ hostname, port }, () => signals.push("written"));
   const screen = openScreen({
-    interrupted: () => signals.push("interrupt"),
-    outputFailed(error) {
-      output.failed(error);
-      signals.push("output changed");
-    },
-    outputResumed(dropped) {
-      const text = `${pluralize(dropped, "line")} not shown while the terminal was stopped`;
-      if (dropped > 0) show({ kind: "notice", text });
-      signals.push("output changed");
-    },
+    now: now(),
+    signal: (signal) => signals.push(signal),
+    notice: (text) => show({ kind: "notice", text }),
     complete: completeTypedLine,
   });
+  const { output } = screen;
   const formatOptions = { colour: screen.interactive && !Deno.noColor, times: screen.interactive };
   const session = new LineSession({
     server: formatAddress({ hostname: server, port }),
@@ -69,7 +60,6 @@ export async function chatInLines(
     if (!session.draining) screen.prompt();
   }
 
-  screen.print("Welcome to the chat room!\nType your message and press Enter to send it");
   screen.prompt();
   session.start(now());
   alarm.set(session.nextWake);

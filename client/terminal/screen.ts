@@ -6,7 +6,9 @@
 import process from "node:process";
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
 import { FLUSH_MS, Output, stderr } from "../../runtime/output.ts";
+import { pluralize } from "../../protocol/text.ts";
 import { TerminalOutput } from "./terminal_output.ts";
+import { UnreadOutput } from "./unread_output.ts";
 import { wrap } from "./wrapping.ts";
 
 /** The input and output of the client. */
@@ -17,6 +19,8 @@ export interface Screen {
   readonly lines: AsyncIterable<string>;
   /** Whether so much waits for the reader of the pipe that nothing more should be printed for now. */
   readonly isFull: boolean;
+  /** Whether the output is read. */
+  readonly output: UnreadOutput;
   /** Shows text. The line that is being typed stays as it is. On a terminal, long lines are wrapped. */
   print(text: string): void;
   /** Shows text that is not part of the chat; in a pipe it goes to standard error. */
@@ -30,17 +34,17 @@ export interface Screen {
   close(): Promise<void>;
 }
 
-/** The callbacks of a screen. */
+/** Options of a screen. */
 export interface ScreenOptions {
-  /** Called for Ctrl-C, and for signals that mean the same. */
-  interrupted: () => void;
-  /** Called once when standard output can't be written any more. From then on nothing is written to it. */
-  outputFailed: (error: unknown) => void;
+  /** The time at which the client begins to read lines, in milliseconds. */
+  now: number;
   /**
-   * Called when the output goes on after it was full, with the number of lines that were not shown; in a pipe there are
-   * none.
+   * Called for Ctrl-C, and for signals that mean the same; and when standard output can't be written any more, or goes
+   * on after it was full.
    */
-  outputResumed: (dropped: number) => void;
+  signal: (signal: "interrupt" | "output changed") => void;
+  /** Shows a notice. */
+  notice: (text: string) => void;
   /** Returns ways to complete the line that was typed so far; see {@linkcode createInterface}. */
   complete?: (line: string) => [string[], string];
 }
@@ -56,14 +60,18 @@ const MAX_PIPE_BYTES = 8 << 20;
 /** A line takes about 450 bytes beside its text. */
 const MAX_PIPE_LINES = 50_000;
 
-/** Opens a terminal when standard input and standard output are both one, otherwise a pipe. */
+/** Opens a terminal when standard input and standard output are both one, otherwise a pipe; and welcomes the user. */
 export function openScreen(options: ScreenOptions): Screen {
-  return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() ? openTerminal(options) : openPipe(options);
+  const isTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+  const screen = isTerminal ? openTerminal(options) : openPipe(options);
+  screen.print("Welcome to the chat room!\nType your message and press Enter to send it");
+  return screen;
 }
 
-function openTerminal({ interrupted, outputResumed, complete }: ScreenOptions): Screen {
+function openTerminal({ now, signal, notice, complete }: ScreenOptions): Screen {
+  const interrupted = () => signal("interrupt");
   const output = new TerminalOutput((dropped) => {
-    if (dropped > 0) outputResumed(dropped);
+    if (dropped > 0) notice(`${pluralize(dropped, "line")} not shown while the terminal was stopped`);
     else if (prompting && !closed) readline.prompt(true);
   });
   const setRaw = process.stdin.setRawMode.bind(process.stdin);
@@ -115,6 +123,7 @@ function openTerminal({ interrupted, outputResumed, complete }: ScreenOptions): 
     interactive: true,
     lines: linesUntilError(readline),
     isFull: false,
+    output: new UnreadOutput(now),
     print,
     printAside: print,
     prompt(wanted = "line") {
@@ -134,19 +143,24 @@ function openTerminal({ interrupted, outputResumed, complete }: ScreenOptions): 
   };
 }
 
-function openPipe({ interrupted, outputFailed, outputResumed }: ScreenOptions): Screen {
+function openPipe({ now, signal }: ScreenOptions): Screen {
   const readline = createInterface({ input: process.stdin, crlfDelay: Infinity, terminal: false });
   const output = new Output(Deno.stdout, {
     maxLines: MAX_PIPE_LINES,
     maxBytes: MAX_PIPE_BYTES,
     drops: false,
-    resumed: outputResumed,
-    failed: outputFailed,
+    resumed: () => signal("output changed"),
+    failed,
   });
+  const unread = new UnreadOutput(now);
+  function failed(error: unknown): void {
+    unread.failed(error);
+    signal("output changed");
+  }
   const interruption = Promise.withResolvers<void>();
   const interrupt = () => {
     interruption.resolve();
-    interrupted();
+    signal("interrupt");
   };
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   return {
@@ -155,6 +169,7 @@ function openPipe({ interrupted, outputFailed, outputResumed }: ScreenOptions): 
     get isFull() {
       return output.isFull;
     },
+    output: unread,
     print: (text) => void output.print(text),
     printAside: (text) => void stderr.print(text),
     prompt() {},
@@ -164,7 +179,7 @@ function openPipe({ interrupted, outputFailed, outputResumed }: ScreenOptions): 
         output.flush(),
         interruption.promise.then(() => output.flush(FLUSH_MS)),
       ]);
-      if (!isWritten) outputFailed(new Error("nobody reads it"));
+      if (!isWritten) failed(new Error("nobody reads it"));
       for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
     },
   };
