@@ -120,7 +120,7 @@ async function chat({ server, port, name, trace: isTraced }: ClientOptions): Pro
       const decoded = decodeReply(bytes);
       const { speaksV1 } = session, isClassic = decoded.ok && decoded.packet.dialect === "classic";
       // some classic servers send from a second socket
-      const isBeside = isClassic && !speaksV1 && hostOf(from) === hostOf(greeted);
+      const isBeside = from !== serverAddress() && isClassic && !speaksV1 && hostOf(from) === hostOf(greeted);
       const isFromServer = isBeside || from === serverAddress();
       const why = whyUnwanted(decoded, {
         ...{ isFromServer, serverAddress: serverAddress(), token, speaksV1 },
@@ -130,7 +130,7 @@ async function chat({ server, port, name, trace: isTraced }: ClientOptions): Pro
         if (isFromServer) session.noteNotUnderstood();
         trace.note({ address: from, what: bytes, why, isFromStranger: !isFromServer }, now());
       }
-      if (decoded.ok && isFromServer) session.receive(decoded.packet, now());
+      if (decoded.ok && isFromServer) session.receive(decoded.packet, now(), isBeside);
       else if (decoded.ok) session.receiveFromPeer(decoded.packet, from, now());
     } else if (heard.from === "signal" && !heard.done) {
       if (heard.value === "alarm") { for (const part of [session, trace]) part.wake(now()); }

@@ -6,6 +6,7 @@
  * @module
  */
 import type { ClassicPacket } from "../../protocol.ts";
+import { earliest } from "../../protocol/earliest.ts";
 import type { Draft } from "../../protocol/reliable/send_stream.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
 
@@ -22,30 +23,56 @@ const NO_ECHO_PAUSE_MS = 50;
 /** How many lines are kept until it is clear which dialect the server speaks. */
 const MAX_EARLY_LINES = 100;
 
+/** How many lines that never came back are kept, for a server that turns out to speak version 1. */
+const MAX_UNPROVEN_LINES = 1000;
+/** How late a line may come back and still be taken for one's own, in milliseconds. */
+const LATE_ECHO_MS = 10_000;
+/**
+ * The shortest time between two greetings of a server that has sent lines back before and no longer does, in
+ * milliseconds: it may have been started anew. Some servers send everything as often as they were greeted.
+ */
+const GREET_AGAIN_MS = 30_000;
+
 const NOTHING_CAME =
   "Nothing has come back from the server, so what you say may be lost. Each line is sent once, and " +
   "not again when the server is started later; only udp-chat's own server gets it all the same";
 const NOT_SENT_BACK = "The server has not sent that line back: it is lost, or this server never does so";
 
+/** A line that a server has forwarded, and whether it came from another port of its IP address, where anybody may be. */
+interface HeardLine {
+  line: string;
+  isBeside: boolean;
+}
+
 /** Sends lines to a classic server: one at a time while the server sends them back. */
 export class ClassicLink implements Timed {
   readonly #send: (packet: ClassicPacket) => void;
   readonly #waiting: Draft[] = [];
-  /** The lines that were sent and may still come back. Until the server forwards something, all that were sent. */
+  /** The lines that were sent and may still come back. Until the server is taken for a classic one, all that were sent. */
   #sent: Draft[] = [];
+  /** The last lines that count as unconfirmed, and when that was, in milliseconds. */
+  readonly #unproven: { draft: Draft; at: number }[] = [];
   #dueAt: number | undefined;
-  /** Whether the server has forwarded a line yet. */
-  #hasForwarded = false;
+  /** Whether the server is taken for a classic one. */
+  #isSettled = false;
   #echoes = true;
+  /** Whether a line has ever come back, from any port; and from the one that was greeted. */
+  #hasComeBack = false;
+  #hasConfirmed = false;
+  /** Whether lines had come back when the last one was sent: then this one is to come back too. */
+  #isExpected = false;
+  /** When to greet a server that no longer sends lines back, and the earliest time for that, in milliseconds. */
+  #greetsAt: number | undefined;
+  #mayGreetAt = -Infinity;
   /** When the last burst began, in milliseconds, and how many lines went out in it. */
   #burstAt = -Infinity;
   #burst = 0;
   /** The lines that came before it was clear whether the server knows version 1 too. */
-  readonly #earlyLines: string[] = [];
+  readonly #earlyLines: HeardLine[] = [];
   #hasGreeted = false;
   /** How many lines the server has forwarded. */
   received = 0;
-  /** How many lines were sent and never came back. */
+  /** How many lines were sent and never came back from the port that was greeted. */
   unconfirmed = 0;
 
   constructor(send: (packet: ClassicPacket) => void) {
@@ -62,18 +89,23 @@ export class ClassicLink implements Timed {
     return this.#waiting.length;
   }
 
-  /** How many lines were sent on trial: the server has not forwarded anything yet. */
+  /** How many lines were sent on trial: the server is not taken for a classic one yet. */
   get onTrial(): number {
-    return this.#hasForwarded ? 0 : this.#sent.length;
+    return this.#isSettled ? 0 : this.#sent.length;
   }
 
   get nextWake(): number | undefined {
-    return this.#dueAt;
+    return earliest([this.#dueAt, this.#greetsAt]);
   }
 
   /** Whether the server was ever asked to register this client. */
   get hasGreeted(): boolean {
     return this.#hasGreeted;
+  }
+
+  /** Whether the server has confirmed a line: it has sent it back itself, and not another port of its IP address. */
+  get hasConfirmed(): boolean {
+    return this.#hasConfirmed;
   }
 
   /** Registers with the server. */
@@ -88,60 +120,88 @@ export class ClassicLink implements Timed {
     this.#sendNext(now);
   }
 
+  /** Whether a line is one that was sent and may still come back. */
+  isOwn(line: string): boolean {
+    return this.#sent.some((draft) => isEchoOf(line, lineOf(draft)));
+  }
+
   /**
    * Keeps a line until it is clear which dialect the server speaks. If it is `Unknown command` or the like, it answers
    * each greeting, and is kept once.
    *
    * @returns Whether it is such an answer: it has come before, and nobody has said it.
    */
-  keepEarly(line: string): boolean {
-    const isAnswer = this.#earlyLines.includes(line) && !line.startsWith("<From ") &&
-      !this.#sent.some((draft) => isEchoOf(line, lineOf(draft)));
-    if (!isAnswer && this.#earlyLines.length < MAX_EARLY_LINES) this.#earlyLines.push(line);
+  keepEarly(heard: HeardLine): boolean {
+    const { line } = heard;
+    const hasComeBefore = this.#earlyLines.some((earlier) => earlier.line === line);
+    const isAnswer = hasComeBefore && !line.startsWith("<From ") && !this.isOwn(line);
+    if (!isAnswer && this.#earlyLines.length < MAX_EARLY_LINES) this.#earlyLines.push(heard);
     return isAnswer;
   }
 
-  /** Returns the kept lines and stops keeping them. */
-  takeEarly(): string[] {
-    return this.#earlyLines.splice(0);
+  /**
+   * Takes the server for a classic one: from now on a line that does not come back counts as unconfirmed.
+   *
+   * @returns The lines that were kept.
+   */
+  settle(now: number): LinkEvent[] {
+    this.#isSettled = true;
+    if (this.#sent.length > 0) this.#dueAt ??= now + ECHO_TIMEOUT_MS;
+    return this.#earlyLines.splice(0).flatMap((heard) => this.receive(heard, now));
   }
 
   /** Takes a line that the server forwarded. */
-  receive(line: string, now: number): LinkEvent[] {
+  receive({ line, isBeside }: HeardLine, now: number): LinkEvent[] {
     this.received++;
-    this.#hasForwarded = true;
-    const own = this.#sent.findIndex((draft) => isEchoOf(line, lineOf(draft)));
-    if (own >= 0) {
-      this.#sent.splice(own, 1);
-      this.#echoes = true;
-    }
+    this.#noteEcho(line, isBeside, now);
     if (this.#sent.length > 0) this.#dueAt ??= now + ECHO_TIMEOUT_MS;
     this.#sendNext(now);
     return [{ type: "line", line }];
   }
 
+  /** If a line is one of this client's own, the next may go out; what another port sends back confirms nothing. */
+  #noteEcho(line: string, isBeside: boolean, now: number): void {
+    const own = this.#sent.findIndex((draft) => isEchoOf(line, lineOf(draft)));
+    const late = own >= 0
+      ? -1
+      : this.#unproven.findIndex(({ draft, at }) => at + LATE_ECHO_MS > now && isEchoOf(line, lineOf(draft)));
+    if (own < 0 && late < 0) return;
+    this.#hasComeBack = this.#echoes = true;
+    this.#greetsAt = undefined;
+    const [draft] = own >= 0 ? this.#sent.splice(own, 1) : [];
+    if (isBeside) return draft && this.#giveUp([draft], now);
+    this.#hasConfirmed = true;
+    if (draft) return;
+    this.#unproven.splice(late, 1);
+    this.unconfirmed--;
+  }
+
   /**
-   * Removes all messages, and returns those that no classic server has: those that wait, and those that were sent on
-   * trial.
+   * Removes all messages, and returns those that no classic server has shown to have: those that wait, and, if no line
+   * has ever been confirmed, those that were sent.
    */
   clear(): Draft[] {
-    const drafts = [...(this.#hasForwarded ? [] : this.#sent), ...this.#waiting.splice(0)];
-    this.#sent = [];
-    this.#dueAt = undefined;
-    return drafts;
+    const sent = this.#sent.splice(0), unproven = this.#unproven.splice(0).map(({ draft }) => draft);
+    this.#dueAt = this.#greetsAt = undefined;
+    this.unconfirmed += this.#hasConfirmed ? sent.length : -unproven.length;
+    return [...(this.#hasConfirmed ? [] : [...unproven, ...sent]), ...this.#waiting.splice(0)];
   }
 
   wake(now: number): LinkEvent[] {
-    if (this.#dueAt === undefined || this.#dueAt > now) return [];
     const events: LinkEvent[] = [];
-    this.#dueAt = undefined;
-    if (this.#sent.length > 0 && this.#echoes) {
-      events.push({ type: "notice", text: this.#hasForwarded ? NOT_SENT_BACK : NOTHING_CAME });
-      this.#echoes = false;
+    if (this.#dueAt !== undefined && this.#dueAt <= now) {
+      this.#dueAt = undefined;
+      if (this.#sent.length > 0 && this.#echoes) {
+        events.push({ type: "notice", text: this.#isSettled ? NOT_SENT_BACK : NOTHING_CAME });
+        this.#echoes = false;
+        if (this.#isExpected) this.#greetsAt = Math.max(now, this.#mayGreetAt);
+      }
+      if (this.#isSettled) this.#giveUp(this.#sent.splice(0), now);
     }
-    if (this.#hasForwarded) {
-      this.unconfirmed += this.#sent.length;
-      this.#sent = [];
+    if (this.#greetsAt !== undefined && this.#greetsAt <= now) {
+      this.#greetsAt = undefined;
+      this.#mayGreetAt = now + GREET_AGAIN_MS;
+      this.greet();
     }
     this.#sendNext(now);
     return events;
@@ -151,23 +211,33 @@ export class ClassicLink implements Timed {
     if (this.#waiting.length === 0) return;
     if (this.#echoes) {
       if (this.#sent.length > 0) return;
-      this.#transmit(this.#waiting.shift()!);
+      this.#transmit(this.#waiting.shift()!, now);
       this.#dueAt = now + ECHO_TIMEOUT_MS;
       return;
     }
     if (this.#dueAt !== undefined && this.#dueAt > now) return;
     if (now >= this.#burstAt + NO_ECHO_PAUSE_MS) [this.#burstAt, this.#burst] = [now, 0];
     for (const draft of this.#waiting.splice(0, NO_ECHO_BURST - this.#burst)) {
-      this.#transmit(draft);
+      this.#transmit(draft, now);
       this.#burst++;
     }
     this.#dueAt = this.#waiting.length > 0 ? this.#burstAt + NO_ECHO_PAUSE_MS : undefined;
   }
 
-  #transmit(draft: Draft): void {
+  #transmit(draft: Draft, now: number): void {
     this.#send({ dialect: "classic", type: "MESSAGE", text: lineOf(draft) });
-    if (this.#echoes || !this.#hasForwarded) this.#sent.push(draft);
-    else this.unconfirmed++;
+    this.#isExpected = this.#hasComeBack;
+    if (this.#echoes || !this.#isSettled) return void this.#sent.push(draft);
+    this.#giveUp([draft], now);
+    // if this one does not come back either, the server may have been started anew since the last greeting
+    if (this.#isExpected) this.#greetsAt ??= Math.max(now + ECHO_TIMEOUT_MS, this.#mayGreetAt);
+  }
+
+  /** Counts lines as unconfirmed. They are kept: they may come back late, or a server of version 1 may answer yet. */
+  #giveUp(drafts: Draft[], now: number): void {
+    this.unconfirmed += drafts.length;
+    for (const draft of drafts) this.#unproven.push({ draft, at: now });
+    this.#unproven.splice(0, this.#unproven.length - MAX_UNPROVEN_LINES);
   }
 }
 
@@ -182,7 +252,9 @@ function lineOf({ text, action }: Draft): string {
 function isEchoOf(line: string, text: string): boolean {
   const said = line.trim(), wanted = text.trim();
   const [, afterSender] = /^<From [^>]*>:?\s*([^]*)$/.exec(said) ?? [];
-  if (afterSender !== undefined) return afterSender === wanted;
+  if (afterSender !== undefined) {
+    return afterSender === wanted || afterSender.replace(/^MESSAGE[ :]?\s*/, "") === wanted;
+  }
   // "banana" is no echo of "a"
   return said === wanted || said.endsWith(wanted) && /[^\p{L}\p{N}]$/u.test(said.slice(0, -wanted.length));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ClassicPacket, Packet, V1Packet } from "../../protocol.ts";
-import { earliestWake } from "../../protocol/earliest.ts";
+import { earliest } from "../../protocol/earliest.ts";
 import type { Draft } from "../../protocol/reliable/send_stream.ts";
 import { ClassicLink } from "./classic_link.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
@@ -23,16 +23,25 @@ const GREETINGS_AFTER_CLASSIC = 8;
  * reaches a version 1 server, it ignores the classic greeting.
  */
 const GREETINGS_AROUND_ANOTHER = 4;
-/** How many more there are at least when a classic packet has come, and for how long all of them last, in milliseconds. */
-const GREETINGS_TO_BE_SURE = 3;
+/**
+ * How many more there are at least when the server has sent back what this client has sent, how many when something else
+ * classic has come, which may be anybody's, and for how long all of them last, in milliseconds.
+ */
+const GREETINGS_AFTER_ECHO = 3;
+const GREETINGS_TO_BE_SURE = 8;
 const TO_BE_SURE_MS = 1000;
 /**
  * The pause before the second classic greeting to a server that has sent nothing at all, in milliseconds. Each further
  * one is twice as long, up to the longest: the server may have been started late, or may send everything as often as it
- * was greeted.
+ * was greeted. The same for the greetings in version 1 to a server that is taken for a classic one.
  */
 const CLASSIC_PAUSE_MS = 10_000;
 const LONGEST_CLASSIC_PAUSE_MS = 300_000;
+/** For how long after such a greeting an `Unknown command` is its answer, and not shown again, in milliseconds. */
+const ANSWER_MS = 3000;
+
+const SPEAKS_V1 = "This server speaks version 1 after all: it has names, and repeats what is lost";
+const MAY_BE_LOST = "What you said last may be lost: the server has not sent it back";
 
 /** A server that has not shown its dialect yet, and when it will count as a classic one. */
 interface Unknown {
@@ -47,15 +56,26 @@ interface Unknown {
   trialAfter: number;
   /** It has sent a classic packet: after so many greetings in version 1 it is taken for a classic server. */
   classicAfter?: number;
-  /** Whether it answers each greeting in version 1, with `Unknown command` or the like. */
-  answers?: boolean;
+  /** What it answers each greeting in version 1 with, `Unknown command` or the like. */
+  answer?: string;
+}
+
+/** A server that is taken for a classic one, and when it is greeted in version 1 again, since this may be wrong. */
+interface Classic extends Pick<Unknown, "pause" | "answer"> {
+  is: "classic";
+  /** In milliseconds. */
+  greetsAt: number;
+  /** When it was last greeted, in milliseconds. */
+  greetedAt: number;
 }
 
 /** The two links to one server, of which one is right. */
 export class Detection implements Timed {
   readonly v1: V1Link;
   readonly classic: ClassicLink;
-  #dialect: Unknown | { is: "v1" } | { is: "classic" } = {
+  /** Whether the server has passed on a greeting of version 1, so that others may know its id. */
+  #passesOn = false;
+  #dialect: Unknown | { is: "v1" } | Classic = {
     is: "unknown",
     pause: CLASSIC_PAUSE_MS,
     trialAfter: Infinity,
@@ -76,7 +96,8 @@ export class Detection implements Timed {
   }
 
   get nextWake(): number | undefined {
-    return earliestWake(this.#isOpen ? [this.v1, this.classic] : [this.v1]);
+    const { v1, classic } = this;
+    return earliest([v1.nextWake, this.#isOpen ? classic.nextWake : undefined, this.#probesAt]);
   }
 
   /** How many messages wait to be sent or acknowledged. */
@@ -93,7 +114,10 @@ export class Detection implements Timed {
   }
 
   wake(now: number): LinkEvent[] {
-    if (this.#dialect.is === "classic") return this.classic.wake(now);
+    if (this.#dialect.is === "classic") {
+      this.#probe(this.#dialect, now);
+      return this.classic.wake(now);
+    }
     if (this.#isClassic(now)) return this.#becomeClassic(now);
     const events = this.v1.wake(now);
     this.#handOver(events, now);
@@ -102,12 +126,30 @@ export class Detection implements Timed {
     return this.#isOpen ? [...events, ...this.classic.wake(now)] : events;
   }
 
-  /** Takes a packet from the server. */
-  receive(packet: Packet, now: number): LinkEvent[] {
-    if (packet.dialect === "classic") return this.#receiveClassic(packet, now);
+  /**
+   * Takes a packet from the server.
+   *
+   * @param isBeside Whether it comes from another port of the server's IP address: some classic servers send from a
+   * second socket, but any other program of that machine may do the same.
+   */
+  receive(packet: Packet, now: number, isBeside = false): LinkEvent[] {
+    // a classic server knows this client only when it was greeted
+    if (isBeside && (this.#dialect.is === "v1" || !this.classic.hasGreeted)) return [];
+    if (packet.dialect === "classic") return this.#receiveClassic(packet, now, isBeside);
     // no server of version 1 greets: this one passes on what it does not know
-    if (packet.type === "GREETING" || packet.type === "SIGN-IN") this.#noteSign(now);
-    return this.#receiveV1(packet, now);
+    if (packet.type === "GREETING" || packet.type === "SIGN-IN") {
+      this.#passesOn = true;
+      this.#noteSign(now, !isBeside);
+    }
+    return isBeside ? [] : this.#receiveV1(packet, now);
+  }
+
+  /**
+   * Whether a packet shows that the server answers from another address than that which was greeted: it answers a
+   * greeting that was just sent, and that no others have seen.
+   */
+  isAnswer(packet: V1Packet): boolean {
+    return this.#dialect.is !== "classic" && !this.#passesOn && this.v1.isAnswer(packet);
   }
 
   /** Whether lines may go out in the classic dialect now: none do while a few more greetings find out if they should. */
@@ -117,27 +159,39 @@ export class Detection implements Timed {
 
   #receiveV1(packet: V1Packet, now: number): LinkEvent[] {
     const events = this.v1.receive(packet, now);
-    if (this.v1.membership.hasAnswered) this.#dialect = { is: "v1" };
+    if (this.v1.membership.hasAnswered) {
+      if (this.#dialect.is === "classic") events.unshift({ type: "notice", text: SPEAKS_V1 });
+      this.#dialect = { is: "v1" };
+    }
     this.#handOver(events, now);
     this.v1.transmit(now);
     return events;
   }
 
-  #receiveClassic(packet: ClassicPacket, now: number): LinkEvent[] {
-    if (this.#dialect.is === "classic") return packet.type === "INCOMING" ? this.classic.receive(packet.line, now) : [];
-    this.#noteSign(now);
-    if (this.#dialect.is !== "unknown" || !this.#isDoubtful || packet.type !== "INCOMING") return [];
-    if (this.classic.keepEarly(packet.line)) this.#dialect.answers = true;
+  #receiveClassic(packet: ClassicPacket, now: number, isBeside: boolean): LinkEvent[] {
+    const line = packet.type === "INCOMING" ? packet.line : undefined, dialect = this.#dialect;
+    if (dialect.is === "classic") {
+      if (line === undefined || line === dialect.answer && now < dialect.greetedAt + ANSWER_MS) return [];
+      return this.classic.receive({ line, isBeside }, now);
+    }
+    this.#noteSign(now, line !== undefined && !isBeside && this.classic.isOwn(line));
+    if (dialect.is !== "unknown" || !this.#isDoubtful || line === undefined) return [];
+    if (this.classic.keepEarly({ line, isBeside })) dialect.answer = line;
     return [];
   }
 
-  /** Notes that something has come that a server of version 1 hardly ever sends. */
-  #noteSign(now: number): void {
+  /**
+   * Notes that something has come that a server of version 1 hardly ever sends.
+   *
+   * @param isEcho Whether the server itself has sent back what this client has sent.
+   */
+  #noteSign(now: number, isEcho: boolean): void {
     const { membership } = this.v1;
     // whoever refuses a name speaks version 1
     if (this.#dialect.is !== "unknown" || this.#isDoubtful || membership.state === "refused") return;
     const { greetings } = membership, { trialAfter } = this.#dialect;
-    this.#dialect.classicAfter = Math.max(greetings + GREETINGS_TO_BE_SURE, trialAfter === Infinity ? 0 : trialAfter);
+    const more = isEcho ? GREETINGS_AFTER_ECHO : GREETINGS_TO_BE_SURE;
+    this.#dialect.classicAfter = Math.max(greetings + more, trialAfter === Infinity ? 0 : trialAfter);
     const missing = this.#dialect.classicAfter - greetings;
     membership.hurry({ greetings: missing, pause: Math.floor(TO_BE_SURE_MS / (missing + 1)) }, now);
   }
@@ -155,25 +209,41 @@ export class Detection implements Timed {
   }
 
   #becomeClassic(now: number): LinkEvent[] {
-    const { answers } = this.#dialect as Unknown;
-    this.#dialect = { is: "classic" };
+    const { answer } = this.#dialect as Unknown, pause = CLASSIC_PAUSE_MS;
+    this.#dialect = { is: "classic", answer, pause, greetsAt: now + pause, greetedAt: now };
     this.v1.stop();
     // one that answers the greetings now, and did not before, was started after the classic greeting
-    if (!this.classic.hasGreeted || answers) this.classic.greet();
+    if (!this.classic.hasGreeted || answer !== undefined) this.classic.greet();
     const text = "This server speaks the classic dialect: no names, no repeats of what is lost";
-    const events: LinkEvent[] = [{ type: "notice", text }];
-    for (const line of this.classic.takeEarly()) events.push(...this.classic.receive(line, now));
+    const events: LinkEvent[] = [{ type: "notice", text }, ...this.classic.settle(now)];
     for (const draft of this.v1.takeDrafts()) this.classic.say(draft, now);
     return events;
   }
 
-  /** When a version 1 server has answered after all, it gets what was said on trial, before all that waits. */
+  /** When a server that is taken for a classic one is greeted in version 1; never again once it has confirmed a line. */
+  get #probesAt(): number | undefined {
+    return this.#dialect.is === "classic" && !this.classic.hasConfirmed ? this.#dialect.greetsAt : undefined;
+  }
+
+  /** Greets a server in version 1 that is taken for a classic one: all answers may have been lost, or late. */
+  #probe(dialect: Classic, now: number): void {
+    if (now < (this.#probesAt ?? Infinity)) return;
+    dialect.greetedAt = now;
+    dialect.pause = Math.min(2 * dialect.pause, LONGEST_CLASSIC_PAUSE_MS);
+    dialect.greetsAt = now + dialect.pause;
+    // once, without repeats
+    this.v1.membership.start(now);
+    this.v1.membership.stop();
+  }
+
+  /** When a version 1 server has answered after all, it gets what no classic server has, before all that waits. */
   #handOver(events: LinkEvent[], now: number): void {
     if (!events.some(({ type }) => type === "joined")) return;
-    if (this.classic.size === 0) return;
+    const { unconfirmed } = this.classic, sent = this.classic.clear();
+    if (this.classic.unconfirmed > unconfirmed) events.push({ type: "notice", text: MAY_BE_LOST });
+    if (sent.length === 0) return;
     // none of the waiting messages has been sent with its present id
-    const drafts = [...this.classic.clear(), ...this.v1.takeDrafts()];
-    for (const draft of drafts) this.v1.say(draft, now);
+    for (const draft of [...sent, ...this.v1.takeDrafts()]) this.v1.say(draft, now);
     this.v1.transmit(now);
   }
 

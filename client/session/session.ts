@@ -277,17 +277,17 @@ export class Session {
     this.#settle(now);
   }
 
-  /** Takes a packet that came from the server. */
-  receive(packet: Packet, now: number): void {
+  /** Takes a packet that came from the server; `isBeside`: from another port of its IP address. */
+  receive(packet: Packet, now: number, isBeside = false): void {
     const { token } = this.#detection.v1.membership.self;
     if (this.#shutdown.closing) return this.#shutdown.receive(packet, token);
-    this.#act(this.#detection.receive(packet, now), now);
+    this.#act(this.#detection.receive(packet, now, isBeside), now);
     this.#settle(now);
   }
 
   /** Takes a packet that came from any other address. It may show that the server answers from there. */
   receiveFromPeer(packet: Packet, from: string, now: number): void {
-    if (packet.dialect === "v1" && this.#detection.v1.isAnswer(packet)) {
+    if (packet.dialect === "v1" && this.#detection.isAnswer(packet)) {
       this.#serverAddress = from;
       return this.receive(packet, now);
     }

@@ -73,6 +73,8 @@ export function openClassicServer(options: ClassicServerOptions = {}) {
     said,
     received,
     begin: () => hasBegun = true,
+    /** Forgets who has greeted, as a restart does. */
+    forget: () => void clients.splice(0),
     /** Waits until so many have greeted. */
     greeted: (count: number) =>
       changes.until(() => clients.length >= count || undefined, () => `${clients.length} have greeted`),

@@ -98,6 +98,12 @@ export class FakeSession {
     if (decoded.ok) this.receive(decoded.packet);
   }
 
+  /** Lets a datagram come from another port of the server's IP address, as its text. */
+  datagramFromBeside(text: string): void {
+    const decoded = decodeReply(new TextEncoder().encode(text));
+    if (decoded.ok) this.session.receive(decoded.packet, this.now, true);
+  }
+
   /** Answers the last greeting that was sent; starts the session first if it has not greeted. */
   welcome(fields: Partial<V1<"WELCOME">> = {}): void {
     let greeting = this.#lastGreeting();
