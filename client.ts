@@ -8,6 +8,7 @@
 import { chatInLines } from "./client/lines/chat.ts";
 import { decodeReply } from "./client/session/classic_reading.ts";
 import { Session } from "./client/session/session.ts";
+import { DELIVERY_DEADLINE_MS } from "./client/session/shutdown.ts";
 import type { Shown } from "./client/session/shown.ts";
 import { whyUnwanted } from "./client/session/unwanted.ts";
 import { completeLine, execute } from "./client/terminal/commands.ts";
@@ -96,6 +97,9 @@ async function chat({ server, port, name, trace: isTraced }: ClientOptions): Pro
   session.start(now());
   alarm.set(session.nextWake);
 
+  /** Since when a pipe can't be read, as what was read can't be delivered, in milliseconds. */
+  let stuckSince: number | undefined;
+
   // typed lines race against datagrams, and against timers and signals
   const sources = { line: screen.lines, datagram: datagrams(conn), signal: signals };
   const isPaused = (source: keyof typeof sources) =>
@@ -142,8 +146,13 @@ async function chat({ server, port, name, trace: isTraced }: ClientOptions): Pro
     if (session.full) output.noteLine(now());
     const leavesAt = session.draining ? undefined : output.leavesAt;
     if (leavesAt !== undefined && leavesAt <= now()) session.drain(now());
+    const isOver = session.draining || session.closing;
+    const isStuck = session.full && !screen.interactive && !screen.isFull && !isOver;
+    stuckSince = isStuck ? stuckSince ?? now() : undefined;
+    const givesUpAt = stuckSince === undefined ? undefined : stuckSince + DELIVERY_DEADLINE_MS;
+    if (givesUpAt !== undefined && givesUpAt <= now()) session.close(now());
     if (session.state === "closed") break;
-    alarm.set(earliest([session.nextWake, trace.nextWake, leavesAt]));
+    alarm.set(earliest([session.nextWake, trace.nextWake, leavesAt, givesUpAt]));
   }
 
   alarm.set(undefined);

@@ -17,7 +17,7 @@ export interface Progress {
 }
 
 /** How long a draining session waits for progress, in milliseconds. */
-const DELIVERY_DEADLINE_MS = 10_000;
+export const DELIVERY_DEADLINE_MS = 10_000;
 /** How many times the goodbye is sent, and the pause after each, in milliseconds. */
 const GOODBYES = 4;
 const GOODBYE_PAUSE_MS = 100;

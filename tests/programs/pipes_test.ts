@@ -1,5 +1,6 @@
 /** The client in a pipe that is broken, endless or full: what was typed is delivered, and the exit code tells the rest. */
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { freePort } from "../../scripts/support/ports.ts";
 import { commandOf, joinRoom, messagesOf, start, startClient, startServer } from "../../scripts/support/processes.ts";
 import { hasPython } from "../support/python.ts";
 import { HAS_SIGNALS, signalTest } from "../support/signals.ts";
@@ -141,4 +142,17 @@ signalTest("pipes: SIGHUP says goodbye like SIGTERM", async () => {
   client.kill("SIGHUP");
   assertEquals(await client.exitCode(), 0);
   await server.stdout.until(`Client (127.0.0.1, ${client.address.split(":")[1]}) left at `);
+});
+
+Deno.test("pipes: more lines than wait for a server that does not answer end in 10 s too, although not all are read", async () => {
+  const port = freePort();
+  await using client = startClient("127.0.0.1", port);
+  // in the background: nobody reads all of it
+  const typing = client.type(Array.from({ length: 100_000 }, (_, i) => `line ${i + 1}\n`).join("")).catch(() => {});
+  assertEquals(await client.exitCode(30_000), 1);
+  assertMatch(
+    client.stderr.text(),
+    new RegExp(`^No answer from 127\\.0\\.0\\.1:${port}; 1000 messages sent, but nobody knows `, "m"),
+  );
+  await typing;
 });
