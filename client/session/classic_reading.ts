@@ -36,16 +36,15 @@ const WORD_OF_CLIENT = /^(?:GREETING|LIST)\s*$|^SIGN-IN\s/;
 export function decodeReply(datagram: Uint8Array): Decoded {
   const decoded = decode(datagram);
   if (decoded.ok && decoded.packet.dialect === "v1" || datagram.length > MAX_CLASSIC_BYTES) return decoded;
-  const text = decoder.decode(datagram);
-  if (LIKE_V1.some((form) => form.test(text))) {
-    return decoded.ok ? { ok: false, reason: "damaged on the way" } : decoded;
-  }
-  const said = text.replace(TRAILER, "");
-  const [, line] = FORWARDED.exec(said) ?? PASSED_ON.exec(said) ?? [];
-  if (line === undefined && (said.trim() === "" || WORD_OF_CLIENT.test(said))) return decoded;
+  const text = decoder.decode(datagram), said = text.replace(TRAILER, "");
   const [greeting] = SHOWN_GREETING.exec(said) ?? [];
   // with a checksum that is right nobody has typed it
   const handedOn = greeting === undefined ? undefined : decode(encoder.encode(greeting));
   if (handedOn?.ok) return handedOn;
+  if (LIKE_V1.some((form) => form.test(text))) {
+    return decoded.ok ? { ok: false, reason: "damaged on the way" } : decoded;
+  }
+  const [, line] = FORWARDED.exec(said) ?? PASSED_ON.exec(said) ?? [];
+  if (line === undefined && (said.trim() === "" || WORD_OF_CLIENT.test(said))) return decoded;
   return { ok: true, packet: { dialect: "classic", type: "INCOMING", line: line ?? said } };
 }

@@ -77,8 +77,9 @@ Deno.test("classic reading: no packet of version 1 is shown with one byte change
 Deno.test("classic reading: a greeting that a server shows to all is no line, unless somebody has typed it", () => {
   const packet: V1Packet = { dialect: "v1", type: "GREETING", id: 7 };
   const text = new TextDecoder().decode(encode(packet));
-  const shown = decodeReply(bytesOf(`INCOMING <From 1.2.3.4:5>: ${text}\n`));
-  assertEquals(shown, decode(encode(packet)));
+  for (const head of ["INCOMING <From 1.2.3.4:5>: ", "INCOMING ", "INCOMING: ", "<From 1.2.3.4:5>: "]) {
+    assertEquals(decodeReply(bytesOf(`${head}${text}\n`)), decode(encode(packet)), head);
+  }
   for (const typed of ["GREETING/1 id=100", text.replace("id=7", "id=8")]) {
     assertEquals(lineOf(`INCOMING <From 1.2.3.4:5>: ${typed}`), `<From 1.2.3.4:5>: ${typed}`);
   }
