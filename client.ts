@@ -6,17 +6,15 @@
  * @module
  */
 import { chatInLines } from "./client/lines/chat.ts";
-import { decodeReply } from "./client/session/classic_reading.ts";
 import { Session } from "./client/session/session.ts";
 import { DELIVERY_DEADLINE_MS } from "./client/session/shutdown.ts";
 import type { Shown } from "./client/session/shown.ts";
-import { whyUnwanted } from "./client/session/unwanted.ts";
 import { completeLine, execute } from "./client/terminal/commands.ts";
 import { formatShown } from "./client/terminal/rendering.ts";
 import { openScreen, type Screen } from "./client/terminal/screen.ts";
 import { DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
 import { earliest } from "./protocol/earliest.ts";
-import { formatAddress, randomHex64, splitAddress } from "./protocol/fields.ts";
+import { formatAddress } from "./protocol/fields.ts";
 import { reservedBecause } from "./protocol/look_alikes.ts";
 import { NAME_RULE, normalizeName } from "./protocol/names.ts";
 import { Alarm, now } from "./runtime/clock.ts";
@@ -58,7 +56,6 @@ interface ClientOptions {
 async function chat({ server, port, name, trace: isTraced }: ClientOptions): Promise<void> {
   const hostname = await resolveHost(server);
   const greeted = formatAddress({ hostname, port });
-  const serverAddress = () => session.serverAddress ?? greeted;
   const conn = openSocket(hostname.includes(":") ? "::" : "0.0.0.0", 0);
   const signals = new Channel<"alarm" | "interrupt" | "output changed">();
   const alarm = new Alarm(() => signals.push("alarm"));
@@ -71,12 +68,11 @@ async function chat({ server, port, name, trace: isTraced }: ClientOptions): Pro
   const { output } = screen;
   const formatOptions = { colour: screen.interactive && !Deno.noColor, times: screen.interactive };
   const trace = new Trace((line) => session.view.notice(line), isTraced);
-  const token = randomHex64();
   const session: Session = new Session({
     server: formatAddress({ hostname: server, port }),
+    address: greeted,
     name,
-    token,
-    send: (packet, peer) => transmit(conn, packet, peer ?? serverAddress()),
+    send: (packet, peer) => transmit(conn, packet, peer ?? session.serverAddress ?? greeted),
     show,
     hash: sha256Hex128,
   });
@@ -120,22 +116,8 @@ async function chat({ server, port, name, trace: isTraced }: ClientOptions): Pro
       });
       prompt();
     } else if (heard.from === "datagram" && !heard.done) {
-      const { bytes, from } = heard.value;
-      const decoded = decodeReply(bytes);
-      const { speaksV1 } = session, isClassic = decoded.ok && decoded.packet.dialect === "classic";
-      // some classic servers send from a second socket
-      const isBeside = from !== serverAddress() && isClassic && !speaksV1 && hostOf(from) === hostOf(greeted);
-      const isFromServer = isBeside || from === serverAddress();
-      const why = whyUnwanted(decoded, {
-        ...{ isFromServer, serverAddress: serverAddress(), token, speaksV1 },
-        hasGreeted: (id) => session.hasGreeted(id),
-      });
-      if (why !== undefined) {
-        if (isFromServer) session.noteNotUnderstood();
-        trace.note({ address: from, what: bytes, why, isFromStranger: !isFromServer }, now());
-      }
-      if (decoded.ok && isFromServer) session.receive(decoded.packet, now(), isBeside);
-      else if (decoded.ok) session.receiveFromPeer(decoded.packet, from, now());
+      const { bytes, from } = heard.value, untaken = session.take(bytes, from, now());
+      if (untaken) trace.note({ address: from, what: bytes, ...untaken }, now());
     } else if (heard.from === "signal" && !heard.done) {
       if (heard.value === "alarm") { for (const part of [session, trace]) part.wake(now()); }
       else if (heard.value === "interrupt" && session.closing) break;
@@ -175,10 +157,6 @@ function drain(session: Session, screen: Screen): void {
 /** Sends a packet. The session repeats it when it is lost on the way or when the system refuses it. */
 function transmit(conn: Deno.DatagramConn, packet: Packet, address: string): void {
   conn.send(encode(packet), socketAddress(address, conn)).catch(() => {});
-}
-
-function hostOf(address: string): string {
-  return splitAddress(address).hostname;
 }
 
 const SERVER_GIVEN_TWICE = "The server or its port is given twice; --help shows how";

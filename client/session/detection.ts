@@ -129,12 +129,9 @@ export class Detection implements Timed {
   /**
    * Takes a packet from the server.
    *
-   * @param isBeside Whether it comes from another port of the server's IP address: some classic servers send from a
-   * second socket, but any other program of that machine may do the same.
+   * @param isBeside Whether it comes from another port of the server's IP address, which {@linkcode hearsBeside} allows.
    */
   receive(packet: Packet, now: number, isBeside = false): LinkEvent[] {
-    // a classic server knows this client only when it was greeted
-    if (isBeside && (this.#dialect.is === "v1" || !this.classic.hasGreeted)) return [];
     if (packet.dialect === "classic") return this.#receiveClassic(packet, now, isBeside);
     // no server of version 1 greets: this one passes on what it does not know
     if (packet.type === "GREETING" || packet.type === "SIGN-IN") {
@@ -145,11 +142,16 @@ export class Detection implements Timed {
   }
 
   /**
-   * Whether a packet shows that the server answers from another address than that which was greeted: it answers a
-   * greeting that was just sent, and that no others have seen.
+   * Whether other ports of the server's IP address are heard: some classic servers send from a second socket, but any
+   * other program of that machine may do the same. No classic server knows this client before it was greeted.
    */
-  isAnswer(packet: V1Packet): boolean {
-    return this.#dialect.is !== "classic" && !this.#passesOn && this.v1.isAnswer(packet);
+  get hearsBeside(): boolean {
+    return this.#dialect.is !== "v1" && this.classic.hasGreeted;
+  }
+
+  /** Whether the server may answer from another address than that which was greeted: nobody else can know of greetings. */
+  get answersElsewhere(): boolean {
+    return this.#dialect.is !== "classic" && !this.#passesOn;
   }
 
   /** Whether lines may go out in the classic dialect now: none do while a few more greetings find out if they should. */

@@ -19,6 +19,7 @@ import { Directory } from "./directory.ts";
 import type { Answer, Fact, Question, RelayPacket, Timed } from "./facts.ts";
 import { History } from "./history.ts";
 import { Punches } from "./punches.ts";
+import { Reception, type Untaken } from "./reception.ts";
 import { StrayRefusals } from "./refusals.ts";
 import { type Request, Requests } from "./requests.ts";
 import type { SessionStatistics, Shown } from "./shown.ts";
@@ -33,6 +34,8 @@ import { View } from "./view.ts";
 export interface SessionOptions extends Pick<V1LinkOptions, "hash"> {
   /** The server, as the user gave it; for notices. */
   server: string;
+  /** The address that is greeted; `server` if that is one. */
+  address?: string;
   /** The name to sign in with; none to join without one. */
   name?: string;
   /** Sends a packet to the server, or to the address of a peer. */
@@ -50,9 +53,9 @@ export class Session {
   /** Shows things to the user, except what comes from ignored people. */
   readonly view: View;
   readonly #server: string;
-  #serverAddress: string | undefined;
   readonly #send: Send;
   readonly #detection: Detection;
+  readonly #reception: Reception;
   readonly #transactions: Transactions;
   readonly #directory: Directory;
   readonly #direct: DirectMessages;
@@ -66,11 +69,12 @@ export class Session {
   /** All parts that want to be woken, but for the shutdown. */
   readonly #timed: readonly Timed[];
 
-  constructor({ server, name, send, show, random, token, hash }: SessionOptions) {
+  constructor({ server, address = server, name, send, show, random, token, hash }: SessionOptions) {
     this.view = new View(show);
     this.#server = server;
     this.#send = send;
     const detection = this.#detection = new Detection({ server, name, send, random, token, hash });
+    this.#reception = new Reception(detection, address);
     const { v1 } = detection, { self } = v1.membership;
     const transactions = this.#transactions = new Transactions(v1.roundTrip, self, send);
     const direct = this.#direct = new DirectMessages(transactions, self, send);
@@ -86,14 +90,9 @@ export class Session {
     return this.#shutdown.closed ? "closed" : this.#detection.state;
   }
 
-  /** Whether the server has answered in version 1. Until then it may be anybody's program, and all it sends is read. */
-  get speaksV1(): boolean {
-    return this.#detection.speaksV1;
-  }
-
   /** The address that the server answers from, if it is another than that which was greeted. */
   get serverAddress(): string | undefined {
-    return this.#serverAddress;
+    return this.#reception.answersFrom;
   }
 
   /** This client's address as the server sees it; undefined until the server has said so. */
@@ -260,21 +259,19 @@ export class Session {
     this.#detection.v1.membership.noteDeaf();
   }
 
-  /** Notes that the server has sent something that this client can't take. */
-  noteNotUnderstood(): void {
-    this.#detection.v1.membership.noteNotUnderstood();
-  }
-
-  /** Whether a greeting with this id was ever sent. */
-  hasGreeted(id: number): boolean {
-    return this.#detection.v1.membership.hasGreeted(id);
-  }
-
   /** Does what is due. */
   wake(now: number): void {
     if (this.#shutdown.closing) return this.#sayGoodbye(now);
     for (const part of this.#timed) this.#act(part.wake(now), now);
     this.#settle(now);
+  }
+
+  /** Takes a datagram from an address. Returns why nothing is taken of it, if that does not depend on what was sent. */
+  take(bytes: Uint8Array, from: string, now: number): Untaken | undefined {
+    const { packet, place, untaken } = this.#reception.read(bytes, from);
+    if (packet && place === "elsewhere") this.receiveFromPeer(packet, from, now);
+    else if (packet) this.receive(packet, now, place === "beside");
+    return untaken;
   }
 
   /** Takes a packet that came from the server; `isBeside`: from another port of its IP address. */
@@ -287,8 +284,9 @@ export class Session {
 
   /** Takes a packet that came from any other address. It may show that the server answers from there. */
   receiveFromPeer(packet: Packet, from: string, now: number): void {
-    if (packet.dialect === "v1" && this.#detection.isAnswer(packet)) {
-      this.#serverAddress = from;
+    const { answersElsewhere, v1 } = this.#detection;
+    if (packet.dialect === "v1" && answersElsewhere && v1.isAnswer(packet)) {
+      this.#reception.answersFrom = from;
       return this.receive(packet, now);
     }
     const isWanted = !this.#shutdown.closing && this.state === "joined" && packet.dialect === "v1";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Decoded, type Packet, TO_SERVER } from "../../protocol.ts";
+import { type Decoded, type Packet, TO_SERVER, type V1Packet } from "../../protocol.ts";
 
 /** What is known of a datagram beside its bytes. */
 export interface Origin {
@@ -14,12 +14,19 @@ export interface Origin {
   token: string;
   /** Whether the server has answered in version 1. */
   speaksV1: boolean;
-  /** Whether a greeting with this id was ever sent. */
+  /** Whether a greeting with this id was sent, and an answer from there is taken. */
   hasGreeted: (id: number) => boolean;
 }
 
 /** Types that no server sends. */
 const NOT_FROM_SERVER: ReadonlySet<string> = new Set([...TO_SERVER.filter((type) => type !== "RELAY"), "OPEN"]);
+
+/** Whether a packet of the server has the token of another client, or lacks the one that it always has. */
+export function lacksToken(packet: V1Packet, token: string): boolean {
+  if ("token" in packet && packet.token === token) return false;
+  // of the types that need the token here, ACK is the only one that may have none: a peer's has a pass
+  return packet.type === "ACK" || "token" in packet && packet.token !== undefined;
+}
 
 /** Returns why a datagram is not taken; undefined when it is, or when it depends on what was sent before. */
 export function whyUnwanted(decoded: Decoded, origin: Origin): string | undefined {
@@ -32,10 +39,10 @@ function whyNotOfServer(packet: Packet, { token, speaksV1, hasGreeted }: Origin)
   if (dialect === "classic" && speaksV1) return "the server has answered in version 1, so what is classic is not taken";
   if (NOT_FROM_SERVER.has(type)) return `no server sends ${dialect === "v1" ? `${type}/1` : type} to a client`;
   if (packet.dialect !== "v1") return undefined;
-  if (("token" in packet || packet.type === "ACK") && packet.token !== token) {
-    return packet.token === undefined
-      ? "the field token is missing"
-      : "its token is not the one that this client greets with";
+  if (lacksToken(packet, token)) {
+    return "token" in packet && packet.token !== undefined
+      ? "its token is not the one that this client greets with"
+      : "the field token is missing";
   }
   const answersGreeting = packet.type === "RETRY" || packet.type === "WELCOME";
   return answersGreeting && !hasGreeted(packet.id) ? "no greeting had this id" : undefined;

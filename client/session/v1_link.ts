@@ -13,6 +13,7 @@ import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
 import { type ErrorPacket, reasonOf, undelivered } from "./refusals.ts";
+import { lacksToken } from "./unwanted.ts";
 
 /** Sends a packet to the server, or to the address of a peer. */
 export type Send = (packet: Packet, peer?: string) => void;
@@ -120,9 +121,8 @@ export class V1Link implements Timed {
   receive(packet: V1Packet, now: number): LinkEvent[] {
     // what has the token of this member comes from the server; what has another token does not
     const { token } = this.membership.self;
+    if (lacksToken(packet, token)) return [];
     const isVouched = "token" in packet && packet.token === token;
-    // of the types that need the token here, ACK is the only one that may have none: a peer's has a pass
-    if (!isVouched && (packet.type === "ACK" || "token" in packet && packet.token !== undefined)) return [];
     const events = this.#follow(this.membership.heard(packet, isVouched, now), now);
     return [...events, ...this.#receive(packet, isVouched, now)];
   }

@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { decodeReply } from "../../client/session/classic_reading.ts";
 import { Session, type SessionOptions } from "../../client/session/session.ts";
 import type { Shown } from "../../client/session/shown.ts";
 import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
@@ -304,12 +303,11 @@ export class FakeNetwork implements Delivery {
   #toClient(bytes: Uint8Array, to: string, from: string): void {
     this.#carry(bytes, from === SERVER ? this.#options.down : this.#options.up, (bytes) => {
       const client = this.clients.find(({ key, isConnected }) => isConnected && key === to);
-      const decoded = decodeReply(bytes);
-      if (!client || !decoded.ok) return;
-      const { packet } = decoded, { session } = client;
-      if (from !== SERVER) return session.receiveFromPeer(packet, from, this.now);
-      session.receive(packet, this.now);
-      if (packet.type === "WELCOME" && session.state === "joined") client.beganBehind ??= packet;
+      if (!client) return;
+      client.session.take(bytes, from, this.now);
+      const decoded = decode(bytes);
+      if (from !== SERVER || !decoded.ok || decoded.packet.type !== "WELCOME") return;
+      if (client.session.state === "joined") client.beganBehind ??= decoded.packet;
     });
   }
 

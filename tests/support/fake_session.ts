@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { decodeReply } from "../../client/session/classic_reading.ts";
 import { Session } from "../../client/session/session.ts";
 import type { Shown } from "../../client/session/shown.ts";
 import { encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
@@ -33,6 +32,9 @@ export interface SentPacket {
   at: number;
 }
 
+export const SERVER = "192.168.1.1:9090";
+/** Another port of the server's IP address. */
+export const BESIDE = "192.168.1.1:50999";
 export const EPOCH = "91c4be20d7a35f68";
 export const TOKEN = "5f1c0d9a7be2e604";
 export const COOKIE = "a3d7e09b15c8f264";
@@ -57,7 +59,7 @@ export class FakeSession {
 
   constructor({ name, random = () => 0.5 }: { name?: string; random?: () => number } = {}) {
     this.session = new Session({
-      server: "192.168.1.1:9090",
+      server: SERVER,
       name,
       random,
       token: TOKEN,
@@ -92,16 +94,9 @@ export class FakeSession {
     this.session.receive(vouched(packet), this.now);
   }
 
-  /** Lets a datagram come from the server, as its text. */
-  datagram(text: string): void {
-    const decoded = decodeReply(new TextEncoder().encode(text));
-    if (decoded.ok) this.receive(decoded.packet);
-  }
-
-  /** Lets a datagram come from another port of the server's IP address, as its text. */
-  datagramFromBeside(text: string): void {
-    const decoded = decodeReply(new TextEncoder().encode(text));
-    if (decoded.ok) this.session.receive(decoded.packet, this.now, true);
+  /** Lets a datagram come from the server, or from another address, as its text. */
+  datagram(text: string, from = SERVER): void {
+    this.session.take(new TextEncoder().encode(text), from, this.now);
   }
 
   /** Answers the last greeting that was sent; starts the session first if it has not greeted. */

@@ -1,6 +1,6 @@
 /** Mistakes about the dialect of a server: how they are avoided, found out and mended. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { COOKIE, FakeSession, WELCOME } from "../../support/fake_session.ts";
+import { BESIDE, COOKIE, FakeSession, WELCOME } from "../../support/fake_session.ts";
 
 /** A session that takes its server for a classic one, since it has forwarded something. */
 function withClassicServer(): FakeSession {
@@ -16,7 +16,7 @@ Deno.test("detection: a server that is taken for a classic one is greeted in ver
     const fake = withClassicServer();
     fake.say("one");
     fake.take();
-    if (echoFrom === "another port") fake.datagramFromBeside("<From 1.2.3.4:5>: one");
+    if (echoFrom === "another port") fake.datagram("<From 1.2.3.4:5>: one", BESIDE);
     if (echoFrom === "the server") fake.datagram("<From 1.2.3.4:5>: one");
     const times: number[] = [];
     for (const start = fake.now; fake.now < start + 1_200_000;) {
@@ -36,7 +36,7 @@ Deno.test("detection: a server that was taken for a classic one and answers in v
     fake.start();
     fake.pass(6000);
     fake.datagram("INCOMING <From 1.2.3.4:5>: welcome");
-    fake.datagramFromBeside("bystander");
+    fake.datagram("bystander", BESIDE);
     fake.pass(1500);
     const [{ id }] = fake.takeAll("GREETING").slice(-1);
     for (const text of ["one", "two"]) fake.say(text);
@@ -76,7 +76,7 @@ Deno.test("detection: another port of the server's address is no sign before the
     const fake = new FakeSession();
     fake.start();
     fake.pass(after);
-    for (const text of ["x", "INCOMING <From 1.2.3.4:5>: x", "GREETING/1 id=5"]) fake.datagramFromBeside(text);
+    for (const text of ["x", "INCOMING <From 1.2.3.4:5>: x", "GREETING/1 id=5"]) fake.datagram(text, BESIDE);
     fake.take();
     fake.pass(isHeard ? 1500 : 200);
     const few = fake.takeAll("GREETING").length;
