@@ -5,6 +5,7 @@
  */
 
 import type { Presence } from "./packets.ts";
+import { byteLength, splitText } from "./text.ts";
 
 /** What a member with a connection reads when the server goes away. */
 export const CLOSING_LINE = "The server is closing";
@@ -38,6 +39,27 @@ export function messageLine({ from, name, action, relayed, text }: ChatMessage):
 /** A private message that passed through the server: `<- <From 127.0.0.1:52207:Alice> (through the server): Hello`. */
 export function privateLine(message: ChatMessage): string {
   return `<- ${messageLine({ ...message, relayed: true })}`;
+}
+
+/**
+ * A message as lines of a connection, as many as its text needs. Each says whose it is, so that no part of it looks like
+ * another's line.
+ *
+ * @param lineOf Writes one line, with its sender in front: {@linkcode messageLine} or {@linkcode privateLine}.
+ */
+export function linesOf(message: ChatMessage, lineOf: (message: ChatMessage) => string): string[] {
+  const limit = MAX_LINE_BYTES - 1 - byteLength(lineOf({ ...message, text: "" }));
+  return splitText(message.text, limit).map((text) => lineOf({ ...message, text }));
+}
+
+/** What stands in front of the rest of a line that is too long, so that it does not look like a line of its own. */
+const CONTINUED = "… ";
+
+/** A line of any length, an answer for instance, as lines of a connection. */
+export function cutLine(line: string): string[] {
+  if (byteLength(line) < MAX_LINE_BYTES) return [line];
+  const [first, ...others] = splitText(line, MAX_LINE_BYTES - 1 - byteLength(CONTINUED));
+  return [first, ...others.map((part) => CONTINUED + part)];
 }
 
 /** The members of the room. */

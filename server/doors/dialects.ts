@@ -4,8 +4,7 @@
  * @module
  */
 import { type ClassicPacket, type Dialect, encode, type Packet, type V1Packet } from "../../protocol.ts";
-import { CLOSING_LINE, MAX_LINE_BYTES, messageLine } from "../../protocol/lines.ts";
-import { byteLength, splitText } from "../../protocol/text.ts";
+import { CLOSING_LINE, cutLine, linesOf, messageLine } from "../../protocol/lines.ts";
 
 const LINE_FEED = 0x0a;
 const encoder = new TextEncoder();
@@ -36,12 +35,6 @@ function toClassic(packet: V1Packet): ClassicPacket | undefined {
 function encodeLines(packet: Packet): Uint8Array | undefined {
   if (packet.type === "CLOSING") return encoder.encode(`${CLOSING_LINE}\n`);
   if (packet.type !== "INCOMING") return undefined;
-  const lines = packet.dialect === "v1" ? messageLines(packet) : splitText(packet.line, MAX_LINE_BYTES - 1);
+  const lines = packet.dialect === "v1" ? linesOf(packet, messageLine) : cutLine(packet.line);
   return encoder.encode(lines.map((line) => `${line}\n`).join(""));
-}
-
-/** A message as lines that are not too long. Each says whose it is, so that no part of it looks like another's line. */
-function messageLines(packet: V1Packet & { type: "INCOMING" }): string[] {
-  const limit = MAX_LINE_BYTES - 1 - byteLength(messageLine({ ...packet, text: "" }));
-  return splitText(packet.text, limit).map((text) => messageLine({ ...packet, text }));
 }

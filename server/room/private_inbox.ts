@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { MAX_LINE_BYTES, privateLine } from "../../protocol/lines.ts";
+import { linesOf, privateLine } from "../../protocol/lines.ts";
 import type { MessagePacket } from "../../protocol/reliable/receive_stream.ts";
 import { ReceiveStreams } from "../../protocol/reliable/receive_streams.ts";
-import { byteLength, printable, splitText } from "../../protocol/text.ts";
+import { printable } from "../../protocol/text.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
@@ -80,12 +80,8 @@ export class PrivateInbox {
     return streams;
   }
 
-  /** Shows a message. Each of its lines says whose it is, so that no part of it looks like another's line. */
   #show({ text, action }: MessagePacket, { address, name }: Member, to: Member): void {
-    const head = { from: address, name, action };
-    const limit = MAX_LINE_BYTES - 1 - byteLength(privateLine({ ...head, text: "" }));
-    for (const part of splitText(printable(text), limit)) {
-      const line = privateLine({ ...head, text: part });
+    for (const line of linesOf({ from: address, name, action, text: printable(text) }, privateLine)) {
       this.#context.delivery.send(to, { dialect: "classic", type: "INCOMING", line });
     }
   }

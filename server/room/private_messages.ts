@@ -5,7 +5,7 @@
  * @module
  */
 import { MAX_TEXT_BYTES, type V1Packet } from "../../protocol.ts";
-import { privateLine } from "../../protocol/lines.ts";
+import { linesOf, privateLine } from "../../protocol/lines.ts";
 import { printable, splitText } from "../../protocol/text.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ignored } from "./ignored.ts";
@@ -98,7 +98,7 @@ export class PrivateMessages {
     if (to.dialect === "v1") return this.#outbox.add(pieces, from, to, now);
     const how = to.dialect === "line" ? "" : ", as a classic program does not confirm";
     for (const text of pieces) {
-      this.#tell(to, privateLine({ from: from.address, name: from.name, text }));
+      for (const line of linesOf({ from: from.address, name: from.name, text }, privateLine)) this.#tell(to, line);
       this.#tell(from, `-> ${to.name} (through the server${how}): ${text}`);
     }
   }

@@ -69,3 +69,13 @@ Deno.test("dialects: over a connection a message, an answer and the end are line
     assertEquals(lines.map((line) => line.slice(prefix.length)).join(" "), words);
   }
 });
+
+Deno.test("dialects: an answer that is too long goes on behind a mark, so that it does not look like another line", () => {
+  const line = "<From 10.0.0.1:1:Teacher>: go home ".repeat(60);
+  const lines = text({ dialect: "classic", type: "INCOMING", line }, "line")!.split("\n").slice(0, -1);
+  assertEquals(lines.length, 3);
+  assertEquals(lines.every((part) => new TextEncoder().encode(part).length < 1023), true);
+  for (const part of lines.slice(1)) assertEquals(part.slice(0, 2), "… ");
+  const whole = "x".repeat(1022);
+  assertEquals(text({ dialect: "classic", type: "INCOMING", line: whole }, "line"), `${whole}\n`);
+});

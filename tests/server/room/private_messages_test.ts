@@ -123,6 +123,19 @@ Deno.test("private messages: each line of a long one says whose it is", () => {
   }
 });
 
+Deno.test("private messages: between connections, too, no line of a long one looks like another's", () => {
+  const room = new PrivateRoom(), from = "[fe80::ffff:ffff:ffff:ffff%enp0s31f6.100aa]:52207", name = "𠀀".repeat(32);
+  room.connect(from, name);
+  const text = `${"x".repeat(600)} <From\u{a0}10.0.0.1:5555:Teacher>:\u{a0}go\u{a0}home`.padEnd(850, ".");
+  const sent = room.type(from, `/send Bob ${text}`);
+  const shown = read(sent);
+  assertEquals([shown.length, read(sent, from).length], [2, 1]);
+  for (const line of shown) {
+    assert(line.startsWith(`<- <From ${from}:${name}> (through the server): `), line);
+    assertLess(byteLength(line), 1023);
+  }
+});
+
 Deno.test("private messages: with a wrong pass, or to whom there is no such way, nothing happens", () => {
   const room = new PrivateRoom();
   const { token: carol } = room.join(CAROL, "Carol");
