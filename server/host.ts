@@ -9,9 +9,9 @@ import { TokenBucket, type TokenBucketOptions } from "../protocol/reliable/token
 import { Alarm, now } from "../runtime/clock.ts";
 import { Failure } from "../runtime/program.ts";
 import type { Trace } from "../runtime/trace.ts";
-import type { DoorKeeper } from "./doors/door.ts";
+import type { Dismissal, DoorKeeper } from "./doors/door.ts";
 import type { Doors } from "./doors/doors.ts";
-import { explain } from "./ignored_words.ts";
+import { dismissalWords, explain } from "./ignored_words.ts";
 import type { Entry, Journal } from "./journal/journal.ts";
 import { BugLog } from "./log.ts";
 import type { MemberObserver } from "./room/admission.ts";
@@ -100,8 +100,11 @@ export class Host implements DoorKeeper {
     }, 0);
   }
 
-  dismissed({ address }: Peer, protocol: string): void {
-    this.#run(() => this.#trace?.note({ address, why: `it began as ${protocol}` }, now()));
+  dismissed({ address }: Peer, why: Dismissal): void {
+    this.#run(() => {
+      if (why === "too much") this.room.ignore("fast-lines");
+      this.#trace?.note({ address, why: dismissalWords(why) }, now());
+    });
   }
 
   #receive(bytes: Uint8Array, peer: Peer, isFromStranger: boolean): void {

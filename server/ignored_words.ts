@@ -5,6 +5,7 @@
  */
 import { type ClassicPacket, decode } from "../protocol.ts";
 import { splitAddress } from "../protocol/fields.ts";
+import type { Dismissal } from "./doors/door.ts";
 import { refusalWords } from "./refusal_log.ts";
 import type { ClassicRefusal } from "./room/classic_policy.ts";
 import type { IgnoreReason, Remark } from "./room/ignored.ts";
@@ -21,6 +22,11 @@ interface Arrival {
 export function explain({ reason, detail }: Remark, arrival: Arrival): string {
   if (reason === "held") return whyHeld(detail ?? "");
   return reason === "cookie" ? whyNoCookie(detail ?? "") : WORDS[reason](arrival, detail);
+}
+
+/** Returns the words for what made a door close a connection. */
+export function dismissalWords(why: Dismissal): string {
+  return why === "too much" ? "it said more than the room takes" : `it began as ${why.toUpperCase()}`;
 }
 
 function whyNoCookie(detail: string): string {
@@ -53,6 +59,7 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
     `it may not join: ${refusalWords(detail as ClassicRefusal, hostOf(address))}`,
   "no-goodbye": () => "there is no goodbye in the classic dialect, and it is not said either: just end your program",
   "fast-messages": () => "it came faster than --rate, or all with this IP address say too much",
+  "fast-lines": () => dismissalWords("too much"),
   "fast-sign-ins": () => "it asks for names too often",
   "fast-requests": () => "it asks for too much in a short time",
   "too-short": () =>

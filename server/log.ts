@@ -50,6 +50,7 @@ const IGNORED: Record<IgnoreReason, string> = {
   "said-again": "without MESSAGE that say the same at once again",
   "no-goodbye": "with a goodbye in classic, which has none",
   "fast-messages": "with messages faster than --rate",
+  "fast-lines": "by TCP, because somebody said more than the room takes",
   "fast-sign-ins": "that ask for names too often",
   "fast-requests": "that ask for too much else",
   "too-short": "too short to be answered",

@@ -37,13 +37,13 @@ export class TokenBucket {
   }
 
   /**
-   * Takes a token even when there is none yet, so that whoever comes later gets a later one.
+   * Takes `cost` tokens even when there are too few yet, so that whoever comes later gets later ones.
    *
-   * @returns The milliseconds until there is this token.
+   * @returns The milliseconds until there are these tokens.
    */
-  takeAhead(limit: TokenBucketOptions, now: number): number {
-    const pause = this.take(limit, now);
-    if (pause > 0) this.#tokens--;
+  takeAhead(limit: TokenBucketOptions, now: number, cost = 1): number {
+    const pause = this.take(limit, now, cost);
+    if (pause > 0) this.#tokens -= cost;
     return pause;
   }
 

@@ -6,6 +6,7 @@
 import type { Dialect } from "../../protocol.ts";
 import type { Recipient } from "../room/delivery.ts";
 import type { Peer } from "../room/peer.ts";
+import type { ForeignProtocol } from "./foreign_protocols.ts";
 
 /** What a door has sent so far, in datagrams. */
 export interface DoorStatistics {
@@ -15,6 +16,9 @@ export interface DoorStatistics {
   /** Those that were dropped because a queue was full: v1 members ask for them again. */
   dropped: number;
 }
+
+/** Why a door closes a connection: because of what it speaks, or because it says more than the keeper takes. */
+export type Dismissal = ForeignProtocol | "too much";
 
 /** Where a door passes on the datagrams of its peers. */
 export interface DatagramKeeper {
@@ -34,8 +38,8 @@ export interface ConnectionKeeper {
    * nothing more from this peer.
    */
   receiveLine(line: string, peer: Peer): number;
-  /** Handles a connection that the door closes because of what it speaks. The keeper may not know the peer. */
-  dismissed(peer: Peer, protocol: string): void;
+  /** Handles a connection that the door closes. The keeper may not know the peer; if it does, it is told so next. */
+  dismissed(peer: Peer, why: Dismissal): void;
   /** Handles the end of a peer's connection. */
   hungUp(peer: Peer): void;
 }

@@ -84,11 +84,19 @@ export class LineWriter {
   /** How many bytes were written since the last long pause: they may not be read yet. */
   #unreadBytes = 0;
   #drained: PromiseWithResolvers<void> | undefined;
+  readonly #failed: () => void;
 
-  constructor(conn: Writable, turns: WriteTurns, statistics: DoorStatistics) {
+  /** @param failed Called when nothing more can be written, because the other end is gone. */
+  constructor(conn: Writable, turns: WriteTurns, statistics: DoorStatistics, failed: () => void = () => {}) {
     this.#conn = conn;
     this.#turns = turns;
     this.#statistics = statistics;
+    this.#failed = failed;
+  }
+
+  /** How many bytes wait until they are written. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
   /**
@@ -158,9 +166,9 @@ export class LineWriter {
         rest = rest.subarray(await this.#conn.write(rest));
       }
     } catch {
-      // the other end is gone; whoever reads from the connection finds out
       this.#statistics.failed += count;
       this.close();
+      this.#failed();
       return;
     }
     this.#statistics.sent += count;

@@ -6,10 +6,13 @@
 import { addressKey, isLoopback } from "../../protocol/address_key.ts";
 import { formatAddress, parseAddress } from "../../protocol/fields.ts";
 import type { Dialect } from "../../protocol.ts";
+import { now } from "../../runtime/clock.ts";
+import { Pause } from "../../runtime/pause.ts";
 import type { Recipient } from "../room/delivery.ts";
 import { DelayQueue } from "./delay_queue.ts";
 import type { Door, DoorKeeper, DoorStatistics } from "./door.ts";
 import { linesOf, WriteTurns } from "./line_writer.ts";
+import { ReadBudget } from "./read_budget.ts";
 import { type Connection, type ConnectionKeeper, TcpConnection } from "./tcp_connection.ts";
 
 /** The part of {@linkcode Deno.TcpListener} that the door needs. */
@@ -54,6 +57,7 @@ export class TcpDoor implements Door {
   readonly #listener: Listener;
   readonly #limits: Required<TcpLimits>;
   readonly #turns = new WriteTurns();
+  readonly #budget = new ReadBudget(now());
   readonly #byKey = new Map<string, TcpConnection>();
   readonly #countByAddress = new Map<string, number>();
   /** Those that get what is said to all. */
@@ -67,7 +71,7 @@ export class TcpDoor implements Door {
   readonly #running = new Map<TcpConnection, Promise<void>>();
   #refusing = 0;
   #isClosed = false;
-  #endPause: (() => void) | undefined;
+  readonly #pause = new Pause();
 
   constructor(
     listener: Listener,
@@ -92,7 +96,7 @@ export class TcpDoor implements Door {
       } catch (error) {
         if (this.#isClosed || isOfPeer(error)) continue;
         // too many open files, for instance: the others wait in the system until there is room
-        await this.#pause(Math.min(FIRST_PAUSE_MS * 2 ** failures++, MAX_PAUSE_MS));
+        await this.#pause.wait(Math.min(FIRST_PAUSE_MS * 2 ** failures++, MAX_PAUSE_MS));
       }
     }
     await Promise.all(this.#running.values());
@@ -132,7 +136,7 @@ export class TcpDoor implements Door {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#silent.close();
-    this.#endPause?.();
+    this.#pause.end();
     this.#listener.close();
     const connections = [...this.#running.keys()];
     for (const connection of connections) connection.leave();
@@ -154,7 +158,8 @@ export class TcpDoor implements Door {
       // it has gone already, which the reading finds out
     }
     const peer = { key: `tcp ${address}`, address, validated: true, direct: false };
-    const connection = new TcpConnection(conn, peer, this.#keeperOf(keeper), this.#turns, this.statistics);
+    const shared = { turns: this.#turns, budget: this.#budget, statistics: this.statistics };
+    const connection = new TcpConnection(conn, peer, this.#keeperOf(keeper), shared);
     const refusal = this.#refusalOf(address);
     if (refusal === undefined) this.#welcome(connection);
     else this.#refuse(connection, refusal);
@@ -221,18 +226,9 @@ export class TcpDoor implements Door {
         return keeper.connected(peer);
       },
       receiveLine: (line, peer) => keeper.receiveLine(line, peer),
-      dismissed: (peer, protocol) => keeper.dismissed(peer, protocol),
+      dismissed: (peer, why) => keeper.dismissed(peer, why),
       hungUp: (peer) => keeper.hungUp(peer),
     };
-  }
-
-  async #pause(milliseconds: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      this.#endPause = resolve;
-      timer = setTimeout(resolve, milliseconds);
-    });
-    clearTimeout(timer);
   }
 }
 

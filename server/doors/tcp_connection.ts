@@ -8,16 +8,25 @@
  */
 import { isOneCharacter, LineReader } from "../../protocol/line_reader.ts";
 import { now } from "../../runtime/clock.ts";
+import { Pause } from "../../runtime/pause.ts";
 import type { Peer } from "../room/peer.ts";
 import type { DoorKeeper, DoorStatistics } from "./door.ts";
 import { countBlank, foreignProtocol, httpAnswer } from "./foreign_protocols.ts";
 import { LineWriter, type WriteTurns } from "./line_writer.ts";
+import type { ReadBudget } from "./read_budget.ts";
 
 /** The part of {@linkcode Deno.TcpConn} that is needed. */
 export type Connection = Pick<Deno.TcpConn, "read" | "write" | "closeWrite" | "close">;
 
 /** What a connection tells its keeper. */
 export type ConnectionKeeper = Pick<DoorKeeper, "connected" | "receiveLine" | "dismissed" | "hungUp">;
+
+/** What all connections of a door share. */
+export interface SharedParts {
+  turns: WriteTurns;
+  budget: ReadBudget;
+  statistics: DoorStatistics;
+}
 
 const READ_BYTES = 2048;
 /** How long the first bytes may leave it unclear what they are, in milliseconds. Then they are a line. */
@@ -26,6 +35,19 @@ const UNCLEAR_MS = 2000;
 const LEAVE_MS = 1000;
 /** The longest pause between two offers of a line, in milliseconds. */
 const MAX_PAUSE_MS = 60_000;
+/**
+ * For how long a connection may go on to be ahead of what the keeper takes by more than one read, in milliseconds. Without
+ * an end, megabytes that lie in the system's buffers would be said for hours, also when nobody is there any more.
+ */
+const MAX_AHEAD_MS = 60_000;
+/** What who is closed for that reads. */
+const SAYS_TOO_MUCH = new TextEncoder().encode("You say more than the room takes: the rest is not said\n");
+/**
+ * While so many bytes wait for a reader, nothing that it says is taken, so that the answers to its own commands do not
+ * make it one that reads too slowly; and how long it is waited each time, in milliseconds: a poll.
+ */
+const MAX_UNREAD_BYTES = 32 << 10;
+const UNREAD_PAUSE_MS = 20;
 
 /** `new` until the keeper knows it, `here` until one of both leaves, then `leaving` until all is written. */
 type State = "new" | "here" | "leaving" | "closed";
@@ -46,18 +68,30 @@ export class TcpConnection {
   #lines: string[] = [];
   /** Resolves when the keeper has taken all lines that it did not take at once. */
   #handingOver: Promise<void> | undefined;
-  #endPause: (() => void) | undefined;
+  readonly #offerPause = new Pause();
+  readonly #readPause = new Pause();
+  /** Notes a read; returns the milliseconds until the next. */
+  readonly #noteRead: (bytes: number, now: number) => number;
+  /** Until when what the keeper does not take may wait, in milliseconds. */
+  #waitsUntil = Infinity;
+  /** Whether a write has failed, so that nobody is there any more. */
+  #isGone = false;
   /** Rings when the other end has been silent for long enough. */
   #silence: ReturnType<typeof setTimeout> | undefined;
   #deadline: ReturnType<typeof setTimeout> | undefined;
   /** Resolves when all is written that was sent, or can't be. */
   readonly #flushed = Promise.withResolvers<void>();
 
-  constructor(conn: Connection, peer: Peer, keeper: ConnectionKeeper, turns: WriteTurns, statistics: DoorStatistics) {
+  constructor(conn: Connection, peer: Peer, keeper: ConnectionKeeper, { turns, budget, statistics }: SharedParts) {
     this.#conn = conn;
     this.peer = peer;
     this.#keeper = keeper;
-    this.writer = new LineWriter(conn, turns, statistics);
+    this.#noteRead = budget.ofConnection(now());
+    this.writer = new LineWriter(conn, turns, statistics, () => {
+      // what it says in the tokens that it has is still said, but nothing waits
+      this.#isGone = true;
+      this.#offerPause.end();
+    });
   }
 
   /** Whether it can join now: it has said nothing yet, so it is not known to be anything but a chat. */
@@ -134,7 +168,8 @@ export class TcpConnection {
     this.#lines = [];
     this.#head = undefined;
     this.#reader.end();
-    this.#endPause?.();
+    this.#offerPause.end();
+    this.#readPause.end();
   }
 
   /** Writes what is left, and says that it was the last. What arrives meanwhile is read, or the system drops both. */
@@ -153,9 +188,15 @@ export class TcpConnection {
     const buffer = new Uint8Array(READ_BYTES);
     try {
       for (let count; (count = await this.#conn.read(buffer)) !== null;) {
-        if (this.#state === "leaving") continue;
-        this.#arrived(buffer.subarray(0, count));
-        await this.#handingOver;
+        const pause = this.#noteRead(count, now());
+        if (this.#state !== "leaving") {
+          if (count < READ_BYTES) this.#waitsUntil = Infinity;
+          else this.#waitsUntil = Math.min(this.#waitsUntil, now() + MAX_AHEAD_MS);
+          this.#arrived(buffer.subarray(0, count));
+          if (!this.#handingOver) this.#waitsUntil = Infinity;
+          await this.#handingOver;
+        }
+        if (pause > 0 && this.#state !== "closed") await this.#readPause.wait(pause);
       }
     } catch (error) {
       // what had arrived before a reset is still said: a program that ends with unread data resets its connection
@@ -190,7 +231,7 @@ export class TcpConnection {
       this.#takeHead();
     } else {
       if (protocol === "http") this.writer.push([httpAnswer()]);
-      this.#keeper.dismissed(this.peer, protocol.toUpperCase());
+      this.#keeper.dismissed(this.peer, protocol);
       this.dismiss();
     }
   }
@@ -231,30 +272,31 @@ export class TcpConnection {
   }
 
   async #handOverLater(pause: number): Promise<void> {
-    while (pause > 0) {
-      await this.#pause(Math.min(pause, MAX_PAUSE_MS));
+    let isOverdue = false;
+    while (pause > 0 && !isOverdue) {
+      await this.#offerPause.wait(Math.min(pause, MAX_PAUSE_MS, Math.max(0, this.#waitsUntil - now())));
       pause = this.#offerLines();
+      isOverdue = this.#isGone || now() >= this.#waitsUntil;
     }
     this.#handingOver = undefined;
+    if (pause > 0) this.#cutOff();
+  }
+
+  /** Ends it because it says more than the keeper takes. */
+  #cutOff(): void {
+    this.#keeper.dismissed(this.peer, "too much");
+    this.send([SAYS_TOO_MUCH]);
+    this.dismiss();
   }
 
   /** Offers the lines to the keeper; returns for how long it does not want the next, or 0 if it has taken all. */
   #offerLines(): number {
     while (this.#state === "here" && this.#lines.length > 0) {
+      if (this.writer.waitingBytes > MAX_UNREAD_BYTES) return UNREAD_PAUSE_MS;
       const pause = this.#keeper.receiveLine(this.#lines[0], this.peer);
       if (pause > 0) return pause;
       this.#lines.shift();
     }
     return 0;
-  }
-
-  async #pause(milliseconds: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      this.#endPause = resolve;
-      timer = setTimeout(resolve, milliseconds);
-    });
-    clearTimeout(timer);
-    this.#endPause = undefined;
   }
 }

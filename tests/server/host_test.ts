@@ -283,6 +283,18 @@ Deno.test("host: wakes a room that was restored without a datagram", () =>
     await host.stop();
   }));
 
+Deno.test("host: a connection that was closed because it said too much is counted and traced, another one is traced", async () => {
+  const lines: string[] = [], { host } = openHost({ trace: new Trace((line) => lines.push(line), true) });
+  host.dismissed(A, "too much");
+  host.dismissed(B, "ssh");
+  assertEquals(lines, [
+    `Closed the connection of ${A.address}: it said more than the room takes`,
+    `Closed the connection of ${B.address}: it began as SSH`,
+  ]);
+  assertEquals(host.room.statistics.ignored["fast-lines"], 1);
+  await host.stop();
+});
+
 Deno.test("host: tells all observers everything, the first of them first", async () => {
   const told: string[] = [];
   const observer = (who: string): MemberObserver => ({

@@ -4,7 +4,7 @@
  * @module
  */
 import { Changing } from "../../scripts/support/waiting.ts";
-import type { DoorKeeper } from "../../server/doors/door.ts";
+import type { Dismissal, DoorKeeper } from "../../server/doors/door.ts";
 import { type Listener, TcpDoor, type TcpLimits } from "../../server/doors/tcp.ts";
 import type { Recipient } from "../../server/room/delivery.ts";
 import type { Peer } from "../../server/room/peer.ts";
@@ -118,8 +118,8 @@ export class TcpRoom implements DoorKeeper, AsyncDisposable {
     return 0;
   }
 
-  dismissed({ address }: Peer, protocol: string): void {
-    this.dismissals.push(`${address}: ${protocol}`);
+  dismissed({ address }: Peer, why: Dismissal): void {
+    this.dismissals.push(`${address}: ${why}`);
   }
 
   hungUp(peer: Peer): void {

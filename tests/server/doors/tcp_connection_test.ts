@@ -1,6 +1,8 @@
 /** One connection of the TCP door in memory: how much of it is read, and how it ends. */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { now } from "../../../runtime/clock.ts";
 import { WriteTurns } from "../../../server/doors/line_writer.ts";
+import { ReadBudget } from "../../../server/doors/read_budget.ts";
 import { TcpConnection } from "../../../server/doors/tcp_connection.ts";
 import { FakeConnection } from "../../support/fake_connection.ts";
 import { type FakeTime, withFakeTime } from "../../support/fake_time.ts";
@@ -17,12 +19,12 @@ function open(pauseFor: (line: string) => number = () => 0) {
       if (pause === 0) notes.push(line);
       return pause;
     },
-    dismissed: () => void notes.push("dismissed"),
+    dismissed: (_: unknown, why: string) => void notes.push(`dismissed: ${why}`),
     hungUp: () => void notes.push("-"),
   };
   const statistics = { sent: 0, failed: 0, dropped: 0 }, turns = new WriteTurns();
   const peer = { key: "tcp 10.0.0.7:1001", address: "10.0.0.7:1001", validated: true, direct: false };
-  const connection = new TcpConnection(conn, peer, keeper, turns, statistics);
+  const connection = new TcpConnection(conn, peer, keeper, { turns, budget: new ReadBudget(now()), statistics });
   const ended = connection.run();
   return { conn, connection, notes, ended, statistics };
 }
@@ -142,5 +144,94 @@ Deno.test("tcp connection: a first text that can be no HTTP is heard after 20 ms
     await pass(time, 1999);
     assertEquals([notes, conn.text], [[], ""]);
     await pass(time, 1001);
-    assertEquals([notes, conn.text.slice(0, 12), conn.isClosed], [["dismissed"], "HTTP/1.0 400", true]);
+    assertEquals([notes, conn.text.slice(0, 12), conn.isClosed], [["dismissed: http"], "HTTP/1.0 400", true]);
+  }));
+
+/** As much as one read takes, in lines. */
+const FULL = "y\n".repeat(1024);
+const TOO_MUCH = "You say more than the room takes: the rest is not said\n";
+
+Deno.test("tcp connection: one that is ahead of what is taken for a minute is told so, and closed", () =>
+  withFakeTime(async (time) => {
+    const { conn, notes, ended } = open((line) => line === "y" ? 1000 : 0);
+    conn.arrive("hello\n");
+    for (let i = 0; i < 100; i++) conn.arrive(FULL);
+    await pass(time, 59_999);
+    assertEquals([notes, conn.text], [["+", "hello"], ""]);
+    await pass(time, 1);
+    assertEquals([notes.slice(2), conn.text, conn.done], [["dismissed: too much", "-"], TOO_MUCH, ["closeWrite"]]);
+    await pass(time, 1000);
+    await ended;
+    assertEquals(conn.done, ["closeWrite", "close"]);
+  }));
+
+Deno.test("tcp connection: one that catches up now and then stays, and so does one whose few lines wait for long", () =>
+  withFakeTime(async (time) => {
+    let taken = 0;
+    const { conn, connection, notes } = open((line) => line === "y" && taken++ % 2 === 0 ? 40 : 0);
+    // each read takes 41 s
+    for (let i = 0; i < 10; i++) {
+      conn.arrive(FULL);
+      await pass(time, 50_000);
+      conn.arrive("z\n");
+    }
+    assertEquals(notes.filter((note) => note.startsWith("dismissed")), []);
+    connection.close();
+    const few = open((line) => line === "y" ? 8000 : 0);
+    few.conn.arrive("y\n".repeat(100));
+    await pass(time, 600_000);
+    assertEquals(few.notes, ["+"]);
+    few.connection.close();
+  }));
+
+Deno.test("tcp connection: when a write fails, what is waiting is dropped at once, and what may be said is said", () =>
+  withFakeTime(async (time) => {
+    const { conn, connection, notes, ended } = open((line) => line === "y" ? 5000 : 0);
+    connection.join();
+    for (let i = 0; i < 100; i++) conn.arrive(FULL);
+    await pass(time, 10);
+    conn.failure = new Deno.errors.BrokenPipe("gone");
+    connection.send([encoder.encode("hello\n")]);
+    await pass(time, 10);
+    assertEquals(notes, ["+", "dismissed: too much", "-"]);
+    await pass(time, 1000);
+    await ended;
+    const short = open();
+    short.connection.join();
+    short.conn.failure = conn.failure;
+    short.connection.send([encoder.encode("hello\n")]);
+    await pass(time, 10);
+    short.conn.arrive("goodbye\n");
+    await pass(time, 10);
+    assertEquals(short.notes, ["+", "goodbye"]);
+    short.connection.close();
+  }));
+
+Deno.test("tcp connection: while the answers to its commands are not written, no further one is taken", () =>
+  withFakeTime(async (time) => {
+    let answers = 0;
+    const { conn, connection } = open((line) => {
+      if (line === "?") connection.send([new Uint8Array(1000).fill(0x61, 0, 999)]), answers++;
+      return 0;
+    });
+    conn.isStuck = true;
+    conn.arrive("?\n".repeat(1000));
+    await pass(time, 500);
+    assertEquals([answers, conn.isClosed], [33, false]);
+    connection.close();
+  }));
+
+Deno.test("tcp connection: 256 kB are read at once and then 64 kB a second, whatever they are", () =>
+  withFakeTime(async (time) => {
+    for (const text of ["\n", "\0", " \n", "x"]) {
+      const { conn, connection } = open();
+      connection.join();
+      for (let i = 0; i < 1000; i++) conn.arrive(text.repeat(2048).slice(0, 2048));
+      await pass(time, 0);
+      const atOnce = conn.reads;
+      await pass(time, 10_000);
+      assert(Math.abs(atOnce - (256 << 10) / 2148) <= 2, `${atOnce}`);
+      assert(Math.abs(conn.reads - atOnce - 10 * (64 << 10) / 2148) <= 3, `${conn.reads}`);
+      connection.close();
+    }
   }));

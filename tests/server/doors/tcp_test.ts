@@ -177,9 +177,9 @@ Deno.test("tcp door: HTTP, TLS and SSH are closed before the room hears of them"
   await late.write("GET / HTTP/1.1\r\n\r\nhello\n");
   assertMatch(await late.end(), /^HTTP/);
   assertEquals(room.notes, [`+ ${late.address}`, `- ${late.address}`]);
-  const protocols = ["HTTP", "HTTP", "HTTP", "HTTP", "TLS", "SSH", "HTTP", "HTTP"];
+  const protocols = ["http", "http", "http", "http", "tls", "ssh", "http", "http"];
   assertEquals(room.dismissals.map((text) => text.replace(/^127\.0\.0\.1:\d+: /, "")), protocols);
-  assertEquals(room.dismissals.at(-1), `${late.address}: HTTP`);
+  assertEquals(room.dismissals.at(-1), `${late.address}: http`);
 });
 
 Deno.test("tcp door: an empty line is no first line: who sends it joins as soon as who says nothing", async () => {
