@@ -28,12 +28,17 @@ export class TokenBucket {
    * @returns 0 when there were enough tokens, otherwise the milliseconds until there are.
    */
   take({ rate, burst }: TokenBucketOptions, now: number, cost = 1): number {
+    const pause = this.pause({ rate, burst }, now, cost);
+    if (pause === 0 && rate > 0) this.#tokens -= cost;
+    return pause;
+  }
+
+  /** The milliseconds until there are `cost` tokens, of which it takes none. */
+  pause({ rate, burst }: TokenBucketOptions, now: number, cost = 1): number {
     if (rate === 0) return 0;
     this.#tokens = Math.min(burst, this.#tokens + Math.max(0, now - this.#filledAt) * rate / 1000);
     this.#filledAt = now;
-    if (this.#tokens < cost) return Math.ceil((cost - this.#tokens) * 1000 / rate);
-    this.#tokens -= cost;
-    return 0;
+    return this.#tokens < cost ? Math.ceil((cost - this.#tokens) * 1000 / rate) : 0;
   }
 
   /**

@@ -66,6 +66,11 @@ export class AddressLimits {
     return this.#take(peer, "signIns", SIGN_IN_RATE, now, 1);
   }
 
+  /** Whether there is a token for a name. Takes none. */
+  hasSignInToken(peer: Pick<Peer, "address" | "validated">, now: number): boolean {
+    return this.#bucket(peer, "signIns", SIGN_IN_RATE, now).pause(SIGN_IN_RATE, now) === 0;
+  }
+
   /** Takes the tokens for a request; returns whether there were enough. */
   takeRequestTokens(peer: Peer, rate: TokenBucketOptions, cost: number, now: number): boolean {
     return this.#take(peer, "requests", rate, now, cost);

@@ -26,6 +26,8 @@ const UNVALIDATED_REQUEST_RATE: TokenBucketOptions = { rate: 2, burst: 20 };
 const DATAGRAMS_FACTOR = 10;
 /** How many times as much all members with one IP address may say, and ask for. */
 const ADDRESS_FACTOR = 10;
+/** After how long it is tried again when an IP address has asked for too much, in milliseconds: thousands may poll. */
+const ADDRESS_PAUSE_MS = 500;
 /** What a classic answer has around its line, in bytes: the word INCOMING, a space and a line feed. */
 const CLASSIC_FRAME_BYTES = 10;
 
@@ -115,14 +117,24 @@ export class Limits {
 
   /** Takes a token for each datagram of an answer; returns false if the member or its IP address has too few. */
   takeRequestTokens(member: Member, datagrams: number, now: number): boolean {
+    return this.#count(this.requestPause(member, datagrams, now) === 0, "fast-requests");
+  }
+
+  /**
+   * Takes a token for each datagram or line of an answer to a request that can wait.
+   *
+   * @returns 0 if there were enough, otherwise the milliseconds until it is to be tried again.
+   */
+  requestPause(member: Member, datagrams: number, now: number): number {
     const { rate, burst } = member.validated ? REQUEST_RATE : UNVALIDATED_REQUEST_RATE;
     const bucket = activityOf(member).requests ??= new TokenBucket({ rate, burst }, now);
     // a member that is over its own limit takes nothing from the others with its address
-    if (bucket.take({ rate, burst }, now, datagrams) > 0) return this.#count(false, "fast-requests");
+    const pause = bucket.take({ rate, burst }, now, datagrams);
+    if (pause > 0) return pause;
     const rateOfAddress = { rate: ADDRESS_FACTOR * rate, burst: ADDRESS_FACTOR * burst };
     const isWithinLimit = this.#addresses.takeRequestTokens(member, rateOfAddress, datagrams, now) ||
       this.#takeReserveTokens(member, datagrams, now);
-    return this.#count(isWithinLimit, "fast-requests");
+    return isWithinLimit ? 0 : ADDRESS_PAUSE_MS;
   }
 
   /**
@@ -148,6 +160,11 @@ export class Limits {
   /** Takes a token for a name from the IP address of a peer that has none yet; returns whether there was one. */
   takeSignInToken(peer: Pick<Peer, "address" | "validated">, now: number): boolean {
     return this.#count(this.#addresses.takeSignInToken(peer, now), "fast-sign-ins");
+  }
+
+  /** How long a name must wait that {@linkcode takeSignInToken} would refuse now, in milliseconds. Takes nothing. */
+  signInPause(peer: Pick<Peer, "address" | "validated">, now: number): number {
+    return this.#addresses.hasSignInToken(peer, now) ? 0 : ADDRESS_PAUSE_MS;
   }
 
   /** Takes the bytes of a classic answer from the IP address of a member; returns whether there were enough. */

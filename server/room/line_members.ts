@@ -55,15 +55,21 @@ export class LineMembers {
 
   /** Handles a line. Returns 0 if it was taken, otherwise the milliseconds until it is to be handed over again. */
   receive(line: string, member: Member, now: number): number {
+    const { admission, limits, messages } = this.#context;
     // a command behind a long line must not overtake its end
-    const pause = this.#context.messages.linePause(member, now);
-    if (pause > 0) return pause;
+    const pause = messages.linePause(member, now);
+    if (pause > 0 || line === "") return pause;
     const request = readLine(line, member.name !== undefined);
+    // what says nothing costs as much as what is answered
+    if (request.do === "say" && request.text.trim() === "") return limits.requestPause(member, 1, now);
     if (request.do === "say") return this.#say(request, member, now);
-    const to = request.do === "send" ? this.#context.admission.members.withName(request.name) : undefined;
+    const to = request.do === "send" ? admission.members.withName(request.name) : undefined;
     if (request.do === "send" && to) return this.#send(request.text, member, to, now);
-    if (this.#context.limits.takeRequestTokens(member, 1, now)) this.#execute(request, member, now);
-    return 0;
+    const signInPause = request.do === "sign in" && member.name === undefined ? limits.signInPause(member, now) : 0;
+    if (signInPause > 0) return signInPause;
+    const requestPause = limits.requestPause(member, request.do === "help" ? LINE_HELP.length : 1, now);
+    if (requestPause === 0) this.#execute(request, member, now);
+    return requestPause;
   }
 
   /** Tells who comes and goes, but nobody of itself. */
@@ -88,7 +94,6 @@ export class LineMembers {
 
   #say(said: LineRequest & { do: "say" }, member: Member, now: number): number {
     const { admission, messages } = this.#context;
-    if (said.text.trim() === "") return 0;
     const pause = messages.receiveLine(said, member, now);
     if (pause === 0) admission.announce(member, now);
     return pause;

@@ -7,6 +7,7 @@ import { fuzzClient, fuzzServer } from "../../scripts/attacks/fuzz.ts";
 import { fuzzRoom } from "../../scripts/attacks/fuzz_room.ts";
 import { mutations } from "../../scripts/attacks/mutations.ts";
 import { attack as flood } from "../../scripts/attacks/strangers.ts";
+import { attack as floodByTcp } from "../../scripts/attacks/tcp_flood.ts";
 import { start } from "../../scripts/support/processes.ts";
 import { Failure } from "../../runtime/program.ts";
 import { seededRandom } from "../../server/doors/network_emulator.ts";
@@ -50,6 +51,15 @@ Deno.test("attacks: a member's address is forged, members hear each other, and t
   assertEquals(arrived, said);
   assertGreater(asked, 0);
   assertGreater(answered, asked / 2);
+});
+
+Deno.test("attacks: connections send all that is read, whatever costs no token, and members hear each other", async () => {
+  for (const [text, deaf] of [["\n", false], ["/x\n", false], [" \n", false], ["hello\n", true]] as const) {
+    const { arrived, said, bytesPerSecond } = await floodByTcp({ connections: 20, text, deaf, seconds: 1 });
+    assertGreater(said, 0);
+    assertEquals([text, arrived], [text, said]);
+    assertGreater(bytesPerSecond, 0);
+  }
 });
 
 Deno.test("attacks: of the odd datagrams some are accepted of every type, and with every field", () => {

@@ -164,19 +164,53 @@ Deno.test("line members: lines wait while the journal is behind, and so do the p
   type(room, A, "next");
 });
 
-Deno.test("line members: commands beyond the limit of requests get no answer, and are counted", () => {
-  const room = new FakeRoom();
+Deno.test("line members: commands beyond the limit of requests wait, and each is answered; blank lines wait as well", () => {
+  const room = new FakeRoom(), answers = new Map<string, number>();
   connect(room, A);
-  for (const [command, answer] of [["/list", "Signed In Users"], ["/nothing", "There is no command"]]) {
+  for (
+    const [command, lines] of [["/list", 1], ["/nothing", 1], ["/whois x", 1], ["/send x y", 1], ["/help", 7], [
+      " ",
+      0,
+    ]] as const
+  ) {
     room.settle();
-    const before = ignoredBy(room.room)["fast-requests"] ?? 0;
-    let answers = 0;
-    for (let i = 0; i < 2000; i++) if (read(type(room, A, command), A).startsWith(answer)) answers++;
-    assertEquals([answers, ignoredBy(room.room)["fast-requests"]! - before], [1000, 1000], command);
+    const begunAt = room.now;
+    let atOnce = 0, count = 0;
+    for (let i = 0; i < 2000; i++) {
+      let pause;
+      while ((pause = room.room.receiveLine(command, peerOf(tcp(A)), room.now)) > 0) {
+        atOnce ||= i;
+        count += to(room.pass(pause), tcp(A)).length;
+      }
+      count += room.delivery.take().length;
+    }
+    answers.set(command, count);
+    const cost = Math.max(1, lines);
+    assertEquals(atOnce, Math.floor(1000 / cost), command);
+    const seconds = (room.now - begunAt) / 1000, due = (2000 * cost - 1000) / 500;
+    assert(Math.abs(seconds - due) < 0.1, `${command}: ${seconds} s`);
   }
+  assertEquals([...answers.values()], [2000, 2000, 2000, 2000, 14_000, 0]);
+  assertEquals(ignoredBy(room.room), {});
 });
 
-Deno.test("line members: a line of blanks says nothing, and costs nothing", () => {
+Deno.test("line members: of one IP address 500 names are given at once, and who asks for one later waits for it", () => {
+  const room = new FakeRoom(), waiting = new Set<string>();
+  for (let i = 0; i < 700; i++) connect(room, `10.0.0.7:${1000 + i}`);
+  const ask = (address: string, i: number) => room.room.receiveLine(`/name U${i}`, peerOf(tcp(address)), room.now);
+  for (let i = 0; i < 700; i++) if (ask(`10.0.0.7:${1000 + i}`, i) > 0) waiting.add(`10.0.0.7:${1000 + i}`);
+  assertEquals([waiting.size, room.delivery.take().length], [200, 500]);
+  for (let seconds = 0; seconds < 11; seconds++) {
+    room.pass(1000);
+    for (const address of waiting) if (ask(address, Number(address.split(":")[1])) === 0) waiting.delete(address);
+  }
+  assertEquals(waiting.size, 0);
+  assertEquals(room.room.users().total, 700);
+  // who has a name does not wait for another one
+  assertEquals(ask("10.0.0.7:1000", 9999), 0);
+});
+
+Deno.test("line members: a line of blanks says nothing, and costs nothing of what may be said", () => {
   const room = new FakeRoom({ rate: { rate: 1, burst: 1 } });
   connect(room, A, B);
   for (const blank of ["", " ", "\t\t ", "/me  "]) assertEquals(read(type(room, A, blank), B), "", blank);
