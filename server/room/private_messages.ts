@@ -79,6 +79,7 @@ export class PrivateMessages {
     if (!limits.takeRequestTokens(from, 1, now)) return;
     const to = members.withConnection(address);
     if (to?.dialect !== "line" || packet.pass !== passes.of(from, to)) return ignored.count("not-joined", "pass");
+    this.#outbox.heard(from);
     if (packet.type === "ACK") this.#outbox.acknowledge(packet, from, to, now);
     else this.#inbox.receive(packet, from, to, now);
   }
