@@ -12,6 +12,7 @@ import type { Recipient } from "../room/delivery.ts";
 import { DelayQueue } from "./delay_queue.ts";
 import type { Door, DoorKeeper, DoorStatistics } from "./door.ts";
 import { linesOf, WriteTurns } from "./line_writer.ts";
+import { limitBuffers } from "./linux/socket_buffers.ts";
 import { ReadBudget } from "./read_budget.ts";
 import { type Connection, type ConnectionKeeper, TcpConnection } from "./tcp_connection.ts";
 
@@ -263,7 +264,10 @@ export function openTcpDoor(host: string, port: number): TcpDoor | string {
   }
   try {
     const options = { hostname: host, port, tcpBacklog: BACKLOG };
-    return new TcpDoor(Deno.listen(options));
+    const listener = Deno.listen(options);
+    // where this can't be done, one that does not read takes more memory of the system
+    limitBuffers(listener.addr);
+    return new TcpDoor(listener);
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
       return `TCP is off: another program has its port ${port}; --tcp PORT takes another one`;

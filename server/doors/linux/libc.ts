@@ -14,6 +14,7 @@ const AF_INET = 2;
 export const AF_INET6 = 10;
 export const SOL_SOCKET = 1;
 export const MSG_DONTWAIT = 0x40;
+const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SO_TYPE = 3;
 const SO_COOKIE = 57;
@@ -77,11 +78,11 @@ export function isOpen(c: C, fd: number): boolean {
 }
 
 /**
- * Finds the descriptor of the UDP socket that is bound to an address. It compares the address of every open descriptor,
+ * Finds the descriptor of the socket of UDP or TCP that is bound to an address. It compares the address of every open descriptor,
  * from 0 up, because Deno 2.9 would require every permission to list /proc/self/fd.
  */
 export function findDescriptor(c: C, address: Deno.NetAddr): number | { reason: string } {
-  const family = addressFamily(address);
+  const family = addressFamily(address), type = address.transport === "tcp" ? SOCK_STREAM : SOCK_DGRAM;
   const sought = new Uint8Array(SOCKADDR_IN6_BYTES);
   if (!writeAddress(c, sought, family, address)) return { reason: `the socket's address is ${address.hostname}` };
   // the scope is not compared, because Deno does not report it
@@ -97,7 +98,7 @@ export function findDescriptor(c: C, address: Deno.NetAddr): number | { reason: 
     }
     gap = 0;
     if (ownAddress.subarray(0, comparedBytes).some((byte, at) => byte !== sought[at])) continue;
-    if (readSocketOption(c, fd, SO_TYPE, 4)?.[0] !== SOCK_DGRAM) continue;
+    if (readSocketOption(c, fd, SO_TYPE, 4)?.[0] !== type) continue;
     if (found !== undefined && (socketCookie(c, fd) ?? fd) !== socketCookie(c, found)) {
       return { reason: `more than one socket of this process is bound to ${address.hostname} port ${address.port}` };
     }
