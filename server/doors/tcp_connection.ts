@@ -62,6 +62,11 @@ export class TcpConnection {
   #state: State = "new";
   /** The first bytes, while it is unclear what they are; undefined from then on. */
   #head: Uint8Array | undefined = new Uint8Array(0);
+  /**
+   * How many of them are handed over already, because nothing followed for long. They are still a part of what shows
+   * what it is: a slow network must not let a web page in.
+   */
+  #takenOfHead = 0;
   /** Whether the first bytes have come one character at a time. */
   #isHeadTyped = true;
   /** The lines that the keeper has not taken. */
@@ -216,11 +221,15 @@ export class TcpConnection {
       if (bytes.length === 0) return;
     }
     this.#isHeadTyped &&= isOneCharacter(bytes);
+    const isNew = this.#head.length === this.#takenOfHead;
     const head = new Uint8Array(this.#head.length + bytes.length);
     head.set(this.#head);
     head.set(bytes, this.#head.length);
     this.#head = head;
-    if (isFirst) this.#silence = setTimeout(() => this.#head && this.#judge(this.#head, true), UNCLEAR_MS);
+    if (isNew) {
+      clearTimeout(this.#silence);
+      this.#silence = setTimeout(() => this.#head && this.#judge(this.#head, true), UNCLEAR_MS);
+    }
     this.#judge(head);
   }
 
@@ -228,7 +237,7 @@ export class TcpConnection {
     const protocol = foreignProtocol(head, isAll);
     if (protocol === "unclear") return;
     if (protocol === "none") {
-      this.#takeHead();
+      this.#takeHead(isAll && foreignProtocol(head) === "unclear");
     } else {
       if (protocol === "http") this.writer.push([httpAnswer()]);
       this.#keeper.dismissed(this.peer, protocol);
@@ -236,10 +245,15 @@ export class TcpConnection {
     }
   }
 
-  /** Takes the first bytes as those of a chat. */
-  #takeHead(): void {
-    const head = this.#head;
-    this.#head = undefined;
+  /**
+   * Takes the first bytes as those of a chat.
+   *
+   * @param isKept Whether what follows may show that they are none.
+   */
+  #takeHead(isKept: boolean): void {
+    const head = this.#head?.subarray(this.#takenOfHead);
+    if (isKept && this.#head) this.#takenOfHead = this.#head.length;
+    else this.#head = undefined;
     this.join();
     if (head && this.#state === "here") this.#take(this.#reader.push(head, now(), this.#isHeadTyped));
   }

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { countBlank, foreignProtocol, httpAnswer, MAX_HEAD_BYTES } from "../../../server/doors/foreign_protocols.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
+const COOKIE = "\x21\x12\xa4\x42";
 const long = "a".repeat(2 * MAX_HEAD_BYTES);
 
 Deno.test("foreign protocols: HTTP, TLS and SSH are known by their first bytes", () => {
@@ -19,6 +20,16 @@ Deno.test("foreign protocols: HTTP, TLS and SSH are known by their first bytes",
       [`POST /${long} HTTP/1.1\r\n`, "http"],
       ["\x16\x03\x01\x02\x00", "tls"],
       ["\x16\x03", "tls"],
+      [" \t\0GET / HTTP/1.1\r\n", "http"],
+      ["  \r\n\t\nPOST / HTTP/1.1\r\n", "http"],
+      ["POST\t/\tHTTP/1.1\r\n", "http"],
+      ["GET /a b HTTP/1.1\r\n", "http"],
+      ["OPTIONS rtsp://x/ RTSP/1.0\r\n", "http"],
+      ["INVITE sip:x@y SIP/2.0\r\n", "http"],
+      [`\0\x03\0\x10${COOKIE}hello`, "stun"],
+      [`\x03\0\x10${COOKIE}hello`, "stun"],
+      [`\0\x5c\0\x01\0\x50${COOKIE}hello`, "stun"],
+      [`\x5c\0\x01\0\x50${COOKIE}hello`, "stun"],
       ["SSH-2.0-OpenSSH_9.6\r\n", "ssh"],
       ["SSH-1.99-x", "ssh"],
     ] as const
@@ -49,6 +60,10 @@ Deno.test("foreign protocols: what people and programs say is none of them", () 
       "\x16hi",
       "PUTTING it off",
       "Zo\xc3\xab",
+      "  hello\n",
+      "hi\0",
+      "look at sip:x@y\n",
+      "! $B and so on",
       long,
       `hi ${long}`,
     ]
@@ -64,8 +79,12 @@ Deno.test("foreign protocols: a request that arrives byte by byte is never taken
       "POST /a/b?c=d HTTP/1.1\r\n",
       "DELETE /a HTTP/1.1\r\n",
       "CONNECT example.org:443 HTTP/1.1\r\n",
+      "  GET / HTTP/1.1\r\n",
+      "PATCH \t/a HTTP/1.1\r\n",
       "SSH-2.0-x",
       "\x16\x03\x01",
+      `\0\x03\0\x10${COOKIE}`,
+      `\x03\0\x10${COOKIE}`,
     ]
   ) {
     let verdict = "unclear";

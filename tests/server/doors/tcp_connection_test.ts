@@ -235,3 +235,24 @@ Deno.test("tcp connection: 256 kB are read at once and then 64 kB a second, what
       connection.close();
     }
   }));
+
+Deno.test("tcp connection: a request of which only the beginning came for long is known when the rest comes", () =>
+  withFakeTime(async (time) => {
+    for (const [first, said] of [["P", ["P"]], ["POST", ["POST"]], ["POST ", ["POST "]], ["  ", ["  "]]] as const) {
+      const { conn, notes } = open();
+      conn.arrive(first);
+      await pass(time, 5000);
+      assertEquals(notes, ["+", ...said]);
+      conn.arrive(`${"POST ".slice(first.trimStart().length)}/ HTTP/1.1\r\n\r\nhello\n`);
+      await pass(time, 2000);
+      assertEquals([notes.slice(1 + said.length), conn.text.slice(0, 12)], [["dismissed: http", "-"], "HTTP/1.0 400"]);
+    }
+    // and what is none goes on as a chat, also when it comes one character after the other
+    const { conn, connection, notes } = open();
+    for (const text of ["P", "O", "S", "h\n", "POST / HTTP/1.1\n"]) {
+      conn.arrive(text);
+      await pass(time, 5000);
+    }
+    assertEquals(notes, ["+", "P", "O", "S", "h", "POST / HTTP/1.1"]);
+    connection.close();
+  }));
