@@ -12,7 +12,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What programs leave at the end of a datagram: line ends, and NULs from a buffer in C. */
-const TRAILER = /[\r\n\0]+$/;
+const TRAILER = "\r\n\0";
 
 /**
  * What looks like a packet of version 1, damaged or not. It is never shown as a text. One damaged byte leaves one of the
@@ -36,7 +36,7 @@ const WORD_OF_CLIENT = /^(?:GREETING|LIST)\s*$|^SIGN-IN\s/;
 export function decodeReply(datagram: Uint8Array): Decoded {
   const decoded = decode(datagram);
   if (decoded.ok && decoded.packet.dialect === "v1" || datagram.length > MAX_CLASSIC_BYTES) return decoded;
-  const text = decoder.decode(datagram), said = text.replace(TRAILER, "");
+  const text = decoder.decode(datagram), said = withoutTrailer(text);
   const [greeting] = SHOWN_GREETING.exec(said) ?? [];
   // with a checksum that is right nobody has typed it
   const handedOn = greeting === undefined ? undefined : decode(encoder.encode(greeting));
@@ -47,4 +47,11 @@ export function decodeReply(datagram: Uint8Array): Decoded {
   const [, line] = FORWARDED.exec(said) ?? PASSED_ON.exec(said) ?? [];
   if (line === undefined && (said.trim() === "" || WORD_OF_CLIENT.test(said))) return decoded;
   return { ok: true, packet: { dialect: "classic", type: "INCOMING", line: line ?? said } };
+}
+
+/** A regular expression would look at each character of a text of line ends as often as there are characters. */
+function withoutTrailer(text: string): string {
+  let end = text.length;
+  while (end > 0 && TRAILER.includes(text[end - 1])) end--;
+  return text.slice(0, end);
 }
