@@ -29,7 +29,10 @@ export function visibleLine(line: string): string {
 
 /** Hides the secrets in a text. */
 export function hideSecrets(text: string): string {
-  return hideDirectText(text).replace(COMMAND, hideCommand).replace(NAMED_SECRET, `$1${HIDDEN}`)
+  return hideDirectText(text).replace(RUN_TOGETHER, hideCommand).replace(COMMAND, hideCommand).replace(
+    NAMED_SECRET,
+    `$1${HIDDEN}`,
+  )
     .replace(HEX_RUN, hideRun);
 }
 
@@ -87,6 +90,9 @@ const COMMAND = new RegExp(
     `(?:\\S?(?:${PRIVATE_COMMANDS})|/(?!\\d|(?:${PUBLIC_COMMANDS})\\b)[^\\s\\0]*)(?![\\w-]))[^]*[^\\s\\0][^]*`,
   "imu",
 );
+
+/** SEND without a space behind it. In small letters it is the beginning of many words. */
+const RUN_TOGETHER = /^(\0*(?:MESSAGE:? ?)?[\t ]*SEND)[^\s\0][^]*/m;
 
 function hideCommand(_line: string, command: string): string {
   return `${command} ${HIDDEN}`;

@@ -58,7 +58,10 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
   "refused-classic": ({ address }, detail) =>
     `it may not join: ${refusalWords(detail as ClassicRefusal, hostOf(address))}`,
   "no-goodbye": () => "there is no goodbye in the classic dialect, and it is not said either: just end your program",
-  "fast-messages": () => "it came faster than --rate, or all with this IP address say too much",
+  "fast-messages": (_, detail) =>
+    detail === "bare"
+      ? "text without a word may come twice a second, and ten times at once: put MESSAGE in front"
+      : "it came faster than --rate, or all with this IP address say too much",
   "fast-lines": () => dismissalWords("too much"),
   "fast-sign-ins": () => "it asks for names too often",
   "fast-requests": () => "it asks for too much in a short time",

@@ -93,6 +93,7 @@ export class ClassicMembers {
     // who writes to somebody that is here believes that it is private, also without a name of its own
     const request = readLine(packet.text, member.name !== undefined || members.withName(to) !== undefined);
     if (request.do === "say" && !request.action) {
+      if (!limits.takeBareTextToken(member, now)) return ignored.count("fast-messages", "bare");
       return messages.receiveClassic({ ...packet, text: request.text }, member, now);
     }
     switch (request.do) {

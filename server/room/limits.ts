@@ -22,6 +22,11 @@ const REQUEST_RATE: TokenBucketOptions = { rate: 500, burst: 1000 };
 /** The same for a member whose address may be forged: an answer may reach somebody who has not asked. */
 const UNVALIDATED_REQUEST_RATE: TokenBucketOptions = { rate: 2, burst: 20 };
 
+/**
+ * How many texts without a word of the protocol a second one classic member may say, and how many at once: a person types
+ * no more, and a program that answers all that it gets would say as much as it may.
+ */
+const BARE_TEXT_RATE: TokenBucketOptions = { rate: 2, burst: 10 };
 /** How many times as many datagrams as messages may come from the address of a classic member. */
 const DATAGRAMS_FACTOR = 10;
 /** How many times as much all members with one IP address may say, and ask for. */
@@ -74,6 +79,12 @@ export class Limits {
   /** Takes the tokens for a message that is dropped without them; returns whether there were both. */
   takeClassicMessageToken(member: Member, now: number): boolean {
     return this.#takeOwnMessageToken(member, now) === 0 && this.#takeAddressMessageToken(member, now);
+  }
+
+  /** Takes a token of a classic member for a text without a word; returns whether there was one. */
+  takeBareTextToken(member: Member, now: number): boolean {
+    const bucket = activityOf(member).bareTexts ??= new TokenBucket(BARE_TEXT_RATE, now);
+    return bucket.take(BARE_TEXT_RATE, now) === 0;
   }
 
   /**

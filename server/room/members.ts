@@ -33,6 +33,8 @@ export interface MemberActivity {
   colonIsText: boolean;
   /** Of a classic member only: what it has said of late without a word in capital letters. */
   recentWords: RecentWords[] | undefined;
+  /** Of a classic member only: the limit for texts without a word. */
+  bareTexts: TokenBucket | undefined;
   /** The limits for messages and requests; each is created when it is first needed. */
   messages: TokenBucket | undefined;
   requests: TokenBucket | undefined;
@@ -85,6 +87,7 @@ export function activityOf(member: Member): MemberActivity {
     line: undefined,
     colonIsText: false,
     recentWords: undefined,
+    bareTexts: undefined,
     messages: undefined,
     requests: undefined,
     datagrams: undefined,

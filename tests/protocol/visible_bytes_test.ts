@@ -94,6 +94,7 @@ Deno.test("hidden: what is said to one member alone, in version 1 and as a comma
     `MESSAGE/1 id=1\nlunch`,
     ...["SEND Bob lunch", "send Bob lunch\n", "/send Bob lunch", "/msg Bob lunch", "Sned Bob\nlunch", "/snd Bob lunch"],
     ...["MESSAGE SEND Bob lunch", "MESSAGE: /send Bob lunch", "MESSAGE/send Bob lunch", "SEND Bob line\nlunch"],
+    ...["SENDBob lunch", "\0 SENDBob: lunch", "MESSAGE SENDBob lunch", "hello\nSENDBob lunch"],
     ...["/reply lunch", "/r lunch", "SEND\0Bob\0lunch", "SEND:Bob:lunch", "/a-very-long-word-that-is-none lunch"],
     ...[
       "/login Bob lunch",

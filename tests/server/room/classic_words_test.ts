@@ -188,8 +188,24 @@ Deno.test("classic words: a person may say the same again, but without the word 
   assertEquals(heard(room, "ha"), ["ha"]);
   // what is remembered has an end
   const lines = Array.from({ length: 100 }, (_, i) => `line ${i}`);
-  assertEquals(heard(room, ...lines), lines);
-  assertEquals(heard(room, "line 99", "line 0"), ["line 0"]);
+  assertEquals(heard(room, ...lines.map((line) => `message ${line}`)), lines);
+  assertEquals(heard(room, "message line 99", "message line 0"), ["line 0"]);
+});
+
+Deno.test("classic words: text without a word may come ten times at once and twice a second, with it as --rate has it", () => {
+  const room = openRoom(),
+    said = (count: number, from = 0) => Array.from({ length: count }, (_, i) => `OK ${from + i}`);
+  assertEquals(heard(room, ...said(40)), said(10));
+  assertEquals(ignoredBy(room.room), { "fast-messages": 30 });
+  assertEquals(heard(room, ...said(40).map((text) => `MESSAGE ${text}`)).length, 40);
+  let count = 0;
+  for (let i = 0; i < 1000; i++) {
+    room.pass(10);
+    count += heard(room, `OK ${100 + i}`).length;
+  }
+  assertEquals(count, 20);
+  // what is answered to its sender alone has limits of its own
+  assertEquals(to(room.datagram(A, "/help"), A).length, 1);
 });
 
 /** One packet of each type of version 1, as our programs write it. */
