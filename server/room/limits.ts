@@ -27,12 +27,17 @@ const UNVALIDATED_REQUEST_RATE: TokenBucketOptions = { rate: 2, burst: 20 };
  * no more, and a program that answers all that it gets would say as much as it may.
  */
 const BARE_TEXT_RATE: TokenBucketOptions = { rate: 2, burst: 10 };
+/**
+ * How many copies a second of what members with a connection say may be made in all, and how many at once: a line may
+ * always wait, and the others must not wait for thousands of them.
+ */
+const LINE_COPIES_RATE: TokenBucketOptions = { rate: 50_000, burst: 100_000 };
 /** How many times as many datagrams as messages may come from the address of a classic member. */
 const DATAGRAMS_FACTOR = 10;
 /** How many times as much all members with one IP address may say, and ask for. */
 const ADDRESS_FACTOR = 10;
-/** After how long it is tried again when an IP address has asked for too much, in milliseconds: thousands may poll. */
-const ADDRESS_PAUSE_MS = 500;
+/** After how long it is tried again what was too much of many members together, in milliseconds: thousands may poll. */
+const SHARED_PAUSE_MS = 500;
 /** What a classic answer has around its line, in bytes: the word INCOMING, a space and a line feed. */
 const CLASSIC_FRAME_BYTES = 10;
 
@@ -47,6 +52,7 @@ export class Limits {
   /** What those who have left had used up, by {@linkcode unsaidKey}. */
   readonly #unsaid = new BoundedMap<Unsaid>();
   readonly #ignored: Ignored;
+  readonly #lineCopies = new TokenBucket(LINE_COPIES_RATE, 0);
 
   /**
    * @param messageRate How many messages a second a member may send.
@@ -74,6 +80,18 @@ export class Limits {
     activity.turnAt = undefined;
     activity.frugalMessages!.skip(now);
     return 0;
+  }
+
+  /**
+   * Takes a token for a line of a member with a connection, and one for each copy of it. Returns 0 if there were all,
+   * otherwise the milliseconds until it is to be tried again.
+   */
+  takeLineToken(member: Member, copies: number, now: number): number {
+    const cost = Math.min(copies, LINE_COPIES_RATE.burst);
+    if (this.#lineCopies.pause(LINE_COPIES_RATE, now, cost) > 0) return SHARED_PAUSE_MS;
+    const pause = this.takeMessageToken(member, now);
+    if (pause === 0) this.#lineCopies.take(LINE_COPIES_RATE, now, cost);
+    return pause;
   }
 
   /** Takes the tokens for a message that is dropped without them; returns whether there were both. */
@@ -145,7 +163,7 @@ export class Limits {
     const rateOfAddress = { rate: ADDRESS_FACTOR * rate, burst: ADDRESS_FACTOR * burst };
     const isWithinLimit = this.#addresses.takeRequestTokens(member, rateOfAddress, datagrams, now) ||
       this.#takeReserveTokens(member, datagrams, now);
-    return isWithinLimit ? 0 : ADDRESS_PAUSE_MS;
+    return isWithinLimit ? 0 : SHARED_PAUSE_MS;
   }
 
   /**
@@ -175,7 +193,7 @@ export class Limits {
 
   /** How long a name must wait that {@linkcode takeSignInToken} would refuse now, in milliseconds. Takes nothing. */
   signInPause(peer: Pick<Peer, "address" | "validated">, now: number): number {
-    return this.#addresses.hasSignInToken(peer, now) ? 0 : ADDRESS_PAUSE_MS;
+    return this.#addresses.hasSignInToken(peer, now) ? 0 : SHARED_PAUSE_MS;
   }
 
   /** Takes the bytes of a classic answer from the IP address of a member; returns whether there were enough. */

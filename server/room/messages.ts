@@ -19,6 +19,8 @@ export interface MessagesContext {
   journal: Journal;
   limits: Limits;
   ignored: Ignored;
+  /** How many members hear what is said. */
+  audience: () => number;
   /** Appends a message to the journal. */
   publish: (message: NewEvent, origin: Member, now: number) => void;
   /** The time that is shown to people, in Unix milliseconds. */
@@ -153,8 +155,8 @@ export class Messages {
 
   /** Takes a token for a part of a line. Returns 0 if there was one, otherwise how long it waits. */
   #takeLineToken(member: Member, now: number): number {
-    const { journal, limits } = this.#context;
-    return journal.pending >= MAX_PENDING ? JOURNAL_PAUSE_MS : limits.takeMessageToken(member, now);
+    const { audience, journal, limits } = this.#context;
+    return journal.pending >= MAX_PENDING ? JOURNAL_PAUSE_MS : limits.takeLineToken(member, audience(), now);
   }
 
   /** Publishes the messages whose turn it is, as many as there are tokens for. The next one waits for its token. */

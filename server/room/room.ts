@@ -140,7 +140,8 @@ export class Room {
       echo,
     });
     const publish = (message: NewEvent, origin: Member, now: number) => this.#publish(message, now, origin);
-    this.#messages = new Messages({ delivery, journal, limits, ignored, publish, time });
+    const audience = () => this.#members.size;
+    this.#messages = new Messages({ delivery, journal, limits, ignored, audience, publish, time });
     const parts = {
       admission: this.#admission,
       delivery,

@@ -210,6 +210,22 @@ Deno.test("line members: of one IP address 500 names are given at once, and who 
   assertEquals(ask("10.0.0.7:1000", 9999), 0);
 });
 
+Deno.test("line members: what many say in a large room waits, and what comes in datagrams does not", () => {
+  const room = new FakeRoom({ rate: { rate: 0, burst: 0 } }), { token } = room.join(UDP), count = 999;
+  for (let i = 0; i < count; i++) connect(room, `10.0.${i >> 8}.${i & 255}:1000`);
+  room.settle();
+  let lines = 0;
+  for (let second = 0; second <= 10; second++) {
+    for (let i = 0; i < count; i++) {
+      if (room.room.receiveLine("hi", peerOf(tcp(`10.0.${i >> 8}.${i & 255}:1000`)), room.now) === 0) lines++;
+    }
+    assertEquals(lines, 100 + 50 * second);
+    room.delivery.take();
+    assertEquals(room.say(UDP, token, second + 1, "hello").length > count, true);
+    room.pass(1000);
+  }
+});
+
 Deno.test("line members: a line of blanks says nothing, and costs nothing of what may be said", () => {
   const room = new FakeRoom({ rate: { rate: 1, burst: 1 } });
   connect(room, A, B);
