@@ -60,8 +60,8 @@ Deno.test("linear work: eight times as many bytes take about eight times as long
     const times = short.map((text) => shortest(read, text)).sort((a, b) => a - b);
     const usual = Math.max(times[Math.floor(0.9 * times.length)], 0.01);
     for (const text of long) {
-      // a second look, since something else may have run meanwhile
-      if (shortest(read, text) < 100 * usual || shortest(read, text) < 100 * usual) continue;
+      // some more looks, since something else may have run meanwhile
+      if ([1, 2, 3, 4, 5].some(() => shortest(read, text) < 100 * usual)) continue;
       slow.push(`${name} ${JSON.stringify(`${text.text.slice(0, 12)}…${text.text.slice(-4)}`)}`);
     }
   }
