@@ -33,10 +33,12 @@ const TO_BE_SURE_MS = 1000;
 /**
  * The pause before the second classic greeting to a server that has sent nothing at all, in milliseconds. Each further
  * one is twice as long, up to the longest: the server may have been started late, or may send everything as often as it
- * was greeted. The same for the greetings in version 1 to a server that is taken for a classic one.
+ * was greeted. The same for the greetings in version 1 to a server that is taken for a classic one, but for the factor.
  */
 const CLASSIC_PAUSE_MS = 10_000;
 const LONGEST_CLASSIC_PAUSE_MS = 300_000;
+/** At 30% loss each way half of these greetings have no answer, so they are not rare at once. */
+const PROBE_BACK_OFF = 1.5;
 /** For how long after such a greeting an `Unknown command` is its answer, and not shown again, in milliseconds. */
 const ANSWER_MS = 3000;
 
@@ -231,7 +233,7 @@ export class Detection implements Timed {
   #probe(dialect: Classic, now: number): void {
     if (now < (this.#probesAt ?? Infinity)) return;
     dialect.greetedAt = now;
-    dialect.pause = Math.min(2 * dialect.pause, LONGEST_CLASSIC_PAUSE_MS);
+    dialect.pause = Math.min(PROBE_BACK_OFF * dialect.pause, LONGEST_CLASSIC_PAUSE_MS);
     dialect.greetsAt = now + dialect.pause;
     // once, without repeats
     this.v1.membership.start(now);

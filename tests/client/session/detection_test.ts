@@ -26,7 +26,7 @@ Deno.test("detection: a server that is taken for a classic one is greeted in ver
       times.push(...sent.map(({ at }) => at - start));
     }
     if (echoFrom === "the server") assertEquals(times, []);
-    else assert(times.length >= 6 && times.length <= 8 && times[0] < 10_000, `${echoFrom}: ${times}`);
+    else assert(times.length >= 8 && times.length <= 12 && times[0] < 10_000, `${echoFrom}: ${times}`);
   }
 });
 
@@ -116,4 +116,17 @@ Deno.test("detection: the answer of a classic server to a later greeting in vers
   // somebody has said it
   fake.datagram("Unknown command");
   assertEquals(shown(), 2);
+});
+
+Deno.test("detection: what another port of the server's address sends back asks for as many greetings as anything else", () => {
+  for (const sign of ["<From 1.2.3.4:5>: hello", "GREETING/1 id=5"]) {
+    const fake = new FakeSession();
+    fake.start();
+    fake.say("hello");
+    fake.pass(10_000);
+    fake.take();
+    fake.datagram(sign, BESIDE);
+    fake.pass(1500);
+    assert(fake.takeAll("GREETING").length >= 8, sign);
+  }
 });
