@@ -45,6 +45,14 @@ Deno.test("reception: an answer to a greeting shows where the server is, and the
   const closing: Packet = { dialect: "v1", type: "CLOSING", epoch: WELCOME.epoch };
   assertMatch(take(fake, closing, SERVER)!.why, /^it does not come from the server, which is at 192\.168\.1\.66:9090$/);
   assertEquals(take(fake, closing, ELSEWHERE), undefined);
+
+  const classic = new FakeSession();
+  classic.start();
+  classic.datagram("INCOMING <From 1.2.3.4:5>: welcome");
+  classic.pass(1500);
+  const [known] = classic.takeAll("GREETING");
+  const why = take(classic, { dialect: "v1", type: "RETRY", id: known.id, cookie: COOKIE }, ELSEWHERE)?.why;
+  assertMatch(why!, /^it does not come from the server/);
 });
 
 Deno.test("reception: what the server itself does wrong is told as its mistake, and to the user as no silence", () => {
