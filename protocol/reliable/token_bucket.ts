@@ -52,9 +52,9 @@ export class TokenBucket {
     return pause;
   }
 
-  /** Gives back a token that was taken ahead. */
-  giveBack(): void {
-    this.#tokens++;
+  /** Gives back tokens that were taken ahead. */
+  giveBack(cost = 1): void {
+    this.#tokens += cost;
   }
 
   /** Whether the bucket holds as much as it can, so that a new one would do as well. */

@@ -36,10 +36,15 @@ const LEAVE_MS = 1000;
 /** The longest pause between two offers of a line, in milliseconds. */
 const MAX_PAUSE_MS = 60_000;
 /**
- * For how long a connection may go on to be ahead of what the keeper takes by more than one read, in milliseconds. Without
- * an end, megabytes that lie in the system's buffers would be said for hours, also when nobody is there any more.
+ * For how long a connection may go on to be ahead of what the keeper takes by more than one read, in milliseconds: 2,000
+ * lines that were pasted are said in this time. Without an end, megabytes that lie in the system's buffers would be said
+ * for hours, also when nobody is there any more.
  */
-const MAX_AHEAD_MS = 60_000;
+const MAX_AHEAD_MS = 120_000;
+/** A read that took so long shows that nothing was waiting, in milliseconds. */
+const CAUGHT_UP_MS = 1000;
+/** For how long what has arrived is still said of one to whom a write has failed, in milliseconds. */
+const MAX_AHEAD_OF_GONE_MS = 10_000;
 /** What who is closed for that reads. */
 const SAYS_TOO_MUCH = new TextEncoder().encode("You say more than the room takes: the rest is not said\n");
 /**
@@ -93,8 +98,9 @@ export class TcpConnection {
     this.#keeper = keeper;
     this.#noteRead = budget.ofConnection(now());
     this.writer = new LineWriter(conn, turns, statistics, () => {
-      // what it says in the tokens that it has is still said, but nothing waits
+      // a program that says a few lines and ends has read nothing: its lines are still said, but megabytes are not
       this.#isGone = true;
+      this.#waitsUntil = Math.min(this.#waitsUntil, now() + MAX_AHEAD_OF_GONE_MS);
       this.#offerPause.end();
     });
   }
@@ -192,13 +198,15 @@ export class TcpConnection {
   async #read(): Promise<boolean> {
     const buffer = new Uint8Array(READ_BYTES);
     try {
-      for (let count; (count = await this.#conn.read(buffer)) !== null;) {
-        const pause = this.#noteRead(count, now());
+      for (let count, askedAt = now(); (count = await this.#conn.read(buffer)) !== null; askedAt = now()) {
+        // whoever leaves is read only to be dropped, which costs the others nothing
+        const pause = this.#state === "leaving" ? 0 : this.#noteRead(count, now());
         if (this.#state !== "leaving") {
-          if (count < READ_BYTES) this.#waitsUntil = Infinity;
-          else this.#waitsUntil = Math.min(this.#waitsUntil, now() + MAX_AHEAD_MS);
+          if (now() - askedAt >= CAUGHT_UP_MS) this.#caughtUp();
+          // the system may hand over less when more is waiting, so only a full read shows that it is
+          if (count === READ_BYTES) this.#waitsUntil = Math.min(this.#waitsUntil, now() + MAX_AHEAD_MS);
           this.#arrived(buffer.subarray(0, count));
-          if (!this.#handingOver) this.#waitsUntil = Infinity;
+          if (!this.#handingOver) this.#caughtUp();
           await this.#handingOver;
         }
         if (pause > 0 && this.#state !== "closed") await this.#readPause.wait(pause);
@@ -208,6 +216,10 @@ export class TcpConnection {
       return !(error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted);
     }
     return true;
+  }
+
+  #caughtUp(): void {
+    if (!this.#isGone) this.#waitsUntil = Infinity;
   }
 
   #arrived(bytes: Uint8Array): void {
@@ -290,7 +302,7 @@ export class TcpConnection {
     while (pause > 0 && !isOverdue) {
       await this.#offerPause.wait(Math.min(pause, MAX_PAUSE_MS, Math.max(0, this.#waitsUntil - now())));
       pause = this.#offerLines();
-      isOverdue = this.#isGone || now() >= this.#waitsUntil;
+      isOverdue = now() >= this.#waitsUntil;
     }
     this.#handingOver = undefined;
     if (pause > 0) this.#cutOff();

@@ -87,11 +87,17 @@ export class Limits {
    * otherwise the milliseconds until it is to be tried again.
    */
   takeLineToken(member: Member, copies: number, now: number): number {
-    const cost = Math.min(copies, LINE_COPIES_RATE.burst);
-    if (this.#lineCopies.pause(LINE_COPIES_RATE, now, cost) > 0) return SHARED_PAUSE_MS;
-    const pause = this.takeMessageToken(member, now);
-    if (pause === 0) this.#lineCopies.take(LINE_COPIES_RATE, now, cost);
-    return pause;
+    const activity = activityOf(member);
+    if (activity.lineTurn === undefined) {
+      const pause = this.takeMessageToken(member, now);
+      if (pause > 0) return pause;
+      // if all tried again for the next copies, some would never get any
+      const cost = Math.min(copies, LINE_COPIES_RATE.burst);
+      activity.lineTurn = { at: now + this.#lineCopies.takeAhead(LINE_COPIES_RATE, now, cost), cost };
+    }
+    if (activity.lineTurn.at > now) return activity.lineTurn.at - now;
+    activity.lineTurn = undefined;
+    return 0;
   }
 
   /** Takes the tokens for a message that is dropped without them; returns whether there were both. */
@@ -112,12 +118,17 @@ export class Limits {
   keepUnsaid(member: Member, now: number): void {
     const { activity } = member;
     if (!activity) return;
-    const { messages, frugalMessages, turnAt } = activity;
+    const { messages, frugalMessages, turnAt, lineTurn } = activity;
+    if (lineTurn) this.#lineCopies.giveBack(lineTurn.cost);
     if (turnAt !== undefined) this.#addresses.giveMessageTokenBack(member, this.#addressMessageRate, now);
     if (messages && !messages.isFull(this.#messageRate, now)) {
       this.#unsaid.set(unsaidKey(member), { messages, frugalMessages });
     }
-    activity.messages = activity.frugalMessages = activity.turnAt = undefined;
+    activity.messages =
+      activity.frugalMessages =
+      activity.turnAt =
+      activity.lineTurn =
+        undefined;
   }
 
   /** Returns 0 if there was a token, otherwise the milliseconds until there is one. */

@@ -49,6 +49,8 @@ export interface MemberActivity {
    * member waits for its turn among those that have this address.
    */
   turnAt: number | undefined;
+  /** When the copies of a line of a member with a connection may be made, and how many they are. */
+  lineTurn: { at: number; cost: number } | undefined;
 }
 
 /**
@@ -94,6 +96,7 @@ export function activityOf(member: Member): MemberActivity {
     frugal: undefined,
     frugalMessages: undefined,
     turnAt: undefined,
+    lineTurn: undefined,
   };
 }
 
