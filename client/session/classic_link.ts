@@ -28,15 +28,25 @@ const MAX_UNPROVEN_LINES = 1000;
 /** How late a line may come back and still be taken for one's own, in milliseconds. */
 const LATE_ECHO_MS = 10_000;
 /**
- * The shortest time between two greetings of a server that has sent lines back before and no longer does, in
- * milliseconds: it may have been started anew. Some servers send everything as often as they were greeted.
+ * A server that has sent lines back before and does not send so many in a row may have been started anew, and is greeted
+ * again. One that is lost is no reason: some servers send everything as often as they were greeted.
  */
-const GREET_AGAIN_MS = 30_000;
+const MISSED_LINES = 2;
+/**
+ * The shortest times from such a greeting to the next, in milliseconds: after the first, the second, and so on since a
+ * line has come back. The last one holds for all others.
+ */
+const GREET_AGAIN_MS = [3000, 6000, 12_000, 30_000];
 
 const NOTHING_CAME =
   "Nothing has come back from the server, so what you say may be lost. Each line is sent once, and " +
-  "not again when the server is started later; only udp-chat's own server gets it all the same";
+  "not again when the server is started later; only udp-chat's own server gets it all the same. It may take minutes " +
+  "until this client notices a server that is started now; starting the client anew is faster";
 const NOT_SENT_BACK = "The server has not sent that line back: it is lost, or this server never does so";
+const NO_LONGER_SENT_BACK =
+  "The server no longer sends back what you say: it may have been started anew, and what you " +
+  "say is lost until it knows you again";
+const SENT_BACK_AGAIN = "The server sends lines back again";
 
 /** A line that a server has forwarded, and whether it came from another port of its IP address, where anybody may be. */
 interface HeardLine {
@@ -56,14 +66,17 @@ export class ClassicLink implements Timed {
   /** Whether the server is taken for a classic one. */
   #isSettled = false;
   #echoes = true;
-  /** Whether a line has ever come back, from any port; and from the one that was greeted. */
+  /** Whether a line has ever come back, from any port. */
   #hasComeBack = false;
-  #hasConfirmed = false;
-  /** Whether lines had come back when the last one was sent: then this one is to come back too. */
-  #isExpected = false;
-  /** When to greet a server that no longer sends lines back, and the earliest time for that, in milliseconds. */
+  /** Whether the user was told that lines no longer come back. */
+  #isMissed = false;
+  /** How many lines were sent since one has come back and since the last greeting. */
+  #sentSince = 0;
+  /** When to greet a server that no longer sends lines back, in milliseconds. */
   #greetsAt: number | undefined;
-  #mayGreetAt = -Infinity;
+  /** When it was last greeted so, in milliseconds, and how often since a line has come back. */
+  #greetedAt = -Infinity;
+  #greetings = 0;
   /** When the last burst began, in milliseconds, and how many lines went out in it. */
   #burstAt = -Infinity;
   #burst = 0;
@@ -74,6 +87,8 @@ export class ClassicLink implements Timed {
   received = 0;
   /** How many lines were sent and never came back from the port that was greeted. */
   unconfirmed = 0;
+  /** How many lines came back from it. */
+  confirmed = 0;
 
   constructor(send: (packet: ClassicPacket) => void) {
     this.#send = send;
@@ -105,12 +120,13 @@ export class ClassicLink implements Timed {
 
   /** Whether the server has confirmed a line: it has sent it back itself, and not another port of its IP address. */
   get hasConfirmed(): boolean {
-    return this.#hasConfirmed;
+    return this.confirmed > 0;
   }
 
   /** Registers with the server. */
   greet(): void {
     this.#hasGreeted = true;
+    this.#sentSince = 0;
     this.#send({ dialect: "classic", type: "GREETING", line: false });
   }
 
@@ -153,27 +169,41 @@ export class ClassicLink implements Timed {
   /** Takes a line that the server forwarded. */
   receive({ line, isBeside }: HeardLine, now: number): LinkEvent[] {
     this.received++;
-    this.#noteEcho(line, isBeside, now);
+    const events: LinkEvent[] = [{ type: "line", line }];
+    if (this.#noteEcho(line, isBeside, now) && this.#isMissed) {
+      this.#isMissed = false;
+      events.unshift({ type: "notice", text: SENT_BACK_AGAIN });
+    }
     if (this.#sent.length > 0) this.#dueAt ??= now + ECHO_TIMEOUT_MS;
     this.#sendNext(now);
-    return [{ type: "line", line }];
+    return events;
   }
 
-  /** If a line is one of this client's own, the next may go out; what another port sends back confirms nothing. */
-  #noteEcho(line: string, isBeside: boolean, now: number): void {
+  /**
+   * If a line is one of this client's own, the next may go out; what another port sends back confirms nothing.
+   *
+   * @returns Whether it is one.
+   */
+  #noteEcho(line: string, isBeside: boolean, now: number): boolean {
     const own = this.#sent.findIndex((draft) => isEchoOf(line, lineOf(draft)));
     const late = own >= 0
       ? -1
       : this.#unproven.findIndex(({ draft, at }) => at + LATE_ECHO_MS > now && isEchoOf(line, lineOf(draft)));
-    if (own < 0 && late < 0) return;
+    if (own < 0 && late < 0) return false;
     this.#hasComeBack = this.#echoes = true;
     this.#greetsAt = undefined;
+    this.#sentSince = this.#greetings = 0;
     const [draft] = own >= 0 ? this.#sent.splice(own, 1) : [];
-    if (isBeside) return draft && this.#giveUp([draft], now);
-    this.#hasConfirmed = true;
-    if (draft) return;
-    this.#unproven.splice(late, 1);
-    this.unconfirmed--;
+    if (isBeside) {
+      if (draft) this.#giveUp([draft], now);
+      return true;
+    }
+    this.confirmed++;
+    if (!draft) {
+      this.#unproven.splice(late, 1);
+      this.unconfirmed--;
+    }
+    return true;
   }
 
   /**
@@ -183,8 +213,10 @@ export class ClassicLink implements Timed {
   clear(): Draft[] {
     const sent = this.#sent.splice(0), unproven = this.#unproven.splice(0).map(({ draft }) => draft);
     this.#dueAt = this.#greetsAt = undefined;
-    this.unconfirmed += this.#hasConfirmed ? sent.length : -unproven.length;
-    return [...(this.#hasConfirmed ? [] : [...unproven, ...sent]), ...this.#waiting.splice(0)];
+    this.#sentSince = 0;
+    this.#isMissed = false;
+    this.unconfirmed += this.hasConfirmed ? sent.length : -unproven.length;
+    return [...(this.hasConfirmed ? [] : [...unproven, ...sent]), ...this.#waiting.splice(0)];
   }
 
   wake(now: number): LinkEvent[] {
@@ -192,15 +224,17 @@ export class ClassicLink implements Timed {
     if (this.#dueAt !== undefined && this.#dueAt <= now) {
       this.#dueAt = undefined;
       if (this.#sent.length > 0 && this.#echoes) {
-        events.push({ type: "notice", text: this.#isSettled ? NOT_SENT_BACK : NOTHING_CAME });
         this.#echoes = false;
-        if (this.#isExpected) this.#greetsAt = Math.max(now, this.#mayGreetAt);
+        this.#isMissed = this.#isSettled && this.#hasComeBack;
+        const text = this.#isMissed ? NO_LONGER_SENT_BACK : this.#isSettled ? NOT_SENT_BACK : NOTHING_CAME;
+        events.push({ type: "notice", text });
       }
       if (this.#isSettled) this.#giveUp(this.#sent.splice(0), now);
     }
     if (this.#greetsAt !== undefined && this.#greetsAt <= now) {
       this.#greetsAt = undefined;
-      this.#mayGreetAt = now + GREET_AGAIN_MS;
+      this.#greetedAt = now;
+      this.#greetings++;
       this.greet();
     }
     this.#sendNext(now);
@@ -226,11 +260,12 @@ export class ClassicLink implements Timed {
 
   #transmit(draft: Draft, now: number): void {
     this.#send({ dialect: "classic", type: "MESSAGE", text: lineOf(draft) });
-    this.#isExpected = this.#hasComeBack;
+    if (this.#hasComeBack && ++this.#sentSince === MISSED_LINES) {
+      const pause = GREET_AGAIN_MS[Math.max(0, Math.min(this.#greetings, GREET_AGAIN_MS.length) - 1)];
+      this.#greetsAt = Math.max(now + ECHO_TIMEOUT_MS, this.#greetedAt + pause);
+    }
     if (this.#echoes || !this.#isSettled) return void this.#sent.push(draft);
     this.#giveUp([draft], now);
-    // if this one does not come back either, the server may have been started anew since the last greeting
-    if (this.#isExpected) this.#greetsAt ??= Math.max(now + ECHO_TIMEOUT_MS, this.#mayGreetAt);
   }
 
   /** Counts lines as unconfirmed. They are kept: they may come back late, or a server of version 1 may answer yet. */

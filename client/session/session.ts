@@ -400,6 +400,7 @@ export class Session {
       waiting: this.waiting,
       onTrial: this.#detection.classic.onTrial,
       unconfirmed: this.#detection.classic.unconfirmed,
+      confirmed: this.#detection.classic.confirmed,
       asked: this.#requests.size,
     };
   }

@@ -23,6 +23,8 @@ export interface Remainder {
   onTrial: number;
   /** Messages sent to a classic server that never came back. */
   unconfirmed: number;
+  /** Messages that did. */
+  confirmed: number;
   /** Questions of the user without an answer. */
   asked: number;
 }
@@ -43,11 +45,13 @@ export class Tally {
   }
 
   /** What was left undone, in one line for the user; undefined when nothing was. */
-  describe({ state, problem, waiting, onTrial, asked, unconfirmed }: Remainder): string | undefined {
+  describe({ state, problem, waiting, onTrial, asked, unconfirmed, confirmed }: Remainder): string | undefined {
     const { undelivered, misunderstood, unanswered } = this.#counts;
     if (state === "refused" || state === "joining") {
       const lost = waiting - onTrial + undelivered;
-      const tried = onTrial > 0 ? `; ${pluralize(onTrial, "message")} sent, but nobody knows whether they arrived` : "";
+      const tried = onTrial > 0
+        ? `; ${pluralize(onTrial, "message")} sent, but nobody knows whether ${onTrial === 1 ? "it" : "they"} arrived`
+        : "";
       const rest = lost > 0 ? `; ${pluralize(lost, "message")} not delivered` : "";
       return `${problem}${tried}${rest}`;
     }
@@ -55,8 +59,15 @@ export class Tally {
     if (undelivered > 0) return `${pluralize(undelivered, "message")} not delivered`;
     if (misunderstood > 0) return `${pluralize(misunderstood, "line")} not understood, and not sent`;
     if (unanswered + asked > 0) return `${pluralize(unanswered + asked, "question")} not answered`;
+    if (unconfirmed > 0 && confirmed > 0) {
+      const sent = pluralize(unconfirmed + confirmed, "message");
+      return `${unconfirmed} of ${sent} ${
+        unconfirmed === 1 ? "has" : "have"
+      } not come back from the server, and may be lost`;
+    }
     if (unconfirmed > 0) {
-      return `${pluralize(unconfirmed, "message")} sent, but this classic server does not say whether they arrived`;
+      const they = unconfirmed === 1 ? "it" : "they";
+      return `${pluralize(unconfirmed, "message")} sent, but this classic server does not say whether ${they} arrived`;
     }
     return undefined;
   }

@@ -11,9 +11,14 @@ function openLink({ isSettled = true } = {}) {
   const wake = (now: number) => {
     for (const event of classic.wake(now)) if (event.type === "notice") notices.push(event.text);
   };
-  const receive = (line: string, now: number, isBeside = false) => classic.receive({ line, isBeside }, now);
+  const wakeUntil = (end: number) => {
+    while ((classic.nextWake ?? Infinity) <= end) wake(classic.nextWake!);
+  };
+  const receive = (line: string, now: number, isBeside = false) => {
+    for (const event of classic.receive({ line, isBeside }, now)) if (event.type === "notice") notices.push(event.text);
+  };
   if (isSettled) classic.settle(0);
-  return { classic, say, wake, receive, sent, notices };
+  return { classic, say, wake, wakeUntil, receive, sent, notices };
 }
 
 Deno.test("classic link: one line at a time, the next when the last has come back", () => {
@@ -173,37 +178,91 @@ Deno.test("classic link: an echo that is a little late confirms its line, and a 
   }
 });
 
-Deno.test("classic link: a server that has sent lines back and misses one is greeted again, at most once in 30 s", () => {
-  const { classic, say, receive, sent, wake } = openLink();
+/** A server that sends lines back until it is started anew: it forgets whom it knows, and hears nothing while it is down. */
+function openRestarting({ down, up }: { down: number; up: number }) {
+  const link = openLink();
+  const greetedAt: number[] = [];
+  let read = 0;
+  let isKnown = true;
+  /** Says a line, which the server sends back at once if it knows this client, and waits for the next. */
+  const say = (text: string, at: number, pause: number) => {
+    link.say(text, at);
+    for (let now = at; now <= at + pause; now += 100) {
+      link.wakeUntil(now);
+      if (now >= down && now < up) isKnown = false;
+      for (const word of link.sent.slice(read)) {
+        if (word === "GREETING") greetedAt.push(now);
+        if (now >= down && now < up) continue;
+        if (word === "GREETING") isKnown = true;
+        else if (isKnown) link.receive(`<From 1.2.3.4:5>: ${word}`, now);
+      }
+      read = link.sent.length;
+    }
+  };
+  return { ...link, say, greetedAt };
+}
+
+Deno.test("classic link: a server that was started anew is greeted after two lines in a row, also when that is lost", () => {
+  const { say, classic, greetedAt, notices } = openRestarting({ down: 1000, up: 4000 });
+  for (let at = 0; at < 20_000; at += 1000) say(`${at}`, at, 900);
+  // the first greeting went to a server that was down
+  assertEquals(greetedAt, [3000, 6000]);
+  assertEquals([classic.confirmed, classic.unconfirmed], [14, 6]);
+  assertEquals(notices.map((text) => text.split(":")[0]), [
+    "The server no longer sends back what you say",
+    "The server sends lines back again",
+  ]);
+  // the longer it is down, the less often it is greeted
+  const again = openRestarting({ down: 1000, up: 100_000 });
+  for (let at = 0; at < 120_000; at += 1000) again.say(`${at}`, at, 900);
+  assertEquals(again.greetedAt, [3000, 6000, 12_000, 24_000, 54_000, 84_000, 114_000]);
+  assertEquals(again.classic.confirmed, 6);
+});
+
+Deno.test("classic link: a line that is lost makes no greeting, nor does one that was sent before the last", () => {
+  const { classic, say, receive, sent, wakeUntil } = openLink();
+  for (let at = 0; at < 100_000; at += 1000) {
+    say(`${at}`, at);
+    wakeUntil(at);
+    if (at % 8000 !== 7000) receive(`<From 1.2.3.4:5>: ${at}`, at + 10);
+    wakeUntil(at + 999);
+  }
+  assertEquals(sent.includes("GREETING"), false);
+  assertEquals(classic.unconfirmed, 12);
+  // two at once are missed: one greeting, and none for what was said before it
+  for (const line of ["a", "b", "c", "d"]) say(line, 100_000);
+  wakeUntil(200_000);
+  say("e", 200_000);
+  wakeUntil(300_000);
+  assertEquals(sent.slice(100), ["a", "b", "c", "d", "GREETING", "e"]);
+});
+
+Deno.test("classic link: after a line that came back the pause between greetings is the first again", () => {
+  const { say, receive, sent, wakeUntil } = openLink();
   const greetings = () => sent.filter((line) => line === "GREETING").length;
   say("one", 0);
   receive("<From 1.2.3.4:5>: one", 10);
-  say("two", 1000);
-  wake(2000);
-  assertEquals(sent, ["one", "two", "GREETING"]);
-  // still nothing comes back: the server may be started only now
-  for (let at = 3000; at < 63_000; at += 1000) {
-    say("more", at);
-    while ((classic.nextWake ?? Infinity) < at + 1000) wake(classic.nextWake!);
+  for (let at = 1000; at < 60_000; at += 1000) {
+    say(`${at}`, at);
+    wakeUntil(at + 999);
   }
-  assertEquals([greetings(), sent.indexOf("GREETING", 3) > 25], [3, true]);
-  // one that is back is not greeted
-  say("more", 62_500);
-  receive("<From 1.2.3.4:5>: more", 63_000);
-  for (let at = 100_000; at < 110_000; at += 1000) {
-    say("again", at);
-    receive("<From 1.2.3.4:5>: again", at + 10);
-    wake(at + 500);
+  // at 3, 6, 12, 24 and 54 s
+  assertEquals(greetings(), 5);
+  receive("<From 1.2.3.4:5>: 59000", 60_000);
+  for (const at of [60_000, 61_000, 62_000]) {
+    say(`${at}`, at);
+    wakeUntil(at + 999);
   }
-  assertEquals([greetings(), classic.nextWake !== undefined && classic.nextWake > 110_000], [3, false]);
+  assertEquals(greetings(), 6);
 });
 
 Deno.test("classic link: a server that never sends lines back is not greeted again", () => {
-  const { classic, say, receive, sent, wake } = openLink();
+  const { say, receive, sent, wakeUntil, notices } = openLink();
   for (let at = 0; at < 100_000; at += 1000) {
     say("more", at);
     receive("<From 1.2.3.4:5>: somebody else", at);
-    while ((classic.nextWake ?? Infinity) < at + 1000) wake(classic.nextWake!);
+    wakeUntil(at + 999);
   }
   assertEquals(sent.filter((line) => line === "GREETING"), []);
+  assertEquals(notices, ["The server has not sent that line back: it is lost, or this server never does so"]);
 });

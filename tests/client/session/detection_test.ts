@@ -68,7 +68,7 @@ Deno.test("detection: what one server has confirmed is not said again to another
   assertEquals(fake.takeAll("MESSAGE"), []);
   assertStringIncludes(fake.notices.join(), "may be lost");
   fake.session.drain(fake.now);
-  assertStringIncludes(fake.session.failure!, "1 message sent, but");
+  assertStringIncludes(fake.session.failure!, "1 of 2 messages has not come back");
 });
 
 Deno.test("detection: another port of the server's address is no sign before the classic greeting, which it can't know of", () => {

@@ -8,6 +8,7 @@ const DONE: Remainder = {
   waiting: 0,
   onTrial: 0,
   unconfirmed: 0,
+  confirmed: 0,
   asked: 0,
 };
 
@@ -22,6 +23,16 @@ Deno.test("tally: of several shortfalls the one that counts most is said", () =>
     said({ unconfirmed: 2 }),
     "2 messages sent, but this classic server does not say whether they arrived",
   );
+  assertEquals(said({ unconfirmed: 1 }), "1 message sent, but this classic server does not say whether it arrived");
+  assertEquals(
+    said({ unconfirmed: 11, confirmed: 9 }),
+    "11 of 20 messages have not come back from the server, and may be lost",
+  );
+  assertEquals(
+    said({ unconfirmed: 1, confirmed: 1 }),
+    "1 of 2 messages has not come back from the server, and may be lost",
+  );
+  assertEquals(said({ confirmed: 9 }), undefined);
   assertEquals(said({ asked: 1 }), "1 question not answered");
   tally.add("unanswered");
   assertEquals(said({ asked: 1 }), "2 questions not answered");
@@ -48,6 +59,10 @@ Deno.test("tally: who has not got in is told why, and what is lost", () => {
   assertEquals(
     said({ state: "joining", waiting: 5, onTrial: 3 }),
     "No answer from S; 3 messages sent, but nobody knows whether they arrived; 2 messages not delivered",
+  );
+  assertEquals(
+    said({ state: "joining", waiting: 1, onTrial: 1 }),
+    "No answer from S; 1 message sent, but nobody knows whether it arrived",
   );
   tally.add("undelivered");
   for (const state of ["joining", "refused"] as const) {
