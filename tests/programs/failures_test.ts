@@ -280,7 +280,7 @@ Deno.test("failures: nobody answers a client in a pipe", async () => {
   };
   await Promise.all([
     givesUp(speaking, port, "; 2 messages sent, but nobody knows whether they arrived"),
-    givesUp(heard, mute.port, "; 1 message sent, but nobody knows whether they arrived"),
+    givesUp(heard, mute.port, "; 1 message sent, but nobody knows whether it arrived"),
     givesUp(silent, port, ""),
     leaves(),
   ]);
