@@ -9,6 +9,9 @@
 import { ROOT } from "../programs.ts";
 import { Changing } from "./waiting.ts";
 
+/** Whether compiled programs are tested. What waits for long and depends on no file is then tested from the sources only. */
+export const TESTS_BINARIES: boolean = Deno.env.has("UDP_CHAT_CLIENT");
+
 /** The words that start the server or the client. */
 export function commandOf(program: "server" | "client"): string[] {
   const words = Deno.env.get(`UDP_CHAT_${program.toUpperCase()}`)?.trim();

@@ -1,6 +1,6 @@
 /** Our client with a server that only knows the classic dialect, like a student's. */
 import { assert, assertEquals, assertLessOrEqual, assertMatch, assertNotMatch } from "@std/assert";
-import { messagesOf, startClient } from "../../scripts/support/processes.ts";
+import { messagesOf, startClient, TESTS_BINARIES } from "../../scripts/support/processes.ts";
 import { openPeer, type Peer } from "../support/classic_peer.ts";
 import { type ClassicServerOptions, openClassicServer } from "../support/classic_server.ts";
 
@@ -66,6 +66,7 @@ Deno.test("classic server: without an echo the lines are sent, but nobody knows"
 });
 
 Deno.test("classic server: without an echo, where nobody else speaks, each line goes out once, and the exit code is 1", async () => {
+  if (TESTS_BINARIES) return console.log("Skipped: it waits for long, and is tested from the sources");
   await Promise.all([false, true].map(async (relays) => {
     await using server = openClassicServer({ echo: false, relays });
     await using client = startClient("127.0.0.1", server.port);

@@ -1,7 +1,15 @@
 /** The client in a pipe that is broken, endless or full: what was typed is delivered, and the exit code tells the rest. */
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { freePort } from "../../scripts/support/ports.ts";
-import { commandOf, joinRoom, messagesOf, start, startClient, startServer } from "../../scripts/support/processes.ts";
+import {
+  commandOf,
+  joinRoom,
+  messagesOf,
+  start,
+  startClient,
+  startServer,
+  TESTS_BINARIES,
+} from "../../scripts/support/processes.ts";
 import { hasPython } from "../support/python.ts";
 import { HAS_SIGNALS, signalTest } from "../support/signals.ts";
 import { signIn } from "../support/signed_in.ts";
@@ -145,6 +153,7 @@ signalTest("pipes: SIGHUP says goodbye like SIGTERM", async () => {
 });
 
 Deno.test("pipes: more lines than wait for a server that does not answer end in 10 s too, although not all are read", async () => {
+  if (TESTS_BINARIES) return console.log("Skipped: it waits for long, and is tested from the sources");
   const port = freePort();
   await using client = startClient("127.0.0.1", port);
   // in the background: nobody reads all of it

@@ -1,7 +1,15 @@
 /** Our client on the TCP chat servers of others: two in Python as the assignments have them, and some that misbehave. */
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { residentMemory } from "../../scripts/bench/measure.ts";
-import { BANNER, commandOf, type Process, start, startClient, startServer } from "../../scripts/support/processes.ts";
+import {
+  BANNER,
+  commandOf,
+  type Process,
+  start,
+  startClient,
+  startServer,
+  TESTS_BINARIES,
+} from "../../scripts/support/processes.ts";
 import { Changing, pause } from "../../scripts/support/waiting.ts";
 import { pythonTest, startPython } from "../support/python.ts";
 import { signalTest } from "../support/signals.ts";
@@ -220,6 +228,7 @@ async function freePort(): Promise<number> {
 }
 
 Deno.test("tcp client: where no program listens it goes on for 10 s, and is there when the server comes", async () => {
+  if (TESTS_BINARIES) return console.log("Skipped: it waits for long, and is tested from the sources");
   const [never, late] = [await freePort(), await freePort()];
   await using hopeless = join(never);
   await hopeless.type("one\ntwo\n");

@@ -1,7 +1,7 @@
 /** --trace with real programs: what it says of typical mistakes, that a flood hides none, and that no secret is shown. */
 import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
 import { encode } from "../../protocol.ts";
-import { type Server, startClient, startServer } from "../../scripts/support/processes.ts";
+import { type Server, startClient, startServer, TESTS_BINARIES } from "../../scripts/support/processes.ts";
 import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
 import { openPeer, type Peer } from "../support/classic_peer.ts";
 import { openGateway } from "../support/gateway.ts";
@@ -176,6 +176,7 @@ Deno.test("trace: the client says what is wrong with a half-finished server, and
 });
 
 Deno.test("trace: a client that gets answers with mistakes says no word of a firewall, and with --trace what is wrong", async () => {
+  if (TESTS_BINARIES) return console.log("Skipped: it waits for long, and is tested from the sources");
   const mistakes: [answer: (id: number) => string, why: string][] = [
     [
       (id) => `WELCOME/1 id=${id} address=127.0.0.1:5 token=${TOKEN} epoch=91c4be20d7a35f68 seq=0`,
