@@ -18,6 +18,7 @@ import {
   number,
   optional,
   parseFields,
+  smallNumber,
   word,
 } from "./protocol/fields.ts";
 import {
@@ -35,7 +36,7 @@ import { byteLength } from "./protocol/text.ts";
 
 export * from "./protocol/packets.ts";
 
-type Body = "text" | "members" | "names" | "packet";
+type Body = "text" | "members" | "names" | "onlyRelayed" | "packet";
 type PacketOf<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
 type Layout<P> = {
   fields: { [K in Exclude<keyof P, "dialect" | "type" | Body>]-?: Field<NonNullable<P[K]>> };
@@ -60,6 +61,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       stream: hex64,
       id: number,
       first: optional(number),
+      age: optional(smallNumber),
       action: optional(flag),
     },
     body: "text",
@@ -99,6 +101,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       name: optional(name),
       keepalive: number,
       noecho: optional(flag),
+      join: optional(address),
     },
   },
   "HEARTBEAT": { fields: { token: optional(hex64), epoch: hex64, seq: number } },
@@ -117,6 +120,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       pass: optional(hex64),
       classic: optional(flag),
       relay: optional(flag),
+      norelay: optional(flag),
       transport: optional(word),
     },
   },
@@ -126,8 +130,11 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
     body: "text",
   },
   "CLOSING": { fields: { epoch: hex64 } },
-  "OPEN": { fields: {} },
+  "OPEN": { fields: { pass: optional(hex64), id: optional(number) } },
 };
+
+/** What stands behind the name of a member in USERS that is reached through the server only. */
+const RELAY_MARK = " relay";
 
 /** All types of version 1. */
 export const V1_TYPES = Object.keys(LAYOUTS) as readonly V1Packet["type"][];
@@ -188,7 +195,7 @@ function writeRest(packet: V1Packet): string {
   }
   let rest = "";
   if (body === "text") rest = `\n${values.text}`;
-  else if (body === "names") rest = (values.names as string[]).map((name) => `\n${name}`).join("");
+  else if (body === "names") rest = writeNames(values as PacketOf<"USERS">);
   else if (body === "members") {
     rest = (values.members as Presence[]).map(({ address, name }) => `\n${address}${name ? ` ${name}` : ""}`).join("");
   } else if (body === "packet") {
@@ -197,6 +204,11 @@ function writeRest(packet: V1Packet): string {
     rest = `\n${inner.type}/1${writeRest(inner)}`;
   }
   return header + rest;
+}
+
+function writeNames({ names, onlyRelayed = [] }: Pick<PacketOf<"USERS">, "names" | "onlyRelayed">): string {
+  const marked = new Set(onlyRelayed);
+  return names.map((name) => `\n${name}${marked.has(name) ? RELAY_MARK : ""}`).join("");
 }
 
 function readV1(datagram: Uint8Array): Decoded {
@@ -243,12 +255,7 @@ function readBody(packet: Record<string, unknown>, kind: Body | undefined, body:
     return;
   }
   const lines = body === "" ? [] : body.replace(/\n$/, "").split("\n");
-  if (kind === "names") {
-    packet.names = lines.map((line) => name.read(line));
-    return (packet.names as unknown[]).includes(undefined)
-      ? `a name is malformed: it has to be ${name.form}`
-      : undefined;
-  }
+  if (kind === "names") return readNames(packet, lines);
   const members: Presence[] = [];
   for (const line of lines) {
     const [where, ...who] = line.split(" ");
@@ -261,6 +268,19 @@ function readBody(packet: Record<string, unknown>, kind: Body | undefined, body:
   packet.members = members;
 }
 
+function readNames(packet: Record<string, unknown>, lines: string[]): string | undefined {
+  const names: string[] = [], onlyRelayed: string[] = [];
+  for (const line of lines) {
+    const isRelayed = line.endsWith(RELAY_MARK);
+    const read = name.read(isRelayed ? line.slice(0, -RELAY_MARK.length) : line);
+    if (read === undefined) return `a name is malformed: it has to be ${name.form}`;
+    names.push(read);
+    if (isRelayed) onlyRelayed.push(read);
+  }
+  packet.names = names;
+  if (onlyRelayed.length > 0) packet.onlyRelayed = onlyRelayed;
+}
+
 /** How a packet begins that may be in a RELAY. */
 const RELAYED = /^(?:MESSAGE|ACK)\/1[ \r\n]/;
 
@@ -271,7 +291,7 @@ function readRelayed(text: string): RelayedPacket | string {
   const decoded = text.includes(" sum=") ? readV1(encoder.encode(text)) : readText(text);
   if (!decoded.ok) return `in the RELAY: ${decoded.reason}`;
   const { packet } = decoded;
-  const isOfPair = "pass" in packet && packet.pass !== undefined && packet.token === undefined;
+  const isOfPair = "pass" in packet && packet.pass !== undefined && !("token" in packet);
   return isOfPair ? packet as RelayedPacket : "what is in the RELAY needs a pass, and no token";
 }
 

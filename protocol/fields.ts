@@ -38,6 +38,13 @@ export const number: Field<number> = {
   },
 };
 
+/** A whole number from 0 to 99999. */
+export const smallNumber: Field<number> = {
+  write: String,
+  form: "a whole number of at most 5 digits",
+  read: (text) => text.length <= 5 ? number.read(text) : undefined,
+};
+
 /** True, written as 1; false is not written at all. */
 export const flag: Field<boolean> = {
   write: () => "1",

@@ -16,6 +16,8 @@ export const MAX_CLASSIC_BYTES = 4096;
 export const MAX_TEXT_BYTES = 856;
 /** The silence after which the server removes a v1 member, in milliseconds. */
 export const MEMBER_TIMEOUT_MS = 60_000;
+/** The greatest age of a direct message that it tells, in milliseconds. With a longer one the longest RELAY would not fit. */
+export const MAX_AGE_MS = 99_999;
 /** How many messages of one stream may be under way before the first is acknowledged. */
 export const SEND_WINDOW = 32;
 
@@ -85,6 +87,8 @@ export type V1Packet =
     id: number;
     /** The lowest id that the sender has not settled; missing when it is `id`. */
     first?: number;
+    /** To a peer: how long ago the text was said, in milliseconds, at most {@linkcode MAX_AGE_MS}; missing for 0. */
+    age?: number;
     action?: boolean;
     text: string;
   }
@@ -129,6 +133,8 @@ export type V1Packet =
     keepalive: number;
     /** Set when the sender of a message gets no copy of it. */
     noecho?: boolean;
+    /** Where the client could join instead, so that others reach it directly: it is at a loopback address, they are not. */
+    join?: string;
   }
   | { dialect: "v1"; type: "HEARTBEAT"; token?: string; epoch: string; seq: number }
   | { dialect: "v1"; type: "GONE"; token: string; epoch: string; from: number; to: number }
@@ -141,6 +147,8 @@ export type V1Packet =
     unnamed: number;
     more?: boolean;
     names: string[];
+    /** Those of the names that the one who asks reaches through the server only, as far as the server knows. */
+    onlyRelayed?: string[];
   }
   | {
     dialect: "v1";
@@ -154,8 +162,10 @@ export type V1Packet =
     /** The pass of this member and the one that asks; missing when no message can be sent with it. */
     pass?: string;
     classic?: boolean;
-    /** Set when what is sent to it with the pass has to go through the server, in a RELAY. */
+    /** Set when no datagram of the one that asks reaches it, so that a message has to go through the server, in a RELAY. */
     relay?: boolean;
+    /** Set when this server passes no message on. */
+    norelay?: boolean;
     /** How it is connected, if not by datagrams: `tcp`. */
     transport?: string;
   }
@@ -163,7 +173,8 @@ export type V1Packet =
   | { dialect: "v1"; type: "ERROR"; token: string; code: string; id?: number; stream?: string; text: string }
   | { dialect: "v1"; type: "CLOSING"; epoch: string }
   // from peer to peer
-  | { dialect: "v1"; type: "OPEN" };
+  /** Opens the way through this side's NAT. With the pass of the pair and an id it is a check, which an ACK answers. */
+  | { dialect: "v1"; type: "OPEN"; pass?: string; id?: number };
 
 /** The types of version 1 that a client sends to a server. */
 export const TO_SERVER = [

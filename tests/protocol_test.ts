@@ -6,6 +6,7 @@ import {
   type ClassicPacket,
   decode,
   encode,
+  MAX_AGE_MS,
   MAX_CLASSIC_BYTES,
   MAX_DATAGRAM_BYTES,
   MAX_TEXT_BYTES,
@@ -26,6 +27,7 @@ const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 const number = fc.oneof(fc.nat(1000), fc.maxSafeNat());
 const hex64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((value) => value.toString(16).padStart(16, "0"));
+const age = fc.nat(MAX_AGE_MS);
 const yes = fc.constant(true);
 /** Up to 880 bytes: 220 code points of at most four. */
 const text = fc.oneof(
@@ -59,7 +61,7 @@ function v1<T extends V1Packet["type"]>(
 
 /** What may be in a RELAY. */
 const relayed = fc.oneof(
-  v1("MESSAGE", { pass: hex64, stream: hex64, id: fc.integer({ min: 1 }), text: someText }, { action: yes }),
+  v1("MESSAGE", { pass: hex64, stream: hex64, id: fc.integer({ min: 1 }), text: someText }, { age, action: yes }),
   v1("ACK", { pass: hex64, id: number }, { stream: hex64 }),
 );
 
@@ -78,7 +80,7 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
   "LEAVE": v1("LEAVE", { id: number, token: hex64 }),
   "RELAY": v1("RELAY", { token: hex64, address, packet: relayed }, { name }),
   "MESSAGE": fc.tuple(
-    v1("MESSAGE", { stream: hex64, text: someText }, { token: hex64, pass: hex64, action: yes }),
+    v1("MESSAGE", { stream: hex64, text: someText }, { token: hex64, pass: hex64, age, action: yes }),
     range,
     fc.boolean(),
   ).map(
@@ -96,23 +98,26 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
   "WELCOME": v1(
     "WELCOME",
     { id: number, address, token: hex64, epoch: hex64, seq: number, keepalive: number },
-    { name, noecho: yes },
+    { name, noecho: yes, join: address },
   ),
   "HEARTBEAT": v1("HEARTBEAT", { epoch: hex64, seq: number }, { token: hex64 }),
   "GONE": fc.tuple(v1("GONE", { token: hex64, epoch: hex64 }), range).map(([packet, range]) => ({
     ...packet,
     ...range,
   })),
-  "USERS": v1(
-    "USERS",
-    { id: number, token: hex64, total: number, unnamed: number, names: fc.array(name, { maxLength: 8 }) },
-    { more: yes },
-  ),
+  "USERS": fc.tuple(
+    v1("USERS", { id: number, token: hex64, total: number, unnamed: number }, { more: yes }),
+    fc.uniqueArray(fc.tuple(name, fc.boolean()), { maxLength: 8, selector: ([name]) => name }),
+  ).map(([packet, listed]) => {
+    const onlyRelayed = listed.filter(([, isRelayed]) => isRelayed).map(([name]) => name);
+    return { ...packet, names: listed.map(([name]) => name), ...(onlyRelayed.length > 0 && { onlyRelayed }) };
+  }),
   "PEER": v1("PEER", { id: number, token: hex64, address, since: number }, {
     name,
     pass: hex64,
     classic: yes,
     relay: yes,
+    norelay: yes,
     transport: fc.constantFrom("tcp", "web"),
   }),
   "PUNCH": v1("PUNCH", { token: hex64, address, pass: hex64 }, { name }),
@@ -122,7 +127,7 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
     { id: number, stream: hex64 },
   ),
   "CLOSING": v1("CLOSING", { epoch: hex64 }),
-  "OPEN": v1("OPEN", {}),
+  "OPEN": v1("OPEN", {}, { pass: hex64, id: number }),
 };
 const anyV1 = fc.oneof(...Object.values(V1) as fc.Arbitrary<V1Packet>[]);
 
@@ -163,6 +168,8 @@ const MAX = Number.MAX_SAFE_INTEGER;
 const HEX = "f".repeat(16);
 const NAME = "𝒜".repeat(MAX_NAME_CHARACTERS);
 const ADDRESS = "[0000:0000:0000:0000:0000:ffff:255.255.255.255%enp0s31f6.40960]:65535";
+/** As many as fit into a page. */
+const NAMES = Array.from("abcdefgh", (letter) => letter + NAME.slice(2));
 const TEXT = "😀".repeat(MAX_TEXT_BYTES / 4);
 const MEMBER = { address: ADDRESS, name: NAME };
 const EVENT = { token: HEX, epoch: HEX, seq: MAX, at: MAX };
@@ -186,11 +193,12 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
       stream: HEX,
       id: MAX,
       first: MAX,
+      age: MAX_AGE_MS,
       action: true,
       text: TEXT,
     },
   },
-  "MESSAGE": { token: HEX, pass: HEX, stream: HEX, id: MAX, first: MAX, action: true, text: TEXT },
+  "MESSAGE": { token: HEX, pass: HEX, stream: HEX, id: MAX, first: MAX, age: MAX_AGE_MS, action: true, text: TEXT },
   "ACK": { token: HEX, pass: HEX, stream: HEX, id: MAX, epoch: HEX, seq: MAX },
   "INCOMING": { ...EVENT, from: ADDRESS, name: NAME, stream: HEX, id: MAX, action: true, text: TEXT },
   "ONLINE": { ...EVENT, members: Array(5).fill(MEMBER) },
@@ -205,10 +213,11 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
     name: NAME,
     keepalive: MAX,
     noecho: true,
+    join: ADDRESS,
   },
   "HEARTBEAT": { token: HEX, epoch: HEX, seq: MAX },
   "GONE": { token: HEX, epoch: HEX, from: MAX, to: MAX },
-  "USERS": { id: MAX, token: HEX, total: MAX, unnamed: MAX, more: true, names: Array(8).fill(NAME) },
+  "USERS": { id: MAX, token: HEX, total: MAX, unnamed: MAX, more: true, names: NAMES, onlyRelayed: NAMES },
   "PEER": {
     id: MAX,
     token: HEX,
@@ -218,12 +227,13 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
     pass: HEX,
     classic: true,
     relay: true,
+    norelay: true,
     transport: "a".repeat(32),
   },
   "PUNCH": { token: HEX, address: ADDRESS, name: NAME, pass: HEX },
   "ERROR": { token: HEX, code: "a".repeat(32), id: MAX, stream: HEX, text: TEXT },
   "CLOSING": { epoch: HEX },
-  "OPEN": {},
+  "OPEN": { pass: HEX, id: MAX },
 };
 const longest = Object.entries(LONGEST).map(([type, rest]) => ({ dialect: "v1", type, ...rest }) as V1Packet);
 

@@ -44,10 +44,12 @@ const CHECKS: Record<string, (it: Case) => void> = {
     }
   },
 
-  "packets.good": ({ what: _, datagram, hex, canonical, type, fields, text, names, members, inner, ...rest }) => {
+  "packets.good": (
+    { what: _, datagram, hex, canonical, type, fields, text, names, onlyRelayed, members, inner, ...rest },
+  ) => {
     assertEquals(rest, {});
     const relayed = inner && { packet: packetOf({ datagram: inner }) };
-    const body = text === undefined ? { names, members, ...relayed } : { text: expand(text) };
+    const body = text === undefined ? { names, onlyRelayed, members, ...relayed } : { text: expand(text) };
     const packet = packetOf({ datagram, hex });
     // a first that is left out means the same as the id
     const first = packet.type === "MESSAGE" && packet.dialect === "v1" ? packet.first ?? packet.id : undefined;
