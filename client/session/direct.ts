@@ -8,7 +8,6 @@
 import type { RelayedPacket, V1Packet } from "../../protocol.ts";
 import { earliest } from "../../protocol/earliest.ts";
 import { messageLine } from "../../protocol/lines.ts";
-import { nameKey } from "../../protocol/names.ts";
 import { Retry } from "../../protocol/reliable/retry.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
@@ -18,13 +17,16 @@ import { relay } from "./relay.ts";
 import { reasonOf, undelivered } from "./refusals.ts";
 import type { Transactions } from "./transactions.ts";
 import type { Send } from "./v1_link.ts";
+import { keyOf, nameOf, type Who } from "./who.ts";
 
 type PeerPacket = Extract<V1Packet, { type: "PEER" }>;
 
 type WhereQuestion = Extract<Question, { ask: "where" }>;
 
-/** The messages that are under way to one name. */
+/** The messages that are under way to one member. */
 interface Conversation {
+  /** Whom the user writes to, and what it is called. */
+  who: Who;
   name: string;
   address?: string;
   /** Shows the peer that the messages come from this client, and this client that the peer has taken them. */
@@ -87,19 +89,20 @@ export class DirectMessages implements Timed {
     this.#begunAnewAt = now;
   }
 
-  /** Sends pieces of text to the member with a name. */
-  say(name: string, drafts: Draft[], now: number): void {
-    let conversation = this.#conversations.get(nameKey(name));
+  /** Sends pieces of text to a member. */
+  say(who: Who, drafts: Draft[], now: number): void {
+    let conversation = this.#conversations.get(keyOf(who));
     if (!conversation) {
       conversation = {
-        name,
+        who,
+        name: nameOf(who),
         isRelayed: false,
         isToldOfRelay: false,
         sendStream: new SendStream(new RoundTrip()),
         isHeard: false,
         lookUps: new Retry(),
       };
-      this.#conversations.set(nameKey(name), conversation);
+      this.#conversations.set(keyOf(who), conversation);
     }
     if (conversation.sendStream.size === 0) {
       // the name may have another address, or another owner, by now
@@ -155,13 +158,13 @@ export class DirectMessages implements Timed {
     const { lookUps } = conversation;
     if (conversation.question || !lookUps.isDue(now)) return;
     lookUps.tried(now + (LOOK_UP_PAUSES_MS[lookUps.times] ?? LOOK_UP_PAUSE_MS));
-    conversation.question = { ask: "where", name: conversation.name };
+    conversation.question = { ask: "where", who: conversation.who };
     this.#transactions.begin(conversation.question, now);
   }
 
   /** Takes the answer to a question; undefined when there was none in time. */
   located(question: WhereQuestion, answer: Answer | undefined, now: number): Fact[] {
-    const key = nameKey(question.name);
+    const key = keyOf(question.who);
     const conversation = this.#conversations.get(key);
     // a late answer may find that its messages were given up, and that others are under way to the same name
     if (conversation?.question !== question) return [];
@@ -171,7 +174,7 @@ export class DirectMessages implements Timed {
     const isNobody = answer.code === "no-such-user";
     // after a new start of the server the others come back within a few seconds
     if (isNobody && now < this.#begunAnewAt + DELIVERY_DEADLINE_MS) return [];
-    return this.#giveUp(key, conversation, isNobody ? "nobody here has that name" : reasonOf(answer));
+    return this.#giveUp(key, conversation, isNobody ? nobodyIs(question.who) : reasonOf(answer));
   }
 
   #found(key: string, conversation: Conversation, answer: PeerPacket, now: number): Fact[] {
@@ -216,6 +219,10 @@ export class DirectMessages implements Timed {
     // a late answer to a look-up may find that everything has arrived
     return drafts.length === 0 ? [] : undelivered(drafts, reason, conversation.name);
   }
+}
+
+function nobodyIs(who: Who): string {
+  return "name" in who ? "nobody here has that name" : "nobody is there any more";
 }
 
 function delivered(how: string, name: string, { text }: Draft): Fact {

@@ -9,6 +9,7 @@ import type { SeqRange } from "../../protocol/reliable/requested_ranges.ts";
 import type { Draft } from "../../protocol/reliable/send_stream.ts";
 import type { Shown } from "./shown.ts";
 import type { Shortfall } from "./tally.ts";
+import type { Who } from "./who.ts";
 
 /** The server's request to let a member through that wants to send something directly. */
 export type PunchPacket = Extract<V1Packet, { type: "PUNCH" }>;
@@ -24,9 +25,9 @@ export type Question =
   /** Which names there are behind `after`: `listed` has the earlier pages, `before` who was known at the beginning. */
   | { ask: "names"; after?: string; listed: Set<string>; before: string[] }
   /** Who has a name or an address; the user wants to know. */
-  | { ask: "whois"; who: { name: string } | { address: string } }
-  /** Where the member with a name is, so that it can be written to. */
-  | { ask: "where"; name: string };
+  | { ask: "whois"; who: Who }
+  /** Where a member is, so that it can be written to. */
+  | { ask: "where"; who: Who };
 
 /** A message that a peer has sent to this client alone. */
 export interface DirectMessage extends Draft {

@@ -11,15 +11,16 @@ import type { Directory } from "./directory.ts";
 import type { Fact } from "./facts.ts";
 import type { History } from "./history.ts";
 import { undelivered } from "./refusals.ts";
+import { nameOf, type Who } from "./who.ts";
 
 /** Something that needs a server that answers. */
 export type Request =
-  /** Sends texts to the member with a name alone; past the server where that can be. */
-  | { want: "direct message"; name: string; drafts: Draft[] }
+  /** Sends texts to one member alone; past the server where that can be. */
+  | { want: "direct message"; to: Who; drafts: Draft[] }
   /** Shows who is here. */
   | { want: "list" }
   /** Shows who has a name, or an address. */
-  | { want: "whois"; who: { name: string } | { address: string } }
+  | { want: "whois"; who: Who }
   /** Shows the last messages, so many, including those that are already on the screen. */
   | { want: "history"; length: number };
 
@@ -94,7 +95,7 @@ export class Requests {
     const { detection, direct, directory, history } = this.#parts;
     switch (request.want) {
       case "direct message":
-        direct.say(request.name, request.drafts, now);
+        direct.say(request.to, request.drafts, now);
         return [];
       case "list":
         directory.list(now);
@@ -113,6 +114,6 @@ export class Requests {
 }
 
 function refuse(request: Request, text: string): Fact[] {
-  if (request.want === "direct message") return undelivered(request.drafts, text, request.name);
+  if (request.want === "direct message") return undelivered(request.drafts, text, nameOf(request.to));
   return [{ type: "problem", text }, { type: "shortfall", what: "unanswered", count: 1 }];
 }

@@ -8,8 +8,7 @@
  */
 import { MAX_TEXT_BYTES, type Packet } from "../../protocol.ts";
 import { earliestWake } from "../../protocol/earliest.ts";
-import { parseAddress } from "../../protocol/fields.ts";
-import { NAME_RULE, readName } from "../../protocol/names.ts";
+import { NAME_RULE } from "../../protocol/names.ts";
 import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
 import { pluralize, printable, splitText } from "../../protocol/text.ts";
 import { Detection } from "./detection.ts";
@@ -29,6 +28,7 @@ import { type Remainder, Tally } from "./tally.ts";
 import { Transactions } from "./transactions.ts";
 import type { Send, V1LinkOptions } from "./v1_link.ts";
 import { View } from "./view.ts";
+import { readWho } from "./who.ts";
 
 /** What a session is made with. */
 export interface SessionOptions extends Pick<V1LinkOptions, "hash"> {
@@ -184,11 +184,11 @@ export class Session {
     }
   }
 
-  /** Sends a text to the member with the name `who` alone; past the server, unless that member has a connection. */
+  /** Sends a text to one member alone, by its name or its address; past the server, unless there is no direct way. */
   sayTo(who: string, text: string, now: number): void {
     const drafts = splitText(text, MAX_TEXT_BYTES).map((text) => ({ text }));
-    const name = readName(who);
-    if (name !== undefined) return this.#request({ want: "direct message", name, drafts }, now);
+    const to = readWho(who);
+    if (to) return this.#request({ want: "direct message", to, drafts }, now);
     this.view.problem(NAME_RULE);
     this.#tally.add("undelivered", drafts.length);
   }
@@ -196,12 +196,8 @@ export class Session {
   /** Sends a text to the member that sent the last direct message to this client. */
   reply(text: string, now: number): void {
     const { lastWriter } = this.view;
-    if (lastWriter?.name !== undefined) return this.sayTo(lastWriter.name, text, now);
-    this.view.problem(
-      lastWriter
-        ? "The last who wrote to you alone has no name: it can't be answered"
-        : "Nobody has written to you alone yet",
-    );
+    if (lastWriter) return this.sayTo(lastWriter.name ?? lastWriter.address, text, now);
+    this.view.problem("Nobody has written to you alone yet");
     this.#tally.add("undelivered");
   }
 
@@ -211,10 +207,10 @@ export class Session {
   }
 
   /** Shows who has a name, or an address. */
-  whois(who: string, now: number): void {
-    const name = readName(who);
-    if (name === undefined && !parseAddress(who)) return this.rejectLine(NAME_RULE);
-    this.#request({ want: "whois", who: name === undefined ? { address: who } : { name } }, now);
+  whois(text: string, now: number): void {
+    const who = readWho(text);
+    if (who) this.#request({ want: "whois", who }, now);
+    else this.rejectLine(NAME_RULE);
   }
 
   /** Shows the last `length` messages, including those that are already on the screen. */

@@ -111,8 +111,7 @@ function packetOf(question: Question, id: number, token: string): V1Packet {
     case "names":
       return { ...head, type: "LIST", after: question.after };
     case "whois":
-      return { ...head, type: "LOOKUP", ...question.who };
     case "where":
-      return { ...head, type: "LOOKUP", name: question.name };
+      return { ...head, type: "LOOKUP", ...question.who };
   }
 }

@@ -17,7 +17,7 @@ export class View {
   readonly show: (shown: Shown) => void;
   readonly people: People = new People();
   /** The sender of the last direct message, with the name that the server has said. */
-  lastWriter: { name?: string } | undefined;
+  lastWriter: { address: string; name?: string } | undefined;
   #hasToldForging = false;
 
   constructor(show: (shown: Shown) => void) {
@@ -47,7 +47,7 @@ export class View {
   showDirect({ address, name, text, action, relayed }: DirectMessage): void {
     if (this.people.isIgnored({ address, name })) return;
     this.people.remember(name);
-    this.lastWriter = { name };
+    this.lastWriter = { address, name };
     this.show({ kind: "direct", from: address, name, action, ...(relayed && { relayed }), text: printable(text) });
   }
 

@@ -58,7 +58,7 @@ export class Directory {
     delivery.send(member, { dialect: "classic", type: "INCOMING", line });
   }
 
-  /** Answers a LOOKUP. Whoever is looked up by name is told, so that both can write to each other. */
+  /** Answers a LOOKUP. Whoever is looked up is told, so that both can write to each other. */
   lookUp(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }, now: number): void {
     const { members, delivery, limits, passes } = this.#context;
     if (!limits.takeRequestTokens(asker, 2, now)) return;
@@ -68,9 +68,9 @@ export class Directory {
       const text = `${name ?? address} is not here`;
       return delivery.send(asker, { dialect: "v1", type: "ERROR", token, code: "no-such-user", id, text });
     }
-    // only who is looked up by name is to be written to; who speaks in lines is reached through the server
+    // who speaks in lines is reached through the server
     const isReachable = found.dialect === "v1" && found.direct && asker.direct, isLine = found.dialect === "line";
-    const pass = name !== undefined && (isReachable || isLine) ? passes.of(asker, found) : undefined;
+    const pass = isReachable || isLine ? passes.of(asker, found) : undefined;
     if (pass !== undefined && !isLine && this.#punchLimits.take(found, asker, now)) {
       // UDP hole punching (RFC 5128, section 3.3): the peer's datagram opens its NAT for the asker's. It is sent first,
       // because the peer drops a message that overtakes it.

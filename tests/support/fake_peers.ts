@@ -106,7 +106,7 @@ export class FakePeers {
     const transactions = new Transactions(new RoundTrip(), self, send);
     const shown: FakePeer["shown"] = [], delivered: FakePeer["delivered"] = [], failed: FakePeer["failed"] = [];
     const direct = new DirectMessages(transactions, self, send), inbox = new DirectInbox(send, self);
-    const say = (name: string, ...texts: string[]) => direct.say(name, texts.map((text) => ({ text })), this.now);
+    const say = (name: string, ...texts: string[]) => direct.say({ name }, texts.map((text) => ({ text })), this.now);
     const answered = (question: Question, answer: Answer | undefined) => {
       if (question.ask !== "where") throw new Error("Direct messages ask for no more");
       act(direct.located(question, answer, this.now));

@@ -188,7 +188,11 @@ Deno.test("direct: before each new message the name is looked up anew", () => {
 Deno.test("direct: a classic peer gets classic text, and nothing is promised", () => {
   const { net, alice } = pair();
   net.members.push({ name: "Dave", address: STRANGER, classic: true });
-  alice.direct.say("dave", [{ text: "hello" }, { text: "waves", action: true }, { text: "x".repeat(856) }], net.now);
+  alice.direct.say(
+    { name: "dave" },
+    [{ text: "hello" }, { text: "waves", action: true }, { text: "x".repeat(856) }],
+    net.now,
+  );
   net.pass(10_000);
   const classic = net.wire.filter(({ packet }) => packet.dialect === "classic");
   assertEquals(classic.map(({ to, packet }) => [to, packet.type, "line" in packet && packet.line]), [

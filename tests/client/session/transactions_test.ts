@@ -22,7 +22,7 @@ class Asker {
   );
 
   ask(name: string): Question {
-    const question: Question = { ask: "where", name };
+    const question: Question = { ask: "where", who: { name } };
     this.transactions.begin(question, this.now);
     return question;
   }
@@ -78,7 +78,7 @@ Deno.test("transactions: each question has its packet, which carries the token o
     [{ ask: "names", after: "Alice", listed: new Set(), before: [] }, { type: "LIST", after: "Alice" }],
     [{ ask: "whois", who: { address: "10.0.0.1:1" } }, { type: "LOOKUP", address: "10.0.0.1:1" }],
     [{ ask: "whois", who: { name: "Bob" } }, { type: "LOOKUP", name: "Bob" }],
-    [{ ask: "where", name: "Bob" }, { type: "LOOKUP", name: "Bob" }],
+    [{ ask: "where", who: { name: "Bob" } }, { type: "LOOKUP", name: "Bob" }],
   ];
   for (const [question, packet] of questions) {
     asker.transactions.begin(question, 0);
@@ -94,7 +94,7 @@ Deno.test("transactions: the ids begin at random, so that an answer can't be for
   const ids = Array.from({ length: 8 }, () => {
     let first = 0;
     const send = (packet: V1Packet) => first = (packet as { id: number }).id;
-    new Transactions(new RoundTrip(), { token: TOKEN }, send).begin({ ask: "where", name: "Bob" }, 0);
+    new Transactions(new RoundTrip(), { token: TOKEN }, send).begin({ ask: "where", who: { name: "Bob" } }, 0);
     return first;
   });
   assertEquals(new Set(ids).size, 8);

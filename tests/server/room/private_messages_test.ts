@@ -78,7 +78,7 @@ Deno.test("private messages: who has a connection is reached through the server,
   const { address, relay, transport, pass } = one(sent, "PEER");
   assertEquals([address, relay, transport, pass], [BOB, true, "tcp", room.pairPass]);
   const byAddress = one(room.v1(ALICE, "LOOKUP", { id: 9, token: room.alice, address: BOB }), "PEER");
-  assertEquals([byAddress.relay, byAddress.transport, byAddress.pass], [false, "tcp", undefined]);
+  assertEquals([byAddress.relay, byAddress.transport, byAddress.pass], [true, "tcp", room.pairPass]);
   const { token } = room.join(CAROL, "Carol");
   const { relay: direct, transport: none } = room.lookUp("Carol");
   assertEquals([direct, none], [undefined, undefined]);

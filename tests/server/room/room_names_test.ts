@@ -210,14 +210,16 @@ Deno.test("room: LOOKUP by name tells the peer's address, and asks the peer to o
   }
 });
 
-Deno.test("room: LOOKUP by address tells the name, gives no pass and punches no hole", () => {
+Deno.test("room: LOOKUP by address tells the name, and does the same as by name", () => {
   const room = new FakeRoom();
   const { token } = room.join(A, "Alice");
   room.join(B, "Bob");
   room.join(C);
   const sent = room.v1(A, "LOOKUP", { id: 5, token, address: B });
-  assertEquals(outline(sent), [`${A} PEER`]);
-  assertEquals([one(sent, "PEER").name, one(sent, "PEER").pass], ["Bob", undefined]);
+  const { id: _, ...byName } = one(room.v1(A, "LOOKUP", { id: 4, token, name: "Bob" }), "PEER");
+  assertEquals(outline(sent), [`${B} PUNCH`, `${A} PEER`]);
+  assertEquals(one(sent, "PEER"), { ...byName, id: 5 });
+  assertEquals([byName.name, byName.pass], ["Bob", one(sent, "PUNCH").pass]);
   assertEquals(one(room.v1(A, "LOOKUP", { id: 6, token, address: C }), "PEER").name, undefined);
 });
 
