@@ -29,6 +29,7 @@ import {
   type Packet,
   type Presence,
   refuse,
+  RELAY_MARK,
   type RelayedPacket,
   type V1Packet,
 } from "./protocol/packets.ts";
@@ -132,9 +133,6 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
   "CLOSING": { fields: { epoch: hex64 } },
   "OPEN": { fields: { pass: optional(hex64), id: optional(number) } },
 };
-
-/** What stands behind the name of a member in USERS that is reached through the server only. */
-const RELAY_MARK = " relay";
 
 /** All types of version 1. */
 export const V1_TYPES = Object.keys(LAYOUTS) as readonly V1Packet["type"][];

@@ -32,7 +32,8 @@ export function isLoopback(address: string): boolean {
   return address.startsWith("127.") || address.startsWith("[::1]");
 }
 
-function isIPv6(address: string): boolean {
+/** Whether an address is of IPv6, and not of IPv4. */
+export function isIPv6(address: string): boolean {
   return address.startsWith("[");
 }
 

@@ -18,6 +18,8 @@ export const MAX_TEXT_BYTES = 856;
 export const MEMBER_TIMEOUT_MS = 60_000;
 /** The greatest age of a direct message that it tells, in milliseconds. With a longer one the longest RELAY would not fit. */
 export const MAX_AGE_MS = 99_999;
+/** What stands behind the name of a member in USERS that is reached through the server only. */
+export const RELAY_MARK = " relay";
 /** How many messages of one stream may be under way before the first is acknowledged. */
 export const SEND_WINDOW = 32;
 

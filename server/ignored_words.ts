@@ -48,7 +48,7 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
   },
   "not-joined": (arrival, detail) =>
     detail === "pass"
-      ? "nobody with a TCP connection is at the address of this RELAY/1, or its pass is not that of the two"
+      ? "nobody is at the address of this RELAY/1, or its pass is not that of the two"
       : wordOf(arrival.what).includes("/")
       ? "no member with this token has joined from this address: greet first, and again with the cookie of RETRY/1"
       : whyNotJoined(arrival),
@@ -64,7 +64,11 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
       : "it came faster than --rate, or all with this IP address say too much",
   "fast-lines": () => dismissalWords("too much"),
   "fast-sign-ins": () => "it asks for names too often",
-  "fast-requests": () => "it asks for too much in a short time",
+  "fast-requests": (_, detail) =>
+    detail === "receiver"
+      ? "whom it is for gets more private messages than are passed on to one member"
+      : "it asks for too much in a short time",
+  "no-relay": () => "it is a private message, and with --no-relay none passes through this server",
   "too-short": () =>
     "the answer would be over three times as long, and the address may be forged: " +
     "take an id of three digits, or add the checksum",

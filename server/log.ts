@@ -53,6 +53,7 @@ const IGNORED: Record<IgnoreReason, string> = {
   "fast-lines": "by TCP, because somebody said more than the room takes",
   "fast-sign-ins": "that ask for names too often",
   "fast-requests": "that ask for too much else",
+  "no-relay": "with private messages, which this server does not pass on",
   "too-short": "too short to be answered",
   "room-full": "when the room was full",
   "queue-full": "when a queue was full",

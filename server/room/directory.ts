@@ -9,7 +9,8 @@ import type { Delivery } from "./delivery.ts";
 import type { Limits } from "./limits.ts";
 import type { Member, Members, NamePage } from "./members.ts";
 import type { Passes } from "./passes.ts";
-import { PunchLimits } from "./punch_limits.ts";
+import { reachEachOther } from "./reach.ts";
+import { ReceiverLimits } from "./receiver_limits.ts";
 
 /** What the directory needs of the room. */
 export interface DirectoryContext {
@@ -17,7 +18,15 @@ export interface DirectoryContext {
   delivery: Delivery;
   limits: Limits;
   passes: Passes;
+  /** Whether private messages may pass through the server. */
+  isRelaying: boolean;
 }
+
+/**
+ * How long after a PUNCH the same asker causes the next one where that is too many, in milliseconds. A client tries for
+ * 5 s to write to somebody, so a lost PUNCH is repeated in time; and one is believed for 10 s.
+ */
+const PUNCH_PAUSE_MS = 2000;
 
 /** A page of names, and the totals of all members. */
 export interface UsersPage extends NamePage {
@@ -29,38 +38,38 @@ export interface UsersPage extends NamePage {
 /** The questions of members about members. */
 export class Directory {
   readonly #context: DirectoryContext;
-  readonly #punchLimits = new PunchLimits();
+  readonly #punchLimits = new ReceiverLimits(PUNCH_PAUSE_MS);
 
   constructor(context: DirectoryContext) {
     this.#context = context;
   }
 
-  /** A page of the names that sort behind `after`, as many as fit into a datagram, and the totals of all members. */
-  users(after?: string, separator?: string): UsersPage {
-    const { size, named } = this.#context.members;
-    const page = this.#context.members.namesAfter(after, separator);
-    return { total: named, unnamed: size - named, ...page };
+  /** A page of the names in one line, and the totals of all members. */
+  users(): UsersPage {
+    return this.#page(this.#context.members.namesAfter(undefined, { separator: ", " }));
   }
 
   /** Answers a LIST. */
   list(member: Member, { id, after }: V1Packet & { type: "LIST" }, now: number): void {
-    const { delivery, limits } = this.#context;
+    const { members, delivery, limits, isRelaying } = this.#context;
     if (!limits.takeRequestTokens(member, 1, now)) return;
-    delivery.send(member, { dialect: "v1", type: "USERS", id, token: member.token, ...this.users(after) });
+    const isOnlyRelayed = isRelaying ? (other: Member) => !reachEachOther(member, other) : undefined;
+    const page = this.#page(members.namesAfter(after, { isOnlyRelayed }));
+    delivery.send(member, { dialect: "v1", type: "USERS", id, token: member.token, ...page });
   }
 
   /** Answers a LIST in words: the names in one line, as many as fit into it. */
   listClassic(member: Member, now: number): void {
     const { delivery, limits } = this.#context;
     if (!limits.takeRequestTokens(member, 1, now)) return;
-    const line = usersLine(this.users(undefined, ", "));
+    const line = usersLine(this.users());
     if (!limits.takeAnswerBytes(member, line, now)) return;
     delivery.send(member, { dialect: "classic", type: "INCOMING", line });
   }
 
   /** Answers a LOOKUP. Whoever is looked up is told, so that both can write to each other. */
   lookUp(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }, now: number): void {
-    const { members, delivery, limits, passes } = this.#context;
+    const { members, delivery, limits, passes, isRelaying } = this.#context;
     if (!limits.takeRequestTokens(asker, 2, now)) return;
     const { token } = asker;
     const found = name === undefined ? members.withAddress(address!) : members.withName(name);
@@ -68,10 +77,11 @@ export class Directory {
       const text = `${name ?? address} is not here`;
       return delivery.send(asker, { dialect: "v1", type: "ERROR", token, code: "no-such-user", id, text });
     }
-    // who speaks in lines is reached through the server
-    const isReachable = found.dialect === "v1" && found.direct && asker.direct, isLine = found.dialect === "line";
-    const pass = isReachable || isLine ? passes.of(asker, found) : undefined;
-    if (pass !== undefined && !isLine && this.#punchLimits.take(found, asker, now)) {
+    const isRelayed = !reachEachOther(asker, found), isVersion1 = found.dialect === "v1";
+    // to a classic member that it reaches the asker writes without a pass
+    const isPassed = isRelayed ? isRelaying : isVersion1;
+    const pass = isPassed ? passes.of(asker, found) : undefined;
+    if (pass !== undefined && isVersion1 && !isRelayed && this.#punchLimits.take(found, asker, now)) {
       // UDP hole punching (RFC 5128, section 3.3): the peer's datagram opens its NAT for the asker's. It is sent first,
       // because the peer drops a message that overtakes it.
       delivery.send(found, {
@@ -93,7 +103,14 @@ export class Directory {
       since: 1000 * found.since,
       pass,
       classic: found.dialect === "classic" || found.dialect === "classic-line",
-      ...(isLine && { relay: pass !== undefined, transport: "tcp" }),
+      relay: isRelayed,
+      norelay: !isRelaying,
+      transport: found.dialect === "line" ? "tcp" : undefined,
     });
+  }
+
+  #page(page: NamePage): UsersPage {
+    const { size, named } = this.#context.members;
+    return { total: named, unnamed: size - named, ...page };
   }
 }

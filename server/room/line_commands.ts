@@ -17,8 +17,7 @@ export type LineRequest =
   /** The line can't be done; the text says why. */
   | { do: "explain"; text: string };
 
-/** What `/help` answers, line by line. */
-export const LINE_HELP: readonly string[] = [
+const HELP: readonly string[] = [
   "/name NAME       signs in with a name",
   "/list            lists who is signed in",
   "/whois NAME      shows where a member is",
@@ -27,6 +26,18 @@ export const LINE_HELP: readonly string[] = [
   "/quit            leaves",
   "Anything else is said to everyone; //text says /text. With a name, plain list and send NAME TEXT work too.",
 ];
+
+/**
+ * Returns what `/help` answers, line by line.
+ *
+ * @param isRelaying Whether private messages may pass through the server.
+ */
+export function lineHelp(isRelaying: boolean): readonly string[] {
+  if (isRelaying) return HELP;
+  return HELP.filter((line) => !line.startsWith("/send")).map((line) =>
+    line.replace(" and send NAME TEXT work too", " works too")
+  );
+}
 
 /** Reads a line. With a name, plain `list` and `send NAME TEXT` are commands too, as in the assignments. */
 export function readLine(line: string, hasName: boolean): LineRequest {

@@ -14,7 +14,7 @@ import type { Delivery } from "./delivery.ts";
 import type { Directory } from "./directory.ts";
 import type { Greetings } from "./greeting.ts";
 import type { Limits } from "./limits.ts";
-import { LINE_HELP, type LineRequest, readLine } from "./line_commands.ts";
+import { lineHelp, type LineRequest, readLine } from "./line_commands.ts";
 import type { Member } from "./members.ts";
 import type { Messages } from "./messages.ts";
 import type { Peer } from "./peer.ts";
@@ -29,6 +29,8 @@ export interface LineMembersContext {
   limits: Limits;
   messages: Messages;
   privateMessages: PrivateMessages;
+  /** Whether private messages may pass through the server. */
+  isRelaying: boolean;
 }
 
 /** How much of a word is repeated in an answer, in bytes. */
@@ -37,9 +39,11 @@ const MAX_QUOTED_BYTES = 128;
 /** The members of one room that speak in lines. */
 export class LineMembers {
   readonly #context: LineMembersContext;
+  readonly #help: readonly string[];
 
   constructor(context: LineMembersContext) {
     this.#context = context;
+    this.#help = lineHelp(context.isRelaying);
   }
 
   /** Lets a connection join; returns whether it has. */
@@ -67,7 +71,7 @@ export class LineMembers {
     if (request.do === "send" && to) return this.#send(request.text, member, to, now);
     const signInPause = request.do === "sign in" && member.name === undefined ? limits.signInPause(member, now) : 0;
     if (signInPause > 0) return signInPause;
-    const requestPause = limits.requestPause(member, request.do === "help" ? LINE_HELP.length : 1, now);
+    const requestPause = limits.requestPause(member, request.do === "help" ? this.#help.length : 1, now);
     if (requestPause === 0) this.#execute(request, member, now);
     return requestPause;
   }
@@ -113,9 +117,9 @@ export class LineMembers {
       case "leave":
         return admission.disconnect(member, "goodbye", now);
       case "help":
-        return LINE_HELP.forEach((line) => this.#tell(member, line));
+        return this.#help.forEach((line) => this.#tell(member, line));
       case "list":
-        return this.#tell(member, usersLine(directory.users(undefined, ", ")));
+        return this.#tell(member, usersLine(directory.users()));
       case "sign in":
         admission.announce(member, now);
         return greetings.receiveClassic({ dialect: "classic", type: "SIGN-IN", name: request.name }, member, now);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Dialect, MAX_DATAGRAM_BYTES } from "../../protocol.ts";
+import { type Dialect, MAX_DATAGRAM_BYTES, RELAY_MARK } from "../../protocol.ts";
 import { addressKey, hasKeyOf } from "../../protocol/address_key.ts";
 import { skeletons } from "../../protocol/look_alikes.ts";
 import { compareKeys, nameKey } from "../../protocol/names.ts";
@@ -104,6 +104,16 @@ export function activityOf(member: Member): MemberActivity {
 export interface NamePage {
   names: string[];
   more: boolean;
+  /** Those of the names that are marked; missing if there are none. */
+  onlyRelayed?: string[];
+}
+
+/** How a page of names is made. */
+export interface NamePageOptions {
+  /** What stands behind each name. Default: a line feed. */
+  separator?: string;
+  /** Which members are marked. Default: none. */
+  isOnlyRelayed?: (member: Member) => boolean;
 }
 
 /** Bytes of a USERS packet that are left for the names behind the longest header. */
@@ -292,18 +302,22 @@ export class Members {
     return this.#classic.lastHeard((member) => member.address.startsWith(host), MAX_LOOKED_AT);
   }
 
-  /** The names behind `after`, sorted by their keys, as many as fit into one datagram with a separator behind each. */
-  namesAfter(after: string | undefined, separator = "\n"): NamePage {
+  /** The names behind `after`, sorted by their keys, as many as fit into one datagram with what stands behind each. */
+  namesAfter(
+    after: string | undefined,
+    { separator = "\n", isOnlyRelayed = () => false }: NamePageOptions = {},
+  ): NamePage {
     const keys = this.#sortedKeys ??= [...this.#byName.keys()].sort(compareKeys);
-    const names: string[] = [];
+    const names: string[] = [], onlyRelayed: string[] = [];
     let i = after === undefined ? 0 : upperBound(keys, nameKey(after));
     for (let bytes = 0; i < keys.length; i++) {
-      const name = this.#byName.get(keys[i])!.name!;
-      bytes += encoder.encode(name).length + separator.length;
+      const member = this.#byName.get(keys[i])!, name = member.name!, isMarked = isOnlyRelayed(member);
+      bytes += encoder.encode(name).length + separator.length + (isMarked ? RELAY_MARK.length : 0);
       if (bytes > NAME_PAGE_BYTES) break;
       names.push(name);
+      if (isMarked) onlyRelayed.push(name);
     }
-    return { names, more: i < keys.length };
+    return { names, more: i < keys.length, ...(onlyRelayed.length > 0 && { onlyRelayed }) };
   }
 
   #orderOf({ dialect }: Pick<Member, "dialect">): HeardOrder<Member> {

@@ -1,5 +1,6 @@
 /**
- * Private messages from version 1 members to members that have a connection: the server takes them in their stead.
+ * Private messages from version 1 members to members that speak no version 1 and that no datagram of theirs reaches: the
+ * server takes them in their stead. These have a connection, or speak classic.
  *
  * @module
  */

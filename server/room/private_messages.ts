@@ -1,6 +1,6 @@
 /**
- * Private messages to and from members that have a connection. No datagram of another member can reach them, so these
- * messages pass through the server, and both sides are told so. They are never kept.
+ * Private messages that pass through the server: to and from members that have a connection, and wherever else there is
+ * no direct way. Both sides are told so. They are never kept.
  *
  * @module
  */
@@ -14,6 +14,7 @@ import type { Member, Members } from "./members.ts";
 import type { Passes } from "./passes.ts";
 import { PrivateInbox } from "./private_inbox.ts";
 import { type Outcome, PrivateOutbox } from "./private_outbox.ts";
+import { PrivateRelay } from "./private_relay.ts";
 
 /** What private messages need of the room. */
 export interface PrivateMessagesContext {
@@ -22,22 +23,27 @@ export interface PrivateMessagesContext {
   limits: Limits;
   ignored: Ignored;
   passes: Passes;
+  /** Whether private messages may pass through the server. */
+  isRelaying: boolean;
 }
 
 /** How long a member's next line waits when too many of its texts wait already, in milliseconds: a poll. */
 const FULL_PAUSE_MS = 100;
+const NOT_RELAYING = "this server passes no private messages on";
 
 /** The private messages of one room that pass through the server. */
 export class PrivateMessages {
   readonly #context: PrivateMessagesContext;
   readonly #inbox: PrivateInbox;
   readonly #outbox: PrivateOutbox;
+  readonly #relay: PrivateRelay;
   /** How many tokens a member has paid for the line that it hands over again. */
   readonly #paid = new WeakMap<Member, number>();
 
   constructor(context: PrivateMessagesContext) {
     this.#context = context;
     this.#inbox = new PrivateInbox(context);
+    this.#relay = new PrivateRelay(context);
     this.#outbox = new PrivateOutbox({
       ...context,
       told: (from, to, text, outcome) => this.#tell(from, outcomeLine(to, text, outcome)),
@@ -73,15 +79,24 @@ export class PrivateMessages {
     return 0;
   }
 
-  /** Takes what a version 1 member sends to a member with a connection. Nothing answers what is not for such a one. */
+  /** Takes what a version 1 member sends to another member. Nothing answers what has not the pass of the two. */
   receive({ address, packet }: V1Packet & { type: "RELAY" }, from: Member, now: number): void {
-    const { members, limits, ignored, passes } = this.#context;
+    const { limits, ignored, isRelaying } = this.#context;
+    if (!isRelaying) return ignored.count("no-relay");
     if (!limits.takeRequestTokens(from, 1, now)) return;
-    const to = members.withConnection(address);
-    if (to?.dialect !== "line" || packet.pass !== passes.of(from, to)) return ignored.count("not-joined", "pass");
-    this.#outbox.heard(from);
+    const to = this.#receiverAt(address, packet.pass, from);
+    if (!to) return ignored.count("not-joined", "pass");
+    if (to.dialect === "v1") return this.#relay.pass(packet, from, to, now);
+    if (to.dialect === "line") this.#outbox.heard(from);
     if (packet.type === "ACK") this.#outbox.acknowledge(packet, from, to, now);
     else this.#inbox.receive(packet, from, to, now);
+  }
+
+  /** Whom a pass is for. One may send datagrams from an address from which another has a connection. */
+  #receiverAt(address: string, pass: string, from: Member): Member | undefined {
+    const { members, passes } = this.#context;
+    return [members.withKey(address), members.withConnection(address)]
+      .find((member) => member && passes.of(from, member) === pass);
   }
 
   /** Takes tokens until so many are paid. Returns 0 if they are, otherwise the milliseconds until the next. */
@@ -96,6 +111,10 @@ export class PrivateMessages {
 
   #send(pieces: string[], from: Member, to: Member, now: number): void {
     if (to === from) return this.#tell(from, "That is you");
+    if (!this.#context.isRelaying) {
+      const outcome: Outcome = { wasSent: false, why: NOT_RELAYING };
+      return pieces.forEach((text) => this.#tell(from, outcomeLine(to.name ?? to.address, text, outcome)));
+    }
     if (to.dialect === "v1") return this.#outbox.add(pieces, from, to, now);
     const how = to.dialect === "line" ? "" : ", as a classic program does not confirm";
     for (const text of pieces) {

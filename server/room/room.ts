@@ -55,6 +55,8 @@ export interface RoomOptions extends AdmissionOptions {
   echo?: EchoOptions;
   /** How often a member may speak. Default: as often as it likes. */
   rate?: TokenBucketOptions;
+  /** Whether private messages may pass through the server. Default true. */
+  relay?: boolean;
   observer?: MemberObserver;
   /** The members at the end of an earlier run of the server. */
   members?: KeptMember[];
@@ -128,7 +130,8 @@ export class Room {
       time,
     });
     this.#members = this.#admission.members;
-    const shared = { members: this.#members, delivery, limits, ignored, passes: new Passes() };
+    const isRelaying = options.relay ?? true;
+    const shared = { members: this.#members, delivery, limits, ignored, passes: new Passes(), isRelaying };
     this.#directory = new Directory(shared);
     this.#privateMessages = new PrivateMessages(shared);
     this.#greetings = new Greetings({
@@ -151,7 +154,7 @@ export class Room {
       messages: this.#messages,
     };
     this.#classic = new ClassicMembers({ ...parts, ignored });
-    this.#lines = new LineMembers({ ...parts, privateMessages: this.#privateMessages });
+    this.#lines = new LineMembers({ ...parts, privateMessages: this.#privateMessages, isRelaying });
     this.#repair = new Repair({ delivery, journal, echo });
     for (const member of options.members ?? []) this.#admission.restore(member, now);
     if (this.#members.v1Size > 0) this.#heartbeats.schedule(now, this.#members.v1Size);
@@ -185,7 +188,7 @@ export class Room {
 
   /** The names of the members, as many as fit into one line, and the totals. */
   users(): UsersPage {
-    return this.#directory.users(undefined, ", ");
+    return this.#directory.users();
   }
 
   /** Names the run of the number line; see PROTOCOL.md. */

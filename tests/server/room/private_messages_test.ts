@@ -81,7 +81,7 @@ Deno.test("private messages: who has a connection is reached through the server,
   assertEquals([byAddress.relay, byAddress.transport, byAddress.pass], [true, "tcp", room.pairPass]);
   const { token } = room.join(CAROL, "Carol");
   const { relay: direct, transport: none } = room.lookUp("Carol");
-  assertEquals([direct, none], [undefined, undefined]);
+  assertEquals([direct, none], [false, undefined]);
   assert(room.lookUp("Bob", CAROL, token).pass !== room.pairPass, "each pair has its own");
 });
 
@@ -145,18 +145,17 @@ Deno.test("private messages: with a wrong pass, or to whom there is no such way,
     assertEquals(room.relay(room.message(1, "x", { pass })), []);
     assertEquals(room.relay({ dialect: "v1", type: "ACK", pass, stream: STREAM, id: 1 }), []);
   }
-  // to another version 1 member, to oneself, to nobody; what Carol has from Alice opens no door for her
+  // to another version 1 member, to oneself, to nobody
   for (const address of [CAROL, ALICE, TIM, "10.9.9.9:9"]) {
     assertEquals(room.relay(room.message(1, "x"), { address }), []);
   }
   assertEquals(room.relay(room.message(1, "x"), { from: CAROL, token: carol }), []);
-  assertEquals(room.relay(room.message(1, "x", { pass: pair }), { address: CAROL }), []);
-  assertEquals(ignoredBy(room.room)["not-joined"], 14);
+  assertEquals(ignoredBy(room.room)["not-joined"], 13);
   const ignored = new Ignored(), other = new FakeRoom({ ignored }), { token } = other.join(ALICE);
   other.v1(ALICE, "RELAY", { token, address: BOB, packet: room.message(1, "x") });
   assertMatch(
     explain(ignored.last!, { address: ALICE, what: new TextEncoder().encode("RELAY/1") }),
-    /^nobody with a TCP/,
+    /^nobody is at the address/,
   );
 });
 
@@ -466,6 +465,26 @@ Deno.test("private messages: to a classic member one is sent once, and the sende
   const sent = room.type(BOB, "/send zoe hi");
   assertEquals(to(sent, "10.0.0.6:6").map(textOf), [`INCOMING <- <From ${BOB}:Bob> (through the server): hi\n`]);
   assertEquals(read(sent), ["-> Zoe (through the server, as a classic program does not confirm): hi"]);
+});
+
+Deno.test("private messages: where none passes through the server, each is answered by a line, and /help names no way", () => {
+  const room = new PrivateRoom({ relay: false, rate: { rate: 10, burst: 10 } });
+  room.connect(TIM, "Tim");
+  room.datagram("10.0.0.6:6", "SIGN-IN Zoe");
+  for (const name of ["Alice", "Tim", "Zoe"]) {
+    const sent = room.type(BOB, `/send ${name} hi`);
+    assertEquals(outline(sent), [`${tcp(BOB)} INCOMING`]);
+    assertEquals(read(sent), [`!! Not delivered to ${name} (this server passes no private messages on): hi`]);
+  }
+  assertEquals(read(room.type(BOB, "/send Nobody hi")), ["Nobody is not here"]);
+  // it costs what it would cost to be delivered
+  assertEquals(read(room.type(BOB, `/send Tim ${"word ".repeat(800)}`)).length, 5);
+  assertLess(0, [1, 2, 3].reduce((pause) => Math.max(pause, room.hand(BOB, "/send Tim hi").pause), 0));
+  assertEquals(all(room.pass(10_000), "RELAY"), []);
+  const help = read(room.type(BOB, "/help"));
+  assertMatch(help.at(-1)!, /With a name, plain list works too\.$/);
+  assertEquals(help.filter((line) => /\bsend\b|reply|server/.test(line)), []);
+  assertEquals(help.length, read(new PrivateRoom().type(BOB, "/help")).length - 1);
 });
 
 Deno.test("private messages: who came in a crowd that nobody was told of is told of when it sends one", () => {

@@ -198,6 +198,9 @@ Deno.test("room: LOOKUP by name tells the peer's address, and asks the peer to o
     since,
     pass,
     classic: false,
+    relay: false,
+    norelay: false,
+    transport: undefined,
   });
   const punch = { dialect: "v1", type: "PUNCH", token: bob.token, address: A, name: "Alice", pass } as const;
   assertEquals(one(sent, "PUNCH"), punch);

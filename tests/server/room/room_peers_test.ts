@@ -87,18 +87,19 @@ Deno.test("peers: an end of a connection that its member has left does not conce
 });
 
 Deno.test("peers: a look-up by address finds who sends datagrams before who has a connection; NATs are opened only between such peers", () => {
-  const room = new FakeRoom();
-  const alice = room.join(B, "Alice").token;
+  const room = new FakeRoom(), there = "10.0.0.8:1";
+  const alice = room.join(there, "Alice").token;
   room.greet(TCP, { token: TOKEN, name: "Tim" });
-  const byAddress = () => room.v1(B, "LOOKUP", { id: 1, token: alice, address: A });
+  const byAddress = () => room.v1(there, "LOOKUP", { id: 1, token: alice, address: A });
   assertEquals(one(byAddress(), "PEER").name, "Tim");
   room.join(A, "Udo");
   assertEquals(one(byAddress(), "PEER").name, "Udo");
-  const toTim = room.v1(B, "LOOKUP", { id: 2, token: alice, name: "Tim" });
+  const toTim = room.v1(there, "LOOKUP", { id: 2, token: alice, name: "Tim" });
   const ofTim = room.v1(TCP, "LOOKUP", { id: 3, token: TOKEN, name: "Alice" });
-  assertEquals([outline(toTim), outline(ofTim)], [[`${B} PEER`], [`${TCP} PEER`]]);
-  assertEquals([one(toTim, "PEER").pass, one(ofTim, "PEER").pass], [undefined, undefined]);
-  assertEquals(outline(room.v1(B, "LOOKUP", { id: 4, token: alice, name: "Udo" })), [`${A} PUNCH`, `${B} PEER`]);
+  assertEquals([outline(toTim), outline(ofTim)], [[`${there} PEER`], [`${TCP} PEER`]]);
+  assertEquals([one(toTim, "PEER").relay, one(ofTim, "PEER").relay], [true, true]);
+  const udo = room.v1(there, "LOOKUP", { id: 4, token: alice, name: "Udo" });
+  assertEquals([outline(udo), one(udo, "PEER").relay], [[`${A} PUNCH`, `${there} PEER`], false]);
 });
 
 Deno.test("peers: classic words over a connection are read at once, also after a greeting in version 1", () => {

@@ -1,6 +1,6 @@
 /** How many PUNCHes a member gets when others look it up without end, and that whoever wants to write to it still can. */
 import { assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
-import { PunchLimits } from "../../../server/room/punch_limits.ts";
+import { ReceiverLimits } from "../../../server/room/receiver_limits.ts";
 import { all, FakeRoom, one, outline } from "../../support/fake_room.ts";
 
 const BOB = "10.0.0.2:40112", ALICE = "10.0.0.1:52207";
@@ -15,7 +15,7 @@ function crowd(size: number) {
   return { room, members, member, ask };
 }
 
-Deno.test("punch limits: of all who look a member up without end it gets 100 a second, and one in 2 s for each", () => {
+Deno.test("receiver limits: of all who look a member up without end it gets 100 a second, and one in 2 s for each", () => {
   const { room, members, ask } = crowd(300);
   let punches = 0;
   for (let ms = 0; ms < 10_000; ms++) {
@@ -30,7 +30,7 @@ Deno.test("punch limits: of all who look a member up without end it gets 100 a s
   assertLessOrEqual(punches, 200 + 10 * (100 + 300 / 2));
 });
 
-Deno.test("punch limits: who looks a member up for the first time in a crowd from its own IP address gets through at once", () => {
+Deno.test("receiver limits: who looks a member up for the first time in a crowd from its own IP address gets through at once", () => {
   const { room, members, member, ask } = crowd(300);
   let alice: ReturnType<typeof member> | undefined;
   for (let ms = 0; ms < 5000; ms++) {
@@ -46,7 +46,7 @@ Deno.test("punch limits: who looks a member up for the first time in a crowd fro
   }
 });
 
-Deno.test("punch limits: without a crowd each look-up causes a PUNCH", () => {
+Deno.test("receiver limits: without a crowd each look-up causes a PUNCH", () => {
   const { room, members, ask } = crowd(10);
   for (let i = 0; i < 1000; i++) {
     assertEquals(all(ask(members[i % 10]), "PUNCH").length, 1);
@@ -54,8 +54,8 @@ Deno.test("punch limits: without a crowd each look-up causes a PUNCH", () => {
   }
 });
 
-Deno.test("punch limits: each member has its own", () => {
-  const limits = new PunchLimits(), mallory = { token: "m" };
+Deno.test("receiver limits: each member has its own", () => {
+  const limits = new ReceiverLimits(2000), mallory = { token: "m" };
   for (let i = 0; i < 1000; i++) limits.take({ token: "bob" }, mallory, 0);
   assertEquals(limits.take({ token: "bob" }, mallory, 0), false);
   assertEquals(limits.take({ token: "carol" }, mallory, 0), true);

@@ -1,0 +1,54 @@
+/**
+ * Private messages between version 1 members that pass through the server, because there is no direct way: it sends them
+ * on as they are. Order, repeats and acknowledgements are between the two.
+ *
+ * @module
+ */
+import type { RelayedPacket } from "../../protocol.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Ignored } from "./ignored.ts";
+import type { Limits } from "./limits.ts";
+import type { Member } from "./members.ts";
+import { PaidMessages } from "./paid_messages.ts";
+import { ReceiverLimits } from "./receiver_limits.ts";
+
+/** What the relay needs of the room. */
+export interface PrivateRelayContext {
+  delivery: Delivery;
+  limits: Limits;
+  ignored: Ignored;
+}
+
+/**
+ * How long after a packet of the same sender the next one is passed on to a member that gets too many of others, in
+ * milliseconds. What is lost is repeated a few times before a client gives it up.
+ */
+const PAUSE_MS = 500;
+
+/** Passes packets on. */
+export class PrivateRelay {
+  readonly #context: PrivateRelayContext;
+  readonly #paid = new PaidMessages();
+  readonly #limits = new ReceiverLimits(PAUSE_MS);
+
+  constructor(context: PrivateRelayContext) {
+    this.#context = context;
+  }
+
+  /** Sends a packet on whose pass was checked. It may be dropped: its sender repeats what is not acknowledged. */
+  pass(packet: RelayedPacket, from: Member, to: Member, now: number): void {
+    const { delivery, ignored } = this.#context;
+    if (packet.type === "MESSAGE" && !this.#pay(packet, from, to, now)) return ignored.count("fast-messages");
+    if (!this.#limits.take(to, from, now)) return ignored.count("fast-requests", "receiver");
+    const { address } = from, { token } = to, name = packet.type === "MESSAGE" ? from.name : undefined;
+    delivery.send(to, { dialect: "v1", type: "RELAY", token, address, name, packet });
+  }
+
+  /** Takes what a message costs, unless it is a repeat: one to a single member must not be cheaper than one to all. */
+  #pay({ stream, id }: RelayedPacket & { type: "MESSAGE" }, from: Member, to: Member, now: number): boolean {
+    if (this.#paid.has(from, to, stream, id)) return true;
+    if (!this.#context.limits.takeClassicMessageToken(from, now)) return false;
+    this.#paid.add(from, to, stream, id);
+    return true;
+  }
+}
