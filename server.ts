@@ -48,6 +48,8 @@ Usage: ${startCommand("server")} [PORT]
                                 datagrams does, and one with a TCP connection does not
   --rate COUNT                  how many messages a second each member may send, twice as many at once (20);
                                 0 for no limit
+  --no-relay                    no private message passes through the server, so none to or from who has a TCP
+                                connection; without it those do that find no direct way
   --classic NETWORK             takes the classic dialect from there too (192.0.2.0/24), may be given again; any: from
                                 everywhere; off: from nowhere. Without it: from networks nearby. It is for datagrams:
                                 --tcp off is for connections
@@ -81,6 +83,8 @@ interface ServerOptions {
   /** Default: those that send datagrams get copies of their own messages, those with a connection do not. */
   echo?: EchoOptions;
   rate: TokenBucketOptions;
+  /** Whether private messages may pass through the server. */
+  relay: boolean;
   classic: ClassicPolicyOptions;
   /** Milliseconds of silence after which a member is taken for gone. */
   timeout: number;
@@ -159,9 +163,9 @@ function readOptions(args: string[]): ServerOptions | string {
       ...[...CLASSIC_FLAGS, ...EMULATOR_SETTINGS],
     ],
     collect: ["classic"],
-    boolean: ["echo", "quiet", "trace", "verbose", "help", "version"],
-    negatable: ["echo"],
-    default: { echo: undefined, host: "0.0.0.0" },
+    boolean: ["echo", "relay", "quiet", "trace", "verbose", "help", "version"],
+    negatable: ["echo", "relay"],
+    default: { echo: undefined, relay: true, host: "0.0.0.0" },
     singleDash: { "-sp": "--port" },
     values: { tcp: TCP_VALUE },
     positional: 2,
@@ -181,6 +185,7 @@ function readOptions(args: string[]): ServerOptions | string {
     tcp: parseTcp(read),
     echo: read.echo === undefined ? undefined : { datagrams: read.echo, lines: read.echo },
     rate: { rate, burst: 2 * rate },
+    relay: read.relay,
     classic: parseClassic(read),
     timeout: 1000 * (parseNumber(read, "timeout", 3, 86_400, "seconds") ?? MEMBER_TIMEOUT_MS / 1000),
     window: {

@@ -4,6 +4,7 @@ import { start, startServer } from "../../scripts/support/processes.ts";
 import { stops } from "../support/signals.ts";
 import { signIn } from "../support/signed_in.ts";
 import { hasProgram } from "../support/tcp_peers.ts";
+import { TcpProgram } from "../support/tcp_room.ts";
 
 Deno.test("private messages: between our client and nc over TCP they pass through the server, and both sides see it", async () => {
   if (!await hasProgram("nc")) return console.log("Skipped: there is no nc");
@@ -34,4 +35,16 @@ Deno.test("private messages: between our client and nc over TCP they pass throug
   await alice.type("send Bob gone?\n");
   await alice.stderr.until('!! Not delivered to Bob ("gone?"): nobody here has that name\n');
   if (await stops(server)) assertMatch(server.stdout.text(), /^Closed: .*\b1 messages? in, /m);
+});
+
+Deno.test("private messages: with --no-relay none passes through the server, and both sides are told so", async () => {
+  await using server = await startServer("--no-relay");
+  await using alice = await signIn(server.port, "Alice");
+  await using bob = new TcpProgram(await Deno.connect({ hostname: "127.0.0.1", port: server.port }));
+  await bob.write("/name Bob\n/send Alice hi\n/help\n");
+  await bob.until("!! Not delivered to Alice (this server passes no private messages on): hi\n");
+  await bob.until("plain list works too.\n");
+  await alice.stdout.until(/^\[\S+ Bob\] is Online\n/m);
+  await alice.type("/send Bob hi\n");
+  await alice.stderr.until('!! Not delivered to Bob ("hi"): ');
 });
