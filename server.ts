@@ -29,6 +29,7 @@ import { Host } from "./server/host.ts";
 import type { WindowOptions } from "./server/journal/journal.ts";
 import { MemoryJournal } from "./server/journal/memory.ts";
 import { openState } from "./server/journal/state_file.ts";
+import { JoinAddresses } from "./server/join_addresses.ts";
 import { LocalNetworks } from "./server/local_networks.ts";
 import { formatSummary, presenceLog, print } from "./server/log.ts";
 import { refusalLog } from "./server/refusal_log.ts";
@@ -116,11 +117,19 @@ async function serve(options: ServerOptions) {
   const signals = onStopSignal(stop);
   for (const line of announcement(hostname, door.address, tcpDoor?.address.port)) print(line);
   if (problem !== undefined) print(problem);
+  const joinAddresses = new JoinAddresses(door.address);
+  const joinAddress = (isOfIPv6: boolean) => joinAddresses.first(isOfIPv6);
   // restores the members, and may print of some of them that they are refused
   const host = new Host({
     doors,
     journal: state?.journal ?? new MemoryJournal(window),
-    room: { ...room, classic: { ...classic, localNetworks }, members: state?.members, wallClock: Date.now },
+    room: {
+      ...room,
+      classic: { ...classic, localNetworks },
+      joinAddress,
+      members: state?.members,
+      wallClock: Date.now,
+    },
     trace,
     // who comes is stored before it is printed
     observers: [...(state ? [state.memberTable] : []), ...(quiet ? [] : [presenceLog(print)]), refusalLog(print)],

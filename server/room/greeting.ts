@@ -4,6 +4,7 @@
  * @module
  */
 import type { ClassicPacket, V1Packet } from "../../protocol.ts";
+import { isIPv6, isLoopback } from "../../protocol/address_key.ts";
 import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -27,7 +28,14 @@ export interface GreetingContext {
   ignored: Ignored;
   /** Whether the sender of a message gets a copy too. */
   echo: boolean;
+  joinAddress: JoinAddress;
 }
+
+/**
+ * Returns the address of this server at which others join, of a family; undefined if there is none that reaches it from
+ * elsewhere. It is called for each greeting from a loopback address.
+ */
+export type JoinAddress = (isOfIPv6: boolean) => string | undefined;
 
 /** A GREETING or SIGN-IN in version 1. */
 export type Greeting = Extract<V1Packet, { type: "GREETING" | "SIGN-IN" }>;
@@ -264,7 +272,16 @@ export class Greetings {
         Math.max(1000, Math.min(admission.timeout / 3, members.v1Size * KEEPALIVE_PER_MEMBER_MS)),
       ),
       noecho: !echo,
+      join: this.#joinInsteadOf(peer),
     });
+  }
+
+  /** Where a member at a loopback address could join, so that others reach it directly; undefined where all do already. */
+  #joinInsteadOf({ address }: Peer): string | undefined {
+    if (!isLoopback(address)) return undefined;
+    const { admission: { members }, joinAddress } = this.#context, own = isIPv6(address);
+    return [own, !own].map((family) => members.hasElsewhere(family) ? joinAddress(family) : undefined)
+      .find((address) => address !== undefined);
   }
 
   #isFullFor(peer: Peer): boolean {

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Dialect, MAX_DATAGRAM_BYTES, RELAY_MARK } from "../../protocol.ts";
-import { addressKey, hasKeyOf } from "../../protocol/address_key.ts";
+import { addressKey, hasKeyOf, isIPv6, isLoopback } from "../../protocol/address_key.ts";
 import { skeletons } from "../../protocol/look_alikes.ts";
 import { compareKeys, nameKey } from "../../protocol/names.ts";
 import type { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
@@ -140,6 +140,8 @@ export class Members {
   readonly #namesByAddress = new Counter();
   /** Members by the skeletons of their names. A skeleton that is the key of the name is not here, which saves memory. */
   readonly #bySkeleton = new Map<string, Member>();
+  /** How many send datagrams from elsewhere than this machine's loopback, by the family of their addresses. */
+  readonly #elsewhere = { IPv4: 0, IPv6: 0 };
   #sortedKeys: string[] | undefined;
   /** The time from which `heard` counts, in milliseconds. */
   #origin: number | undefined;
@@ -163,6 +165,11 @@ export class Members {
 
   get named(): number {
     return this.#byName.size;
+  }
+
+  /** Whether a member sends datagrams from an address of a family that is no loopback address. */
+  hasElsewhere(isOfIPv6: boolean): boolean {
+    return this.#elsewhere[isOfIPv6 ? "IPv6" : "IPv4"] > 0;
   }
 
   /** The member whose peer has a key. The key of a peer that sends datagrams is its address. */
@@ -338,11 +345,18 @@ export class Members {
     member.via = via;
     this.#byKey.set(member.key, member);
     if (member.key !== member.address) this.#connected.set(member.address, member);
+    this.#countElsewhere(member, 1);
   }
 
-  #dropPeer({ key, address }: Member): void {
+  #dropPeer(member: Member): void {
+    const { key, address } = member;
+    this.#countElsewhere(member, -1);
     this.#byKey.delete(key);
     if (this.#connected.get(address)?.key === key) this.#connected.delete(address);
+  }
+
+  #countElsewhere({ address, direct }: Member, change: number): void {
+    if (direct && !isLoopback(address)) this.#elsewhere[isIPv6(address) ? "IPv6" : "IPv4"] += change;
   }
 
   #setName(member: Member, name: string): void {

@@ -17,7 +17,7 @@ import { ClassicMembers } from "./classic_members.ts";
 import type { Delivery } from "./delivery.ts";
 import { Directory, type UsersPage } from "./directory.ts";
 import { hasToken } from "./first_look.ts";
-import { type Greeting, Greetings } from "./greeting.ts";
+import { type Greeting, Greetings, type JoinAddress } from "./greeting.ts";
 import { Ignored, type IgnoredCounts, type IgnoreReason } from "./ignored.ts";
 import { Limits } from "./limits.ts";
 import { LineMembers } from "./line_members.ts";
@@ -57,6 +57,8 @@ export interface RoomOptions extends AdmissionOptions {
   rate?: TokenBucketOptions;
   /** Whether private messages may pass through the server. Default true. */
   relay?: boolean;
+  /** Where who is at a loopback address should join instead, if others are elsewhere. Default: nowhere. */
+  joinAddress?: JoinAddress;
   observer?: MemberObserver;
   /** The members at the end of an earlier run of the server. */
   members?: KeptMember[];
@@ -141,6 +143,7 @@ export class Room {
       limits,
       ignored,
       echo,
+      joinAddress: options.joinAddress ?? (() => undefined),
     });
     const publish = (message: NewEvent, origin: Member, now: number) => this.#publish(message, now, origin);
     const audience = () => this.#members.size;

@@ -56,6 +56,7 @@ Deno.test("room: WELCOME tells the member's address, a token of its own, the epo
     name: "Alice",
     keepalive: 1000,
     noecho: false,
+    join: undefined,
   });
   assertMatch(welcome.token, /^[0-9a-f]{16}$/);
   const other = room.join(B);
