@@ -22,6 +22,8 @@ export interface V1Member extends Disposable {
   /** Greets without the token; it does so again, with the token, when the cookie comes. */
   greet(): void;
   say(id: number, text?: string): void;
+  /** Sends any packet to the server. */
+  send(packet: V1Packet): void;
   /** The number of members in the room. */
   count(): Promise<number>;
 }
@@ -32,6 +34,8 @@ export interface JoinOptions {
   host?: string;
   /** The address of this machine that the member sends from. Default 127.0.0.1. */
   hostname?: string;
+  /** Called with each packet that it gets. */
+  received?: (packet: V1Packet) => void;
 }
 
 /**
@@ -42,7 +46,7 @@ export interface JoinOptions {
 export async function joinV1(
   port: number,
   heard: (id: number, stream: string) => void,
-  { host = "127.0.0.1", hostname = "127.0.0.1" }: JoinOptions = {},
+  { host = "127.0.0.1", hostname = "127.0.0.1", received }: JoinOptions = {},
 ): Promise<V1Member> {
   const conn = openSocket(hostname, 0);
   const stream = randomHex64(), token = randomHex64();
@@ -51,6 +55,7 @@ export async function joinV1(
   const send = (packet: V1Packet) =>
     void conn.send(encode(packet), { transport: "udp", hostname: host, port }).catch(() => {});
   const receive = (packet: V1Packet) => {
+    received?.(packet);
     if (packet.type === "INCOMING" && packet.stream !== undefined) heard(packet.id!, packet.stream);
     else if (packet.type === "USERS") size = packet.total + packet.unnamed;
     else if (packet.type === "WELCOME") welcome = packet;
@@ -78,6 +83,7 @@ export async function joinV1(
     stream,
     epoch,
     greet,
+    send,
     // what is lost is not repeated, so nothing waits for it
     say: (id, text = "x".repeat(60)) => send({ dialect: "v1", type: "MESSAGE", token, stream, id, text }),
     async count() {

@@ -6,6 +6,7 @@ import { attack } from "../../scripts/attacks/classic_crowd.ts";
 import { fuzzClient, fuzzServer } from "../../scripts/attacks/fuzz.ts";
 import { fuzzRoom } from "../../scripts/attacks/fuzz_room.ts";
 import { mutations } from "../../scripts/attacks/mutations.ts";
+import { attack as floodByRelay } from "../../scripts/attacks/relay_flood.ts";
 import { attack as flood } from "../../scripts/attacks/strangers.ts";
 import { attack as floodByTcp } from "../../scripts/attacks/tcp_flood.ts";
 import { start } from "../../scripts/support/processes.ts";
@@ -60,6 +61,18 @@ Deno.test("attacks: connections send all that is read, whatever costs no token, 
     assertEquals([text, arrived], [text, said]);
     assertGreater(bytesPerSecond, 0);
   }
+});
+
+Deno.test("attacks: members flood one through the server, whom others reach all the same, and who hears everybody", async () => {
+  const { public: inPublic, private: inPrivate, sent, passed } = await floodByRelay({
+    members: 10,
+    rate: 3000,
+    seconds: 1,
+  });
+  assertGreater(sent, 1000);
+  assertGreater(passed, 0);
+  assertGreater(inPrivate.said, 0);
+  assertEquals([inPrivate.arrived, inPublic.arrived], [inPrivate.said, inPublic.said]);
 });
 
 Deno.test("attacks: of the odd datagrams some are accepted of every type, and with every field", () => {

@@ -1,0 +1,226 @@
+/**
+ * An attack: members send one member envelopes without end, which are to pass through the server. It measures how long an
+ * honest private message to that member takes meanwhile until it is acknowledged, and how long what is said to all takes.
+ *
+ * @module
+ */
+import type { RelayedPacket, V1Packet } from "../../protocol.ts";
+import { parseNumber, readCommandLine } from "../../runtime/command_line.ts";
+import { run } from "../../runtime/program.ts";
+import { quantile, readable } from "../bench/table.ts";
+import { startServer } from "../support/processes.ts";
+import { Changing, pause } from "../support/waiting.ts";
+import { Speaker, type WordDelays } from "./speaker.ts";
+import { joinV1, type V1Member } from "./v1_member.ts";
+
+const IS_LINUX = Deno.build.os === "linux";
+const HELP = `Measures how long private and public messages wait while members flood one member through the server.
+
+Usage: deno run -A scripts/attacks/relay_flood.ts
+
+  --members COUNT   how many members flood it, on Linux each with an IP address of its own (50)
+  --rate COUNT      how many envelopes a second they send together (10000)
+  --seconds COUNT   how long it is measured (10)
+  --help            this text`;
+
+/** What the attack does, and for how long. */
+export interface AttackOptions {
+  members: number;
+  /** Envelopes a second. */
+  rate: number;
+  seconds: number;
+}
+
+/** How the honest members fared: the words that are said to all, and the private ones. */
+export interface AttackResult {
+  public: WordDelays;
+  private: WordDelays;
+  /** The envelopes that were sent each second, and those that the member got. */
+  sent: number;
+  passed: number;
+}
+
+/** How often envelopes are sent, in milliseconds. */
+const FLOOD_MS = 5;
+/** How often Alice writes, or repeats what is not acknowledged, in milliseconds. */
+const WRITE_MS = 100;
+/** How long the last words may take, in milliseconds. */
+const PATIENCE_MS = 10_000;
+
+/** A member that can look others up. */
+interface Peer extends Disposable {
+  member: V1Member;
+  /** The pass of this member and the one at an address. */
+  passOf(address: string): Promise<string>;
+}
+
+async function join(port: number, hostname: string, received: (packet: V1Packet) => void = () => {}): Promise<Peer> {
+  const changes = new Changing();
+  let pass: string | undefined;
+  const member = await joinV1(port, () => {}, {
+    hostname,
+    received(packet) {
+      if (packet.type === "PEER") pass = packet.pass;
+      received(packet);
+      changes.changed();
+    },
+  });
+  return {
+    member,
+    passOf(address) {
+      member.send({ dialect: "v1", type: "LOOKUP", id: 3, token: member.token, address });
+      return changes.until(() => pass, () => "the server has not told where a member is");
+    },
+    [Symbol.dispose]: () => member[Symbol.dispose](),
+  };
+}
+
+function relay({ token, send }: V1Member, address: string, packet: RelayedPacket): void {
+  send({ dialect: "v1", type: "RELAY", token, address, packet });
+}
+
+/** What a hostile member sends in turn: a new message, a repeat, an ACK, a forged pass, and to nobody. */
+function* envelopes(member: V1Member, address: string, pass: string): Generator<void> {
+  const { stream } = member, text = "x".repeat(800), head = { dialect: "v1", stream } as const;
+  for (let id = 1;; id++) {
+    for (const copy of [id, 1]) yield relay(member, address, { ...head, type: "MESSAGE", pass, id: copy, text });
+    yield relay(member, address, { ...head, type: "ACK", pass, id });
+    yield relay(member, address, { ...head, type: "MESSAGE", pass: stream, id, text });
+    yield relay(member, `192.0.2.${id % 256}:${1 + id % 65535}`, { ...head, type: "MESSAGE", pass, id, text });
+  }
+}
+
+/** Alice, who writes to Bob through the server, and Bob, who acknowledges it. */
+class Pair implements Disposable {
+  /** How many envelopes Bob has got that are not hers. */
+  passed = 0;
+  readonly #alice: Peer;
+  readonly #bob: Peer;
+  readonly #pass: string;
+  readonly #changes = new Changing();
+  readonly #delays: number[] = [];
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #said = 0;
+  #saidAt = 0;
+  #isStopping = false;
+
+  static async join(port: number): Promise<Pair> {
+    const heard = { alice: (_: V1Packet) => {}, bob: (_: V1Packet) => {} };
+    const alice = await join(port, "127.0.0.1", (packet) => heard.alice(packet));
+    const bob = await join(port, "127.0.0.1", (packet) => heard.bob(packet));
+    const pair = new Pair(alice, bob, await alice.passOf(bob.member.address));
+    heard.alice = (packet) => pair.#heardByAlice(packet);
+    heard.bob = (packet) => pair.#heardByBob(packet);
+    return pair;
+  }
+
+  private constructor(alice: Peer, bob: Peer, pass: string) {
+    this.#alice = alice;
+    this.#bob = bob;
+    this.#pass = pass;
+  }
+
+  get bobsAddress(): string {
+    return this.#bob.member.address;
+  }
+
+  /** Begins to write, one message after the other. */
+  start(): void {
+    this.#timer = setInterval(() => this.#write(), WRITE_MS);
+  }
+
+  /** Stops writing, and waits for the last acknowledgement, for so many milliseconds at most. */
+  async stop(patience: number): Promise<WordDelays> {
+    this.#isStopping = true;
+    const isDone = () => this.#delays.length >= this.#said || undefined;
+    await this.#changes.until(isDone, () => "", patience).catch(() => {});
+    clearInterval(this.#timer);
+    const [arrived, said] = [this.#delays.length, this.#said];
+    return { arrived, said, median: quantile(this.#delays, 0.5), p95: quantile(this.#delays, 0.95) };
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#alice[Symbol.dispose]();
+    this.#bob[Symbol.dispose]();
+  }
+
+  #write(): void {
+    if (this.#delays.length === this.#said) {
+      if (this.#isStopping) return;
+      this.#said++;
+      this.#saidAt = performance.now();
+    }
+    const { member } = this.#alice, head = { dialect: "v1", pass: this.#pass, stream: member.stream } as const;
+    relay(member, this.bobsAddress, { ...head, type: "MESSAGE", id: this.#said, text: "a private word" });
+  }
+
+  #heardByAlice(packet: V1Packet): void {
+    if (packet.type !== "RELAY") return;
+    const { packet: { type, id } } = packet;
+    if (type !== "ACK" || id !== this.#delays.length + 1) return;
+    this.#delays.push(performance.now() - this.#saidAt);
+    this.#changes.changed();
+  }
+
+  #heardByBob(packet: V1Packet): void {
+    if (packet.type !== "RELAY") return;
+    const { pass, type, stream, id } = packet.packet;
+    if (pass !== this.#pass) this.passed++;
+    else if (type === "MESSAGE") {
+      relay(this.#bob.member, packet.address, { dialect: "v1", type: "ACK", pass, stream, id });
+    }
+  }
+}
+
+/** Runs the attack against a server of its own. */
+export async function attack({ members, rate, seconds }: AttackOptions): Promise<AttackResult> {
+  await using server = await startServer("--quiet");
+  using stack = new DisposableStack();
+  const speaker = stack.use(await Speaker.join(server.port)), pair = stack.use(await Pair.join(server.port));
+  const floods = await Promise.all(Array.from({ length: members }, async (_, i) => {
+    const peer = stack.use(await join(server.port, IS_LINUX ? `127.0.1.${1 + i % 250}` : "127.0.0.1"));
+    return envelopes(peer.member, pair.bobsAddress, await peer.passOf(pair.bobsAddress));
+  }));
+  const startedAt = performance.now();
+  let sent = 0, floodedAt = startedAt, due = 0;
+  const flood = setInterval(() => {
+    const now = performance.now();
+    // what a busy machine has not sent in time is not sent later: that would keep it busy
+    due = Math.min(due, sent + 1) + rate * Math.min(now - floodedAt, 10 * FLOOD_MS) / 1000;
+    floodedAt = now;
+    for (; sent + 1 <= due; sent++) floods[sent % members].next();
+  }, FLOOD_MS);
+  stack.defer(() => clearInterval(flood));
+  speaker.start();
+  pair.start();
+  await pause(1000 * seconds);
+  clearInterval(flood);
+  const seen = (performance.now() - startedAt) / 1000, { passed } = pair;
+  const [inPublic, inPrivate] = await Promise.all([speaker.stop(PATIENCE_MS), pair.stop(PATIENCE_MS)]);
+  return { public: inPublic, private: inPrivate, sent: sent / seen, passed: passed / seen };
+}
+
+if (import.meta.main) {
+  await run(async () => {
+    const read = readCommandLine(Deno.args, {
+      string: ["members", "rate", "seconds"],
+      boolean: ["help"],
+      positional: 0,
+    });
+    if (read.help) return console.log(HELP);
+    const result = await attack({
+      members: parseNumber(read, "members", 1, 1000) ?? 50,
+      rate: parseNumber(read, "rate", 1, 20_000) ?? 10_000,
+      seconds: parseNumber(read, "seconds", 1, 600) ?? 10,
+    });
+    const words = ({ arrived, said, median, p95 }: WordDelays) =>
+      `${arrived} of ${said}, median ${readable(median)} ms, p95 ${readable(p95)} ms`;
+    console.log(
+      `${readable(result.sent)} envelopes a second, of which ${readable(result.passed)} were passed on: ` +
+        `private words that were acknowledged ${words(result.private)}; public ones that came back ${
+          words(result.public)
+        }`,
+    );
+  });
+}
