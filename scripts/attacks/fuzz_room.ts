@@ -31,7 +31,7 @@ export interface FuzzedRoom {
 /** Whoever sends: members to be, nearby and far away, in both kinds of addresses, and one with a connection. */
 const PEERS: readonly Peer[] = [
   ...Array.from({ length: 12 }, (_, i) => `10.0.${i % 3}.1:${1 + i}`),
-  ...["[2001:db8::1]:1", "[fe80::1%eth0]:2", "203.0.113.5:9", "tcp 10.0.0.9:1"],
+  ...["[2001:db8::1]:1", "[fe80::1%eth0]:2", "203.0.113.5:9", "127.0.0.1:1", "[::1]:1", "tcp 10.0.0.9:1"],
 ].map((key) => {
   const address = key.slice(key.indexOf(" ") + 1), isConnection = key !== address;
   return { key, address, validated: isConnection, direct: !isConnection };
@@ -57,8 +57,8 @@ class Reader implements Delivery {
   readonly recipients = new Set<Recipient>();
   /** The last cookie that was sent to each peer, by its key. */
   readonly cookies = new Map<string, string>();
-  /** The last pass that was told to each peer for a member that is reached through the server. */
-  readonly passes = new Map<string, string>();
+  /** The last pass that was told to each peer, and the address of the member that it is for. */
+  readonly passes = new Map<string, { pass: string; address: string }>();
   sent = 0;
 
   join(recipient: Recipient): void {
@@ -72,7 +72,8 @@ class Reader implements Delivery {
 
   send({ key, dialect }: Recipient, packet: Packet): void {
     if (packet.type === "RETRY") this.cookies.set(key, packet.cookie);
-    if (packet.type === "PEER" && packet.relay) this.passes.set(key, packet.pass!);
+    const { pass, address } = packet as { pass?: string; address: string };
+    if (packet.type === "PEER" && pass !== undefined) this.passes.set(key, { pass, address });
     this.#read(packet, dialect);
   }
 
@@ -103,19 +104,19 @@ export function fuzzRoom({ datagrams, seed }: { datagrams: number; seed: number 
   const room = new Room({ delivery: reader, journal }, {
     rate: { rate: 20, burst: 40 },
     echo: { datagrams: seed % 2 === 0 },
+    joinAddress: () => "192.0.2.7:9090",
   }, now);
   const hexOf = (number: number) => number.toString(16).padStart(16, "0");
   let sender = 0, packets = 0;
   const next = mutations(random, () => ({
     token: hexOf(0xaa00 + sender),
     cookie: reader.cookies.get(PEERS[sender].key),
-    pass: reader.passes.get(PEERS[sender].key),
+    pass: reader.passes.get(PEERS[sender].key)?.pass,
     epoch: room.epoch,
     stream: hexOf(0xbb00 + sender),
     id: 2 + Math.floor(packets / PACKETS_PER_ID),
-    address: (reader.passes.has(PEERS[sender].key) && random() < 0.5 ? LINE_PEER : PEERS[
-      Math.floor(random() * PEERS.length)
-    ]).address,
+    address: random() < 0.5 && reader.passes.get(PEERS[sender].key)?.address ||
+      PEERS[Math.floor(random() * PEERS.length)].address,
   }), OFTEN_TO_SERVER);
   const wake = () => {
     for (let wakes = 0; (room.nextWake ?? Infinity) <= now; wakes++) {

@@ -21,7 +21,7 @@ export interface Known {
 }
 
 type Type = V1Packet["type"];
-type Body = "text" | "members" | "names" | "packet";
+type Body = "text" | "members" | "names" | "onlyRelayed" | "packet";
 type FieldOf<T extends Type> = Exclude<keyof Extract<V1Packet, { type: T }>, "dialect" | "type" | Body>;
 
 /** The fields of each type of version 1, and whether it has a body. */
@@ -33,21 +33,21 @@ const TYPES: { [T in Type]: [fields: FieldOf<T>[], body?: boolean] } = {
   "LOOKUP": [["id", "token", "name", "address"]],
   "LEAVE": [["id", "token"]],
   "RELAY": [["token", "address", "name"], true],
-  "MESSAGE": [["token", "pass", "stream", "id", "first", "action"], true],
+  "MESSAGE": [["token", "pass", "stream", "id", "first", "age", "action"], true],
   "ACK": [["token", "pass", "stream", "id", "epoch", "seq"]],
   "INCOMING": [["token", "epoch", "seq", "at", "from", "name", "stream", "id", "action"], true],
   "ONLINE": [["token", "epoch", "seq", "at"], true],
   "OFFLINE": [["token", "epoch", "seq", "at"], true],
   "RETRY": [["id", "cookie"]],
-  "WELCOME": [["id", "address", "token", "epoch", "seq", "digest", "name", "keepalive", "noecho"]],
+  "WELCOME": [["id", "address", "token", "epoch", "seq", "digest", "name", "keepalive", "noecho", "join"]],
   "HEARTBEAT": [["token", "epoch", "seq"]],
   "GONE": [["token", "epoch", "from", "to"]],
   "USERS": [["id", "token", "total", "unnamed", "more"], true],
-  "PEER": [["id", "token", "address", "name", "since", "pass", "classic", "relay", "transport"]],
+  "PEER": [["id", "token", "address", "name", "since", "pass", "classic", "relay", "norelay", "transport"]],
   "PUNCH": [["token", "address", "name", "pass"]],
   "ERROR": [["token", "code", "id", "stream"], true],
   "CLOSING": [["epoch"]],
-  "OPEN": [[]],
+  "OPEN": [["pass", "id"]],
 };
 const ALL_TYPES = Object.keys(TYPES) as Type[];
 const CLASSIC = [
@@ -62,7 +62,20 @@ const CLASSIC = [
   "SIGNIN",
   "<From ",
 ];
-const NAMES = ["Alice", "Zoë", "Tim", "Аlice", "Server", "10.0.0.1", "a".repeat(32), "", "x y", "\u200b", "é́́́́"];
+const NAMES = [
+  "Alice",
+  "Zoë",
+  "Tim",
+  "Tim relay",
+  "Аlice",
+  "Server",
+  "10.0.0.1",
+  "a".repeat(32),
+  "",
+  "x y",
+  "\u200b",
+  "é́́́́",
+];
 const TEXTS = [
   "",
   "hello",
@@ -122,12 +135,14 @@ export function mutations(
       case "after":
         return pick(NAMES);
       case "address":
+      case "join":
         return random() < 0.7 ? address : pick(["127.0.0.1:1", "[::1]:65535", "[fe80::1%eth0]:9", "1.2.3.4:0", "x"]);
       case "action":
       case "noecho":
       case "more":
       case "classic":
       case "relay":
+      case "norelay":
         return random() < 0.9 ? "1" : "2";
       case "first":
         return random() < 0.7 ? String(Math.max(1, id - 2)) : pick(NUMBERS);
