@@ -1,12 +1,13 @@
 /** Private messages between version 1 members through the server, and what a hostile member can't do with them. */
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual, assertMatch } from "@std/assert";
+import fc from "fast-check";
 import { encode, MAX_AGE_MS, MAX_DATAGRAM_BYTES, MAX_TEXT_BYTES } from "../../../protocol.ts";
 import { byteLength } from "../../../protocol/text.ts";
 import { explain } from "../../../server/ignored_words.ts";
 import { Ignored } from "../../../server/room/ignored.ts";
 import type { RoomOptions } from "../../../server/room/room.ts";
 import { type Sent, textOf } from "../../support/fake_delivery.ts";
-import { FakeRoom, ignoredBy, one, OTHER_STREAM, outline, STREAM, to, type V1 } from "../../support/fake_room.ts";
+import { all, FakeRoom, ignoredBy, one, OTHER_STREAM, outline, STREAM, to, type V1 } from "../../support/fake_room.ts";
 import { peerOf } from "../../support/peer_of.ts";
 
 const ALICE = "10.0.0.7:1001", BOB = "10.0.0.8:1002", CAROL = "[2001:db8::9]:1003";
@@ -81,7 +82,7 @@ Deno.test("private relay: the longest packet fits, and leaves no longer than it 
   assertEquals(length, came + byteLength(address) - BOB.length + byteLength(` name=${name}`));
 });
 
-Deno.test("private relay: a check of the direct way is answered through it without a stream", () => {
+Deno.test("private relay: an ACK without a stream, as for a check of the direct way, is passed on too", () => {
   const room = new RelayRoom(), packet: Relayed = { dialect: "v1", type: "ACK", pass: room.pairPass, id: 7 };
   assertEquals(one(room.relay(room.bob, ALICE, packet), "RELAY").packet, packet);
 });
@@ -188,6 +189,44 @@ Deno.test("private relay: what may not be in an envelope is no packet", () => {
 Deno.test("private relay: to oneself it comes back once", () => {
   const room = new RelayRoom(), pass = room.passOf(room.alice, ALICE);
   assertEquals(outline(room.relay(room.alice, ALICE, room.message(1, "note", { pass }))), [`${ALICE} RELAY`]);
+});
+
+Deno.test("private relay: whatever is in an envelope, at most one packet leaves, for whom it names, and hardly longer", () => {
+  const zoe = "127.0.0.1:6", hex = fc.constantFrom(STREAM, OTHER_STREAM);
+  const envelope = fc.record({
+    isAck: fc.boolean(),
+    stream: hex,
+    id: fc.oneof(fc.integer({ min: 1, max: 50 }), fc.constant(Number.MAX_SAFE_INTEGER)),
+    text: fc.string({ minLength: 1 }),
+    from: fc.constantFrom(0, 1, 2),
+    address: fc.constantFrom(ALICE, BOB, CAROL, zoe, "10.9.9.9:9"),
+    passOf: fc.constantFrom(ALICE, BOB, CAROL, zoe),
+    leaves: fc.constantFrom(undefined, undefined, undefined, undefined, 0, 1, 2),
+  });
+  fc.assert(
+    fc.property(fc.array(envelope, { maxLength: 60 }), (envelopes) => {
+      const room = new RelayRoom(), members = [room.alice, room.bob, room.member(CAROL, "Carol")];
+      room.datagram(zoe, "SIGN-IN Zoe");
+      const passes = members.map((member) =>
+        new Map([ALICE, BOB, CAROL, zoe].map((address) => [address, room.passOf(member, address)]))
+      );
+      for (const { isAck, stream, id, text, from, address, passOf, leaves } of envelopes) {
+        const pass = passes[from].get(passOf)!, member = members[from];
+        const packet = isAck ? { ...room.ack(id, pass), stream } : room.message(id, text, { pass, stream });
+        const sent = room.relay(member, address, packet);
+        if (passOf !== address) assertEquals(all(sent, "RELAY"), []);
+        const relayed = to(sent, address).filter(({ packet }) => packet.type === "RELAY");
+        const { length } = encode({ dialect: "v1", type: "RELAY", token: member.token, address, packet });
+        assertLessOrEqual(relayed.length, 1);
+        for (const { bytes } of relayed) assertLessOrEqual(bytes.length, length + CAROL.length + " name=Carol".length);
+        // for Zoe the server answers, and shows what was held too; for others nothing else leaves
+        if (address !== zoe && passOf === address) assertLessOrEqual(sent.length, 1);
+        if (leaves !== undefined) room.v1(members[leaves].address, "LEAVE", { id: 3, token: members[leaves].token });
+      }
+      assertEquals(all(room.pass(60_000), "RELAY"), []);
+    }),
+    { numRuns: 100 },
+  );
 });
 
 Deno.test("private relay: a crowd that floods one member with envelopes fills nobody's line, and keeps nobody from writing", () => {
