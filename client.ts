@@ -75,6 +75,7 @@ async function chat({ server, port, name, trace: isTraced }: ClientOptions): Pro
     send: (packet, peer) => transmit(conn, packet, peer ?? session.serverAddress ?? greeted),
     show,
     hash: sha256Hex128,
+    wallClock: Date.now,
   });
 
   function show(shown: Shown): void {

@@ -89,8 +89,8 @@ export class DirectMessages implements Timed {
     this.#begunAnewAt = now;
   }
 
-  /** Sends pieces of text to a member. */
-  say(who: Who, drafts: Draft[], now: number): void {
+  /** Sends pieces of text to a member; they were said at a time in milliseconds. */
+  say(who: Who, drafts: Draft[], now: number, saidAt: number = now): void {
     let conversation = this.#conversations.get(keyOf(who));
     if (!conversation) {
       conversation = {
@@ -111,7 +111,7 @@ export class DirectMessages implements Timed {
       conversation.isHeard = false;
       conversation.lookUps.start(now);
     }
-    for (const draft of drafts) conversation.sendStream.add(draft, now);
+    for (const draft of drafts) conversation.sendStream.add(draft, now, saidAt);
     this.#lookUp(conversation, now);
     this.#transmit(conversation, now);
   }

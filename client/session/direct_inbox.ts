@@ -28,12 +28,15 @@ interface Introduction {
   until: number;
 }
 
+/** A message, and when it was said, in milliseconds of this client's clock. */
+type TimedMessage = MessagePacket & { saidAt: number };
+
 /** A message that the server has passed on. */
 type RelayedMessage = RelayPacket["packet"] & { type: "MESSAGE" };
 
 /** A member that has written. */
 interface DirectSender extends Introduction {
-  streams: ReceiveStreams;
+  streams: ReceiveStreams<TimedMessage>;
   /** The messages that it may send. */
   bucket: TokenBucket;
   /** The acknowledgements that it may cause to its own address. */
@@ -149,8 +152,8 @@ export class DirectInbox {
     // a repeat is acknowledged again; it shows nothing, so it takes no token
     const isNew = !stream.isRepeat(packet) && !stream.isHeld(packet);
     if (isNew && sender.bucket.take(SENDER_RATE, now) > 0) return [];
-    stream.hold(packet);
-    const shown: MessagePacket[] = [];
+    stream.hold({ ...packet, saidAt: now - (packet.age ?? 0) });
+    const shown: TimedMessage[] = [];
     for (let message; (message = stream.takeNext());) shown.push(message);
     if (stream.next > 1 && this.#takeAckToken(sender, from, now)) {
       const ack = { dialect: "v1", type: "ACK", pass: pass!, stream: packet.stream, id: stream.next - 1 } as const;
@@ -160,10 +163,10 @@ export class DirectInbox {
     }
     // with the address that the server has named, since whoever has a pass can send with any other
     const { address, name } = sender;
-    return shown.map(({ text, action }) => ({
-      type: "direct",
-      message: { address, name, text: printable(text), ...(action && { action }), ...(relayed && { relayed }) },
-    }));
+    return shown.map(({ text, action, saidAt }) => {
+      const age = now - saidAt, how = { ...(action && { action }), ...(relayed && { relayed }) };
+      return { type: "direct", message: { address, name, text: printable(text), age, ...how } };
+    });
   }
 
   /** Whoever has a pass, if that is believed. From now on it is remembered as one that has written. */

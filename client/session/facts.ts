@@ -35,6 +35,8 @@ export interface DirectMessage extends Draft {
   address: string;
   /** The name that the server has said with it. */
   name?: string;
+  /** How long ago it was said, in milliseconds. */
+  age: number;
   /** Whether it has passed through the server. */
   relayed?: boolean;
 }

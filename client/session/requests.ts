@@ -15,8 +15,8 @@ import { nameOf, type Who } from "./who.ts";
 
 /** Something that needs a server that answers. */
 export type Request =
-  /** Sends texts to one member alone; past the server where that can be. */
-  | { want: "direct message"; to: Who; drafts: Draft[] }
+  /** Sends texts to one member alone; past the server where that can be. They were said at a time in milliseconds. */
+  | { want: "direct message"; to: Who; drafts: Draft[]; saidAt: number }
   /** Shows who is here. */
   | { want: "list" }
   /** Shows who has a name, or an address. */
@@ -95,7 +95,7 @@ export class Requests {
     const { detection, direct, directory, history } = this.#parts;
     switch (request.want) {
       case "direct message":
-        direct.say(request.to, request.drafts, now);
+        direct.say(request.to, request.drafts, now, request.saidAt);
         return [];
       case "list":
         directory.list(now);

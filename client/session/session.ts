@@ -46,6 +46,8 @@ export interface SessionOptions extends Pick<V1LinkOptions, "hash"> {
   random?: () => number;
   /** What the server knows this client by: 64 bits as 16 hexadecimal digits. Random unless told otherwise. */
   token?: string;
+  /** Returns the Unix time in milliseconds, for people; by default the `now` of the call is taken for it. */
+  wallClock?: () => number;
 }
 
 /** One user's session with one server. */
@@ -54,6 +56,7 @@ export class Session {
   readonly view: View;
   readonly #server: string;
   readonly #send: Send;
+  readonly #wallClock: (() => number) | undefined;
   readonly #detection: Detection;
   readonly #reception: Reception;
   readonly #transactions: Transactions;
@@ -69,10 +72,11 @@ export class Session {
   /** All parts that want to be woken, but for the shutdown. */
   readonly #timed: readonly Timed[];
 
-  constructor({ server, address = server, name, send, show, random, token, hash }: SessionOptions) {
+  constructor({ server, address = server, name, send, show, random, token, hash, wallClock }: SessionOptions) {
     this.view = new View(show);
     this.#server = server;
     this.#send = send;
+    this.#wallClock = wallClock;
     const detection = this.#detection = new Detection({ server, name, send, random, token, hash });
     this.#reception = new Reception(detection, address);
     const { v1 } = detection, { self } = v1.membership;
@@ -188,7 +192,7 @@ export class Session {
   sayTo(who: string, text: string, now: number): void {
     const drafts = splitText(text, MAX_TEXT_BYTES).map((text) => ({ text }));
     const to = readWho(who);
-    if (to) return this.#request({ want: "direct message", to, drafts }, now);
+    if (to) return this.#request({ want: "direct message", to, drafts, saidAt: now }, now);
     this.view.problem(NAME_RULE);
     this.#tally.add("undelivered", drafts.length);
   }
@@ -344,7 +348,7 @@ export class Session {
       case "unanswered":
         return this.#act(this.#answered(fact.question, undefined, now), now);
       case "direct":
-        return this.view.showDirect(fact.message);
+        return this.view.showDirect(fact.message, this.#wallClock?.() ?? now);
       case "history":
         if (fact.missing > 0) this.#tally.add("unanswered");
         return this.view.showHistory(fact.messages, fact.missing, this.address);

@@ -15,8 +15,8 @@ export type Shown =
   | { kind: "line"; line: string }
   /** Who came or went; `at` in Unix milliseconds. */
   | { kind: "presence"; online: boolean; members: Presence[]; at: number }
-  /** What one member said to this one alone. */
-  | ChatMessage & { kind: "direct" }
+  /** What one member said to this one alone; `at` in Unix milliseconds, by this client's clock. */
+  | ChatMessage & { kind: "direct"; at: number }
   /** Who is signed in, sorted, and how many are here without a name. */
   | { kind: "users"; names: string[]; unnamed: number }
   /** Who somebody is; `since` in Unix milliseconds. */

@@ -88,7 +88,10 @@ export class V1Link implements Timed {
   /** Sends the messages that are due. */
   transmit(now: number): void {
     const { token } = this.membership.self;
-    for (const message of this.#sendStream.wake(now)) this.#send({ dialect: "v1", type: "MESSAGE", token, ...message });
+    // the time of what is said to all is the server's
+    for (const { age: _, ...message } of this.#sendStream.wake(now)) {
+      this.#send({ dialect: "v1", type: "MESSAGE", token, ...message });
+    }
   }
 
   /** Asks the server for events. */

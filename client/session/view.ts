@@ -43,12 +43,13 @@ export class View {
     this.notice(missing > 0 ? "Some may be missing: not all of the answer arrived" : "That was the past");
   }
 
-  /** Shows a message that was sent to this client alone. */
-  showDirect({ address, name, text, action, relayed }: DirectMessage): void {
+  /** Shows a message that was sent to this client alone; `now` in Unix milliseconds. */
+  showDirect({ address, name, text, action, age, relayed }: DirectMessage, now: number): void {
     if (this.people.isIgnored({ address, name })) return;
     this.people.remember(name);
     this.lastWriter = { address, name };
-    this.show({ kind: "direct", from: address, name, action, ...(relayed && { relayed }), text: printable(text) });
+    const how = { ...(relayed && { relayed }), at: now - age };
+    this.show({ kind: "direct", from: address, name, action, ...how, text: printable(text) });
   }
 
   /** Shows a notice about the state of the session. */

@@ -40,7 +40,7 @@ export function formatShown(shown: Shown, { colour, times }: FormatOptions): str
     case "presence":
       return presenceLines(shown.members, shown.online).map((line) => `${time}${paint(colour, dim, line)}`).join("\n");
     case "direct":
-      return `<- ${senderColoured(messageLine(shown), colour)}`;
+      return `${time}<- ${senderColoured(messageLine(shown), colour)}`;
     case "users":
       return `<- ${usersLine(shown)}`;
     case "whois": {

@@ -13,14 +13,14 @@ export type MessagePacket = Extract<V1Packet, { type: "MESSAGE" }>;
  * Takes a sender's messages in any order and any number of times, and gives each once, in the order of the ids, when its
  * user wants the next one.
  *
- * It holds what was not taken yet, at most {@linkcode SEND_WINDOW} messages. The sender repeats those that are dropped
- * here.
+ * It holds what was not taken yet, at most {@linkcode SEND_WINDOW} messages, with whatever its user has added to them. The
+ * sender repeats those that are dropped here.
  */
-export class ReceiveStream {
+export class ReceiveStream<M extends MessagePacket = MessagePacket> {
   readonly name: string;
   /** The id that is waited for. All messages before it have been taken, or their sender has settled them. */
   next: number;
-  readonly #held = new Map<number, MessagePacket>();
+  readonly #held = new Map<number, M>();
 
   /** @param next The id behind the last that was taken from this stream before. */
   constructor(name: string, next = 1) {
@@ -49,14 +49,14 @@ export class ReceiveStream {
   }
 
   /** Holds a message until it is taken. Drops one that is here already, was taken, or is too early. */
-  hold(message: MessagePacket): void {
+  hold(message: M): void {
     this.#skipTo(message.first ?? message.id);
     const isTooEarly = message.id >= this.next + SEND_WINDOW;
     if (!isTooEarly && !this.isRepeat(message) && !this.isHeld(message)) this.#held.set(message.id, message);
   }
 
   /** Takes the message whose turn it is; undefined when it is not here. */
-  takeNext(): MessagePacket | undefined {
+  takeNext(): M | undefined {
     const message = this.#held.get(this.next);
     if (message) this.#held.delete(this.next++);
     return message;

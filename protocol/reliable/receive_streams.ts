@@ -9,8 +9,8 @@ import { type MessagePacket, ReceiveStream } from "./receive_stream.ts";
 const MAX_STREAMS = 4;
 
 /** The receiving ends of the last few streams of one sender. */
-export class ReceiveStreams {
-  readonly #streams = new Map<string, ReceiveStream>();
+export class ReceiveStreams<M extends MessagePacket = MessagePacket> {
+  readonly #streams = new Map<string, ReceiveStream<M>>();
 
   /** How many messages are held in all of them. */
   get heldCount(): number {
@@ -20,15 +20,15 @@ export class ReceiveStreams {
   }
 
   /** The stream of a message; undefined if it is new, or was forgotten. */
-  get({ stream: name }: MessagePacket): ReceiveStream | undefined {
+  get({ stream: name }: MessagePacket): ReceiveStream<M> | undefined {
     return this.#streams.get(name);
   }
 
   /** The stream of a message, which is begun if it is new. The one that was begun first may be forgotten for it. */
-  of(message: MessagePacket): ReceiveStream {
+  of(message: MessagePacket): ReceiveStream<M> {
     const known = this.get(message);
     if (known) return known;
-    const stream = new ReceiveStream(message.stream);
+    const stream = new ReceiveStream<M>(message.stream);
     this.#streams.set(stream.name, stream);
     if (this.#streams.size > MAX_STREAMS) this.#streams.delete(this.#streams.keys().next().value!);
     return stream;

@@ -4,7 +4,7 @@
  * @module
  */
 import { randomHex64 } from "../fields.ts";
-import { SEND_WINDOW } from "../packets.ts";
+import { MAX_AGE_MS, SEND_WINDOW } from "../packets.ts";
 import { printable } from "../text.ts";
 import type { RoundTrip } from "./round_trip.ts";
 
@@ -20,10 +20,14 @@ export interface OutgoingMessage extends Draft {
   id: number;
   /** The lowest id that is not settled; missing when it is `id`. */
   first?: number;
+  /** How long ago it was said, in milliseconds, at most {@linkcode MAX_AGE_MS}; missing for 0. */
+  age?: number;
 }
 
 interface PendingMessage extends Draft {
   id: number;
+  /** When it was said, in milliseconds. */
+  saidAt: number;
   /** How often it was sent. */
   times: number;
   /** When it was last sent, in milliseconds. */
@@ -101,10 +105,15 @@ export class SendStream {
     return Math.min(...this.#window.map(({ dueAt }) => dueAt));
   }
 
-  /** Takes a message, which is due when its turn comes. */
-  add(draft: Draft, now: number): void {
+  /**
+   * Takes a message, which is due when its turn comes.
+   *
+   * @param saidAt When it was said, in milliseconds, if not just now.
+   */
+  add(draft: Draft, now: number, saidAt: number = now): void {
     if (this.#waiting.length === 0) this.progressAt = now;
-    this.#waiting.push({ ...draft, id: this.#nextId++, times: 0, sentAt: 0, copies: 0, wasOldest: false, dueAt: now });
+    const unsent = { times: 0, sentAt: 0, copies: 0, wasOldest: false, dueAt: now };
+    this.#waiting.push({ ...draft, id: this.#nextId++, saidAt, ...unsent });
   }
 
   /** Opens the stream because the destination is reachable. All waiting messages become due at once. */
@@ -193,7 +202,7 @@ export class SendStream {
       message.sentAt = now;
       message.dueAt = now + (isOldest ? this.#roundTrip.timeout(message.times) : this.#pauseOf(message));
       const { id } = message;
-      due.push({ stream: this.#name, id, ...(first < id && { first }), ...asDraft(message) });
+      due.push({ stream: this.#name, id, ...(first < id && { first }), ...ageOf(message, now), ...asDraft(message) });
     }
     return due;
   }
@@ -209,6 +218,12 @@ export class SendStream {
     const [oldest] = this.#waiting;
     return this.#waiting.slice(0, SEND_WINDOW).filter(({ id }) => id < oldest.id + SEND_WINDOW);
   }
+}
+
+/** How long ago something was said, as a MESSAGE has it. */
+export function ageOf({ saidAt }: { saidAt: number }, now: number): { age?: number } {
+  const age = Math.min(MAX_AGE_MS, Math.floor(now - saidAt));
+  return age > 0 ? { age } : {};
 }
 
 function asDraft({ text, action }: Draft): Draft {

@@ -7,6 +7,7 @@
 import type { RelayedPacket } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
+import { ageOf } from "../../protocol/reliable/send_stream.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Limits } from "./limits.ts";
@@ -27,6 +28,12 @@ export interface PrivateOutboxContext {
 /** What has become of a text: it has arrived; or it has not, as far as is known, and may have been sent, and why. */
 export type Outcome = "arrived" | { wasSent: boolean; why: string };
 
+/** A text, and when it was handed over, in milliseconds. */
+interface Waiting {
+  text: string;
+  saidAt: number;
+}
+
 /** The texts of one member to one other. */
 interface Conversation {
   from: Member;
@@ -35,7 +42,7 @@ interface Conversation {
   name: string;
   pass: string;
   /** The texts that have not arrived, in order. Only the first is under way. */
-  waiting: string[];
+  waiting: Waiting[];
   /** The stream, and the id in it of the text that is under way, or was last. */
   stream: string;
   id: number;
@@ -114,7 +121,7 @@ export class PrivateOutbox {
     if (!sender) this.#senders.set(from, sender = { conversations: new Map(), waiting: 0 });
     const conversation = sender.conversations.get(to.token) ?? this.#begin(sender, from, to);
     conversation.name = to.name ?? to.address;
-    conversation.waiting.push(...pieces);
+    conversation.waiting.push(...pieces.map((text) => ({ text, saidAt: now })));
     sender.waiting += pieces.length;
     if (!this.#busy.has(conversation)) this.#sendNext(conversation, now);
   }
@@ -200,11 +207,11 @@ export class PrivateOutbox {
   }
 
   #send(conversation: Conversation, to: Member, now: number): void {
-    const { from: { address, name }, token, pass, stream, id, waiting: [text] } = conversation;
+    const { from: { address, name }, token, pass, stream, id, waiting: [said] } = conversation;
     if (conversation.tries++ === 0) conversation.begunAt = now;
     conversation.sentAt = now;
     conversation.hasToken = false;
-    const packet = { dialect: "v1", type: "MESSAGE", pass, stream, id, text } as const;
+    const packet = { dialect: "v1", type: "MESSAGE", pass, stream, id, ...ageOf(said, now), text: said.text } as const;
     this.#context.delivery.send(to, { dialect: "v1", type: "RELAY", token, address, name, packet });
   }
 
@@ -218,9 +225,9 @@ export class PrivateOutbox {
   }
 
   /** @param failure Why the texts have not arrived; undefined if they have. */
-  #settle({ from, name, tries }: Conversation, texts: string[], failure?: string): void {
+  #settle({ from, name, tries }: Conversation, texts: Waiting[], failure?: string): void {
     this.#senders.get(from)!.waiting -= texts.length;
-    for (const [i, text] of texts.entries()) {
+    for (const [i, { text }] of texts.entries()) {
       // the first of those that wait is under way
       const outcome = failure === undefined ? "arrived" : { wasSent: i === 0 && tries > 0, why: failure };
       this.#context.told(from, name, text, outcome);

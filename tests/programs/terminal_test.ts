@@ -45,6 +45,15 @@ terminalTest("what is typed in one is seen in both, with the time before it", as
     /^Welcome to the chat room!\nType your message and press Enter to send it\n/,
   );
   await bob.until(answered);
+
+  // to one alone, where neither has a name
+  await bob.type(`/send ${aliceAddress} psst`);
+  await bob.press("Enter");
+  await alice.until(new RegExp(`^\\d\\d:\\d\\d <- <From ${bobAddress}>: psst\\n\\+>$`, "m"));
+  await alice.type("/reply I hear you");
+  await alice.press("Enter");
+  await bob.until(new RegExp(`^\\d\\d:\\d\\d <- <From ${aliceAddress}>: I hear you\\n\\+>$`, "m"));
+  await alice.until(new RegExp(`^-- Delivered to ${bobAddress}: I hear you$`, "m"));
 });
 
 terminalTest("a half-typed line stays as it is when a message arrives", async () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Session } from "../../client/session/session.ts";
+import { Session, type SessionOptions } from "../../client/session/session.ts";
 import type { Shown } from "../../client/session/shown.ts";
 import { encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
 import { sha256Hex128 } from "../../runtime/sha256.ts";
@@ -57,7 +57,7 @@ export class FakeSession {
   now = 1_732_094_000_000;
   #sent: SentPacket[] = [];
 
-  constructor({ name, random = () => 0.5 }: { name?: string; random?: () => number } = {}) {
+  constructor({ name, random = () => 0.5, wallClock }: Pick<SessionOptions, "name" | "random" | "wallClock"> = {}) {
     this.session = new Session({
       server: SERVER,
       name,
@@ -69,6 +69,7 @@ export class FakeSession {
       },
       show: (shown) => void this.shown.push(shown),
       hash: sha256Hex128,
+      wallClock,
     });
   }
 

@@ -11,7 +11,8 @@ Deno.test("direct: looked up, sent straight to the peer, shown with the name, ac
   alice.say("bob", "This is for you alone.");
   assertEquals(alice.direct.waiting, 1);
   net.pass(100);
-  assertEquals(bob.shown, [{ address: A, name: "Alice", text: "This is for you alone.", at: bob.shown[0]?.at }]);
+  const text = "This is for you alone.", { at, age } = bob.shown[0];
+  assertEquals(bob.shown, [{ address: A, name: "Alice", text, age, at }]);
   // in the name's own spelling, not as it was typed
   assertEquals(alice.delivered.map(({ name, acknowledged }) => [name, acknowledged]), [["Bob", true]]);
   assertEquals([alice.failed, bob.failed], [[], []]);

@@ -65,8 +65,9 @@ Deno.test("rendering: more than five arrivals or departures at once share one li
 });
 
 Deno.test("rendering: a direct message has an arrow before it", () => {
-  const direct: Shown = { kind: "direct", from: "1.2.3.4:5", name: "Alice", text: "psst" };
+  const direct: Shown = { kind: "direct", from: "1.2.3.4:5", name: "Alice", text: "psst", at: said.at };
   assertEquals(formatShown(direct, PLAIN), "<- <From 1.2.3.4:5:Alice>: psst");
+  assertEquals(formatShown(direct, { colour: false, times: true }), "09:05 <- <From 1.2.3.4:5:Alice>: psst");
 });
 
 Deno.test("rendering: the answers to /list and /whois", () => {

@@ -1,5 +1,6 @@
 /** Messages to one destination: numbered, repeated, settled. */
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertMatch, assertNotEquals } from "@std/assert";
+import { MAX_AGE_MS } from "../../../protocol.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import { SendStream } from "../../../protocol/reliable/send_stream.ts";
 
@@ -288,4 +289,18 @@ Deno.test("send stream: an ACK of what is settled already measures nothing, thou
   stream.settle(2, 5);
   assertEquals(stream.acknowledge(stream.name, 2, 400), [{ text: "a" }]);
   assertEquals(roundTrip.smoothed, undefined);
+});
+
+Deno.test("send stream: each copy of a message tells how long ago it was said, up to what fits", () => {
+  const { stream } = openStream();
+  stream.open(0);
+  stream.add({ text: "a" }, 1000);
+  assertEquals("age" in stream.wake(1000)[0], false);
+  const ages = (now: number) => stream.wake(now).map(({ age }) => age);
+  assertEquals([ages(2000.7), ages(99_000), ages(1_000_000)], [[1000], [98_000], [MAX_AGE_MS]]);
+  // one that had to wait before it could be added, and one that was under way to somebody else
+  stream.add({ text: "b" }, 1_000_000, 999_000);
+  assertEquals(ages(1_000_000), [1000]);
+  stream.restart(1_000_500);
+  assertEquals(ages(1_000_500), [MAX_AGE_MS, 1500]);
 });

@@ -256,9 +256,14 @@ Deno.test("private messages: one from a connection is repeated until it is ackno
   const packet: Relayed = room.message(1, "are you there?", { stream });
   assertEquals(relayed, { dialect: "v1", type: "RELAY", token: room.alice, address: BOB, name: "Bob", packet });
   assertEquals(outline(sent), [`${ALICE} RELAY`]);
-  const repeats = all(room.pass(2000), "RELAY");
+  const begin = room.now, repeats: { again: V1<"RELAY">; age: number }[] = [];
+  while (room.now < begin + 2000) {
+    repeats.push(...all(room.pass(1), "RELAY").map((again) => ({ again, age: room.now - begin })));
+  }
   assertLess(2, repeats.length);
-  for (const repeat of repeats) assertEquals(repeat, relayed);
+  for (const { again, age } of repeats) {
+    assertEquals(again, { ...relayed, packet: room.message(1, "are you there?", { stream, age }) });
+  }
   assertEquals(read(room.acknowledge(sent)), ["-> Alice (through the server): are you there?"]);
   assertEquals(textsIn(room.pass(20_000)), []);
   assertEquals(room.acknowledge(sent), []);
