@@ -15,6 +15,7 @@ import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/to
 import { printable } from "../../protocol/text.ts";
 import type { Fact, PunchPacket, RelayPacket } from "./facts.ts";
 import type { Self } from "./membership.ts";
+import { People } from "./people.ts";
 import { relay } from "./relay.ts";
 import type { Send } from "./v1_link.ts";
 
@@ -68,6 +69,7 @@ const SENDER_ACK_RATE_ELSEWHERE: TokenBucketOptions = { rate: 2, burst: 5 };
 export class DirectInbox {
   readonly #send: Send;
   readonly #self: Pick<Self, "token">;
+  readonly #people: Pick<People, "isIgnored">;
   /** Those that have not written, by their passes, the one that was longest without a PUNCH first. */
   readonly #announced = new Map<string, Introduction>();
   /** Those that have written, by their passes. A PUNCH takes nobody's place here, so that no repeat is shown again. */
@@ -77,10 +79,12 @@ export class DirectInbox {
   /**
    * @param send Sends a packet to a peer, or to the server.
    * @param self This member, as the server knows it.
+   * @param people Whom the user ignores; by default nobody.
    */
-  constructor(send: Send, self: Pick<Self, "token">) {
+  constructor(send: Send, self: Pick<Self, "token">, people: Pick<People, "isIgnored"> = new People()) {
     this.#send = send;
     this.#self = self;
+    this.#people = people;
   }
 
   /**
@@ -169,12 +173,14 @@ export class DirectInbox {
     });
   }
 
-  /** Whoever has a pass, if that is believed. From now on it is remembered as one that has written. */
+  /**
+   * Whoever has a pass, if that is believed and the user hears it: an answer says that a message was shown, so ignored
+   * people get none. From now on it is remembered as one that has written.
+   */
   #senderWith(pass: string, now: number): DirectSender | undefined {
-    const known = this.#senders.get(pass);
-    if (known) return now < known.until ? known : undefined;
-    const introduction = this.#announced.get(pass);
-    if (!introduction || now >= introduction.until) return undefined;
+    const known = this.#senders.get(pass), introduction = known ?? this.#announced.get(pass);
+    if (!introduction || now >= introduction.until || this.#people.isIgnored(introduction)) return undefined;
+    if (known) return known;
     if (this.#senders.size >= MAX_SENDERS) this.#forgetSender();
     this.#announced.delete(pass);
     const sender: DirectSender = {

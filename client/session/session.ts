@@ -82,7 +82,7 @@ export class Session {
     const { v1 } = detection, { self } = v1.membership;
     const transactions = this.#transactions = new Transactions(v1.roundTrip, self, send);
     const direct = this.#direct = new DirectMessages(transactions, self, send);
-    this.#inbox = new DirectInbox(send, self);
+    this.#inbox = new DirectInbox(send, self, this.view.people);
     const punches = this.#punches = new Punches(send);
     const directory = this.#directory = new Directory(transactions, this.view.people);
     const history = this.#history = new History(v1);
@@ -289,8 +289,7 @@ export class Session {
       this.#reception.answersFrom = from;
       return this.receive(packet, now);
     }
-    const isWanted = !this.#shutdown.closing && this.state === "joined" && packet.dialect === "v1";
-    if (!isWanted || this.view.people.isIgnored({ address: from })) return;
+    if (this.#shutdown.closing || this.state !== "joined" || packet.dialect !== "v1") return;
     if (packet.type === "ACK") this.#act(this.#direct.receiveAck(packet, now), now);
     if (packet.type === "MESSAGE") this.#act(this.#inbox.receive(packet, from, now), now);
     this.#closeIfDrained(now);
@@ -298,7 +297,7 @@ export class Session {
 
   /** Takes what the server has passed on, as if it had come from the peer. */
   #receiveRelayed({ address, name, packet }: RelayPacket, now: number): void {
-    if (this.state !== "joined" || this.view.people.isIgnored({ address })) return;
+    if (this.state !== "joined") return;
     if (packet.type === "ACK") this.#act(this.#direct.receiveAck(packet, now), now);
     else this.#act(this.#inbox.receiveRelayed(packet, { address, name }, now), now);
   }

@@ -45,7 +45,6 @@ export class View {
 
   /** Shows a message that was sent to this client alone; `now` in Unix milliseconds. */
   showDirect({ address, name, text, action, age, relayed }: DirectMessage, now: number): void {
-    if (this.people.isIgnored({ address, name })) return;
     this.people.remember(name);
     this.lastWriter = { address, name };
     const how = { ...(relayed && { relayed }), at: now - age };
