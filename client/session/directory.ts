@@ -19,11 +19,14 @@ type WhoisQuestion = Extract<Question, { ask: "whois" }>;
 export class Directory {
   readonly #transactions: Transactions;
   readonly #people: People;
+  readonly #isRelayed: (who: string) => boolean;
   #open = 0;
 
-  constructor(transactions: Transactions, people: People) {
+  /** @param isRelayed Whether this client has found no direct way to a member, by its name or its address. */
+  constructor(transactions: Transactions, people: People, isRelayed: (who: string) => boolean = () => false) {
     this.#transactions = transactions;
     this.#people = people;
+    this.#isRelayed = isRelayed;
   }
 
   /** How many questions have no answer yet. */
@@ -33,7 +36,7 @@ export class Directory {
 
   /** Asks for everyone who is signed in, and how many are here without a name. */
   list(now: number): void {
-    this.#ask({ ask: "names", listed: new Set(), before: this.#people.names }, now);
+    this.#ask({ ask: "names", listed: new Set(), onlyRelayed: new Set(), before: this.#people.names }, now);
   }
 
   /** Asks who has a name, or an address. */
@@ -44,43 +47,47 @@ export class Directory {
   /** Takes the answer to a question; undefined when there was none in time. */
   answered(question: NamesQuestion | WhoisQuestion, answer: Answer | undefined, now: number): Fact[] {
     this.#open--;
-    return question.ask === "names" ? this.#listed(question, answer, now) : tellWhois(question, answer);
+    return question.ask === "names" ? this.#listed(question, answer, now) : this.#tellWhois(question, answer);
   }
 
-  #listed({ listed, before }: NamesQuestion, answer: Answer | undefined, now: number): Fact[] {
+  #listed({ listed, onlyRelayed, before }: NamesQuestion, answer: Answer | undefined, now: number): Fact[] {
     if (answer?.type !== "USERS") return unanswered("The server did not say who is here", answer);
     const countBefore = listed.size;
     for (const name of answer.names) {
       listed.add(name);
       this.#people.remember(name);
     }
+    for (const name of answer.onlyRelayed ?? []) onlyRelayed.add(name);
     // a page must bring something new: otherwise a server could make this ask without end
     if (answer.more && listed.size > countBefore && listed.size < MAX_NAMES) {
-      this.#ask({ ask: "names", after: answer.names.at(-1), listed, before }, now);
+      this.#ask({ ask: "names", after: answer.names.at(-1), listed, onlyRelayed, before }, now);
       return [];
     }
     if (!answer.more) {
       const here = new Set([...listed].map(nameKey));
       for (const name of before) if (!here.has(nameKey(name))) this.#people.forget(name);
     }
-    return [{ type: "show", shown: { kind: "users", names: [...listed], unnamed: answer.unnamed } }];
+    const names = [...listed], relayed = names.filter((name) => onlyRelayed.has(name) || this.#isRelayed(name));
+    const ways = relayed.length > 0 ? { onlyRelayed: relayed } : {};
+    return [{ type: "show", shown: { kind: "users", names, ...ways, unnamed: answer.unnamed } }];
+  }
+
+  #tellWhois({ who }: WhoisQuestion, answer: Answer | undefined): Fact[] {
+    if (answer?.type === "ERROR" && answer.code === "no-such-user") {
+      const text = "name" in who ? `Nobody here is called ${who.name}` : `Nobody is at ${who.address}`;
+      return [{ type: "problem", text }];
+    }
+    if (answer?.type !== "PEER") return unanswered("The server did not say who that is", answer);
+    const { name, address, since, classic = false, transport, norelay } = answer;
+    const relay = answer.relay || this.#isRelayed(address) || name !== undefined && this.#isRelayed(name);
+    const how = { ...(transport && { transport }), ...(relay && { relay }), ...(norelay && { norelay }) };
+    return [{ type: "show", shown: { kind: "whois", name, address, since, classic, ...how } }];
   }
 
   #ask(question: Question, now: number): void {
     this.#open++;
     this.#transactions.begin(question, now);
   }
-}
-
-function tellWhois({ who }: WhoisQuestion, answer: Answer | undefined): Fact[] {
-  if (answer?.type === "ERROR" && answer.code === "no-such-user") {
-    const text = "name" in who ? `Nobody here is called ${who.name}` : `Nobody is at ${who.address}`;
-    return [{ type: "problem", text }];
-  }
-  if (answer?.type !== "PEER") return unanswered("The server did not say who that is", answer);
-  const { name, address, since, classic = false, transport } = answer;
-  const shown = { kind: "whois", name, address, since, classic, ...(transport && { transport }) } as const;
-  return [{ type: "show", shown }];
 }
 
 function unanswered(text: string, answer: Answer | undefined): Fact[] {

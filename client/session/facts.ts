@@ -22,8 +22,11 @@ export type Answer = Extract<V1Packet, { type: "USERS" | "PEER" | "ERROR" }>;
 
 /** A question to the server. Whoever has asked it gets it back with the answer. */
 export type Question =
-  /** Which names there are behind `after`: `listed` has the earlier pages, `before` who was known at the beginning. */
-  | { ask: "names"; after?: string; listed: Set<string>; before: string[] }
+  /**
+   * Which names there are behind `after`: `listed` has the earlier pages, `onlyRelayed` those of them that the server
+   * says are reached through it only, and `before` who was known at the beginning.
+   */
+  | { ask: "names"; after?: string; listed: Set<string>; onlyRelayed: Set<string>; before: string[] }
   /** Who has a name or an address; the user wants to know. */
   | { ask: "whois"; who: Who }
   /** Where a member is, so that it can be written to. */

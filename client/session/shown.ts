@@ -17,16 +17,30 @@ export type Shown =
   | { kind: "presence"; online: boolean; members: Presence[]; at: number }
   /** What one member said to this one alone; `at` in Unix milliseconds, by this client's clock. */
   | ChatMessage & { kind: "direct"; at: number }
-  /** Who is signed in, sorted, and how many are here without a name. */
-  | { kind: "users"; names: string[]; unnamed: number }
-  /** Who somebody is; `since` in Unix milliseconds. */
-  | { kind: "whois"; address: string; name?: string; since: number; classic: boolean; transport?: string }
+  /** Who is signed in, sorted, who of them is reached through the server only, and how many are here without a name. */
+  | { kind: "users"; names: string[]; onlyRelayed?: string[]; unnamed: number }
+  | Whois & { kind: "whois" }
   /** The server does not take this client under this name; `code` is that of its ERROR, `text` its own sentence. */
   | { kind: "refused"; code: string; name: string | undefined; text: string }
   /** A notice about the state of the session. */
   | { kind: "notice"; text: string }
   /** What went wrong, and what to do about it. */
   | { kind: "problem"; text: string };
+
+/** Who a member is, and how it is reached. */
+export interface Whois {
+  address: string;
+  name?: string;
+  /** When it joined, in Unix milliseconds. */
+  since: number;
+  classic: boolean;
+  /** How it is connected, if not by datagrams: `tcp`. */
+  transport?: string;
+  /** Whether no message reaches it directly. */
+  relay?: boolean;
+  /** Whether the server passes none on. */
+  norelay?: boolean;
+}
 
 /** What a session has counted. */
 export interface SessionStatistics {

@@ -5,7 +5,7 @@
  */
 import { blue, brightBlue, brightCyan, brightGreen, brightMagenta, brightRed, brightYellow } from "@std/fmt/colors";
 import { cyan, dim, green, magenta, red, yellow } from "@std/fmt/colors";
-import type { SessionStatistics, Shown } from "../session/shown.ts";
+import type { SessionStatistics, Shown, Whois } from "../session/shown.ts";
 import { messageLine, presenceLines, usersLine } from "../../protocol/lines.ts";
 
 /** How to format it. */
@@ -42,12 +42,9 @@ export function formatShown(shown: Shown, { colour, times }: FormatOptions): str
     case "direct":
       return `${time}<- ${senderColoured(messageLine(shown), colour)}`;
     case "users":
-      return `<- ${usersLine(shown)}`;
-    case "whois": {
-      const { name, address, since, classic, transport } = shown;
-      const how = classic ? ", classic" : transport ? `, by ${transport === "tcp" ? "TCP" : transport}` : "";
-      return `<- ${name ?? "(unnamed)"} is at ${address} since ${clockTime(since)}${how}`;
-    }
+      return `<- ${usersLine(shown)}${onlyRelayedLine(shown)}`;
+    case "whois":
+      return `<- ${whoisLine(shown)}`;
     case "refused":
       // the server knows best what is wrong, and says that another name can be chosen
       return paint(colour, red, `!! ${shown.text}`);
@@ -66,6 +63,17 @@ export function formatStatistics(statistics: SessionStatistics): string {
     `received ${received}, repaired ${repaired}, lost ${lost}, duplicates dropped ${duplicates}`,
     `sent again ${repeated}, waiting ${waiting}`,
   ].join("\n");
+}
+
+function onlyRelayedLine({ onlyRelayed }: { onlyRelayed?: string[] }): string {
+  return onlyRelayed === undefined ? "" : `\n<- Only through the server: ${onlyRelayed.join(", ")}`;
+}
+
+function whoisLine({ name, address, since, classic, transport, relay, norelay }: Whois): string {
+  const by = classic ? ", classic" : transport ? `, by ${transport === "tcp" ? "TCP" : transport}` : "";
+  const through = norelay ? ", can't be written to" : ", only through the server";
+  const way = relay ? through : norelay ? ", only directly" : "";
+  return `${name ?? "(unnamed)"} is at ${address} since ${clockTime(since)}${by}${way}`;
 }
 
 function paint(colour: boolean, style: (text: string) => string, text: string): string {

@@ -27,7 +27,10 @@ Deno.test("private messages: between our client and nc over TCP they pass throug
   await nc.stdout.until(`<- <From ${alice.address}:Alice> (through the server): thanks\n`);
   await alice.type("/whois Bob\n");
   await alice.stdout.until(
-    new RegExp(`^<- Bob is at ${bob.replaceAll(".", "\\.")} since \\d\\d:\\d\\d, by TCP\n`, "m"),
+    new RegExp(
+      `^<- Bob is at ${bob.replaceAll(".", "\\.")} since \\d\\d:\\d\\d, by TCP, only through the server\n`,
+      "m",
+    ),
   );
 
   await nc.type("quit\n");

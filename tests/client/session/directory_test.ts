@@ -27,13 +27,18 @@ class Asking {
   readonly directory: Directory;
   #underWay: { answer: Answer; at: number }[] = [];
 
-  constructor(serve: (packet: V1Packet) => Answer[], token = "", lost: () => boolean = () => false) {
+  constructor(
+    serve: (packet: V1Packet) => Answer[],
+    token = "",
+    lost: () => boolean = () => false,
+    isRelayed?: (who: string) => boolean,
+  ) {
     this.transactions = new Transactions(new RoundTrip(), { token }, (packet) => {
       this.asked++;
       if (lost()) return;
       for (const answer of serve(packet)) if (!lost()) this.#underWay.push({ answer, at: this.now + 5 });
     });
-    this.directory = new Directory(this.transactions, this.people);
+    this.directory = new Directory(this.transactions, this.people, isRelayed);
   }
 
   #answer(question: Question | undefined, answer?: Answer): void {
@@ -90,7 +95,7 @@ type Users = Extract<V1Packet, { type: "USERS" }>;
 /** A page that answers a LIST. */
 function users(
   { id, token }: V1Packet & { type: "LIST" },
-  page: Pick<Users, "total" | "names"> & { more?: boolean },
+  page: Pick<Users, "total" | "names" | "onlyRelayed"> & { more?: boolean },
 ): Users {
   return { dialect: "v1", type: "USERS", id, token, unnamed: 0, ...page };
 }
@@ -250,4 +255,33 @@ Deno.test("directory: whois shows address, name in its own spelling and arrival,
   assertEquals([found.name, found.address, found.classic], ["Alice", "10.1.0.0:5000", false]);
   assertGreater(found.since, 0);
   assertMatch(none.text, /Nobody here is called Nobody/);
+});
+
+Deno.test("directory: who is reached through the server only, as the server says on any page or this client has found", () => {
+  const pages = [{ names: ["Alice", "Bob"], onlyRelayed: ["Bob"] }, { names: ["Carole", "Tim"], onlyRelayed: ["Tim"] }];
+  const serve = (packet: V1Packet): Answer[] => {
+    if (packet.type !== "LIST") return [];
+    const page = pages.shift()!;
+    return [users(packet, { total: 4, more: pages.length > 0, ...page })];
+  };
+  const asking = new Asking(serve, "", undefined, (who) => who === "Alice");
+  asking.directory.list(0);
+  asking.settle();
+  const names = ["Alice", "Bob", "Carole", "Tim"];
+  assertEquals(asking.shown, [{ kind: "users", names, onlyRelayed: ["Alice", "Bob", "Tim"], unnamed: 0 }]);
+});
+
+Deno.test("directory: whois tells the way: as the server says, or as this client has found by name or by address", () => {
+  const address = "10.0.0.7:7";
+  const ways = (says: { relay?: boolean; norelay?: boolean }, found?: string) => {
+    const serve = ({ type, id, token }: V1Packet & { type: "LOOKUP" }): Answer[] =>
+      type === "LOOKUP" ? [{ dialect: "v1", type: "PEER", id, token, address, name: "Bob", since: 0, ...says }] : [];
+    const asking = new Asking(serve as (packet: V1Packet) => Answer[], "", undefined, (who) => who === found);
+    asking.directory.whois({ name: "bob" }, 0);
+    asking.settle();
+    return asking.shown.map((it) => it.kind === "whois" && [it.relay, it.norelay]);
+  };
+  assertEquals(ways({}), [[undefined, undefined]]);
+  for (const found of ["Bob", address]) assertEquals(ways({}, found), [[true, undefined]]);
+  assertEquals(ways({ relay: true, norelay: true }), [[true, true]]);
 });

@@ -149,8 +149,8 @@ Deno.test("relay: /whois tells how somebody is connected", () => {
     answer(fake, { transport });
   }
   assertEquals(lines(fake).slice(-2).map((line) => line.replace(/\d\d:\d\d, /, "00:00, ")), [
-    `<- Bob is at ${BOB} since 00:00, by TCP`,
-    `<- Bob is at ${BOB} since 00:00, by web`,
+    `<- Bob is at ${BOB} since 00:00, by TCP, only through the server`,
+    `<- Bob is at ${BOB} since 00:00, by web, only through the server`,
   ]);
 });
 

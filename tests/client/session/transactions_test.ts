@@ -75,7 +75,10 @@ Deno.test("transactions: answered once; repeats of the answer, late ones and ans
 Deno.test("transactions: each question has its packet, which carries the token of the moment", () => {
   const asker = new Asker();
   const questions: [Question, Record<string, unknown>][] = [
-    [{ ask: "names", after: "Alice", listed: new Set(), before: [] }, { type: "LIST", after: "Alice" }],
+    [{ ask: "names", after: "Alice", listed: new Set(), onlyRelayed: new Set(), before: [] }, {
+      type: "LIST",
+      after: "Alice",
+    }],
     [{ ask: "whois", who: { address: "10.0.0.1:1" } }, { type: "LOOKUP", address: "10.0.0.1:1" }],
     [{ ask: "whois", who: { name: "Bob" } }, { type: "LOOKUP", name: "Bob" }],
     [{ ask: "where", who: { name: "Bob" } }, { type: "LOOKUP", name: "Bob" }],

@@ -87,6 +87,21 @@ Deno.test("rendering: the answers to /list and /whois", () => {
   );
 });
 
+Deno.test("rendering: who is reached through the server only stands in a line of its own, and in whois", () => {
+  assertEquals(
+    formatShown({ kind: "users", names: ["Bob", "Tim", "Zoe"], onlyRelayed: ["Tim", "Zoe"], unnamed: 2 }, PLAIN),
+    "<- Signed In Users: Bob, Tim, Zoe (and 2 unnamed)\n<- Only through the server: Tim, Zoe",
+  );
+  const bob: Shown = { kind: "whois", address: "1.2.3.4:5", name: "Bob", since: said.at, classic: false };
+  const ways = [{ relay: true }, { transport: "tcp", relay: true }, { relay: true, norelay: true }, { norelay: true }];
+  assertEquals(ways.map((way) => formatShown({ ...bob, ...way }, PLAIN).replace(/^.*09:05/, "")), [
+    ", only through the server",
+    ", by TCP, only through the server",
+    ", can't be written to",
+    ", only directly",
+  ]);
+});
+
 Deno.test("rendering: notices and problems are told apart without colour as well", () => {
   assertEquals(formatShown({ kind: "notice", text: "x" }, PLAIN), "-- x");
   assertEquals(formatShown({ kind: "problem", text: "x" }, PLAIN), "!! x");
