@@ -9,6 +9,7 @@ import { nameKey } from "../../protocol/names.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
 import { Greeter, type Hurry } from "./greeter.ts";
+import { JoinHints } from "./join_hints.ts";
 import { type ErrorPacket, sentenceOf } from "./refusals.ts";
 import type { MembershipState } from "./state.ts";
 
@@ -96,6 +97,7 @@ export class Membership implements Timed {
   readonly #greeter: Greeter;
   readonly #self: { -readonly [K in keyof Self]: Self[K] };
   readonly #handshake: Handshake = { cookiesInARow: 0 };
+  readonly #joinHints = new JoinHints();
   #state: Joined | Outside = OUTSIDE;
   #hasAnswered = false;
   /** Whether the server has sent something that this client can't take. */
@@ -272,7 +274,7 @@ export class Membership implements Timed {
       this.#falseClosings++;
     }
     const joined = this.#state.is === "joined" && !isNewRoom ? [] : this.#join(this.#joinNotice(isNewRoom));
-    return { events: [...events, ...joined], askedAt };
+    return { events: [...events, ...joined, ...this.#joinHints.take(packet)], askedAt };
   }
 
   #joinNotice(isNewRoom: boolean): string | undefined {
