@@ -8,7 +8,6 @@
  */
 import { MAX_TEXT_BYTES, type Packet } from "../../protocol.ts";
 import { earliestWake } from "../../protocol/earliest.ts";
-import { NAME_RULE } from "../../protocol/names.ts";
 import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
 import { pluralize, printable, splitText } from "../../protocol/text.ts";
 import { Detection } from "./detection.ts";
@@ -28,7 +27,7 @@ import { type Remainder, Tally } from "./tally.ts";
 import { Transactions } from "./transactions.ts";
 import type { Send, V1LinkOptions } from "./v1_link.ts";
 import { View } from "./view.ts";
-import { readWho } from "./who.ts";
+import { readWho, WHO_RULE } from "./who.ts";
 
 /** What a session is made with. */
 export interface SessionOptions extends Pick<V1LinkOptions, "hash"> {
@@ -193,7 +192,7 @@ export class Session {
     const drafts = splitText(text, MAX_TEXT_BYTES).map((text) => ({ text }));
     const to = readWho(who);
     if (to) return this.#request({ want: "direct message", to, drafts, saidAt: now }, now);
-    this.view.problem(NAME_RULE);
+    this.view.problem(WHO_RULE);
     this.#tally.add("undelivered", drafts.length);
   }
 
@@ -214,7 +213,7 @@ export class Session {
   whois(text: string, now: number): void {
     const who = readWho(text);
     if (who) this.#request({ want: "whois", who }, now);
-    else this.rejectLine(NAME_RULE);
+    else this.rejectLine(WHO_RULE);
   }
 
   /** Shows the last `length` messages, including those that are already on the screen. */

@@ -5,10 +5,9 @@
  */
 
 import type { Session } from "../session/session.ts";
+import { readWho, WHO_RULE } from "../session/who.ts";
 import { formatStatistics } from "./rendering.ts";
-import { parseAddress } from "../../protocol/fields.ts";
-import { isIPv4 } from "../../protocol/ip_address.ts";
-import { NAME_RULE, nameKey, normalizeName, readName } from "../../protocol/names.ts";
+import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 
 /** What a command works with. */
 export interface CommandContext {
@@ -57,13 +56,13 @@ export const COMMANDS: Command[] = [
   {
     names: ["send", "msg"],
     parameters: ["NAME", "TEXT"],
-    summary: "says something to one member alone, past the server where that can be",
+    summary: "writes to one member alone, past the server where that can be; an address does for NAME",
     run: ({ session, now }, name, text) => session.sayTo(name, text, now),
   },
   {
     names: ["reply", "r"],
     parameters: ["TEXT"],
-    summary: "answers whoever wrote last to you alone",
+    summary: "answers whoever wrote last to you alone, also one without a name",
     run: ({ session, now }, text) => session.reply(text, now),
   },
   {
@@ -86,12 +85,10 @@ export const COMMANDS: Command[] = [
     run({ session: { view, name, address } }, who) {
       if (who === undefined) return view.notice(`You ignore: ${view.people.ignored.join(", ") || "nobody"}`);
       if (who === address || nameKey(who) === nameKey(name ?? "")) return view.problem("That is you");
-      const asName = readName(who);
-      if (isIPv4(who) || asName === undefined && !parseAddress(who)) {
-        return view.problem(`${who} is no name, and no address with a port like 192.0.2.7:52207`);
-      }
+      const whom = readWho(who);
+      if (!whom) return view.problem(WHO_RULE);
       view.people.ignore(who);
-      const isKnown = asName === undefined || view.people.names.some((known) => nameKey(known) === nameKey(asName));
+      const isKnown = "address" in whom || view.people.names.some((known) => nameKey(known) === nameKey(whom.name));
       view.notice(
         isKnown
           ? `You hear no more from ${who}; /unignore ${who} undoes it`

@@ -10,6 +10,8 @@ Deno.test("who: a text is a name, an address, or neither", () => {
       ["10.0.0.7:52207", { address: "10.0.0.7:52207" }],
       ["[fe80::1]:9", { address: "[fe80::1]:9" }],
       ["10.0.0.7:0", undefined],
+      // nobody can have this name, so the port was forgotten
+      ["10.0.0.7", undefined],
       ["no name", undefined],
       ["", undefined],
     ] as const

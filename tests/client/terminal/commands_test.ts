@@ -1,6 +1,7 @@
 /** The lines that can be typed into the client. */
 import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { COMMANDS, completeLine, execute, helpText, parseLine } from "../../../client/terminal/commands.ts";
+import { WHO_RULE } from "../../../client/session/who.ts";
 import { NAME_RULE } from "../../../protocol/names.ts";
 import { ADDRESS, FakeSession, joined } from "../../support/fake_session.ts";
 
@@ -161,12 +162,33 @@ Deno.test("commands: /whois of an address asks for that address", () => {
   ]);
 });
 
+Deno.test("commands: /send and /reply take an address, for one without a name", () => {
+  const address = "10.1.2.3:4567", pass = "e04b7d19c5a2638f";
+  const fake = joined();
+  const answer = () => {
+    const [{ id, name, address: asked }] = fake.takeAll("LOOKUP");
+    fake.receive({ dialect: "v1", type: "PEER", id, address, since: 0, pass });
+    const [{ stream, id: last }] = fake.takeAll("MESSAGE");
+    fake.session.receiveFromPeer({ dialect: "v1", type: "ACK", pass, stream, id: last }, address, fake.now);
+    return [name, asked, fake.notices.at(-1)];
+  };
+  run(`/send ${address} hi`, fake);
+  assertEquals(answer(), [undefined, address, `Delivered to ${address}: hi`]);
+  fake.receive({ dialect: "v1", type: "PUNCH", address, pass });
+  const packet = { dialect: "v1", type: "MESSAGE", pass, stream: pass, id: 1, text: "who are you?" } as const;
+  fake.session.receiveFromPeer(packet, address, fake.now);
+  fake.take();
+  run("/reply Me, with nothing but a name", fake);
+  assertEquals(answer(), [undefined, address, `Delivered to ${address}: Me, with nothing but a name`]);
+});
+
 Deno.test("commands: an invalid name is reported at once, even before the server has answered, and never sent", () => {
   const endless = "x".repeat(1500);
   for (const fake of [joined({ name: "Alice" }), new FakeSession({ name: "Alice" })]) {
     fake.start();
-    for (const line of [`/whois ${endless}`, "/whois Bob!", `/send ${endless} hi`, "/send @Bob hi", "send a:1 hi"]) {
-      assertEquals(run(line, fake), [NAME_RULE], line);
+    const lines = [`/whois ${endless}`, "/whois Bob!", `/send ${endless} hi`, "/send @Bob hi", "send a:1 hi"];
+    for (const line of [...lines, "/send 10.1.2.3 hi", "/send 10.1.2.3:0 hi", "/send [::1] hi", "/whois 10.1.2.3"]) {
+      assertEquals(run(line, fake), [WHO_RULE], line);
     }
     assertEquals(fake.takeAll("LOOKUP"), []);
   }
@@ -264,7 +286,7 @@ Deno.test("commands: /ignore says so if nobody was seen with the name, and takes
     "Nobody has been seen here as Dav; whoever comes with this name is ignored. /unignore Dav undoes it",
   ]);
   for (const who of ["192.168.77.11", "Alice too", '"Alice"', "10.1.1.1:0"]) {
-    assertEquals(run(`/ignore ${who}`, fake), [`${who} is no name, and no address with a port like 192.0.2.7:52207`]);
+    assertEquals(run(`/ignore ${who}`, fake), [WHO_RULE]);
   }
   assertEquals(run("/ignore", fake), ["You ignore: Dav"]);
 });
