@@ -11,7 +11,8 @@ export type LineRequest =
   | { do: "sign in"; name: string }
   | { do: "list" }
   | { do: "look up"; who: string }
-  | { do: "send"; name: string; text: string }
+  | { do: "send"; who: string; text: string }
+  | { do: "reply"; text: string }
   | { do: "help" }
   | { do: "leave" }
   /** The line can't be done; the text says why. */
@@ -21,7 +22,8 @@ const HELP: readonly string[] = [
   "/name NAME       signs in with a name",
   "/list            lists who is signed in",
   "/whois NAME      shows where a member is",
-  "/send NAME TEXT  says something to one member alone, through the server",
+  "/send NAME TEXT  says something to one member alone, through the server; an address does for NAME",
+  "/reply TEXT      answers whoever wrote last to you alone",
   "/me TEXT         tells what you do: /me waves",
   "/quit            leaves",
   "Anything else is said to everyone; //text says /text. With a name, plain list and send NAME TEXT work too.",
@@ -34,7 +36,7 @@ const HELP: readonly string[] = [
  */
 export function lineHelp(isRelaying: boolean): readonly string[] {
   if (isRelaying) return HELP;
-  return HELP.filter((line) => !line.startsWith("/send")).map((line) =>
+  return HELP.filter((line) => !/^\/(send|reply) /.test(line)).map((line) =>
     line.replace(" and send NAME TEXT work too", " works too")
   );
 }
@@ -80,7 +82,10 @@ function readCommand(key: string, rest: string): LineRequest | undefined {
       return rest === "" ? takes(key, "NAME") : { do: "look up", who: rest };
     case "send":
     case "msg":
-      return text === "" ? takes(key, "NAME TEXT") : { do: "send", name: first, text };
+      return text === "" ? takes(key, "NAME TEXT") : { do: "send", who: first, text };
+    case "reply":
+    case "r":
+      return rest === "" ? takes(key, "TEXT") : { do: "reply", text: rest };
     case "me":
       return rest === "" ? takes(key, "TEXT") : { do: "say", text: rest, action: true };
   }

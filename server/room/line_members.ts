@@ -59,7 +59,7 @@ export class LineMembers {
 
   /** Handles a line. Returns 0 if it was taken, otherwise the milliseconds until it is to be handed over again. */
   receive(line: string, member: Member, now: number): number {
-    const { admission, limits, messages } = this.#context;
+    const { limits, messages } = this.#context;
     // a command behind a long line must not overtake its end
     const pause = messages.linePause(member, now);
     if (pause > 0 || line === "") return pause;
@@ -67,8 +67,10 @@ export class LineMembers {
     // what says nothing costs as much as what is answered
     if (request.do === "say" && request.text.trim() === "") return limits.requestPause(member, 1, now);
     if (request.do === "say") return this.#say(request, member, now);
-    const to = request.do === "send" ? admission.members.withName(request.name) : undefined;
-    if (request.do === "send" && to) return this.#send(request.text, member, to, now);
+    if (request.do === "send" || request.do === "reply") {
+      const to = this.#receiverOf(request, member);
+      if (to) return this.#send(request.text, member, to, now);
+    }
     const signInPause = request.do === "sign in" && member.name === undefined ? limits.signInPause(member, now) : 0;
     if (signInPause > 0) return signInPause;
     const requestPause = limits.requestPause(member, request.do === "help" ? this.#help.length : 1, now);
@@ -103,6 +105,12 @@ export class LineMembers {
     return pause;
   }
 
+  #receiverOf(request: LineRequest & { do: "send" | "reply" }, member: Member): Member | undefined {
+    const { admission: { members }, privateMessages } = this.#context;
+    if (request.do === "reply") return privateMessages.lastWriterTo(member);
+    return members.withName(request.who) ?? members.withAddress(request.who);
+  }
+
   #send(text: string, member: Member, to: Member, now: number): number {
     const { admission, privateMessages } = this.#context;
     const pause = privateMessages.send(text, member, to, now);
@@ -129,7 +137,9 @@ export class LineMembers {
         return this.#tell(member, `${found.name ?? "(unnamed)"} is at ${found.address}`);
       }
       case "send":
-        return this.#tell(member, `${quoted(request.name)} is not here`);
+        return this.#tell(member, `${quoted(request.who)} is not here`);
+      case "reply":
+        return this.#tell(member, "Nobody who has written to you alone is here");
       case "explain":
         return this.#tell(member, quoted(request.text, 2 * MAX_QUOTED_BYTES));
     }

@@ -18,6 +18,8 @@ export interface PrivateInboxContext {
   delivery: Delivery;
   limits: Limits;
   ignored: Ignored;
+  /** Notes that a member reads what another has written to it. */
+  shown: (from: Member, to: Member) => void;
 }
 
 /** A direct message with the pass of its pair. */
@@ -81,7 +83,9 @@ export class PrivateInbox {
     return streams;
   }
 
-  #show({ text, action }: MessagePacket, { address, name }: Member, to: Member): void {
+  #show({ text, action }: MessagePacket, from: Member, to: Member): void {
+    const { address, name } = from;
+    this.#context.shown(from, to);
     for (const line of linesOf({ from: address, name, action, text: printable(text) }, privateLine)) {
       this.#context.delivery.send(to, { dialect: "classic", type: "INCOMING", line });
     }

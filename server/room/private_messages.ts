@@ -39,10 +39,12 @@ export class PrivateMessages {
   readonly #relay: PrivateRelay;
   /** How many tokens a member has paid for the line that it hands over again. */
   readonly #paid = new WeakMap<Member, number>();
+  /** Whoever has written last to a member with a connection. It may have left, and is not kept for this. */
+  readonly #lastWriters = new WeakMap<Member, WeakRef<Member>>();
 
   constructor(context: PrivateMessagesContext) {
     this.#context = context;
-    this.#inbox = new PrivateInbox(context);
+    this.#inbox = new PrivateInbox({ ...context, shown: (from, to) => this.#noteWriter(from, to) });
     this.#relay = new PrivateRelay(context);
     this.#outbox = new PrivateOutbox({
       ...context,
@@ -58,6 +60,12 @@ export class PrivateMessages {
   /** Repeats what has no answer, and gives up what has had none for too long. */
   wake(now: number): void {
     this.#outbox.wake(now);
+  }
+
+  /** Whoever has written last to a member with a connection, if it is still here. */
+  lastWriterTo(member: Member): Member | undefined {
+    const writer = this.#lastWriters.get(member)?.deref();
+    return writer && this.#context.members.withKey(writer.key) === writer ? writer : undefined;
   }
 
   /**
@@ -116,11 +124,16 @@ export class PrivateMessages {
       return pieces.forEach((text) => this.#tell(from, outcomeLine(to.name ?? to.address, text, outcome)));
     }
     if (to.dialect === "v1") return this.#outbox.add(pieces, from, to, now);
+    this.#noteWriter(from, to);
     const how = to.dialect === "line" ? "" : ", as a classic program does not confirm";
     for (const text of pieces) {
       for (const line of linesOf({ from: from.address, name: from.name, text }, privateLine)) this.#tell(to, line);
-      this.#tell(from, `-> ${to.name} (through the server${how}): ${text}`);
+      this.#tell(from, `-> ${to.name ?? to.address} (through the server${how}): ${text}`);
     }
+  }
+
+  #noteWriter(from: Member, to: Member): void {
+    this.#lastWriters.set(to, new WeakRef(from));
   }
 
   #tell(member: Member, line: string): void {

@@ -11,7 +11,12 @@ import { peerOf } from "../../support/peer_of.ts";
 /** An inbox without limits of speed; the pairs are numbers. */
 function open() {
   const delivery = new FakeDelivery(), ignored = new Ignored(), members = new Members();
-  const inbox = new PrivateInbox({ delivery, ignored, limits: new Limits({ rate: 0, burst: 0 }, ignored) });
+  const inbox = new PrivateInbox({
+    delivery,
+    ignored,
+    shown: () => {},
+    limits: new Limits({ rate: 0, burst: 0 }, ignored),
+  });
   const from = members.add({ peer: peerOf("10.0.0.9:9"), dialect: "v1", token: "00000000000000aa" }, 0, 0);
   const to = members.add({ peer: peerOf("tcp 10.0.0.7:7"), dialect: "line", token: "" }, 0, 0);
   return {
