@@ -1,6 +1,6 @@
 /** Direct messages between the real programs: they arrive, and their text never comes near the server. */
 import { assert, assertEquals, assertGreater, assertMatch, assertNotMatch } from "@std/assert";
-import { startClient, startServer } from "../../scripts/support/processes.ts";
+import { joinRoom, startClient, startServer } from "../../scripts/support/processes.ts";
 import { openPeer } from "../support/classic_peer.ts";
 import { openGateway } from "../support/gateway.ts";
 import { stops } from "../support/signals.ts";
@@ -123,4 +123,22 @@ Deno.test("direct: a message to oneself arrives", async () => {
   await alice.type("send Alice a note\n");
   await alice.stdout.until(`<- <From ${alice.address}:Alice>: a note\n`);
   await alice.stderr.until("-- Delivered to Alice: a note\n");
+});
+
+Deno.test("direct: one without a name is answered by /reply, and written to by its address", async () => {
+  await using server = await startServer();
+  await using alice = await signIn(server.port, "Alice");
+  await using nobody = await joinRoom(server);
+  const [, address] = await alice.stdout.until(/^\[(\S+)\] is Online\n/m);
+  await nobody.type("/send Alice guess who\n");
+  await alice.stdout.until(`<- <From ${address}>: guess who\n`);
+  await alice.type("/reply no idea\n");
+  await nobody.stdout.until(`<- <From ${alice.address}:Alice>: no idea\n`);
+  await alice.stderr.until(`-- Delivered to ${address}: no idea\n`);
+  await alice.type(`send ${address} tell me\n`);
+  await nobody.stdout.until(`<- <From ${alice.address}:Alice>: tell me\n`);
+  for (const client of [alice, nobody]) {
+    await client.endInput();
+    assertEquals(await client.exitCode(), 0, client.stderr.text());
+  }
 });

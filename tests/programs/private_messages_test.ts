@@ -6,6 +6,24 @@ import { signIn } from "../support/signed_in.ts";
 import { hasProgram } from "../support/tcp_peers.ts";
 import { TcpProgram } from "../support/tcp_room.ts";
 
+Deno.test("private messages: nc without a name is written to by its address, and answers by /reply", async () => {
+  if (!await hasProgram("nc")) return console.log("Skipped: there is no nc");
+  await using server = await startServer();
+  await using alice = await signIn(server.port, "Alice");
+  await using nc = start(["nc", "127.0.0.1", String(server.port)]);
+  const [, address] = await alice.stdout.until(/^\[(\S+)\] is Online\n/m);
+  await alice.type(`/send ${address} who are you?\n`);
+  await nc.stdout.until(`<- <From ${alice.address}:Alice> (through the server): who are you?\n`);
+  await alice.stderr.until(`-- Delivered to ${address} (through the server): who are you?\n`);
+  await nc.type("/reply guess\n");
+  await nc.stdout.until("-> Alice (through the server): guess\n");
+  await alice.stdout.until(`<- <From ${address}> (through the server): guess\n`);
+  await alice.type("/reply no idea\n");
+  await nc.stdout.until(`<- <From ${alice.address}:Alice> (through the server): no idea\n`);
+  await nc.type(`/send ${alice.address} Tim\n`);
+  await alice.stdout.until(`<- <From ${address}> (through the server): Tim\n`);
+});
+
 Deno.test("private messages: between our client and nc over TCP they pass through the server, and both sides see it", async () => {
   if (!await hasProgram("nc")) return console.log("Skipped: there is no nc");
   await using server = await startServer();
