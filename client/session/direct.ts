@@ -1,6 +1,6 @@
 /**
- * Direct messages to others: the server tells the peer's address, the message goes straight to the peer, and the peer
- * acknowledges it. The peer takes it only if the server has told it of this client by a PUNCH a short while ago, so it
+ * Direct messages to others: the server tells the peer's address, the message goes straight to the peer, or through the
+ * server where there is no direct way, and the peer acknowledges it. The peer takes it only if the server has told it of this client by a PUNCH a short while ago, so it
  * is looked up again and again while something waits.
  *
  * @module
@@ -11,15 +11,15 @@ import { messageLine } from "../../protocol/lines.ts";
 import { Retry } from "../../protocol/reliable/retry.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
-import type { Answer, Fact, Question, Timed } from "./facts.ts";
+import type { Answer, Fact, PeerPacket, Question, Timed } from "./facts.ts";
 import type { Self } from "./membership.ts";
 import { relay } from "./relay.ts";
 import { reasonOf, undelivered } from "./refusals.ts";
 import type { Transactions } from "./transactions.ts";
 import type { Send } from "./v1_link.ts";
+import { type Peer, Way } from "./way.ts";
+import { relayNotice, whyNoAnswer, whyNotDirectly, whyNoWay } from "./way_words.ts";
 import { keyOf, nameOf, type Who } from "./who.ts";
-
-type PeerPacket = Extract<V1Packet, { type: "PEER" }>;
 
 type WhereQuestion = Extract<Question, { ask: "where" }>;
 
@@ -28,13 +28,12 @@ interface Conversation {
   /** Whom the user writes to, and what it is called. */
   who: Who;
   name: string;
-  address?: string;
-  /** Shows the peer that the messages come from this client, and this client that the peer has taken them. */
-  pass?: string;
-  /** Whether they pass through the server, and whether the user has been told so. */
-  isRelayed: boolean;
-  isToldOfRelay: boolean;
+  /** Whether it speaks classic, so that nothing tells whether it has read what the server hands on. */
+  isClassic: boolean;
+  way: Way;
   sendStream: SendStream;
+  /** The highest id that has gone through the server: all that were waiting then have. */
+  relayedTo: number;
   /** Whether anything was acknowledged since the messages began to wait. */
   isHeard: boolean;
   /** The look-ups since the messages began to wait, and the one that has no answer yet. */
@@ -42,8 +41,8 @@ interface Conversation {
   question?: WhereQuestion;
 }
 
-/** How long a peer may acknowledge nothing before the messages to it are given up, in milliseconds. */
-const DELIVERY_DEADLINE_MS = 5000;
+/** For how long after a new start of the server others may still be on their way back, in milliseconds. */
+const COME_BACK_MS = 5000;
 /**
  * The pauses after the first look-ups, and after each further one, in milliseconds. Each opens both NATs again, and tells
  * the peer who this is: what it is not told for 10 s it forgets. The first pauses are short, as the first may be lost.
@@ -57,17 +56,23 @@ export class DirectMessages implements Timed {
   readonly #self: Self;
   readonly #send: Send;
   readonly #conversations = new Map<string, Conversation>();
+  /** With which pass of a peer the user was told that the texts to it go through the server. */
+  readonly #told = new Map<string, string>();
+  /** Why nothing may go through the server; undefined if it may. */
+  #forbidden: string | undefined;
   /** When the server last began anew, in milliseconds. */
   #begunAnewAt = -Infinity;
 
   /**
    * @param self This member, as the server knows it.
    * @param send Sends a packet to a peer, or to the server.
+   * @param forbidden Why nothing may go through the server; undefined if it may.
    */
-  constructor(transactions: Transactions, self: Self, send: Send) {
+  constructor(transactions: Transactions, self: Self, send: Send, forbidden?: string) {
     this.#transactions = transactions;
     this.#self = self;
     this.#send = send;
+    this.#forbidden = forbidden;
   }
 
   /** How many messages have not been acknowledged by their peers. */
@@ -75,13 +80,44 @@ export class DirectMessages implements Timed {
     return [...this.#conversations.values()].reduce((sum, { sendStream }) => sum + sendStream.size, 0);
   }
 
-  get nextWake(): number | undefined {
+  /** Whether nothing may go through the server. */
+  get isForbidden(): boolean {
+    return this.#forbidden !== undefined;
+  }
+
+  /** From when the time counts after which the last of what waits is given up, in milliseconds. */
+  get progressAt(): number {
     const busy = [...this.#conversations.values()].filter(({ sendStream }) => sendStream.size > 0);
-    return earliest(busy.flatMap(({ sendStream, lookUps, question }) => [
-      sendStream.nextWake,
-      sendStream.progressAt + DELIVERY_DEADLINE_MS,
-      question ? undefined : lookUps.dueAt,
-    ]));
+    return Math.max(-Infinity, ...busy.map(({ way }) => way.waitsSince));
+  }
+
+  get nextWake(): number | undefined {
+    return earliest(
+      [...this.#conversations.values()].flatMap(({ sendStream, way, lookUps, question }) =>
+        sendStream.size === 0
+          ? [way.nextWake(false)]
+          : [sendStream.nextWake, way.nextWake(true), question ? undefined : lookUps.dueAt]
+      ),
+    );
+  }
+
+  /** Whether texts to a member go through the server, as far as this client has found out. */
+  isRelayed(who: Who): boolean {
+    return this.#conversations.get(keyOf(who))?.way.isRelayed === true;
+  }
+
+  /** Forbids that anything goes through the server, and says why; or allows it. What waits there is taken off that way. */
+  forbid(forbidden: string | undefined, now: number): Fact[] {
+    this.#forbidden = forbidden;
+    const facts: Fact[] = [];
+    for (const [key, conversation] of this.#conversations) {
+      const { way, sendStream } = conversation;
+      const isDueAgain = way.forbid(this.isForbidden, now);
+      const isLost = way.isLocated && way.isClosed;
+      if (isLost) facts.push(...this.#giveUp(key, conversation, this.#noWay(conversation, way.place!)));
+      else if (isDueAgain && sendStream.isOpen) sendStream.open(now);
+    }
+    return facts;
   }
 
   /** Notes that the server has begun anew, so that for a while it does not know everybody. */
@@ -96,9 +132,10 @@ export class DirectMessages implements Timed {
       conversation = {
         who,
         name: nameOf(who),
-        isRelayed: false,
-        isToldOfRelay: false,
+        isClassic: false,
+        way: new Way(this.isForbidden),
         sendStream: new SendStream(new RoundTrip()),
+        relayedTo: 0,
         isHeard: false,
         lookUps: new Retry(),
       };
@@ -107,7 +144,7 @@ export class DirectMessages implements Timed {
     if (conversation.sendStream.size === 0) {
       // the name may have another address, or another owner, by now
       conversation.sendStream.close();
-      conversation.address = undefined;
+      conversation.way.begin(now);
       conversation.isHeard = false;
       conversation.lookUps.start(now);
     }
@@ -119,37 +156,42 @@ export class DirectMessages implements Timed {
   /**
    * Takes the acknowledgement of a peer, from whatever address. It must have the pass: who had the name before knows the
    * stream, and can forge the address of who has it now.
+   *
+   * @param isDirect Whether it came directly.
    */
-  receiveAck({ pass, stream, id }: V1Packet & { type: "ACK" }, now: number): Fact[] {
+  receiveAck({ pass, stream, id }: V1Packet & { type: "ACK" }, isDirect: boolean, now: number): Fact[] {
+    const facts: Fact[] = [];
     for (const conversation of this.#conversations.values()) {
-      const { name, sendStream, isRelayed } = conversation;
-      if (pass === undefined || pass !== conversation.pass || stream !== sendStream.name) continue;
+      const { way, sendStream } = conversation;
+      if (pass === undefined || pass !== way.place?.pass || stream !== undefined && stream !== sendStream.name) {
+        continue;
+      }
       const settled = sendStream.acknowledge(stream, id, now);
+      const isDueAgain = isDirect && (stream === undefined ? way.answered(id, now) : way.heard(now));
+      if (settled.length > 0) way.progressed(now);
       conversation.isHeard ||= settled.length > 0;
+      if (isDueAgain && sendStream.isOpen) sendStream.open(now);
       this.#transmit(conversation, now);
-      return settled.map((draft) =>
-        delivered("Delivered to", isRelayed ? `${name} (through the server)` : name, draft)
-      );
+      const first = id - settled.length + 1;
+      facts.push(...settled.map((draft, i) => delivered(conversation, draft, first + i <= conversation.relayedTo)));
     }
-    return [];
+    return facts;
   }
 
   wake(now: number): Fact[] {
     const facts: Fact[] = [];
     for (const [key, conversation] of this.#conversations) {
-      const { sendStream, address, isRelayed } = conversation;
+      const { sendStream, way } = conversation, id = way.takeCheck(now);
+      const { address, pass } = way.place ?? {};
+      if (id !== undefined) this.#send({ dialect: "v1", type: "OPEN", pass, id }, address);
       if (sendStream.size === 0) continue;
-      if (now >= sendStream.progressAt + DELIVERY_DEADLINE_MS) {
-        const reason = address && isRelayed
-          ? `${address} has not taken it: it has left, or more is sent than the server lets through`
-          : address
-          ? `${address} does not answer: it has left, can't be reached directly from here, or takes no direct messages`
-          : "the server does not say where it is";
-        facts.push(...this.#giveUp(key, conversation, reason));
+      if (way.wake(now)) sendStream.open(now);
+      if (way.isOver(now)) {
+        facts.push(...this.#giveUp(key, conversation, whyNoAnswer(conversation.name, way, this.#forbidden)));
         continue;
       }
       this.#lookUp(conversation, now);
-      this.#transmit(conversation, now);
+      facts.push(...this.#tellOrTransmit(key, conversation, now));
     }
     return facts;
   }
@@ -173,44 +215,67 @@ export class DirectMessages implements Timed {
     if (answer?.type !== "ERROR") return [];
     const isNobody = answer.code === "no-such-user";
     // after a new start of the server the others come back within a few seconds
-    if (isNobody && now < this.#begunAnewAt + DELIVERY_DEADLINE_MS) return [];
+    if (isNobody && now < this.#begunAnewAt + COME_BACK_MS) return [];
     return this.#giveUp(key, conversation, isNobody ? nobodyIs(question.who) : reasonOf(answer));
   }
 
   #found(key: string, conversation: Conversation, answer: PeerPacket, now: number): Fact[] {
-    const { address, name, pass, classic, relay: isRelayed = false, transport } = answer;
-    const { sendStream } = conversation;
+    const { address, name, pass, classic = false, relay } = answer;
+    const { sendStream, way } = conversation;
     if (sendStream.size === 0) return [];
     conversation.name = name ?? conversation.name;
-    if (classic) {
+    conversation.isClassic = classic;
+    if (classic && !relay) {
       const { address: from, name } = this.#self;
       return sendStream.clear().map((draft) => {
         const line = messageLine({ from: from!, name, ...draft });
         this.#send({ dialect: "classic", type: "INCOMING", line }, address);
-        return delivered("Sent, as a classic client does not confirm, to", conversation.name, draft);
+        return delivered(conversation, draft, false);
       });
     }
-    if (pass === undefined) return this.#giveUp(key, conversation, `${address} can't be reached directly`);
+    if (pass === undefined) return this.#giveUp(key, conversation, this.#noWay(conversation, answer));
     // Somebody else may have the name by now. Whoever had it knows the stream, and could acknowledge in it. But what is
     // under way stays in its stream: if the name goes back, it must not be shown twice.
-    if (pass !== conversation.pass && !sendStream.isOpen) sendStream.restart(now);
-    const isOther = address !== conversation.address || pass !== conversation.pass;
-    Object.assign(conversation, { address, pass, isRelayed });
+    if (pass !== way.place?.pass && !sendStream.isOpen) {
+      sendStream.restart(now);
+      conversation.relayedTo = 0;
+    }
+    const isDueAgain = way.locate({ ...answer, pass }, now);
+    if (way.isClosed) return this.#giveUp(key, conversation, this.#noWay(conversation, answer));
     // the PUNCH that was sent with this answer may be the first that has arrived, so what waits goes out at once
-    if (isOther || !conversation.isHeard) sendStream.open(now);
-    this.#transmit(conversation, now);
-    if (!isRelayed || conversation.isToldOfRelay) return [];
-    conversation.isToldOfRelay = true;
-    const why = transport === "tcp" ? "has a TCP connection" : "can't be reached directly";
-    return [{ type: "notice", text: `${conversation.name} ${why}: what you send passes through the server` }];
+    if (isDueAgain || !conversation.isHeard) sendStream.open(now);
+    return this.#tellOrTransmit(key, conversation, now);
   }
 
-  #transmit({ sendStream, address, pass, isRelayed }: Conversation, now: number): void {
-    for (const message of sendStream.wake(now)) {
-      const packet: RelayedPacket = { dialect: "v1", type: "MESSAGE", pass: pass!, ...message };
-      if (isRelayed) this.#send(relay(packet, this.#self, address!));
-      else this.#send(packet, address!);
+  /** Tells the user that the texts to a peer go through the server; or sends what is due, if the user knows. */
+  #tellOrTransmit(key: string, conversation: Conversation, now: number): Fact[] {
+    const { name, way: { isRelayed, place } } = conversation;
+    if (!isRelayed || !place || this.#told.get(key) === place.pass) {
+      this.#transmit(conversation, now);
+      return [];
     }
+    this.#told.set(key, place.pass);
+    // what is due is sent at the next wake, when the user has read this
+    return [{ type: "notice", text: relayNotice(whyNotDirectly(name, place, this.#self.address)) }];
+  }
+
+  #transmit(conversation: Conversation, now: number): void {
+    const { sendStream, way } = conversation;
+    for (const message of sendStream.wake(now)) {
+      const { address, pass } = way.place!;
+      const packet: RelayedPacket = { dialect: "v1", type: "MESSAGE", pass, ...message };
+      if (way.isRelayed) {
+        conversation.relayedTo = Math.max(conversation.relayedTo, message.id);
+        this.#send(relay(packet, this.#self, address));
+      } else {
+        way.sent(now);
+        this.#send(packet, address);
+      }
+    }
+  }
+
+  #noWay({ name }: Conversation, peer: Peer): string {
+    return whyNoWay(name, peer, { self: this.#self.address, forbidden: this.#forbidden });
   }
 
   #giveUp(key: string, conversation: Conversation, reason: string): Fact[] {
@@ -225,6 +290,7 @@ function nobodyIs(who: Who): string {
   return "name" in who ? "nobody here has that name" : "nobody is there any more";
 }
 
-function delivered(how: string, name: string, { text }: Draft): Fact {
-  return { type: "notice", text: `${how} ${name}: ${text}` };
+function delivered({ name, isClassic }: Conversation, { text }: Draft, isRelayed: boolean): Fact {
+  const how = isClassic ? "Sent, as a classic client does not confirm, to" : "Delivered to";
+  return { type: "notice", text: `${how} ${name}${isRelayed ? " (through the server)" : ""}: ${text}` };
 }

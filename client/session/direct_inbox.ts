@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Presence } from "../../protocol.ts";
+import type { Presence, V1Packet } from "../../protocol.ts";
 import { nameKey } from "../../protocol/names.ts";
 import type { MessagePacket } from "../../protocol/reliable/receive_stream.ts";
 import { ReceiveStreams } from "../../protocol/reliable/receive_streams.ts";
@@ -29,15 +29,18 @@ interface Introduction {
   until: number;
 }
 
-/** A message, and when it was said, in milliseconds of this client's clock. */
-type TimedMessage = MessagePacket & { saidAt: number };
+/**
+ * A message, when it was said, in milliseconds of this client's clock, and whether it has passed through the server: it
+ * may be held for an earlier one that comes by the other way.
+ */
+type HeldMessage = MessagePacket & { saidAt: number; relayed: boolean };
 
 /** A message that the server has passed on. */
 type RelayedMessage = RelayPacket["packet"] & { type: "MESSAGE" };
 
 /** A member that has written. */
 interface DirectSender extends Introduction {
-  streams: ReceiveStreams<TimedMessage>;
+  streams: ReceiveStreams<HeldMessage>;
   /** The messages that it may send. */
   bucket: TokenBucket;
   /** The acknowledgements that it may cause to its own address. */
@@ -147,6 +150,13 @@ export class DirectInbox {
     return this.#receive(packet, address, true, now);
   }
 
+  /** Answers an OPEN with which a member asks whether there is a direct way; as its messages are answered, no oftener. */
+  check({ pass, id }: V1Packet & { type: "OPEN" }, from: string, now: number): void {
+    const sender = pass !== undefined && id !== undefined ? this.#senderWith(pass, now) : undefined;
+    if (!sender || !this.#takeAckToken(sender, from, now)) return;
+    this.#send({ dialect: "v1", type: "ACK", pass, id: id! }, from);
+  }
+
   #receive(packet: MessagePacket, from: string, relayed: boolean, now: number): Fact[] {
     const { token, pass } = packet;
     // what has a token is for a server
@@ -156,8 +166,8 @@ export class DirectInbox {
     // a repeat is acknowledged again; it shows nothing, so it takes no token
     const isNew = !stream.isRepeat(packet) && !stream.isHeld(packet);
     if (isNew && sender.bucket.take(SENDER_RATE, now) > 0) return [];
-    stream.hold({ ...packet, saidAt: now - (packet.age ?? 0) });
-    const shown: TimedMessage[] = [];
+    stream.hold({ ...packet, saidAt: now - (packet.age ?? 0), relayed });
+    const shown: HeldMessage[] = [];
     for (let message; (message = stream.takeNext());) shown.push(message);
     if (stream.next > 1 && this.#takeAckToken(sender, from, now)) {
       const ack = { dialect: "v1", type: "ACK", pass: pass!, stream: packet.stream, id: stream.next - 1 } as const;
@@ -167,7 +177,7 @@ export class DirectInbox {
     }
     // with the address that the server has named, since whoever has a pass can send with any other
     const { address, name } = sender;
-    return shown.map(({ text, action, saidAt }) => {
+    return shown.map(({ text, action, saidAt, relayed }) => {
       const age = now - saidAt, how = { ...(action && { action }), ...(relayed && { relayed }) };
       return { type: "direct", message: { address, name, text: printable(text), age, ...how } };
     });

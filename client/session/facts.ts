@@ -17,6 +17,9 @@ export type PunchPacket = Extract<V1Packet, { type: "PUNCH" }>;
 /** What a member has sent, in the envelope in which it passes through the server. */
 export type RelayPacket = Extract<V1Packet, { type: "RELAY" }>;
 
+/** The server's word on a member. */
+export type PeerPacket = Extract<V1Packet, { type: "PEER" }>;
+
 /** A packet that can answer a question to the server. */
 export type Answer = Extract<V1Packet, { type: "USERS" | "PEER" | "ERROR" }>;
 

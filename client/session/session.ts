@@ -27,6 +27,7 @@ import { type Remainder, Tally } from "./tally.ts";
 import { Transactions } from "./transactions.ts";
 import type { Send, V1LinkOptions } from "./v1_link.ts";
 import { View } from "./view.ts";
+import { FORBIDDEN } from "./way_words.ts";
 import { readWho, WHO_RULE } from "./who.ts";
 
 /** What a session is made with. */
@@ -43,6 +44,8 @@ export interface SessionOptions extends Pick<V1LinkOptions, "hash"> {
   show: (shown: Shown) => void;
   /** A number from 0 to 1; Math.random unless told otherwise. */
   random?: () => number;
+  /** Whether private texts may go through the server where there is no direct way. Default true. */
+  relay?: boolean;
   /** What the server knows this client by: 64 bits as 16 hexadecimal digits. Random unless told otherwise. */
   token?: string;
   /** Returns the Unix time in milliseconds, for people; by default the `now` of the call is taken for it. */
@@ -71,7 +74,9 @@ export class Session {
   /** All parts that want to be woken, but for the shutdown. */
   readonly #timed: readonly Timed[];
 
-  constructor({ server, address = server, name, send, show, random, token, hash, wallClock }: SessionOptions) {
+  constructor(
+    { server, address = server, name, send, show, random, token, hash, relay = true, wallClock }: SessionOptions,
+  ) {
     this.view = new View(show);
     this.#server = server;
     this.#send = send;
@@ -80,7 +85,7 @@ export class Session {
     this.#reception = new Reception(detection, address);
     const { v1 } = detection, { self } = v1.membership;
     const transactions = this.#transactions = new Transactions(v1.roundTrip, self, send);
-    const direct = this.#direct = new DirectMessages(transactions, self, send);
+    const direct = this.#direct = new DirectMessages(transactions, self, send, relay ? undefined : FORBIDDEN.flag);
     this.#inbox = new DirectInbox(send, self, this.view.people);
     const punches = this.#punches = new Punches(send);
     const directory = this.#directory = new Directory(transactions, this.view.people);
@@ -204,6 +209,17 @@ export class Session {
     this.#tally.add("undelivered");
   }
 
+  /** Whether private texts may go through the server where there is no direct way. */
+  get isRelayAllowed(): boolean {
+    return !this.#direct.isForbidden;
+  }
+
+  /** Forbids or allows that private texts go through the server. What waits there is taken off that way. */
+  allowRelay(isAllowed: boolean, now: number): void {
+    this.#act(this.#direct.forbid(isAllowed ? undefined : FORBIDDEN.command, now), now);
+    this.#settle(now);
+  }
+
   /** Shows who is here. */
   list(now: number): void {
     this.#request({ want: "list" }, now);
@@ -289,15 +305,16 @@ export class Session {
       return this.receive(packet, now);
     }
     if (this.#shutdown.closing || this.state !== "joined" || packet.dialect !== "v1") return;
-    if (packet.type === "ACK") this.#act(this.#direct.receiveAck(packet, now), now);
+    if (packet.type === "ACK") this.#act(this.#direct.receiveAck(packet, true, now), now);
     if (packet.type === "MESSAGE") this.#act(this.#inbox.receive(packet, from, now), now);
+    if (packet.type === "OPEN") this.#inbox.check(packet, from, now);
     this.#closeIfDrained(now);
   }
 
   /** Takes what the server has passed on, as if it had come from the peer. */
   #receiveRelayed({ address, name, packet }: RelayPacket, now: number): void {
     if (this.state !== "joined") return;
-    if (packet.type === "ACK") this.#act(this.#direct.receiveAck(packet, now), now);
+    if (packet.type === "ACK") this.#act(this.#direct.receiveAck(packet, false, now), now);
     else this.#act(this.#inbox.receiveRelayed(packet, { address, name }, now), now);
   }
 
@@ -384,7 +401,7 @@ export class Session {
   #closeIfDrained(now: number): void {
     if (!this.draining) return;
     const left = this.waiting + this.#requests.size;
-    this.#shutdown.noteProgress(this.#history.askedAt);
+    this.#shutdown.noteProgress(Math.max(this.#history.askedAt, this.#direct.progressAt));
     const isExpecting = this.#detection.v1.backlog > 0;
     if (this.#shutdown.isDrained({ state: this.state, left, isExpecting }, now)) this.close(now);
   }

@@ -35,7 +35,7 @@ Deno.test("private messages: between our client and nc over TCP they pass throug
   const [, bob] = await alice.stdout.until(/^\[(\S+) Bob\] is Online\n/m);
   await alice.type("send bob hi, the word is Xyzzy\n");
   await nc.stdout.until(`<- <From ${alice.address}:Alice> (through the server): hi, the word is Xyzzy\n`);
-  await alice.stderr.until("-- Bob has a TCP connection: what you send passes through the server\n");
+  await alice.stderr.until("-- Bob has a TCP connection; sending through the server. /direct only forbids that\n");
   await alice.stderr.until("-- Delivered to Bob (through the server): hi, the word is Xyzzy\n");
 
   await nc.type("send Alice Plugh to you\n");

@@ -8,7 +8,7 @@ import { DirectMessages } from "../../client/session/direct.ts";
 import { DirectInbox } from "../../client/session/direct_inbox.ts";
 import type { Answer, DirectMessage, Fact, Question } from "../../client/session/facts.ts";
 import { Transactions } from "../../client/session/transactions.ts";
-import { decode, encode, type Packet, type V1Packet } from "../../protocol.ts";
+import { decode, encode, type Packet, type RelayedPacket, type V1Packet } from "../../protocol.ts";
 import { nameKey } from "../../protocol/names.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { seededRandom } from "../../server/doors/network_emulator.ts";
@@ -42,8 +42,8 @@ export interface Registered {
   token?: string;
   name?: string;
   classic?: boolean;
-  /** Whether it has a connection to the server, so that no datagram reaches it. */
-  hasConnection?: boolean;
+  /** Whether no datagram reaches it, which the server says. */
+  isRelayed?: boolean;
 }
 
 /** One member, and everything that its user has been shown. */
@@ -53,8 +53,10 @@ export interface FakePeer {
   readonly inbox: DirectInbox;
   readonly transactions: Transactions;
   readonly shown: (DirectMessage & { at: number })[];
-  readonly delivered: { name: string; text: string; acknowledged: boolean; at: number }[];
+  readonly delivered: { name: string; text: string; acknowledged: boolean; relayed: boolean; at: number }[];
   readonly failed: { name: string; count: number; quote: string; reason: string; at: number }[];
+  /** All other notices. */
+  readonly notices: string[];
   /** Sends texts to a name. */
   say(name: string, ...texts: string[]): void;
   /** Takes an answer of the server; returns whether it was waited for. */
@@ -70,6 +72,8 @@ export interface NetworkOptions {
   /** The shortest and the longest delay in milliseconds; if they differ, datagrams can overtake each other. */
   delay?: [number, number];
   seed?: number;
+  /** Whether the server passes on what has no direct way. Default: not. */
+  relay?: boolean;
 }
 
 /** The most wakes in a row while the clock stands still. */
@@ -82,6 +86,8 @@ export class FakePeers {
   readonly members: Registered[] = [];
   /** Whether the server answers. */
   serverAnswers = true;
+  /** Whether the server passes on what has no direct way. */
+  relays: boolean;
   /** Which datagrams get lost, beside those that get lost by chance. */
   loses: (datagram: OnTheWire) => boolean = () => false;
   /** Every datagram that was sent. */
@@ -92,7 +98,8 @@ export class FakePeers {
   readonly #peers = new Map<string, FakePeer>();
   #underWay: OnTheWire[] = [];
 
-  constructor({ loss = 0, delay = [5, 5], seed = 1 }: NetworkOptions = {}) {
+  constructor({ loss = 0, delay = [5, 5], seed = 1, relay = false }: NetworkOptions = {}) {
+    this.relays = relay;
     this.#loss = loss;
     this.#delay = delay;
     this.#random = seededRandom(seed);
@@ -104,7 +111,10 @@ export class FakePeers {
     const send = (packet: Packet, to = SERVER) => this.send(packet, address, to);
     const self = { token: TOKEN, address, name };
     const transactions = new Transactions(new RoundTrip(), self, send);
-    const shown: FakePeer["shown"] = [], delivered: FakePeer["delivered"] = [], failed: FakePeer["failed"] = [];
+    const shown: FakePeer["shown"] = [],
+      delivered: FakePeer["delivered"] = [],
+      failed: FakePeer["failed"] = [],
+      notices: string[] = [];
     const direct = new DirectMessages(transactions, self, send), inbox = new DirectInbox(send, self);
     const say = (name: string, ...texts: string[]) => direct.say({ name }, texts.map((text) => ({ text })), this.now);
     const answered = (question: Question, answer: Answer | undefined) => {
@@ -123,9 +133,12 @@ export class FakePeers {
         if (fact.type === "unanswered") answered(fact.question, undefined);
         if (fact.type === "shortfall") count = fact.count;
         if (fact.type === "notice") {
-          const [, how, name, text] = /^(Delivered|Sent, as a classic client does not confirm,) to (\S+): ([^]*)$/
-            .exec(fact.text)!;
-          delivered.push({ name, text, acknowledged: how === "Delivered", at: this.now });
+          const [, how, name, relayed, text] =
+            /^(Delivered|Sent, as a classic client does not confirm,) to (\S+)( \(through the server\))?: ([^]*)$/
+              .exec(fact.text) ?? [];
+          const acknowledged = how === "Delivered";
+          if (how === undefined) notices.push(fact.text);
+          else delivered.push({ name, text, acknowledged, relayed: relayed !== undefined, at: this.now });
         }
         if (fact.type === "problem") {
           const [, name, quote, reason] = /^Not delivered to (\S+) \(([^]*?)\): (.*)$/.exec(fact.text)!;
@@ -133,7 +146,7 @@ export class FakePeers {
         }
       }
     };
-    const peer = { address, direct, inbox, transactions, shown, delivered, failed, say, answer, act };
+    const peer = { address, direct, inbox, transactions, shown, delivered, failed, notices, say, answer, act };
     this.#peers.set(address, peer);
     return peer;
   }
@@ -153,8 +166,9 @@ export class FakePeers {
 
   /** Hands a packet to a member as if it had just come from an address, without the network. */
   inject(packet: V1Packet, from: string, to: FakePeer): void {
-    if (packet.type === "ACK") to.act(to.direct.receiveAck(packet, this.now));
+    if (packet.type === "ACK") to.act(to.direct.receiveAck(packet, true, this.now));
     if (packet.type === "MESSAGE") to.act(to.inbox.receive(packet, from, this.now));
+    if (packet.type === "OPEN") to.inbox.check(packet, from, this.now);
   }
 
   /** The v1 packets of a type that were sent. */
@@ -206,38 +220,47 @@ export class FakePeers {
     else if (packet.type === "PUNCH") {
       this.send({ dialect: "v1", type: "OPEN" }, to, packet.address);
       peer.inbox.punched(packet, this.now);
+    } else if (packet.type === "RELAY") {
+      const { packet: inner } = packet;
+      if (inner.type === "ACK") peer.act(peer.direct.receiveAck(inner, false, this.now));
+      else peer.act(peer.inbox.receiveRelayed(inner, packet, this.now));
     }
   }
 
   #serve(packet: Packet, from: string): void {
-    if (!this.serverAnswers || packet.type !== "LOOKUP") return;
-    const { id, name: wanted } = packet;
+    if (!this.serverAnswers) return;
+    if (packet.type === "RELAY") this.#passOn(packet.packet, from, packet.address);
+    if (packet.type === "LOOKUP") this.#lookUp(packet, from);
+  }
+
+  #passOn(packet: RelayedPacket, from: string, to: string): void {
+    const sender = this.#memberAt(from), receiver = this.#memberAt(to);
+    const { address, token = address, name } = sender ?? { address: from };
+    if (!this.relays || !receiver || packet.pass !== passOf(token, receiver.token ?? to)) return;
+    this.send({ dialect: "v1", type: "RELAY", token: TOKEN, address, name, packet }, SERVER, to);
+  }
+
+  #memberAt(wanted: string): Registered | undefined {
+    return this.members.find(({ address }) => address === wanted);
+  }
+
+  #lookUp({ id, name: wanted }: V1Packet & { type: "LOOKUP" }, from: string): void {
     const found = this.members.find(({ name }) => nameKey(name ?? "") === nameKey(wanted!));
     if (!found) {
       const text = `${wanted} is not here`;
       return this.send({ dialect: "v1", type: "ERROR", token: TOKEN, code: "no-such-user", id, text }, SERVER, from);
     }
-    const { address, name, token = address, classic, hasConnection } = found;
-    const asker = this.members.find(({ address }) => address === from);
-    const pass = classic || hasConnection ? undefined : passOf(asker?.token ?? from, token);
-    if (pass !== undefined) {
+    const { address, name, token = address, classic, isRelayed = false } = found, asker = this.#memberAt(from);
+    const isWritable = isRelayed ? this.relays : !classic;
+    const pass = isWritable ? passOf(asker?.token ?? from, token) : undefined;
+    if (pass !== undefined && !isRelayed) {
       this.send(
         { dialect: "v1", type: "PUNCH", token: TOKEN, address: from, name: asker?.name, pass },
         SERVER,
         address,
       );
     }
-    const peer = {
-      dialect: "v1",
-      type: "PEER",
-      id,
-      token: TOKEN,
-      since: this.now,
-      address,
-      name,
-      pass,
-      classic,
-    } as const;
-    this.send(peer, SERVER, from);
+    const head = { dialect: "v1", type: "PEER", id, token: TOKEN, since: this.now } as const;
+    this.send({ ...head, address, name, pass, classic, relay: isRelayed, norelay: !this.relays }, SERVER, from);
   }
 }

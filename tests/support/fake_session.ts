@@ -57,10 +57,14 @@ export class FakeSession {
   now = 1_732_094_000_000;
   #sent: SentPacket[] = [];
 
-  constructor({ name, random = () => 0.5, wallClock }: Pick<SessionOptions, "name" | "random" | "wallClock"> = {}) {
+  constructor(
+    { name, relay, random = () => 0.5, wallClock }: Pick<SessionOptions, "name" | "relay" | "random" | "wallClock"> =
+      {},
+  ) {
     this.session = new Session({
       server: SERVER,
       name,
+      relay,
       random,
       token: TOKEN,
       send: (packet, peer) => {

@@ -2,7 +2,7 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import type { V1Packet } from "../../../protocol.ts";
 import { formatShown } from "../../../client/terminal/rendering.ts";
-import { FakeSession, joined, type SentPacket, TOKEN, type V1 } from "../../support/fake_session.ts";
+import { FakeSession, joined, type SentPacket, TOKEN, type V1, WELCOME } from "../../support/fake_session.ts";
 
 const BOB = "10.0.0.7:52207", PASS = "e04b7d19c5a2638f", STREAM = "2be90f4417d6a3c8";
 
@@ -26,6 +26,8 @@ function answer(fake: FakeSession, fields: Partial<V1<"PEER">> = {}): SentPacket
   const { id } = fake.takeAll("LOOKUP").at(-1)!;
   const peer = { address: BOB, name: "Bob", since: 0, pass: PASS, relay: true, transport: "tcp" };
   fake.receive({ dialect: "v1", type: "PEER", id, ...peer, ...fields });
+  // what goes through the server leaves after the user was told so
+  fake.pass(0);
   return fake.take();
 }
 
@@ -97,11 +99,78 @@ Deno.test("relay: what is for a member with a connection goes to the server, and
   answer(fake);
   relay(fake, { dialect: "v1", type: "ACK", pass: PASS, stream, id: 2 });
   assertEquals(lines(fake).slice(-3), [
-    "-- Bob has a TCP connection: what you send passes through the server",
+    "-- Bob has a TCP connection; sending through the server. /direct only forbids that",
     "-- Delivered to Bob (through the server): hello",
     "-- Delivered to Bob (through the server): again",
   ]);
   assertEquals(fake.session.waiting, 0);
+});
+
+Deno.test("relay: the user is told so before the text leaves", () => {
+  const fake = alice();
+  fake.session.sayTo("bob", "psst", fake.now);
+  const { id } = fake.takeAll("LOOKUP").at(-1)!;
+  fake.receive({ dialect: "v1", type: "PEER", id, address: BOB, name: "Bob", since: 0, pass: PASS, relay: true });
+  const notice = "-- Bob can't be reached directly; sending through the server. /direct only forbids that";
+  assertEquals([lines(fake).at(-1), fake.take(), fake.session.nextWake], [notice, [], fake.now]);
+  fake.pass(0);
+  assertEquals(fake.takeAll("RELAY").length, 1);
+});
+
+Deno.test("relay: forbidden by --no-relay or by /direct only, nothing private goes to the server, also to a TCP member", () => {
+  for (const isForbiddenLater of [false, true]) {
+    const fake = joined({ name: "Alice", relay: isForbiddenLater });
+    if (isForbiddenLater) fake.session.allowRelay(false, fake.now);
+    assertEquals(fake.session.isRelayAllowed, false);
+    fake.session.sayTo("bob", "psst", fake.now);
+    assertEquals(answer(fake), []);
+    const why = isForbiddenLater
+      ? "you have forbidden the way through the server: /direct first allows it"
+      : "--no-relay forbids the way through the server (/direct first allows it)";
+    assertEquals(lines(fake).at(-1), `!! Not delivered to Bob ("psst"): Bob has a TCP connection, and ${why}`);
+    // what others send so is taken all the same
+    assertEquals(relay(fake, message(1, "hi")).map(({ packet }) => packet.type), ["RELAY"]);
+    assertEquals(direct(fake).length, 1);
+    fake.session.allowRelay(true, fake.now);
+    fake.session.sayTo("bob", "psst", fake.now);
+    assertEquals(answer(fake).map(({ packet }) => packet.type), ["RELAY"]);
+  }
+});
+
+Deno.test("relay: /direct only while something waits there fails it at once, also at the end of a pipe", () => {
+  const fake = alice();
+  fake.session.sayTo("bob", "psst", fake.now);
+  answer(fake);
+  fake.session.drain(fake.now);
+  fake.session.allowRelay(false, fake.now);
+  assertEquals([fake.session.closing, fake.session.failure], [true, "1 message not delivered"]);
+});
+
+Deno.test("relay: a pipe waits for what goes through the server as long as it may take", () => {
+  const fake = alice();
+  fake.session.sayTo("bob", "psst", fake.now);
+  answer(fake, { relay: undefined, transport: undefined });
+  fake.session.drain(fake.now);
+  fake.pass(20_000, () => {
+    for (const { id } of fake.takeAll("SIGN-IN")) fake.receive({ ...WELCOME, id, name: "Alice" });
+  });
+  const failures = fake.shown.filter(({ kind }) => kind === "problem");
+  assertEquals([failures.length, fake.session.failure], [1, "1 message not delivered"]);
+});
+
+Deno.test("relay: a check of the direct way is answered to where it came from, but not to an ignored address", () => {
+  const fake = alice();
+  const check = { dialect: "v1", type: "OPEN", pass: PASS, id: 3 } as const;
+  const ask = () => {
+    fake.session.receiveFromPeer(check, BOB, fake.now);
+    return fake.take().map(({ packet, peer }) => [packet, peer]);
+  };
+  assertEquals(ask(), []);
+  fake.receive({ dialect: "v1", type: "PUNCH", address: BOB, name: "Bob", pass: PASS });
+  fake.take();
+  assertEquals(ask(), [[{ dialect: "v1", type: "ACK", pass: PASS, id: 3 }, BOB]]);
+  fake.session.view.people.ignore(BOB);
+  assertEquals(ask(), []);
 });
 
 Deno.test("relay: it is repeated until it is acknowledged with the pass, and nothing goes to the peer's address", () => {
@@ -118,7 +187,7 @@ Deno.test("relay: it is repeated until it is acknowledged with the pass, and not
     assertEquals([rest, age! > 0], [message(1, "hello", { stream }), true]);
   }
   assertEquals(sent.filter(({ peer }) => peer !== undefined), []);
-  fake.pass(2000);
+  fake.pass(6000);
   const reason = `${BOB} has not taken it: it has left, or more is sent than the server lets through`;
   assertEquals(lines(fake).find((line) => line.startsWith("!!")), `!! Not delivered to Bob ("hello"): ${reason}`);
 });

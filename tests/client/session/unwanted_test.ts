@@ -61,8 +61,10 @@ Deno.test("unwanted: of other addresses, all but answers to a greeting and what 
     WELCOME,
     { dialect: "v1", type: "RETRY", id: 1, cookie: OTHER },
     { dialect: "v1", type: "OPEN" },
+    { dialect: "v1", type: "OPEN", pass: OTHER, id: 1 },
     { ...MESSAGE, pass: OTHER },
     { dialect: "v1", type: "ACK", pass: OTHER, stream: STREAM, id: 1 },
+    { dialect: "v1", type: "ACK", pass: OTHER, id: 1 },
   ];
   for (const packet of taken) assertEquals(why(packet, PEER), undefined, packet.type);
   const unwanted: Packet[] = [
