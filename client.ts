@@ -33,6 +33,7 @@ Usage: ${startCommand("client")} [SERVER [PORT]]
   SERVER, --server SERVER, -sip SERVER   the server's name or address (127.0.0.1)
   PORT, --port PORT, -sp PORT            the server's port (${DEFAULT_PORT})
   --name NAME, -u NAME                   sign in with a name: 1 to 32 letters, digits, _ - .
+  --no-relay                             sends nothing private through the server, as after /direct only
   --trace                                prints what arrives and is not taken, and why; not with --tcp
   --tcp                                  joins another chat server, over TCP; --name is sent only if the server asks
   --help                                 this text
@@ -47,13 +48,15 @@ interface ClientOptions {
   server: string;
   port: number;
   name?: string;
+  /** Whether private texts may go through the server; not together with `tcp`. */
+  relay: boolean;
   /** Whether to print what arrives and is not taken; not together with `tcp`. */
   trace: boolean;
   tcp: boolean;
 }
 
 /** Chats until the user leaves. */
-async function chat({ server, port, name, trace: isTraced }: ClientOptions): Promise<void> {
+async function chat({ server, port, name, relay, trace: isTraced }: ClientOptions): Promise<void> {
   const hostname = await resolveHost(server);
   const greeted = formatAddress({ hostname, port });
   const conn = openSocket(hostname.includes(":") ? "::" : "0.0.0.0", 0);
@@ -72,6 +75,7 @@ async function chat({ server, port, name, trace: isTraced }: ClientOptions): Pro
     server: formatAddress({ hostname: server, port }),
     address: greeted,
     name,
+    relay,
     send: (packet, peer) => transmit(conn, packet, peer ?? session.serverAddress ?? greeted),
     show,
     hash: sha256Hex128,
@@ -166,17 +170,20 @@ const SERVER_GIVEN_TWICE = "The server or its port is given twice; --help shows 
 function readOptions(args: string[]): ClientOptions | string {
   const read = readCommandLine(args, {
     string: ["port", "server", "name"],
-    boolean: ["tcp", "trace", "help", "version"],
+    boolean: ["tcp", "relay", "trace", "help", "version"],
+    negatable: ["relay"],
+    default: { relay: true },
     singleDash: { "-sip": "--server", "-sp": "--port", "-u": "--name" },
     positional: 2,
   });
   if (read.help) return HELP;
   if (read.version) return versionLine("udp-chat client");
   if (read.tcp && read.trace) throw new UsageError("--trace is for UDP; with --tcp all that arrives is shown anyway");
+  if (read.tcp && !read.relay) throw new UsageError("--no-relay is for UDP; with --tcp all goes through the server");
   const [first, second] = read._ as string[];
   const flagCount = [read.server, read.port].filter((value) => value !== undefined).length;
   if (read._.length + flagCount > 2) throw new UsageError(SERVER_GIVEN_TWICE);
-  const others = { name: readName(read.name), tcp: read.tcp, trace: read.trace };
+  const others = { name: readName(read.name), tcp: read.tcp, relay: read.relay, trace: read.trace };
   // a number alone is a port
   if (read._.length === 1 && flagCount === 0 && /^\d+$/.test(first)) {
     return { server: "127.0.0.1", port: parsePort(first), ...others };

@@ -66,6 +66,22 @@ export const COMMANDS: Command[] = [
     run: ({ session, now }, text) => session.reply(text, now),
   },
   {
+    names: ["direct"],
+    parameters: [],
+    optional: "only|first",
+    summary: "private texts go directly only, or directly first; or says which",
+    run({ session, now }, value) {
+      const word = value?.toLowerCase();
+      if (word === "only" || word === "first") session.allowRelay(word === "first", now);
+      else if (word !== undefined) return session.rejectLine("/direct takes only or first");
+      session.view.notice(
+        session.isRelayAllowed
+          ? "Private texts go directly, or through the server where there is no direct way; /direct only forbids that"
+          : "Private texts go directly only, never through the server; /direct first allows that",
+      );
+    },
+  },
+  {
     names: ["me"],
     parameters: ["TEXT"],
     summary: "tells what you do: /me waves",

@@ -153,6 +153,18 @@ Deno.test("commands: each does what it says", () => {
   assertStringIncludes(helpText(), "up to 10000");
 });
 
+Deno.test("commands: /direct forbids and allows the way through the server, and says which", () => {
+  const fake = joined();
+  const first =
+    "Private texts go directly, or through the server where there is no direct way; /direct only forbids that";
+  const only = "Private texts go directly only, never through the server; /direct first allows that";
+  for (const [line, said] of [["", first], [" only", only], ["", only], [" First", first], [" ONLY", only]]) {
+    assertEquals([run(`/direct${line}`, fake), fake.session.isRelayAllowed], [[said], said === first], line);
+  }
+  assertEquals(run("/direct never", fake), ["/direct takes only or first"]);
+  assertEquals(completeLine("/direct o", ["only"])[0], []);
+});
+
 Deno.test("commands: /whois of an address asks for that address", () => {
   const fake = joined();
   for (const who of ["10.1.2.3:4567", "[2001:db8::1]:9"]) run(`/whois ${who}`, fake);
