@@ -55,9 +55,11 @@ export class FakeClient {
   isConnected = true;
   /** Behind which event of which epoch this client began: the latest one in the WELCOME with which it first joined. */
   beganBehind: Readonly<{ epoch: string; seq: number }> | undefined;
+  /** The clients that no datagram of this one reaches now, wherever the two are; the way back may be open. */
+  readonly unreachable = new Set<FakeClient>();
   readonly #network: FakeNetwork;
 
-  constructor(network: FakeNetwork, key: string, options: Pick<SessionOptions, "name" | "random">) {
+  constructor(network: FakeNetwork, key: string, options: Pick<SessionOptions, "name" | "random" | "relay">) {
     this.#network = network;
     this.key = key;
     this.session = new Session({
@@ -150,6 +152,8 @@ export class FakeNetwork implements Delivery {
   readonly clients: FakeClient[] = [];
   readonly statistics = { sent: 0, dropped: 0, duplicated: 0, corrupted: 0 };
   room: Room | undefined;
+  /** Is told of each packet that a client sends to the server. */
+  toServer: (packet: Packet, client: FakeClient) => void = () => {};
   readonly #options: FakeNetworkOptions;
   readonly #random: () => number;
   readonly #lineMembers = new Map<string, FakeLineMember>();
@@ -174,9 +178,10 @@ export class FakeNetwork implements Delivery {
   }
 
   /** Adds a client, which begins to join. A key like `tcp 10.0.1.1:40000` gives it a connection. */
-  connect({ name, key }: { name?: string; key?: string } = {}): FakeClient {
+  connect({ name, key, relay }: { name?: string; key?: string; relay?: boolean } = {}): FakeClient {
     const client = new FakeClient(this, key ?? `10.0.1.${this.clients.length + 1}:40000`, {
       name,
+      relay,
       random: this.#random,
     });
     this.clients.push(client);
@@ -271,7 +276,7 @@ export class FakeNetwork implements Delivery {
     if (!bytes) return;
     const lines = dialect === "line" ? this.#lineMembers.get(key)?.lines : undefined;
     if (lines) lines.push(...new TextDecoder().decode(bytes).trimEnd().split("\n"));
-    else this.#toClient(bytes, key, SERVER);
+    else this.#toClient(bytes, key);
   }
 
   broadcast(packet: V1Packet, except?: Recipient): void {
@@ -283,15 +288,16 @@ export class FakeNetwork implements Delivery {
         continue;
       }
       const copy = recipient.dialect === "v1" ? bytes : encodeInDialect(packet, recipient.dialect);
-      if (copy) this.#toClient(copy, recipient.key, SERVER);
+      if (copy) this.#toClient(copy, recipient.key);
     }
   }
 
   /** Sends a packet from a client, to the server or to a peer. */
-  fromClient({ key, address, isConnected }: FakeClient, packet: Packet, peer: string | undefined): void {
-    if (!isConnected) return;
-    const bytes = encode(packet);
-    if (peer !== undefined) return this.#toClient(bytes, peer, address);
+  fromClient(client: FakeClient, packet: Packet, peer: string | undefined): void {
+    if (!client.isConnected) return;
+    const bytes = encode(packet), { key } = client;
+    if (peer !== undefined) return this.#toClient(bytes, peer, client);
+    this.toServer(packet, client);
     this.#carry(bytes, this.#options.up, (bytes) => {
       const decoded = decode(bytes);
       if (decoded.ok) this.room?.receive(decoded.packet, peerOf(key), this.now, bytes.length);
@@ -299,14 +305,18 @@ export class FakeNetwork implements Delivery {
     });
   }
 
-  /** @param to The key of the client's peer; for what a peer sends, its address. */
-  #toClient(bytes: Uint8Array, to: string, from: string): void {
-    this.#carry(bytes, from === SERVER ? this.#options.down : this.#options.up, (bytes) => {
+  /**
+   * @param to The key of the client's peer; for what a peer sends, its address.
+   * @param sender The client that sends it; none if it is the server.
+   */
+  #toClient(bytes: Uint8Array, to: string, sender?: FakeClient): void {
+    const from = sender?.address ?? SERVER;
+    this.#carry(bytes, sender ? this.#options.up : this.#options.down, (bytes) => {
       const client = this.clients.find(({ key, isConnected }) => isConnected && key === to);
-      if (!client) return;
+      if (!client || sender?.unreachable.has(client)) return;
       client.session.take(bytes, from, this.now);
       const decoded = decode(bytes);
-      if (from !== SERVER || !decoded.ok || decoded.packet.type !== "WELCOME") return;
+      if (sender || !decoded.ok || decoded.packet.type !== "WELCOME") return;
       if (client.session.state === "joined") client.beganBehind ??= decoded.packet;
     });
   }
