@@ -44,6 +44,12 @@ Deno.test("nat: a direct message passes two NATs by way of a punched hole, and w
   await bob.stdout.until(`<- <From ${alice.address}:Alice> (through the server): one\n`);
   await alice.stderr.until("-- Delivered to Bob (through the server): one\n");
   assertGreater(await homes.dropped("bob_nat", before), before + 2);
+  // or nowhere
+  await using carole = await signIn(PORT, "Carole", { ...at("alice"), flags: ["--no-relay"] });
+  await carole.type("send Bob hush\n");
+  const reason =
+    "Bob does not answer directly, and --no-relay forbids the way through the server (/direct first allows it)";
+  await carole.stderr.until(`!! Not delivered to Bob ("hush"): ${reason}\n`);
 
   // with it, both are open, for the answer as well; the client finds that out when it writes again
   await homes.nft("bob_nat", "delete table ip deaf");
@@ -57,13 +63,13 @@ Deno.test("nat: a direct message passes two NATs by way of a punched hole, and w
   await bob.type("/reply three\n");
   await alice.stdout.until(`<- <From ${bob.address}:Bob>: three\n`);
   await bob.stderr.until("-- Delivered to Alice: three\n");
-  assertNotMatch(bob.stdout.text(), /knock/);
+  assertNotMatch(bob.stdout.text(), /hush|knock/);
 
   await bob.endInput();
   assertEquals(await bob.exitCode(), 0);
   server.kill("SIGTERM");
   assertEquals(await server.exitCode(), 0);
-  // the two that said "here": nothing else has passed through the server
-  assertMatch(server.stdout.text(), /^Closed: .*\b2 messages in, /m);
+  // the three that said "here": nothing else has passed through the server
+  assertMatch(server.stdout.text(), /^Closed: .*\b3 messages in, /m);
   assert(!alice.ended(), alice.stderr.text());
 });
