@@ -8,6 +8,7 @@ import type { Answer, Fact, Question } from "./facts.ts";
 import type { People } from "./people.ts";
 import { reasonOf } from "./refusals.ts";
 import type { Transactions } from "./transactions.ts";
+import type { Who } from "./who.ts";
 
 /** The most names that are listed. */
 const MAX_NAMES = 100_000;
@@ -19,11 +20,11 @@ type WhoisQuestion = Extract<Question, { ask: "whois" }>;
 export class Directory {
   readonly #transactions: Transactions;
   readonly #people: People;
-  readonly #isRelayed: (who: string) => boolean;
+  readonly #isRelayed: (who: Who) => boolean;
   #open = 0;
 
-  /** @param isRelayed Whether this client has found no direct way to a member, by its name or its address. */
-  constructor(transactions: Transactions, people: People, isRelayed: (who: string) => boolean = () => false) {
+  /** @param isRelayed Whether this client has found no direct way to a member; by default it has to all. */
+  constructor(transactions: Transactions, people: People, isRelayed: (who: Who) => boolean = () => false) {
     this.#transactions = transactions;
     this.#people = people;
     this.#isRelayed = isRelayed;
@@ -67,7 +68,7 @@ export class Directory {
       const here = new Set([...listed].map(nameKey));
       for (const name of before) if (!here.has(nameKey(name))) this.#people.forget(name);
     }
-    const names = [...listed], relayed = names.filter((name) => onlyRelayed.has(name) || this.#isRelayed(name));
+    const names = [...listed], relayed = names.filter((name) => onlyRelayed.has(name) || this.#isRelayed({ name }));
     const ways = relayed.length > 0 ? { onlyRelayed: relayed } : {};
     return [{ type: "show", shown: { kind: "users", names, ...ways, unnamed: answer.unnamed } }];
   }
@@ -79,7 +80,7 @@ export class Directory {
     }
     if (answer?.type !== "PEER") return unanswered("The server did not say who that is", answer);
     const { name, address, since, classic = false, transport, norelay } = answer;
-    const relay = answer.relay || this.#isRelayed(address) || name !== undefined && this.#isRelayed(name);
+    const relay = answer.relay || this.#isRelayed({ address }) || name !== undefined && this.#isRelayed({ name });
     const how = { ...(transport && { transport }), ...(relay && { relay }), ...(norelay && { norelay }) };
     return [{ type: "show", shown: { kind: "whois", name, address, since, classic, ...how } }];
   }

@@ -74,9 +74,8 @@ export class Session {
   /** All parts that want to be woken, but for the shutdown. */
   readonly #timed: readonly Timed[];
 
-  constructor(
-    { server, address = server, name, send, show, random, token, hash, relay = true, wallClock }: SessionOptions,
-  ) {
+  constructor(options: SessionOptions) {
+    const { server, address = server, name, send, show, random, token, hash, relay = true, wallClock } = options;
     this.view = new View(show);
     this.#server = server;
     this.#send = send;
@@ -88,7 +87,7 @@ export class Session {
     const direct = this.#direct = new DirectMessages(transactions, self, send, relay ? undefined : FORBIDDEN.flag);
     this.#inbox = new DirectInbox(send, self, this.view.people);
     const punches = this.#punches = new Punches(send);
-    const directory = this.#directory = new Directory(transactions, this.view.people);
+    const directory = this.#directory = new Directory(transactions, this.view.people, (who) => direct.isRelayed(who));
     const history = this.#history = new History(v1);
     this.#requests = new Requests({ detection, direct, directory, history });
     this.#timed = [detection, transactions, direct, punches, history];

@@ -69,3 +69,16 @@ Deno.test("private messages: with --no-relay none passes through the server, and
   await alice.type("/send Bob hi\n");
   await alice.stderr.until('!! Not delivered to Bob ("hi"): ');
 });
+
+Deno.test("private messages: list has a line for those who are reached through the server only, when there are any", async () => {
+  if (!await hasProgram("nc")) return console.log("Skipped: there is no nc");
+  await using server = await startServer();
+  await using alice = await signIn(server.port, "Alice");
+  await alice.type("list\n");
+  await alice.stdout.until("<- Signed In Users: Alice\n");
+  await using nc = start(["nc", "127.0.0.1", String(server.port)]);
+  await nc.type("/name Tim\n");
+  await nc.stdout.until("Signed in as Tim\n");
+  await alice.type("list\n");
+  await alice.stdout.until("<- Signed In Users: Alice, Tim\n<- Only through the server: Tim\n");
+});

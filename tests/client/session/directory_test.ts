@@ -5,6 +5,7 @@ import type { Answer, Fact, Question } from "../../../client/session/facts.ts";
 import { People } from "../../../client/session/people.ts";
 import type { Shown } from "../../../client/session/shown.ts";
 import { Transactions } from "../../../client/session/transactions.ts";
+import { nameOf, type Who } from "../../../client/session/who.ts";
 import type { V1Packet } from "../../../protocol.ts";
 import { encode, MAX_DATAGRAM_BYTES } from "../../../protocol.ts";
 import { compareKeys, nameKey } from "../../../protocol/names.ts";
@@ -31,7 +32,7 @@ class Asking {
     serve: (packet: V1Packet) => Answer[],
     token = "",
     lost: () => boolean = () => false,
-    isRelayed?: (who: string) => boolean,
+    isRelayed?: (who: Who) => boolean,
   ) {
     this.transactions = new Transactions(new RoundTrip(), { token }, (packet) => {
       this.asked++;
@@ -264,7 +265,7 @@ Deno.test("directory: who is reached through the server only, as the server says
     const page = pages.shift()!;
     return [users(packet, { total: 4, more: pages.length > 0, ...page })];
   };
-  const asking = new Asking(serve, "", undefined, (who) => who === "Alice");
+  const asking = new Asking(serve, "", undefined, (who) => nameOf(who) === "Alice");
   asking.directory.list(0);
   asking.settle();
   const names = ["Alice", "Bob", "Carole", "Tim"];
@@ -276,7 +277,7 @@ Deno.test("directory: whois tells the way: as the server says, or as this client
   const ways = (says: { relay?: boolean; norelay?: boolean }, found?: string) => {
     const serve = ({ type, id, token }: V1Packet & { type: "LOOKUP" }): Answer[] =>
       type === "LOOKUP" ? [{ dialect: "v1", type: "PEER", id, token, address, name: "Bob", since: 0, ...says }] : [];
-    const asking = new Asking(serve as (packet: V1Packet) => Answer[], "", undefined, (who) => who === found);
+    const asking = new Asking(serve as (packet: V1Packet) => Answer[], "", undefined, (who) => nameOf(who) === found);
     asking.directory.whois({ name: "bob" }, 0);
     asking.settle();
     return asking.shown.map((it) => it.kind === "whois" && [it.relay, it.norelay]);

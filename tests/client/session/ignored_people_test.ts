@@ -68,3 +68,17 @@ Deno.test("ignored people: /reply does not go to one who was not shown", () => {
   fake.session.reply("hi", fake.now);
   assertEquals([fake.notices, fake.takeAll("LOOKUP")], [["Nobody has written to you alone yet"], []]);
 });
+
+Deno.test("ignored people: their check of the direct way has no answer either", () => {
+  for (const who of ["Alice", A]) {
+    const fake = bob(), { people } = fake.session.view;
+    const checked = () => {
+      fake.session.receiveFromPeer({ dialect: "v1", type: "OPEN", pass: ALICE.pass, id: 7 }, A, fake.now);
+      return fake.takeAll("ACK").length;
+    };
+    people.ignore(who);
+    assertEquals(checked(), 0, who);
+    people.unignore(who);
+    assertEquals(checked(), 1, who);
+  }
+});

@@ -534,7 +534,7 @@ Deno.test("private messages: where none passes through the server, each is answe
   const help = read(room.type(BOB, "/help"));
   assertMatch(help.at(-1)!, /With a name, plain list works too\.$/);
   assertEquals(help.filter((line) => /\bsend\b|reply|server/.test(line)), []);
-  assertEquals(help.length, read(new PrivateRoom().type(BOB, "/help")).length - 1);
+  assertEquals(help.length, read(new PrivateRoom().type(BOB, "/help")).length - 2);
 });
 
 Deno.test("private messages: who came in a crowd that nobody was told of is told of when it sends one", () => {
