@@ -1,7 +1,7 @@
 /**
  * Direct messages to others: the server tells the peer's address, the message goes straight to the peer, or through the
- * server where there is no direct way, and the peer acknowledges it. The peer takes it only if the server has told it of this client by a PUNCH a short while ago, so it
- * is looked up again and again while something waits.
+ * server where there is no direct way, and the peer acknowledges it. The peer takes it only if the server has told it of
+ * this client by a PUNCH a short while ago, so it is looked up again and again while something waits.
  *
  * @module
  */
