@@ -1,7 +1,7 @@
 /** A server with several addresses answers from the one that was asked, whichever the system would prefer. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { commandOf, type Process, start } from "../../scripts/support/processes.ts";
-import { type Homes, type Nat, openHomes, type Place, SERVER_ADDRESS } from "../support/netns.ts";
+import { type Homes, type Nat, openHomes, type Place, SERVER_ADDRESS } from "../support/homes.ts";
 import { signIn } from "../support/signed_in.ts";
 
 const PORT = 9090;

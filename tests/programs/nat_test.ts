@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertGreater, assertMatch, assertNotMatch } from "@std/assert";
 import { commandOf, start } from "../../scripts/support/processes.ts";
 import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
-import { ALICE_OUTSIDE, BOB_OUTSIDE, openHomes, SERVER_ADDRESS } from "../support/netns.ts";
+import { ALICE_OUTSIDE, BOB_OUTSIDE, openHomes, SERVER_ADDRESS } from "../support/homes.ts";
 import { signIn } from "../support/signed_in.ts";
 
 const PORT = 9090;

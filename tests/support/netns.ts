@@ -1,123 +1,60 @@
 /**
- * Two homes behind NATs of their own and a server outside, as network namespaces of this machine (Linux, root only).
- *
- * ```
- * alice 192.168.71.2 -- NAT 192.168.71.1|10.71.0.11 --+
- *                                                     +-- 10.71.0.1 server
- * bob   192.168.72.2 -- NAT 192.168.72.1|10.71.0.12 --+
- * ```
- *
- * The NATs behave like those of most homes: a port keeps its number if it can, and a datagram is dropped when nothing
- * was sent to the address and port that it comes from (port-restricted, RFC 4787, section 5).
+ * Networks of this machine's own for tests of whole programs: network namespaces (Linux, root only).
  *
  * @module
  */
-import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
 
-/** A place where a program can run. */
-export type Place = "server" | "alice" | "bob";
-/** The NAT of a home. */
-export type Nat = "alice_nat" | "bob_nat";
-
-/** The server's address, and the outside addresses of the homes' NATs. */
-export const SERVER_ADDRESS = "10.71.0.1";
-export const ALICE_OUTSIDE = "10.71.0.11";
-export const BOB_OUTSIDE = "10.71.0.12";
-
-/** The network namespaces. Disposing of this object deletes them. */
-export interface Homes extends AsyncDisposable {
-  /** The words that run a command in a place, or in a NAT. */
-  inside(place: Place | Nat, command: string[]): string[];
-  /** Runs further nftables commands in a NAT. */
-  nft(nat: Nat, commands: string): Promise<void>;
-  /** Waits until a NAT has dropped more than `moreThan` unsolicited datagrams; returns how many it has dropped. */
-  dropped(nat: Nat, moreThan: number): Promise<number>;
+/** Network namespaces, one for each place. Disposing of this object deletes them. */
+export interface Namespaces<Place extends string> extends AsyncDisposable {
+  /** The words that run a command in a place. */
+  inside(place: Place, command: string[]): string[];
+  /**
+   * Runs a command in a place to its end, and returns what it prints.
+   *
+   * @throws {Error} with what it says, when it fails.
+   */
+  run(place: Place, command: string[], input?: string): Promise<string>;
 }
 
 const PREFIX = "udp-chat-test";
-/** Pause between two looks at a counter, in milliseconds. */
-const LOOK_AGAIN_MS = 40;
 
-const NAT_RULES = `
-table ip home {
-  counter unsolicited {}
-  chain outward { type nat hook postrouting priority 100; oifname "wan" masquerade; }
-  chain router { type filter hook input priority 0; iifname "wan" ct state new counter name unsolicited drop; }
-  chain inward { type filter hook forward priority 0; iifname "wan" ct state new drop; }
-}`;
-
-/** Makes the namespaces, or returns the reason why this system can't have them. */
-export async function openHomes(): Promise<Homes | string> {
+/**
+ * Makes namespaces, or returns the reason why this system can't have them.
+ *
+ * @param setup The shell commands that make the links between them; each place has its `lo` already.
+ * @param tools What the commands need beside `ip`.
+ */
+export async function openNamespaces<Place extends string>(
+  places: readonly Place[],
+  setup: (name: (place: Place) => string) => string[],
+  tools: string[],
+): Promise<Namespaces<Place> | string> {
   if (Deno.build.os !== "linux") return "network namespaces are a thing of Linux";
   if (Deno.uid() !== 0) return "network namespaces take root";
-  for (const tool of ["ip", "nft"]) {
+  for (const tool of ["ip", ...tools]) {
     if (!await succeeds(tool, "-V")) return `there is no '${tool}' on this machine`;
   }
   await removeStale();
   // tests of one process may run at the same time
   const id = crypto.randomUUID().slice(0, 8);
-  const name = (place: string) => `${PREFIX}-${Deno.pid}-${id}-${place}`;
+  const name = (place: Place) => `${PREFIX}-${Deno.pid}-${id}-${place}`;
   const close = async () => {
-    for (const place of PLACES) await succeeds("ip", "netns", "delete", name(place));
+    // the system takes its time for each
+    await Promise.all(places.map((place) => succeeds("ip", "netns", "delete", name(place))));
   };
   try {
-    await run(["sh", "-e"], setup(name));
+    const empty = places.flatMap((it) => [`ip netns add ${name(it)}`, `ip -n ${name(it)} link set lo up`]);
+    await run(["sh", "-e"], [...empty, ...setup(name)].join("\n"));
   } catch (error) {
     await close();
     return `this system does not let them be made: ${(error as Error).message}`;
   }
-
+  const inside = (place: Place, command: string[]) => ["ip", "netns", "exec", name(place), ...command];
   return {
-    inside: (place, command) => ["ip", "netns", "exec", name(place), ...command],
-    async nft(nat, commands) {
-      await run(["ip", "netns", "exec", name(nat), "nft", "-f", "-"], commands);
-    },
-    async dropped(nat, moreThan) {
-      const late = new Error(`${nat} has not dropped more than ${moreThan} datagrams`);
-      const deadline = performance.now() + DEADLINE_MS;
-      while (performance.now() < deadline) {
-        const listing = await run(["ip", "netns", "exec", name(nat), "nft", "list", "counters"]);
-        const count = Number(/packets (\d+)/.exec(listing)?.[1]);
-        if (count > moreThan) return count;
-        await new Promise((resume) => setTimeout(resume, LOOK_AGAIN_MS));
-      }
-      throw late;
-    },
+    inside,
+    run: (place, command, input) => run(inside(place, command), input),
     [Symbol.asyncDispose]: close,
   };
-}
-
-const PLACES = ["server", "alice", "bob", "alice_nat", "bob_nat"];
-
-/** The shell commands that make the namespaces and the links between them. */
-function setup(name: (place: string) => string): string {
-  const lines: string[] = [];
-  for (const place of PLACES) lines.push(`ip netns add ${name(place)}`, `ip -n ${name(place)} link set lo up`);
-  const server = `ip -n ${name("server")}`;
-  lines.push(
-    `${server} link add wire type bridge`,
-    `${server} addr add ${SERVER_ADDRESS}/24 dev wire`,
-    `${server} link set wire up`,
-  );
-  const homes = [["alice", ALICE_OUTSIDE, "192.168.71"], ["bob", BOB_OUTSIDE, "192.168.72"]];
-  for (const [place, outside, subnet] of homes) {
-    const inner = name(place), nat = name(`${place}_nat`);
-    lines.push(
-      `ip link add wan netns ${nat} type veth peer name ${place} netns ${name("server")}`,
-      `${server} link set ${place} master wire up`,
-      `ip -n ${nat} addr add ${outside}/24 dev wan`,
-      `ip -n ${nat} link set wan up`,
-      `ip link add lan netns ${nat} type veth peer name eth0 netns ${inner}`,
-      `ip -n ${nat} addr add ${subnet}.1/24 dev lan`,
-      `ip -n ${nat} link set lan up`,
-      `ip -n ${inner} addr add ${subnet}.2/24 dev eth0`,
-      `ip -n ${inner} link set eth0 up`,
-      `ip -n ${inner} route add default via ${subnet}.1`,
-      `ip netns exec ${nat} sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'`,
-      `ip netns exec ${nat} nft -f - <<'RULES'\n${NAT_RULES}\nRULES`,
-    );
-  }
-  return lines.join("\n");
 }
 
 /** Removes the namespaces of earlier tests that were killed. */
