@@ -8,7 +8,8 @@
  * ```
  *
  * The NATs behave like those of most homes: a port keeps its number if it can, and a datagram is dropped when nothing
- * was sent to the address and port that it comes from (port-restricted, RFC 4787, section 5).
+ * was sent to the address and port that it comes from (port-restricted, RFC 4787, section 5). Symmetric ones give each
+ * destination another port, at random.
  *
  * @module
  */
@@ -25,6 +26,9 @@ export const SERVER_ADDRESS = "10.71.0.1";
 export const ALICE_OUTSIDE = "10.71.0.11";
 export const BOB_OUTSIDE = "10.71.0.12";
 
+/** The interface of the server's place through which all goes that a home's NAT sends or gets. */
+export const ALICE_WIRE = "alice";
+
 /** The network namespaces. Disposing of this object deletes them. */
 export interface Homes extends Namespaces<Place | Nat> {
   /** Runs further nftables commands in a NAT. */
@@ -36,17 +40,22 @@ export interface Homes extends Namespaces<Place | Nat> {
 /** Pause between two looks at a counter, in milliseconds. */
 const LOOK_AGAIN_MS = 40;
 
-const NAT_RULES = `
+const natRules = (how: string) => `
 table ip home {
   counter unsolicited {}
-  chain outward { type nat hook postrouting priority 100; oifname "wan" masquerade; }
+  chain outward { type nat hook postrouting priority 100; oifname "wan" masquerade ${how}; }
   chain router { type filter hook input priority 0; iifname "wan" ct state new counter name unsolicited drop; }
   chain inward { type filter hook forward priority 0; iifname "wan" ct state new drop; }
 }`;
 
-/** Makes the namespaces, or returns the reason why this system can't have them. */
-export async function openHomes(): Promise<Homes | string> {
-  const namespaces = await openNamespaces(PLACES, setup, ["nft"]);
+/**
+ * Makes the namespaces, or returns the reason why this system can't have them.
+ *
+ * @param isSymmetric Whether the NATs are.
+ */
+export async function openHomes({ isSymmetric = false } = {}): Promise<Homes | string> {
+  const rules = natRules(isSymmetric ? "random,fully-random" : "");
+  const namespaces = await openNamespaces(PLACES, (name) => setup(name, rules), ["nft"]);
   if (typeof namespaces === "string") return namespaces;
   return {
     ...namespaces,
@@ -70,7 +79,7 @@ export async function openHomes(): Promise<Homes | string> {
 const PLACES: (Place | Nat)[] = ["server", "alice", "bob", "alice_nat", "bob_nat"];
 
 /** The shell commands that make the links between the namespaces. */
-function setup(name: (place: Place | Nat) => string): string[] {
+function setup(name: (place: Place | Nat) => string, rules: string): string[] {
   const server = `ip -n ${name("server")}`;
   const lines = [
     `${server} link add wire type bridge`,
@@ -92,7 +101,7 @@ function setup(name: (place: Place | Nat) => string): string[] {
       `ip -n ${inner} link set eth0 up`,
       `ip -n ${inner} route add default via ${subnet}.1`,
       `ip netns exec ${nat} sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'`,
-      `ip netns exec ${nat} nft -f - <<'RULES'\n${NAT_RULES}\nRULES`,
+      `ip netns exec ${nat} nft -f - <<'RULES'\n${rules}\nRULES`,
     );
   }
   return lines;

@@ -1,0 +1,41 @@
+/** Direct messages between two homes whose NATs take another port for each destination, with the server outside. */
+import { assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
+import { commandOf, start } from "../../scripts/support/processes.ts";
+import { openCapture } from "../support/capture.ts";
+import { ALICE_OUTSIDE, ALICE_WIRE, openHomes, SERVER_ADDRESS } from "../support/homes.ts";
+import { hasPython } from "../support/python.ts";
+import { signIn } from "../support/signed_in.ts";
+
+const PORT = 9090;
+
+Deno.test("symmetric nat: between two of them a direct message passes through the server", async () => {
+  if (!await hasPython()) return console.log("Skipped: there is no python3");
+  const homes = await openHomes({ isSymmetric: true });
+  if (typeof homes === "string") return console.log(`Skipped: ${homes}`);
+  await using _ = homes;
+  await using wire = await openCapture(ALICE_WIRE, (command) => homes.inside("server", command));
+  await using server = start(homes.inside("server", [...commandOf("server"), String(PORT)]));
+  await server.stdout.until(new RegExp(`client.*${PORT}\n`));
+  const at = (place: "alice" | "bob") => ({
+    host: SERVER_ADDRESS,
+    inside: (command: string[]) => homes.inside(place, command),
+  });
+  await using alice = await signIn(PORT, "Alice", at("alice"));
+  await using bob = await signIn(PORT, "Bob", at("bob"));
+
+  await alice.type("send Bob one\nsend Bob two\n");
+  await bob.stdout.until(`<- <From ${alice.address}:Alice> (through the server): two\n`);
+  await alice.stderr.until("-- Delivered to Bob (through the server): two\n");
+  await bob.type("/reply three\n");
+  await alice.stdout.until(`<- <From ${bob.address}:Bob> (through the server): three\n`);
+  assertEquals([...bob.stdout.text().matchAll(/^<- .*: (.*)$/mg)].map(([, text]) => text), ["one", "two"]);
+
+  // it has been tried: from another port than the one that the server sees, so no punched hole could fit
+  await wire.until("three");
+  const toBob = wire.datagrams().filter(({ to }) => to === bob.address.replace(":", "|"));
+  assertGreater(toBob.length, 0);
+  for (const { from } of toBob) {
+    assertMatch(from, new RegExp(`^${ALICE_OUTSIDE.replaceAll(".", "\\.")}\\|`));
+    assertNotEquals(from, alice.address.replace(":", "|"));
+  }
+});
