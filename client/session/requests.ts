@@ -6,10 +6,10 @@
 import { SEND_WINDOW } from "../../protocol.ts";
 import { type Draft, SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
 import type { Detection } from "./detection.ts";
-import type { DirectMessages } from "./direct.ts";
 import type { Directory } from "./directory.ts";
 import type { Fact } from "./facts.ts";
 import type { History } from "./history.ts";
+import type { Peers } from "./peers.ts";
 import { undelivered } from "./refusals.ts";
 import { nameOf, type Who } from "./who.ts";
 
@@ -27,7 +27,7 @@ export type Request =
 /** The parts that carry requests out. */
 export interface RequestParts {
   detection: Detection;
-  direct: DirectMessages;
+  peers: Peers;
   directory: Directory;
   history: History;
 }
@@ -92,10 +92,10 @@ export class Requests {
   }
 
   #make(request: Request, now: number): Fact[] {
-    const { detection, direct, directory, history } = this.#parts;
+    const { detection, peers, directory, history } = this.#parts;
     switch (request.want) {
       case "direct message":
-        direct.say(request.to, request.drafts, now, request.saidAt);
+        peers.say(request.to, request.drafts, now, request.saidAt);
         return [];
       case "list":
         directory.list(now);

@@ -11,12 +11,10 @@ import { earliestWake } from "../../protocol/earliest.ts";
 import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
 import { pluralize, printable, splitText } from "../../protocol/text.ts";
 import { Detection } from "./detection.ts";
-import { DirectMessages } from "./direct.ts";
-import { DirectInbox } from "./direct_inbox.ts";
 import { Directory } from "./directory.ts";
-import type { Answer, Fact, Question, RelayPacket, Timed } from "./facts.ts";
+import type { Answer, Fact, Question, Timed } from "./facts.ts";
 import { History } from "./history.ts";
-import { Punches } from "./punches.ts";
+import { Peers } from "./peers.ts";
 import { Reception, type Untaken } from "./reception.ts";
 import { StrayRefusals } from "./refusals.ts";
 import { type Request, Requests } from "./requests.ts";
@@ -27,7 +25,6 @@ import { type Remainder, Tally } from "./tally.ts";
 import { Transactions } from "./transactions.ts";
 import type { Send, V1LinkOptions } from "./v1_link.ts";
 import { View } from "./view.ts";
-import { FORBIDDEN } from "./way_words.ts";
 import { readWho, WHO_RULE } from "./who.ts";
 
 /** What a session is made with. */
@@ -63,9 +60,7 @@ export class Session {
   readonly #reception: Reception;
   readonly #transactions: Transactions;
   readonly #directory: Directory;
-  readonly #direct: DirectMessages;
-  readonly #inbox: DirectInbox;
-  readonly #punches: Punches;
+  readonly #peers: Peers;
   readonly #history: History;
   readonly #requests: Requests;
   readonly #strayRefusals = new StrayRefusals();
@@ -84,13 +79,12 @@ export class Session {
     this.#reception = new Reception(detection, address);
     const { v1 } = detection, { self } = v1.membership;
     const transactions = this.#transactions = new Transactions(v1.roundTrip, self, send);
-    const direct = this.#direct = new DirectMessages(transactions, self, send, relay ? undefined : FORBIDDEN.flag);
-    this.#inbox = new DirectInbox(send, self, this.view.people);
-    const punches = this.#punches = new Punches(send);
-    const directory = this.#directory = new Directory(transactions, this.view.people, (who) => direct.isRelayed(who));
+    const { people } = this.view;
+    const peers = this.#peers = new Peers({ transactions, self, people, send, relay });
+    const directory = this.#directory = new Directory(transactions, people, (who) => peers.isRelayed(who));
     const history = this.#history = new History(v1);
-    this.#requests = new Requests({ detection, direct, directory, history });
-    this.#timed = [detection, transactions, direct, punches, history];
+    this.#requests = new Requests({ detection, peers, directory, history });
+    this.#timed = [detection, transactions, peers, history];
   }
 
   get state(): SessionState {
@@ -119,7 +113,7 @@ export class Session {
 
   /** How many messages wait to be sent or acknowledged. */
   get waiting(): number {
-    return this.#detection.waiting + this.#direct.waiting;
+    return this.#detection.waiting + this.#peers.waiting;
   }
 
   /** How many of the user's questions have no answer yet, and how many of them were not even asked. */
@@ -210,12 +204,12 @@ export class Session {
 
   /** Whether private texts may go through the server where there is no direct way. */
   get isRelayAllowed(): boolean {
-    return !this.#direct.isForbidden;
+    return this.#peers.isRelayAllowed;
   }
 
   /** Forbids or allows that private texts go through the server. What waits there is taken off that way. */
   allowRelay(isAllowed: boolean, now: number): void {
-    this.#act(this.#direct.forbid(isAllowed ? undefined : FORBIDDEN.command, now), now);
+    this.#act(this.#peers.allowRelay(isAllowed, now), now);
     this.#settle(now);
   }
 
@@ -304,17 +298,8 @@ export class Session {
       return this.receive(packet, now);
     }
     if (this.#shutdown.closing || this.state !== "joined" || packet.dialect !== "v1") return;
-    if (packet.type === "ACK") this.#act(this.#direct.receiveAck(packet, true, now), now);
-    if (packet.type === "MESSAGE") this.#act(this.#inbox.receive(packet, from, now), now);
-    if (packet.type === "OPEN") this.#inbox.check(packet, from, now);
+    this.#act(this.#peers.receive(packet, from, now), now);
     this.#closeIfDrained(now);
-  }
-
-  /** Takes what the server has passed on, as if it had come from the peer. */
-  #receiveRelayed({ address, name, packet }: RelayPacket, now: number): void {
-    if (this.state !== "joined") return;
-    if (packet.type === "ACK") this.#act(this.#direct.receiveAck(packet, false, now), now);
-    else this.#act(this.#inbox.receiveRelayed(packet, { address, name }, now), now);
   }
 
   #request(request: Request, now: number): void {
@@ -333,11 +318,11 @@ export class Session {
       case "lost":
         return;
       case "begun anew":
-        this.#direct.beginAnew(now);
+        this.#peers.beginAnew(now);
         return this.#act(this.#requests.cancelHistory(), now);
       case "feed":
         if ("event" in fact.item && "members" in fact.item.event) {
-          this.#inbox.noteMembers(fact.item.event.members, now);
+          this.#peers.noteMembers(fact.item.event.members, now);
         }
         return this.view.showFeedItem(fact.item, this.address);
       case "past":
@@ -356,9 +341,10 @@ export class Session {
         return this.#act(this.#strayRefusals.take(packet, now), now);
       }
       case "punch":
-        return this.#punches.add(fact.packet.address, this.#inbox.punched(fact.packet, now), now);
+        return this.#peers.punched(fact.packet, now);
       case "relayed":
-        return this.#receiveRelayed(fact.packet, now);
+        if (this.state === "joined") this.#act(this.#peers.receiveRelayed(fact.packet, now), now);
+        return;
       case "unanswered":
         return this.#act(this.#answered(fact.question, undefined, now), now);
       case "direct":
@@ -388,7 +374,7 @@ export class Session {
       case "whois":
         return this.#directory.answered(question, answer, now);
       case "where":
-        return this.#direct.located(question, answer, now);
+        return this.#peers.located(question, answer, now);
     }
   }
 
@@ -400,7 +386,7 @@ export class Session {
   #closeIfDrained(now: number): void {
     if (!this.draining) return;
     const left = this.waiting + this.#requests.size;
-    this.#shutdown.noteProgress(Math.max(this.#history.askedAt, this.#direct.progressAt));
+    this.#shutdown.noteProgress(Math.max(this.#history.askedAt, this.#peers.progressAt));
     const isExpecting = this.#detection.v1.backlog > 0;
     if (this.#shutdown.isDrained({ state: this.state, left, isExpecting }, now)) this.close(now);
   }
