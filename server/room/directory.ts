@@ -77,11 +77,10 @@ export class Directory {
       const text = `${name ?? address} is not here`;
       return delivery.send(asker, { dialect: "v1", type: "ERROR", token, code: "no-such-user", id, text });
     }
-    const isRelayed = !reachEachOther(asker, found), isVersion1 = found.dialect === "v1";
-    // to a classic member that it reaches the asker writes without a pass
-    const isPassed = isRelayed ? isRelaying : isVersion1;
-    const pass = isPassed ? passes.of(asker, found) : undefined;
-    if (pass !== undefined && isVersion1 && !isRelayed && this.#punchLimits.take(found, asker, now)) {
+    const isRelayed = !reachEachOther(asker, found), isReached = found.dialect === "v1" && !isRelayed;
+    // a classic program confirms nothing, and may hear the server alone, so it is written to through the server
+    const pass = isReached || isRelaying ? passes.of(asker, found) : undefined;
+    if (isReached && pass !== undefined && this.#punchLimits.take(found, asker, now)) {
       // UDP hole punching (RFC 5128, section 3.3): the peer's datagram opens its NAT for the asker's. It is sent first,
       // because the peer drops a message that overtakes it.
       delivery.send(found, {

@@ -1,6 +1,6 @@
 /**
- * Private messages from version 1 members to members that speak no version 1 and that no datagram of theirs reaches: the
- * server takes them in their stead. These have a connection, or speak classic.
+ * Private messages from version 1 members to members that do not speak version 1: these have a connection, or speak
+ * classic. The server takes the messages in their stead.
  *
  * @module
  */

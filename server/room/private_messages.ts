@@ -1,6 +1,6 @@
 /**
- * Private messages that pass through the server: to and from members that have a connection, and wherever else there is
- * no direct way. Both sides are told so. They are never kept.
+ * Private messages that pass through the server: to and from members that have a connection, to those that speak classic,
+ * and wherever else there is no direct way. Both sides are told so. They are never kept.
  *
  * @module
  */

@@ -59,13 +59,14 @@ Deno.test("reach: who looks up somebody that it does not reach is told so, and t
   assertEquals(lookUp("Alice", "Tim").peer.relay, true);
 });
 
-Deno.test("reach: to a classic member that datagrams reach there is no pass, otherwise it is reached through the server", () => {
+Deno.test("reach: to a classic member there is a pass wherever the server passes messages on, and no PUNCH", () => {
   const { lookUp } = roomOf({ Alice: LAN, Bob: OTHER_LOOPBACK });
   const { sent, peer } = lookUp("Alice", "Zoe");
   assertEquals(outline(sent), [`${LAN} PEER`]);
   assertEquals([peer.classic, peer.relay, peer.pass?.length], [true, true, 16]);
-  const near = lookUp("Bob", "Zoe").peer;
-  assertEquals([near.classic, near.relay, near.pass], [true, false, undefined]);
+  const near = lookUp("Bob", "Zoe");
+  assertEquals(outline(near.sent), [`${OTHER_LOOPBACK} PEER`]);
+  assertEquals([near.peer.classic, near.peer.relay, near.peer.pass?.length], [true, false, 16]);
 });
 
 Deno.test("reach: a server that passes nothing on says so to all, and gives no pass where there is no direct way", () => {
@@ -79,6 +80,9 @@ Deno.test("reach: a server that passes nothing on says so to all, and gives no p
   assertEquals(told("Zoe"), [true, true, undefined, undefined]);
   assertEquals(told("Tim"), [true, true, undefined, "tcp"]);
   assertEquals(list("Alice").onlyRelayed, undefined);
+  // datagrams reach this one, but a pass would be for the server
+  const { peer } = roomOf({ Alice: LAN }, OTHER, false).lookUp("Alice", "Zoe");
+  assertEquals([peer.classic, peer.relay, peer.norelay, peer.pass], [true, false, true, undefined]);
 });
 
 Deno.test("reach: LIST marks whom the one who asks reaches through the server only; classic lists have no marks", () => {
