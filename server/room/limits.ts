@@ -7,11 +7,12 @@
 import { isLoopback } from "../../protocol/address_key.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { byteLength } from "../../protocol/text.ts";
+import { activityOf, type MemberActivity } from "./activity.ts";
 import { AddressLimits } from "./address_limits.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import { FrugalBucket } from "./frugal_bucket.ts";
 import type { Ignored, IgnoreReason } from "./ignored.ts";
-import { activityOf, type Member, type MemberActivity } from "./members.ts";
+import type { Member } from "./members.ts";
 import type { Peer } from "./peer.ts";
 
 /**

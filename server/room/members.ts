@@ -7,51 +7,13 @@ import { type Dialect, MAX_DATAGRAM_BYTES, RELAY_MARK } from "../../protocol.ts"
 import { addressKey, hasKeyOf, isIPv6, isLoopback } from "../../protocol/address_key.ts";
 import { skeletons } from "../../protocol/look_alikes.ts";
 import { compareKeys, nameKey } from "../../protocol/names.ts";
-import type { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
-import type { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
 import { detach } from "../../protocol/text.ts";
 import type { KeptMember } from "../journal/past.ts";
+import type { Active } from "./activity.ts";
 import { Counter } from "./counter.ts";
 import type { Recipient } from "./delivery.ts";
-import type { FrugalBucket } from "./frugal_bucket.ts";
 import { HeardOrder, type Ordered } from "./heard_order.ts";
 import type { Peer } from "./peer.ts";
-
-/** What was said, as its CRC-32, and until when it is remembered, in milliseconds of the room's clock. */
-export interface RecentWords {
-  sum: number;
-  until: number;
-}
-
-/** What a member has that speaks or asks for something. A crowd that only listens takes no memory for it. */
-export interface MemberActivity {
-  /** The receive stream of its messages; undefined before the first message. */
-  stream: ReceiveStream | undefined;
-  /** Of a member with a connection only: the parts of its last line that wait for their tokens. */
-  line: { text: string; action?: boolean }[] | undefined;
-  /** Of a classic member only: it has sent a MESSAGE without a colon behind the word, so a colon there is text. */
-  colonIsText: boolean;
-  /** Of a classic member only: what it has said of late without a word in capital letters. */
-  recentWords: RecentWords[] | undefined;
-  /** Of a classic member only: the limit for texts without a word. */
-  bareTexts: TokenBucket | undefined;
-  /** The limits for messages and requests; each is created when it is first needed. */
-  messages: TokenBucket | undefined;
-  requests: TokenBucket | undefined;
-  /** Of a classic member only: the limit for all datagrams from its address. */
-  datagrams: TokenBucket | undefined;
-  /** Undefined until the others with its IP address ask for so much that little is left for it. */
-  frugal: FrugalBucket | undefined;
-  /** The same for messages. */
-  frugalMessages: FrugalBucket | undefined;
-  /**
-   * When the next message has its token of the IP address, in milliseconds of the room's clock. Undefined unless the
-   * member waits for its turn among those that have this address.
-   */
-  turnAt: number | undefined;
-  /** When the copies of a line of a member with a connection may be made, and how many they are. */
-  lineTurn: { at: number; cost: number } | undefined;
-}
 
 /**
  * A peer that has joined the room.
@@ -59,7 +21,7 @@ export interface MemberActivity {
  * A crowd of a hundred thousand has as many of these, so the times are small integers: a number of milliseconds since
  * 1970 would take an object of its own in memory.
  */
-export interface Member extends Recipient, Ordered<Member> {
+export interface Member extends Recipient, Ordered<Member>, Active {
   key: string;
   address: string;
   validated: boolean;
@@ -73,32 +35,12 @@ export interface Member extends Recipient, Ordered<Member> {
   since: number;
   /** When the member was last heard, in milliseconds since an origin; {@linkcode Members.heardAt} adds the origin. */
   heard: number;
-  /** Undefined until the member speaks or asks for something; {@linkcode activityOf} creates it. */
-  activity: MemberActivity | undefined;
   /** The index under which the delivery keeps the member. */
   slot?: number;
 }
 
 /** What is known of a member when it joins, before it has a name or a stream. */
 export type NewMember = Pick<Member, "dialect" | "token"> & { peer: Peer };
-
-/** The activity of a member, which is created here when there is none. */
-export function activityOf(member: Member): MemberActivity {
-  return member.activity ??= {
-    stream: undefined,
-    line: undefined,
-    colonIsText: false,
-    recentWords: undefined,
-    bareTexts: undefined,
-    messages: undefined,
-    requests: undefined,
-    datagrams: undefined,
-    frugal: undefined,
-    frugalMessages: undefined,
-    turnAt: undefined,
-    lineTurn: undefined,
-  };
-}
 
 /** Names as a USERS packet lists them, and whether there are more behind them. */
 export interface NamePage {

@@ -7,10 +7,11 @@ import { type ClassicPacket, MAX_TEXT_BYTES, SEND_WINDOW } from "../../protocol.
 import { type MessagePacket, ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import { printable, splitText } from "../../protocol/text.ts";
 import type { Journal, KeptStream, NewEvent } from "../journal/journal.ts";
+import { activityOf } from "./activity.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
-import { activityOf, type Member } from "./members.ts";
+import type { Member } from "./members.ts";
 import { Pacing } from "./pacing.ts";
 
 /** What messages need of the room. */

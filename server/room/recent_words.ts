@@ -6,7 +6,8 @@
  */
 import type { ClassicPacket } from "../../protocol.ts";
 import { crc32 } from "../../protocol/crc32.ts";
-import { activityOf, type Member } from "./members.ts";
+import { activityOf } from "./activity.ts";
+import type { Member } from "./members.ts";
 
 /** How long it is remembered what a member has said, in milliseconds from the last time. */
 const MEMORY_MS = 2000;
