@@ -34,6 +34,7 @@ import { LocalNetworks } from "./server/local_networks.ts";
 import { formatSummary, presenceLog, print } from "./server/log.ts";
 import { refusalLog } from "./server/refusal_log.ts";
 import type { ClassicPolicyOptions } from "./server/room/classic_policy.ts";
+import type { JoinAddress } from "./server/room/greeting.ts";
 import type { EchoOptions } from "./server/room/room.ts";
 import { onStopSignal } from "./server/stop_signals.ts";
 import { openDoors, parseTcp, TCP_VALUE, type TcpChoice } from "./server/tcp_flag.ts";
@@ -118,7 +119,7 @@ async function serve(options: ServerOptions) {
   for (const line of announcement(hostname, door.address, tcpDoor?.address.port)) print(line);
   if (problem !== undefined) print(problem);
   const joinAddresses = new JoinAddresses(door.address);
-  const joinAddress = (isOfIPv6: boolean) => joinAddresses.first(isOfIPv6);
+  const joinAddress: JoinAddress = (family, via) => joinAddresses.choose(family, via);
   // restores the members, and may print of some of them that they are refused
   const host = new Host({
     doors,

@@ -1,10 +1,14 @@
 /**
- * Which addresses count as one where it is limited how much comes from one place.
+ * What an address tells: of which family it is, whether it is of this machine alone, and which others count as the same
+ * where it is limited how much comes from one place.
  *
  * The addresses are valid ones. They are not checked again, because thousands may be compared in a row.
  *
  * @module
  */
+
+/** Between addresses of two families no datagram goes. */
+export type Family = "IPv4" | "IPv6";
 
 const KEY_GROUPS = 4, GROUPS = 8;
 const COLON = ":".charCodeAt(0), DOT = ".".charCodeAt(0), NINE = "9".charCodeAt(0);
@@ -32,8 +36,12 @@ export function isLoopback(address: string): boolean {
   return address.startsWith("127.") || address.startsWith("[::1]");
 }
 
-/** Whether an address is of IPv6, and not of IPv4. */
-export function isIPv6(address: string): boolean {
+/** The family of an address. */
+export function familyOf(address: string): Family {
+  return isIPv6(address) ? "IPv6" : "IPv4";
+}
+
+function isIPv6(address: string): boolean {
   return address.startsWith("[");
 }
 

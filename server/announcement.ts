@@ -5,8 +5,9 @@
  * @module
  */
 import { formatAddress } from "../protocol/fields.ts";
-import { isWildcard, ownAddresses } from "../runtime/own_addresses.ts";
+import { isWildcard } from "../runtime/own_addresses.ts";
 import { startCommand } from "../runtime/program.ts";
+import { joinHosts } from "./join_addresses.ts";
 
 /**
  * Returns the lines, in order.
@@ -16,7 +17,7 @@ import { startCommand } from "../runtime/program.ts";
  * @param tcpPort The port of TCP, if the server listens there too.
  */
 export function announcement(host: string, { hostname, port }: Deno.NetAddr, tcpPort?: number): string[] {
-  const addresses = isWildcard(hostname) ? ownAddresses(hostname) ?? [] : [host];
+  const addresses = joinHosts(hostname, host);
   if (addresses.length === 0) addresses.push("127.0.0.1");
   const isLocal = isWildcard(hostname)
     ? addresses[0] === "127.0.0.1"

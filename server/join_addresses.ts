@@ -1,15 +1,26 @@
 /**
- * At which address of this server a client should join that is at a loopback address, so that others reach it directly.
+ * At which addresses of this server others join, and at which of them a client should that is at a loopback address, so
+ * that others reach it directly.
  *
  * @module
  */
-import { isIPv6, isLoopback } from "../protocol/address_key.ts";
+import { type Family, familyOf, isLoopback } from "../protocol/address_key.ts";
 import { formatAddress } from "../protocol/fields.ts";
 import { now } from "../runtime/clock.ts";
 import { isWildcard, ownAddresses } from "../runtime/own_addresses.ts";
 
 /** How long an answer of the system is kept, in milliseconds. A laptop may change its Wi-Fi while the server runs. */
 const KEEP_MS = 10_000;
+
+/**
+ * Returns the hosts at which others join, without the port; none if the system does not tell.
+ *
+ * @param bound The host that the socket is bound to.
+ * @param given The host as the user gave it.
+ */
+export function joinHosts(bound: string, given = bound): string[] {
+  return isWildcard(bound) ? ownAddresses(bound) ?? [] : [given];
+}
 
 /** Asks the system for the addresses of this machine, now and then. */
 export class JoinAddresses {
@@ -23,17 +34,19 @@ export class JoinAddresses {
   }
 
   /**
-   * Returns the first address of a family that the server prints to be joined at, as it was 10 s ago at the latest.
+   * Returns an address of a family that the server prints to be joined at, as it was 10 s ago at the latest.
    *
+   * @param via The IP address of the one that is wanted, if it is among them. Default: the first.
    * @returns undefined if there is none that other machines reach.
    */
-  first(isOfIPv6: boolean, time = now()): string | undefined {
+  choose(family: Family, via?: string, time = now()): string | undefined {
+    const { hostname, port } = this.#bound;
     if (time >= this.#askedAt + KEEP_MS) {
-      const { hostname, port } = this.#bound;
-      const hosts = isWildcard(hostname) ? ownAddresses(hostname) ?? [] : [hostname];
-      this.#addresses = hosts.map((hostname) => formatAddress({ hostname, port }));
+      this.#addresses = joinHosts(hostname).map((hostname) => formatAddress({ hostname, port }));
       this.#askedAt = time;
     }
-    return this.#addresses.find((address) => isIPv6(address) === isOfIPv6 && !isLoopback(address));
+    const found = this.#addresses.filter((address) => familyOf(address) === family && !isLoopback(address));
+    const wanted = via === undefined ? undefined : formatAddress({ hostname: via, port });
+    return wanted !== undefined && found.includes(wanted) ? wanted : found[0];
   }
 }

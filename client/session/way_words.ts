@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isLoopback } from "../../protocol/address_key.ts";
+import { familyOf, isLoopback } from "../../protocol/address_key.ts";
 import { splitAddress } from "../../protocol/fields.ts";
 import type { Peer, Way } from "./way.ts";
 
@@ -57,8 +57,4 @@ export function whyNoAnswer(name: string, { place, isLocated }: Way, forbidden?:
 
 function hostOf(address: string): string {
   return splitAddress(address).hostname;
-}
-
-function familyOf(address: string): string {
-  return hostOf(address).includes(":") ? "IPv6" : "IPv4";
 }

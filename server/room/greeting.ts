@@ -4,7 +4,7 @@
  * @module
  */
 import type { ClassicPacket, V1Packet } from "../../protocol.ts";
-import { isIPv6, isLoopback } from "../../protocol/address_key.ts";
+import { type Family, familyOf, isLoopback } from "../../protocol/address_key.ts";
 import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -34,8 +34,10 @@ export interface GreetingContext {
 /**
  * Returns the address of this server at which others join, of a family; undefined if there is none that reaches it from
  * elsewhere. It is called for each greeting from a loopback address.
+ *
+ * @param via By which IP address of the server one of the others has asked it, if that is known.
  */
-export type JoinAddress = (isOfIPv6: boolean) => string | undefined;
+export type JoinAddress = (family: Family, via?: string) => string | undefined;
 
 /** A GREETING or SIGN-IN in version 1. */
 export type Greeting = Extract<V1Packet, { type: "GREETING" | "SIGN-IN" }>;
@@ -279,8 +281,11 @@ export class Greetings {
   /** Where a member at a loopback address could join, so that others reach it directly; undefined where all do already. */
   #joinInsteadOf({ address }: Peer): string | undefined {
     if (!isLoopback(address)) return undefined;
-    const { admission: { members }, joinAddress } = this.#context, own = isIPv6(address);
-    return [own, !own].map((family) => members.hasElsewhere(family) ? joinAddress(family) : undefined)
+    const { admission: { members }, joinAddress } = this.#context;
+    const families: Family[] = familyOf(address) === "IPv4" ? ["IPv4", "IPv6"] : ["IPv6", "IPv4"];
+    return families.filter((family) => members.hasElsewhere(family))
+      // of several addresses, not each is in a network of the others
+      .map((family) => joinAddress(family, members.lastHeardElsewhere(family)?.via))
       .find((address) => address !== undefined);
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Dialect, MAX_DATAGRAM_BYTES, RELAY_MARK } from "../../protocol.ts";
-import { addressKey, hasKeyOf, isIPv6, isLoopback } from "../../protocol/address_key.ts";
+import { addressKey, type Family, familyOf, hasKeyOf, isLoopback } from "../../protocol/address_key.ts";
 import { skeletons } from "../../protocol/look_alikes.ts";
 import { compareKeys, nameKey } from "../../protocol/names.ts";
 import { detach } from "../../protocol/text.ts";
@@ -83,7 +83,7 @@ export class Members {
   /** Members by the skeletons of their names. A skeleton that is the key of the name is not here, which saves memory. */
   readonly #bySkeleton = new Map<string, Member>();
   /** How many send datagrams from elsewhere than this machine's loopback, by the family of their addresses. */
-  readonly #elsewhere = { IPv4: 0, IPv6: 0 };
+  readonly #elsewhere = new Counter();
   #sortedKeys: string[] | undefined;
   /** The time from which `heard` counts, in milliseconds. */
   #origin: number | undefined;
@@ -110,8 +110,8 @@ export class Members {
   }
 
   /** Whether a member sends datagrams from an address of a family that is no loopback address. */
-  hasElsewhere(isOfIPv6: boolean): boolean {
-    return this.#elsewhere[isOfIPv6 ? "IPv6" : "IPv4"] > 0;
+  hasElsewhere(family: Family): boolean {
+    return this.#elsewhere.get(family) > 0;
   }
 
   /** The member whose peer has a key. The key of a peer that sends datagrams is its address. */
@@ -251,6 +251,15 @@ export class Members {
     return this.#classic.lastHeard((member) => member.address.startsWith(host), MAX_LOOKED_AT);
   }
 
+  /**
+   * The member of those that {@linkcode hasElsewhere} knows of which was last heard, a v1 member before a classic one, if
+   * it is among the last few of all.
+   */
+  lastHeardElsewhere(family: Family): Member | undefined {
+    const isThere = (member: Member) => isElsewhere(member) && familyOf(member.address) === family;
+    return this.#v1.lastHeard(isThere, MAX_LOOKED_AT) ?? this.#classic.lastHeard(isThere, MAX_LOOKED_AT);
+  }
+
   /** The names behind `after`, sorted by their keys, as many as fit into one datagram with what stands behind each. */
   namesAfter(
     after: string | undefined,
@@ -287,18 +296,14 @@ export class Members {
     member.via = via;
     this.#byKey.set(member.key, member);
     if (member.key !== member.address) this.#connected.set(member.address, member);
-    this.#countElsewhere(member, 1);
+    if (isElsewhere(member)) this.#elsewhere.add(familyOf(member.address));
   }
 
   #dropPeer(member: Member): void {
     const { key, address } = member;
-    this.#countElsewhere(member, -1);
+    if (isElsewhere(member)) this.#elsewhere.remove(familyOf(address));
     this.#byKey.delete(key);
     if (this.#connected.get(address)?.key === key) this.#connected.delete(address);
-  }
-
-  #countElsewhere({ address, direct }: Member, change: number): void {
-    if (direct && !isLoopback(address)) this.#elsewhere[isIPv6(address) ? "IPv6" : "IPv4"] += change;
   }
 
   #setName(member: Member, name: string): void {
@@ -327,6 +332,11 @@ export class Members {
 
 function nameCountKey({ address, validated }: Pick<Peer, "address" | "validated">): string {
   return `${validated ? "" : "unvalidated "}${addressKey(address)}`;
+}
+
+/** Whether datagrams of other machines reach a member. */
+function isElsewhere({ address, direct }: Pick<Peer, "address" | "direct">): boolean {
+  return direct && !isLoopback(address);
 }
 
 /** The index of the first key that sorts behind another, by binary search. */

@@ -1,7 +1,7 @@
-/** Which addresses count as one. */
+/** What an address tells: its family, whether it is a loopback address, and which others count as the same. */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { addressKey, hasKeyOf, isLoopback } from "../../protocol/address_key.ts";
+import { addressKey, familyOf, hasKeyOf, isLoopback } from "../../protocol/address_key.ts";
 import { addressBytes } from "../../protocol/ip_network.ts";
 
 /** IPv6 addresses with many zeros, in every form of text. */
@@ -39,4 +39,9 @@ Deno.test("address key: loopback is 127.0.0.0/8 and ::1, and no address that beg
   for (const address of ["127.0.0.1:1", "127.255.0.9:1", "[::1]:1"]) assertEquals(isLoopback(address), true, address);
   const others = ["12.7.0.1:1", "128.0.0.1:1", "10.127.0.1:1", "[::10]:1", "[::1:1]:1", "[fe80::1]:1", "[127::1]:1"];
   for (const address of others) assertEquals(isLoopback(address), false, address);
+});
+
+Deno.test("address key: an address is of IPv4 or IPv6, with a zone too", () => {
+  for (const address of ["10.0.0.7:1", "127.0.0.1:65535"]) assertEquals(familyOf(address), "IPv4");
+  for (const address of ["[::1]:1", "[fe80::1%eth0]:9", "[::ffff:10.0.0.7]:1"]) assertEquals(familyOf(address), "IPv6");
 });
