@@ -101,8 +101,8 @@ export class Limits {
     return 0;
   }
 
-  /** Takes the tokens for a message that is dropped without them; returns whether there were both. */
-  takeClassicMessageToken(member: Member, now: number): boolean {
+  /** Takes the tokens for a message that is dropped if they are not there at once; returns whether there were both. */
+  takeMessageTokenNow(member: Member, now: number): boolean {
     return this.#takeOwnMessageToken(member, now) === 0 && this.#takeAddressMessageToken(member, now);
   }
 

@@ -191,7 +191,7 @@ export class Messages {
     const { journal, limits, ignored } = this.#context;
     const reason = journal.pending >= MAX_PENDING
       ? "queue-full"
-      : limits.takeClassicMessageToken(member, now)
+      : limits.takeMessageTokenNow(member, now)
       ? undefined
       : "fast-messages";
     if (reason) ignored.count(reason);

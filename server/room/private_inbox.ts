@@ -48,7 +48,7 @@ export class PrivateInbox {
     const known = this.#pairs.get(message.pass)?.get(message);
     // one to a single member must not be cheaper than one to all; a repeat shows nothing
     const isNew = !known || !known.isRepeat(message) && !known.isHeld(message);
-    if (isNew && !limits.takeClassicMessageToken(from, now)) return ignored.count("fast-messages");
+    if (isNew && !limits.takeMessageTokenNow(from, now)) return ignored.count("fast-messages");
     const stream = isNew ? this.#take(message, from, to) : known;
     if (stream.next === 1) return;
     const { pass, stream: name } = message, { token } = from, { address } = to;

@@ -5,11 +5,11 @@
  * @module
  */
 import type { RelayedPacket } from "../../protocol.ts";
+import { ChargedMessages } from "./charged_messages.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import type { Member } from "./members.ts";
-import { PaidMessages } from "./paid_messages.ts";
 import { ReceiverLimits } from "./receiver_limits.ts";
 
 /** What the relay needs of the room. */
@@ -28,7 +28,7 @@ const PAUSE_MS = 500;
 /** Passes packets on. */
 export class PrivateRelay {
   readonly #context: PrivateRelayContext;
-  readonly #paid = new PaidMessages();
+  readonly #charged = new ChargedMessages();
   readonly #limits = new ReceiverLimits(PAUSE_MS);
 
   constructor(context: PrivateRelayContext) {
@@ -38,17 +38,17 @@ export class PrivateRelay {
   /** Sends a packet on whose pass was checked. It may be dropped: its sender repeats what is not acknowledged. */
   pass(packet: RelayedPacket, from: Member, to: Member, now: number): void {
     const { delivery, ignored } = this.#context;
-    if (packet.type === "MESSAGE" && !this.#pay(packet, from, to, now)) return ignored.count("fast-messages");
+    if (packet.type === "MESSAGE" && !this.#charge(packet, from, to, now)) return ignored.count("fast-messages");
     if (!this.#limits.take(to, from, now)) return ignored.count("fast-requests", "receiver");
     const { address } = from, { token } = to, name = packet.type === "MESSAGE" ? from.name : undefined;
     delivery.send(to, { dialect: "v1", type: "RELAY", token, address, name, packet });
   }
 
   /** Takes what a message costs, unless it is a repeat: one to a single member must not be cheaper than one to all. */
-  #pay({ stream, id }: RelayedPacket & { type: "MESSAGE" }, from: Member, to: Member, now: number): boolean {
-    if (this.#paid.has(from, to, stream, id)) return true;
-    if (!this.#context.limits.takeClassicMessageToken(from, now)) return false;
-    this.#paid.add(from, to, stream, id);
+  #charge({ stream, id }: RelayedPacket & { type: "MESSAGE" }, from: Member, to: Member, now: number): boolean {
+    if (this.#charged.has(from, to, stream, id)) return true;
+    if (!this.#context.limits.takeMessageTokenNow(from, now)) return false;
+    this.#charged.add(from, to, stream, id);
     return true;
   }
 }
