@@ -22,12 +22,6 @@ export interface DirectoryContext {
   isRelaying: boolean;
 }
 
-/**
- * How long after a PUNCH the same asker causes the next one where that is too many, in milliseconds. A client tries for
- * 5 s to write to somebody, so a lost PUNCH is repeated in time; and one is believed for 10 s.
- */
-const PUNCH_PAUSE_MS = 2000;
-
 /** A page of names, and the totals of all members. */
 export interface UsersPage extends NamePage {
   /** How many members have a name. */
@@ -38,7 +32,7 @@ export interface UsersPage extends NamePage {
 /** The questions of members about members. */
 export class Directory {
   readonly #context: DirectoryContext;
-  readonly #punchLimits = new ReceiverLimits(PUNCH_PAUSE_MS);
+  readonly #punchLimits = new ReceiverLimits();
 
   constructor(context: DirectoryContext) {
     this.#context = context;

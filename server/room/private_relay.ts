@@ -19,17 +19,11 @@ export interface PrivateRelayContext {
   ignored: Ignored;
 }
 
-/**
- * How long after a packet of the same sender the next one is passed on to a member that gets too many of others, in
- * milliseconds. What is lost is repeated a few times before a client gives it up.
- */
-const PAUSE_MS = 500;
-
 /** Passes packets on. */
 export class PrivateRelay {
   readonly #context: PrivateRelayContext;
   readonly #charged = new ChargedMessages();
-  readonly #limits = new ReceiverLimits(PAUSE_MS);
+  readonly #limits = new ReceiverLimits();
 
   constructor(context: PrivateRelayContext) {
     this.#context = context;
@@ -40,6 +34,7 @@ export class PrivateRelay {
     const { delivery, ignored } = this.#context;
     if (packet.type === "MESSAGE" && !this.#charge(packet, from, to, now)) return ignored.count("fast-messages");
     if (!this.#limits.take(to, from, now)) return ignored.count("fast-requests", "receiver");
+    // whoever gets an ACK has written to its sender, and knows the name
     const { address } = from, { token } = to, name = packet.type === "MESSAGE" ? from.name : undefined;
     delivery.send(to, { dialect: "v1", type: "RELAY", token, address, name, packet });
   }
