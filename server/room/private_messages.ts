@@ -39,7 +39,10 @@ export class PrivateMessages {
   readonly #relay: PrivateRelay;
   /** How many tokens a member has paid for the line that it hands over again. */
   readonly #paid = new WeakMap<Member, number>();
-  /** Whoever has written last to a member with a connection. It may have left, and is not kept for this. */
+  /**
+   * Whoever has written last to a member that does not speak version 1. It may have left, and is not kept for this: it
+   * would keep the one that wrote to it, and so on without end.
+   */
   readonly #lastWriters = new WeakMap<Member, WeakRef<Member>>();
 
   constructor(context: PrivateMessagesContext) {
@@ -95,6 +98,7 @@ export class PrivateMessages {
     const to = this.#receiverAt(address, packet.pass, from);
     if (!to) return ignored.count("not-joined", "pass");
     if (to.dialect === "v1") return this.#relay.pass(packet, from, to, now);
+    // who gives connections no answer, because its user ignores them, may write to others all the same
     if (to.dialect === "line") this.#outbox.heard(from);
     if (packet.type === "ACK") this.#outbox.acknowledge(packet, from, to, now);
     else this.#inbox.receive(packet, from, to, now);

@@ -5,71 +5,10 @@ import { encode, type V1Packet } from "../../../protocol.ts";
 import { byteLength } from "../../../protocol/text.ts";
 import { explain } from "../../../server/ignored_words.ts";
 import { Ignored } from "../../../server/room/ignored.ts";
-import type { RoomOptions } from "../../../server/room/room.ts";
-import type { Sent } from "../../support/fake_delivery.ts";
-import { textOf } from "../../support/fake_delivery.ts";
+import { type Sent, textOf } from "../../support/fake_delivery.ts";
 import { all, FakeRoom, ignoredBy, one, OTHER_STREAM, outline, STREAM, to, type V1 } from "../../support/fake_room.ts";
 import { peerOf } from "../../support/peer_of.ts";
-
-/** Bob and Tim have a connection, Alice and Carol send datagrams. */
-const BOB = "10.0.0.7:1001", TIM = "10.0.0.8:1002", ALICE = "10.0.0.9:9", CAROL = "10.0.0.10:10";
-const tcp = (address: string) => `tcp ${address}`;
-
-type Relayed = V1<"RELAY">["packet"];
-
-/** A room with Alice, and Bob. */
-class PrivateRoom extends FakeRoom {
-  readonly alice: string;
-  readonly pairPass: string;
-
-  constructor(options?: RoomOptions) {
-    super(options);
-    this.alice = this.join(ALICE, "Alice").token;
-    this.connect(BOB, "Bob");
-    this.settle();
-    this.pairPass = this.lookUp("Bob").pass!;
-  }
-
-  connect(address: string, name?: string): void {
-    assert(this.room.connected(peerOf(tcp(address)), this.now));
-    if (name) this.type(address, `/name ${name}`);
-    this.delivery.take();
-  }
-
-  /** Hands a line over; returns what is sent, and the pause. */
-  hand(address: string, line: string): { pause: number; sent: Sent[] } {
-    const pause = this.room.receiveLine(line, peerOf(tcp(address)), this.now);
-    return { pause, sent: this.delivery.take() };
-  }
-
-  type(address: string, line: string): Sent[] {
-    const { pause, sent } = this.hand(address, line);
-    assertEquals(pause, 0);
-    return sent;
-  }
-
-  lookUp(name: string, from = ALICE, token = this.alice): V1<"PEER"> {
-    return one(this.v1(from, "LOOKUP", { id: 9, token, name }), "PEER");
-  }
-
-  relay(packet: Relayed, { from = ALICE, token = this.alice, address = BOB } = {}): Sent[] {
-    return this.v1(from, "RELAY", { token, address, packet });
-  }
-
-  message(id: number, text: string, fields: Partial<V1<"MESSAGE">> = {}): Relayed {
-    return { dialect: "v1", type: "MESSAGE", pass: this.pairPass, stream: STREAM, id, text, ...fields } as Relayed;
-  }
-
-  /** Acknowledges what was sent to Alice. */
-  acknowledge(sent: Sent[]): Sent[] {
-    const { packet } = all(sent, "RELAY").at(-1)!, { pass, stream, id } = packet;
-    return this.relay({ dialect: "v1", type: "ACK", pass, stream, id });
-  }
-}
-
-/** What was sent to a connection, as lines. */
-const read = (sent: Sent[], address = BOB) => to(sent, tcp(address)).map(textOf).join("").split("\n").slice(0, -1);
-const textsIn = (sent: Sent[]) => all(sent, "RELAY").flatMap(({ packet }) => "text" in packet ? [packet.text] : []);
+import { ALICE, BOB, CAROL, PrivateRoom, read, type Relayed, tcp, textsIn, TIM } from "../../support/private_room.ts";
 
 Deno.test("private messages: who has a connection is reached through the server, and PEER says so", () => {
   const room = new PrivateRoom();
@@ -249,51 +188,6 @@ Deno.test("private messages: however many are held for earlier ones, the memory 
   }
 });
 
-Deno.test("private messages: a connection writes to an address too, for one without a name, whatever that speaks", () => {
-  const room = new PrivateRoom(), dora = "10.0.0.11:11", emil = "10.0.0.12:12";
-  const { token } = room.join(CAROL);
-  room.connect(TIM);
-  room.datagram(dora, "GREETING");
-  room.delivery.take();
-  const sent = room.type(BOB, `/send ${CAROL} who are you?`);
-  const { packet: { pass, stream, id } } = one(to(sent, CAROL), "RELAY");
-  const ack: Relayed = { dialect: "v1", type: "ACK", pass, stream, id };
-  assertEquals(read(room.relay(ack, { from: CAROL, token })), [`-> ${CAROL} (through the server): who are you?`]);
-  const toTim = room.type(BOB, `/send ${TIM} and you?`);
-  assertEquals(read(toTim, TIM), [`<- <From ${BOB}:Bob> (through the server): and you?`]);
-  assertEquals(read(toTim), [`-> ${TIM} (through the server): and you?`]);
-  assertEquals(read(room.type(BOB, `/send ${dora} hi`)), [
-    `-> ${dora} (through the server, as a classic program does not confirm): hi`,
-  ]);
-  assertEquals(read(room.type(BOB, `/send ${emil} hi`)), [`${emil} is not here`]);
-});
-
-Deno.test("private messages: /reply over a connection answers whoever was last shown to have written to it alone", () => {
-  const room = new PrivateRoom(), nobody = ["Nobody who has written to you alone is here"];
-  room.connect(TIM);
-  assertEquals(read(room.type(BOB, "/reply hello?")), nobody);
-  room.relay(room.message(1, "hi"));
-  assertEquals(textsIn(room.type(BOB, "/reply hi Alice")), ["hi Alice"]);
-  room.type(TIM, `/send Bob I have no name`);
-  // what is held or repeated is not shown
-  room.relay(room.message(3, "later", { first: 1 }));
-  room.relay(room.message(1, "hi"));
-  assertEquals(read(room.type(BOB, "/reply hi Tim"), TIM), [`<- <From ${BOB}:Bob> (through the server): hi Tim`]);
-  assertEquals(read(room.type(TIM, "/r hi Bob")), [`<- <From ${TIM}> (through the server): hi Bob`]);
-  // the next one at the same address is somebody else
-  room.room.hungUp(peerOf(tcp(TIM)), room.now);
-  room.connect(TIM);
-  assertEquals(read(room.type(BOB, "/reply still there?")), nobody);
-});
-
-Deno.test("private messages: /reply over a connection finds a member that has moved to another address", () => {
-  const room = new PrivateRoom(), elsewhere = "10.9.9.9:9";
-  room.relay(room.message(1, "hi"));
-  room.move(elsewhere, room.alice, "Alice");
-  const sent = room.type(BOB, "/reply hi Alice");
-  assertEquals(textsIn(to(sent, elsewhere)), ["hi Alice"]);
-});
-
 Deno.test("private messages: one from a connection is repeated until it is acknowledged, and its sender is told", () => {
   const room = new PrivateRoom();
   const sent = room.type(BOB, "/send alice are you there?");
@@ -363,6 +257,15 @@ Deno.test("private messages: who gave no answer is sent the next text only four 
   // what has nothing to do with it shows nothing
   room.v1(ALICE, "LIST", { id: 1, token: room.alice });
   assertEquals(relays(BOB, "4"), 4);
+  // nor does what it sends through the server to who has no connection: its user may ignore those that have one
+  const zoe = "10.0.0.6:6";
+  room.datagram(zoe, "SIGN-IN Zoe");
+  room.join(CAROL, "Carol");
+  for (const [name, address] of [["Zoe", zoe], ["Carol", CAROL]]) {
+    const sent = room.relay(room.message(1, "hi", { pass: room.lookUp(name).pass }), { address });
+    assertEquals(to(sent, address).length, 1);
+  }
+  assertEquals(relays(BOB, "still 4"), 4);
   room.relay(room.message(1, "hi"));
   assertEquals([relays(BOB, "5"), relays(BOB, "6")], [14, 4]);
   room.acknowledge(room.type(BOB, "/send Alice 7"));
@@ -515,26 +418,6 @@ Deno.test("private messages: to a classic member one is sent once, and the sende
   const sent = room.type(BOB, "/send zoe hi");
   assertEquals(to(sent, "10.0.0.6:6").map(textOf), [`INCOMING <- <From ${BOB}:Bob> (through the server): hi\n`]);
   assertEquals(read(sent), ["-> Zoe (through the server, as a classic program does not confirm): hi"]);
-});
-
-Deno.test("private messages: where none passes through the server, each is answered by a line, and /help names no way", () => {
-  const room = new PrivateRoom({ relay: false, rate: { rate: 10, burst: 10 } });
-  room.connect(TIM, "Tim");
-  room.datagram("10.0.0.6:6", "SIGN-IN Zoe");
-  for (const name of ["Alice", "Tim", "Zoe"]) {
-    const sent = room.type(BOB, `/send ${name} hi`);
-    assertEquals(outline(sent), [`${tcp(BOB)} INCOMING`]);
-    assertEquals(read(sent), [`!! Not delivered to ${name} (this server passes no private messages on): hi`]);
-  }
-  assertEquals(read(room.type(BOB, "/send Nobody hi")), ["Nobody is not here"]);
-  // it costs what it would cost to be delivered
-  assertEquals(read(room.type(BOB, `/send Tim ${"word ".repeat(800)}`)).length, 5);
-  assertLess(0, [1, 2, 3].reduce((pause) => Math.max(pause, room.hand(BOB, "/send Tim hi").pause), 0));
-  assertEquals(all(room.pass(10_000), "RELAY"), []);
-  const help = read(room.type(BOB, "/help"));
-  assertMatch(help.at(-1)!, /With a name, plain list works too\.$/);
-  assertEquals(help.filter((line) => /\bsend\b|reply|server/.test(line)), []);
-  assertEquals(help.length, read(new PrivateRoom().type(BOB, "/help")).length - 2);
 });
 
 Deno.test("private messages: who came in a crowd that nobody was told of is told of when it sends one", () => {

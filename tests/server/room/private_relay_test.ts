@@ -264,6 +264,18 @@ Deno.test("private relay: a crowd that floods one member with envelopes fills no
   assertEquals(outline(room.relay(carol, ALICE, room.message(1, "hi", { pass }))), [`${ALICE} RELAY`]);
 });
 
+Deno.test("private relay: what one member may not get any more is told apart from what its sender may not ask for", () => {
+  const ignored = new Ignored(), room = new RelayRoom({ ignored }), what = new TextEncoder().encode("RELAY/1");
+  const send = (count: number) => {
+    ignored.last = undefined;
+    for (let i = 0; i < count; i++) room.relay(room.alice, BOB, room.ack(1));
+    return ignored.last && explain(ignored.last, { address: ALICE, what });
+  };
+  assertEquals(send(200), undefined);
+  assertMatch(send(1)!, /^whom it is for gets more private messages/);
+  assertMatch(send(1000)!, /^it asks for too much/);
+});
+
 Deno.test("private relay: envelopes and ACKs without end from one member are bounded by its requests and the receiver's line", () => {
   const room = new RelayRoom({ rate: { rate: 20, burst: 40 } });
   let passed = 0;
