@@ -1,6 +1,7 @@
 /**
- * An attack: members send one member envelopes without end, which are to pass through the server. It measures how long an
- * honest private message to that member takes meanwhile until it is acknowledged, and how long what is said to all takes.
+ * An attack: members send one member envelopes without end, which are to pass through the server. It measures how long
+ * an honest private message to that member takes meanwhile until it is acknowledged, and how long what is said to all
+ * takes.
  *
  * @module
  */

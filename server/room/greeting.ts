@@ -170,8 +170,8 @@ export class Greetings {
   }
 
   /**
-   * Whether the names may be asked for an applicant that has none yet. In version 1 it is told why not, but for one that
-   * asks too often: it has sent back its cookie, so the answer goes to nobody else.
+   * Whether the names may be asked for an applicant that has none yet. In version 1 it is told why not, unless it asks
+   * too often: it has sent back its cookie, so the answer goes to nobody else.
    */
   #maySignIn(applicant: Applicant, claim: NameClaim, now: number): boolean {
     const { admission: { members }, limits } = this.#context;
@@ -278,7 +278,7 @@ export class Greetings {
     });
   }
 
-  /** Where a member at a loopback address could join, so that others reach it directly; undefined where all do already. */
+  /** Where a member at a loopback address could join, so that others reach it directly; undefined if all do already. */
   #joinInsteadOf({ address }: Peer): string | undefined {
     if (!isLoopback(address)) return undefined;
     const { admission: { members }, joinAddress } = this.#context;
