@@ -193,11 +193,13 @@ pythonTest(
     // the client has just begun to read, and has said nothing yet
     const script =
       `${LISTEN}; c=s.accept()[0]; c.setsockopt(socket.SOL_SOCKET,socket.SO_LINGER,struct.pack('ii',1,0)); ` +
-      "time.sleep(0.1); c.sendall(b'NICK\\n'); c.close(); time.sleep(1000)";
+      "c.sendall(b'hi\\n'); input(); c.sendall(b'NICK\\n'); c.close(); time.sleep(1000)";
     await using server = start(["python3", "-c", script]);
     const port = await portOf(server);
     await using client = join(port, "-u", "Alice");
-    await client.type("hello\n".repeat(10_000));
+    // a reset before that is an attempt to connect that has failed
+    await client.stdout.until("hi\n");
+    await Promise.all([server.type("\n"), client.type("hello\n".repeat(10_000))]);
     assertEquals(await client.exitCode(), 1);
     assertMatch(client.stderr.text(), /\n127\.0\.0\.1:\d+ has broken off the connection before all was sent\n$/);
   },
