@@ -1,5 +1,6 @@
 """A TCP chat server as the assignments have it: a thread for each client, which it asks for a name first."""
 import socket
+import sys
 import threading
 
 server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -9,14 +10,20 @@ print(f"Listening on port {server.getsockname()[1]}", flush=True)
 clients = {}
 
 
+def log(line):
+    # the lines of two threads must not mix, and print writes the line feed on its own
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def serve(client):
     client.send("NICK".encode())
     name = client.recv(1024).decode().strip()
     clients[client] = name
-    print(f"{name} has come", flush=True)
+    log(f"{name} has come")
     while True:
         data = client.recv(1024)
-        print(f"{name} {data!r}", flush=True)
+        log(f"{name} {data!r}")
         if not data or data.decode().strip() == "quit":
             break
         for other in clients:
