@@ -16,13 +16,14 @@ import {
   hex64,
   name,
   number,
+  numberUpTo,
   optional,
   parseFields,
-  smallNumber,
   word,
 } from "./protocol/fields.ts";
 import {
   type Decoded,
+  MAX_AGE_MS,
   MAX_CLASSIC_BYTES,
   MAX_DATAGRAM_BYTES,
   MAX_TEXT_BYTES,
@@ -62,7 +63,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       stream: hex64,
       id: number,
       first: optional(number),
-      age: optional(smallNumber),
+      age: optional(numberUpTo(MAX_AGE_MS)),
       action: optional(flag),
     },
     body: "text",
@@ -282,7 +283,9 @@ function readNames(packet: Record<string, unknown>, lines: string[]): string | u
 /** How a packet begins that may be in a RELAY. */
 const RELAYED = /^(?:MESSAGE|ACK)\/1[ \r\n]/;
 
-/** Reads what is in a RELAY; returns why it can't be there if it can't. No packet that may be in one has a packet in it. */
+/**
+ * Reads what is in a RELAY; returns why it can't be there if it can't. No packet that may be in one has a packet in it.
+ */
 function readRelayed(text: string): RelayedPacket | string {
   if (!RELAYED.test(text)) return "what is in the RELAY is no MESSAGE and no ACK";
   // most have no checksum of their own
@@ -290,7 +293,9 @@ function readRelayed(text: string): RelayedPacket | string {
   if (!decoded.ok) return `in the RELAY: ${decoded.reason}`;
   const { packet } = decoded;
   const isOfPair = "pass" in packet && packet.pass !== undefined && !("token" in packet);
-  return isOfPair ? packet as RelayedPacket : "what is in the RELAY needs a pass, and no token";
+  if (!isOfPair) return "what is in the RELAY needs a pass, and no token";
+  // an ACK without a stream answers a check of the direct way
+  return (packet as RelayedPacket).stream === undefined ? "an ACK in a RELAY needs a stream" : packet as RelayedPacket;
 }
 
 /** Returns why fields that are valid one by one are not valid together, or undefined when they are. */

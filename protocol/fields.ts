@@ -38,12 +38,17 @@ export const number: Field<number> = {
   },
 };
 
-/** A whole number from 0 to 99999. */
-export const smallNumber: Field<number> = {
-  write: String,
-  form: "a whole number of at most 5 digits",
-  read: (text) => text.length <= 5 ? number.read(text) : undefined,
-};
+/** A whole number from 0 to `most`. */
+export function numberUpTo(most: number): Field<number> {
+  return {
+    write: String,
+    form: `a whole number without zeros in front, at most ${most}`,
+    read(text) {
+      const value = number.read(text);
+      return value !== undefined && value <= most ? value : undefined;
+    },
+  };
+}
 
 /** True, written as 1; false is not written at all. */
 export const flag: Field<boolean> = {

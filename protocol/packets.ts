@@ -10,13 +10,16 @@
 export const DEFAULT_PORT = 9090;
 /** The longest sent datagram, in bytes: the IPv6 minimum MTU (RFC 8200, section 5) minus IPv6 and UDP headers. */
 export const MAX_DATAGRAM_BYTES = 1232;
-/** The longest classic datagram, or line of a connection, that is accepted, in bytes; some programs send pages of text. */
+/** The longest classic datagram or line of a connection that is accepted, in bytes: some programs send pages of text. */
 export const MAX_CLASSIC_BYTES = 4096;
 /** The longest text of one MESSAGE, in bytes of UTF-8. It leaves room for the longest INCOMING/1 header. */
 export const MAX_TEXT_BYTES = 856;
 /** The silence after which the server removes a v1 member, in milliseconds. */
 export const MEMBER_TIMEOUT_MS = 60_000;
-/** The greatest age of a direct message that it tells, in milliseconds. With a longer one the longest RELAY would not fit. */
+/**
+ * The greatest age of a direct message that it tells, in milliseconds. Hardly any waits so long: it is given up before.
+ * With it the longest RELAY has 1,230 bytes, so that there is room for two digits more.
+ */
 export const MAX_AGE_MS = 99_999;
 /** What stands behind the name of a member in USERS that is reached through the server only. */
 export const RELAY_MARK = " relay";
@@ -28,14 +31,17 @@ export type DatagramDialect = "classic" | "classic-line" | "v1";
 /** What a peer understands; `line` is lines of text over a connection. */
 export type Dialect = DatagramDialect | "line";
 
-/** Set when the word is not as the protocol has it, in capital letters: it may be the first one of a sentence, such as another server's. */
+/**
+ * Set when the word is not as the protocol has it, in capital letters: it may be the first one of a sentence, such as
+ * another server's.
+ */
 type Loose = true;
 
 /** The dialect of the assignment's programs: a bare word and free text. */
 export type ClassicPacket =
   /**
-   * Registers the sender's address. `line` is true when the datagram ended in a line feed, as `nc` sends it. `text` is the
-   * whole of it if it may be a sentence, such as `Greetings from Rome`: who has greeted before says it.
+   * Registers the sender's address. `line` is true when the datagram ended in a line feed, as `nc` sends it. `text` is
+   * the whole of it if it may be a sentence, such as `Greetings from Rome`: who has greeted before says it.
    */
   | { dialect: "classic"; type: "GREETING"; line: boolean; text?: string }
   /** `afterColon` is the text if the colon at the beginning of `text` belongs to the word: `MESSAGE:hello`. */
@@ -135,7 +141,7 @@ export type V1Packet =
     keepalive: number;
     /** Set when the sender of a message gets no copy of it. */
     noecho?: boolean;
-    /** Where the client could join instead, so that others reach it directly: it is at a loopback address, they are not. */
+    /** Where the client, at a loopback address, could join so that others, who are elsewhere, reach it directly. */
     join?: string;
   }
   | { dialect: "v1"; type: "HEARTBEAT"; token?: string; epoch: string; seq: number }
@@ -164,7 +170,7 @@ export type V1Packet =
     /** The pass of this member and the one that asks; missing when no message can be sent with it. */
     pass?: string;
     classic?: boolean;
-    /** Set when no datagram of the one that asks reaches it, so that a message has to go through the server, in a RELAY. */
+    /** Set when no datagram of the one that asks reaches it: a message has to go through the server, in a RELAY. */
     relay?: boolean;
     /** Set when this server passes no message on. */
     norelay?: boolean;
@@ -190,8 +196,15 @@ export const TO_SERVER = [
   "RELAY",
 ] as const satisfies readonly V1Packet["type"][];
 
-/** What may be in a RELAY: a direct message or its acknowledgement, with the pass of the pair and without a token. */
-export type RelayedPacket = Extract<V1Packet, { type: "MESSAGE" | "ACK" }> & { token?: undefined; pass: string };
+/**
+ * What may be in a RELAY: a direct message or its acknowledgement, with the pass of the pair and without a token. An ACK
+ * without a stream answers a check of the direct way, so it never passes through the server.
+ */
+export type RelayedPacket = Extract<V1Packet, { type: "MESSAGE" | "ACK" }> & {
+  token?: undefined;
+  pass: string;
+  stream: string;
+};
 
 /** Any packet of either dialect. */
 export type Packet = ClassicPacket | V1Packet;
@@ -200,6 +213,12 @@ export type EventPacket = Extract<V1Packet, { at: number; seq: number }>;
 
 /** A packet, or the reason why the bytes are not one. */
 export type Decoded = { ok: true; packet: Packet } | { ok: false; reason: string };
+
+/** How long ago something was said, as a MESSAGE to a peer has it; both times in milliseconds. */
+export function ageOf(saidAt: number, now: number): { age?: number } {
+  const age = Math.min(MAX_AGE_MS, Math.floor(now - saidAt));
+  return age > 0 ? { age } : {};
+}
 
 /** Says why bytes are not a packet. */
 export function refuse(reason: string): Decoded {

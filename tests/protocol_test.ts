@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import * as zlib from "node:zlib";
 import {
+  ageOf,
   type ClassicPacket,
   decode,
   encode,
@@ -62,7 +63,7 @@ function v1<T extends V1Packet["type"]>(
 /** What may be in a RELAY. */
 const relayed = fc.oneof(
   v1("MESSAGE", { pass: hex64, stream: hex64, id: fc.integer({ min: 1 }), text: someText }, { age, action: yes }),
-  v1("ACK", { pass: hex64, id: number }, { stream: hex64 }),
+  v1("ACK", { pass: hex64, stream: hex64, id: number }),
 );
 
 const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
@@ -267,6 +268,7 @@ Deno.test("RELAY: holds a MESSAGE or an ACK with a pass and without a token, and
       ack.replace("/1", "/1 sum=00000000"),
       ack.replace(`pass=${HEX}`, ""),
       ack.replace("pass", "token"),
+      ack.replace(`stream=${HEX}`, ""),
       `ACK/1 token=${HEX} pass=${HEX} id=1`,
       message.replace("id=1", "id=1 first=2"),
       message.replace("hi", ""),
@@ -430,6 +432,11 @@ Deno.test("v1: datagrams that are no packet, and why", () => {
     [`MESSAGE/1 stream=${HEX} id=1 first=2\nx`, "first is not between 1 and id"],
     [`MESSAGE/1 stream=${HEX} id=1 first=0\nx`, "first is not between 1 and id"],
     [`MESSAGE/1 stream=${HEX} id=0\nx`, "the ids begin with 1"],
+    [
+      `MESSAGE/1 stream=${HEX} id=1 age=${MAX_AGE_MS + 1}\nx`,
+      "the field age is malformed: it has to be a whole number without zeros in front, at most 99999",
+    ],
+    [`RELAY/1 token=${HEX} address=192.0.2.1:9\nACK/1 pass=${HEX} id=1`, "an ACK in a RELAY needs a stream"],
     [`RESEND/1 token=${HEX} epoch=${HEX} from=3 to=2`, "from is not between 1 and to"],
     [`GONE/1 token=${HEX} epoch=${HEX} from=0 to=2`, "from is not between 1 and to"],
     [`LOOKUP/1 id=1 token=${HEX}`, "LOOKUP takes a name or an address"],
@@ -578,4 +585,10 @@ Deno.test("a datagram without a checksum and with one bit flipped is refused or 
     }),
     { numRuns: 3000 },
   );
+});
+
+Deno.test("the age of a message: whole milliseconds, nothing for none, and no more than a MESSAGE tells", () => {
+  const ages = [1000, 1000.9, 1001, 2000.7, 999, 100_998, 100_999, 101_000, 1e9].map((now) => ageOf(1000, now).age);
+  const none = undefined;
+  assertEquals(ages, [none, none, 1, 1000, none, 99_998, MAX_AGE_MS, MAX_AGE_MS, MAX_AGE_MS]);
 });

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { RelayedPacket, V1Packet } from "../../protocol.ts";
+import { ageOf, type RelayedPacket, type V1Packet } from "../../protocol.ts";
 import { earliest } from "../../protocol/earliest.ts";
 import { messageLine } from "../../protocol/lines.ts";
 import { Retry } from "../../protocol/reliable/retry.ts";
@@ -261,9 +261,9 @@ export class DirectMessages implements Timed {
 
   #transmit(conversation: Conversation, now: number): void {
     const { sendStream, way } = conversation;
-    for (const message of sendStream.wake(now)) {
+    for (const { saidAt, ...message } of sendStream.wake(now)) {
       const { address, pass } = way.place!;
-      const packet: RelayedPacket = { dialect: "v1", type: "MESSAGE", pass, ...message };
+      const packet: RelayedPacket = { dialect: "v1", type: "MESSAGE", pass, ...ageOf(saidAt, now), ...message };
       if (way.isRelayed) {
         conversation.relayedTo = Math.max(conversation.relayedTo, message.id);
         this.#send(relay(packet, this.#self, address));

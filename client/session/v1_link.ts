@@ -89,7 +89,7 @@ export class V1Link implements Timed {
   transmit(now: number): void {
     const { token } = this.membership.self;
     // the time of what is said to all is the server's
-    for (const { age: _, ...message } of this.#sendStream.wake(now)) {
+    for (const { saidAt: _, ...message } of this.#sendStream.wake(now)) {
       this.#send({ dialect: "v1", type: "MESSAGE", token, ...message });
     }
   }

@@ -10,11 +10,11 @@ import { detach } from "../text.ts";
 export type MessagePacket = Extract<V1Packet, { type: "MESSAGE" }>;
 
 /**
- * Takes a sender's messages in any order and any number of times, and gives each once, in the order of the ids, when its
- * user wants the next one.
+ * Takes a sender's messages in any order and any number of times, and gives each once, in the order of the ids, when
+ * its user wants the next one.
  *
- * It holds what was not taken yet, at most {@linkcode SEND_WINDOW} messages, with whatever its user has added to them. The
- * sender repeats those that are dropped here.
+ * It holds what was not taken yet, at most {@linkcode SEND_WINDOW} messages, with whatever its user has added to them.
+ * The sender repeats those that are dropped here.
  */
 export class ReceiveStream<M extends MessagePacket = MessagePacket> {
   readonly name: string;

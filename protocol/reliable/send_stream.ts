@@ -4,7 +4,7 @@
  * @module
  */
 import { randomHex64 } from "../fields.ts";
-import { MAX_AGE_MS, SEND_WINDOW } from "../packets.ts";
+import { SEND_WINDOW } from "../packets.ts";
 import { printable } from "../text.ts";
 import type { RoundTrip } from "./round_trip.ts";
 
@@ -20,8 +20,8 @@ export interface OutgoingMessage extends Draft {
   id: number;
   /** The lowest id that is not settled; missing when it is `id`. */
   first?: number;
-  /** How long ago it was said, in milliseconds, at most {@linkcode MAX_AGE_MS}; missing for 0. */
-  age?: number;
+  /** When it was said, in milliseconds. */
+  saidAt: number;
 }
 
 interface PendingMessage extends Draft {
@@ -32,7 +32,7 @@ interface PendingMessage extends Draft {
   times: number;
   /** When it was last sent, in milliseconds. */
   sentAt: number;
-  /** How many copies were sent. Those between which nothing was settled count as one: perhaps nothing gets through. */
+  /** How many copies were sent. Those between which nothing was settled count as one: maybe nothing gets through. */
   copies: number;
   /** Whether it was the oldest when it was first sent, so that it had to wait for no other one. */
   wasOldest: boolean;
@@ -47,7 +47,7 @@ interface PendingMessage extends Draft {
 const COPIES = 4;
 /** The longest pause before such a message is sent again all the same, in milliseconds. */
 const LONGEST_PAUSE_MS = 10_000;
-/** Without progress for so long the destination is probably unreachable, in milliseconds. A slow one takes one a second. */
+/** Without progress for so long it is probably unreachable, in milliseconds. A slow destination takes one a second. */
 const STUCK_MS = 1500;
 /** The shortest time from one restart of a stream to the next, in milliseconds. */
 const RESTART_PAUSE_MS = 1000;
@@ -173,8 +173,9 @@ export class SendStream {
   }
 
   /**
-   * Takes another name, because another member uses this one, or knows it and is not the destination any more. Numbers the waiting messages anew. They become due at
-   * once, or a second after the last restart: a hostile server must not make this client send as fast as it answers.
+   * Takes another name, because another member uses this one, or knows it and is not the destination any more. Numbers
+   * the waiting messages anew. They become due at once, or a second after the last restart: a hostile server must not
+   * make this client send as fast as it answers.
    */
   restart(now: number): void {
     const dueAt = this.#restartedAt = Math.max(now, this.#restartedAt + RESTART_PAUSE_MS);
@@ -201,8 +202,8 @@ export class SendStream {
       else this.repeated++;
       message.sentAt = now;
       message.dueAt = now + (isOldest ? this.#roundTrip.timeout(message.times) : this.#pauseOf(message));
-      const { id } = message;
-      due.push({ stream: this.#name, id, ...(first < id && { first }), ...ageOf(message, now), ...asDraft(message) });
+      const { id, saidAt } = message;
+      due.push({ stream: this.#name, id, ...(first < id && { first }), saidAt, ...asDraft(message) });
     }
     return due;
   }
@@ -218,12 +219,6 @@ export class SendStream {
     const [oldest] = this.#waiting;
     return this.#waiting.slice(0, SEND_WINDOW).filter(({ id }) => id < oldest.id + SEND_WINDOW);
   }
-}
-
-/** How long ago something was said, as a MESSAGE has it. */
-export function ageOf({ saidAt }: { saidAt: number }, now: number): { age?: number } {
-  const age = Math.min(MAX_AGE_MS, Math.floor(now - saidAt));
-  return age > 0 ? { age } : {};
 }
 
 function asDraft({ text, action }: Draft): Draft {

@@ -4,10 +4,9 @@
  *
  * @module
  */
-import type { RelayedPacket } from "../../protocol.ts";
+import { ageOf, type RelayedPacket } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
-import { ageOf } from "../../protocol/reliable/send_stream.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Limits } from "./limits.ts";
@@ -207,11 +206,11 @@ export class PrivateOutbox {
   }
 
   #send(conversation: Conversation, to: Member, now: number): void {
-    const { from: { address, name }, token, pass, stream, id, waiting: [said] } = conversation;
+    const { from: { address, name }, token, pass, stream, id, waiting: [{ text, saidAt }] } = conversation;
     if (conversation.tries++ === 0) conversation.begunAt = now;
     conversation.sentAt = now;
     conversation.hasToken = false;
-    const packet = { dialect: "v1", type: "MESSAGE", pass, stream, id, ...ageOf(said, now), text: said.text } as const;
+    const packet = { dialect: "v1", type: "MESSAGE", pass, stream, id, ...ageOf(saidAt, now), text } as const;
     this.#context.delivery.send(to, { dialect: "v1", type: "RELAY", token, address, name, packet });
   }
 

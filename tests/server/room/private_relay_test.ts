@@ -82,9 +82,10 @@ Deno.test("private relay: the longest packet fits, and leaves no longer than it 
   assertEquals(length, came + byteLength(address) - BOB.length + byteLength(` name=${name}`));
 });
 
-Deno.test("private relay: an ACK without a stream, as for a check of the direct way, is passed on too", () => {
-  const room = new RelayRoom(), packet: Relayed = { dialect: "v1", type: "ACK", pass: room.pairPass, id: 7 };
-  assertEquals(one(room.relay(room.bob, ALICE, packet), "RELAY").packet, packet);
+Deno.test("private relay: an ACK without a stream, which only a check of the direct way has, is not passed on", () => {
+  const room = new RelayRoom(), head = `RELAY/1 token=${room.bob.token} address=${ALICE}\nACK/1 pass=${room.pairPass}`;
+  assertEquals(outline(room.datagram(BOB, `${head} stream=${STREAM} id=7`)), [`${ALICE} RELAY`]);
+  assertEquals(room.datagram(BOB, `${head} id=7`), []);
 });
 
 Deno.test("private relay: one follows its receiver to another address only if its sender names that", () => {
