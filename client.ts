@@ -33,7 +33,7 @@ Usage: ${startCommand("client")} [SERVER [PORT]]
   SERVER, --server SERVER, -sip SERVER   the server's name or address (127.0.0.1)
   PORT, --port PORT, -sp PORT            the server's port (${DEFAULT_PORT})
   --name NAME, -u NAME                   sign in with a name: 1 to 32 letters, digits, _ - .
-  --no-relay                             sends nothing private through the server, as after /direct only
+  --no-relay                             what you write to one member alone never goes through the server
   --trace                                prints what arrives and is not taken, and why; not with --tcp
   --tcp                                  joins another chat server, over TCP; --name is sent only if the server asks
   --help                                 this text
@@ -83,9 +83,9 @@ async function chat({ server, port, name, relay, trace: isTraced }: ClientOption
   });
 
   function show(shown: Shown): void {
-    // in a pipe, a refusal ends the program, and its error message says why
-    if (shown.kind === "refused" && !screen.interactive) return;
-    const isAside = shown.kind === "notice" || shown.kind === "problem" || shown.kind === "refused";
+    // in a pipe, a refusal ends the program, and its error message says why; and nobody is there to take a hint
+    if ((shown.kind === "refused" || shown.kind === "hint") && !screen.interactive) return;
+    const isAside = ["notice", "hint", "problem", "refused"].includes(shown.kind);
     (isAside ? screen.printAside : screen.print)(formatShown(shown, formatOptions));
     if (shown.kind === "refused") prompt();
   }

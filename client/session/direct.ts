@@ -14,11 +14,11 @@ import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
 import type { Answer, Fact, PeerPacket, Question, Timed } from "./facts.ts";
 import type { Self } from "./membership.ts";
 import { relay } from "./relay.ts";
-import { reasonOf, undelivered } from "./refusals.ts";
+import { givenUp, reasonOf } from "./refusals.ts";
 import type { Transactions } from "./transactions.ts";
 import type { Send } from "./v1_link.ts";
 import { type Peer, Way } from "./way.ts";
-import { relayNotice, whyNoAnswer, whyNotDirectly, whyNoWay } from "./way_words.ts";
+import { isOwnLoopback, relayNotice, sentNotice, whyNoAnswer, whyNotDirectly, whyNoWay } from "./way_words.ts";
 import { keyOf, nameOf, type Who } from "./who.ts";
 
 type WhereQuestion = Extract<Question, { ask: "where" }>;
@@ -250,11 +250,13 @@ export class DirectMessages implements Timed {
   /** Tells the user that the texts to a peer go through the server; or sends what is due, if the user knows. */
   #tellOrTransmit(key: string, conversation: Conversation, now: number): Fact[] {
     const { name, way: { isRelayed, place } } = conversation;
-    if (!isRelayed || !place || this.#told.get(key) === place.pass) {
+    // what lies on this side is told once, not of each peer
+    const [about, told] = place && isOwnLoopback(place, this.#self.address) ? ["", ""] : [key, place?.pass];
+    if (!isRelayed || !place || this.#told.get(about) === told) {
       this.#transmit(conversation, now);
       return [];
     }
-    this.#told.set(key, place.pass);
+    this.#told.set(about, told!);
     // what is due is sent at the next wake, when the user has read this
     return [{ type: "notice", text: relayNotice(whyNotDirectly(name, place, this.#self.address)) }];
   }
@@ -275,14 +277,13 @@ export class DirectMessages implements Timed {
   }
 
   #noWay({ name }: Conversation, peer: Peer): string {
-    return whyNoWay(name, peer, { self: this.#self.address, forbidden: this.#forbidden });
+    return whyNoWay(name, peer, { self: this.#self.address, join: this.#self.join, forbidden: this.#forbidden });
   }
 
   #giveUp(key: string, conversation: Conversation, reason: string): Fact[] {
     this.#conversations.delete(key);
-    const drafts = conversation.sendStream.clear();
-    // a late answer to a look-up may find that everything has arrived
-    return drafts.length === 0 ? [] : undelivered(drafts, reason, conversation.name);
+    // of nothing, when a late answer to a look-up finds that everything has arrived
+    return givenUp(conversation.sendStream.clear(), reason, conversation.name);
   }
 }
 
@@ -291,6 +292,5 @@ function nobodyIs(who: Who): string {
 }
 
 function delivered({ name, isClassic }: Conversation, { text }: Draft, isRelayed: boolean): Fact {
-  const how = isClassic ? "Sent, as a classic client does not confirm, to" : "Delivered to";
-  return { type: "notice", text: `${how} ${name}${isRelayed ? " (through the server)" : ""}: ${text}` };
+  return { type: "notice", text: sentNotice(name, text, { isClassic, isRelayed }) };
 }

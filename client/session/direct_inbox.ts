@@ -15,7 +15,7 @@ import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/to
 import { printable } from "../../protocol/text.ts";
 import type { Fact, PunchPacket, RelayPacket } from "./facts.ts";
 import type { Self } from "./membership.ts";
-import { People } from "./people.ts";
+import type { People } from "./people.ts";
 import { relay } from "./relay.ts";
 import type { Send } from "./v1_link.ts";
 
@@ -82,9 +82,9 @@ export class DirectInbox {
   /**
    * @param send Sends a packet to a peer, or to the server.
    * @param self This member, as the server knows it.
-   * @param people Whom the user ignores; by default nobody.
+   * @param people Whom the user ignores.
    */
-  constructor(send: Send, self: Pick<Self, "token">, people: Pick<People, "isIgnored"> = new People()) {
+  constructor(send: Send, self: Pick<Self, "token">, people: Pick<People, "isIgnored">) {
     this.#send = send;
     this.#self = self;
     this.#people = people;

@@ -5,10 +5,10 @@
  */
 import { nameKey } from "../../protocol/names.ts";
 import type { Answer, Fact, Question } from "./facts.ts";
+import type { Peers } from "./peers.ts";
 import type { People } from "./people.ts";
 import { reasonOf } from "./refusals.ts";
 import type { Transactions } from "./transactions.ts";
-import type { Who } from "./who.ts";
 
 /** The most names that are listed. */
 const MAX_NAMES = 100_000;
@@ -20,14 +20,18 @@ type WhoisQuestion = Extract<Question, { ask: "whois" }>;
 export class Directory {
   readonly #transactions: Transactions;
   readonly #people: People;
-  readonly #isRelayed: (who: Who) => boolean;
+  readonly #peers: Pick<Peers, "isRelayed" | "isRelayAllowed">;
   #open = 0;
 
-  /** @param isRelayed Whether this client has found no direct way to a member; by default it has to all. */
-  constructor(transactions: Transactions, people: People, isRelayed: (who: Who) => boolean = () => false) {
+  /** @param peers To which members this client has found no direct way, and whether it uses the server's. */
+  constructor(
+    transactions: Transactions,
+    people: People,
+    peers: Pick<Peers, "isRelayed" | "isRelayAllowed">,
+  ) {
     this.#transactions = transactions;
     this.#people = people;
-    this.#isRelayed = isRelayed;
+    this.#peers = peers;
   }
 
   /** How many questions have no answer yet. */
@@ -68,8 +72,9 @@ export class Directory {
       const here = new Set([...listed].map(nameKey));
       for (const name of before) if (!here.has(nameKey(name))) this.#people.forget(name);
     }
-    const names = [...listed], relayed = names.filter((name) => onlyRelayed.has(name) || this.#isRelayed({ name }));
-    const ways = relayed.length > 0 ? { onlyRelayed: relayed } : {};
+    const names = [...listed];
+    const relayed = names.filter((name) => onlyRelayed.has(name) || this.#peers.isRelayed({ name }));
+    const ways = relayed.length > 0 ? { onlyRelayed: relayed, ...this.#forbidden } : {};
     return [{ type: "show", shown: { kind: "users", names, ...ways, unnamed: answer.unnamed } }];
   }
 
@@ -80,9 +85,14 @@ export class Directory {
     }
     if (answer?.type !== "PEER") return unanswered("The server did not say who that is", answer);
     const { name, address, since, classic = false, transport, norelay } = answer;
-    const relay = answer.relay || this.#isRelayed({ address }) || name !== undefined && this.#isRelayed({ name });
-    const how = { ...(transport && { transport }), ...(relay && { relay }), ...(norelay && { norelay }) };
+    const isRelayed = this.#peers.isRelayed({ address }) || name !== undefined && this.#peers.isRelayed({ name });
+    const way = answer.relay || isRelayed ? { relay: true, ...this.#forbidden } : {};
+    const how = { ...(transport && { transport }), ...way, ...(norelay && { norelay }) };
     return [{ type: "show", shown: { kind: "whois", name, address, since, classic, ...how } }];
+  }
+
+  get #forbidden(): { forbidden?: true } {
+    return this.#peers.isRelayAllowed ? {} : { forbidden: true };
   }
 
   #ask(question: Question, now: number): void {

@@ -51,6 +51,8 @@ export interface DirectMessage extends Draft {
 export type LinkEvent =
   /** Messages can be sent to the server, for the first time or again. */
   | { type: "joined" }
+  /** The server has answered a greeting, so what is known of this client itself may be new. */
+  | { type: "welcome" }
   /** Messages can't be sent to the server for now. */
   | { type: "lost" }
   /** The server has begun anew: what it has not answered, it never will. */

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { V1Packet } from "../../protocol.ts";
 import { splitAddress } from "../../protocol/fields.ts";
-import type { LinkEvent } from "./facts.ts";
+import type { Fact } from "./facts.ts";
+import type { Self } from "./membership.ts";
+import { howToJoin } from "./way_words.ts";
 
 /** How many addresses are told in a session at most. A server has a few. */
 const MAX_HINTS = 4;
@@ -14,13 +15,13 @@ const MAX_HINTS = 4;
 export class JoinHints {
   readonly #told = new Set<string>();
 
-  /** Takes what a WELCOME says. Each address is told once. */
-  take({ address, join }: Pick<Extract<V1Packet, { type: "WELCOME" }>, "address" | "join">): LinkEvent[] {
-    if (join === undefined || this.#told.has(join) || this.#told.size >= MAX_HINTS) return [];
+  /** Takes what the server has last said of where this client is, and where it could join. Each address is told once. */
+  take({ address, join }: Pick<Self, "address" | "join">): Fact[] {
+    if (!address || join === undefined || this.#told.has(join) || this.#told.size >= MAX_HINTS) return [];
     this.#told.add(join);
-    const { hostname, port } = splitAddress(join);
-    const text = `Others see you at ${splitAddress(address).hostname}, where they can't reach you directly: their ` +
-      `private messages have to pass through the server. Join by ${hostname} ${port} to change that`;
-    return [{ type: "notice", text }];
+    const text =
+      `Others see you at ${splitAddress(address).hostname}, so private messages between you and them can't ` +
+      `go directly. To change that, ${howToJoin(join)}`;
+    return [{ type: "show", shown: { kind: "hint", text } }];
   }
 }

@@ -9,7 +9,6 @@ import { nameKey } from "../../protocol/names.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
 import { Greeter, type Hurry } from "./greeter.ts";
-import { JoinHints } from "./join_hints.ts";
 import { type ErrorPacket, sentenceOf } from "./refusals.ts";
 import type { MembershipState } from "./state.ts";
 
@@ -24,6 +23,8 @@ export interface Self {
   readonly name: string | undefined;
   /** This client's address as the server sees it; undefined until the server has said so. */
   readonly address: string | undefined;
+  /** Where it could join so that others reach it directly; undefined if the server has named nothing. */
+  readonly join?: string;
 }
 
 /** What a membership is made with. */
@@ -75,8 +76,8 @@ export const NO_ANSWER_MS = 1800;
 /** The same for a server that has answered before: there a loss is more likely than the server's end. */
 const NO_ANSWER_ANY_MORE_MS = 5000;
 /**
- * The same for a server that is said to go away, and answers at once otherwise. Each time that this was not true doubles
- * it, up to the silence after which a server is lost anyhow.
+ * The same for a server that is said to go away, and answers at once otherwise. Each time that this was not true
+ * doubles it, up to the silence after which a server is lost anyhow.
  */
 const NO_ANSWER_AFTER_CLOSING_MS = 500;
 /** How many times as long as the slowest of the last answers took is waited on top of that. */
@@ -97,7 +98,6 @@ export class Membership implements Timed {
   readonly #greeter: Greeter;
   readonly #self: { -readonly [K in keyof Self]: Self[K] };
   readonly #handshake: Handshake = { cookiesInARow: 0 };
-  readonly #joinHints = new JoinHints();
   #state: Joined | Outside = OUTSIDE;
   #hasAnswered = false;
   /** Whether the server has sent something that this client can't take. */
@@ -209,10 +209,8 @@ export class Membership implements Timed {
     this.#greetIfDue(now);
     if (this.silence(now) < this.#silenceLimit || this.#hasTold) return [];
     if (this.#state.is === "joined" && this.#state.isClosing) {
-      return this.#loseServer(
-        "The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves",
-        true,
-      );
+      const text = "The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves";
+      return this.#loseServer(text, true);
     }
     if (this.#state.is === "joined") {
       const text = `No answer from ${this.#server} any more. Trying again; what you say to everyone is kept`;
@@ -262,6 +260,7 @@ export class Membership implements Timed {
     this.#handshake.cookie = undefined;
     this.#handshake.cookiesInARow = 0;
     this.#self.address = packet.address;
+    this.#self.join = packet.join;
     this.#epoch = packet.epoch;
     const events: LinkEvent[] = [];
     const { name } = this.#self;
@@ -273,8 +272,8 @@ export class Membership implements Timed {
       this.#state.isClosing = false;
       this.#falseClosings++;
     }
-    const joined = this.#state.is === "joined" && !isNewRoom ? [] : this.#join(this.#joinNotice(isNewRoom));
-    return { events: [...events, ...joined, ...this.#joinHints.take(packet)], askedAt };
+    if (this.#state.is !== "joined" || isNewRoom) events.push(...this.#join(this.#joinNotice(isNewRoom)));
+    return { events, askedAt };
   }
 
   #joinNotice(isNewRoom: boolean): string | undefined {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { V1Packet } from "../../protocol.ts";
-import type { Draft } from "../../protocol/reliable/send_stream.ts";
+import type { AbandonedDraft, Draft } from "../../protocol/reliable/send_stream.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { printable, splitText } from "../../protocol/text.ts";
 import type { LinkEvent } from "./facts.ts";
@@ -36,10 +36,26 @@ export function reasonOf(packet: ErrorPacket): string {
 
 /** Tells that messages were not delivered to everyone, or to the member with a name, and why. */
 export function undelivered(drafts: Draft[], reason: string, name?: string): LinkEvent[] {
+  return tellUndelivered("Not delivered", drafts, reason, name);
+}
+
+/**
+ * Tells that messages to a member are given up, and why. What was ever sent may have arrived, or may still: an answer may
+ * be lost, and a laptop that sleeps gets what waited for it.
+ */
+export function givenUp(drafts: AbandonedDraft[], reason: string, name: string): LinkEvent[] {
+  const sent = drafts.filter(({ wasSent }) => wasSent), unsent = drafts.filter(({ wasSent }) => !wasSent);
+  return [
+    ...(sent.length > 0 ? tellUndelivered("Not known to be delivered", sent, reason, name) : []),
+    ...(unsent.length > 0 ? undelivered(unsent, reason, name) : []),
+  ];
+}
+
+function tellUndelivered(what: string, drafts: Draft[], reason: string, name?: string): LinkEvent[] {
   const to = name === undefined ? "" : ` to ${name}`;
   return [
     { type: "shortfall", what: "undelivered", count: drafts.length },
-    { type: "problem", text: `Not delivered${to} (${quote(drafts)}): ${reason}` },
+    { type: "problem", text: `${what}${to} (${quote(drafts)}): ${reason}` },
   ];
 }
 

@@ -14,6 +14,7 @@ import { Detection } from "./detection.ts";
 import { Directory } from "./directory.ts";
 import type { Answer, Fact, Question, Timed } from "./facts.ts";
 import { History } from "./history.ts";
+import { JoinHints } from "./join_hints.ts";
 import { Peers } from "./peers.ts";
 import { Reception, type Untaken } from "./reception.ts";
 import { StrayRefusals } from "./refusals.ts";
@@ -25,7 +26,7 @@ import { type Remainder, Tally } from "./tally.ts";
 import { Transactions } from "./transactions.ts";
 import type { Send, V1LinkOptions } from "./v1_link.ts";
 import { View } from "./view.ts";
-import { readWho, WHO_RULE } from "./who.ts";
+import { readWho, type Who, WHO_RULE } from "./who.ts";
 
 /** What a session is made with. */
 export interface SessionOptions extends Pick<V1LinkOptions, "hash"> {
@@ -64,6 +65,7 @@ export class Session {
   readonly #history: History;
   readonly #requests: Requests;
   readonly #strayRefusals = new StrayRefusals();
+  readonly #joinHints = new JoinHints();
   readonly #shutdown = new Shutdown();
   readonly #tally = new Tally();
   /** All parts that want to be woken, but for the shutdown. */
@@ -77,11 +79,10 @@ export class Session {
     this.#wallClock = wallClock;
     const detection = this.#detection = new Detection({ server, name, send, random, token, hash });
     this.#reception = new Reception(detection, address);
-    const { v1 } = detection, { self } = v1.membership;
+    const { v1 } = detection, { self } = v1.membership, { people } = this.view;
     const transactions = this.#transactions = new Transactions(v1.roundTrip, self, send);
-    const { people } = this.view;
     const peers = this.#peers = new Peers({ transactions, self, people, send, relay });
-    const directory = this.#directory = new Directory(transactions, people, (who) => peers.isRelayed(who));
+    const directory = this.#directory = new Directory(transactions, people, peers);
     const history = this.#history = new History(v1);
     this.#requests = new Requests({ detection, peers, directory, history });
     this.#timed = [detection, transactions, peers, history];
@@ -187,19 +188,23 @@ export class Session {
 
   /** Sends a text to one member alone, by its name or its address; past the server, unless there is no direct way. */
   sayTo(who: string, text: string, now: number): void {
-    const drafts = splitText(text, MAX_TEXT_BYTES).map((text) => ({ text }));
     const to = readWho(who);
-    if (to) return this.#request({ want: "direct message", to, drafts, saidAt: now }, now);
+    if (to) return this.#sayTo(to, text, now);
     this.view.problem(WHO_RULE);
-    this.#tally.add("undelivered", drafts.length);
+    this.#tally.add("undelivered", splitText(text, MAX_TEXT_BYTES).length);
   }
 
   /** Sends a text to the member that sent the last direct message to this client. */
   reply(text: string, now: number): void {
     const { lastWriter } = this.view;
-    if (lastWriter) return this.sayTo(lastWriter.name ?? lastWriter.address, text, now);
+    if (lastWriter) return this.#sayTo(lastWriter, text, now);
     this.view.problem("Nobody has written to you alone yet");
     this.#tally.add("undelivered");
+  }
+
+  #sayTo(to: Who, text: string, now: number): void {
+    const drafts = splitText(text, MAX_TEXT_BYTES).map((text) => ({ text }));
+    this.#request({ want: "direct message", to, drafts, saidAt: now }, now);
   }
 
   /** Whether private texts may go through the server where there is no direct way. */
@@ -315,6 +320,8 @@ export class Session {
     switch (fact.type) {
       case "joined":
         return this.#shutdown.noteProgress(now);
+      case "welcome":
+        return this.#act(this.#joinHints.take(this.#detection.v1.membership.self), now);
       case "lost":
         return;
       case "begun anew":

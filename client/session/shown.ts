@@ -17,13 +17,18 @@ export type Shown =
   | { kind: "presence"; online: boolean; members: Presence[]; at: number }
   /** What one member said to this one alone; `at` in Unix milliseconds, by this client's clock. */
   | ChatMessage & { kind: "direct"; at: number }
-  /** Who is signed in, sorted, who of them is reached through the server only, and how many are here without a name. */
-  | { kind: "users"; names: string[]; onlyRelayed?: string[]; unnamed: number }
+  /**
+   * Who is signed in, sorted, who of them is reached through the server only, whether the user has forbidden that way,
+   * and how many are here without a name.
+   */
+  | { kind: "users"; names: string[]; onlyRelayed?: string[]; forbidden?: boolean; unnamed: number }
   | Whois & { kind: "whois" }
   /** The server does not take this client under this name; `code` is that of its ERROR, `text` its own sentence. */
   | { kind: "refused"; code: string; name: string | undefined; text: string }
   /** A notice about the state of the session. */
   | { kind: "notice"; text: string }
+  /** What a user at a terminal could do otherwise; nothing is wrong, so in a pipe nobody needs it. */
+  | { kind: "hint"; text: string }
   /** What went wrong, and what to do about it. */
   | { kind: "problem"; text: string };
 
@@ -40,6 +45,8 @@ export interface Whois {
   relay?: boolean;
   /** Whether the server passes none on. */
   norelay?: boolean;
+  /** Whether the user has forbidden the way through the server, and no message reaches it directly. */
+  forbidden?: boolean;
 }
 
 /** What a session has counted. */

@@ -82,7 +82,7 @@ export class V1Link implements Timed {
 
   /** Gives back all messages that wait. */
   takeDrafts(): Draft[] {
-    return this.#sendStream.clear();
+    return this.#sendStream.clear().map(({ wasSent: _, ...draft }) => draft);
   }
 
   /** Sends the messages that are due. */
@@ -185,7 +185,7 @@ export class V1Link implements Timed {
       events.push(...asEvents(this.#feed.begin(epoch, isNewcomer ? seq : 0, now, silentSince)));
     }
     events.push(...asEvents(this.#feed.confirmLatest(packet, welcome.askedAt, now)));
-    return [...events, ...this.#follow(welcome.events, now)];
+    return [...events, ...this.#follow(welcome.events, now), { type: "welcome" }];
   }
 
   /** When the first greeting was sent that has no answer, in milliseconds. */

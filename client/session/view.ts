@@ -6,6 +6,7 @@
 import type { DirectMessage } from "./facts.ts";
 import { People } from "./people.ts";
 import type { Shown } from "./shown.ts";
+import type { Who } from "./who.ts";
 import type { EventPacket } from "../../protocol.ts";
 import { messageLine } from "../../protocol/lines.ts";
 import type { FeedItem } from "../../protocol/reliable/event_feed.ts";
@@ -16,8 +17,8 @@ export class View {
   /** Shows one thing. */
   readonly show: (shown: Shown) => void;
   readonly people: People = new People();
-  /** The sender of the last direct message, with the name that the server has said. */
-  lastWriter: { address: string; name?: string } | undefined;
+  /** The sender of the last direct message: by the name that the server has said, or without one by the address. */
+  lastWriter: Who | undefined;
   #hasToldForging = false;
 
   constructor(show: (shown: Shown) => void) {
@@ -46,7 +47,7 @@ export class View {
   /** Shows a message that was sent to this client alone; `now` in Unix milliseconds. */
   showDirect({ address, name, text, action, age, relayed }: DirectMessage, now: number): void {
     this.people.remember(name);
-    this.lastWriter = { address, name };
+    this.lastWriter = name === undefined ? { address } : { name };
     const how = { ...(relayed && { relayed }), at: now - age };
     this.show({ kind: "direct", from: address, name, action, ...how, text: printable(text) });
   }

@@ -1,58 +1,101 @@
 /**
- * What the user is told of the way to a peer: why there is none directly, and why none through the server.
+ * What the user is told of the way to a peer: why there is none directly, why none through the server, and by which a
+ * text has gone.
  *
  * @module
  */
 import { familyOf, isLoopback } from "../../protocol/address_key.ts";
 import { splitAddress } from "../../protocol/fields.ts";
+import type { PeerPacket } from "./facts.ts";
+import type { Self } from "./membership.ts";
 import type { Peer, Way } from "./way.ts";
 
-/** Why nothing may go through the server, by what has forbidden it. */
+/** How the way through the server can be allowed again, by what has forbidden it. */
 export const FORBIDDEN = {
-  command: "you have forbidden the way through the server: /direct first allows it",
-  flag: "--no-relay forbids the way through the server (/direct first allows it)",
+  command: "/direct first allows it",
+  flag: "start without --no-relay to allow it",
 };
-/** Why nothing can. */
+/** Why nothing can go through the server. */
 const NOT_PASSED_ON = "this server passes no private messages on";
 
 /**
- * Why datagrams do not go directly from this client to a peer, where the server says so.
+ * Why a text does not go directly from this client to a peer, as far as the server says so.
  *
+ * @param peer What the server says of the peer: also whether it speaks classic.
  * @param self This client's address, as the server sees it.
  */
-export function whyNotDirectly(name: string, peer: Peer, self = ""): string {
+export function whyNotDirectly(name: string, peer: Peer & Pick<PeerPacket, "classic">, self = ""): string {
   const unknown = `${name} can't be reached directly`;
+  if (peer.classic && !peer.relay) return `${name} has a classic program, which confirms nothing`;
   if (!peer.relay || self === "") return unknown;
   if (peer.transport !== undefined) return peer.transport === "tcp" ? `${name} has a TCP connection` : unknown;
   const theirs = familyOf(peer.address), ours = familyOf(self);
   if (theirs !== ours) return `${name} has an ${theirs} address, you have an ${ours} address`;
-  if (isLoopback(self) && !isLoopback(peer.address)) return `you joined by ${hostOf(self)}, ${name} did not`;
-  if (isLoopback(peer.address) && !isLoopback(self)) return `${name} joined by ${hostOf(peer.address)}, you did not`;
+  if (isOwnLoopback(peer, self)) return `you have joined by ${hostOf(self)} and ${name} has not`;
+  if (isLoopback(peer.address) && !isLoopback(self)) {
+    return `${name} has joined by ${hostOf(peer.address)} and you have not`;
+  }
   return unknown;
+}
+
+/** Whether there is no direct way because this client has joined by a loopback address: then it has none to anybody else. */
+export function isOwnLoopback({ address, relay, transport }: Peer, self = ""): boolean {
+  return relay === true && transport === undefined && self !== "" && isLoopback(self) && !isLoopback(address) &&
+    familyOf(self) === familyOf(address);
 }
 
 /** What is said before the first text goes through the server. */
 export function relayNotice(why: string): string {
-  return `${why}; sending through the server. /direct only forbids that`;
+  // what begins with a name keeps its spelling
+  return `${
+    why.replace(/^you have joined /, "You have joined ")
+  }; sending through the server. /direct only forbids that`;
 }
 
-/**
- * Why there is no way to a peer at all.
- *
- * @param given This client's address, as the server sees it, and why nothing may go through the server, if so.
- */
-export function whyNoWay(name: string, peer: Peer, given: { self?: string; forbidden?: string }): string {
-  const why = whyNotDirectly(name, peer, given.self), whyNotRelayed = peer.norelay ? NOT_PASSED_ON : given.forbidden;
-  return whyNotRelayed === undefined ? why : `${why}, and ${whyNotRelayed}`;
+/** What is known of the way to a peer beside what the server says of the peer. */
+export interface WayGiven {
+  /** This client's address, as the server sees it. */
+  self?: Self["address"];
+  /** Where this client could join instead. */
+  join?: Self["join"];
+  /** How the way through the server can be allowed, if it is forbidden. */
+  forbidden?: string;
 }
 
-/** Why what waits for a peer is given up after some time; `forbidden`: why nothing may go through the server, if so. */
+/** Why there is no way to a peer at all. */
+export function whyNoWay(name: string, peer: Peer, { self, join, forbidden }: WayGiven): string {
+  const why = [whyNotDirectly(name, peer, self)];
+  if (peer.norelay) why.push(NOT_PASSED_ON);
+  else if (forbidden !== undefined) why.push(`you have forbidden the way through the server (${forbidden})`);
+  const help = join !== undefined && isOwnLoopback(peer, self) ? `. To reach ${name}, ${howToJoin(join)}` : "";
+  return why.join("; ") + help;
+}
+
+/** Why what waits for a peer is given up after some time; `forbidden`: how to allow the way through the server, if need be. */
 export function whyNoAnswer(name: string, { place, isLocated }: Way, forbidden?: string): string {
   if (!isLocated || !place) return "the server does not say where it is";
-  const whyNotRelayed = place.norelay ? NOT_PASSED_ON : forbidden;
-  return whyNotRelayed === undefined
-    ? `${place.address} has not taken it: it has left, or more is sent than the server lets through`
-    : `${name} does not answer directly, and ${whyNotRelayed}`;
+  if (!place.norelay && forbidden === undefined) {
+    const how = place.relay ? "through the server" : "directly or through the server";
+    return `${name} has not answered, ${how}: it may have lost its network, or ignores you`;
+  }
+  const whyNotRelayed = place.norelay ? `and ${NOT_PASSED_ON}` : `which you have forbidden (${forbidden})`;
+  return `${name} has not answered directly: ` +
+    `it may be gone, ignore you, or be reached through the server only, ${whyNotRelayed}`;
+}
+
+/** What the user is told of a text that has arrived; or that was sent, if a classic program is to read it. */
+export function sentNotice(name: string, text: string, how: { isClassic: boolean; isRelayed: boolean }): string {
+  const { isClassic, isRelayed } = how;
+  if (!isClassic) return `Delivered to ${name}${isRelayed ? " (through the server)" : ""}: ${text}`;
+  return isRelayed
+    ? `Sent through the server to ${name}, whose classic program does not confirm: ${text}`
+    : `Sent directly to ${name}, whose program may not take it (nc -u does not): ${text}`;
+}
+
+/** What the user can do to be reached directly by others. */
+export function howToJoin(join: string): string {
+  const { hostname, port } = splitAddress(join);
+  return `leave and join by ${hostname} ${port}`;
 }
 
 function hostOf(address: string): string {

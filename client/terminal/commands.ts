@@ -36,6 +36,8 @@ export interface Command {
   run(context: CommandContext, ...values: string[]): void;
 }
 
+/** What `/direct` is about. */
+const WHAT = "What you write to one member alone";
 /** How many past messages can be requested: as many as a server keeps by default. */
 const MAX_HISTORY = 10_000;
 
@@ -69,15 +71,15 @@ export const COMMANDS: Command[] = [
     names: ["direct"],
     parameters: [],
     optional: "only|first",
-    summary: "private texts go directly only, or directly first; or says which",
+    summary: "what you write to one member alone goes directly only, or directly first; or says which",
     run({ session, now }, value) {
       const word = value?.toLowerCase();
       if (word === "only" || word === "first") session.allowRelay(word === "first", now);
-      else if (word !== undefined) return session.rejectLine("/direct takes only or first");
+      else if (word !== undefined) return session.rejectLine("/direct takes the word only or the word first");
       session.view.notice(
         session.isRelayAllowed
-          ? "Private texts go directly, or through the server where there is no direct way; /direct only forbids that"
-          : "Private texts go directly only, never through the server; /direct first allows that",
+          ? `${WHAT} goes directly, or through the server where there is no direct way. /direct only forbids that`
+          : `${WHAT} goes directly only, never through the server (what others write may). /direct first allows it`,
       );
     },
   },

@@ -49,6 +49,7 @@ export function formatShown(shown: Shown, { colour, times }: FormatOptions): str
       // the server knows best what is wrong, and says that another name can be chosen
       return paint(colour, red, `!! ${shown.text}`);
     case "notice":
+    case "hint":
       return paint(colour, dim, `-- ${shown.text}`);
     case "problem":
       return paint(colour, red, `!! ${shown.text}`);
@@ -65,15 +66,26 @@ export function formatStatistics(statistics: SessionStatistics): string {
   ].join("\n");
 }
 
-function onlyRelayedLine({ onlyRelayed }: { onlyRelayed?: string[] }): string {
-  return onlyRelayed === undefined ? "" : `\n<- Only through the server: ${onlyRelayed.join(", ")}`;
+function onlyRelayedLine({ onlyRelayed, forbidden }: { onlyRelayed?: string[]; forbidden?: boolean }): string {
+  const what = forbidden ? "Not reached directly" : "Only through the server";
+  return onlyRelayed === undefined ? "" : `\n<- ${what}: ${onlyRelayed.join(", ")}`;
 }
 
-function whoisLine({ name, address, since, classic, transport, relay, norelay }: Whois): string {
-  const by = classic ? ", classic" : transport ? `, by ${transport === "tcp" ? "TCP" : transport}` : "";
-  const through = norelay ? ", can't be written to" : ", only through the server";
-  const way = relay ? through : norelay ? ", only directly" : "";
-  return `${name ?? "(unnamed)"} is at ${address} since ${clockTime(since)}${by}${way}`;
+function whoisLine(whois: Whois): string {
+  const { name, address, since } = whois;
+  return `${name ?? "(unnamed)"} is at ${address} since ${clockTime(since)}${programOf(whois)}${wayTo(whois)}`;
+}
+
+function programOf({ classic, transport }: Whois): string {
+  if (classic) return ", classic";
+  if (transport === undefined) return "";
+  return `, by ${transport === "tcp" ? "TCP" : transport}`;
+}
+
+function wayTo({ relay, norelay, forbidden }: Whois): string {
+  if (!relay) return "";
+  if (norelay) return ", you can't write to it alone";
+  return `, only through the server${forbidden ? ", which you have forbidden" : ""}`;
 }
 
 function paint(colour: boolean, style: (text: string) => string, text: string): string {

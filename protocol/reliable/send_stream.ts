@@ -14,6 +14,9 @@ export interface Draft {
   action?: boolean;
 }
 
+/** A message that is given up, and whether a copy of it was ever sent: then it may have arrived. */
+export type AbandonedDraft = Draft & { wasSent: boolean };
+
 /** A message with its number, as it is sent. */
 export interface OutgoingMessage extends Draft {
   stream: string;
@@ -28,7 +31,9 @@ interface PendingMessage extends Draft {
   id: number;
   /** When it was said, in milliseconds. */
   saidAt: number;
-  /** How often it was sent. */
+  /** Whether it was ever sent, in this stream or under an earlier name of it. */
+  wasSent: boolean;
+  /** How often it was sent in this stream. */
   times: number;
   /** When it was last sent, in milliseconds. */
   sentAt: number;
@@ -112,7 +117,7 @@ export class SendStream {
    */
   add(draft: Draft, now: number, saidAt: number = now): void {
     if (this.#waiting.length === 0) this.progressAt = now;
-    const unsent = { times: 0, sentAt: 0, copies: 0, wasOldest: false, dueAt: now };
+    const unsent = { wasSent: false, times: 0, sentAt: 0, copies: 0, wasOldest: false, dueAt: now };
     this.#waiting.push({ ...draft, id: this.#nextId++, saidAt, ...unsent });
   }
 
@@ -185,8 +190,8 @@ export class SendStream {
   }
 
   /** Removes all messages from the stream and returns them. */
-  clear(): Draft[] {
-    return this.#waiting.splice(0).map(asDraft);
+  clear(): AbandonedDraft[] {
+    return this.#waiting.splice(0).map((message) => ({ ...asDraft(message), wasSent: message.wasSent }));
   }
 
   /** Returns the messages that are to be sent now, for the first time or again. */
@@ -200,6 +205,7 @@ export class SendStream {
       if (message.times === 0 || this.progressAt > message.sentAt) message.copies++;
       if (message.times++ === 0) message.wasOldest = isOldest;
       else this.repeated++;
+      message.wasSent = true;
       message.sentAt = now;
       message.dueAt = now + (isOldest ? this.#roundTrip.timeout(message.times) : this.#pauseOf(message));
       const { id, saidAt } = message;

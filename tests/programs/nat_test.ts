@@ -47,9 +47,9 @@ Deno.test("nat: a direct message passes two NATs by way of a punched hole, and w
   // or nowhere
   await using carole = await signIn(PORT, "Carole", { ...at("alice"), flags: ["--no-relay"] });
   await carole.type("send Bob hush\n");
-  const reason =
-    "Bob does not answer directly, and --no-relay forbids the way through the server (/direct first allows it)";
-  await carole.stderr.until(`!! Not delivered to Bob ("hush"): ${reason}\n`);
+  const reason = "Bob has not answered directly: it may be gone, ignore you, or be reached through the server only, " +
+    "which you have forbidden (start without --no-relay to allow it)";
+  await carole.stderr.until(`!! Not known to be delivered to Bob ("hush"): ${reason}\n`);
 
   // with it, both are open, for the answer as well; the client finds that out when it writes again
   await homes.nft("bob_nat", "delete table ip deaf");

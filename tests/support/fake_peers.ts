@@ -7,6 +7,7 @@
 import { DirectMessages } from "../../client/session/direct.ts";
 import { DirectInbox } from "../../client/session/direct_inbox.ts";
 import type { Answer, DirectMessage, Fact, Question } from "../../client/session/facts.ts";
+import { People } from "../../client/session/people.ts";
 import { Transactions } from "../../client/session/transactions.ts";
 import { decode, encode, type Packet, type RelayedPacket, type V1Packet } from "../../protocol.ts";
 import { nameKey } from "../../protocol/names.ts";
@@ -115,7 +116,7 @@ export class FakePeers {
       delivered: FakePeer["delivered"] = [],
       failed: FakePeer["failed"] = [],
       notices: string[] = [];
-    const direct = new DirectMessages(transactions, self, send), inbox = new DirectInbox(send, self);
+    const direct = new DirectMessages(transactions, self, send), inbox = new DirectInbox(send, self, new People());
     const say = (name: string, ...texts: string[]) => direct.say({ name }, texts.map((text) => ({ text })), this.now);
     const answered = (question: Question, answer: Answer | undefined) => {
       if (question.ask !== "where") throw new Error("Direct messages ask for no more");
@@ -133,15 +134,16 @@ export class FakePeers {
         if (fact.type === "unanswered") answered(fact.question, undefined);
         if (fact.type === "shortfall") count = fact.count;
         if (fact.type === "notice") {
-          const [, how, name, relayed, text] =
-            /^(Delivered|Sent, as a classic client does not confirm,) to (\S+)( \(through the server\))?: ([^]*)$/
+          const [, sure, mark, unsure, way, text] =
+            /^(?:Delivered to (\S+)( \(through the server\))?|Sent (?=.* to (\S+), )(directly|through the server).*?): ([^]*)$/
               .exec(fact.text) ?? [];
-          const acknowledged = how === "Delivered";
-          if (how === undefined) notices.push(fact.text);
-          else delivered.push({ name, text, acknowledged, relayed: relayed !== undefined, at: this.now });
+          const name = sure ?? unsure, relayed = mark !== undefined || way === "through the server";
+          if (text === undefined) notices.push(fact.text);
+          else delivered.push({ name, text, acknowledged: sure !== undefined, relayed, at: this.now });
         }
         if (fact.type === "problem") {
-          const [, name, quote, reason] = /^Not delivered to (\S+) \(([^]*?)\): (.*)$/.exec(fact.text)!;
+          const [, name, quote, reason] = /^Not (?:known to be )?delivered to (\S+) \(([^]*?)\): (.*)$/
+            .exec(fact.text)!;
           failed.push({ name, count, quote, reason, at: this.now });
         }
       }

@@ -114,7 +114,9 @@ Deno.test("direct: the peer does not answer, and the server passes nothing on: s
   net.pass(10_000);
   assertEquals(alice.failed.length, 1);
   assertEquals(alice.failed[0].at - began, DEADLINE_MS + 10);
-  const reason = "Silent does not answer directly, and this server passes no private messages on";
+  const reason =
+    "Silent has not answered directly: it may be gone, ignore you, or be reached through the server only, " +
+    "and this server passes no private messages on";
   assertEquals(alice.failed[0].reason, reason);
   const sent = net.wire.length;
   net.pass(60_000);

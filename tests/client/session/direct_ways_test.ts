@@ -1,10 +1,13 @@
 /** Direct messages whose direct way closes and opens: once, in order, and the user knows what passes through the server. */
 import { assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { FORBIDDEN } from "../../../client/session/way_words.ts";
-import { type FakePeer, type FakePeers, type OnTheWire, passOf, SERVER } from "../../support/fake_peers.ts";
+import { type FakePeer, FakePeers, type OnTheWire, passOf, type Registered, SERVER } from "../../support/fake_peers.ts";
 import { A, B, message, pair, punch, STRANGER, STREAM, texts } from "../../support/direct_messages.ts";
 
 const NOTICE = "Bob can't be reached directly; sending through the server. /direct only forbids that";
+
+/** How the reason begins why what went directly only is given up. */
+const SILENT = "Bob has not answered directly: it may be gone, ignore you, or be reached";
 
 /** Whether a datagram goes from one of the two to the other, not by the server. */
 function isDirect({ from, to }: OnTheWire): boolean {
@@ -135,14 +138,15 @@ Deno.test("direct ways: forbidden, no text goes to the server, and the failure s
   alice.act(alice.direct.forbid(FORBIDDEN.command, net.now));
   alice.say("Bob", "directly or not");
   net.pass(5010);
-  const reason = "you have forbidden the way through the server: /direct first allows it";
-  assertEquals(alice.failed.map(({ reason }) => reason), [`Bob does not answer directly, and ${reason}`]);
+  assertEquals(alice.failed.map(({ reason }) => reason), [
+    `${SILENT} through the server only, which you have forbidden (/direct first allows it)`,
+  ]);
   net.members[1].isRelayed = true;
   const began = net.now;
   alice.say("Bob", "nor so");
   net.pass(20);
   assertEquals(alice.failed.slice(1).map(({ reason, at }) => [reason, at - began]), [
-    [`Bob can't be reached directly, and ${reason}`, 10],
+    ["Bob can't be reached directly; you have forbidden the way through the server (/direct first allows it)", 10],
   ]);
   assertEquals([net.sent("RELAY"), alice.notices], [[], []]);
   // allowed again, it goes
@@ -183,8 +187,8 @@ Deno.test("direct ways: a server that passes nothing on is not asked to, and the
   alice.say("Bob", "hi");
   net.pass(20);
   assertEquals(alice.failed.map(({ reason }) => reason), [
-    "Bob does not answer directly, and this server passes no private messages on",
-    "Bob can't be reached directly, and this server passes no private messages on",
+    `${SILENT} through the server only, and this server passes no private messages on`,
+    "Bob can't be reached directly; this server passes no private messages on",
   ]);
   assertEquals([net.sent("RELAY"), alice.notices], [[], []]);
 });
@@ -196,7 +200,7 @@ Deno.test("direct ways: through the server a message is given up after 10 s, and
   alice.say("Bob", "hi");
   net.pass(20_000);
   assertEquals(alice.failed.map(({ reason, at }) => [reason, at - began]), [
-    [`${B} has not taken it: it has left, or more is sent than the server lets through`, 11_010],
+    ["Bob has not answered, directly or through the server: it may have lost its network, or ignores you", 11_010],
   ]);
   assertLessOrEqual(net.wire.length, 100);
   // the same Bob
@@ -220,6 +224,26 @@ Deno.test("direct ways: to a classic peer that is reached through the server the
   const [{ acknowledged, relayed, text }] = alice.delivered;
   assertEquals([acknowledged, relayed, text], [false, true, "hi"]);
   assertEquals(net.wire.filter(({ packet }) => packet.dialect === "classic"), []);
+});
+
+Deno.test("direct ways: that one has joined by 127.0.0.1 oneself is told once, not of each of thirty students", () => {
+  const net = new FakePeers({ relay: true }), lecturer = net.join("127.0.0.1:52207", "Lecturer");
+  const tell = (i: number, ways: Partial<Registered> = { isRelayed: true }) => {
+    net.members.push({ name: `Student_${i}`, address: `192.0.2.${i}:1`, ...ways });
+    lecturer.say(`Student_${i}`, "hello");
+    net.pass(100);
+  };
+  for (let i = 1; i <= 30; i++) tell(i);
+  const own =
+    "You have joined by 127.0.0.1 and Student_1 has not; sending through the server. /direct only forbids that";
+  assertEquals([lecturer.notices, passedOn(net).length > 30], [[own], true]);
+  // what lies on the other side is told of each
+  for (const i of [31, 32]) tell(i, { isRelayed: true, address: `[2001:db8::${i}]:1` });
+  tell(33);
+  assertEquals(
+    lecturer.notices.slice(1).map((text) => text.split(";")[0]),
+    [31, 32].map((i) => `Student_${i} has an IPv6 address, you have an IPv4 address`),
+  );
 });
 
 Deno.test("direct ways: what is held for an earlier one keeps the mark of the way that it came", () => {

@@ -2,10 +2,11 @@
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertMatch } from "@std/assert";
 import { Directory } from "../../../client/session/directory.ts";
 import type { Answer, Fact, Question } from "../../../client/session/facts.ts";
+import type { Peers } from "../../../client/session/peers.ts";
 import { People } from "../../../client/session/people.ts";
 import type { Shown } from "../../../client/session/shown.ts";
 import { Transactions } from "../../../client/session/transactions.ts";
-import { nameOf, type Who } from "../../../client/session/who.ts";
+import { nameOf } from "../../../client/session/who.ts";
 import type { V1Packet } from "../../../protocol.ts";
 import { encode, MAX_DATAGRAM_BYTES } from "../../../protocol.ts";
 import { compareKeys, nameKey } from "../../../protocol/names.ts";
@@ -15,6 +16,11 @@ import { FakeRoom } from "../../support/fake_room.ts";
 import { peerOf } from "../../support/peer_of.ts";
 
 const ME = "192.0.2.9:40000";
+
+/** What is known of the ways: one member has no direct way, and the server's may be forbidden. */
+function reached(noDirectWayTo?: string, isRelayAllowed = true): Pick<Peers, "isRelayed" | "isRelayAllowed"> {
+  return { isRelayed: (who) => nameOf(who) === noDirectWayTo, isRelayAllowed };
+}
 
 /** A directory, and the server that it asks; each question and each answer may get lost. */
 class Asking {
@@ -32,14 +38,14 @@ class Asking {
     serve: (packet: V1Packet) => Answer[],
     token = "",
     lost: () => boolean = () => false,
-    isRelayed?: (who: Who) => boolean,
+    peers: Pick<Peers, "isRelayed" | "isRelayAllowed"> = reached(),
   ) {
     this.transactions = new Transactions(new RoundTrip(), { token }, (packet) => {
       this.asked++;
       if (lost()) return;
       for (const answer of serve(packet)) if (!lost()) this.#underWay.push({ answer, at: this.now + 5 });
     });
-    this.directory = new Directory(this.transactions, this.people, isRelayed);
+    this.directory = new Directory(this.transactions, this.people, peers);
   }
 
   #answer(question: Question | undefined, answer?: Answer): void {
@@ -259,30 +265,39 @@ Deno.test("directory: whois shows address, name in its own spelling and arrival,
 });
 
 Deno.test("directory: who is reached through the server only, as the server says on any page or this client has found", () => {
-  const pages = [{ names: ["Alice", "Bob"], onlyRelayed: ["Bob"] }, { names: ["Carole", "Tim"], onlyRelayed: ["Tim"] }];
-  const serve = (packet: V1Packet): Answer[] => {
-    if (packet.type !== "LIST") return [];
-    const page = pages.shift()!;
-    return [users(packet, { total: 4, more: pages.length > 0, ...page })];
-  };
-  const asking = new Asking(serve, "", undefined, (who) => nameOf(who) === "Alice");
-  asking.directory.list(0);
-  asking.settle();
-  const names = ["Alice", "Bob", "Carole", "Tim"];
-  assertEquals(asking.shown, [{ kind: "users", names, onlyRelayed: ["Alice", "Bob", "Tim"], unnamed: 0 }]);
+  for (const isAllowed of [true, false]) {
+    const pages = [{ names: ["Alice", "Bob"], onlyRelayed: ["Bob"] }, {
+      names: ["Carole", "Tim"],
+      onlyRelayed: ["Tim"],
+    }];
+    const serve = (packet: V1Packet): Answer[] => {
+      if (packet.type !== "LIST") return [];
+      const page = pages.shift()!;
+      return [users(packet, { total: 4, more: pages.length > 0, ...page })];
+    };
+    const asking = new Asking(serve, "", undefined, reached("Alice", isAllowed));
+    asking.directory.list(0);
+    asking.settle();
+    const names = ["Alice", "Bob", "Carole", "Tim"], forbidden = isAllowed ? {} : { forbidden: true };
+    assertEquals(asking.shown, [
+      { kind: "users", names, onlyRelayed: ["Alice", "Bob", "Tim"], ...forbidden, unnamed: 0 },
+    ]);
+  }
 });
 
 Deno.test("directory: whois tells the way: as the server says, or as this client has found by name or by address", () => {
   const address = "10.0.0.7:7";
-  const ways = (says: { relay?: boolean; norelay?: boolean }, found?: string) => {
+  const ways = (says: { relay?: boolean; norelay?: boolean }, found?: string, isAllowed?: boolean) => {
     const serve = ({ type, id, token }: V1Packet & { type: "LOOKUP" }): Answer[] =>
       type === "LOOKUP" ? [{ dialect: "v1", type: "PEER", id, token, address, name: "Bob", since: 0, ...says }] : [];
-    const asking = new Asking(serve as (packet: V1Packet) => Answer[], "", undefined, (who) => nameOf(who) === found);
+    const asking = new Asking(serve as (packet: V1Packet) => Answer[], "", undefined, reached(found, isAllowed));
     asking.directory.whois({ name: "bob" }, 0);
     asking.settle();
-    return asking.shown.map((it) => it.kind === "whois" && [it.relay, it.norelay]);
+    return asking.shown.map((it) => it.kind === "whois" && [it.relay, it.norelay, it.forbidden]);
   };
-  assertEquals(ways({}), [[undefined, undefined]]);
-  for (const found of ["Bob", address]) assertEquals(ways({}, found), [[true, undefined]]);
-  assertEquals(ways({ relay: true, norelay: true }), [[true, true]]);
+  const none = undefined;
+  for (const isAllowed of [true, false]) assertEquals(ways({}, none, isAllowed), [[none, none, none]]);
+  for (const found of ["Bob", address]) assertEquals(ways({}, found), [[true, none, none]]);
+  assertEquals(ways({ relay: true, norelay: true }), [[true, true, none]]);
+  assertEquals(ways({ relay: true }, none, false), [[true, none, true]]);
 });

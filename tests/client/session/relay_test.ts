@@ -124,10 +124,9 @@ Deno.test("relay: forbidden by --no-relay or by /direct only, nothing private go
     assertEquals(fake.session.isRelayAllowed, false);
     fake.session.sayTo("bob", "psst", fake.now);
     assertEquals(answer(fake), []);
-    const why = isForbiddenLater
-      ? "you have forbidden the way through the server: /direct first allows it"
-      : "--no-relay forbids the way through the server (/direct first allows it)";
-    assertEquals(lines(fake).at(-1), `!! Not delivered to Bob ("psst"): Bob has a TCP connection, and ${why}`);
+    const how = isForbiddenLater ? "/direct first allows it" : "start without --no-relay to allow it";
+    const why = `Bob has a TCP connection; you have forbidden the way through the server (${how})`;
+    assertEquals(lines(fake).at(-1), `!! Not delivered to Bob ("psst"): ${why}`);
     // what others send so is taken all the same
     assertEquals(relay(fake, message(1, "hi")).map(({ packet }) => packet.type), ["RELAY"]);
     assertEquals(direct(fake).length, 1);
@@ -188,8 +187,28 @@ Deno.test("relay: it is repeated until it is acknowledged with the pass, and not
   }
   assertEquals(sent.filter(({ peer }) => peer !== undefined), []);
   fake.pass(6000);
-  const reason = `${BOB} has not taken it: it has left, or more is sent than the server lets through`;
-  assertEquals(lines(fake).find((line) => line.startsWith("!!")), `!! Not delivered to Bob ("hello"): ${reason}`);
+  const reason = "Bob has not answered, through the server: it may have lost its network, or ignores you";
+  // it has left this client, so nobody knows whether it has arrived
+  const failure = `!! Not known to be delivered to Bob ("hello"): ${reason}`;
+  assertEquals(lines(fake).find((line) => line.startsWith("!!")), failure);
+});
+
+Deno.test("relay: of what is given up, what has left is not known to be delivered, and the rest is not", () => {
+  const fake = alice();
+  fake.session.sayTo("bob", "1", fake.now);
+  answer(fake);
+  for (let i = 2; i <= 40; i++) fake.session.sayTo("bob", `${i}`, fake.now);
+  fake.pass(0);
+  // with the first, as many as may be under way
+  assertEquals(new Set(fake.takeAll("RELAY").map(({ packet: { id } }) => id)).size, 31);
+  fake.session.allowRelay(false, fake.now);
+  const why = "Bob has a TCP connection; you have forbidden the way through the server (/direct first allows it)";
+  assertEquals(lines(fake).filter((line) => line.startsWith("!!")), [
+    `!! Not known to be delivered to Bob ("1" and 31 more): ${why}`,
+    `!! Not delivered to Bob ("33" and 7 more): ${why}`,
+  ]);
+  fake.session.drain(fake.now);
+  assertEquals(fake.session.failure, "40 messages not delivered");
 });
 
 Deno.test("relay: the way follows the last answer of the server", () => {

@@ -156,12 +156,14 @@ Deno.test("commands: each does what it says", () => {
 Deno.test("commands: /direct forbids and allows the way through the server, and says which", () => {
   const fake = joined();
   const first =
-    "Private texts go directly, or through the server where there is no direct way; /direct only forbids that";
-  const only = "Private texts go directly only, never through the server; /direct first allows that";
+    "What you write to one member alone goes directly, or through the server where there is no direct way. " +
+    "/direct only forbids that";
+  const only = "What you write to one member alone goes directly only, never through the server (what others write " +
+    "may). /direct first allows it";
   for (const [line, said] of [["", first], [" only", only], ["", only], [" First", first], [" ONLY", only]]) {
     assertEquals([run(`/direct${line}`, fake), fake.session.isRelayAllowed], [[said], said === first], line);
   }
-  assertEquals(run("/direct never", fake), ["/direct takes only or first"]);
+  assertEquals(run("/direct never", fake), ["/direct takes the word only or the word first"]);
   assertEquals(completeLine("/direct o", ["only"])[0], []);
 });
 

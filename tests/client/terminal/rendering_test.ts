@@ -92,18 +92,30 @@ Deno.test("rendering: who is reached through the server only stands in a line of
     formatShown({ kind: "users", names: ["Bob", "Tim", "Zoe"], onlyRelayed: ["Tim", "Zoe"], unnamed: 2 }, PLAIN),
     "<- Signed In Users: Bob, Tim, Zoe (and 2 unnamed)\n<- Only through the server: Tim, Zoe",
   );
+  assertEquals(
+    formatShown({ kind: "users", names: ["Tim"], onlyRelayed: ["Tim"], forbidden: true, unnamed: 0 }, PLAIN),
+    "<- Signed In Users: Tim\n<- Not reached directly: Tim",
+  );
   const bob: Shown = { kind: "whois", address: "1.2.3.4:5", name: "Bob", since: said.at, classic: false };
-  const ways = [{ relay: true }, { transport: "tcp", relay: true }, { relay: true, norelay: true }, { norelay: true }];
+  const relay = { relay: true };
+  const ways = [
+    relay,
+    { ...relay, transport: "tcp" },
+    { ...relay, forbidden: true },
+    { ...relay, norelay: true },
+    { norelay: true },
+  ];
   assertEquals(ways.map((way) => formatShown({ ...bob, ...way }, PLAIN).replace(/^.*09:05/, "")), [
     ", only through the server",
     ", by TCP, only through the server",
-    ", can't be written to",
-    ", only directly",
+    ", only through the server, which you have forbidden",
+    ", you can't write to it alone",
+    "",
   ]);
 });
 
 Deno.test("rendering: notices and problems are told apart without colour as well", () => {
-  assertEquals(formatShown({ kind: "notice", text: "x" }, PLAIN), "-- x");
+  for (const kind of ["notice", "hint"] as const) assertEquals(formatShown({ kind, text: "x" }, PLAIN), "-- x");
   assertEquals(formatShown({ kind: "problem", text: "x" }, PLAIN), "!! x");
 });
 

@@ -154,11 +154,22 @@ Deno.test("send stream: while nothing gets through, all is repeated as often as 
 Deno.test("send stream: clear gives up all waiting messages, and the ids continue after them", () => {
   const { stream } = openStream();
   for (const text of ["a", "b"]) stream.add({ text }, 0);
-  assertEquals(stream.clear(), [{ text: "a" }, { text: "b" }]);
+  const unsent = { wasSent: false };
+  assertEquals(stream.clear(), [{ text: "a", ...unsent }, { text: "b", ...unsent }]);
   assertEquals(stream.size, 0);
   stream.open(0);
   stream.add({ text: "c" }, 0);
   assertEquals(stream.wake(0).map(({ id, first }) => [id, first]), [[3, undefined]]);
+});
+
+Deno.test("send stream: what is given up tells whether a copy was ever sent, also under an earlier name", () => {
+  const { stream } = openStream();
+  stream.open(0);
+  stream.add({ text: "a", action: true }, 0);
+  stream.wake(0);
+  stream.add({ text: "b" }, 0);
+  stream.restart(10);
+  assertEquals(stream.clear(), [{ text: "a", action: true, wasSent: true }, { text: "b", wasSent: false }]);
 });
 
 Deno.test("send stream: it knows what it has said, as it is or made safe to print", () => {
