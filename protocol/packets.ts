@@ -10,7 +10,7 @@
 export const DEFAULT_PORT = 9090;
 /** The longest sent datagram, in bytes: the IPv6 minimum MTU (RFC 8200, section 5) minus IPv6 and UDP headers. */
 export const MAX_DATAGRAM_BYTES = 1232;
-/** The longest classic datagram or line of a connection that is accepted, in bytes: some programs send pages of text. */
+/** The longest classic datagram or line of a connection that is taken, in bytes: some programs send pages of text. */
 export const MAX_CLASSIC_BYTES = 4096;
 /** The longest text of one MESSAGE, in bytes of UTF-8. It leaves room for the longest INCOMING/1 header. */
 export const MAX_TEXT_BYTES = 856;
@@ -197,8 +197,8 @@ export const TO_SERVER = [
 ] as const satisfies readonly V1Packet["type"][];
 
 /**
- * What may be in a RELAY: a direct message or its acknowledgement, with the pass of the pair and without a token. An ACK
- * without a stream answers a check of the direct way, so it never passes through the server.
+ * What may be in a RELAY: a direct message or its acknowledgement, with the pass of the pair and without a token. An
+ * ACK without a stream answers a check of the direct way, so it never passes through the server.
  */
 export type RelayedPacket = Extract<V1Packet, { type: "MESSAGE" | "ACK" }> & {
   token?: undefined;

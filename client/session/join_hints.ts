@@ -15,7 +15,7 @@ const MAX_HINTS = 4;
 export class JoinHints {
   readonly #told = new Set<string>();
 
-  /** Takes what the server has last said of where this client is, and where it could join. Each address is told once. */
+  /** Takes what the server has last said of where this client is, and could join. Each address is told once. */
   take({ address, join }: Pick<Self, "address" | "join">): Fact[] {
     if (!address || join === undefined || this.#told.has(join) || this.#told.size >= MAX_HINTS) return [];
     this.#told.add(join);

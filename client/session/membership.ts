@@ -86,7 +86,7 @@ const SLOWEST_ANSWERS_AFTER_CLOSING = 3;
 const SLOWEST_ANSWER_DECAY = 0.98;
 /** For how much longer the user is not told while packets come that anybody could have sent, in milliseconds. */
 const MAX_PUT_OFF_MS = 3000;
-/** How late in a silence such a packet must come, in milliseconds, for the server to be asked something else as well. */
+/** How late in a silence such a packet must come, in milliseconds, for the server to be asked something else too. */
 const ASK_OTHERWISE_MS = 1000;
 /** How many cookies in a row are each followed by another greeting at once. */
 const MAX_COOKIES_IN_A_ROW = 4;

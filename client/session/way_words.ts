@@ -38,7 +38,7 @@ export function whyNotDirectly(name: string, peer: Peer & Pick<PeerPacket, "clas
   return unknown;
 }
 
-/** Whether there is no direct way because this client has joined by a loopback address: then it has none to anybody else. */
+/** Whether there is no direct way because this client has joined by a loopback address: it has none to others then. */
 export function isOwnLoopback({ address, relay, transport }: Peer, self = ""): boolean {
   return relay === true && transport === undefined && self !== "" && isLoopback(self) && !isLoopback(address) &&
     familyOf(self) === familyOf(address);
@@ -71,7 +71,11 @@ export function whyNoWay(name: string, peer: Peer, { self, join, forbidden }: Wa
   return why.join("; ") + help;
 }
 
-/** Why what waits for a peer is given up after some time; `forbidden`: how to allow the way through the server, if need be. */
+/**
+ * Why what waits for a peer is given up after some time.
+ *
+ * @param forbidden How the way through the server can be allowed, if it is forbidden.
+ */
 export function whyNoAnswer(name: string, { place, isLocated }: Way, forbidden?: string): string {
   if (!isLocated || !place) return "the server does not say where it is";
   if (!place.norelay && forbidden === undefined) {

@@ -64,8 +64,8 @@ export const SEND_STREAM_SIZE = 1000;
  * The messages from this program to one destination.
  *
  * The ids count up without a gap, and the destination takes the messages in that order. So the acknowledgement of one
- * message also acknowledges all messages before it. A message can be settled before those that were said earlier; `first`
- * tells the destination what it need not wait for.
+ * message also acknowledges all messages before it. A message can be settled before those that were said earlier;
+ * `first` tells the destination what it need not wait for.
  */
 export class SendStream {
   readonly #roundTrip: RoundTrip;
