@@ -16,6 +16,10 @@ export interface Draft {
 
 /** A message that is given up, and whether a copy of it was ever sent: then it may have arrived. */
 export type AbandonedDraft = Draft & { wasSent: boolean };
+/** A message that is settled, with its number. */
+export interface SettledMessage extends Draft {
+  id: number;
+}
 
 /** A message with its number, as it is sent. */
 export interface OutgoingMessage extends Draft {
@@ -134,7 +138,7 @@ export class SendStream {
   }
 
   /** Handles an acknowledgement of message `id` and of all before it. Returns the messages that it settles. */
-  acknowledge(stream: string | undefined, id: number, now: number): Draft[] {
+  acknowledge(stream: string | undefined, id: number, now: number): SettledMessage[] {
     if (stream !== this.#name || id >= this.#nextId) return [];
     const later = this.#waiting.findIndex((message) => message.id > id);
     const end = later < 0 ? this.#waiting.length : later;
@@ -147,13 +151,13 @@ export class SendStream {
    * Handles an answer to message `id` alone: its copy has come back, or the destination will never take it. Returns the
    * message; undefined if it does not wait any more, or was not sent yet and so can have no answer.
    */
-  settle(id: number, now: number): Draft | undefined {
+  settle(id: number, now: number): SettledMessage | undefined {
     const place = this.#waiting.findIndex((message) => message.id === id && message.times > 0);
     return place < 0 ? undefined : this.#remove(place, place + 1, id, now)[0];
   }
 
   /** Removes waiting messages, because there is an answer to message `id`. */
-  #remove(from: number, to: number, id: number, now: number): Draft[] {
+  #remove(from: number, to: number, id: number, now: number): SettledMessage[] {
     const settled = this.#waiting.splice(from, to - from);
     const answered = settled.at(-1);
     if (!answered) return [];
@@ -163,7 +167,7 @@ export class SendStream {
     const [oldest] = this.#waiting;
     // now the destination waits for this one
     if (oldest?.times > 0) oldest.dueAt = Math.min(oldest.dueAt, now + this.#roundTrip.timeout());
-    return settled.map(asDraft);
+    return settled.map((message) => ({ id: message.id, ...asDraft(message) }));
   }
 
   /**

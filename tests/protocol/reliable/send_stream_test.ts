@@ -225,14 +225,14 @@ Deno.test("send stream: an answer to one message alone settles it and no other, 
   for (const text of ["a", "b", "c"]) stream.add({ text }, 0);
   stream.wake(0);
   assertEquals([stream.settle(3, 10), stream.settle(3, 20), stream.settle(7, 20)], [
-    { text: "c" },
+    { id: 3, text: "c" },
     undefined,
     undefined,
   ]);
   assertEquals([stream.size, stream.progressAt, roundTrip.smoothed], [2, 10, undefined]);
   assertEquals(stream.wake(5000).map(({ text }) => text), ["a", "b"]);
-  assertEquals([stream.settle(1, 5010), stream.size], [{ text: "a" }, 1]);
-  assertEquals([stream.acknowledge(stream.name, 3, 5020), stream.nextWake], [[{ text: "b" }], undefined]);
+  assertEquals([stream.settle(1, 5010), stream.size], [{ id: 1, text: "a" }, 1]);
+  assertEquals([stream.acknowledge(stream.name, 3, 5020), stream.nextWake], [[{ id: 2, text: "b" }], undefined]);
 });
 
 Deno.test("send stream: first tells which message is the oldest, also when one behind it is settled before", () => {
@@ -297,7 +297,7 @@ Deno.test("send stream: an ACK of what is settled already measures nothing, thou
   for (const text of ["a", "b"]) stream.add({ text }, 0);
   stream.wake(0);
   stream.settle(2, 5);
-  assertEquals(stream.acknowledge(stream.name, 2, 400), [{ text: "a" }]);
+  assertEquals(stream.acknowledge(stream.name, 2, 400), [{ id: 1, text: "a" }]);
   assertEquals(roundTrip.smoothed, undefined);
 });
 
