@@ -12,13 +12,23 @@ import { Retry } from "../../protocol/reliable/retry.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
 import type { Answer, Fact, PeerPacket, Question, Timed } from "./facts.ts";
+import type { DirectInbox } from "./direct_inbox.ts";
+import type { KnownWays, Named } from "./known_ways.ts";
 import type { Self } from "./membership.ts";
 import { relay } from "./relay.ts";
 import { givenUp, reasonOf } from "./refusals.ts";
 import type { Transactions } from "./transactions.ts";
 import type { Send } from "./v1_link.ts";
-import { type Peer, Way } from "./way.ts";
-import { isOwnLoopback, relayNotice, sentNotice, whyNoAnswer, whyNotDirectly, whyNoWay } from "./way_words.ts";
+import { type Found, Way } from "./way.ts";
+import {
+  FORBIDDEN,
+  isOwnLoopback,
+  relayNotice,
+  sentNotice,
+  whyNoAnswer,
+  whyNotDirectly,
+  whyNoWay,
+} from "./way_words.ts";
 import { keyOf, nameOf, type Who } from "./who.ts";
 
 type WhereQuestion = Extract<Question, { ask: "where" }>;
@@ -32,8 +42,8 @@ interface Conversation {
   isClassic: boolean;
   way: Way;
   sendStream: SendStream;
-  /** The highest id that has gone through the server: all that were waiting then have. */
-  relayedTo: number;
+  /** The ids of those that have gone through the server and are not acknowledged. */
+  relayed: Set<number>;
   /** Whether anything was acknowledged since the messages began to wait. */
   isHeard: boolean;
   /** The look-ups since the messages began to wait, and the one that has no answer yet. */
@@ -50,29 +60,43 @@ const COME_BACK_MS = 5000;
 const LOOK_UP_PAUSES_MS = [250, 500];
 const LOOK_UP_PAUSE_MS = 1000;
 
+/** What the direct messages to others need. */
+export interface DirectOptions {
+  transactions: Transactions;
+  /** This member, as the server knows it. */
+  self: Self;
+  /** Sends a packet to a peer, or to the server. */
+  send: Send;
+  /** The direct messages from others. It is told who has which pass, and says whose packets it believes. */
+  inbox: DirectInbox;
+  known: KnownWays;
+  /** Whether texts may go through the server where there is no direct way. */
+  isRelayAllowed: boolean;
+}
+
 /** The direct messages of one session to others. */
 export class DirectMessages implements Timed {
   readonly #transactions: Transactions;
   readonly #self: Self;
   readonly #send: Send;
+  readonly #inbox: DirectInbox;
+  readonly #known: KnownWays;
   readonly #conversations = new Map<string, Conversation>();
   /** With which pass of a peer the user was told that the texts to it go through the server. */
   readonly #told = new Map<string, string>();
-  /** Why nothing may go through the server; undefined if it may. */
-  #forbidden: string | undefined;
+  /** Whether what is said now may go through the server, and what has last forbidden it. */
+  #isRelayAllowed: boolean;
+  #forbiddenBy: keyof typeof FORBIDDEN = "flag";
   /** When the server last began anew, in milliseconds. */
   #begunAnewAt = -Infinity;
 
-  /**
-   * @param self This member, as the server knows it.
-   * @param send Sends a packet to a peer, or to the server.
-   * @param forbidden Why nothing may go through the server; undefined if it may.
-   */
-  constructor(transactions: Transactions, self: Self, send: Send, forbidden?: string) {
+  constructor({ transactions, self, send, inbox, known, isRelayAllowed }: DirectOptions) {
     this.#transactions = transactions;
     this.#self = self;
     this.#send = send;
-    this.#forbidden = forbidden;
+    this.#inbox = inbox;
+    this.#known = known;
+    this.#isRelayAllowed = isRelayAllowed;
   }
 
   /** How many messages have not been acknowledged by their peers. */
@@ -80,13 +104,13 @@ export class DirectMessages implements Timed {
     return [...this.#conversations.values()].reduce((sum, { sendStream }) => sum + sendStream.size, 0);
   }
 
-  /** Whether nothing may go through the server. */
-  get isForbidden(): boolean {
-    return this.#forbidden !== undefined;
+  /** Whether what is said now may go through the server. */
+  get isRelayAllowed(): boolean {
+    return this.#isRelayAllowed;
   }
 
-  /** From when the time counts after which the last of what waits is given up, in milliseconds. */
-  get progressAt(): number {
+  /** When the time began after which the last of what waits is given up, in milliseconds. */
+  get waitsSince(): number {
     const busy = [...this.#conversations.values()].filter(({ sendStream }) => sendStream.size > 0);
     return Math.max(-Infinity, ...busy.map(({ way }) => way.waitsSince));
   }
@@ -101,21 +125,28 @@ export class DirectMessages implements Timed {
     );
   }
 
-  /** Whether texts to a member go through the server, as far as this client has found out. */
+  /** Whether a member is reached, or has reached this client, through the server only, as far as this client has found out. */
   isRelayed(who: Who): boolean {
-    return this.#conversations.get(keyOf(who))?.way.isRelayed === true;
+    return this.#known.isRelayed(who) || this.#conversations.get(keyOf(who))?.way.isRelayed === true;
   }
 
-  /** Forbids that anything goes through the server, and says why; or allows it. What waits there is taken off that way. */
-  forbid(forbidden: string | undefined, now: number): Fact[] {
-    this.#forbidden = forbidden;
+  /**
+   * Allows that what is said from now on goes through the server; or forbids that anything does: what waits there is taken
+   * off that way.
+   */
+  allowRelay(isAllowed: boolean, now: number): Fact[] {
+    this.#isRelayAllowed = isAllowed;
+    if (!isAllowed) this.#forbiddenBy = "command";
     const facts: Fact[] = [];
     for (const [key, conversation] of this.#conversations) {
       const { way, sendStream } = conversation;
-      const isDueAgain = way.forbid(this.isForbidden, now);
+      // what was said under the ban keeps to it
+      if (isAllowed || sendStream.size === 0) continue;
+      const isDueAgain = way.allowRelay(false, now);
       const isLost = way.isLocated && way.isClosed;
       if (isLost) facts.push(...this.#giveUp(key, conversation, this.#noWay(conversation, way.place!)));
-      else if (isDueAgain && sendStream.isOpen) sendStream.open(now);
+      else if (isDueAgain && conversation.isClassic) facts.push(...this.#sendStraight(conversation, way.place!));
+      else if (isDueAgain) this.#again(conversation, now);
     }
     return facts;
   }
@@ -133,9 +164,9 @@ export class DirectMessages implements Timed {
         who,
         name: nameOf(who),
         isClassic: false,
-        way: new Way(this.isForbidden),
+        way: new Way(this.#isRelayAllowed),
         sendStream: new SendStream(new RoundTrip()),
-        relayedTo: 0,
+        relayed: new Set(),
         isHeard: false,
         lookUps: new Retry(),
       };
@@ -144,6 +175,7 @@ export class DirectMessages implements Timed {
     if (conversation.sendStream.size === 0) {
       // the name may have another address, or another owner, by now
       conversation.sendStream.close();
+      conversation.way.allowRelay(this.#isRelayAllowed, now);
       conversation.way.begin(now);
       conversation.isHeard = false;
       conversation.lookUps.start(now);
@@ -157,25 +189,46 @@ export class DirectMessages implements Timed {
    * Takes the acknowledgement of a peer, from whatever address. It must have the pass: who had the name before knows the
    * stream, and can forge the address of who has it now.
    *
-   * @param isDirect Whether it came directly.
+   * @param from From where it came directly; undefined if it came through the server.
    */
-  receiveAck({ pass, stream, id }: V1Packet & { type: "ACK" }, isDirect: boolean, now: number): Fact[] {
-    const facts: Fact[] = [];
-    for (const conversation of this.#conversations.values()) {
+  receiveAck({ pass, stream, id }: V1Packet & { type: "ACK" }, from: string | undefined, now: number): Fact[] {
+    const facts: Fact[] = [], those = this.#withPass(pass);
+    const checked = stream === undefined ? those.map(({ way }) => way.checked(id)).find(Boolean) : undefined;
+    for (const conversation of those) {
       const { way, sendStream } = conversation;
-      if (pass === undefined || pass !== way.place?.pass || stream !== undefined && stream !== sendStream.name) {
-        continue;
-      }
+      if (stream === undefined ? checked === undefined || from === undefined : stream !== sendStream.name) continue;
+      if (from !== undefined) this.#known.heard(named(conversation), from, now);
       const settled = sendStream.acknowledge(stream, id, now);
-      const isDueAgain = isDirect && (stream === undefined ? way.answered(id, now) : way.heard(now));
+      const isDueAgain = checked === undefined ? from !== undefined && way.heard(now) : way.answered(checked, now);
       if (settled.length > 0) way.progressed(now);
       conversation.isHeard ||= settled.length > 0;
-      if (isDueAgain && sendStream.isOpen) sendStream.open(now);
+      if (isDueAgain) this.#again(conversation, now);
       this.#transmit(conversation, now);
-      const first = id - settled.length + 1;
-      facts.push(...settled.map((draft, i) => delivered(conversation, draft, first + i <= conversation.relayedTo)));
+      facts.push(
+        ...settled.map((message) => delivered(conversation, message, conversation.relayed.delete(message.id))),
+      );
     }
     return facts;
+  }
+
+  /** Checks, if it is worth it, the way back to where a packet of a peer has come from directly. */
+  checkBack({ type, pass }: V1Packet & { type: "MESSAGE" | "OPEN" }, now: number): void {
+    for (const conversation of this.#withPass(pass)) {
+      // where nothing is said two that check each other must not go on for ever
+      if (type === "MESSAGE" || conversation.sendStream.size > 0) this.#checkBack(conversation, now);
+    }
+  }
+
+  #withPass(pass: string | undefined): Conversation[] {
+    if (pass === undefined) return [];
+    return [...this.#conversations.values()].filter(({ way }) => way.place?.pass === pass);
+  }
+
+  #checkBack({ way }: Conversation, now: number): void {
+    const { pass } = way.place!, from = this.#known.checkable(pass, now);
+    if (from === undefined || !way.wantsCheck(from, now) || !this.#inbox.mayCheck(pass, from, now)) return;
+    this.#known.checked(pass, now);
+    this.#send({ dialect: "v1", type: "OPEN", pass, id: way.check(from) }, from);
   }
 
   wake(now: number): Fact[] {
@@ -185,15 +238,26 @@ export class DirectMessages implements Timed {
       const { address, pass } = way.place ?? {};
       if (id !== undefined) this.#send({ dialect: "v1", type: "OPEN", pass, id }, address);
       if (sendStream.size === 0) continue;
-      if (way.wake(now)) sendStream.open(now);
+      if (way.wake(now)) {
+        if (way.isRelayed) this.#known.silent(named(conversation), now);
+        this.#again(conversation, now);
+      }
       if (way.isOver(now)) {
-        facts.push(...this.#giveUp(key, conversation, whyNoAnswer(conversation.name, way, this.#forbidden)));
+        if (way.isLocated) this.#known.silent(named(conversation), now);
+        facts.push(
+          ...this.#giveUp(key, conversation, whyNoAnswer(conversation.name, way, this.#forbidden(conversation))),
+        );
         continue;
       }
       this.#lookUp(conversation, now);
       facts.push(...this.#tellOrTransmit(key, conversation, now));
     }
     return facts;
+  }
+
+  /** Makes all that waits due at once, unless it is not known yet whom to send it to. */
+  #again({ sendStream }: Conversation, now: number): void {
+    if (sendStream.isOpen) sendStream.open(now);
   }
 
   #lookUp(conversation: Conversation, now: number): void {
@@ -220,31 +284,38 @@ export class DirectMessages implements Timed {
   }
 
   #found(key: string, conversation: Conversation, answer: PeerPacket, now: number): Fact[] {
-    const { address, name, pass, classic = false, relay } = answer;
+    const { address, name, pass, classic = false, relay, norelay } = answer;
     const { sendStream, way } = conversation;
+    // with it the server has said who has the pass, as with a PUNCH
+    if (pass !== undefined) this.#inbox.punched({ address, name, pass }, now);
     if (sendStream.size === 0) return [];
     conversation.name = name ?? conversation.name;
     conversation.isClassic = classic;
-    if (classic && !relay) {
-      const { address: from, name } = this.#self;
-      return sendStream.clear().map((draft) => {
-        const line = messageLine({ from: from!, name, ...draft });
-        this.#send({ dialect: "classic", type: "INCOMING", line }, address);
-        return delivered(conversation, draft, false);
-      });
-    }
+    const isPassedOn = pass !== undefined && !norelay && way.isRelayAllowed;
+    if (classic && !relay && !isPassedOn) return this.#sendStraight(conversation, answer);
     if (pass === undefined) return this.#giveUp(key, conversation, this.#noWay(conversation, answer));
+    const isFirst = pass !== way.place?.pass;
     // Somebody else may have the name by now. Whoever had it knows the stream, and could acknowledge in it. But what is
     // under way stays in its stream: if the name goes back, it must not be shown twice.
-    if (pass !== way.place?.pass && !sendStream.isOpen) {
+    if (isFirst && !sendStream.isOpen) {
       sendStream.restart(now);
-      conversation.relayedTo = 0;
+      conversation.relayed.clear();
     }
-    const isDueAgain = way.locate({ ...answer, pass }, now);
+    const isDueAgain = way.locate({ ...answer, pass }, now, isFirst && this.#known.isJustRelayed(pass, now));
     if (way.isClosed) return this.#giveUp(key, conversation, this.#noWay(conversation, answer));
+    this.#checkBack(conversation, now);
     // the PUNCH that was sent with this answer may be the first that has arrived, so what waits goes out at once
     if (isDueAgain || !conversation.isHeard) sendStream.open(now);
     return this.#tellOrTransmit(key, conversation, now);
+  }
+
+  /** Sends what waits to a classic peer directly, once, as nothing would acknowledge it. */
+  #sendStraight(conversation: Conversation, { address }: Found): Fact[] {
+    const { address: from, name } = this.#self;
+    return conversation.sendStream.clear().map((draft) => {
+      this.#send({ dialect: "classic", type: "INCOMING", line: messageLine({ from: from!, name, ...draft }) }, address);
+      return delivered(conversation, draft, false);
+    });
   }
 
   /** Tells the user that the texts to a peer go through the server; or sends what is due, if the user knows. */
@@ -267,17 +338,23 @@ export class DirectMessages implements Timed {
       const { address, pass } = way.place!;
       const packet: RelayedPacket = { dialect: "v1", type: "MESSAGE", pass, ...ageOf(saidAt, now), ...message };
       if (way.isRelayed) {
-        conversation.relayedTo = Math.max(conversation.relayedTo, message.id);
+        conversation.relayed.add(message.id);
         this.#send(relay(packet, this.#self, address));
       } else {
         way.sent(now);
-        this.#send(packet, address);
+        this.#send(packet, way.address);
       }
     }
   }
 
-  #noWay({ name }: Conversation, peer: Peer): string {
-    return whyNoWay(name, peer, { self: this.#self.address, join: this.#self.join, forbidden: this.#forbidden });
+  /** Why what waits may not go through the server; undefined if it may. */
+  #forbidden({ way }: Conversation): string | undefined {
+    return way.isRelayAllowed ? undefined : FORBIDDEN[this.#forbiddenBy];
+  }
+
+  #noWay(conversation: Conversation, peer: Found): string {
+    const { address: self, join } = this.#self;
+    return whyNoWay(conversation.name, peer, { self, join, forbidden: this.#forbidden(conversation) });
   }
 
   #giveUp(key: string, conversation: Conversation, reason: string): Fact[] {
@@ -285,6 +362,12 @@ export class DirectMessages implements Timed {
     // of nothing, when a late answer to a look-up finds that everything has arrived
     return givenUp(conversation.sendStream.clear(), reason, conversation.name);
   }
+}
+
+/** Who is written to, as the server has named it. */
+function named({ name, who, way: { place } }: Conversation): Named {
+  const { address, pass } = place!;
+  return { address, pass, ...("name" in who || name !== who.address ? { name } : {}) };
 }
 
 function nobodyIs(who: Who): string {

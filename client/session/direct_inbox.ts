@@ -13,13 +13,14 @@ import type { MessagePacket } from "../../protocol/reliable/receive_stream.ts";
 import { ReceiveStreams } from "../../protocol/reliable/receive_streams.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { printable } from "../../protocol/text.ts";
-import type { Fact, PunchPacket, RelayPacket } from "./facts.ts";
+import type { Fact, RelayPacket } from "./facts.ts";
+import type { KnownWays, Named } from "./known_ways.ts";
 import type { Self } from "./membership.ts";
 import type { People } from "./people.ts";
 import { relay } from "./relay.ts";
 import type { Send } from "./v1_link.ts";
 
-/** What the server has said of a member that has looked this client up. */
+/** What the server has said of a member that has looked this client up, or that this client has. */
 interface Introduction {
   address: string;
   name?: string;
@@ -27,6 +28,14 @@ interface Introduction {
   nameKey?: string;
   /** Until when this is believed, in milliseconds. */
   until: number;
+}
+
+/** A member that the server has named with its pass. */
+interface Announced extends Introduction {
+  /** The answers that it may cause to its own address. */
+  ackBucket: TokenBucket;
+  /** The answers and checks that it may cause to other addresses. */
+  ackBucketElsewhere: TokenBucket;
 }
 
 /**
@@ -39,14 +48,10 @@ type HeldMessage = MessagePacket & { saidAt: number; relayed: boolean };
 type RelayedMessage = RelayPacket["packet"] & { type: "MESSAGE" };
 
 /** A member that has written. */
-interface DirectSender extends Introduction {
+interface DirectSender extends Announced {
   streams: ReceiveStreams<HeldMessage>;
   /** The messages that it may send. */
   bucket: TokenBucket;
-  /** The acknowledgements that it may cause to its own address. */
-  ackBucket: TokenBucket;
-  /** The acknowledgements that it may cause to other addresses. */
-  ackBucketElsewhere: TokenBucket;
 }
 
 /** How long it is believed who has a pass, in milliseconds: the name may be another's soon. */
@@ -57,10 +62,10 @@ const MAX_SENDERS = 256;
 const MAX_ANNOUNCED = 4096;
 /** How many messages a second one sender may send: more than a person types, and few enough to stop reading. */
 const SENDER_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
-/** How many acknowledgements a second one sender may cause. A real one does with fewer: each settles all before it. */
+/** How many answers a second one sender may cause. A real one does with fewer: each settles all before it. */
 const ACK_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
 /**
- * How many acknowledgements a second all senders together may cause to addresses that the server has not named for them.
+ * How many answers and checks a second all senders together may cause to addresses that the server has not named for them.
  * Behind some NATs, and on the server's own machine, a real sender's messages come from such an address, but so do those
  * that are to make this client send to somebody else.
  */
@@ -73,8 +78,9 @@ export class DirectInbox {
   readonly #send: Send;
   readonly #self: Pick<Self, "token">;
   readonly #people: Pick<People, "isIgnored">;
+  readonly #known: KnownWays;
   /** Those that have not written, by their passes, the one that was longest without a PUNCH first. */
-  readonly #announced = new Map<string, Introduction>();
+  readonly #announced = new Map<string, Announced>();
   /** Those that have written, by their passes. A PUNCH takes nobody's place here, so that no repeat is shown again. */
   readonly #senders = new Map<string, DirectSender>();
   readonly #ackBucketElsewhere = new TokenBucket(ACK_RATE_ELSEWHERE, 0);
@@ -83,28 +89,32 @@ export class DirectInbox {
    * @param send Sends a packet to a peer, or to the server.
    * @param self This member, as the server knows it.
    * @param people Whom the user ignores.
+   * @param known Is told by which way packets come.
    */
-  constructor(send: Send, self: Pick<Self, "token">, people: Pick<People, "isIgnored">) {
+  constructor(send: Send, self: Pick<Self, "token">, people: Pick<People, "isIgnored">, known: KnownWays) {
     this.#send = send;
     this.#self = self;
     this.#people = people;
+    this.#known = known;
   }
 
   /**
-   * Takes note that the server has given a pass to a member that wants to send something; returns whether that member
-   * has written before.
+   * Takes note that the server has said who has a pass: a member that wants to send something, or that this client does;
+   * returns whether that member has written before.
    */
-  punched({ address, name, pass }: Pick<PunchPacket, "address" | "name" | "pass">, now: number): boolean {
+  punched({ address, name, pass }: Named, now: number): boolean {
     this.noteMembers([{ address, name }], now);
+    this.#known.named({ address, name, pass });
     const introduction = { address, name, nameKey: keyOf(name), until: now + PASS_LIFETIME_MS };
     const key = this.#senders.has(pass) ? pass : this.#passAt(address) ?? pass, sender = this.#senders.get(key);
+    const announced = this.#announced.get(pass);
     this.#announced.delete(pass);
     if (sender) {
       this.#senders.delete(key);
       this.#senders.set(pass, Object.assign(sender, introduction));
       return true;
     }
-    this.#announced.set(pass, introduction);
+    this.#announced.set(pass, announced ? Object.assign(announced, introduction) : newAnnounced(introduction, now));
     if (this.#announced.size > MAX_ANNOUNCED) this.#announced.delete(this.#announced.keys().next().value!);
     return false;
   }
@@ -150,11 +160,25 @@ export class DirectInbox {
     return this.#receive(packet, address, true, now);
   }
 
-  /** Answers an OPEN with which a member asks whether there is a direct way; as its messages are answered, no oftener. */
-  check({ pass, id }: V1Packet & { type: "OPEN" }, from: string, now: number): void {
-    const sender = pass !== undefined && id !== undefined ? this.#senderWith(pass, now) : undefined;
-    if (!sender || !this.#takeAckToken(sender, from, now)) return;
-    this.#send({ dialect: "v1", type: "ACK", pass, id: id! }, from);
+  /**
+   * Takes an OPEN. If it has an id, a member asks with it whether there is a direct way, and gets an answer as its
+   * messages do, no oftener.
+   */
+  opened({ pass, id }: V1Packet & { type: "OPEN" }, from: string, now: number): void {
+    const member = pass === undefined ? undefined : this.#memberWith(pass, now);
+    if (!member) return;
+    this.#known.heard({ pass: pass!, address: member.address, name: member.name }, from, now);
+    if (id === undefined || !takeAckToken(member, from, this.#ackBucketElsewhere, now)) return;
+    this.#send({ dialect: "v1", type: "ACK", pass, id }, from);
+  }
+
+  /**
+   * Whether a check may go to where a packet has come from. A source address can be forged: to one that the server has not
+   * named as few go as answers.
+   */
+  mayCheck(pass: string, to: string, now: number): boolean {
+    const member = this.#memberWith(pass, now);
+    return member !== undefined && takeAckToken(member, to, this.#ackBucketElsewhere, now);
   }
 
   #receive(packet: MessagePacket, from: string, relayed: boolean, now: number): Fact[] {
@@ -162,6 +186,7 @@ export class DirectInbox {
     // what has a token is for a server
     const sender = token === undefined && pass !== undefined ? this.#senderWith(pass, now) : undefined;
     if (!sender) return [];
+    this.#known.heard({ pass: pass!, address: sender.address, name: sender.name }, relayed ? undefined : from, now);
     const stream = sender.streams.of(packet);
     // a repeat is acknowledged again; it shows nothing, so it takes no token
     const isNew = !stream.isRepeat(packet) && !stream.isHeld(packet);
@@ -169,7 +194,7 @@ export class DirectInbox {
     stream.hold({ ...packet, saidAt: now - (packet.age ?? 0), relayed });
     const shown: HeldMessage[] = [];
     for (let message; (message = stream.takeNext());) shown.push(message);
-    if (stream.next > 1 && this.#takeAckToken(sender, from, now)) {
+    if (stream.next > 1 && takeAckToken(sender, from, this.#ackBucketElsewhere, now)) {
       const ack = { dialect: "v1", type: "ACK", pass: pass!, stream: packet.stream, id: stream.next - 1 } as const;
       // the way that the message came
       if (relayed) this.#send(relay(ack, this.#self, from));
@@ -185,40 +210,51 @@ export class DirectInbox {
 
   /**
    * Whoever has a pass, if that is believed and the user hears it: an answer says that a message was shown, so ignored
-   * people get none. From now on it is remembered as one that has written.
+   * people get none.
    */
+  #memberWith(pass: string, now: number): Announced | undefined {
+    const member = this.#senders.get(pass) ?? this.#announced.get(pass);
+    return !member || now >= member.until || this.#people.isIgnored(member) ? undefined : member;
+  }
+
+  /** The same, which from now on is remembered as one that has written. */
   #senderWith(pass: string, now: number): DirectSender | undefined {
-    const known = this.#senders.get(pass), introduction = known ?? this.#announced.get(pass);
-    if (!introduction || now >= introduction.until || this.#people.isIgnored(introduction)) return undefined;
-    if (known) return known;
+    const member = this.#memberWith(pass, now), known = this.#senders.get(pass);
+    if (!member || known) return member && known;
     if (this.#senders.size >= MAX_SENDERS) this.#forgetSender();
     this.#announced.delete(pass);
-    const sender: DirectSender = {
-      ...introduction,
-      streams: new ReceiveStreams(),
-      bucket: new TokenBucket(SENDER_RATE, now),
-      ackBucket: new TokenBucket(ACK_RATE, now),
-      ackBucketElsewhere: new TokenBucket(SENDER_ACK_RATE_ELSEWHERE, now),
-    };
+    const sender = { ...member, streams: new ReceiveStreams<HeldMessage>(), bucket: new TokenBucket(SENDER_RATE, now) };
     this.#senders.set(pass, sender);
     return sender;
   }
 
   /** Forgets what was shown of the sender that has been longest without a PUNCH. It may still write. */
   #forgetSender(): void {
-    const [pass, { address, name, nameKey, until }] = [...this.#senders].reduce((first, other) =>
+    const [pass, { streams: _, bucket: __, ...announced }] = [...this.#senders].reduce((first, other) =>
       other[1].until < first[1].until ? other : first
     );
     this.#senders.delete(pass);
-    this.#announced.set(pass, { address, name, nameKey, until });
+    this.#announced.set(pass, announced);
   }
+}
 
-  /** Takes a token for an acknowledgement to an address; returns whether there was one. */
-  #takeAckToken({ address, ackBucket, ackBucketElsewhere }: DirectSender, to: string, now: number): boolean {
-    if (address === to) return ackBucket.take(ACK_RATE, now) === 0;
-    return ackBucketElsewhere.take(SENDER_ACK_RATE_ELSEWHERE, now) === 0 &&
-      this.#ackBucketElsewhere.take(ACK_RATE_ELSEWHERE, now) === 0;
-  }
+function newAnnounced(introduction: Introduction, now: number): Announced {
+  return {
+    ...introduction,
+    ackBucket: new TokenBucket(ACK_RATE, now),
+    ackBucketElsewhere: new TokenBucket(SENDER_ACK_RATE_ELSEWHERE, now),
+  };
+}
+
+/**
+ * Takes a token for an answer of a member, or a check, to an address; returns whether there was one.
+ *
+ * @param ofAll The bucket of all members for addresses that the server has not named.
+ */
+function takeAckToken(member: Announced, to: string, ofAll: TokenBucket, now: number): boolean {
+  if (member.address === to) return member.ackBucket.take(ACK_RATE, now) === 0;
+  return member.ackBucketElsewhere.take(SENDER_ACK_RATE_ELSEWHERE, now) === 0 &&
+    ofAll.take(ACK_RATE_ELSEWHERE, now) === 0;
 }
 
 /** What is the same for all spellings of a name. */

@@ -9,12 +9,12 @@ import type { Draft } from "../../protocol/reliable/send_stream.ts";
 import { DirectMessages } from "./direct.ts";
 import { DirectInbox } from "./direct_inbox.ts";
 import type { Answer, Fact, PunchPacket, Question, RelayPacket, Timed } from "./facts.ts";
+import { KnownWays } from "./known_ways.ts";
 import type { Self } from "./membership.ts";
 import type { People } from "./people.ts";
 import { Punches } from "./punches.ts";
 import type { Transactions } from "./transactions.ts";
 import type { Send } from "./v1_link.ts";
-import { FORBIDDEN } from "./way_words.ts";
 import type { Who } from "./who.ts";
 
 /** What the other members of a session are reached with. */
@@ -37,8 +37,9 @@ export class Peers implements Timed {
   readonly #punches: Punches;
 
   constructor({ transactions, self, people, send, relay }: PeersOptions) {
-    this.#direct = new DirectMessages(transactions, self, send, relay ? undefined : FORBIDDEN.flag);
-    this.#inbox = new DirectInbox(send, self, people);
+    const known = new KnownWays();
+    this.#inbox = new DirectInbox(send, self, people, known);
+    this.#direct = new DirectMessages({ transactions, self, send, inbox: this.#inbox, known, isRelayAllowed: relay });
     this.#punches = new Punches(send);
   }
 
@@ -47,14 +48,14 @@ export class Peers implements Timed {
     return this.#direct.waiting;
   }
 
-  /** From when the time counts after which the last of them is given up, in milliseconds. */
-  get progressAt(): number {
-    return this.#direct.progressAt;
+  /** When the time began after which the last of them is given up, in milliseconds. */
+  get waitsSince(): number {
+    return this.#direct.waitsSince;
   }
 
   /** Whether texts may go through the server where there is no direct way. */
   get isRelayAllowed(): boolean {
-    return !this.#direct.isForbidden;
+    return this.#direct.isRelayAllowed;
   }
 
   get nextWake(): number | undefined {
@@ -65,14 +66,17 @@ export class Peers implements Timed {
     return [...this.#direct.wake(now), ...this.#punches.wake(now)];
   }
 
-  /** Whether texts to a member go through the server, as far as this client has found out. */
+  /** Whether a member is reached, or has reached this client, through the server only, as far as this client has found out. */
   isRelayed(who: Who): boolean {
     return this.#direct.isRelayed(who);
   }
 
-  /** Forbids or allows that texts go through the server. What waits there is taken off that way. */
+  /**
+   * Allows that texts go through the server, or forbids it. What waits there is then taken off that way; but what was said
+   * under the ban keeps to it.
+   */
   allowRelay(isAllowed: boolean, now: number): Fact[] {
-    return this.#direct.forbid(isAllowed ? undefined : FORBIDDEN.command, now);
+    return this.#direct.allowRelay(isAllowed, now);
   }
 
   /** Sends pieces of text to a member; they were said at a time in milliseconds. */
@@ -97,18 +101,24 @@ export class Peers implements Timed {
 
   /** Lets a member through that wants to send something directly. */
   punched(packet: PunchPacket, now: number): void {
-    this.#punches.add(packet.address, this.#inbox.punched(packet, now), now);
+    this.#punches.add(packet, this.#inbox.punched(packet, now), now);
   }
 
   /** Takes a packet that came directly, from any address. */
   receive(packet: V1Packet, from: string, now: number): Fact[] {
+    const facts = this.#take(packet, from, now);
+    if (packet.type === "MESSAGE" || packet.type === "OPEN") this.#direct.checkBack(packet, now);
+    return facts;
+  }
+
+  #take(packet: V1Packet, from: string, now: number): Fact[] {
     switch (packet.type) {
       case "ACK":
-        return this.#direct.receiveAck(packet, true, now);
+        return this.#direct.receiveAck(packet, from, now);
       case "MESSAGE":
         return this.#inbox.receive(packet, from, now);
       case "OPEN":
-        this.#inbox.check(packet, from, now);
+        this.#inbox.opened(packet, from, now);
         return [];
       default:
         return [];
@@ -117,7 +127,7 @@ export class Peers implements Timed {
 
   /** Takes what the server has passed on, as if it had come from the peer. */
   receiveRelayed({ address, name, packet }: RelayPacket, now: number): Fact[] {
-    if (packet.type === "ACK") return this.#direct.receiveAck(packet, false, now);
+    if (packet.type === "ACK") return this.#direct.receiveAck(packet, undefined, now);
     return this.#inbox.receiveRelayed(packet, { address, name }, now);
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Opens this side's NAT for the datagrams of members that want to send something.
+ * Opens this side's NAT for the datagrams of members that want to send something, and shows them from where it sends.
  *
  * @module
  */
 import { addressKey } from "../../protocol/address_key.ts";
-import type { Fact, Timed } from "./facts.ts";
+import type { Fact, PunchPacket, Timed } from "./facts.ts";
 import type { Send } from "./v1_link.ts";
 
 /**
@@ -19,6 +19,9 @@ const OPEN_FOR_MS = 1000;
 /** Of how many addresses it is remembered when the last OPEN went there: more than are sent in that time. */
 const MAX_OPENED = 1024;
 
+/** A member that the server has named. */
+type Target = Pick<PunchPacket, "address" | "pass">;
+
 /**
  * Sends an OPEN to each address that the server names, one after the other.
  *
@@ -27,9 +30,9 @@ const MAX_OPENED = 1024;
  */
 export class Punches implements Timed {
   readonly #send: Send;
-  /** The addresses that wait, by the part of them that counts as one place. */
-  readonly #known = new Map<string, string>();
-  readonly #strangers = new Map<string, string>();
+  /** The addresses that wait, with their passes, by the part of them that counts as one place. */
+  readonly #known = new Map<string, Target>();
+  readonly #strangers = new Map<string, Target>();
   /** When the last OPEN went to an address, in milliseconds, the one that was opened first before the others. */
   readonly #openedAt = new Map<string, number>();
   #sentAt = -Infinity;
@@ -45,16 +48,16 @@ export class Punches implements Timed {
   }
 
   /**
-   * Takes an address that datagrams will come from.
+   * Takes an address that datagrams will come from, with the pass of who is there.
    *
    * @param isKnown Whether who is there has written before.
    */
-  add(address: string, isKnown: boolean, now: number): void {
+  add({ address, pass }: Target, isKnown: boolean, now: number): void {
     const queue = isKnown ? this.#known : this.#strangers, place = addressKey(address);
     if (queue.size >= MAX_WAITING || queue.has(place)) return;
     // otherwise whoever looks this client up again and again would always have the place of its IP address
     if (now < (this.#openedAt.get(address) ?? -Infinity) + OPEN_FOR_MS) return;
-    queue.set(place, address);
+    queue.set(place, { address, pass });
     this.wake(now);
   }
 
@@ -62,15 +65,16 @@ export class Punches implements Timed {
     if (now < this.#sentAt + PAUSE_MS) return [];
     const [first, second] = this.#wasKnown ? [this.#strangers, this.#known] : [this.#known, this.#strangers];
     const queue = first.size > 0 ? first : second;
-    for (const [place, address] of queue) {
+    for (const [place, { address, pass }] of queue) {
       queue.delete(place);
       this.#wasKnown = queue === this.#known;
       this.#sentAt = now;
       this.#openedAt.delete(address);
       this.#openedAt.set(address, now);
       if (this.#openedAt.size > MAX_OPENED) this.#openedAt.delete(this.#openedAt.keys().next().value!);
-      // this datagram carries no message: it opens this side's NAT for the peer's datagrams (RFC 5128, section 3.3)
-      this.#send({ dialect: "v1", type: "OPEN" }, address);
+      // this datagram carries no message: it opens this side's NAT for the peer's datagrams (RFC 5128, section 3.3). By the
+      // pass the peer knows who it comes from, if the NAT has given this address another port than the server sees
+      this.#send({ dialect: "v1", type: "OPEN", pass }, address);
       break;
     }
     return [];

@@ -393,7 +393,7 @@ export class Session {
   #closeIfDrained(now: number): void {
     if (!this.draining) return;
     const left = this.waiting + this.#requests.size;
-    this.#shutdown.noteProgress(Math.max(this.#history.askedAt, this.#peers.progressAt));
+    this.#shutdown.noteProgress(Math.max(this.#history.askedAt, this.#peers.waitsSince));
     const isExpecting = this.#detection.v1.backlog > 0;
     if (this.#shutdown.isDrained({ state: this.state, left, isExpecting }, now)) this.close(now);
   }

@@ -1,18 +1,21 @@
 /**
  * The way to one peer: directly, or through the server where nothing comes back or the server says that there is no
- * direct way. While it is the server's for want of an answer, the direct way is checked again from time to time.
+ * direct way. While it is the server's for want of an answer, the direct way is checked again from time to time, and
+ * whenever a packet of the peer has come directly: to where that came from, which the server may not know of (a
+ * triggered check and a peer-reflexive address, RFC 8445, section 7.3.1).
  *
  * @module
  */
 import { earliest } from "../../protocol/earliest.ts";
+import { randomHex64 } from "../../protocol/fields.ts";
 import { Retry } from "../../protocol/reliable/retry.ts";
 import type { PeerPacket } from "./facts.ts";
 
 /** Where a peer is, and what the server says of the way there. */
-export type Peer = Pick<PeerPacket, "address" | "relay" | "norelay" | "transport">;
+export type Found = Pick<PeerPacket, "address" | "relay" | "norelay" | "transport" | "classic">;
 
-/** The same of a peer that can be written to. */
-export type Place = Peer & { pass: string };
+/** The same of a peer that packets of version 1 can be sent to, or to the server in its stead. */
+export type Reachable = Found & { pass: string };
 
 /** For how long nothing may come back directly before packets go through the server, in milliseconds. */
 const SILENCE_MS = 1000;
@@ -29,39 +32,61 @@ const LOOK_UP_DEADLINE_MS = 10_000;
 const CHECK_PAUSE_MS = 10_000;
 /** The pauses after the copies of a check but the last, in milliseconds: the first may come before the peer knows its pass. */
 const COPY_PAUSES_MS = [250, 750];
+/** For how long after a packet has come directly an address is taken for open, in milliseconds: NATs close it later. */
+const OPEN_FOR_MS = 30_000;
+
+/** A question whether datagrams reach an address. Nobody who has not got it knows the id. */
+interface Check {
+  id: number;
+  to: string;
+}
 
 /** The way to one peer. Its user sends, and tells what came back. */
 export class Way {
-  #isForbidden: boolean;
-  #place: Place | undefined;
+  #isRelayAllowed: boolean;
+  #place: Reachable | undefined;
   /** Whether the server has said where the peer is since something began to wait. */
   #isLocated = false;
   #isRelayed = false;
+  /** The address that has answered a check, if the server has not named it: what goes directly goes there. */
+  #elsewhere: string | undefined;
   /** When something began to wait, the server first said where the peer is, or something was acknowledged, whichever is latest. */
   #progressAt = -Infinity;
   /** When the first packet of those that wait went directly, since that was tried anew. */
   #sentAt: number | undefined;
   /** When the last packet came directly. */
   #heardAt = -Infinity;
-  /** When the way first became the server's since {@linkcode #progressAt}. */
+  /** Since when what waits has had the server's way without progress; undefined if it has not had it. */
   #relayedAt: number | undefined;
-  #checkId = 0;
+  /** The last check of the server's address, and the last one of another. */
+  #check: Check | undefined;
+  #checkElsewhere: Check | undefined;
   #checkedAt = -Infinity;
   readonly #copies = new Retry();
 
-  /** @param isForbidden Whether nothing may go through the server. */
-  constructor(isForbidden: boolean) {
-    this.#isForbidden = isForbidden;
+  /** @param isRelayAllowed Whether packets may go through the server. */
+  constructor(isRelayAllowed: boolean) {
+    this.#isRelayAllowed = isRelayAllowed;
   }
 
   /** Where the server has last said that the peer is. */
-  get place(): Place | undefined {
+  get place(): Reachable | undefined {
     return this.#place;
   }
 
   /** Whether that was said since something began to wait. */
   get isLocated(): boolean {
     return this.#isLocated;
+  }
+
+  /** Where packets go that go directly. */
+  get address(): string | undefined {
+    return this.#elsewhere ?? this.#place?.address;
+  }
+
+  /** Whether the user lets packets go through the server. */
+  get isRelayAllowed(): boolean {
+    return this.#isRelayAllowed;
   }
 
   /** Whether packets go through the server. */
@@ -71,16 +96,21 @@ export class Way {
 
   /** Whether there is no way at all: none directly, and none through the server. */
   get isClosed(): boolean {
-    return this.#place?.relay === true && !this.#mayRelay;
+    return this.#place?.relay === true && !this.#canRelay;
   }
 
-  /** From when the time counts after which what waits is given up, in milliseconds. */
+  /** When the time began after which what waits is given up, in milliseconds. */
   get waitsSince(): number {
     return this.#relayedAt ?? this.#progressAt;
   }
 
-  get #mayRelay(): boolean {
-    return !this.#isForbidden && !this.#place?.norelay;
+  get #canRelay(): boolean {
+    return this.#isRelayAllowed && !this.#place?.norelay;
+  }
+
+  /** Whether no answer can come directly: none from where no datagram comes, and none of a classic program. */
+  get #isMute(): boolean {
+    return this.#place?.relay === true || this.#place?.classic === true;
   }
 
   /** When {@linkcode wake} or {@linkcode takeCheck} is to be called, in milliseconds; undefined for never. */
@@ -93,30 +123,40 @@ export class Way {
     this.#isLocated = false;
     this.#progressAt = now;
     this.#sentAt = this.#relayedAt = undefined;
+    if (!this.#isOpen(now)) this.#elsewhere = undefined;
   }
 
-  /** Takes what the server says; returns whether what waits is due again at once, at another place or by another way. */
-  locate(place: Place, now: number): boolean {
-    const before = this.#place, wasRelayed = this.#isRelayed;
+  /**
+   * Takes what the server says; returns whether what waits is due again at once, at another place or by another way.
+   *
+   * @param isSilent Whether there is a reason to believe that it does not answer directly, if it is new there.
+   */
+  locate(place: Reachable, now: number, isSilent = false): boolean {
+    const before = this.#place, wasRelayed = this.#isRelayed, wasMute = this.#isMute;
     const isOther = place.address !== before?.address || place.pass !== before.pass;
     if (!this.#isLocated) this.#progressAt = now;
     this.#place = place;
     this.#isLocated = true;
-    if (place.relay || isOther || before?.relay || !this.#mayRelay) {
-      this.#isRelayed = place.relay === true && this.#mayRelay;
+    if (isOther || this.#isMute) this.#elsewhere = this.#checkElsewhere = undefined;
+    if (this.#isMute || isOther || wasMute || !this.#canRelay) {
+      this.#isRelayed = this.#canRelay && (this.#isMute || isOther && isSilent);
     }
     const isChanged = isOther || wasRelayed !== this.#isRelayed;
     if (isChanged) this.#tryAnew();
     if (this.#isRelayed) this.#relayedAt ??= now;
-    const isDoubtful = this.#isRelayed && !place.relay;
-    if (isDoubtful && now >= this.#checkedAt + CHECK_PAUSE_MS) this.#check(now);
+    const isDoubtful = this.#isRelayed && !this.#isMute;
+    if (isDoubtful && now >= this.#checkedAt + CHECK_PAUSE_MS) {
+      this.#checkedAt = now;
+      this.#check = newCheck(place.address);
+      this.#copies.start(now);
+    }
     return isChanged;
   }
 
-  /** Forbids or allows the way through the server; returns whether what waits is due again at once. */
-  forbid(isForbidden: boolean, now: number): boolean {
-    this.#isForbidden = isForbidden;
-    if (!isForbidden || !this.#isRelayed) return false;
+  /** Allows the way through the server, or takes it away; returns whether what waits is due again at once. */
+  allowRelay(isAllowed: boolean, now: number): boolean {
+    this.#isRelayAllowed = isAllowed;
+    if (isAllowed || !this.#isRelayed) return false;
     this.#isRelayed = false;
     this.#progressAt = now;
     this.#relayedAt = undefined;
@@ -135,26 +175,50 @@ export class Way {
     this.#relayedAt = this.#isRelayed ? now : undefined;
   }
 
-  /** Notes that a packet of the peer came directly; returns whether what waits is due again at once. */
+  /** Notes that an acknowledgement of a message came directly; returns whether what waits is due again at once. */
   heard(now: number): boolean {
-    this.#heardAt = now;
-    if (!this.#isRelayed || this.#place?.relay) return false;
-    this.#isRelayed = false;
-    this.#tryAnew();
-    return true;
+    return !this.#isMute && this.#open(this.#elsewhere, now);
   }
 
-  /** Takes the answer to a check, which came directly; returns whether what waits is due again at once. */
-  answered(id: number, now: number): boolean {
-    return this.#checkId > 0 && id === this.#checkId && this.heard(now);
+  /** The address that a check with an id went to; undefined if it is not the last one there. */
+  checked(id: number): string | undefined {
+    return [this.#check, this.#checkElsewhere].find((check) => check?.id === id)?.to;
   }
 
-  /** Changes to the way through the server when that is due; returns whether it has, so that what waits is due again. */
+  /** Notes that an address has answered a check; returns whether what waits is due again at once. */
+  answered(address: string, now: number): boolean {
+    this.#check = this.#checkElsewhere = undefined;
+    if (this.#isMute || !this.#place) return false;
+    return this.#open(address === this.#place.address ? undefined : address, now);
+  }
+
+  /** Whether it is worth a check that a packet of the peer has come directly from an address. */
+  wantsCheck(from: string, now: number): boolean {
+    if (this.#isMute || !this.#place) return false;
+    // a check of the server's address is under way already
+    if (from === this.#place.address && this.#copies.dueAt !== undefined) return false;
+    return this.#isRelayed || from !== this.address && !this.#isOpen(now);
+  }
+
+  /** Makes a check of the address that a packet of the peer has come from directly; returns its id. */
+  check(from: string): number {
+    this.#checkElsewhere = newCheck(from);
+    return this.#checkElsewhere.id;
+  }
+
+  /**
+   * Leaves an address that has fallen silent, if that is due: for the way through the server, or for the address that the
+   * server has named. Returns whether it has, so that what waits is due again.
+   */
   wake(now: number): boolean {
     const at = this.#changesAt;
     if (at === undefined || now < at) return false;
-    this.#isRelayed = true;
-    this.#relayedAt ??= now;
+    this.#heardAt = -Infinity;
+    this.#elsewhere = undefined;
+    if (this.#canRelay) {
+      this.#isRelayed = true;
+      this.#relayedAt ??= now;
+    } else this.#tryAnew();
     return true;
   }
 
@@ -163,29 +227,38 @@ export class Way {
     return now >= this.#deadline;
   }
 
-  /** The id of a check that is to be sent directly now; undefined when none is. */
+  /** The id of a check that is to be sent to the server's address now; undefined when none is. */
   takeCheck(now: number): number | undefined {
     if (!this.#copies.isDue(now)) return undefined;
     const pause = COPY_PAUSES_MS[this.#copies.times];
     if (pause === undefined) this.#copies.stop();
     else this.#copies.tried(now + pause);
-    return this.#checkId;
+    return this.#check?.id;
   }
 
-  #check(now: number): void {
-    this.#checkedAt = now;
-    this.#checkId++;
-    this.#copies.start(now);
+  #open(elsewhere: string | undefined, now: number): boolean {
+    this.#heardAt = now;
+    if (!this.#isRelayed && elsewhere === this.#elsewhere) return false;
+    this.#isRelayed = false;
+    this.#elsewhere = elsewhere;
+    this.#tryAnew();
+    return true;
+  }
+
+  #isOpen(now: number): boolean {
+    return now < this.#heardAt + OPEN_FOR_MS;
   }
 
   #tryAnew(): void {
     this.#sentAt = undefined;
+    this.#check = undefined;
     this.#copies.stop();
   }
 
   get #changesAt(): number | undefined {
-    if (this.#isRelayed || !this.#mayRelay || !this.#isLocated) return undefined;
+    if (this.#isRelayed || !this.#isLocated) return undefined;
     const silentAt = this.#sentAt === undefined ? undefined : Math.max(this.#sentAt, this.#heardAt) + SILENCE_MS;
+    if (!this.#canRelay) return this.#elsewhere === undefined ? undefined : silentAt;
     // however often the place changes, or whatever the peer answers
     const lateAt = this.#relayedAt === undefined ? this.#progressAt + DIRECT_DEADLINE_MS : undefined;
     return earliest([silentAt, lateAt]);
@@ -197,4 +270,9 @@ export class Way {
       ? this.#progressAt + DIRECT_DEADLINE_MS
       : this.#relayedAt + RELAYED_DEADLINE_MS;
   }
+}
+
+function newCheck(to: string): Check {
+  // 52 bits: more than anybody guesses
+  return { id: parseInt(randomHex64().slice(0, 13), 16), to };
 }

@@ -6,9 +6,8 @@
  */
 import { familyOf, isLoopback } from "../../protocol/address_key.ts";
 import { splitAddress } from "../../protocol/fields.ts";
-import type { PeerPacket } from "./facts.ts";
 import type { Self } from "./membership.ts";
-import type { Peer, Way } from "./way.ts";
+import type { Found, Way } from "./way.ts";
 
 /** How the way through the server can be allowed again, by what has forbidden it. */
 export const FORBIDDEN = {
@@ -24,7 +23,7 @@ const NOT_PASSED_ON = "this server passes no private messages on";
  * @param peer What the server says of the peer: also whether it speaks classic.
  * @param self This client's address, as the server sees it.
  */
-export function whyNotDirectly(name: string, peer: Peer & Pick<PeerPacket, "classic">, self = ""): string {
+export function whyNotDirectly(name: string, peer: Found, self = ""): string {
   const unknown = `${name} can't be reached directly`;
   if (peer.classic && !peer.relay) return `${name} has a classic program, which confirms nothing`;
   if (!peer.relay || self === "") return unknown;
@@ -39,7 +38,7 @@ export function whyNotDirectly(name: string, peer: Peer & Pick<PeerPacket, "clas
 }
 
 /** Whether there is no direct way because this client has joined by a loopback address: it has none to others then. */
-export function isOwnLoopback({ address, relay, transport }: Peer, self = ""): boolean {
+export function isOwnLoopback({ address, relay, transport }: Found, self = ""): boolean {
   return relay === true && transport === undefined && self !== "" && isLoopback(self) && !isLoopback(address) &&
     familyOf(self) === familyOf(address);
 }
@@ -63,7 +62,7 @@ export interface WayGiven {
 }
 
 /** Why there is no way to a peer at all. */
-export function whyNoWay(name: string, peer: Peer, { self, join, forbidden }: WayGiven): string {
+export function whyNoWay(name: string, peer: Found, { self, join, forbidden }: WayGiven): string {
   const why = [whyNotDirectly(name, peer, self)];
   if (peer.norelay) why.push(NOT_PASSED_ON);
   else if (forbidden !== undefined) why.push(`you have forbidden the way through the server (${forbidden})`);

@@ -1,4 +1,4 @@
-/** Direct messages between two homes whose NATs take another port for each destination, with the server outside. */
+/** Direct messages from homes whose NATs take another port for each destination, with the server outside. */
 import { assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
 import { commandOf, start } from "../../scripts/support/processes.ts";
 import { openCapture } from "../support/capture.ts";
@@ -8,7 +8,7 @@ import { signIn } from "../support/signed_in.ts";
 
 const PORT = 9090;
 
-Deno.test("symmetric nat: between two of them a direct message passes through the server", async () => {
+Deno.test("symmetric nat: between two of them a direct message passes through the server, with an open network it does not", async () => {
   if (!await hasPython()) return console.log("Skipped: there is no python3");
   const homes = await openHomes({ isSymmetric: true });
   if (typeof homes === "string") return console.log(`Skipped: ${homes}`);
@@ -38,4 +38,19 @@ Deno.test("symmetric nat: between two of them a direct message passes through th
     assertMatch(from, new RegExp(`^${ALICE_OUTSIDE.replaceAll(".", "\\.")}\\|`));
     assertNotEquals(from, alice.address.replace(":", "|"));
   }
+
+  // with somebody whose network is open all goes directly, whoever begins
+  const outside = { host: SERVER_ADDRESS, inside: (command: string[]) => homes.inside("server", command) };
+  await using carole = await signIn(PORT, "Carole", { ...outside, flags: ["--no-relay"] });
+  await carole.type("send Alice four\nsend Alice five\n");
+  await alice.stdout.until(`<- <From ${carole.address}:Carole>: five\n`);
+  await carole.stderr.until("-- Delivered to Alice: five\n");
+  await alice.type("/reply six\n");
+  await carole.stdout.until(`<- <From ${alice.address}:Alice>: six\n`);
+  // who begins is answered there
+  await using dave = await signIn(PORT, "Dave", outside);
+  await bob.type("send Dave seven\n");
+  await dave.stdout.until(`<- <From ${bob.address}:Bob>: seven\n`);
+  await dave.type("/reply eight\n");
+  await bob.stdout.until(`<- <From ${dave.address}:Dave>: eight\n`);
 });

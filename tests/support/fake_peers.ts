@@ -6,6 +6,8 @@
  */
 import { DirectMessages } from "../../client/session/direct.ts";
 import { DirectInbox } from "../../client/session/direct_inbox.ts";
+import { KnownWays } from "../../client/session/known_ways.ts";
+import type { Who } from "../../client/session/who.ts";
 import type { Answer, DirectMessage, Fact, Question } from "../../client/session/facts.ts";
 import { People } from "../../client/session/people.ts";
 import { Transactions } from "../../client/session/transactions.ts";
@@ -58,8 +60,8 @@ export interface FakePeer {
   readonly failed: { name: string; count: number; quote: string; reason: string; at: number }[];
   /** All other notices. */
   readonly notices: string[];
-  /** Sends texts to a name. */
-  say(name: string, ...texts: string[]): void;
+  /** Sends texts to a name, or to whoever has a name or an address. */
+  say(who: string | Who, ...texts: string[]): void;
   /** Takes an answer of the server; returns whether it was waited for. */
   answer(packet: Answer): boolean;
   /** Does what follows from what a part has found out. */
@@ -97,6 +99,10 @@ export class FakePeers {
   readonly #delay: [number, number];
   readonly #random: () => number;
   readonly #peers = new Map<string, FakePeer>();
+  /** The members behind NATs that give each destination another port. */
+  readonly #symmetric = new Set<string>();
+  /** By such ports: who is behind one, and from where alone datagrams get through it. */
+  readonly #ports = new Map<string, { inside: string; open: string }>();
   #underWay: OnTheWire[] = [];
 
   constructor({ loss = 0, delay = [5, 5], seed = 1, relay = false }: NetworkOptions = {}) {
@@ -106,8 +112,13 @@ export class FakePeers {
     this.#random = seededRandom(seed);
   }
 
-  /** Adds a member that runs the real code; the server knows it from now on. */
-  join(address: string, name?: string): FakePeer {
+  /**
+   * Adds a member that runs the real code; the server knows it from now on.
+   *
+   * @param nat Whether it is behind a NAT that gives each destination another port, and what it lets in there.
+   */
+  join(address: string, name?: string, nat: { isSymmetric?: boolean } = {}): FakePeer {
+    if (nat.isSymmetric) this.#symmetric.add(address);
     this.members.push({ address, token: address, name });
     const send = (packet: Packet, to = SERVER) => this.send(packet, address, to);
     const self = { token: TOKEN, address, name };
@@ -116,8 +127,11 @@ export class FakePeers {
       delivered: FakePeer["delivered"] = [],
       failed: FakePeer["failed"] = [],
       notices: string[] = [];
-    const direct = new DirectMessages(transactions, self, send), inbox = new DirectInbox(send, self, new People());
-    const say = (name: string, ...texts: string[]) => direct.say({ name }, texts.map((text) => ({ text })), this.now);
+    const known = new KnownWays(), inbox = new DirectInbox(send, self, new People(), known);
+    const direct = new DirectMessages({ transactions, self, send, inbox, known, isRelayAllowed: true });
+    const say = (who: string | Who, ...texts: string[]) => {
+      direct.say(typeof who === "string" ? { name: who } : who, texts.map((text) => ({ text })), this.now);
+    };
     const answered = (question: Question, answer: Answer | undefined) => {
       if (question.ask !== "where") throw new Error("Direct messages ask for no more");
       act(direct.located(question, answer, this.now));
@@ -155,6 +169,7 @@ export class FakePeers {
 
   /** Sends a datagram, which the network may drop or delay. Nothing listens at an address where nobody has joined. */
   send(packet: Packet, from: string, to: string): void {
+    from = this.#outside(from, to);
     const datagram = { from, to, packet, at: this.now };
     this.wire.push(datagram);
     if (this.#random() < this.#loss || this.loses(datagram)) return;
@@ -168,9 +183,10 @@ export class FakePeers {
 
   /** Hands a packet to a member as if it had just come from an address, without the network. */
   inject(packet: V1Packet, from: string, to: FakePeer): void {
-    if (packet.type === "ACK") to.act(to.direct.receiveAck(packet, true, this.now));
+    if (packet.type === "ACK") to.act(to.direct.receiveAck(packet, from, this.now));
     if (packet.type === "MESSAGE") to.act(to.inbox.receive(packet, from, this.now));
-    if (packet.type === "OPEN") to.inbox.check(packet, from, this.now);
+    if (packet.type === "OPEN") to.inbox.opened(packet, from, this.now);
+    if (packet.type === "MESSAGE" || packet.type === "OPEN") to.direct.checkBack(packet, this.now);
   }
 
   /** The v1 packets of a type that were sent. */
@@ -213,18 +229,39 @@ export class FakePeers {
     return Math.ceil(next);
   }
 
+  /** The address that a datagram comes from, as others see it. */
+  #outside(inside: string, to: string): string {
+    if (to === SERVER || !this.#symmetric.has(inside)) return inside;
+    for (const [port, it] of this.#ports) if (it.inside === inside && it.open === to) return port;
+    const port = `${inside.split(":")[0]}:${1024 + this.#ports.size}`;
+    this.#ports.set(port, { inside, open: to });
+    return port;
+  }
+
+  /** Lets the NAT of a member forget the ports, so that it takes other ones. */
+  forgetPorts({ address }: FakePeer): void {
+    for (const it of this.#ports.values()) if (it.inside === address) it.open = "";
+  }
+
+  /** Who gets a datagram. */
+  #behind(to: string, from: string): FakePeer | undefined {
+    const port = this.#ports.get(to);
+    if (port) return port.open === from ? this.#peers.get(port.inside) : undefined;
+    return this.#symmetric.has(to) && from !== SERVER ? undefined : this.#peers.get(to);
+  }
+
   #arrive({ from, to, packet }: OnTheWire): void {
     if (to === SERVER) return this.#serve(packet, from);
-    const peer = this.#peers.get(to);
+    const peer = this.#behind(to, from);
     if (!peer || packet.dialect !== "v1") return;
     if (from !== SERVER) this.inject(packet, from, peer);
     else if (packet.type === "PEER" || packet.type === "ERROR") peer.answer(packet);
     else if (packet.type === "PUNCH") {
-      this.send({ dialect: "v1", type: "OPEN" }, to, packet.address);
+      this.send({ dialect: "v1", type: "OPEN", pass: packet.pass }, to, packet.address);
       peer.inbox.punched(packet, this.now);
     } else if (packet.type === "RELAY") {
       const { packet: inner } = packet;
-      if (inner.type === "ACK") peer.act(peer.direct.receiveAck(inner, false, this.now));
+      if (inner.type === "ACK") peer.act(peer.direct.receiveAck(inner, undefined, this.now));
       else peer.act(peer.inbox.receiveRelayed(inner, packet, this.now));
     }
   }
@@ -246,14 +283,16 @@ export class FakePeers {
     return this.members.find(({ address }) => address === wanted);
   }
 
-  #lookUp({ id, name: wanted }: V1Packet & { type: "LOOKUP" }, from: string): void {
-    const found = this.members.find(({ name }) => nameKey(name ?? "") === nameKey(wanted!));
+  #lookUp({ id, name: wanted, address: at }: V1Packet & { type: "LOOKUP" }, from: string): void {
+    const found = this.members.find(({ name, address }) =>
+      wanted === undefined ? address === at : nameKey(name ?? "") === nameKey(wanted)
+    );
     if (!found) {
-      const text = `${wanted} is not here`;
+      const text = `${wanted ?? at} is not here`;
       return this.send({ dialect: "v1", type: "ERROR", token: TOKEN, code: "no-such-user", id, text }, SERVER, from);
     }
     const { address, name, token = address, classic, isRelayed = false } = found, asker = this.#memberAt(from);
-    const isWritable = isRelayed ? this.relays : !classic;
+    const isWritable = isRelayed || classic ? this.relays : true;
     const pass = isWritable ? passOf(asker?.token ?? from, token) : undefined;
     if (pass !== undefined && !isRelayed) {
       this.send(

@@ -1,6 +1,5 @@
 /** Direct messages whose direct way closes and opens: once, in order, and the user knows what passes through the server. */
 import { assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
-import { FORBIDDEN } from "../../../client/session/way_words.ts";
 import { type FakePeer, FakePeers, type OnTheWire, passOf, type Registered, SERVER } from "../../support/fake_peers.ts";
 import { A, B, message, pair, punch, STRANGER, STREAM, texts } from "../../support/direct_messages.ts";
 
@@ -28,9 +27,11 @@ function passedOn(net: FakePeers): string[] {
   );
 }
 
-/** The checks of the direct way that were sent: when, and with which id. */
-function checks(net: FakePeers): [at: number, id: number][] {
-  return net.sent("OPEN").flatMap(({ at, packet: { id } }) => id === undefined ? [] : [[at, id]]);
+/** The checks of the direct way that were sent: when, and the how manyth each is a copy of. */
+function checks(net: FakePeers): [at: number, check: number][] {
+  const sent = net.sent("OPEN").filter(({ packet: { id } }) => id !== undefined);
+  const ids = [...new Set(sent.map(({ packet: { id } }) => id))];
+  return sent.map(({ at, packet: { id } }) => [at, ids.indexOf(id) + 1]);
 }
 
 const marks = (said: FakePeer["delivered"]) => said.map(({ text, relayed }) => [text, relayed]);
@@ -105,7 +106,9 @@ Deno.test("direct ways: an answer that comes through the server does not open th
   alice.say("Bob", "two");
   net.pass(15);
   const [{ packet }] = net.sent("OPEN").filter(({ packet }) => packet.id !== undefined);
-  alice.act(alice.direct.receiveAck({ dialect: "v1", type: "ACK", pass: packet.pass, id: packet.id! }, false, net.now));
+  alice.act(
+    alice.direct.receiveAck({ dialect: "v1", type: "ACK", pass: packet.pass, id: packet.id! }, undefined, net.now),
+  );
   net.pass(100);
   assertEquals([shown(bob).length, alice.direct.isRelayed({ name: "Bob" })], [2, true]);
 });
@@ -135,7 +138,7 @@ Deno.test("direct ways: a check is answered while its pass is believed, no often
 
 Deno.test("direct ways: forbidden, no text goes to the server, and the failure says why", () => {
   const { net, alice } = separated();
-  alice.act(alice.direct.forbid(FORBIDDEN.command, net.now));
+  alice.act(alice.direct.allowRelay(false, net.now));
   alice.say("Bob", "directly or not");
   net.pass(5010);
   assertEquals(alice.failed.map(({ reason }) => reason), [
@@ -150,7 +153,7 @@ Deno.test("direct ways: forbidden, no text goes to the server, and the failure s
   ]);
   assertEquals([net.sent("RELAY"), alice.notices], [[], []]);
   // allowed again, it goes
-  alice.act(alice.direct.forbid(undefined, net.now));
+  alice.act(alice.direct.allowRelay(true, net.now));
   alice.say("Bob", "now");
   net.pass(100);
   assertEquals(texts(alice.delivered), ["now"]);
@@ -165,7 +168,7 @@ Deno.test("direct ways: forbidding it takes off that way what waits there, or fa
     net.pass(3000);
     const copies = passedOn(net).length;
     assertGreater(copies, 2);
-    alice.act(alice.direct.forbid(FORBIDDEN.command, net.now));
+    alice.act(alice.direct.allowRelay(false, net.now));
     assertEquals(alice.failed.length, isRelayed ? 1 : 0);
     net.pass(3000);
     if (!isRelayed) net.loses = () => false;
@@ -268,18 +271,176 @@ Deno.test("direct ways: a message to oneself goes directly", () => {
   assertEquals([shown(alice), marks(alice.delivered)], [[["a note", false]], [["a note", false]]]);
 });
 
-Deno.test("direct ways: who is written to by name and by address has a way for each, which one answer opens", () => {
+Deno.test("direct ways: who is written to by name and by address has a way for each, which the answer to one opens", () => {
   const { net, alice, bob } = separated();
-  const { address } = net.members[1];
+  const ways = () => [{ name: "Bob" }, { address: B }].map((who) => alice.direct.isRelayed(who));
   alice.say("Bob", "by name");
   net.pass(1100);
-  net.members.push({ address, token: address, name: "Robert" });
-  alice.say("Robert", "by another");
+  alice.say({ address: B }, "by address");
   net.pass(1100);
+  assertEquals([texts(bob.shown), texts(alice.delivered), ways()], [
+    ["by name", "by address"],
+    ["by name", "by address"],
+    [true, true],
+  ]);
+  assertEquals(alice.delivered.map(({ name }) => name), ["Bob", "Bob"]);
   net.loses = () => false;
-  assertEquals(["Bob", "Robert"].map((name) => alice.direct.isRelayed({ name })), [true, true]);
-  for (const name of ["Bob", "Robert"]) alice.say(name, "again");
+  net.pass(10_000);
+  alice.say({ address: B }, "again");
   net.pass(100);
-  assertEquals(["Bob", "Robert"].map((name) => alice.direct.isRelayed({ name })), [false, false]);
-  assertEquals(texts(bob.shown), ["by name", "by another", "again", "again"]);
+  assertEquals(ways(), [false, false]);
+  alice.say("Bob", "directly");
+  net.pass(100);
+  assertEquals(marks(alice.delivered).slice(2), [["again", true], ["directly", false]]);
+});
+
+/** A peer of Alice's that is silent, unless a test speaks for it, and its answers. */
+function silentPeer(options = { relay: true }) {
+  const { net, alice } = pair(options);
+  net.members.push({ name: "Silent", address: STRANGER });
+  const ack = (id: number) => {
+    const { stream, pass } = net.sent("MESSAGE").at(-1)!.packet;
+    net.inject({ dialect: "v1", type: "ACK", pass, stream, id }, STRANGER, alice);
+  };
+  return { net, alice, ack };
+}
+
+Deno.test("direct ways: a peer that answers without end and acknowledges nothing keeps no message waiting", () => {
+  const { net, alice, ack } = silentPeer(), began = net.now;
+  alice.say("Silent", "hi");
+  net.pass(20);
+  for (let i = 0; i < 400 && alice.failed.length === 0; i++, net.pass(100)) ack(0);
+  assertEquals(alice.failed.map(({ at }) => Math.round((at - began) / 1000)), [15]);
+});
+
+Deno.test("direct ways: what waits goes out at once by the way that has changed", () => {
+  // without it the next repeat would come some hundred milliseconds later
+  const { net, alice, ack } = silentPeer();
+  alice.say("Silent", "one", "two");
+  net.pass(3000);
+  const sentNow = (type: "MESSAGE" | "RELAY") => net.sent(type).filter(({ at }) => at === net.now).length;
+  // each time other texts wait, and the last copy was sent just before
+  const untilSent = (type: "MESSAGE" | "RELAY") => {
+    while (sentNow(type) === 0) net.pass(1);
+    net.pass(1);
+  };
+  untilSent("RELAY");
+  ack(0);
+  assertEquals([alice.direct.isRelayed({ name: "Silent" }), sentNow("MESSAGE")], [false, 2], "directly");
+  while (!alice.direct.isRelayed({ name: "Silent" })) net.pass(1);
+  assertEquals(sentNow("RELAY"), 2, "through the server");
+  untilSent("RELAY");
+  alice.act(alice.direct.allowRelay(false, net.now));
+  net.pass(0);
+  assertEquals(sentNow("MESSAGE"), 2, "forbidden");
+});
+
+Deno.test("direct ways: before the server has said where a peer is now, nothing goes to where it was", () => {
+  const { net, alice, bob } = separated();
+  alice.say("Bob", "one");
+  net.pass(1100);
+  const { packet: { pass, stream } } = net.sent("MESSAGE")[0];
+  net.serverAnswers = false;
+  alice.say("Bob", "two");
+  const before = net.wire.length;
+  // a late answer opens the direct way
+  net.inject({ dialect: "v1", type: "ACK", pass, stream, id: 1 }, B, alice);
+  net.pass(200);
+  assertEquals(net.wire.slice(before).map(({ packet }) => packet.type), []);
+  // neither is it given up for what was the case
+  net.serverAnswers = true;
+  net.members[1].isRelayed = true;
+  net.pass(1000);
+  assertEquals(texts(bob.shown), ["one", "two"]);
+  net.members[1].isRelayed = false;
+  net.loses = () => false;
+  alice.say("Bob", "three");
+  alice.act(alice.direct.allowRelay(false, net.now));
+  net.pass(1000);
+  assertEquals([texts(alice.delivered), alice.failed], [["one", "two", "three"], []]);
+});
+
+Deno.test("direct ways: what goes to the next owner of a name directly has no mark of what went to the one before", () => {
+  const { net, alice } = separated();
+  alice.say("Bob", "one", "two", "three");
+  net.pass(1100);
+  net.members[1].name = "Robert";
+  net.join("192.0.2.23:50001", "Bob");
+  net.loses = () => false;
+  alice.say("Bob", "to another");
+  net.pass(100);
+  assertEquals(marks(alice.delivered), [["one", true], ["two", true], ["three", true], ["to another", false]]);
+});
+
+Deno.test("direct ways: to an address where nobody is any more the failure says so", () => {
+  const { net, alice } = pair();
+  alice.say({ address: STRANGER }, "hi");
+  alice.say({ name: "Nobody" }, "hi");
+  net.pass(100);
+  assertEquals(alice.failed.map(({ name, reason }) => [name, reason]), [
+    [STRANGER, "nobody is there any more"],
+    ["Nobody", "nobody here has that name"],
+  ]);
+});
+
+Deno.test("direct ways: what was said under the ban does not go through the server when that is allowed again", () => {
+  const { net, alice } = separated();
+  alice.act(alice.direct.allowRelay(false, net.now));
+  alice.say("Bob", "for you alone");
+  net.pass(2000);
+  alice.act(alice.direct.allowRelay(true, net.now));
+  // what is said behind it waits for it
+  alice.say("Bob", "and this");
+  net.pass(4000);
+  assertEquals([net.sent("RELAY"), alice.failed.map(({ count }) => count)], [[], [2]]);
+  alice.say("Bob", "now");
+  net.pass(1100);
+  assertEquals(marks(alice.delivered), [["now", true]]);
+  // so it is where something was acknowledged
+  net.loses = () => false;
+  net.pass(10_000);
+  alice.say("Bob", "directly");
+  net.pass(100);
+  alice.act(alice.direct.allowRelay(false, net.now));
+  net.loses = isDirect;
+  alice.say("Bob", "alone");
+  alice.act(alice.direct.allowRelay(true, net.now));
+  const before = net.sent("RELAY").length;
+  net.pass(4000);
+  assertEquals(net.sent("RELAY").length, before);
+  net.loses = () => false;
+  net.pass(1000);
+  net.loses = isDirect;
+  alice.say("Bob", "as you like");
+  net.pass(1100);
+  assertEquals(marks(alice.delivered).slice(-2), [["alone", false], ["as you like", true]]);
+});
+
+Deno.test("direct ways: a classic peer that has a pass is reached through the server, unless that is forbidden", () => {
+  const straight = (net: FakePeers) => net.wire.filter(({ packet }) => packet.dialect === "classic").length;
+  const { net, alice, bob } = separated();
+  Object.assign(net.members[1], { classic: true });
+  alice.say("Bob", "hi");
+  net.pass(100);
+  assertEquals([straight(net), texts(bob.shown), alice.notices.length], [0, ["hi"], 1]);
+  assertEquals(alice.delivered.map(({ acknowledged, relayed }) => [acknowledged, relayed]), [[false, true]]);
+  assertEquals(checks(net), []);
+  alice.act(alice.direct.allowRelay(false, net.now));
+  alice.say("Bob", "straight");
+  net.pass(100);
+  assertEquals([straight(net), texts(bob.shown)], [1, ["hi"]]);
+  alice.act(alice.direct.allowRelay(true, net.now));
+  // forbidden while it waits
+  net.loses = ({ packet }) => packet.type === "RELAY";
+  alice.say("Bob", "one", "two");
+  net.pass(500);
+  const copies = net.sent("RELAY").length;
+  alice.act(alice.direct.allowRelay(false, net.now));
+  assertEquals([straight(net), net.sent("MESSAGE"), alice.direct.waiting], [3, [], 0]);
+  // a server that passes nothing on
+  net.relays = false;
+  alice.act(alice.direct.allowRelay(true, net.now));
+  alice.say("Bob", "three");
+  net.pass(100);
+  assertEquals([straight(net), net.sent("RELAY").length, alice.failed], [4, copies, []]);
 });

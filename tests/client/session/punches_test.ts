@@ -2,12 +2,19 @@
 import { assertEquals } from "@std/assert";
 import { Punches } from "../../../client/session/punches.ts";
 
+/** A pass for each address. */
+function passFor(address: string): string {
+  let hash = 0;
+  for (const byte of new TextEncoder().encode(address)) hash = (hash * 31 + byte) % 2 ** 32;
+  return hash.toString(16).padStart(16, "0");
+}
+
 /** What was sent, and when. */
 function punches() {
   const sent: { to: string | undefined; at: number }[] = [];
   let now = 0;
   const punches = new Punches((packet, to) => {
-    assertEquals(packet, { dialect: "v1", type: "OPEN" });
+    assertEquals(packet, { dialect: "v1", type: "OPEN", pass: passFor(to!) });
     sent.push({ to, at: now });
   });
   const pass = (ms: number) => {
@@ -18,7 +25,12 @@ function punches() {
     }
     now = end;
   };
-  return { sent, pass, add: (address: string, isKnown = false) => punches.add(address, isKnown, now), punches };
+  return {
+    sent,
+    pass,
+    add: (address: string, isKnown = false) => punches.add({ address, pass: passFor(address) }, isKnown, now),
+    punches,
+  };
 }
 
 const address = (n: number, port = 40000) => `192.0.2.${n}:${port}`;
