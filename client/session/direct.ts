@@ -297,10 +297,7 @@ export class DirectMessages implements Timed {
     const isFirst = pass !== way.place?.pass;
     // Somebody else may have the name by now. Whoever had it knows the stream, and could acknowledge in it. But what is
     // under way stays in its stream: if the name goes back, it must not be shown twice.
-    if (isFirst && !sendStream.isOpen) {
-      sendStream.restart(now);
-      conversation.relayed.clear();
-    }
+    if (isFirst && !sendStream.isOpen) sendStream.restart(now);
     const isDueAgain = way.locate({ ...answer, pass }, now, isFirst && this.#known.isJustRelayed(pass, now));
     if (way.isClosed) return this.#giveUp(key, conversation, this.#noWay(conversation, answer));
     this.#checkBack(conversation, now);
@@ -311,10 +308,11 @@ export class DirectMessages implements Timed {
 
   /** Sends what waits to a classic peer directly, once, as nothing would acknowledge it. */
   #sendStraight(conversation: Conversation, { address }: Found): Fact[] {
-    const { address: from, name } = this.#self;
+    const { address: from, name } = this.#self, isRelayed = conversation.relayed.size > 0;
+    conversation.relayed.clear();
     return conversation.sendStream.clear().map((draft) => {
       this.#send({ dialect: "classic", type: "INCOMING", line: messageLine({ from: from!, name, ...draft }) }, address);
-      return delivered(conversation, draft, false);
+      return delivered(conversation, draft, isRelayed);
     });
   }
 

@@ -21,6 +21,7 @@ import type { Peer } from "../../server/room/peer.ts";
 import { FakeJournal } from "./fake_journal.ts";
 import { FakeNames } from "./fake_names.ts";
 import { peerOf } from "./peer_of.ts";
+import { SymmetricNats } from "./symmetric_nats.ts";
 
 /** Options of the network. */
 export interface FakeNetworkOptions {
@@ -55,8 +56,6 @@ export class FakeClient {
   isConnected = true;
   /** Behind which event of which epoch this client began: the latest one in the WELCOME with which it first joined. */
   beganBehind: Readonly<{ epoch: string; seq: number }> | undefined;
-  /** Whether it is behind a NAT that gives each destination another port, and lets in there what comes from that only. */
-  isSymmetric = false;
   /** The clients that no datagram of this one reaches now, wherever the two are; the way back may be open. */
   readonly unreachable = new Set<FakeClient>();
   readonly #network: FakeNetwork;
@@ -156,11 +155,11 @@ export class FakeNetwork implements Delivery {
   room: Room | undefined;
   /** Is told of each packet that a client sends to the server. */
   toServer: (packet: Packet, client: FakeClient) => void = () => {};
+  /** The NATs of the clients that are behind a symmetric one. */
+  readonly nats = new SymmetricNats(SERVER);
   readonly #options: FakeNetworkOptions;
   readonly #random: () => number;
   readonly #lineMembers = new Map<string, FakeLineMember>();
-  /** The ports of symmetric NATs: who is behind one, and from where alone datagrams get through it. */
-  readonly #ports = new Map<string, { client: FakeClient; open: string }>();
   readonly #queue: ScheduledAction[] = [];
   #order = 0;
   #recipients = new Set<Recipient>();
@@ -314,32 +313,16 @@ export class FakeNetwork implements Delivery {
    * @param sender The client that sends it; none if it is the server.
    */
   #toClient(bytes: Uint8Array, to: string, sender?: FakeClient): void {
-    const from = sender ? this.#outside(sender, to) : SERVER;
+    const from = sender ? this.nats.source(sender.address, to) : SERVER;
     this.#carry(bytes, sender ? this.#options.up : this.#options.down, (bytes) => {
-      const client = this.#behind(to, from);
-      if (!client?.isConnected || sender?.unreachable.has(client)) return;
+      const target = this.nats.target(to, from);
+      const client = this.clients.find(({ key, isConnected }) => isConnected && key === target);
+      if (!client || sender?.unreachable.has(client)) return;
       client.session.take(bytes, from, this.now);
       const decoded = decode(bytes);
       if (sender || !decoded.ok || decoded.packet.type !== "WELCOME") return;
       if (client.session.state === "joined") client.beganBehind ??= decoded.packet;
     });
-  }
-
-  /** The address from which a client's datagrams come to a peer. */
-  #outside(client: FakeClient, to: string): string {
-    if (!client.isSymmetric) return client.address;
-    for (const [port, it] of this.#ports) if (it.client === client && it.open === to) return port;
-    const port = `${client.address.split(":")[0]}:${10_000 + this.#ports.size}`;
-    this.#ports.set(port, { client, open: to });
-    return port;
-  }
-
-  /** The client that a datagram from an address gets to. */
-  #behind(to: string, from: string): FakeClient | undefined {
-    const port = this.#ports.get(to);
-    if (port) return port.open === from ? port.client : undefined;
-    const client = this.clients.find(({ key, isConnected }) => isConnected && key === to);
-    return client?.isSymmetric && from !== SERVER ? undefined : client;
   }
 
   /** Carries a datagram over the network, which may drop, duplicate, delay or damage it. */

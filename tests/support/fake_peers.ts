@@ -6,15 +6,16 @@
  */
 import { DirectMessages } from "../../client/session/direct.ts";
 import { DirectInbox } from "../../client/session/direct_inbox.ts";
-import { KnownWays } from "../../client/session/known_ways.ts";
-import type { Who } from "../../client/session/who.ts";
 import type { Answer, DirectMessage, Fact, Question } from "../../client/session/facts.ts";
+import { KnownWays } from "../../client/session/known_ways.ts";
 import { People } from "../../client/session/people.ts";
 import { Transactions } from "../../client/session/transactions.ts";
+import type { Who } from "../../client/session/who.ts";
 import { decode, encode, type Packet, type RelayedPacket, type V1Packet } from "../../protocol.ts";
 import { nameKey } from "../../protocol/names.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { seededRandom } from "../../server/doors/network_emulator.ts";
+import { SymmetricNats } from "./symmetric_nats.ts";
 
 /** The server's address. */
 export const SERVER = "192.0.2.1:9090";
@@ -95,14 +96,12 @@ export class FakePeers {
   loses: (datagram: OnTheWire) => boolean = () => false;
   /** Every datagram that was sent. */
   readonly wire: OnTheWire[] = [];
+  /** The NATs of those who are behind a symmetric one. */
+  readonly nats = new SymmetricNats(SERVER);
   readonly #loss: number;
   readonly #delay: [number, number];
   readonly #random: () => number;
   readonly #peers = new Map<string, FakePeer>();
-  /** The members behind NATs that give each destination another port. */
-  readonly #symmetric = new Set<string>();
-  /** By such ports: who is behind one, and from where alone datagrams get through it. */
-  readonly #ports = new Map<string, { inside: string; open: string }>();
   #underWay: OnTheWire[] = [];
 
   constructor({ loss = 0, delay = [5, 5], seed = 1, relay = false }: NetworkOptions = {}) {
@@ -112,13 +111,8 @@ export class FakePeers {
     this.#random = seededRandom(seed);
   }
 
-  /**
-   * Adds a member that runs the real code; the server knows it from now on.
-   *
-   * @param nat Whether it is behind a NAT that gives each destination another port, and what it lets in there.
-   */
-  join(address: string, name?: string, nat: { isSymmetric?: boolean } = {}): FakePeer {
-    if (nat.isSymmetric) this.#symmetric.add(address);
+  /** Adds a member that runs the real code; the server knows it from now on. */
+  join(address: string, name?: string): FakePeer {
     this.members.push({ address, token: address, name });
     const send = (packet: Packet, to = SERVER) => this.send(packet, address, to);
     const self = { token: TOKEN, address, name };
@@ -169,7 +163,7 @@ export class FakePeers {
 
   /** Sends a datagram, which the network may drop or delay. Nothing listens at an address where nobody has joined. */
   send(packet: Packet, from: string, to: string): void {
-    from = this.#outside(from, to);
+    from = this.nats.source(from, to);
     const datagram = { from, to, packet, at: this.now };
     this.wire.push(datagram);
     if (this.#random() < this.#loss || this.loses(datagram)) return;
@@ -229,30 +223,9 @@ export class FakePeers {
     return Math.ceil(next);
   }
 
-  /** The address that a datagram comes from, as others see it. */
-  #outside(inside: string, to: string): string {
-    if (to === SERVER || !this.#symmetric.has(inside)) return inside;
-    for (const [port, it] of this.#ports) if (it.inside === inside && it.open === to) return port;
-    const port = `${inside.split(":")[0]}:${1024 + this.#ports.size}`;
-    this.#ports.set(port, { inside, open: to });
-    return port;
-  }
-
-  /** Lets the NAT of a member forget the ports, so that it takes other ones. */
-  forgetPorts({ address }: FakePeer): void {
-    for (const it of this.#ports.values()) if (it.inside === address) it.open = "";
-  }
-
-  /** Who gets a datagram. */
-  #behind(to: string, from: string): FakePeer | undefined {
-    const port = this.#ports.get(to);
-    if (port) return port.open === from ? this.#peers.get(port.inside) : undefined;
-    return this.#symmetric.has(to) && from !== SERVER ? undefined : this.#peers.get(to);
-  }
-
   #arrive({ from, to, packet }: OnTheWire): void {
     if (to === SERVER) return this.#serve(packet, from);
-    const peer = this.#behind(to, from);
+    const peer = this.#peers.get(this.nats.target(to, from) ?? "");
     if (!peer || packet.dialect !== "v1") return;
     if (from !== SERVER) this.inject(packet, from, peer);
     else if (packet.type === "PEER" || packet.type === "ERROR") peer.answer(packet);

@@ -5,8 +5,9 @@ import { A, B, forged, guess, message, pair, punch, STRANGER, STREAM, texts } fr
 
 /** Alice behind a NAT that gives each destination another port, and Bob in an open network. */
 function symmetricPair(options: NetworkOptions = { relay: true }) {
-  const net = new FakePeers(options);
-  return { net, alice: net.join(A, "Alice", { isSymmetric: true }), bob: net.join(B, "Bob") };
+  const all = pair(options);
+  all.net.nats.add(A);
+  return all;
 }
 
 /** The checks that were sent: from where, to where. */
@@ -53,10 +54,8 @@ Deno.test("direct checks: between a symmetric NAT and an open network both ways 
 });
 
 Deno.test("direct checks: between two symmetric NATs no check opens anything, and the server's way is taken", () => {
-  const net = new FakePeers({ relay: true });
-  const [alice, bob] = [[A, "Alice"], [B, "Bob"]].map(([address, name]) =>
-    net.join(address, name, { isSymmetric: true })
-  );
+  const { net, alice, bob } = symmetricPair();
+  net.nats.add(B);
   for (let i = 0; i < 3; i++) {
     alice.say("Bob", `${i}`);
     bob.say("Alice", `${i}`);
@@ -73,11 +72,11 @@ Deno.test("direct checks: when the NAT has taken another port, the next text fin
   bob.say("Alice", "two");
   net.pass(100);
   net.pass(120_000);
-  net.forgetPorts(alice);
+  net.nats.forgetPorts(A);
   bob.say("Alice", "three");
   net.pass(1000);
   // and in the middle of a conversation
-  net.forgetPorts(alice);
+  net.nats.forgetPorts(A);
   bob.say("Alice", "four");
   net.pass(3000);
   assertEquals([texts(alice.shown), bob.failed], [["two", "three", "four"], []]);

@@ -389,6 +389,7 @@ Deno.test("direct ways: what was said under the ban does not go through the serv
   alice.say("Bob", "for you alone");
   net.pass(2000);
   alice.act(alice.direct.allowRelay(true, net.now));
+  alice.act(alice.direct.allowRelay(true, net.now));
   // what is said behind it waits for it
   alice.say("Bob", "and this");
   net.pass(4000);
@@ -396,6 +397,17 @@ Deno.test("direct ways: what was said under the ban does not go through the serv
   alice.say("Bob", "now");
   net.pass(1100);
   assertEquals(marks(alice.delivered), [["now", true]]);
+  // allowed twice is allowed
+  net.loses = (datagram) => isDirect(datagram) || datagram.packet.type === "RELAY";
+  alice.say("Bob", "again");
+  net.pass(100);
+  alice.act(alice.direct.allowRelay(true, net.now));
+  const envelopes = passedOn(net).length;
+  net.pass(2000);
+  assertGreater(passedOn(net).length, envelopes);
+  net.loses = isDirect;
+  net.pass(1000);
+  assertEquals(marks(alice.delivered).at(-1), ["again", true]);
   // so it is where something was acknowledged
   net.loses = () => false;
   net.pass(10_000);
@@ -437,10 +449,13 @@ Deno.test("direct ways: a classic peer that has a pass is reached through the se
   const copies = net.sent("RELAY").length;
   alice.act(alice.direct.allowRelay(false, net.now));
   assertEquals([straight(net), net.sent("MESSAGE"), alice.direct.waiting], [3, [], 0]);
+  // the server could read them
+  assertEquals(marks(alice.delivered).slice(1), [["straight", false], ["one", true], ["two", true]]);
   // a server that passes nothing on
   net.relays = false;
   alice.act(alice.direct.allowRelay(true, net.now));
   alice.say("Bob", "three");
   net.pass(100);
   assertEquals([straight(net), net.sent("RELAY").length, alice.failed], [4, copies, []]);
+  assertEquals(marks(alice.delivered).at(-1), ["three", false]);
 });
