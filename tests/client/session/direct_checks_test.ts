@@ -131,6 +131,19 @@ Deno.test("direct checks: the first reply to what has come through the server go
     net.pass(100);
     assertEquals(shown(alice), [["two", true], ["three", !isOpenAgain]]);
   }
+  // neither does it say anything of another address
+  for (const isMoved of [false, true]) {
+    const { net, alice, bob } = pair({ relay: true });
+    net.loses = ({ from, to }) => from !== SERVER && to !== SERVER;
+    bob.say("Alice", "one");
+    net.pass(2000);
+    if (isMoved) net.members[0].address = STRANGER;
+    const before = net.sent("MESSAGE").length;
+    bob.say("Alice", "two");
+    net.pass(500);
+    assertEquals(net.sent("MESSAGE").length > before, isMoved);
+    assertEquals(alice.failed, []);
+  }
   // what came so long ago says nothing
   const { net, alice, bob } = pair({ relay: true });
   net.loses = ({ from, to }) => from !== SERVER && to !== SERVER;
@@ -182,13 +195,22 @@ Deno.test("direct checks: a packet without a pass that is believed, or of one wh
   assertEquals(checks(net), []);
   net.inject({ dialect: "v1", type: "OPEN", pass: passOf(A, B) }, STRANGER, bob);
   assertEquals(checks(net).map(({ to }) => to), [STRANGER]);
-  net.pass(20_000);
-  // nothing waits: an OPEN does not make the two ask each other for ever
-  const before = checks(net).length;
-  punch(bob, net.now);
-  net.inject({ dialect: "v1", type: "OPEN", pass: passOf(A, B), id: 1 }, STRANGER, bob);
-  net.inject({ dialect: "v1", type: "OPEN", pass: passOf(A, B) }, A, bob);
-  assertEquals(checks(net).length, before);
+});
+
+Deno.test("direct checks: where nothing waits an OPEN causes none, so that two do not ask each other for ever; a text does", () => {
+  const { net, alice, bob } = pair({ relay: true });
+  net.loses = ({ from, to }) => from !== SERVER && to !== SERVER;
+  alice.say("Bob", "one");
+  net.pass(2000);
+  assertEquals([alice.direct.waiting, alice.direct.isRelayed({ name: "Bob" }), checks(net)], [0, true, []]);
+  for (const from of [B, STRANGER]) {
+    net.inject({ dialect: "v1", type: "OPEN", pass: passOf(A, B), id: 1 }, from, alice);
+    net.inject({ dialect: "v1", type: "OPEN", pass: passOf(A, B) }, from, alice);
+  }
+  assertEquals(checks(net), []);
+  net.inject(message(1, "x", guess(1)), STRANGER, alice);
+  assertEquals(checks(net).map(({ to }) => to), [STRANGER]);
+  assertEquals(bob.failed, []);
 });
 
 Deno.test("direct checks: one a second goes out for a pass, whatever comes, and to others few of all", () => {

@@ -211,6 +211,19 @@ Deno.test("relay: of what is given up, what has left is not known to be delivere
   assertEquals(fake.session.failure, "40 messages not delivered");
 });
 
+Deno.test("relay: a classic member gets its INCOMING straight from who may not, or can't, send it through the server", () => {
+  for (const [relay, norelay] of [[true, true], [false, undefined]] as const) {
+    const fake = joined({ name: "Alice", relay });
+    fake.session.sayTo("bob", "hello", fake.now);
+    const sent = answer(fake, { classic: true, relay: undefined, norelay, transport: undefined });
+    assertEquals(sent.map(({ packet, peer }) => [packet.type, peer]), [["INCOMING", BOB]]);
+  }
+  const fake = alice();
+  fake.session.sayTo("bob", "hello", fake.now);
+  const sent = answer(fake, { classic: true, relay: undefined, transport: undefined });
+  assertEquals(sent.map(({ packet, peer }) => [packet.type, peer]), [["RELAY", undefined]]);
+});
+
 Deno.test("relay: the way follows the last answer of the server", () => {
   const fake = alice();
   fake.session.sayTo("Bob", "hello", fake.now);
