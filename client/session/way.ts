@@ -218,7 +218,7 @@ export class Way {
     if (this.#canRelay) {
       this.#isRelayed = true;
       this.#relayedAt ??= now;
-    } else this.#tryAnew();
+    }
     return true;
   }
 

@@ -92,11 +92,17 @@ Deno.test("direct: a classic member gets classic text, and its own line feed is 
   await using alice = await signIn(server.port, "Alice");
   assertEquals((await dave.next()).text, `INCOMING <From ${alice.address}:Alice>: here\n`);
   await alice.type("send dave psst\n");
-  const { text, from } = await dave.until(/psst/);
-  assertEquals(text.trimEnd(), `INCOMING <From ${alice.address}:Alice>: psst`);
+  // from the server, which a connected socket hears too
+  const passedOn = await dave.until(/psst/);
+  assertEquals(passedOn.text, `INCOMING <- <From ${alice.address}:Alice> (through the server): psst\n`);
+  assertEquals(passedOn.from.port, server.port);
+  await alice.stderr.until("-- Sent through the server to Dave, whose classic program does not confirm: psst\n");
+  await alice.type("/direct only\nsend dave straight\n");
+  const { text, from } = await dave.until(/straight/);
+  assertEquals(text.trimEnd(), `INCOMING <From ${alice.address}:Alice>: straight`);
   // from Alice's own socket: the server has nothing to do with it
   assertEquals(`${from.hostname}:${from.port}`, alice.address);
-  await alice.stderr.until("-- Sent directly to Dave, whose program may not take it (nc -u does not): psst\n");
+  await alice.stderr.until("-- Sent directly to Dave, whose program may not take it (nc -u does not): straight\n");
   await alice.endInput();
   assertEquals(await alice.exitCode(), 0);
 });

@@ -438,7 +438,7 @@ Deno.test("direct ways: a classic peer that has a pass is reached through the se
   net.pass(100);
   assertEquals([straight(net), texts(bob.shown), alice.notices.length], [0, ["hi"], 1]);
   assertEquals(alice.delivered.map(({ acknowledged, relayed }) => [acknowledged, relayed]), [[false, true]]);
-  assertEquals(checks(net), []);
+  assertEquals([checks(net), alice.direct.isRelayed({ name: "Bob" })], [[], true]);
   alice.act(alice.direct.allowRelay(false, net.now));
   alice.say("Bob", "straight");
   net.pass(100);
