@@ -256,9 +256,10 @@ Deno.test("private relay: a crowd that floods one member with envelopes fills no
     room.pass(1);
   }
   assertGreater(count, 1000);
-  assertLessOrEqual(count, 200 + 10 * (100 + 300 * 2));
+  assertLessOrEqual(count, 200 + 10 * 100);
   assertEquals(delays[0], 0);
-  assertGreater(delays.length, 14);
+  // 40 at once, and then 5 a second
+  assertGreater(delays.length, 50);
   assertLessOrEqual(Math.max(...delays), 500);
   // and nobody else notices
   const carol = room.member(CAROL, "Carol"), pass = room.passOf(carol, ALICE);
@@ -272,7 +273,7 @@ Deno.test("private relay: what one member may not get any more is told apart fro
     for (let i = 0; i < count; i++) room.relay(room.alice, BOB, room.ack(1));
     return ignored.last && explain(ignored.last, { address: ALICE, what });
   };
-  assertEquals(send(200), undefined);
+  assertEquals(send(140), undefined);
   assertMatch(send(1)!, /^whom it is for gets more private messages/);
   assertMatch(send(1000)!, /^it asks for too much/);
 });
