@@ -49,6 +49,8 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
   "not-joined": (arrival, detail) =>
     detail === "pass"
       ? "nobody is at the address of this RELAY/1, or its pass is not that of the two"
+      : detail === "ack"
+      ? "it is an ACK/1 for somebody from whom no MESSAGE/1 has come through the server"
       : wordOf(arrival.what).includes("/")
       ? "no member with this token has joined from this address: greet first, and again with the cookie of RETRY/1"
       : whyNotJoined(arrival),

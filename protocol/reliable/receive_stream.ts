@@ -67,6 +67,11 @@ export class ReceiveStream<M extends MessagePacket = MessagePacket> {
     this.#held.delete(id);
   }
 
+  /** Drops all that is held, as if it had not come. */
+  dropHeld(): void {
+    this.#held.clear();
+  }
+
   /** Waits for `first`, if that is further on: the sender has settled the messages before it, and sends none again. */
   #skipTo(first: number): void {
     if (first <= this.next) return;

@@ -19,6 +19,11 @@ export class ReceiveStreams<M extends MessagePacket = MessagePacket> {
     return count;
   }
 
+  /** Drops all that is held in them, as if it had not come. */
+  dropHeld(): void {
+    for (const stream of this.#streams.values()) stream.dropHeld();
+  }
+
   /** The stream of a message; undefined if it is new, or was forgotten. */
   get({ stream: name }: MessagePacket): ReceiveStream<M> | undefined {
     return this.#streams.get(name);

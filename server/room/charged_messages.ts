@@ -4,10 +4,13 @@
  *
  * @module
  */
-import { SEND_WINDOW } from "../../protocol.ts";
+import { type RelayedPacket, SEND_WINDOW } from "../../protocol.ts";
 import { detach } from "../../protocol/text.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import type { Member } from "./members.ts";
+
+/** What the memory needs of a message. Only two members know its pass. */
+type Message = Pick<RelayedPacket & { type: "MESSAGE" }, "pass" | "stream" | "id">;
 
 /** The stream that one member uses to another, and the last messages of it that were charged for. */
 interface Charged {
@@ -15,35 +18,51 @@ interface Charged {
   /** The greatest id that was charged for. */
   top: number;
   /**
-   * Bit n is set if the message with the id `top - n` was charged for. At most as many are under way as there are bits.
+   * How often each may be repeated, by the remainder of its id. At most as many are under way as there are remainders.
    */
-  bits: number;
+  left: Uint8Array;
 }
+
+/**
+ * How often a message may be repeated for what it has cost. A client gives one up before; who repeats one without end pays
+ * again.
+ */
+const MAX_REPEATS = 30;
 
 /** A window of the last ids for each pair, as that against replays in IPsec (RFC 4303, section 3.4.3). */
 export class ChargedMessages {
-  /** By the tokens of the sender and the receiver. */
+  /** By the pass and the token of the sender. */
   readonly #pairs = new BoundedMap<Charged>();
 
-  /** Whether a message was charged for. One that is too far behind the others counts as one that was not. */
-  has(from: Pick<Member, "token">, to: Pick<Member, "token">, stream: string, id: number): boolean {
-    const charged = this.#pairs.get(`${from.token} ${to.token}`);
-    if (charged?.stream !== stream) return false;
-    const behind = charged.top - id;
-    return behind >= 0 && behind < SEND_WINDOW && (charged.bits >>> behind & 1) === 1;
+  /** Whether any message was charged for that this member has sent to the one that shares the pass with it. */
+  hasFrom({ token }: Pick<Member, "token">, pass: string): boolean {
+    return this.#pairs.get(`${pass} ${token}`) !== undefined;
+  }
+
+  /**
+   * Takes one of the repeats of a message; returns whether it was charged for and there was one left. One that is too far
+   * behind the others counts as one that was not.
+   */
+  takeRepeat({ token }: Pick<Member, "token">, { pass, stream, id }: Message): boolean {
+    const charged = this.#pairs.get(`${pass} ${token}`);
+    if (charged?.stream !== stream || id > charged.top || id <= charged.top - SEND_WINDOW) return false;
+    const { left } = charged, place = id % SEND_WINDOW;
+    if (left[place] === 0) return false;
+    left[place]--;
+    return true;
   }
 
   /** Notes that a message is charged for. */
-  add(from: Pick<Member, "token">, to: Pick<Member, "token">, stream: string, id: number): void {
-    const pair = `${from.token} ${to.token}`, known = this.#pairs.get(pair);
-    const charged = known?.stream === stream ? known : { stream: detach(stream), top: id, bits: 0 };
-    const ahead = id - charged.top;
-    if (ahead > 0) {
-      charged.top = id;
-      charged.bits = ahead < SEND_WINDOW ? charged.bits << ahead : 0;
-    }
-    const behind = charged.top - id;
-    if (behind < SEND_WINDOW) charged.bits |= 1 << behind;
+  add({ token }: Pick<Member, "token">, { pass, stream, id }: Message): void {
+    const pair = `${pass} ${token}`, known = this.#pairs.get(pair);
+    const charged = known?.stream === stream
+      ? known
+      : { stream: detach(stream), top: id, left: new Uint8Array(SEND_WINDOW) };
+    const { left, top } = charged;
+    if (id > top + SEND_WINDOW) left.fill(0);
+    else for (let skipped = top + 1; skipped <= id; skipped++) left[skipped % SEND_WINDOW] = 0;
+    charged.top = Math.max(top, id);
+    if (id > charged.top - SEND_WINDOW) left[id % SEND_WINDOW] = MAX_REPEATS;
     this.#pairs.set(pair, charged);
   }
 }

@@ -4,9 +4,11 @@
  *
  * @module
  */
-import { MAX_TEXT_BYTES, type V1Packet } from "../../protocol.ts";
+import { MAX_TEXT_BYTES, type RelayedPacket, type V1Packet } from "../../protocol.ts";
+import { earliest } from "../../protocol/earliest.ts";
 import { linesOf, privateLine } from "../../protocol/lines.ts";
 import { printable, splitText } from "../../protocol/text.ts";
+import { ChargedMessages } from "./charged_messages.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
@@ -29,6 +31,8 @@ export interface PrivateMessagesContext {
 
 /** How long a member's next line waits when too many of its texts wait already, in milliseconds: a poll. */
 const FULL_PAUSE_MS = 100;
+/** How many requests an envelope costs: as many as a LOOKUP, which may also make the server send to somebody else. */
+const RELAY_COST = 2;
 const NOT_RELAYING = "this server passes no private messages on";
 
 /** The private messages of one room that pass through the server. */
@@ -37,6 +41,7 @@ export class PrivateMessages {
   readonly #inbox: PrivateInbox;
   readonly #outbox: PrivateOutbox;
   readonly #relay: PrivateRelay;
+  readonly #charged = new ChargedMessages();
   /** How many tokens a member has paid for the line that it hands over again. */
   readonly #paid = new WeakMap<Member, number>();
   /**
@@ -57,12 +62,18 @@ export class PrivateMessages {
 
   /** When {@linkcode wake} is to be called, in milliseconds of the room's clock; undefined for never. */
   get dueAt(): number | undefined {
-    return this.#outbox.dueAt;
+    return earliest([this.#inbox.dueAt, this.#outbox.dueAt]);
   }
 
-  /** Repeats what has no answer, and gives up what has had none for too long. */
+  /** Repeats what has no answer, and gives up what has had none for too long, or has waited for another for too long. */
   wake(now: number): void {
+    this.#inbox.wake(now);
     this.#outbox.wake(now);
+  }
+
+  /** Drops what waits of and for a member that has left. */
+  forget(member: Pick<Member, "key">): void {
+    this.#inbox.forget(member);
   }
 
   /** Whoever has written last to a member with a connection, if it is still here. */
@@ -94,9 +105,14 @@ export class PrivateMessages {
   receive({ address, packet }: V1Packet & { type: "RELAY" }, from: Member, now: number): void {
     const { limits, ignored, isRelaying } = this.#context;
     if (!isRelaying) return ignored.count("no-relay");
-    if (!limits.takeRequestTokens(from, 1, now)) return;
+    if (!limits.takeRequestTokens(from, RELAY_COST, now)) return;
     const to = this.#receiverAt(address, packet.pass, from);
     if (!to) return ignored.count("not-joined", "pass");
+    if (packet.type === "MESSAGE" && !this.#charge(packet, from, now)) return ignored.count("fast-messages");
+    // there is nothing to acknowledge, and nobody is to get these from whom it does not write to
+    if (packet.type === "ACK" && to.dialect === "v1" && !this.#charged.hasFrom(to, packet.pass)) {
+      return ignored.count("not-joined", "ack");
+    }
     if (to.dialect === "v1") return this.#relay.pass(packet, from, to, now);
     // who gives connections no answer, because its user ignores them, may write to others all the same
     if (to.dialect === "line") this.#outbox.heard(from);
@@ -109,6 +125,14 @@ export class PrivateMessages {
     const { members, passes } = this.#context;
     return [members.withKey(address), members.withConnection(address)]
       .find((member) => member && passes.of(from, member) === pass);
+  }
+
+  /** Takes what a message costs, unless it is a repeat: one to a single member must not be cheaper than one to all. */
+  #charge(message: RelayedPacket & { type: "MESSAGE" }, from: Member, now: number): boolean {
+    if (this.#charged.takeRepeat(from, message)) return true;
+    if (!this.#context.limits.takeMessageTokenNow(from, now)) return false;
+    this.#charged.add(from, message);
+    return true;
   }
 
   /** Takes tokens until so many are paid. Returns 0 if they are, otherwise the milliseconds until the next. */

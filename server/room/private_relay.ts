@@ -5,24 +5,20 @@
  * @module
  */
 import type { RelayedPacket } from "../../protocol.ts";
-import { ChargedMessages } from "./charged_messages.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ignored } from "./ignored.ts";
-import type { Limits } from "./limits.ts";
 import type { Member } from "./members.ts";
 import { ReceiverLimits } from "./receiver_limits.ts";
 
 /** What the relay needs of the room. */
 export interface PrivateRelayContext {
   delivery: Delivery;
-  limits: Limits;
   ignored: Ignored;
 }
 
 /** Passes packets on. */
 export class PrivateRelay {
   readonly #context: PrivateRelayContext;
-  readonly #charged = new ChargedMessages();
   readonly #limits = new ReceiverLimits();
 
   constructor(context: PrivateRelayContext) {
@@ -32,18 +28,9 @@ export class PrivateRelay {
   /** Sends a packet on whose pass was checked. It may be dropped: its sender repeats what is not acknowledged. */
   pass(packet: RelayedPacket, from: Member, to: Member, now: number): void {
     const { delivery, ignored } = this.#context;
-    if (packet.type === "MESSAGE" && !this.#charge(packet, from, to, now)) return ignored.count("fast-messages");
     if (!this.#limits.take(to, from, now)) return ignored.count("fast-requests", "receiver");
     // whoever gets an ACK has written to its sender, and knows the name
     const { address } = from, { token } = to, name = packet.type === "MESSAGE" ? from.name : undefined;
     delivery.send(to, { dialect: "v1", type: "RELAY", token, address, name, packet });
-  }
-
-  /** Takes what a message costs, unless it is a repeat: one to a single member must not be cheaper than one to all. */
-  #charge({ stream, id }: RelayedPacket & { type: "MESSAGE" }, from: Member, to: Member, now: number): boolean {
-    if (this.#charged.has(from, to, stream, id)) return true;
-    if (!this.#context.limits.takeMessageTokenNow(from, now)) return false;
-    this.#charged.add(from, to, stream, id);
-    return true;
   }
 }

@@ -125,6 +125,7 @@ export class Room {
         changed: (member) => observer.changed?.(member),
         left: (member, how) => {
           this.#messages.forget(member);
+          this.#privateMessages.forget(member);
           observer.left?.(member, how);
         },
         refused: (peer, why) => observer.refused?.(peer, why),

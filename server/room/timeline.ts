@@ -23,6 +23,11 @@ export class Timeline<T> {
     return this.#times.has(thing);
   }
 
+  /** The things, those that were set first before the others. */
+  [Symbol.iterator](): IterableIterator<T> {
+    return this.#times.keys();
+  }
+
   /** Notes when a thing is due, in milliseconds; that it was due at another time is forgotten. */
   set(thing: T, at: number): void {
     this.delete(thing);

@@ -4,7 +4,12 @@ import fc from "fast-check";
 import { ChargedMessages } from "../../../server/room/charged_messages.ts";
 import { OTHER_STREAM, STREAM } from "../../support/fake_room.ts";
 
-const ALICE = { token: "a" }, BOB = { token: "b" };
+const ALICE = { token: "a" }, BOB = { token: "b" }, PASS = "0123456789abcdef";
+
+/** A message between Alice and Bob. */
+function message(id: number, fields: { stream?: string; pass?: string } = {}) {
+  return { pass: PASS, stream: STREAM, id, ...fields };
+}
 
 Deno.test("charged messages: any of the last 32 ids of a stream, each once, in any order", () => {
   const id = fc.oneof(fc.integer({ min: 1, max: 100 }), fc.constantFrom(2 ** 53 - 1, 2 ** 53 - 32, 2 ** 32, 2 ** 31));
@@ -13,30 +18,42 @@ Deno.test("charged messages: any of the last 32 ids of a stream, each once, in a
       const charged = new ChargedMessages(), seen = new Set<number>();
       for (const id of ids) {
         const top = Math.max(0, ...seen);
-        assertEquals(charged.has(ALICE, BOB, STREAM, id), seen.has(id) && id > top - 32);
-        charged.add(ALICE, BOB, STREAM, id);
+        assertEquals(charged.takeRepeat(ALICE, message(id)), seen.has(id) && id > top - 32);
+        charged.add(ALICE, message(id));
         seen.add(id);
       }
     }),
-    { examples: [[[1, 33, 2, 1, 32, 64, 33]]] },
+    { examples: [[[1, 33, 2, 1, 32, 64, 33]], [[1, 34, 2]]] },
   );
 });
 
-Deno.test("charged messages: those of another stream, and the other way, are others", () => {
+Deno.test("charged messages: each may be repeated 30 times, and then costs again", () => {
   const charged = new ChargedMessages();
-  charged.add(ALICE, BOB, STREAM, 1);
-  assertEquals(charged.has(BOB, ALICE, STREAM, 1), false);
-  assertEquals(charged.has(ALICE, BOB, OTHER_STREAM, 1), false);
-  charged.add(ALICE, BOB, OTHER_STREAM, 7);
-  assertEquals([charged.has(ALICE, BOB, STREAM, 1), charged.has(ALICE, BOB, OTHER_STREAM, 7)], [false, true]);
+  for (const id of [1, 2, 1, 33]) {
+    assertEquals(charged.takeRepeat(ALICE, message(id)), false);
+    charged.add(ALICE, message(id));
+    for (let i = 0; i < 30; i++) assertEquals(charged.takeRepeat(ALICE, message(id)), true, `${id}`);
+    assertEquals(charged.takeRepeat(ALICE, message(id)), false);
+  }
+});
+
+Deno.test("charged messages: those of another stream or pair, and the other way, are others", () => {
+  const charged = new ChargedMessages(), other = message(7, { stream: OTHER_STREAM });
+  charged.add(ALICE, message(1));
+  assertEquals(charged.takeRepeat(BOB, message(1)), false);
+  assertEquals(charged.takeRepeat(ALICE, message(1, { pass: "fedcba9876543210" })), false);
+  assertEquals(charged.takeRepeat(ALICE, message(1, { stream: OTHER_STREAM })), false);
+  charged.add(ALICE, other);
+  assertEquals([charged.takeRepeat(ALICE, message(1)), charged.takeRepeat(ALICE, other)], [false, true]);
+  assertEquals([charged.hasFrom(ALICE, PASS), charged.hasFrom(BOB, PASS)], [true, false]);
 });
 
 Deno.test("charged messages: of so many pairs the one that was longest without a new one is forgotten", () => {
   const charged = new ChargedMessages();
   for (let i = 0; i < 20_000; i++) {
-    charged.add(ALICE, BOB, STREAM, 1 + i);
-    charged.add({ token: `${i}` }, BOB, STREAM, 1);
+    charged.add(ALICE, message(1 + i));
+    charged.add({ token: `${i}` }, message(1));
   }
-  assertEquals(charged.has(ALICE, BOB, STREAM, 20_000), true);
-  assertEquals([0, 19_999].map((i) => charged.has({ token: `${i}` }, BOB, STREAM, 1)), [false, true]);
+  assertEquals(charged.takeRepeat(ALICE, message(20_000)), true);
+  assertEquals([0, 19_999].map((i) => charged.takeRepeat({ token: `${i}` }, message(1))), [false, true]);
 });
