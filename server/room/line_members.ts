@@ -68,8 +68,8 @@ export class LineMembers {
     if (request.do === "say" && request.text.trim() === "") return limits.requestPause(member, 1, now);
     if (request.do === "say") return this.#say(request, member, now);
     if (request.do === "send" || request.do === "reply") {
-      const to = this.#receiverOf(request, member);
-      if (to) return this.#send(request.text, member, to, now);
+      const [to, another] = this.#receiversOf(request, member, now);
+      if (to && !another) return this.#send(request.text, member, to, now);
     }
     const signInPause = request.do === "sign in" && member.name === undefined ? limits.signInPause(member, now) : 0;
     if (signInPause > 0) return signInPause;
@@ -105,10 +105,12 @@ export class LineMembers {
     return pause;
   }
 
-  #receiverOf(request: LineRequest & { do: "send" | "reply" }, member: Member): Member | undefined {
+  /** Whom a text may be for. */
+  #receiversOf(request: LineRequest & { do: "send" | "reply" }, member: Member, now: number): Member[] {
     const { admission: { members }, privateMessages } = this.#context;
-    if (request.do === "reply") return privateMessages.lastWriterTo(member);
-    return members.withName(request.who) ?? members.withAddress(request.who);
+    if (request.do === "reply") return privateMessages.lastWritersTo(member, now);
+    const found = members.withName(request.who) ?? members.withAddress(request.who);
+    return found ? [found] : [];
   }
 
   #send(text: string, member: Member, to: Member, now: number): number {
@@ -138,8 +140,11 @@ export class LineMembers {
       }
       case "send":
         return this.#tell(member, `${quoted(request.who)} is not here`);
-      case "reply":
-        return this.#tell(member, "Nobody who has written to you alone is here");
+      case "reply": {
+        const names = this.#receiversOf(request, member, now).map(({ name, address }) => name ?? address);
+        if (names.length === 0) return this.#tell(member, "Nobody who has written to you alone is here");
+        return this.#tell(member, `!! ${names.join(" and ")} have both just written: say /send NAME TEXT`);
+      }
       case "explain":
         return this.#tell(member, quoted(request.text, 2 * MAX_QUOTED_BYTES));
     }

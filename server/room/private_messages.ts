@@ -11,6 +11,7 @@ import { printable, splitText } from "../../protocol/text.ts";
 import { ChargedMessages } from "./charged_messages.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ignored } from "./ignored.ts";
+import { LastWriters } from "./last_writers.ts";
 import type { Limits } from "./limits.ts";
 import type { Member, Members } from "./members.ts";
 import type { Passes } from "./passes.ts";
@@ -44,15 +45,11 @@ export class PrivateMessages {
   readonly #charged = new ChargedMessages();
   /** How many tokens a member has paid for the line that it hands over again. */
   readonly #paid = new WeakMap<Member, number>();
-  /**
-   * Whoever has written last to a member that does not speak version 1. It may have left, and is not kept for this: it
-   * would keep the one that wrote to it, and so on without end.
-   */
-  readonly #lastWriters = new WeakMap<Member, WeakRef<Member>>();
+  readonly #lastWriters = new LastWriters();
 
   constructor(context: PrivateMessagesContext) {
     this.#context = context;
-    this.#inbox = new PrivateInbox({ ...context, shown: (from, to) => this.#noteWriter(from, to) });
+    this.#inbox = new PrivateInbox({ ...context, shown: (from, to, now) => this.#lastWriters.note(from, to, now) });
     this.#relay = new PrivateRelay(context);
     this.#outbox = new PrivateOutbox({
       ...context,
@@ -76,10 +73,10 @@ export class PrivateMessages {
     this.#inbox.forget(member);
   }
 
-  /** Whoever has written last to a member with a connection, if it is still here. */
-  lastWriterTo(member: Member): Member | undefined {
-    const writer = this.#lastWriters.get(member)?.deref();
-    return writer && this.#context.members.withKey(writer.key) === writer ? writer : undefined;
+  /** Whom an answer of a member may be for: whoever has written last to it, and who has just before. */
+  lastWritersTo(member: Member, now: number): Member[] {
+    const { members } = this.#context;
+    return this.#lastWriters.of(member, (writer) => members.withKey(writer.key) === writer, now);
   }
 
   /**
@@ -114,8 +111,7 @@ export class PrivateMessages {
       return ignored.count("not-joined", "ack");
     }
     if (to.dialect === "v1") return this.#relay.pass(packet, from, to, now);
-    // who gives connections no answer, because its user ignores them, may write to others all the same
-    if (to.dialect === "line") this.#outbox.heard(from);
+    if (to.dialect === "line") this.#outbox.heard(from, to);
     if (packet.type === "ACK") this.#outbox.acknowledge(packet, from, to, now);
     else this.#inbox.receive(packet, from, to, now);
   }
@@ -152,16 +148,12 @@ export class PrivateMessages {
       return pieces.forEach((text) => this.#tell(from, outcomeLine(to.name ?? to.address, text, outcome)));
     }
     if (to.dialect === "v1") return this.#outbox.add(pieces, from, to, now);
-    this.#noteWriter(from, to);
+    this.#lastWriters.note(from, to, now);
     const how = to.dialect === "line" ? "" : ", as a classic program does not confirm";
     for (const text of pieces) {
       for (const line of linesOf({ from: from.address, name: from.name, text }, privateLine)) this.#tell(to, line);
       this.#tell(from, `-> ${to.name ?? to.address} (through the server${how}): ${text}`);
     }
-  }
-
-  #noteWriter(from: Member, to: Member): void {
-    this.#lastWriters.set(to, new WeakRef(from));
   }
 
   #tell(member: Member, line: string): void {

@@ -52,6 +52,8 @@ interface Conversation {
   sentAt: number;
   /** Whether the token of the receiver for the next try is taken. */
   hasToken: boolean;
+  /** Whether a text was given up, and nothing for this sender has come from the receiver since: it may ignore this one. */
+  isMute: boolean;
 }
 
 /** What one member with a connection sends. */
@@ -60,14 +62,6 @@ interface Sender {
   conversations: Map<string, Conversation>;
   /** How many texts have not arrived. */
   waiting: number;
-}
-
-/** A version 1 member that is written to. */
-interface Receiver {
-  /** What may be sent to it. */
-  bucket: TokenBucket;
-  /** Whether a text was given up, and nothing has come from there since. */
-  isMute: boolean;
 }
 
 /** How many texts of one member may wait. Then its next line does. */
@@ -96,7 +90,8 @@ export class PrivateOutbox {
   readonly #context: PrivateOutboxContext;
   /** Nothing more is kept of a member than the member itself is. */
   readonly #senders = new WeakMap<Member, Sender>();
-  readonly #receivers = new WeakMap<Member, Receiver>();
+  /** What may be sent to each version 1 member. */
+  readonly #buckets = new WeakMap<Member, TokenBucket>();
   /** Those of all members in which something waits. */
   readonly #busy = new Timeline<Conversation>();
 
@@ -125,10 +120,10 @@ export class PrivateOutbox {
     if (!this.#busy.has(conversation)) this.#sendNext(conversation, now);
   }
 
-  /** Notes that something for a member with a connection has come from a version 1 member: it is not mute. */
-  heard(by: Member): void {
-    const receiver = this.#receivers.get(by);
-    if (receiver) receiver.isMute = false;
+  /** Notes that something for a member with a connection has come from a version 1 member: it is not mute to that. */
+  heard(by: Member, to: Member): void {
+    const conversation = this.#senders.get(to)?.conversations.get(by.token);
+    if (conversation) conversation.isMute = false;
   }
 
   /** Takes the acknowledgement of a version 1 member for a member with a connection. Its pass was checked. */
@@ -159,7 +154,7 @@ export class PrivateOutbox {
     const pass = this.#context.passes.of(from, to);
     const conversation: Conversation = {
       ...{ from, token, name: "", pass, waiting: [], stream: randomHex64(), id: 0, roundTrip: new RoundTrip() },
-      ...{ tries: 0, begunAt: 0, sentAt: 0, hasToken: false },
+      ...{ tries: 0, begunAt: 0, sentAt: 0, hasToken: false, isMute: false },
     };
     conversations.set(token, conversation);
     return conversation;
@@ -174,20 +169,17 @@ export class PrivateOutbox {
 
   /** Sends the text that is under way, for the first time or again, or gives it up. */
   #advance(conversation: Conversation, now: number): void {
-    const { from, token, waiting, begunAt, tries } = conversation, { members } = this.#context;
+    const { from, token, waiting, begunAt, tries, isMute } = conversation, { members } = this.#context;
     this.#busy.delete(conversation);
     // nobody is there to be told of it
     if (members.withKey(from.key) !== from) return;
     const to = members.withToken(token);
     if (!to) return this.#settle(conversation, waiting.splice(0), HAS_LEFT);
-    const receiver = this.#receiverAt(to, now);
     if (tries > 0 && now >= begunAt + DEADLINE_MS) {
-      receiver.isMute = true;
+      conversation.isMute = true;
       return this.#settle(conversation, waiting.splice(0), NO_ANSWER);
     }
-    const pause = tries < (receiver.isMute ? TRIES_TO_MUTE : MAX_TRIES)
-      ? this.#pay(conversation, receiver, now)
-      : Infinity;
+    const pause = tries < (isMute ? TRIES_TO_MUTE : MAX_TRIES) ? this.#pay(conversation, to, now) : Infinity;
     if (pause === 0) this.#send(conversation, to, now);
     const next = pause > 0
       ? now + pause
@@ -196,10 +188,10 @@ export class PrivateOutbox {
   }
 
   /** Takes what a try costs: a token of the receiver, and for a repeat one of the sender. Returns how long it waits. */
-  #pay(conversation: Conversation, receiver: Receiver, now: number): number {
+  #pay(conversation: Conversation, to: Member, now: number): number {
     if (!conversation.hasToken) {
       conversation.hasToken = true;
-      const pause = receiver.bucket.takeAhead(RECEIVER_RATE, now);
+      const pause = this.#bucketOf(to, now).takeAhead(RECEIVER_RATE, now);
       if (pause > 0) return pause;
     }
     return conversation.tries === 0 ? 0 : this.#context.limits.requestPause(conversation.from, 1, now);
@@ -214,13 +206,10 @@ export class PrivateOutbox {
     this.#context.delivery.send(to, { dialect: "v1", type: "RELAY", token, address, name, packet });
   }
 
-  #receiverAt(to: Member, now: number): Receiver {
-    let receiver = this.#receivers.get(to);
-    if (!receiver) {
-      receiver = { bucket: new TokenBucket(RECEIVER_RATE, now), isMute: false };
-      this.#receivers.set(to, receiver);
-    }
-    return receiver;
+  #bucketOf(to: Member, now: number): TokenBucket {
+    let bucket = this.#buckets.get(to);
+    if (!bucket) this.#buckets.set(to, bucket = new TokenBucket(RECEIVER_RATE, now));
+    return bucket;
   }
 
   /** @param failure Why the texts have not arrived; undefined if they have. */

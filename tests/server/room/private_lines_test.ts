@@ -1,8 +1,9 @@
 /** Private messages that members with a connection type: to an address, in answer to one, and where none is passed on. */
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
+import type { Sent } from "../../support/fake_delivery.ts";
 import { all, one, outline, to } from "../../support/fake_room.ts";
 import { peerOf } from "../../support/peer_of.ts";
-import { BOB, CAROL, PrivateRoom, read, type Relayed, tcp, textsIn, TIM } from "../../support/private_room.ts";
+import { ALICE, BOB, CAROL, PrivateRoom, read, type Relayed, tcp, textsIn, TIM } from "../../support/private_room.ts";
 
 Deno.test("private lines: a connection writes to an address too, for one without a name, whatever that speaks", () => {
   const room = new PrivateRoom(), dora = "10.0.0.11:11", emil = "10.0.0.12:12";
@@ -30,6 +31,7 @@ Deno.test("private lines: /reply over a connection answers whoever was last show
   room.relay(room.message(1, "hi"));
   assertEquals(textsIn(room.type(BOB, "/reply hi Alice")), ["hi Alice"]);
   room.type(TIM, `/send Bob I have no name`);
+  room.pass(5000);
   // what is held or repeated is not shown
   room.relay(room.message(3, "later", { first: 1 }));
   room.relay(room.message(1, "hi"));
@@ -39,6 +41,29 @@ Deno.test("private lines: /reply over a connection answers whoever was last show
   room.room.hungUp(peerOf(tcp(TIM)), room.now);
   room.connect(TIM);
   assertEquals(read(room.type(BOB, "/reply still there?")), nobody);
+});
+
+Deno.test("private lines: /reply over a connection sends nothing while it may be for another one than the last writer", () => {
+  const room = new PrivateRoom(), both = ["!! Tim and Alice have both just written: say /send NAME TEXT"];
+  const ways = (sent: Sent[]) => [...textsIn(sent), ...read(sent, TIM)].length;
+  const write = (id: number) => room.relay(room.message(id, "x"));
+  room.connect(TIM, "Tim");
+  room.type(TIM, "/send Bob shall we?");
+  assertEquals(ways(room.type(BOB, "/reply yes")), 1);
+  room.pass(10_000);
+  write(1);
+  // however often one asks, and the last one writes
+  for (let i = 2; i < 6; i++, write(i), room.pass(1000)) {
+    const sent = room.type(BOB, "/reply yes");
+    assertEquals([ways(sent), read(sent)], [0, both]);
+  }
+  room.pass(1000);
+  assertEquals(textsIn(room.type(BOB, "/reply you, Alice")), ["you, Alice"]);
+  room.type(TIM, "/send Bob now?");
+  assertEquals(read(room.type(BOB, "/reply yes")), ["!! Alice and Tim have both just written: say /send NAME TEXT"]);
+  // who has left is not meant
+  room.v1(ALICE, "LEAVE", { id: 3, token: room.alice });
+  assertEquals(ways(room.type(BOB, "/reply yes")), 1);
 });
 
 Deno.test("private lines: /reply over a connection finds a member that has moved to another address", () => {
