@@ -8,6 +8,7 @@ import { earliestWake } from "../../protocol/earliest.ts";
 import type { Draft } from "../../protocol/reliable/send_stream.ts";
 import { DirectMessages } from "./direct.ts";
 import { DirectInbox } from "./direct_inbox.ts";
+import { Echoes } from "./echoes.ts";
 import type { Answer, Fact, PunchPacket, Question, RelayPacket, Timed } from "./facts.ts";
 import { KnownWays } from "./known_ways.ts";
 import type { Self } from "./membership.ts";
@@ -35,11 +36,14 @@ export class Peers implements Timed {
   readonly #direct: DirectMessages;
   readonly #inbox: DirectInbox;
   readonly #punches: Punches;
+  readonly #echoes: Echoes;
 
   constructor({ transactions, self, people, send, relay }: PeersOptions) {
     const known = new KnownWays();
+    this.#echoes = new Echoes(self);
     this.#inbox = new DirectInbox(send, self, people, known);
-    this.#direct = new DirectMessages({ transactions, self, send, inbox: this.#inbox, known, isRelayAllowed: relay });
+    const parts = { transactions, self, inbox: this.#inbox, known };
+    this.#direct = new DirectMessages({ ...parts, send: this.#echoes.noting(send), isRelayAllowed: relay });
     this.#punches = new Punches(send);
   }
 
@@ -106,6 +110,7 @@ export class Peers implements Timed {
 
   /** Takes a packet that came directly, from any address. */
   receive(packet: V1Packet, from: string, now: number): Fact[] {
+    if (this.#echoes.has(packet)) return [];
     const facts = this.#take(packet, from, now);
     if (packet.type === "MESSAGE" || packet.type === "OPEN") this.#direct.checkBack(packet, now);
     return facts;
@@ -127,6 +132,7 @@ export class Peers implements Timed {
 
   /** Takes what the server has passed on, as if it had come from the peer. */
   receiveRelayed({ address, name, packet }: RelayPacket, now: number): Fact[] {
+    if (this.#echoes.has(packet)) return [];
     if (packet.type === "ACK") return this.#direct.receiveAck(packet, undefined, now);
     return this.#inbox.receiveRelayed(packet, { address, name }, now);
   }
