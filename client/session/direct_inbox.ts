@@ -12,7 +12,7 @@ import { nameKey } from "../../protocol/names.ts";
 import type { MessagePacket } from "../../protocol/reliable/receive_stream.ts";
 import { ReceiveStreams } from "../../protocol/reliable/receive_streams.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
-import { printable } from "../../protocol/text.ts";
+import { detach, printable } from "../../protocol/text.ts";
 import type { Fact, RelayPacket } from "./facts.ts";
 import type { KnownWays, Named } from "./known_ways.ts";
 import type { Self } from "./membership.ts";
@@ -50,6 +50,8 @@ type RelayedMessage = RelayPacket["packet"] & { type: "MESSAGE" };
 /** A member that has written. */
 interface DirectSender extends Announced {
   streams: ReceiveStreams<HeldMessage>;
+  /** Whether anything was shown of it: who is silent is forgotten first. */
+  hasShown: boolean;
   /** The messages that it may send. */
   bucket: TokenBucket;
 }
@@ -58,6 +60,8 @@ interface DirectSender extends Announced {
 const PASS_LIFETIME_MS = 10_000;
 /** How many senders are remembered. */
 const MAX_SENDERS = 256;
+/** Of how many others it is remembered what was shown: those that were forgotten, or whose address has another pass now. */
+const MAX_PAST = 10_000;
 /** How many members are remembered that have looked this client up and have not written: more than a flood can name. */
 const MAX_ANNOUNCED = 4096;
 /** How many messages a second one sender may send: more than a person types, and few enough to stop reading. */
@@ -83,6 +87,8 @@ export class DirectInbox {
   readonly #announced = new Map<string, Announced>();
   /** Those that have written, by their passes. A PUNCH takes nobody's place here, so that no repeat is shown again. */
   readonly #senders = new Map<string, DirectSender>();
+  /** What was shown of others, by their passes, the one that was forgotten first before the others. */
+  readonly #past = new Map<string, ReceiveStreams["begun"]>();
   readonly #ackBucketElsewhere = new TokenBucket(ACK_RATE_ELSEWHERE, 0);
 
   /**
@@ -106,10 +112,13 @@ export class DirectInbox {
     this.noteMembers([{ address, name }], now);
     this.#known.named({ address, name, pass });
     const introduction = { address, name, nameKey: keyOf(name), until: now + PASS_LIFETIME_MS };
-    const key = this.#senders.has(pass) ? pass : this.#passAt(address) ?? pass, sender = this.#senders.get(key);
+    const isKnown = this.#senders.has(pass) || this.#past.has(pass);
+    const key = isKnown ? pass : this.#passAt(address) ?? pass, sender = this.#senders.get(key);
     const announced = this.#announced.get(pass);
     this.#announced.delete(pass);
     if (sender) {
+      // it may as well be another member, and the one before may come back from elsewhere
+      if (key !== pass) this.#remember(key, sender);
       this.#senders.delete(key);
       this.#senders.set(pass, Object.assign(sender, introduction));
       return true;
@@ -194,7 +203,8 @@ export class DirectInbox {
     stream.hold({ ...packet, saidAt: now - (packet.age ?? 0), relayed });
     const shown: HeldMessage[] = [];
     for (let message; (message = stream.takeNext());) shown.push(message);
-    if (stream.next > 1 && takeAckToken(sender, from, this.#ackBucketElsewhere, now)) {
+    sender.hasShown ||= shown.length > 0;
+    if (stream.isBegun && takeAckToken(sender, from, this.#ackBucketElsewhere, now)) {
       const ack = { dialect: "v1", type: "ACK", pass: pass!, stream: packet.stream, id: stream.next - 1 } as const;
       // the way that the message came
       if (relayed) this.#send(relay(ack, this.#self, from));
@@ -221,20 +231,39 @@ export class DirectInbox {
   #senderWith(pass: string, now: number): DirectSender | undefined {
     const member = this.#memberWith(pass, now), known = this.#senders.get(pass);
     if (!member || known) return member && known;
+    const past = this.#past.get(pass);
+    this.#past.delete(pass);
     if (this.#senders.size >= MAX_SENDERS) this.#forgetSender();
     this.#announced.delete(pass);
-    const sender = { ...member, streams: new ReceiveStreams<HeldMessage>(), bucket: new TokenBucket(SENDER_RATE, now) };
+    const sender: DirectSender = {
+      ...member,
+      streams: new ReceiveStreams(past),
+      hasShown: past !== undefined,
+      bucket: new TokenBucket(SENDER_RATE, now),
+    };
     this.#senders.set(pass, sender);
     return sender;
   }
 
-  /** Forgets what was shown of the sender that has been longest without a PUNCH. It may still write. */
+  /**
+   * Forgets the sender of whom nothing was shown, or else any, that has been longest without a PUNCH. It may still write,
+   * and none of its repeats is shown again.
+   */
   #forgetSender(): void {
-    const [pass, { streams: _, bucket: __, ...announced }] = [...this.#senders].reduce((first, other) =>
-      other[1].until < first[1].until ? other : first
+    const [pass, sender] = [...this.#senders].reduce((first, other) =>
+      isForgottenBefore(other[1], first[1]) ? other : first
     );
     this.#senders.delete(pass);
+    this.#remember(pass, sender);
+    const { streams: _, bucket: __, hasShown: ___, ...announced } = sender;
     this.#announced.set(pass, announced);
+  }
+
+  /** Remembers of a sender what was shown. */
+  #remember(pass: string, { streams: { begun } }: DirectSender): void {
+    if (begun.length === 0) return;
+    this.#past.set(detach(pass), begun);
+    if (this.#past.size > MAX_PAST) this.#past.delete(this.#past.keys().next().value!);
   }
 }
 
@@ -255,6 +284,10 @@ function takeAckToken(member: Announced, to: string, ofAll: TokenBucket, now: nu
   if (member.address === to) return member.ackBucket.take(ACK_RATE, now) === 0;
   return member.ackBucketElsewhere.take(SENDER_ACK_RATE_ELSEWHERE, now) === 0 &&
     ofAll.take(ACK_RATE_ELSEWHERE, now) === 0;
+}
+
+function isForgottenBefore(one: DirectSender, other: DirectSender): boolean {
+  return one.hasShown === other.hasShown ? one.until < other.until : other.hasShown;
 }
 
 /** What is the same for all spellings of a name. */

@@ -20,12 +20,15 @@ export class ReceiveStream<M extends MessagePacket = MessagePacket> {
   readonly name: string;
   /** The id that is waited for. All messages before it have been taken, or their sender has settled them. */
   next: number;
+  /** Whether any message was taken from it, so that there is something to acknowledge. */
+  isBegun: boolean;
   readonly #held = new Map<number, M>();
 
   /** @param next The id behind the last that was taken from this stream before. */
   constructor(name: string, next = 1) {
     this.name = detach(name);
     this.next = next;
+    this.isBegun = next > 1;
   }
 
   /** How many messages are held. */
@@ -58,7 +61,9 @@ export class ReceiveStream<M extends MessagePacket = MessagePacket> {
   /** Takes the message whose turn it is; undefined when it is not here. */
   takeNext(): M | undefined {
     const message = this.#held.get(this.next);
-    if (message) this.#held.delete(this.next++);
+    if (!message) return undefined;
+    this.#held.delete(this.next++);
+    this.isBegun = true;
     return message;
   }
 

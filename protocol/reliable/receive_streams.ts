@@ -10,7 +10,17 @@ const MAX_STREAMS = 4;
 
 /** The receiving ends of the last few streams of one sender. */
 export class ReceiveStreams<M extends MessagePacket = MessagePacket> {
-  readonly #streams = new Map<string, ReceiveStream<M>>();
+  readonly #streams: Map<string, ReceiveStream<M>>;
+
+  /** @param begun What {@linkcode begun} has said of the same sender before. */
+  constructor(begun: readonly (readonly [name: string, next: number])[] = []) {
+    this.#streams = new Map(begun.map(([name, next]) => [name, new ReceiveStream<M>(name, next)]));
+  }
+
+  /** From which streams messages were taken, and which id each waits for. */
+  get begun(): [name: string, next: number][] {
+    return [...this.#streams.values()].filter(({ isBegun }) => isBegun).map(({ name, next }) => [name, next]);
+  }
 
   /** How many messages are held in all of them. */
   get heldCount(): number {

@@ -186,10 +186,12 @@ Deno.test("direct flood: of those that have not written 4,096 are known, and who
 });
 
 Deno.test("direct flood: of 256 that have written the streams are known, whoever else looks up; then the oldest go", () => {
+  const held = (i: number) => net.inject(message(3, `${i} held`, guess(i), 1, guess(i)), forged(i), bob);
   const { net, bob } = pair();
   for (let i = 0; i < 256; i++) {
     tell(bob, i, net.now);
     write(net, bob, i);
+    held(i);
     net.pass(1);
   }
   for (let i = 256; i < 3000; i++) tell(bob, i, net.now);
@@ -197,11 +199,11 @@ Deno.test("direct flood: of 256 that have written the streams are known, whoever
   assertEquals(bob.shown.length, 256);
   tell(bob, 0, net.now);
   write(net, bob, 256);
-  for (const i of [0, 2, 255]) write(net, bob, i);
-  assertEquals(texts(bob.shown.slice(256)), ["256"]);
-  // it may write all the same, but what it has written is not known any more
-  write(net, bob, 1);
-  assertEquals(texts(bob.shown.slice(257)), ["1"]);
+  for (const i of [0, 2, 255]) write(net, bob, i, 2);
+  assertEquals(texts(bob.shown.slice(256)), ["256", "0", "0 held", "2", "2 held", "255", "255 held"]);
+  // it may write all the same, and repeats are not shown again, but what was held for it is gone
+  for (const id of [1, 2]) write(net, bob, 1, id);
+  assertEquals(texts(bob.shown.slice(263)), ["1"]);
 });
 
 Deno.test("direct flood: whose pass is old makes room before whose is believed", () => {
@@ -210,6 +212,7 @@ Deno.test("direct flood: whose pass is old makes room before whose is believed",
     if (i === 128) net.pass(10_000);
     tell(bob, i, net.now);
     write(net, bob, i);
+    net.inject(message(3, `${i}`, guess(i), 1, guess(i)), forged(i), bob);
   }
   for (let i = 256; i < 256 + 128; i++) {
     tell(bob, i, net.now);
@@ -218,4 +221,62 @@ Deno.test("direct flood: whose pass is old makes room before whose is believed",
   const before = bob.shown.length;
   for (let i = 128; i < 256 + 128; i++) write(net, bob, i);
   assertEquals(bob.shown.length, before);
+  // what they had sent early is still held
+  for (let i = 128; i < 256; i++) write(net, bob, i, 2);
+  assertEquals(bob.shown.length, before + 2 * 128);
+});
+
+/** Lets the i-th of many members send a message through the server. */
+function relay(net: FakePeers, to: FakePeer, i: number, id: number, first = id): void {
+  const packet = message(id, `${i}`, guess(i), first, guess(i)) as Parameters<typeof to.inbox.receiveRelayed>[0];
+  to.act(to.inbox.receiveRelayed(packet, { address: forged(i), name: `User${i}` }, net.now));
+}
+
+Deno.test("direct flood: 300 members that check, and hold messages back, make nothing be shown twice or get lost", () => {
+  const { net, bob } = pair();
+  tell(bob, 0, net.now);
+  write(net, bob, 0);
+  net.inject(message(3, "early", guess(0), 1, guess(0)), forged(0), bob);
+  for (let i = 1; i <= 300; i++) {
+    tell(bob, i, net.now + 1);
+    net.inject({ dialect: "v1", type: "OPEN", pass: guess(i), id: 1 }, forged(i), bob);
+  }
+  for (let i = 1; i <= 300; i++) relay(net, bob, i, 5, 3);
+  write(net, bob, 0);
+  assertEquals(texts(bob.shown), ["0"]);
+  // of whom something was shown is not among those that are forgotten
+  write(net, bob, 0, 2);
+  assertEquals(texts(bob.shown), ["0", "0", "early"]);
+});
+
+Deno.test("direct flood: nor is one among them that was forgotten and has come back", () => {
+  const { net, bob } = pair();
+  for (let i = 0; i <= 256; i++) {
+    tell(bob, i, net.now + i);
+    write(net, bob, i);
+  }
+  tell(bob, 0, net.now + 257);
+  net.inject(message(3, "early", guess(0), 1, guess(0)), forged(0), bob);
+  for (let i = 257; i < 600; i++) relay(net, bob, i, 5, 3);
+  write(net, bob, 0, 2);
+  assertEquals(texts(bob.shown.slice(257)), ["0", "early"]);
+});
+
+Deno.test("direct flood: of 10,000 that have written and were forgotten no repeat is shown again", () => {
+  const { net, bob } = pair();
+  for (let i = 0; i <= 256 + 10_000; i++) {
+    tell(bob, i, net.now);
+    write(net, bob, i);
+    if (i % 100 === 0) net.pass(1000);
+  }
+  const before = bob.shown.length;
+  // the second comes back in the stead of another
+  for (const i of [10_256, 1]) {
+    tell(bob, i, net.now);
+    write(net, bob, i);
+  }
+  assertEquals(bob.shown.length, before);
+  tell(bob, 0, net.now);
+  write(net, bob, 0);
+  assertEquals(texts(bob.shown.slice(before)), ["0"]);
 });

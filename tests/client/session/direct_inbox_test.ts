@@ -91,9 +91,31 @@ Deno.test("direct inbox: a server that has begun anew gives another pass; what w
   assertEquals(bob.shown.map(({ name }) => name), ["Alice", "Alice", "Mallory"]);
 });
 
+Deno.test("direct inbox: whoever takes over a member's address takes its streams from nobody", () => {
+  const { net, bob } = bobWithPass(), moved = "192.0.2.21:50999";
+  const repeat = (from: string) => net.inject(message(1, "one"), from, bob);
+  repeat(A);
+  punch(bob, net.now, { name: "Mallory", pass: guess(1) });
+  punch(bob, net.now, { address: moved });
+  repeat(moved);
+  // the same again, and then to where another was
+  punch(bob, net.now, { address: STRANGER, name: "Zoe", pass: guess(2) });
+  net.inject(message(1, "of Zoe", guess(9), 1, guess(2)), STRANGER, bob);
+  punch(bob, net.now, { address: moved, name: "Mallory", pass: guess(3) });
+  punch(bob, net.now, { address: STRANGER });
+  repeat(STRANGER);
+  net.inject(message(2, "two"), STRANGER, bob);
+  assertEquals(bob.shown.map(({ text, name }) => [text, name]), [["one", "Alice"], ["of Zoe", "Zoe"], [
+    "two",
+    "Alice",
+  ]]);
+  assertEquals(acked(net), [[1, A], [1, moved], [1, STRANGER], [1, STRANGER], [2, STRANGER]]);
+});
+
 Deno.test("direct inbox: while the beginning of a stream is missing nothing is acknowledged", () => {
   const { net, bob } = bobWithPass();
   net.inject(message(2, "two", STREAM, 1), A, bob);
+  net.inject(message(5, "five", guess(1), 3), A, bob);
   assertEquals([bob.shown, net.sent("ACK")], [[], []]);
 });
 

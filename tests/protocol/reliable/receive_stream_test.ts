@@ -27,6 +27,13 @@ Deno.test("receive stream: an early message waits for those before it", () => {
   assertEquals([stream.heldCount, stream.next], [0, 4]);
 });
 
+Deno.test("receive stream: it is begun once a message was taken, not when its sender gives up those before", () => {
+  const stream = new ReceiveStream(NAME);
+  assertEquals([arrive(stream, message(5, 3)), stream.next, stream.isBegun], [[], 3, false]);
+  assertEquals([arrive(stream, message(3, 3)), stream.isBegun], [[3], true]);
+  assertEquals(new ReceiveStream(NAME, 4).isBegun, true);
+});
+
 Deno.test("receive stream: a repeat is given once, whether it waited or not", () => {
   const stream = new ReceiveStream(NAME);
   assertEquals([1, 3, 3, 1, 2, 2].flatMap((id) => arrive(stream, message(id))), [1, 2, 3]);
