@@ -76,6 +76,11 @@ const ACK_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
 const ACK_RATE_ELSEWHERE: TokenBucketOptions = { rate: 20, burst: 200 };
 /** How many of them one sender may cause, so that none takes those of the others. */
 const SENDER_ACK_RATE_ELSEWHERE: TokenBucketOptions = { rate: 2, burst: 5 };
+/**
+ * How many acknowledgements a second all together may cause through the server. Each is a request of this client, which
+ * has 500, and needs them for what its user does too.
+ */
+const RELAYED_ACK_RATE: TokenBucketOptions = { rate: 200, burst: 200 };
 
 /** The direct messages of one session from others. */
 export class DirectInbox {
@@ -90,6 +95,7 @@ export class DirectInbox {
   /** What was shown of others, by their passes, the one that was forgotten first before the others. */
   readonly #past = new Map<string, ReceiveStreams["begun"]>();
   readonly #ackBucketElsewhere = new TokenBucket(ACK_RATE_ELSEWHERE, 0);
+  readonly #relayedAckBucket = new TokenBucket(RELAYED_ACK_RATE, 0);
 
   /**
    * @param send Sends a packet to a peer, or to the server.
@@ -204,7 +210,8 @@ export class DirectInbox {
     const shown: HeldMessage[] = [];
     for (let message; (message = stream.takeNext());) shown.push(message);
     sender.hasShown ||= shown.length > 0;
-    if (stream.isBegun && takeAckToken(sender, from, this.#ackBucketElsewhere, now)) {
+    const isAnswered = stream.isBegun && takeAckToken(sender, from, this.#ackBucketElsewhere, now);
+    if (isAnswered && (!relayed || this.#relayedAckBucket.take(RELAYED_ACK_RATE, now) === 0)) {
       const ack = { dialect: "v1", type: "ACK", pass: pass!, stream: packet.stream, id: stream.next - 1 } as const;
       // the way that the message came
       if (relayed) this.#send(relay(ack, this.#self, from));
