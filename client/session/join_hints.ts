@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isLoopback } from "../../protocol/address_key.ts";
 import { splitAddress } from "../../protocol/fields.ts";
 import type { Fact } from "./facts.ts";
 import type { Self } from "./membership.ts";
@@ -17,7 +18,10 @@ export class JoinHints {
 
   /** Takes what the server has last said of where this client is, and could join. Each address is told once. */
   take({ address, join }: Pick<Self, "address" | "join">): Fact[] {
-    if (!address || join === undefined || this.#told.has(join) || this.#told.size >= MAX_HINTS) return [];
+    // a client elsewhere has no reason to go where the server says
+    if (
+      !address || !isLoopback(address) || join === undefined || this.#told.has(join) || this.#told.size >= MAX_HINTS
+    ) return [];
     this.#told.add(join);
     const text =
       `Others see you at ${splitAddress(address).hostname}, so private messages between you and them can't ` +

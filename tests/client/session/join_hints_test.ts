@@ -37,6 +37,14 @@ Deno.test("join hints: the words can be typed behind the client's name, also wit
   assertEquals(hints(), [HINT.replace("127.0.0.1", "::1").replace("192.168.1.10", "fd00::10")]);
 });
 
+Deno.test("join hints: one elsewhere is not told to go where a server says", () => {
+  for (const address of ["192.168.1.21:52207", "[fd00::21]:52207"]) {
+    const { welcome, hints } = joinedAt(address);
+    welcome("203.0.113.66:9090");
+    assertEquals(hints(), []);
+  }
+});
+
 Deno.test("join hints: a server that names ever new addresses does not fill the screen", () => {
   const { welcome, hints } = joinedAt("127.0.0.1:52207");
   for (let i = 1; i <= 100; i++) welcome(`192.168.1.10:${i}`);
