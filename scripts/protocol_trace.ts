@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { V1Packet } from "../protocol.ts";
 import { TraceNetwork } from "./trace/network.ts";
 import { writeTrace } from "./trace/text.ts";
 
@@ -76,6 +77,23 @@ export function protocolTrace(): string {
   network.pass(300, ["HEARTBEAT", "SIGN-IN", "WELCOME", "LOOKUP", "PEER", "PUNCH", "OPEN"]);
 
   network.begin(
+    "Now the direct way is shut. Nothing comes back for a second, so Alice's next message goes through the server: the " +
+      "same packet, in an envelope. Bob answers the way that it came.",
+  );
+  network.isShut = true;
+  const usual: V1Packet["type"][] = ["HEARTBEAT", "SIGN-IN", "WELCOME", "LOOKUP", "PEER", "PUNCH"];
+  alice.session.sayTo("Bob", "Or tea?", network.now);
+  network.passUntil(() => alice.session.waiting === 0, usual);
+  network.isShut = false;
+  network.begin(
+    "The way is open again. Alice's next message goes through the server at once, and with it she checks the direct " +
+      "way. The answer comes directly, so what she writes from now on does too.",
+  );
+  alice.session.sayTo("Bob", "At one?", network.now);
+  network.passUntil(() => network.has("ACK"), usual);
+  network.pass(300, usual);
+
+  network.begin(
     "Alice's next message becomes event 5. Bob gets it, and her own copy is lost. Then the server is killed, and " +
       "started again. It has forgotten everything.",
   );
@@ -108,7 +126,9 @@ export function protocolTrace(): string {
   for (const { texts } of [alice, bob]) {
     if (texts.join(" ") !== said) throw new Error(`Somebody has shown this: ${texts.join(" ")}`);
   }
-  if (bob.direct.join() !== "Lunch?") throw new Error(`Bob has got this from Alice: ${bob.direct.join()}`);
+  if (bob.direct.join(" ") !== "Lunch? Or tea? At one?") {
+    throw new Error(`Bob has got this from Alice: ${bob.direct.join()}`);
+  }
   if (alice.session.state !== "closed") throw new Error("Alice has not left");
   if (network.lossesLeft > 0) throw new Error("Not all is lost that the story says");
   return writeTrace(network.phases);

@@ -52,6 +52,8 @@ const TOKENS: Record<Person, string> = { Alice: "5f1c0d9a7be2e604", Bob: "0d42f7
 export class TraceNetwork implements Delivery {
   now = START;
   readonly phases: Phase[] = [];
+  /** Whether nothing passes directly from one client to the other. */
+  isShut = false;
   readonly #clients = new Map<Place, Client>();
   readonly #arrivals: { at: number; run: () => void }[] = [];
   readonly #losses: { type: V1Packet["type"]; to: Place; seq?: number }[] = [];
@@ -145,17 +147,20 @@ export class TraceNetwork implements Delivery {
   #carry(from: Place, to: Place[], packet: Packet): void {
     if (packet.dialect !== "v1") throw new Error("The trace is one of version 1");
     const bytes = encode(packet), { now: at } = this;
-    const lost = to.filter((place) => this.#isLost(packet, place));
+    const lost = to.filter((place) => this.#isLost(packet, from, place));
     const arriving = to.filter((place) => !lost.includes(place));
     const isLeftOut = this.#leftOut.includes(packet.type);
-    if (isLeftOut && lost.length > 0) throw new Error(`A ${packet.type} that is lost must not be left out`);
+    if (isLeftOut && lost.length > 0) {
+      throw new Error(`A ${packet.type} that is lost must not be left out`);
+    }
     for (const [to, isLost] of [[arriving, false], [lost, true]] as const) {
       if (to.length > 0) this.phases.at(-1)!.datagrams.push({ at, from, to, packet, isLost, isLeftOut });
     }
     for (const to of arriving) this.#arrivals.push({ at: at + DELAY_MS, run: () => this.#arrive(bytes, from, to) });
   }
 
-  #isLost(packet: V1Packet, place: Place): boolean {
+  #isLost(packet: V1Packet, from: Place, place: Place): boolean {
+    if (this.isShut && from !== "server" && place !== "server") return true;
     const index = this.#losses.findIndex(({ type, to, seq }) =>
       type === packet.type && to === place && (seq === undefined || "seq" in packet && packet.seq === seq)
     );

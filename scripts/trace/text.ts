@@ -21,6 +21,8 @@ const FIRST_IDS: Record<Person, { greeting: number; question: number }> = {
   Alice: { greeting: 4711, question: 611 },
   Bob: { greeting: 2809, question: 907 },
 };
+/** The id of the first check of a direct way. */
+const FIRST_CHECK_ID = 7;
 /** The types whose ids are of one kind, random at the beginning. */
 const KINDS: Partial<Record<V1Packet["type"], "greeting" | "question">> = {
   "SIGN-IN": "greeting",
@@ -59,7 +61,8 @@ function writePacket(packet: V1Packet, width: number): string[] {
 
 function describeLeftOut(leftOut: readonly string[]): string[] {
   const counts = [...new Set(leftOut)].map((what) => `${leftOut.filter((other) => other === what).length} ${what}`);
-  return counts.length > 0 ? [`… left out, nothing new: ${counts.join(", ")}`] : [];
+  if (counts.length === 0) return [];
+  return wrap(`left out, nothing new: ${counts.join(", ")}`, WIDTH - 2).map((line) => `… ${line}`);
 }
 
 /** Breaks a text at spaces into lines of at most so many characters. */
@@ -76,13 +79,18 @@ function wrap(text: string, width: number): string[] {
 /** Returns a function that puts fixed values in place of random ones, and the digests of what the events say then. */
 function newFixer(): (datagram: Datagram) => V1Packet {
   const fixed = new Map<string, string>(), firstIds = new Map<string, number>(), digests = new Map<string, string>();
+  const checkIds = new Set<number>();
   const left = Object.fromEntries(Object.entries(FIXED).map(([key, values]) => [key, [...values]]));
   const digestUpTo = (epoch: string, seq: number) => {
     const digest = seq === 0 ? digestBefore(epoch) : digests.get(`${epoch} ${seq}`);
     if (digest === undefined) throw new Error(`Event ${seq} was not sent`);
     return digest;
   };
-  return ({ packet: { ...packet }, from, to: [to] }) => {
+  const fixedCheckId = (id: number) => {
+    checkIds.add(id);
+    return FIRST_CHECK_ID + [...checkIds].indexOf(id);
+  };
+  const fixValues = (packet: V1Packet) => {
     const fields = packet as unknown as Record<string, string | undefined>;
     for (const key in left) {
       const value = fields[key];
@@ -92,12 +100,19 @@ function newFixer(): (datagram: Datagram) => V1Packet {
       fixed.set(value, replacement);
       fields[key] = replacement;
     }
+  };
+  return ({ packet: { ...packet }, from, to: [to] }) => {
+    fixValues(packet);
+    if (packet.type === "RELAY") fixValues(packet.packet = { ...packet.packet });
     const kind = KINDS[packet.type];
     if (kind && "id" in packet) {
       const who = (from === "server" ? to : from) as Person, key = `${who} ${kind}`;
       const firstId = firstIds.get(key) ?? packet.id!;
       firstIds.set(key, firstId);
       packet.id! += FIRST_IDS[who][kind] - firstId;
+    }
+    if (packet.type === "OPEN" || packet.type === "ACK" && packet.pass !== undefined && packet.stream === undefined) {
+      if (packet.id !== undefined) packet.id = fixedCheckId(packet.id);
     }
     if ("at" in packet) {
       const digest = digestAfter(digestUpTo(packet.epoch, packet.seq - 1), packet, sha256Hex128);
