@@ -1,7 +1,7 @@
 /**
- * An attack: members send one member, or several, envelopes without end, which are to pass through the server. It measures
- * how long honest private messages to the first of them take meanwhile until they are acknowledged, and how long what is
- * said to all takes.
+ * An attack: members send one member, or several, envelopes without end, which are to pass through the server. It
+ * measures how long honest private messages to the first of them take meanwhile until they are acknowledged, and how
+ * long what is said to all takes.
  *
  * @module
  */

@@ -24,8 +24,8 @@ interface Charged {
 }
 
 /**
- * How often a message may be repeated for what it has cost. A client gives one up before; who repeats one without end pays
- * again.
+ * How often a message may be repeated for what it has cost. A client gives one up before; who repeats one without end
+ * pays again.
  */
 const MAX_REPEATS = 30;
 
@@ -40,8 +40,8 @@ export class ChargedMessages {
   }
 
   /**
-   * Takes one of the repeats of a message; returns whether it was charged for and there was one left. One that is too far
-   * behind the others counts as one that was not.
+   * Takes one of the repeats of a message; returns whether it was charged for and there was one left. One that is too
+   * far behind the others counts as one that was not.
    */
   takeRepeat({ token }: Pick<Member, "token">, { pass, stream, id }: Message): boolean {
     const charged = this.#pairs.get(`${pass} ${token}`);

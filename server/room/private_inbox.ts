@@ -35,8 +35,8 @@ interface Pair {
 /** Of how many pairs it is remembered what was shown: one that was forgotten may be shown a late repeat again. */
 const MAX_PAIRS = 10_000;
 /**
- * How many messages may be held for earlier ones: of one pair, of one sender, and of all. Beyond that they are dropped, of
- * all those of the pair that has waited for the longest time; their senders repeat them.
+ * How many messages may be held for earlier ones: of one pair, of one sender, and of all. Beyond that they are dropped,
+ * of all those of the pair that has waited for the longest time; their senders repeat them.
  */
 const MAX_HELD_OF_PAIR = SEND_WINDOW, MAX_HELD_OF_SENDER = 100, MAX_HELD = 1000;
 /** How long a pair may hold messages while none is shown, in milliseconds: then their sender has given them up. */

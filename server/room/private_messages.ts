@@ -62,7 +62,9 @@ export class PrivateMessages {
     return earliest([this.#inbox.dueAt, this.#outbox.dueAt]);
   }
 
-  /** Repeats what has no answer, and gives up what has had none for too long, or has waited for another for too long. */
+  /**
+   * Repeats what has no answer, and gives up what has had none for too long, or has waited for another for too long.
+   */
   wake(now: number): void {
     this.#inbox.wake(now);
     this.#outbox.wake(now);

@@ -52,7 +52,9 @@ interface Conversation {
   sentAt: number;
   /** Whether the token of the receiver for the next try is taken. */
   hasToken: boolean;
-  /** Whether a text was given up, and nothing for this sender has come from the receiver since: it may ignore this one. */
+  /**
+   * Whether a text was given up, and nothing for this sender has come from the receiver since: it may ignore this one.
+   */
   isMute: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Limits how much one member gets because of others, so that those who look it up or write to it without end neither fill
- * its line nor keep others from it.
+ * Limits how much one member gets because of others, so that those who look it up or write to it without end neither
+ * fill its line nor keep others from it.
  *
  * @module
  */
@@ -9,7 +9,9 @@ import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/to
 import { BoundedMap } from "./bounded_map.ts";
 import type { Member } from "./members.ts";
 
-/** How many datagrams a second one member gets, whoever causes them, and how many at once: more than people write to. */
+/**
+ * How many datagrams a second one member gets, whoever causes them, and how many at once: more than people write to.
+ */
 const RATE: TokenBucketOptions = { rate: 100, burst: 200 };
 /** How many one other member may cause when half of them are used up: a paste, and then as fast as people type. */
 const PAIR_RATE: TokenBucketOptions = { rate: 5, burst: 40 };
@@ -18,12 +20,14 @@ const PAIR_RATE: TokenBucketOptions = { rate: 5, burst: 40 };
  * and uses up less than what comes back.
  */
 const ADDRESS_RATE: TokenBucketOptions = { rate: 50, burst: 60 };
-/** How many of these are for who has caused none for so long, in milliseconds, so that also in a crowd one gets through. */
+/**
+ * How many of these are for who has caused none for so long, in milliseconds, so that also in a crowd one gets through.
+ */
 const RESERVE = 20, RARE_MS = 10_000;
 /**
  * How long after one the same member causes the next when nothing is left, in milliseconds. What is lost comes again in
- * time: a client looks a peer up again after 250 ms and 500 ms more, and waits for a second before it writes through the
- * server; there it repeats a message a few times before it gives it up.
+ * time: a client looks a peer up again after 250 ms and 500 ms more, and waits for a second before it writes through
+ * the server; there it repeats a message a few times before it gives it up.
  */
 const PAUSE_MS = 500;
 
@@ -34,8 +38,8 @@ interface Pair {
 }
 
 /**
- * The limits of all members, for one kind of datagrams. While many are left, everybody may cause them. When half of them
- * are used up, who causes few goes on, but not a whole crowd with one IP address.
+ * The limits of all members, for one kind of datagrams. While many are left, everybody may cause them. When half of
+ * them are used up, who causes few goes on, but not a whole crowd with one IP address.
  */
 export class ReceiverLimits {
   /** By the tokens of the members that get the datagrams. */
