@@ -77,10 +77,10 @@ const ACK_RATE_ELSEWHERE: TokenBucketOptions = { rate: 20, burst: 200 };
 /** How many of them one sender may cause, so that none takes those of the others. */
 const SENDER_ACK_RATE_ELSEWHERE: TokenBucketOptions = { rate: 2, burst: 5 };
 /**
- * How many acknowledgements a second all together may cause through the server. Each is a request of this client, which
- * has 500, and needs them for what its user does too.
+ * How many acknowledgements a second all together may cause through the server: about as many packets come that way. Each
+ * costs this client 2 of its 500 requests, which it needs for what its user does too.
  */
-const RELAYED_ACK_RATE: TokenBucketOptions = { rate: 200, burst: 200 };
+const RELAYED_ACK_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
 
 /** The direct messages of one session from others. */
 export class DirectInbox {
