@@ -21,7 +21,7 @@ import type { Transactions } from "./transactions.ts";
 import type { Send } from "./v1_link.ts";
 import { type Found, Way } from "./way.ts";
 import {
-  FORBIDDEN,
+  type Forbidden,
   isOwnLoopback,
   relayNotice,
   sentNotice,
@@ -86,7 +86,7 @@ export class DirectMessages implements Timed {
   readonly #told = new Map<string, string>();
   /** Whether what is said now may go through the server, and what has last forbidden it. */
   #isRelayAllowed: boolean;
-  #forbiddenBy: keyof typeof FORBIDDEN = "flag";
+  #forbiddenBy: Exclude<Forbidden, "before"> = "flag";
   /** When the server last began anew, in milliseconds. */
   #begunAnewAt = -Infinity;
 
@@ -345,9 +345,10 @@ export class DirectMessages implements Timed {
     }
   }
 
-  /** Why what waits may not go through the server; undefined if it may. */
-  #forbidden({ way }: Conversation): string | undefined {
-    return way.isRelayAllowed ? undefined : FORBIDDEN[this.#forbiddenBy];
+  /** What forbids that what waits goes through the server; undefined if it may. */
+  #forbidden({ way }: Conversation): Forbidden | undefined {
+    if (way.isRelayAllowed) return undefined;
+    return this.#isRelayAllowed ? "before" : this.#forbiddenBy;
   }
 
   #noWay(conversation: Conversation, peer: Found): string {

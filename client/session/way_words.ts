@@ -9,8 +9,11 @@ import { splitAddress } from "../../protocol/fields.ts";
 import type { Self } from "./membership.ts";
 import type { Found, Way } from "./way.ts";
 
-/** How the way through the server can be allowed again, by what has forbidden it. */
-export const FORBIDDEN = {
+/** What forbids the way through the server: the user does, or did when the text was said. */
+export type Forbidden = "command" | "flag" | "before";
+
+/** How the user can allow it again. */
+const HOW_TO_ALLOW = {
   command: "/direct first allows it",
   flag: "start without --no-relay to allow it",
 };
@@ -57,15 +60,16 @@ export interface WayGiven {
   self?: Self["address"];
   /** Where this client could join instead. */
   join?: Self["join"];
-  /** How the way through the server can be allowed, if it is forbidden. */
-  forbidden?: string;
+  /** What forbids the way through the server, if anything. */
+  forbidden?: Forbidden;
 }
 
 /** Why there is no way to a peer at all. */
 export function whyNoWay(name: string, peer: Found, { self, join, forbidden }: WayGiven): string {
   const why = [whyNotDirectly(name, peer, self)];
   if (peer.norelay) why.push(NOT_PASSED_ON);
-  else if (forbidden !== undefined) why.push(`you have forbidden the way through the server (${forbidden})`);
+  else if (forbidden === "before") why.push("the way through the server was forbidden when it was said");
+  else if (forbidden) why.push(`you have forbidden the way through the server (${HOW_TO_ALLOW[forbidden]})`);
   const help = join !== undefined && isOwnLoopback(peer, self) ? `. To reach ${name}, ${howToJoin(join)}` : "";
   return why.join("; ") + help;
 }
@@ -73,15 +77,19 @@ export function whyNoWay(name: string, peer: Found, { self, join, forbidden }: W
 /**
  * Why what waits for a peer is given up after some time.
  *
- * @param forbidden How the way through the server can be allowed, if it is forbidden.
+ * @param forbidden What forbids the way through the server, if anything.
  */
-export function whyNoAnswer(name: string, { place, isLocated }: Way, forbidden?: string): string {
+export function whyNoAnswer(name: string, { place, isLocated }: Way, forbidden?: Forbidden): string {
   if (!isLocated || !place) return "the server does not say where it is";
   if (!place.norelay && forbidden === undefined) {
     const how = place.relay ? "through the server" : "directly or through the server";
     return `${name} has not answered, ${how}: it may have lost its network, or ignores you`;
   }
-  const whyNotRelayed = place.norelay ? `and ${NOT_PASSED_ON}` : `which you have forbidden (${forbidden})`;
+  const whyNotRelayed = place.norelay || !forbidden
+    ? `and ${NOT_PASSED_ON}`
+    : forbidden === "before"
+    ? "which was forbidden when it was said"
+    : `which you have forbidden (${HOW_TO_ALLOW[forbidden]})`;
   return `${name} has not answered directly: ` +
     `it may be gone, ignore you, or be reached through the server only, ${whyNotRelayed}`;
 }

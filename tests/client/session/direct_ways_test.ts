@@ -395,7 +395,9 @@ Deno.test("direct ways: what was said under the ban does not go through the serv
   // what is said behind it waits for it
   alice.say("Bob", "and this");
   net.pass(4000);
-  assertEquals([net.sent("RELAY"), alice.failed.map(({ count }) => count)], [[], [2]]);
+  assertEquals([net.sent("RELAY"), alice.failed.map(({ count, reason }) => [count, reason])], [[], [
+    [2, `${SILENT} through the server only, which was forbidden when it was said`],
+  ]]);
   alice.say("Bob", "now");
   net.pass(1100);
   assertEquals(marks(alice.delivered), [["now", true]]);

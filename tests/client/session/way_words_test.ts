@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { Way } from "../../../client/session/way.ts";
 import {
-  FORBIDDEN,
+  type Forbidden,
   isOwnLoopback,
   relayNotice,
   sentNotice,
@@ -68,12 +68,16 @@ Deno.test("way words: a classic program confirms nothing, so what it gets is not
 });
 
 Deno.test("way words: where there is no way at all, why none of both, and how the user could change it", () => {
-  const peer = { address: LOOPBACK, relay: true }, join = "192.168.1.10:9090", forbidden = FORBIDDEN.flag;
+  const peer = { address: LOOPBACK, relay: true }, join = "192.168.1.10:9090", forbidden = "flag";
   const passed = "this server passes no private messages on", has = "has joined by 127.0.0.1 and you have not";
   assertEquals(whyNoWay("Bob", { ...peer, norelay: true }, { self: LAN, join, forbidden }), `Bob ${has}; ${passed}`);
   assertEquals(
     whyNoWay("Bob", peer, { self: LAN, forbidden }),
     `Bob ${has}; you have forbidden the way through the server (start without --no-relay to allow it)`,
+  );
+  assertEquals(
+    whyNoWay("Bob", peer, { self: LAN, forbidden: "before" }),
+    `Bob ${has}; the way through the server was forbidden when it was said`,
   );
   assertEquals(whyNoWay("Bob", { address: LAN }, { self: LAN }), "Bob can't be reached directly");
   const own = "you have joined by 127.0.0.1 and Bob has not", there = { address: LAN, relay: true };
@@ -83,14 +87,14 @@ Deno.test("way words: where there is no way at all, why none of both, and how th
     `${own}; ${passed}. To reach Bob, leave and join by 192.168.1.10 9090`,
   );
   assertEquals(
-    whyNoWay("Bob", there, { self: LOOPBACK, join: "[fd00::10]:9090", forbidden: FORBIDDEN.command }),
+    whyNoWay("Bob", there, { self: LOOPBACK, join: "[fd00::10]:9090", forbidden: "command" }),
     `${own}; you have forbidden the way through the server (/direct first allows it). ` +
       "To reach Bob, leave and join by fd00::10 9090",
   );
 });
 
 Deno.test("way words: why what waits is given up, by the name, and which ways were tried", () => {
-  const why = (says: { relay?: boolean; norelay?: boolean } | undefined, forbidden?: string) => {
+  const why = (says: { relay?: boolean; norelay?: boolean } | undefined, forbidden?: Forbidden) => {
     const way = new Way(forbidden !== undefined);
     way.begin(0);
     if (says) way.locate({ address: LAN, pass: "e04b7d19c5a2638f", ...says }, 0);
@@ -101,10 +105,11 @@ Deno.test("way words: why what waits is given up, by the name, and which ways we
   assertEquals(why(undefined), "the server does not say where it is");
   assertEquals(why({}), `Bob has not answered, directly or through the server: ${maybe}`);
   assertEquals(why({ relay: true }), `Bob has not answered, through the server: ${maybe}`);
-  assertEquals(why({}, FORBIDDEN.command), `${directly}, which you have forbidden (/direct first allows it)`);
-  assertEquals(why({}, FORBIDDEN.flag), `${directly}, which you have forbidden (start without --no-relay to allow it)`);
+  assertEquals(why({}, "command"), `${directly}, which you have forbidden (/direct first allows it)`);
+  assertEquals(why({}, "flag"), `${directly}, which you have forbidden (start without --no-relay to allow it)`);
+  assertEquals(why({}, "before"), `${directly}, which was forbidden when it was said`);
   const passed = "and this server passes no private messages on";
-  for (const forbidden of [undefined, FORBIDDEN.flag]) {
+  for (const forbidden of [undefined, "flag"] as const) {
     assertEquals(why({ norelay: true }, forbidden), `${directly}, ${passed}`);
   }
 });
