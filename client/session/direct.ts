@@ -5,21 +5,26 @@
  *
  * @module
  */
-import { ageOf, type RelayedPacket, type V1Packet } from "../../protocol.ts";
+import { ageOf, type Presence, type RelayedPacket, type V1Packet } from "../../protocol.ts";
 import { earliest } from "../../protocol/earliest.ts";
 import { messageLine } from "../../protocol/lines.ts";
-import { Retry } from "../../protocol/reliable/retry.ts";
-import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
-import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
-import type { Answer, Fact, PeerPacket, Question, Timed } from "./facts.ts";
+import type { Draft } from "../../protocol/reliable/send_stream.ts";
+import {
+  type Conversation,
+  Conversations,
+  type Identity,
+  newConversation,
+  type WhereQuestion,
+} from "./conversations.ts";
+import type { Answer, Fact, PeerPacket, Timed } from "./facts.ts";
 import type { DirectInbox } from "./direct_inbox.ts";
 import type { KnownWays, Named } from "./known_ways.ts";
 import type { Self } from "./membership.ts";
 import { relay } from "./relay.ts";
-import { givenUp, reasonOf } from "./refusals.ts";
+import { givenUp, reasonOf, undelivered } from "./refusals.ts";
 import type { Transactions } from "./transactions.ts";
 import type { Send } from "./v1_link.ts";
-import { type Found, Way } from "./way.ts";
+import type { Found } from "./way.ts";
 import {
   type Forbidden,
   isOwnLoopback,
@@ -28,31 +33,16 @@ import {
   whyNoAnswer,
   whyNotDirectly,
   whyNoWay,
+  whyOther,
 } from "./way_words.ts";
 import { keyOf, nameOf, type Who } from "./who.ts";
 
-type WhereQuestion = Extract<Question, { ask: "where" }>;
-
-/** The messages that are under way to one member. */
-interface Conversation {
-  /** Whom the user writes to, and what it is called. */
-  who: Who;
-  name: string;
-  /** Whether it speaks classic, so that nothing tells whether it has read what the server hands on. */
-  isClassic: boolean;
-  way: Way;
-  sendStream: SendStream;
-  /** The ids of those that have gone through the server and are not acknowledged. */
-  relayed: Set<number>;
-  /** Whether anything was acknowledged since the messages began to wait. */
-  isHeard: boolean;
-  /** The look-ups since the messages began to wait, and the one that has no answer yet. */
-  lookUps: Retry;
-  question?: WhereQuestion;
-}
-
 /** For how long after a new start of the server others may still be on their way back, in milliseconds. */
 const COME_BACK_MS = 5000;
+/** For how long after a new start of the server a pass may still be one of the server before, in milliseconds. */
+const OLD_PASS_MS = 10_000;
+/** Of how many passes it is remembered that the user was told of the server's way. */
+const MAX_TOLD = 1000;
 /**
  * The pauses after the first look-ups, and after each further one, in milliseconds. Each opens both NATs again, and tells
  * the peer who this is: what it is not told for 10 s it forgets. The first pauses are short, as the first may be lost.
@@ -81,9 +71,9 @@ export class DirectMessages implements Timed {
   readonly #send: Send;
   readonly #inbox: DirectInbox;
   readonly #known: KnownWays;
-  readonly #conversations = new Map<string, Conversation>();
-  /** With which pass of a peer the user was told that the texts to it go through the server. */
-  readonly #told = new Map<string, string>();
+  readonly #conversations = new Conversations();
+  /** The passes of the peers of which the user was told that the texts to them go through the server. */
+  readonly #told = new Set<string>();
   /** Whether what is said now may go through the server, and what has last forbidden it. */
   #isRelayAllowed: boolean;
   #forbiddenBy: Exclude<Forbidden, "before"> = "flag";
@@ -101,7 +91,7 @@ export class DirectMessages implements Timed {
 
   /** How many messages have not been acknowledged by their peers. */
   get waiting(): number {
-    return [...this.#conversations.values()].reduce((sum, { sendStream }) => sum + sendStream.size, 0);
+    return this.#conversations.waiting.reduce((sum, { sendStream }) => sum + sendStream.size, 0);
   }
 
   /** Whether what is said now may go through the server. */
@@ -111,13 +101,12 @@ export class DirectMessages implements Timed {
 
   /** When the time began after which the last of what waits is given up, in milliseconds. */
   get waitsSince(): number {
-    const busy = [...this.#conversations.values()].filter(({ sendStream }) => sendStream.size > 0);
-    return Math.max(-Infinity, ...busy.map(({ way }) => way.waitsSince));
+    return Math.max(-Infinity, ...this.#conversations.waiting.map(({ way }) => way.waitsSince));
   }
 
   get nextWake(): number | undefined {
     return earliest(
-      [...this.#conversations.values()].flatMap(({ sendStream, way, lookUps, question }) =>
+      this.#conversations.all.flatMap(({ sendStream, way, lookUps, question }) =>
         sendStream.size === 0
           ? [way.nextWake(false)]
           : [sendStream.nextWake, way.nextWake(true), question ? undefined : lookUps.dueAt]
@@ -127,7 +116,7 @@ export class DirectMessages implements Timed {
 
   /** Whether a member is reached, or has reached this client, through the server only, as far as this client has found out. */
   isRelayed(who: Who): boolean {
-    return this.#known.isRelayed(who) || this.#conversations.get(keyOf(who))?.way.isRelayed === true;
+    return this.#known.isRelayed(who) || this.#conversations.with(who)?.way.isRelayed === true;
   }
 
   /**
@@ -138,13 +127,12 @@ export class DirectMessages implements Timed {
     this.#isRelayAllowed = isAllowed;
     if (!isAllowed) this.#forbiddenBy = "command";
     const facts: Fact[] = [];
-    for (const [key, conversation] of this.#conversations) {
-      const { way, sendStream } = conversation;
-      // what was said under the ban keeps to it
-      if (isAllowed || sendStream.size === 0) continue;
+    // what was said under the ban keeps to it
+    for (const conversation of isAllowed ? [] : this.#conversations.waiting) {
+      const { way } = conversation;
       const isDueAgain = way.allowRelay(false, now);
       const isLost = way.isLocated && way.isClosed;
-      if (isLost) facts.push(...this.#giveUp(key, conversation, this.#noWay(conversation, way.place!)));
+      if (isLost) facts.push(...this.#giveUp(conversation, this.#noWay(conversation, way.place!)));
       else if (isDueAgain && conversation.isClassic) facts.push(...this.#sendStraight(conversation, way.place!));
       else if (isDueAgain) this.#again(conversation, now);
     }
@@ -154,35 +142,59 @@ export class DirectMessages implements Timed {
   /** Notes that the server has begun anew, so that for a while it does not know everybody. */
   beginAnew(now: number): void {
     this.#begunAnewAt = now;
+    // everybody has another pass now
+    for (const conversation of this.#conversations.all) {
+      if (conversation.sendStream.size === 0) this.#conversations.forget(conversation);
+    }
   }
 
-  /** Sends pieces of text to a member; they were said at a time in milliseconds. */
-  say(who: Who, drafts: Draft[], now: number, saidAt: number = now): void {
-    let conversation = this.#conversations.get(keyOf(who));
-    if (!conversation) {
-      conversation = {
-        who,
-        name: nameOf(who),
-        isClassic: false,
-        way: new Way(this.#isRelayAllowed),
-        sendStream: new SendStream(new RoundTrip()),
-        relayed: new Set(),
-        isHeard: false,
-        lookUps: new Retry(),
-      };
-      this.#conversations.set(keyOf(who), conversation);
+  /** Takes note of who has come, or has left: what is known of the way to those is not true of who is called so next. */
+  noteMembers(members: Presence[], isHere: boolean): void {
+    for (const { address, name } of members) {
+      for (const who of [{ address }, ...(name === undefined ? [] : [{ name }])]) {
+        const conversation = this.#conversations.with(who);
+        if (!conversation || conversation.sendStream.size > 0) continue;
+        if (!isHere || conversation.way.place?.address !== address) this.#conversations.forget(conversation);
+      }
     }
-    if (conversation.sendStream.size === 0) {
+  }
+
+  /**
+   * Sends pieces of text to a member; they were said at a time in milliseconds.
+   *
+   * @param identity To whom alone, if it is an answer to somebody: the name or the address may be another's by now.
+   */
+  say(who: Who, drafts: Draft[], now: number, saidAt: number = now, identity?: Identity): Fact[] {
+    const conversation = this.#conversations.with(who) ?? newConversation(who, this.#isRelayAllowed);
+    const { way, sendStream } = conversation;
+    if (sendStream.size === 0) {
       // the name may have another address, or another owner, by now
-      conversation.sendStream.close();
-      conversation.way.allowRelay(this.#isRelayAllowed, now);
-      conversation.way.begin(now);
-      conversation.isHeard = false;
+      this.#conversations.begin(conversation, who, identity, now);
+      sendStream.close();
+      way.allowRelay(this.#isRelayAllowed, now);
+      way.begin(now);
       conversation.lookUps.start(now);
+    } else {
+      const isOtherName = keyOf(who) !== keyOf(conversation.who);
+      const found = way.isLocated || isOtherName ? { pass: way.place!.pass, at: now } : undefined;
+      const known = found ?? conversation.identity, isOther = identity && known && identity.pass !== known.pass;
+      if (isOther && (!this.#isOld(identity) || "address" in who)) {
+        return undelivered(drafts, whyOther(who, this.#isOld(identity)), nameOf(who));
+      }
+      // what is written to somebody, or to one of two names for the same one, is for nobody else
+      if (isOtherName) conversation.identity ??= found;
+      if (!isOther) conversation.identity ??= identity;
+      conversation.isToAddress ||= "address" in who;
     }
-    for (const draft of drafts) conversation.sendStream.add(draft, now, saidAt);
+    for (const draft of drafts) sendStream.add(draft, now, saidAt);
     this.#lookUp(conversation, now);
     this.#transmit(conversation, now);
+    return [];
+  }
+
+  /** Whether a pass may be one of the server before its last new start, which has given everybody another one. */
+  #isOld({ at }: Identity): boolean {
+    return at < this.#begunAnewAt + OLD_PASS_MS;
   }
 
   /**
@@ -192,7 +204,7 @@ export class DirectMessages implements Timed {
    * @param from From where it came directly; undefined if it came through the server.
    */
   receiveAck({ pass, stream, id }: V1Packet & { type: "ACK" }, from: string | undefined, now: number): Fact[] {
-    const facts: Fact[] = [], those = this.#withPass(pass);
+    const facts: Fact[] = [], those = this.#conversations.withPass(pass);
     const checked = stream === undefined ? those.map(({ way }) => way.checked(id)).find(Boolean) : undefined;
     for (const conversation of those) {
       const { way, sendStream } = conversation;
@@ -213,15 +225,10 @@ export class DirectMessages implements Timed {
 
   /** Checks, if it is worth it, the way back to where a packet of a peer has come from directly. */
   checkBack({ type, pass }: V1Packet & { type: "MESSAGE" | "OPEN" }, now: number): void {
-    for (const conversation of this.#withPass(pass)) {
+    for (const conversation of this.#conversations.withPass(pass)) {
       // where nothing is said two that check each other must not go on for ever
       if (type === "MESSAGE" || conversation.sendStream.size > 0) this.#checkBack(conversation, now);
     }
-  }
-
-  #withPass(pass: string | undefined): Conversation[] {
-    if (pass === undefined) return [];
-    return [...this.#conversations.values()].filter(({ way }) => way.place?.pass === pass);
   }
 
   #checkBack({ way }: Conversation, now: number): void {
@@ -233,7 +240,7 @@ export class DirectMessages implements Timed {
 
   wake(now: number): Fact[] {
     const facts: Fact[] = [];
-    for (const [key, conversation] of this.#conversations) {
+    for (const conversation of this.#conversations.all) {
       const { sendStream, way } = conversation, id = way.takeCheck(now);
       const { address, pass } = way.place ?? {};
       if (id !== undefined) this.#send({ dialect: "v1", type: "OPEN", pass, id }, address);
@@ -245,12 +252,12 @@ export class DirectMessages implements Timed {
       if (way.isOver(now)) {
         if (way.isLocated) this.#known.silent(named(conversation), now);
         facts.push(
-          ...this.#giveUp(key, conversation, whyNoAnswer(conversation.name, way, this.#forbidden(conversation))),
+          ...this.#giveUp(conversation, whyNoAnswer(conversation.name, way, this.#forbidden(conversation))),
         );
         continue;
       }
       this.#lookUp(conversation, now);
-      facts.push(...this.#tellOrTransmit(key, conversation, now));
+      facts.push(...this.#tellOrTransmit(conversation, now));
     }
     return facts;
   }
@@ -270,40 +277,57 @@ export class DirectMessages implements Timed {
 
   /** Takes the answer to a question; undefined when there was none in time. */
   located(question: WhereQuestion, answer: Answer | undefined, now: number): Fact[] {
-    const key = keyOf(question.who);
-    const conversation = this.#conversations.get(key);
+    const conversation = this.#conversations.with(question.who);
     // a late answer may find that its messages were given up, and that others are under way to the same name
     if (conversation?.question !== question) return [];
     conversation.question = undefined;
-    if (answer?.type === "PEER") return this.#found(key, conversation, answer, now);
+    if (answer?.type === "PEER") return this.#found(conversation, answer, now);
     if (answer?.type !== "ERROR") return [];
     const isNobody = answer.code === "no-such-user";
     // after a new start of the server the others come back within a few seconds
     if (isNobody && now < this.#begunAnewAt + COME_BACK_MS) return [];
-    return this.#giveUp(key, conversation, isNobody ? nobodyIs(question.who) : reasonOf(answer));
+    return this.#giveUp(conversation, isNobody ? nobodyIs(question.who) : reasonOf(answer));
   }
 
-  #found(key: string, conversation: Conversation, answer: PeerPacket, now: number): Fact[] {
+  #found(found: Conversation, answer: PeerPacket, now: number): Fact[] {
     const { address, name, pass, classic = false, relay, norelay } = answer;
-    const { sendStream, way } = conversation;
     // with it the server has said who has the pass, as with a PUNCH
     if (pass !== undefined) this.#inbox.punched({ address, name, pass }, now);
-    if (sendStream.size === 0) return [];
-    conversation.name = name ?? conversation.name;
-    conversation.isClassic = classic;
-    const isPassedOn = pass !== undefined && !norelay && way.isRelayAllowed;
-    if (classic && !relay && !isPassedOn) return this.#sendStraight(conversation, answer);
-    if (pass === undefined) return this.#giveUp(key, conversation, this.#noWay(conversation, answer));
-    const isFirst = pass !== way.place?.pass;
+    if (found.sendStream.size === 0) return [];
+    const isPassedOn = pass !== undefined && !norelay && found.way.isRelayAllowed;
+    const isStraight = classic && !relay && !isPassedOn;
+    const other = this.#whyOther(found, pass, now);
+    if (other !== undefined && (isStraight || pass !== undefined)) return this.#giveUp(found, other);
+    found.name = name ?? found.name;
+    found.isClassic = classic;
+    if (isStraight) return this.#sendStraight(found, answer);
+    if (pass === undefined) return this.#giveUp(found, this.#noWay(found, answer));
+    const isFirst = pass !== found.way.place?.pass;
+    const conversation = this.#conversations.join(found, pass, now), { sendStream, way } = conversation;
+    this.#conversations.call(conversation, answer, now);
     // Somebody else may have the name by now. Whoever had it knows the stream, and could acknowledge in it. But what is
     // under way stays in its stream: if the name goes back, it must not be shown twice.
     if (isFirst && !sendStream.isOpen) sendStream.restart(now);
     const isDueAgain = way.locate({ ...answer, pass }, now, isFirst && this.#known.isJustRelayed(pass, now));
-    if (way.isClosed) return this.#giveUp(key, conversation, this.#noWay(conversation, answer));
+    if (way.isClosed) return this.#giveUp(conversation, this.#noWay(conversation, answer));
     this.#checkBack(conversation, now);
     // the PUNCH that was sent with this answer may be the first that has arrived, so what waits goes out at once
     if (isDueAgain || !conversation.isHeard) sendStream.open(now);
-    return this.#tellOrTransmit(key, conversation, now);
+    return this.#tellOrTransmit(conversation, now);
+  }
+
+  /**
+   * Why what waits is not for whoever has a pass; undefined if it is. Who is found first at an address is the one that the
+   * user has written to.
+   */
+  #whyOther(conversation: Conversation, pass: string | undefined, now: number): string | undefined {
+    const { who, isToAddress, identity } = conversation;
+    if (pass !== undefined && isToAddress) conversation.identity ??= { pass, at: now };
+    if (!identity || identity.pass === pass) return undefined;
+    const isOld = this.#isOld(identity);
+    if (!isOld || isToAddress) return whyOther(who, isOld);
+    // a name is what the user sees, also after a new start
+    conversation.identity = undefined;
   }
 
   /** Sends what waits to a classic peer directly, once, as nothing would acknowledge it. */
@@ -317,15 +341,16 @@ export class DirectMessages implements Timed {
   }
 
   /** Tells the user that the texts to a peer go through the server; or sends what is due, if the user knows. */
-  #tellOrTransmit(key: string, conversation: Conversation, now: number): Fact[] {
+  #tellOrTransmit(conversation: Conversation, now: number): Fact[] {
     const { name, way: { isRelayed, place } } = conversation;
     // what lies on this side is told once, not of each peer
-    const [about, told] = place && isOwnLoopback(place, this.#self.address) ? ["", ""] : [key, place?.pass];
-    if (!isRelayed || !place || this.#told.get(about) === told) {
+    const about = place && isOwnLoopback(place, this.#self.address) ? "" : place?.pass;
+    if (!isRelayed || !place || this.#told.has(about!)) {
       this.#transmit(conversation, now);
       return [];
     }
-    this.#told.set(about, told!);
+    this.#told.add(about!);
+    if (this.#told.size > MAX_TOLD) this.#told.delete(this.#told.keys().next().value!);
     // what is due is sent at the next wake, when the user has read this
     return [{ type: "notice", text: relayNotice(whyNotDirectly(name, place, this.#self.address)) }];
   }
@@ -356,8 +381,8 @@ export class DirectMessages implements Timed {
     return whyNoWay(conversation.name, peer, { self, join, forbidden: this.#forbidden(conversation) });
   }
 
-  #giveUp(key: string, conversation: Conversation, reason: string): Fact[] {
-    this.#conversations.delete(key);
+  #giveUp(conversation: Conversation, reason: string): Fact[] {
+    this.#conversations.forget(conversation);
     // of nothing, when a late answer to a look-up finds that everything has arrived
     return givenUp(conversation.sendStream.clear(), reason, conversation.name);
   }

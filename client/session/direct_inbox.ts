@@ -221,7 +221,7 @@ export class DirectInbox {
     const { address, name } = sender;
     return shown.map(({ text, action, saidAt, relayed }) => {
       const age = now - saidAt, how = { ...(action && { action }), ...(relayed && { relayed }) };
-      return { type: "direct", message: { address, name, text: printable(text), age, ...how } };
+      return { type: "direct", message: { address, name, pass: pass!, text: printable(text), age, ...how } };
     });
   }
 

@@ -41,6 +41,8 @@ export interface DirectMessage extends Draft {
   address: string;
   /** The name that the server has said with it. */
   name?: string;
+  /** The pass of the sender and this client: by it the sender is known, whoever has the name or the address. */
+  pass: string;
   /** How long ago it was said, in milliseconds. */
   age: number;
   /** Whether it has passed through the server. */

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { Presence, V1Packet } from "../../protocol.ts";
+import type { EventPacket, V1Packet } from "../../protocol.ts";
 import { earliestWake } from "../../protocol/earliest.ts";
 import type { Draft } from "../../protocol/reliable/send_stream.ts";
+import type { Identity } from "./conversations.ts";
 import { DirectMessages } from "./direct.ts";
 import { DirectInbox } from "./direct_inbox.ts";
 import { Echoes } from "./echoes.ts";
@@ -83,9 +84,13 @@ export class Peers implements Timed {
     return this.#direct.allowRelay(isAllowed, now);
   }
 
-  /** Sends pieces of text to a member; they were said at a time in milliseconds. */
-  say(who: Who, drafts: Draft[], now: number, saidAt: number): void {
-    this.#direct.say(who, drafts, now, saidAt);
+  /**
+   * Sends pieces of text to a member; they were said at a time in milliseconds.
+   *
+   * @param identity To whom alone, if it is an answer to somebody: the name or the address may be another's by now.
+   */
+  say(who: Who, drafts: Draft[], now: number, saidAt: number, identity?: Identity): Fact[] {
+    return this.#direct.say(who, drafts, now, saidAt, identity);
   }
 
   /** Takes the server's answer to where a member is; undefined when there was none in time. */
@@ -98,9 +103,10 @@ export class Peers implements Timed {
     this.#direct.beginAnew(now);
   }
 
-  /** Takes note of what the server has said of members. */
-  noteMembers(members: Presence[], now: number): void {
+  /** Takes note of who the server says has come, or has left. */
+  noteMembers({ type, members }: EventPacket & { type: "ONLINE" | "OFFLINE" }, now: number): void {
     this.#inbox.noteMembers(members, now);
+    this.#direct.noteMembers(members, type === "ONLINE");
   }
 
   /** Lets a member through that wants to send something directly. */

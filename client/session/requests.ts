@@ -5,6 +5,7 @@
  */
 import { SEND_WINDOW } from "../../protocol.ts";
 import { type Draft, SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
+import type { Identity } from "./conversations.ts";
 import type { Detection } from "./detection.ts";
 import type { Directory } from "./directory.ts";
 import type { Fact } from "./facts.ts";
@@ -15,8 +16,11 @@ import { nameOf, type Who } from "./who.ts";
 
 /** Something that needs a server that answers. */
 export type Request =
-  /** Sends texts to one member alone; past the server where that can be. They were said at a time in milliseconds. */
-  | { want: "direct message"; to: Who; drafts: Draft[]; saidAt: number }
+  /**
+   * Sends texts to one member alone; past the server where that can be. They were said at a time in milliseconds. With an
+   * identity they are for nobody else, whoever has the name or the address by then.
+   */
+  | { want: "direct message"; to: Who; identity?: Identity; drafts: Draft[]; saidAt: number }
   /** Shows who is here. */
   | { want: "list" }
   /** Shows who has a name, or an address. */
@@ -95,8 +99,7 @@ export class Requests {
     const { detection, peers, directory, history } = this.#parts;
     switch (request.want) {
       case "direct message":
-        peers.say(request.to, request.drafts, now, request.saidAt);
-        return [];
+        return peers.say(request.to, request.drafts, now, request.saidAt, request.identity);
       case "list":
         directory.list(now);
         return [];

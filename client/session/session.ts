@@ -10,6 +10,7 @@ import { MAX_TEXT_BYTES, type Packet } from "../../protocol.ts";
 import { earliestWake } from "../../protocol/earliest.ts";
 import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
 import { pluralize, printable, splitText } from "../../protocol/text.ts";
+import type { Identity } from "./conversations.ts";
 import { Detection } from "./detection.ts";
 import { Directory } from "./directory.ts";
 import type { Answer, Fact, Question, Timed } from "./facts.ts";
@@ -197,14 +198,14 @@ export class Session {
   /** Sends a text to the member that sent the last direct message to this client. */
   reply(text: string, now: number): void {
     const { lastWriter } = this.view;
-    if (lastWriter) return this.#sayTo(lastWriter, text, now);
+    if (lastWriter) return this.#sayTo(lastWriter.who, text, now, lastWriter.identity);
     this.view.problem("Nobody has written to you alone yet");
     this.#tally.add("undelivered");
   }
 
-  #sayTo(to: Who, text: string, now: number): void {
+  #sayTo(to: Who, text: string, now: number, identity?: Identity): void {
     const drafts = splitText(text, MAX_TEXT_BYTES).map((text) => ({ text }));
-    this.#request({ want: "direct message", to, drafts, saidAt: now }, now);
+    this.#request({ want: "direct message", to, identity, drafts, saidAt: now }, now);
   }
 
   /** Whether private texts may go through the server where there is no direct way. */
@@ -329,7 +330,7 @@ export class Session {
         return this.#act(this.#requests.cancelHistory(), now);
       case "feed":
         if ("event" in fact.item && "members" in fact.item.event) {
-          this.#peers.noteMembers(fact.item.event.members, now);
+          this.#peers.noteMembers(fact.item.event, now);
         }
         return this.view.showFeedItem(fact.item, this.address);
       case "past":
@@ -355,7 +356,7 @@ export class Session {
       case "unanswered":
         return this.#act(this.#answered(fact.question, undefined, now), now);
       case "direct":
-        return this.view.showDirect(fact.message, this.#wallClock?.() ?? now);
+        return this.view.showDirect(fact.message, now, this.#wallClock?.() ?? now);
       case "history":
         if (fact.missing > 0) this.#tally.add("unanswered");
         return this.view.showHistory(fact.messages, fact.missing, this.address);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Identity } from "./conversations.ts";
 import type { DirectMessage } from "./facts.ts";
 import { People } from "./people.ts";
 import type { Shown } from "./shown.ts";
@@ -17,8 +18,11 @@ export class View {
   /** Shows one thing. */
   readonly show: (shown: Shown) => void;
   readonly people: People = new People();
-  /** The sender of the last direct message: by the name that the server has said, or without one by the address. */
-  lastWriter: Who | undefined;
+  /**
+   * The sender of the last direct message: by the name that the server has said, or without one by the address; and by
+   * what it is known to be the same.
+   */
+  lastWriter: { who: Who; identity: Identity } | undefined;
   #hasToldForging = false;
 
   constructor(show: (shown: Shown) => void) {
@@ -44,11 +48,16 @@ export class View {
     this.notice(missing > 0 ? "Some may be missing: not all of the answer arrived" : "That was the past");
   }
 
-  /** Shows a message that was sent to this client alone; `now` in Unix milliseconds. */
-  showDirect({ address, name, text, action, age, relayed }: DirectMessage, now: number): void {
+  /**
+   * Shows a message that was sent to this client alone.
+   *
+   * @param now The time in milliseconds.
+   * @param wallNow The same in Unix milliseconds.
+   */
+  showDirect({ address, name, pass, text, action, age, relayed }: DirectMessage, now: number, wallNow: number): void {
     this.people.remember(name);
-    this.lastWriter = name === undefined ? { address } : { name };
-    const how = { ...(relayed && { relayed }), at: now - age };
+    this.lastWriter = { who: name === undefined ? { address } : { name }, identity: { pass, at: now } };
+    const how = { ...(relayed && { relayed }), at: wallNow - age };
     this.show({ kind: "direct", from: address, name, action, ...how, text: printable(text) });
   }
 

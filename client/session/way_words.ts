@@ -8,6 +8,7 @@ import { familyOf, isLoopback } from "../../protocol/address_key.ts";
 import { splitAddress } from "../../protocol/fields.ts";
 import type { Self } from "./membership.ts";
 import type { Found, Way } from "./way.ts";
+import { nameOf, type Who } from "./who.ts";
 
 /** What forbids the way through the server: the user does, or did when the text was said. */
 export type Forbidden = "command" | "flag" | "before";
@@ -92,6 +93,18 @@ export function whyNoAnswer(name: string, { place, isLocated }: Way, forbidden?:
     : `which you have forbidden (${HOW_TO_ALLOW[forbidden]})`;
   return `${name} has not answered directly: ` +
     `it may be gone, ignore you, or be reached through the server only, ${whyNotRelayed}`;
+}
+
+/**
+ * Why a text is not sent to whoever has a name or an address now.
+ *
+ * @param isBegunAnew Whether the server has begun anew since, so that everybody has another pass.
+ */
+export function whyOther(who: Who, isBegunAnew: boolean): string {
+  const name = nameOf(who);
+  if (isBegunAnew) return `the server has begun anew; it can't know whether ${name} is still the same`;
+  if ("address" in who) return "somebody else is there now, or the server was started again";
+  return `somebody else may have the name now; /send ${name} TEXT goes there all the same`;
 }
 
 /** What the user is told of a text that has arrived; or that was sent, if a classic program is to read it. */

@@ -198,6 +198,11 @@ export class SendStream {
     return this.#waiting.splice(0).map((message) => ({ ...asDraft(message), wasSent: message.wasSent }));
   }
 
+  /** Moves all messages to the end of another stream, as if none of them had been sent. */
+  moveTo(other: SendStream, now: number): void {
+    for (const message of this.#waiting.splice(0)) other.add(asDraft(message), now, message.saidAt);
+  }
+
   /** Returns the messages that are to be sent now, for the first time or again. */
   wake(now: number): OutgoingMessage[] {
     const due: OutgoingMessage[] = [];

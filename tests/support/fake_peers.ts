@@ -124,7 +124,7 @@ export class FakePeers {
     const known = new KnownWays(), inbox = new DirectInbox(send, self, new People(), known);
     const direct = new DirectMessages({ transactions, self, send, inbox, known, isRelayAllowed: true });
     const say = (who: string | Who, ...texts: string[]) => {
-      direct.say(typeof who === "string" ? { name: who } : who, texts.map((text) => ({ text })), this.now);
+      act(direct.say(typeof who === "string" ? { name: who } : who, texts.map((text) => ({ text })), this.now));
     };
     const answered = (question: Question, answer: Answer | undefined) => {
       if (question.ask !== "where") throw new Error("Direct messages ask for no more");

@@ -14,7 +14,7 @@ Deno.test("direct: looked up, sent straight to the peer, shown with the name, ac
   assertEquals(alice.direct.waiting, 1);
   net.pass(100);
   const text = "This is for you alone.", { at, age } = bob.shown[0];
-  assertEquals(bob.shown, [{ address: A, name: "Alice", text, age, at }]);
+  assertEquals(bob.shown, [{ address: A, name: "Alice", pass: passOf(A, B), text, age, at }]);
   // in the name's own spelling, not as it was typed
   assertEquals(alice.delivered.map(({ name, acknowledged }) => [name, acknowledged]), [["Bob", true]]);
   assertEquals([alice.failed, bob.failed], [[], []]);

@@ -273,7 +273,7 @@ Deno.test("direct ways: a message to oneself goes directly", () => {
   assertEquals([shown(alice), marks(alice.delivered)], [[["a note", false]], [["a note", false]]]);
 });
 
-Deno.test("direct ways: who is written to by name and by address has a way for each, which the answer to one opens", () => {
+Deno.test("direct ways: who is written to by name and by address has one way, by either", () => {
   const { net, alice, bob } = separated();
   const ways = () => [{ name: "Bob" }, { address: B }].map((who) => alice.direct.isRelayed(who));
   alice.say("Bob", "by name");

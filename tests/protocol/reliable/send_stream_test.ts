@@ -172,6 +172,23 @@ Deno.test("send stream: what is given up tells whether a copy was ever sent, als
   assertEquals(stream.clear(), [{ text: "a", action: true, wasSent: true }, { text: "b", wasSent: false }]);
 });
 
+Deno.test("send stream: what is moved to another stream goes behind what waits there, with when it was said", () => {
+  const { stream } = openStream();
+  stream.add({ text: "c", action: true }, 20, 5);
+  stream.add({ text: "d" }, 20);
+  const other = openStream().stream;
+  for (const text of ["a", "b"]) other.add({ text }, 0);
+  stream.moveTo(other, 30);
+  other.open(30);
+  assertEquals(stream.size, 0);
+  assertEquals(other.wake(30).map(({ id, text, action, saidAt }) => [id, text, action, saidAt]), [
+    [1, "a", undefined, 0],
+    [2, "b", undefined, 0],
+    [3, "c", true, 5],
+    [4, "d", undefined, 20],
+  ]);
+});
+
 Deno.test("send stream: it knows what it has said, as it is or made safe to print", () => {
   const { stream } = openStream();
   stream.open(0);
