@@ -114,9 +114,14 @@ export class DirectMessages implements Timed {
     );
   }
 
-  /** Whether a member is reached, or has reached this client, through the server only, as far as this client has found out. */
-  isRelayed(who: Who): boolean {
-    return this.#known.isRelayed(who) || this.#conversations.with(who)?.way.isRelayed === true;
+  /**
+   * Whether a member is reached, or has reached this client, through the server only, as far as this client has found out.
+   *
+   * @param who What the user calls it; or its pass, if the server has just said it.
+   */
+  isRelayed(who: Who | { pass: string }): boolean {
+    const those = "pass" in who ? this.#conversations.withPass(who.pass) : [this.#conversations.with(who)];
+    return this.#known.isRelayed(who) || those.some((conversation) => conversation?.way.isRelayed);
   }
 
   /**

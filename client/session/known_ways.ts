@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Presence } from "../../protocol.ts";
 import { keyOf, type Who } from "./who.ts";
 
 /** A member as the server has named it, with the pass of this client and that member. */
@@ -57,9 +58,21 @@ export class KnownWays {
     for (const key of keysOf(named)) if (this.#passes.get(key) !== pass) this.#passes.delete(key);
   }
 
+  /** Takes note of who has come, or has left: what is known of who was called so does not go for who is called so next. */
+  noteMembers(members: Presence[], isHere: boolean): void {
+    for (const member of members) {
+      const keys = keysOf(member);
+      for (const key of keys) {
+        const known = this.#ways.get(this.#passes.get(key) ?? "");
+        if (!isHere || known?.keys.join() !== keys.join()) this.#passes.delete(key);
+      }
+    }
+  }
+
   /** Whether a member is reached, or has reached this client, through the server only, as far as is known. */
-  isRelayed(who: Who): boolean {
-    return this.#ways.get(this.#passes.get(keyOf(who)) ?? "")?.isRelayed === true;
+  isRelayed(who: Who | { pass: string }): boolean {
+    const pass = "pass" in who ? who.pass : this.#passes.get(keyOf(who)) ?? "";
+    return this.#ways.get(pass)?.isRelayed === true;
   }
 
   /** Whether a packet with a pass has come through the server a short while ago, and none directly since. */

@@ -38,9 +38,10 @@ export class Peers implements Timed {
   readonly #inbox: DirectInbox;
   readonly #punches: Punches;
   readonly #echoes: Echoes;
+  readonly #known = new KnownWays();
 
   constructor({ transactions, self, people, send, relay }: PeersOptions) {
-    const known = new KnownWays();
+    const known = this.#known;
     this.#echoes = new Echoes(self);
     this.#inbox = new DirectInbox(send, self, people, known);
     const parts = { transactions, self, inbox: this.#inbox, known };
@@ -71,8 +72,12 @@ export class Peers implements Timed {
     return [...this.#direct.wake(now), ...this.#punches.wake(now)];
   }
 
-  /** Whether a member is reached, or has reached this client, through the server only, as far as this client has found out. */
-  isRelayed(who: Who): boolean {
+  /**
+   * Whether a member is reached, or has reached this client, through the server only, as far as this client has found out.
+   *
+   * @param who What the user calls it; or its pass, if the server has just said it.
+   */
+  isRelayed(who: Who | { pass: string }): boolean {
     return this.#direct.isRelayed(who);
   }
 
@@ -106,6 +111,7 @@ export class Peers implements Timed {
   /** Takes note of who the server says has come, or has left. */
   noteMembers({ type, members }: EventPacket & { type: "ONLINE" | "OFFLINE" }, now: number): void {
     this.#inbox.noteMembers(members, now);
+    this.#known.noteMembers(members, type === "ONLINE");
     this.#direct.noteMembers(members, type === "ONLINE");
   }
 

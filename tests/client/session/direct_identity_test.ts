@@ -376,3 +376,32 @@ Deno.test("direct identity: the reply to one without a name reaches it when it h
   net.pass(3000);
   assertEquals([toldAlone(carol), failed(alice)], [["one", "two", "three"], []]);
 });
+
+Deno.test("direct identity: who has a name next is not said to be reached through the server only", () => {
+  for (const leaves of [true, false]) {
+    const net = new FakeNetwork(), alice = net.connect({ name: "Alice" }), carol = join(net, "Carol");
+    for (const [one, other] of [[alice, carol], [carol, alice]]) one.unreachable.add(other);
+    sendTo(alice, "Carol", "hi");
+    net.pass(5000);
+    assertEquals(toldAlone(carol), ["hi"]);
+    const relayed = () => {
+      alice.shown.length = 0;
+      alice.act((session, now) => session.list(now));
+      for (const who of ["Carol", PORT]) alice.act((session, now) => session.whois(who, now));
+      net.pass(1000);
+      return alice.shown.filter(({ kind }) => kind === "users" || kind === "whois").map((it) =>
+        it.kind === "users" ? it.onlyRelayed : it.kind === "whois" && it.relay
+      );
+    };
+    assertEquals(relayed(), [["Carol"], true, true]);
+    if (leaves) replace(net, carol, "Carol");
+    else {
+      // the name goes to somebody else, and she stays
+      carol.act((session, now) => session.rename("Caroline", now));
+      net.pass(1000);
+      net.connect({ name: "Carol" });
+      net.pass(1000);
+    }
+    assertEquals(relayed(), [undefined, undefined, leaves ? undefined : true]);
+  }
+});

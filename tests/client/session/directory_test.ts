@@ -17,9 +17,11 @@ import { peerOf } from "../../support/peer_of.ts";
 
 const ME = "192.0.2.9:40000";
 
+const PASS = "e04b7d19c5a2638f";
+
 /** What is known of the ways: one member has no direct way, and the server's may be forbidden. */
 function reached(noDirectWayTo?: string, isRelayAllowed = true): Pick<Peers, "isRelayed" | "isRelayAllowed"> {
-  return { isRelayed: (who) => nameOf(who) === noDirectWayTo, isRelayAllowed };
+  return { isRelayed: (who) => ("pass" in who ? who.pass : nameOf(who)) === noDirectWayTo, isRelayAllowed };
 }
 
 /** A directory, and the server that it asks; each question and each answer may get lost. */
@@ -285,11 +287,13 @@ Deno.test("directory: who is reached through the server only, as the server says
   }
 });
 
-Deno.test("directory: whois tells the way: as the server says, or as this client has found by name or by address", () => {
+Deno.test("directory: whois tells the way: as the server says, or as this client has found of who has the pass", () => {
   const address = "10.0.0.7:7";
-  const ways = (says: { relay?: boolean; norelay?: boolean }, found?: string, isAllowed?: boolean) => {
+  const ways = (says: { relay?: boolean; norelay?: boolean; pass?: string }, found?: string, isAllowed?: boolean) => {
     const serve = ({ type, id, token }: V1Packet & { type: "LOOKUP" }): Answer[] =>
-      type === "LOOKUP" ? [{ dialect: "v1", type: "PEER", id, token, address, name: "Bob", since: 0, ...says }] : [];
+      type === "LOOKUP"
+        ? [{ dialect: "v1", type: "PEER", id, token, address, name: "Bob", since: 0, pass: PASS, ...says }]
+        : [];
     const asking = new Asking(serve as (packet: V1Packet) => Answer[], "", undefined, reached(found, isAllowed));
     asking.directory.whois({ name: "bob" }, 0);
     asking.settle();
@@ -297,7 +301,9 @@ Deno.test("directory: whois tells the way: as the server says, or as this client
   };
   const none = undefined;
   for (const isAllowed of [true, false]) assertEquals(ways({}, none, isAllowed), [[none, none, none]]);
-  for (const found of ["Bob", address]) assertEquals(ways({}, found), [[true, none, none]]);
+  assertEquals(ways({}, PASS), [[true, none, none]]);
+  // who had the name or the address before may have been another one
+  for (const found of ["Bob", address, ""]) assertEquals(ways({ pass: undefined }, found), [[none, none, none]]);
   assertEquals(ways({ relay: true, norelay: true }), [[true, true, none]]);
   assertEquals(ways({ relay: true }, none, false), [[true, none, true]]);
 });
