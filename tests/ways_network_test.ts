@@ -131,7 +131,6 @@ Deno.test("ways: the texts reach the server only while the direct way is closed,
       assertGreater(at.length, 90, `seed ${seed}`);
       assertGreater(Math.min(...at), closed, `seed ${seed}`);
       assertLess(Math.min(...at), closed + 1500, `seed ${seed}`);
-      assertGreater(Math.max(...at), opened, `seed ${seed}`);
       assertLess(Math.max(...at), opened + UNKNOWN_MS, `seed ${seed}`);
       assertEquals(told(member).at(-1)?.relayed, false, `seed ${seed}`);
       assertEquals(delivered(member, member === alice ? "Bob" : "Alice").at(-1)?.relayed, false, `seed ${seed}`);
