@@ -64,7 +64,7 @@ export const COMMANDS: Command[] = [
   {
     names: ["reply", "r"],
     parameters: ["TEXT"],
-    summary: "answers whoever wrote last to you alone, also one without a name",
+    summary: "answers whoever wrote last to you alone, and nobody who has the name or the address since",
     run: ({ session, now }, text) => session.reply(text, now),
   },
   {
