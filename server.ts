@@ -129,6 +129,7 @@ async function serve(options: ServerOptions) {
       classic: { ...classic, localNetworks },
       joinAddress,
       members: state?.members,
+      passKey: state?.passKey,
       wallClock: Date.now,
     },
     trace,

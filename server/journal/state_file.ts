@@ -21,6 +21,8 @@ export interface State {
   journal: SqliteJournal;
   /** The members at the end of an earlier run. */
   members: KeptMember[];
+  /** What the passes of pairs of members are made with, so that a pass is the same after a new start. */
+  passKey: string;
   /** Writes down who joins, changes and leaves. */
   memberTable: MemberTable;
   close(): void;
@@ -29,7 +31,7 @@ export interface State {
 /** Marks a SQLite file as ours: "UDPc". */
 const APPLICATION_ID = 0x55445063;
 /** The version of its tables. A file of another one is refused: there is no release whose files must be read. */
-const VERSION = 3;
+const VERSION = 4;
 /** The latest time that a Date can hold, in Unix seconds. */
 const MAX_SINCE = 8.64e12;
 
@@ -47,11 +49,12 @@ export function openState(path: string, window: WindowOptions = {}): State {
     createForOwner(file);
     const opened = database = new DatabaseSync(file);
     prepare(opened);
-    const { members, ...past } = readPast(opened);
+    const { members, passKey, ...past } = readPast(opened);
     const writer = new Writer(opened, path);
     return {
       journal: new SqliteJournal(writer, past, window),
       members,
+      passKey,
       memberTable: new MemberTable(writer),
       close: () => opened.close(),
     };
@@ -121,7 +124,9 @@ function prepare(database: DatabaseSync): void {
     BEGIN IMMEDIATE;
     PRAGMA application_id = ${APPLICATION_ID};
     PRAGMA user_version = ${VERSION};
-    CREATE TABLE IF NOT EXISTS room (epoch TEXT NOT NULL, seq INTEGER NOT NULL, gaps INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS room (
+      epoch TEXT NOT NULL, seq INTEGER NOT NULL, gaps INTEGER NOT NULL, pass_key TEXT NOT NULL
+    );
     CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY, datagram BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS members (
       key TEXT PRIMARY KEY, address TEXT NOT NULL, dialect TEXT NOT NULL, token TEXT NOT NULL, name TEXT,
@@ -130,15 +135,20 @@ function prepare(database: DatabaseSync): void {
     CREATE TABLE IF NOT EXISTS streams (
       name TEXT PRIMARY KEY, owner TEXT NOT NULL, last INTEGER NOT NULL
     ) WITHOUT ROWID;
-    INSERT INTO room SELECT '${randomHex64()}', 0, 0 WHERE NOT EXISTS (SELECT * FROM room);
+    INSERT INTO room SELECT '${randomHex64()}', 0, 0, '${
+    Array.from({ length: 4 }, randomHex64).join("")
+  }' WHERE NOT EXISTS (SELECT * FROM room);
     COMMIT;
   `);
 }
 
-function readPast(database: DatabaseSync): Past & { members: KeptMember[] } {
-  const room = database.prepare("SELECT epoch, seq, gaps FROM room").get();
+function readPast(database: DatabaseSync): Past & Pick<State, "members" | "passKey"> {
+  const room = database.prepare("SELECT epoch, seq, gaps, pass_key FROM room").get();
   const epoch = hex64.read(String(room?.epoch)), seq = room?.seq, gaps = room?.gaps;
-  if (epoch === undefined || !isCount(seq) || !isCount(gaps)) throw new DamagedFile();
+  const passKey = String(room?.pass_key);
+  if (epoch === undefined || !/^[0-9a-f]{64}$/.test(passKey) || !isCount(seq) || !isCount(gaps)) {
+    throw new DamagedFile();
+  }
   const events: EventPacket[] = [];
   for (const row of database.prepare("SELECT seq, datagram FROM events ORDER BY seq").iterate()) {
     const decoded = row.datagram instanceof Uint8Array && decode(row.datagram);
@@ -155,7 +165,7 @@ function readPast(database: DatabaseSync): Past & { members: KeptMember[] } {
   const addresses = members.map(({ address }) => address);
   if (!isWhole || !areUnique(names) || !areUnique(addresses)) throw new DamagedFile();
   const streams = database.prepare("SELECT * FROM streams").all().map(parseStream);
-  return { epoch, seq, events, streams, members };
+  return { epoch, seq, events, streams, members, passKey };
 }
 
 /** @throws {DamagedFile} when there is a value that the journal could not have written. */

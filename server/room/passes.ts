@@ -4,7 +4,7 @@
  * @module
  */
 import { randomHex64 } from "../../protocol/fields.ts";
-import { newKeyedHash } from "./keyed_hash.ts";
+import { type KeyedHash, newKeyedHash } from "./keyed_hash.ts";
 import type { Member } from "./members.ts";
 
 /**
@@ -12,9 +12,14 @@ import type { Member } from "./members.ts";
  * It is a keyed hash of their tokens.
  */
 export class Passes {
-  readonly #hash = newKeyedHash();
+  readonly #hash: KeyedHash;
   /** What stands in for the token of a member that has none. The next connection from the same port is another member. */
   readonly #ids = new WeakMap<Member, string>();
+
+  /** @param key 256 bits as hexadecimal digits; with the same key the same members have the same pass. Default: random ones. */
+  constructor(key?: string) {
+    this.#hash = newKeyedHash(key === undefined ? undefined : new TextEncoder().encode(key));
+  }
 
   /** The pass of two members, in any order. */
   of(one: Member, other: Member): string {

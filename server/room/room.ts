@@ -60,6 +60,8 @@ export interface RoomOptions extends AdmissionOptions {
   /** Where who is at a loopback address should join instead, if others are elsewhere. Default: nowhere. */
   joinAddress?: JoinAddress;
   observer?: MemberObserver;
+  /** What the passes of pairs are made with: 64 hexadecimal digits, of an earlier run of the server. Default: random ones. */
+  passKey?: string;
   /** The members at the end of an earlier run of the server. */
   members?: KeptMember[];
   /** The time that is shown to people, in Unix milliseconds. Default: the time that each call is given. */
@@ -134,7 +136,14 @@ export class Room {
     });
     this.#members = this.#admission.members;
     const isRelaying = options.relay ?? true;
-    const shared = { members: this.#members, delivery, limits, ignored, passes: new Passes(), isRelaying };
+    const shared = {
+      members: this.#members,
+      delivery,
+      limits,
+      ignored,
+      passes: new Passes(options.passKey),
+      isRelaying,
+    };
     this.#directory = new Directory(shared);
     this.#privateMessages = new PrivateMessages(shared);
     this.#greetings = new Greetings({

@@ -223,7 +223,11 @@ export class FakeNetwork implements Delivery {
     names.waiting.length = 0;
     const parts = { delivery: this, journal, names };
     const members = [...this.#members.values()];
-    this.room = new Room(parts, { ...options, members, observer: this.#observer() }, this.now);
+    this.room = new Room(
+      parts,
+      { ...options, members, passKey: journal.epoch.repeat(4), observer: this.#observer() },
+      this.now,
+    );
     if (late) this.#answerLate(this.room, journal, names, late);
   }
 

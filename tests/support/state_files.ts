@@ -24,8 +24,8 @@ export function openFolder(): { file(name?: string): string } & Disposable {
 /** A room with a state file. */
 export function openRoom(path: string, options: FakeRoomOptions = {}) {
   const state = openState(path, options.window);
-  const { journal, members, memberTable } = state;
-  const room = new FakeRoom({ ...options, journal, members, observer: memberTable });
+  const { journal, members, passKey, memberTable } = state;
+  const room = new FakeRoom({ ...options, journal, members, passKey, observer: memberTable });
   return { room, state, [Symbol.dispose]: () => state.close() };
 }
 

@@ -43,11 +43,12 @@ Deno.test("state: files of other programs are refused and left as they are", () 
 
 Deno.test("state: a file of another version is refused, and left as it is", () => {
   using folder = openFolder();
-  for (const version of [0, 1, 2, 4]) {
+  for (const version of [0, 1, 2, 3, 5]) {
     const path = folder.file(`${version}.db`);
     readPast(path);
     const database = new DatabaseSync(path);
-    // what the file was like before version 3
+    // what the file was like before
+    if (version < 4) database.exec("ALTER TABLE room DROP COLUMN pass_key");
     if (version < 3) database.exec("ALTER TABLE room DROP COLUMN gaps");
     database.exec(`PRAGMA user_version = ${version}`);
     database.close();
@@ -79,11 +80,11 @@ Deno.test("state: a refused file is not locked", () => {
   const path = folder.file();
   readPast(path);
   const database = new DatabaseSync(path);
-  database.exec("PRAGMA user_version = 4");
+  database.exec("PRAGMA user_version = 5");
   database.close();
   assertRefused(path, /another version/);
   const again = new DatabaseSync(path);
-  again.exec("PRAGMA user_version = 3");
+  again.exec("PRAGMA user_version = 4");
   again.close();
   assertEquals(readPast(path).seq, 0);
 });
@@ -169,6 +170,7 @@ Deno.test("state: rows that the room can't have written count as damage", () => 
     "UPDATE room SET gaps = 1",
     "UPDATE room SET gaps = -1",
     "UPDATE room SET gaps = 'x'",
+    "UPDATE room SET pass_key = 'x'",
     "INSERT INTO events SELECT seq + 2, datagram FROM events; UPDATE room SET seq = 3",
     "UPDATE events SET seq = 2",
     "UPDATE events SET datagram = 'text'",

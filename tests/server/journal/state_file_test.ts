@@ -53,6 +53,20 @@ Deno.test({
   },
 });
 
+Deno.test("state: two members have the same pass after a new start, so that an answer to earlier words goes to who said them", () => {
+  using folder = openFolder();
+  const passIn = (path: string) => {
+    using opened = openRoom(path);
+    const { room } = opened, { token } = room.join(A, "Alice");
+    room.join(B, "Bob");
+    return one(room.v1(A, "LOOKUP", { id: 9, token, name: "Bob" }), "PEER").pass;
+  };
+  const pass = passIn(folder.file());
+  assertMatch(pass!, /^[0-9a-f]{16}$/);
+  assertEquals(passIn(folder.file()), pass);
+  assertNotEquals(passIn(folder.file("other.db")), pass);
+});
+
 Deno.test("state: an empty file is a new one", () => {
   using folder = openFolder();
   Deno.writeFileSync(folder.file(), new Uint8Array());
