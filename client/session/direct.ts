@@ -237,7 +237,9 @@ export class DirectMessages implements Timed {
   }
 
   #checkBack({ way }: Conversation, now: number): void {
-    const { pass } = way.place!, from = this.#known.checkable(pass, now);
+    const { pass, address } = way.place!, from = this.#known.checkable(pass, now);
+    // a peer may forge this client's own address, where it would answer itself
+    if (from === this.#self.address && from !== address) return;
     if (from === undefined || !way.wantsCheck(from, now) || !this.#inbox.mayCheck(pass, from, now)) return;
     this.#known.checked(pass, now);
     this.#send({ dialect: "v1", type: "OPEN", pass, id: way.check(from) }, from);

@@ -52,6 +52,8 @@ interface DirectSender extends Announced {
   streams: ReceiveStreams<HeldMessage>;
   /** Whether anything was shown of it: who is silent is forgotten first. */
   hasShown: boolean;
+  /** When it last had an acknowledgement through the server, in milliseconds. */
+  relayedAckAt: number;
   /** The messages that it may send. */
   bucket: TokenBucket;
 }
@@ -81,6 +83,11 @@ const SENDER_ACK_RATE_ELSEWHERE: TokenBucketOptions = { rate: 2, burst: 5 };
  * costs this client 2 of its 500 requests, which it needs for what its user does too.
  */
 const RELAYED_ACK_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
+/**
+ * How many of them are kept for senders that have had none for a while, and for how long, in milliseconds: a crowd that
+ * repeats without end must not take those of who writes a line.
+ */
+const FIRST_ACK_RESERVE = 50, FIRST_ACK_AFTER_MS = 10_000;
 
 /** The direct messages of one session from others. */
 export class DirectInbox {
@@ -211,7 +218,7 @@ export class DirectInbox {
     for (let message; (message = stream.takeNext());) shown.push(message);
     sender.hasShown ||= shown.length > 0;
     const isAnswered = stream.isBegun && takeAckToken(sender, from, this.#ackBucketElsewhere, now);
-    if (isAnswered && (!relayed || this.#relayedAckBucket.take(RELAYED_ACK_RATE, now) === 0)) {
+    if (isAnswered && (!relayed || this.#takeRelayedAckToken(sender, now))) {
       const ack = { dialect: "v1", type: "ACK", pass: pass!, stream: packet.stream, id: stream.next - 1 } as const;
       // the way that the message came
       if (relayed) this.#send(relay(ack, this.#self, from));
@@ -223,6 +230,15 @@ export class DirectInbox {
       const age = now - saidAt, how = { ...(action && { action }), ...(relayed && { relayed }) };
       return { type: "direct", message: { address, name, pass: pass!, text: printable(text), age, ...how } };
     });
+  }
+
+  /** Takes a token for an acknowledgement through the server; returns whether there was one for this sender. */
+  #takeRelayedAckToken(sender: DirectSender, now: number): boolean {
+    const isFirst = now >= sender.relayedAckAt + FIRST_ACK_AFTER_MS, reserve = isFirst ? 0 : FIRST_ACK_RESERVE;
+    if (this.#relayedAckBucket.pause(RELAYED_ACK_RATE, now, 1 + reserve) > 0) return false;
+    this.#relayedAckBucket.take(RELAYED_ACK_RATE, now);
+    sender.relayedAckAt = now;
+    return true;
   }
 
   /**
@@ -246,6 +262,7 @@ export class DirectInbox {
       ...member,
       streams: new ReceiveStreams(past),
       hasShown: past !== undefined,
+      relayedAckAt: -Infinity,
       bucket: new TokenBucket(SENDER_RATE, now),
     };
     this.#senders.set(pass, sender);
@@ -262,7 +279,7 @@ export class DirectInbox {
     );
     this.#senders.delete(pass);
     this.#remember(pass, sender);
-    const { streams: _, bucket: __, hasShown: ___, ...announced } = sender;
+    const { streams: _, bucket: __, hasShown: ___, relayedAckAt: ____, ...announced } = sender;
     this.#announced.set(pass, announced);
   }
 

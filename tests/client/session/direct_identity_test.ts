@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import { type FakeClient, FakeNetwork } from "../../support/fake_network.ts";
 import { passOf, SERVER } from "../../support/fake_peers.ts";
 import { A, B, pair, texts } from "../../support/direct_messages.ts";
+import { joined } from "../../support/fake_session.ts";
 
 const PORT = "10.0.9.9:40555", ELSEWHERE = "192.0.2.23:50001";
 const SOMEBODY_ELSE = "somebody else is there now, or the server was started again";
@@ -404,4 +405,40 @@ Deno.test("direct identity: who has a name next is not said to be reached throug
     }
     assertEquals(relayed(), [undefined, undefined, leaves ? undefined : true]);
   }
+});
+
+Deno.test("direct identity: who forges this client's own address makes it neither check nor answer itself", () => {
+  const fake = joined({ name: "Alice" }), { session } = fake, own = session.address!;
+  const mallory = "192.168.1.66:666", pass = "1".repeat(16);
+  const toOwn: string[] = [];
+  // the server says where Mallory is, and what goes to her own address comes back to her
+  const answer = () => {
+    for (let sent = fake.take(); sent.length > 0; sent = fake.take()) {
+      for (const { packet, peer } of sent) {
+        if (packet.type === "LOOKUP") {
+          fake.receive({
+            dialect: "v1",
+            type: "PEER",
+            id: packet.id,
+            address: mallory,
+            name: "Mallory",
+            since: 0,
+            pass,
+          });
+        }
+        if (peer !== own) continue;
+        toOwn.push(packet.type);
+        session.receiveFromPeer(packet, own, fake.now);
+      }
+    }
+  };
+  session.sayTo("Mallory", "one", fake.now);
+  fake.pass(1500, answer);
+  const stream = "c".repeat(16);
+  session.receiveFromPeer({ dialect: "v1", type: "MESSAGE", pass, stream, id: 1, text: "forged" }, own, fake.now);
+  fake.pass(2000, answer);
+  session.sayTo("Mallory", "two", fake.now);
+  fake.pass(3000, answer);
+  // it acknowledges what came with the forged source, and that is all
+  assertEquals(new Set(toOwn), new Set(["ACK"]));
 });
