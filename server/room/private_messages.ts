@@ -17,7 +17,8 @@ import type { Member, Members } from "./members.ts";
 import type { Passes } from "./passes.ts";
 import { PrivateInbox } from "./private_inbox.ts";
 import { type Outcome, PrivateOutbox } from "./private_outbox.ts";
-import { PrivateRelay } from "./private_relay.ts";
+import { passOn } from "./private_relay.ts";
+import { ReceiverLimits } from "./receiver_limits.ts";
 
 /** What private messages need of the room. */
 export interface PrivateMessagesContext {
@@ -41,7 +42,7 @@ export class PrivateMessages {
   readonly #context: PrivateMessagesContext;
   readonly #inbox: PrivateInbox;
   readonly #outbox: PrivateOutbox;
-  readonly #relay: PrivateRelay;
+  readonly #receiverLimits = new ReceiverLimits();
   readonly #charged = new ChargedMessages();
   /** How many tokens a member has paid for the line that it hands over again. */
   readonly #paid = new WeakMap<Member, number>();
@@ -50,7 +51,6 @@ export class PrivateMessages {
   constructor(context: PrivateMessagesContext) {
     this.#context = context;
     this.#inbox = new PrivateInbox({ ...context, shown: (from, to, now) => this.#lastWriters.note(from, to, now) });
-    this.#relay = new PrivateRelay(context);
     this.#outbox = new PrivateOutbox({
       ...context,
       told: (from, to, text, outcome) => this.#tell(from, outcomeLine(to, text, outcome)),
@@ -112,7 +112,9 @@ export class PrivateMessages {
     if (packet.type === "ACK" && to.dialect === "v1" && !this.#charged.hasFrom(to, packet.pass)) {
       return ignored.count("not-joined", "ack");
     }
-    if (to.dialect === "v1") return this.#relay.pass(packet, from, to, now);
+    const isForwarded = to.dialect === "v1" || packet.type === "MESSAGE";
+    if (isForwarded && !this.#receiverLimits.take(to, from, now)) return ignored.count("fast-requests", "receiver");
+    if (to.dialect === "v1") return passOn(packet, from, to, this.#context.delivery);
     if (to.dialect === "line") this.#outbox.heard(from, to);
     if (packet.type === "ACK") this.#outbox.acknowledge(packet, from, to, now);
     else this.#inbox.receive(packet, from, to, now);

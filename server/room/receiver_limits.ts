@@ -16,10 +16,12 @@ const RATE: TokenBucketOptions = { rate: 100, burst: 200 };
 /** How many one other member may cause when half of them are used up: a paste, and then as fast as people type. */
 const PAIR_RATE: TokenBucketOptions = { rate: 5, burst: 40 };
 /**
- * How many all with one IP address may cause then: so few that a crowd with one address leaves something to the others,
- * and uses up less than what comes back.
+ * How many all with one IP address may cause then: a small class at once, and then so few that a crowd with four addresses
+ * uses up no more than what comes back.
  */
-const ADDRESS_RATE: TokenBucketOptions = { rate: 50, burst: 60 };
+const ADDRESS_RATE: TokenBucketOptions = { rate: 20, burst: 60 };
+/** Which share of these must be left for an IP address from which little is written. */
+const QUIET_SHARE = 1 / 4;
 /**
  * How many of these are for who has caused none for so long, in milliseconds, so that also in a crowd one gets through.
  */
@@ -42,22 +44,24 @@ interface Pair {
  * them are used up, who causes few goes on, but not a whole crowd with one IP address.
  */
 export class ReceiverLimits {
-  /** By the tokens of the members that get the datagrams. */
+  /** By the keys of the members that get the datagrams. */
   readonly #buckets = new BoundedMap<TokenBucket>();
-  /** By both tokens. */
+  /** By the key of the receiver, and the token of who causes them. */
   readonly #pairs = new BoundedMap<Pair>();
-  /** By the token of the receiver, and the IP address of those who cause them. */
+  /** By the key of the receiver, and the IP address of those who cause them. */
   readonly #addresses = new BoundedMap<TokenBucket>();
 
   /** Whether a member gets a datagram because of another one. */
-  take({ token }: Pick<Member, "token">, by: Pick<Member, "token" | "address">, now: number): boolean {
-    const bucket = bucketIn(this.#buckets, token, RATE, now), key = `${token} ${by.token}`;
+  take({ key: to }: Pick<Member, "key">, by: Pick<Member, "token" | "address">, now: number): boolean {
+    const bucket = bucketIn(this.#buckets, to, RATE, now), key = `${to} ${by.token}`;
     const pair = this.#pairs.get(key) ?? { bucket: new TokenBucket(PAIR_RATE, now), causedAt: -Infinity };
     if (bucket.pause(RATE, now, 1 + RATE.burst / 2) > 0) {
-      const ofAddress = bucketIn(this.#addresses, `${token} ${addressKey(by.address)}`, ADDRESS_RATE, now);
+      const ofAddress = bucketIn(this.#addresses, `${to} ${addressKey(by.address)}`, ADDRESS_RATE, now);
       const least = now < pair.causedAt + RARE_MS ? 1 + RESERVE : 1;
       if (ofAddress.pause(ADDRESS_RATE, now, least) > 0) return false;
-      const isLittle = bucket.pause(RATE, now) === 0 && pair.bucket.take(PAIR_RATE, now) === 0;
+      // who shares its IP address with nobody that writes much goes on, also when crowds elsewhere have used up all
+      const isQuiet = ofAddress.pause(ADDRESS_RATE, now, 1 + QUIET_SHARE * ADDRESS_RATE.burst) === 0;
+      const isLittle = (isQuiet || bucket.pause(RATE, now) === 0) && pair.bucket.take(PAIR_RATE, now) === 0;
       if (!isLittle && now < pair.causedAt + PAUSE_MS) return false;
       ofAddress.take(ADDRESS_RATE, now);
     }
