@@ -4,7 +4,7 @@ import type { Packet } from "../protocol.ts";
 import { seededRandom } from "../server/doors/network_emulator.ts";
 import { BAD, type FakeClient, FakeNetwork } from "./support/fake_network.ts";
 
-const SEEDS = Array.from({ length: 40 }, (_, i) => i + 1);
+const SEEDS = Array.from({ length: 24 }, (_, i) => i + 1);
 /** How long after the direct way has closed, or has opened, its users may not know it, in milliseconds. */
 const UNKNOWN_MS = 15_000;
 
