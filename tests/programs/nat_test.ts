@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertGreater, assertMatch, assertNotMatch } from "@std/assert";
 import { commandOf, start } from "../../scripts/support/processes.ts";
 import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
-import { ALICE_OUTSIDE, BOB_OUTSIDE, openHomes, SERVER_ADDRESS } from "../support/homes.ts";
+import { ALICE_OUTSIDE, BOB_OUTSIDE, openHomes } from "../support/homes.ts";
 import { signIn } from "../support/signed_in.ts";
 
 const PORT = 9090;
@@ -20,12 +20,8 @@ Deno.test("nat: a direct message passes two NATs by way of a punched hole, and w
   await using _ = homes;
   await using server = start(homes.inside("server", [...commandOf("server"), String(PORT)]));
   await server.stdout.until(new RegExp(`client.*${PORT}\n`));
-  const at = (place: "alice" | "bob") => ({
-    host: SERVER_ADDRESS,
-    inside: (command: string[]) => homes.inside(place, command),
-  });
-  await using alice = await signIn(PORT, "Alice", at("alice"));
-  await using bob = await signIn(PORT, "Bob", at("bob"));
+  await using alice = await signIn(PORT, "Alice", homes.at("alice"));
+  await using bob = await signIn(PORT, "Bob", homes.at("bob"));
   const [bobHost, bobPort] = bob.address.split(":");
   assertEquals([alice.address.split(":")[0], bobHost], [ALICE_OUTSIDE, BOB_OUTSIDE]);
 
@@ -45,7 +41,7 @@ Deno.test("nat: a direct message passes two NATs by way of a punched hole, and w
   await alice.stderr.until("-- Delivered to Bob (through the server): one\n");
   assertGreater(await homes.dropped("bob_nat", before), before + 2);
   // or nowhere
-  await using carole = await signIn(PORT, "Carole", { ...at("alice"), flags: ["--no-relay"] });
+  await using carole = await signIn(PORT, "Carole", { ...homes.at("alice"), flags: ["--no-relay"] });
   await carole.type("send Bob hush\n");
   const reason = "Bob has not answered directly: it may be gone, ignore you, or be reached through the server only, " +
     "which you have forbidden (start without --no-relay to allow it)";

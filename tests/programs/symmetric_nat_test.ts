@@ -2,7 +2,7 @@
 import { assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
 import { commandOf, start } from "../../scripts/support/processes.ts";
 import { openCapture } from "../support/capture.ts";
-import { ALICE_OUTSIDE, ALICE_WIRE, openHomes, SERVER_ADDRESS } from "../support/homes.ts";
+import { ALICE_OUTSIDE, ALICE_WIRE, openHomes } from "../support/homes.ts";
 import { hasPython } from "../support/python.ts";
 import { signIn } from "../support/signed_in.ts";
 
@@ -16,12 +16,8 @@ Deno.test("symmetric nat: between two of them a direct message passes through th
   await using wire = await openCapture(ALICE_WIRE, (command) => homes.inside("server", command));
   await using server = start(homes.inside("server", [...commandOf("server"), String(PORT)]));
   await server.stdout.until(new RegExp(`client.*${PORT}\n`));
-  const at = (place: "alice" | "bob") => ({
-    host: SERVER_ADDRESS,
-    inside: (command: string[]) => homes.inside(place, command),
-  });
-  await using alice = await signIn(PORT, "Alice", at("alice"));
-  await using bob = await signIn(PORT, "Bob", at("bob"));
+  await using alice = await signIn(PORT, "Alice", homes.at("alice"));
+  await using bob = await signIn(PORT, "Bob", homes.at("bob"));
 
   await alice.type("send Bob one\nsend Bob two\n");
   await bob.stdout.until(`<- <From ${alice.address}:Alice> (through the server): two\n`);
@@ -40,7 +36,7 @@ Deno.test("symmetric nat: between two of them a direct message passes through th
   }
 
   // with somebody whose network is open all goes directly, whoever begins
-  const outside = { host: SERVER_ADDRESS, inside: (command: string[]) => homes.inside("server", command) };
+  const outside = homes.at("server");
   await using carole = await signIn(PORT, "Carole", { ...outside, flags: ["--no-relay"] });
   await carole.type("send Alice four\nsend Alice five\n");
   await alice.stdout.until(`<- <From ${carole.address}:Carole>: five\n`);

@@ -31,6 +31,8 @@ export const ALICE_WIRE = "alice";
 
 /** The network namespaces. Disposing of this object deletes them. */
 export interface Homes extends Namespaces<Place | Nat> {
+  /** How a client in a place is started that joins the server. */
+  at(place: Place): { host: string; inside(command: string[]): string[] };
   /** Runs further nftables commands in a NAT. */
   nft(nat: Nat, commands: string): Promise<void>;
   /** Waits until a NAT has dropped more than `moreThan` unsolicited datagrams; returns how many it has dropped. */
@@ -59,6 +61,10 @@ export async function openHomes({ isSymmetric = false } = {}): Promise<Homes | s
   if (typeof namespaces === "string") return namespaces;
   return {
     ...namespaces,
+    at: (place: Place) => ({
+      host: SERVER_ADDRESS,
+      inside: (command: string[]) => namespaces.inside(place, command),
+    }),
     async nft(nat, commands) {
       await namespaces.run(nat, ["nft", "-f", "-"], commands);
     },
