@@ -13,7 +13,9 @@ import {
   type Field,
   flag,
   hex128,
+  hex256,
   hex64,
+  hexBytes,
   name,
   number,
   numberUpTo,
@@ -29,33 +31,51 @@ import {
   MAX_TEXT_BYTES,
   type Packet,
   type Presence,
+  type Proof,
   refuse,
   RELAY_MARK,
   type RelayedPacket,
+  type Renamed,
   type V1Packet,
 } from "./protocol/packets.ts";
+import { memberLine, readPresence, readRenamed } from "./protocol/members.ts";
 import { byteLength } from "./protocol/text.ts";
 
 export * from "./protocol/packets.ts";
 
-type Body = "text" | "members" | "names" | "onlyRelayed" | "packet";
+type Body = "text" | "topic" | "members" | "names" | "onlyRelayed" | "packet";
 type PacketOf<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
 type Layout<P> = {
   fields: { [K in Exclude<keyof P, "dialect" | "type" | Body>]-?: Field<NonNullable<P[K]>> };
   body?: Extract<keyof P, Body>;
 };
 
+/** What is sealed of a password: a salt of 16 bytes, two keys of 32, and a tag of 16. */
+const SEALED_BYTES = 16 + 32 + 32 + 16;
+
+const proofFields = { nonce: optional(hex64), cnonce: optional(hex128), proof: optional(hex256) };
 const eventFields = { token: optional(hex64), epoch: hex64, seq: number, at: number };
 
 /** The fields of each v1 type, in the order in which they are written. */
 const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
   "GREETING": { fields: { id: number, token: optional(hex64), cookie: optional(hex64) } },
-  "SIGN-IN": { fields: { id: number, token: optional(hex64), cookie: optional(hex64), name } },
+  "SIGN-IN": { fields: { id: number, token: optional(hex64), cookie: optional(hex64), name, ...proofFields } },
   "RESEND": { fields: { token: hex64, epoch: hex64, from: number, to: number } },
   "LIST": { fields: { id: number, token: hex64, after: optional(name) } },
   "LOOKUP": { fields: { id: number, token: hex64, name: optional(name), address: optional(address) } },
   "LEAVE": { fields: { id: number, token: hex64 } },
   "RELAY": { fields: { token: hex64, address, name: optional(name) }, body: "packet" },
+  "REGISTER": {
+    fields: {
+      id: number,
+      token: hex64,
+      key: optional(hex256),
+      sealed: optional(hexBytes(SEALED_BYTES)),
+      ...proofFields,
+    },
+  },
+  "UNREGISTER": { fields: { id: number, token: hex64, ...proofFields } },
+  "COMMAND": { fields: { id: number, token: hex64 }, body: "text" },
   "MESSAGE": {
     fields: {
       token: optional(hex64),
@@ -91,6 +111,8 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
   },
   "ONLINE": { fields: eventFields, body: "members" },
   "OFFLINE": { fields: eventFields, body: "members" },
+  "RENAMED": { fields: eventFields, body: "members" },
+  "NOTICE": { fields: eventFields, body: "text" },
   "RETRY": { fields: { id: number, cookie: hex64 } },
   "WELCOME": {
     fields: {
@@ -104,8 +126,22 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       keepalive: number,
       noecho: optional(flag),
       join: optional(address),
+      verifier: optional(hex256),
+    },
+    body: "topic",
+  },
+  "CHALLENGE": {
+    fields: {
+      id: number,
+      token: hex64,
+      address,
+      salt: optional(hex128),
+      rounds: number,
+      nonce: optional(hex64),
+      key: optional(hex256),
     },
   },
+  "REPLY": { fields: { id: number, token: hex64 }, body: "text" },
   "HEARTBEAT": { fields: { token: optional(hex64), epoch: hex64, seq: number } },
   "GONE": { fields: { token: hex64, epoch: hex64, from: number, to: number } },
   "USERS": {
@@ -124,6 +160,8 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       relay: optional(flag),
       norelay: optional(flag),
       transport: optional(word),
+      registered: optional(flag),
+      operator: optional(flag),
     },
   },
   "PUNCH": { fields: { token: hex64, address, name: optional(name), pass: hex64 } },
@@ -194,9 +232,10 @@ function writeRest(packet: V1Packet): string {
   }
   let rest = "";
   if (body === "text") rest = `\n${values.text}`;
+  else if (body === "topic") rest = values.topic === undefined ? "" : `\n${values.topic}`;
   else if (body === "names") rest = writeNames(values as PacketOf<"USERS">);
   else if (body === "members") {
-    rest = (values.members as Presence[]).map(({ address, name }) => `\n${address}${name ? ` ${name}` : ""}`).join("");
+    rest = (values.members as (Presence | Renamed)[]).map((member) => `\n${memberLine(member)}`).join("");
   } else if (body === "packet") {
     // the checksum of the envelope covers it
     const inner = values.packet as V1Packet;
@@ -247,6 +286,10 @@ function readBody(packet: Record<string, unknown>, kind: Body | undefined, body:
     return;
   }
   if (kind === undefined) return;
+  if (kind === "topic") {
+    if (body !== "") packet.topic = body;
+    return;
+  }
   if (kind === "packet") {
     const relayed = readRelayed(body);
     if (typeof relayed === "string") return relayed;
@@ -255,14 +298,10 @@ function readBody(packet: Record<string, unknown>, kind: Body | undefined, body:
   }
   const lines = body === "" ? [] : body.replace(/\n$/, "").split("\n");
   if (kind === "names") return readNames(packet, lines);
-  const members: Presence[] = [];
-  for (const line of lines) {
-    const [where, ...who] = line.split(" ");
-    const member = { address: address.read(where), name: who.length === 0 ? undefined : name.read(who.join(" ")) };
-    if (member.address === undefined || who.length > 0 && member.name === undefined) {
-      return "a line is malformed: it has to be an address, and perhaps a space and a name";
-    }
-    members.push(member.name === undefined ? { address: member.address } : member as Presence);
+  const members = lines.map(packet.type === "RENAMED" ? readRenamed : readPresence);
+  if (members.includes(undefined)) {
+    const what = packet.type === "RENAMED" ? "a name, and perhaps the name before" : "perhaps a name";
+    return `a line is malformed: it has to be an address and ${what}, with a space between`;
   }
   packet.members = members;
 }
@@ -309,6 +348,15 @@ function findContradiction(packet: V1Packet): string | undefined {
       if (id < 1) return "the ids begin with 1";
       return first < 1 || first > id ? "first is not between 1 and id" : undefined;
     }
+    case "SIGN-IN":
+    case "UNREGISTER":
+    case "REGISTER":
+      return findPart(packet);
+    case "COMMAND":
+      if (packet.text === "") return "the command is missing: it stands behind the first line feed";
+      return byteLength(packet.text) > MAX_TEXT_BYTES ? `the command has more than ${MAX_TEXT_BYTES} bytes` : undefined;
+    case "CHALLENGE":
+      return (packet.salt === undefined) === (packet.nonce === undefined) ? undefined : "salt and nonce go together";
     case "RESEND":
     case "GONE":
       return packet.from < 1 || packet.from > packet.to ? "from is not between 1 and to" : undefined;
@@ -317,4 +365,12 @@ function findContradiction(packet: V1Packet): string | undefined {
         ? "LOOKUP takes a name or an address"
         : undefined;
   }
+}
+
+/** Returns what is missing of a proof, or of a sealed part, that is there in part. */
+function findPart(packet: Proof & { key?: string; sealed?: string }): string | undefined {
+  const { nonce, cnonce, proof, key, sealed } = packet;
+  const isProofWhole = [nonce, cnonce, proof].every((part) => (part === undefined) === (proof === undefined));
+  if (!isProofWhole) return "nonce, cnonce and proof go together";
+  return (key === undefined) === (sealed === undefined) ? undefined : "key and sealed go together";
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toHex } from "./bytes.ts";
 import { isIPv4, isIPv6 } from "./ip_address.ts";
 import { readName } from "./names.ts";
 
@@ -63,6 +64,14 @@ export const hex64: Field<string> = matching(/^[0-9a-f]{16}$/, "16 digits of 0-9
 /** 128 bits as 32 hexadecimal digits: the digest of the line. */
 export const hex128: Field<string> = matching(/^[0-9a-f]{32}$/, "32 digits of 0-9 and a-f");
 
+/** 256 bits as 64 hexadecimal digits: keys, proofs and signatures. */
+export const hex256: Field<string> = matching(/^[0-9a-f]{64}$/, "64 digits of 0-9 and a-f");
+
+/** Some bytes, as twice as many hexadecimal digits. */
+export function hexBytes(length: number): Field<string> {
+  return matching(new RegExp(`^[0-9a-f]{${2 * length}}$`), `${2 * length} digits of 0-9 and a-f`);
+}
+
 /** A short word of lower-case letters and hyphens: the code of an error. */
 export const word: Field<string> = matching(/^[a-z][a-z-]{0,31}$/, "up to 32 small letters and hyphens");
 
@@ -86,8 +95,7 @@ function matching(pattern: RegExp, form: string): Field<string> {
 
 /** 64 random bits as 16 hexadecimal digits. */
 export function randomHex64(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(8));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(crypto.getRandomValues(new Uint8Array(8)));
 }
 
 const ADDRESS = /^(?:(\d{1,3}(?:\.\d{1,3}){3})|\[([0-9a-f:.]{2,45}(?:%[\w.-]{1,15})?)\]):([1-9]\d{0,4})$/;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Presence } from "./packets.ts";
+import type { Presence, Renamed } from "./packets.ts";
 import { byteLength, splitText } from "./text.ts";
 
 /** What a member with a connection reads when the server goes away. */
@@ -76,6 +76,19 @@ export interface UserList {
 export function usersLine({ names, total = names.length, unnamed }: UserList): string {
   const more = total > names.length ? ` and ${total - names.length} more` : "";
   return `Signed In Users: ${names.join(", ") || "none"}${more}${unnamed > 0 ? ` (and ${unnamed} unnamed)` : ""}`;
+}
+
+/**
+ * What the server itself says, in a line: `[Server] The lecture begins`. Nobody else can have a line like it: what members
+ * say stands behind `<From …>`, and nobody may be called `Server`.
+ */
+export function noticeLine(text: string): string {
+  return `[Server] ${text}`;
+}
+
+/** Who has another name, in a line each: `Alice is now Alicia`, and `127.0.0.1:52207 is now Alice` for who had none. */
+export function renamedLines(members: readonly Renamed[]): string[] {
+  return members.map(({ address, name, before }) => `${before ?? address} is now ${name}`);
 }
 
 /** Who came or went, in a line each, `[127.0.0.1:52207 Alice] is Online`, or in one line for many. */

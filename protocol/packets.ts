@@ -59,6 +59,26 @@ export interface Presence {
   name?: string;
 }
 
+/** A member in a RENAMED packet: `before` is the name that it had, if it had one. */
+export interface Renamed {
+  address: string;
+  name: string;
+  before?: string;
+}
+
+/**
+ * That a client knows the password of a name, without saying it: SCRAM-SHA-256 (RFC 5802, RFC 7677). All three stand in
+ * a packet, or none.
+ */
+export interface Proof {
+  /** The server's nonce, from its CHALLENGE. */
+  nonce?: string;
+  /** The client's nonce: 128 random bits. */
+  cnonce?: string;
+  /** The ClientProof. */
+  proof?: string;
+}
+
 /** The fields of every event: its epoch, its sequence number, and its time in Unix milliseconds (`at`). */
 interface Event {
   dialect: "v1";
@@ -73,11 +93,29 @@ interface Event {
 export type V1Packet =
   // to the server
   | { dialect: "v1"; type: "GREETING"; id: number; token?: string; cookie?: string }
-  | { dialect: "v1"; type: "SIGN-IN"; id: number; token?: string; cookie?: string; name: string }
+  | { dialect: "v1"; type: "SIGN-IN"; id: number; token?: string; cookie?: string; name: string } & Proof
   | { dialect: "v1"; type: "RESEND"; token: string; epoch: string; from: number; to: number }
   | { dialect: "v1"; type: "LIST"; id: number; token: string; after?: string }
   | { dialect: "v1"; type: "LOOKUP"; id: number; token: string; name?: string; address?: string }
   | { dialect: "v1"; type: "LEAVE"; id: number; token: string }
+  /**
+   * Protects the sender's name by a password, or by another one, which takes the proof of the present one. Without `key`
+   * it asks for a CHALLENGE, which says what to make them with.
+   */
+  | {
+    dialect: "v1";
+    type: "REGISTER";
+    id: number;
+    token: string;
+    /** The encapsulated key of the sealed part. */
+    key?: string;
+    /** The salt, the StoredKey and the ServerKey, sealed for the server. */
+    sealed?: string;
+  } & Proof
+  /** Gives the protection of the sender's name up. Without a proof it asks for a CHALLENGE. */
+  | { dialect: "v1"; type: "UNREGISTER"; id: number; token: string } & Proof
+  /** Something that only an operator may have done, as it is typed: `kick Bob`. */
+  | { dialect: "v1"; type: "COMMAND"; id: number; token: string; text: string }
   /**
    * A packet of one member to another, in an envelope that passes through the server. To the server it has the sender's
    * token and the receiver's address, from the server the receiver's token and the sender's address and name.
@@ -123,6 +161,9 @@ export type V1Packet =
   }
   | Event & { type: "ONLINE"; members: Presence[] }
   | Event & { type: "OFFLINE"; members: Presence[] }
+  | Event & { type: "RENAMED"; members: Renamed[] }
+  /** What the server itself says to all: a sentence for people. */
+  | Event & { type: "NOTICE"; text: string }
   // from the server: answers and notices. The token is the receiver's: it shows that the server has sent the packet.
   /** The answer to a greeting from an address that is not validated: greet again with this cookie. */
   | { dialect: "v1"; type: "RETRY"; id: number; cookie: string }
@@ -143,7 +184,30 @@ export type V1Packet =
     noecho?: boolean;
     /** Where the client, at a loopback address, could join so that others, who are elsewhere, reach it directly. */
     join?: string;
+    /** The ServerSignature, where the greeting had a proof: this server knows what the password was registered as. */
+    verifier?: string;
+    /** What the room is about. */
+    topic?: string;
   }
+  /** The answer to who has to prove that it knows the password of a name, or who wants to register one. */
+  | {
+    dialect: "v1";
+    type: "CHALLENGE";
+    id: number;
+    token: string;
+    /** The client's address as the server sees it: the proof is made for it. */
+    address: string;
+    /** What the keys of the password are made with; missing if the name has none yet. */
+    salt?: string;
+    /** How often the password is hashed: for the present keys, or for new ones. */
+    rounds: number;
+    /** The server's nonce; missing if the name has no password yet. */
+    nonce?: string;
+    /** The server's public key, for whoever wants to register. */
+    key?: string;
+  }
+  /** The answer to a REGISTER, UNREGISTER or COMMAND that was done: a line for people, or several. */
+  | { dialect: "v1"; type: "REPLY"; id: number; token: string; text: string }
   | { dialect: "v1"; type: "HEARTBEAT"; token?: string; epoch: string; seq: number }
   | { dialect: "v1"; type: "GONE"; token: string; epoch: string; from: number; to: number }
   | {
@@ -176,6 +240,10 @@ export type V1Packet =
     norelay?: boolean;
     /** How it is connected, if not by datagrams: `tcp`. */
     transport?: string;
+    /** Set when its name is protected by a password. */
+    registered?: boolean;
+    /** Set when it may keep order here. */
+    operator?: boolean;
   }
   | { dialect: "v1"; type: "PUNCH"; token: string; address: string; name?: string; pass: string }
   | { dialect: "v1"; type: "ERROR"; token: string; code: string; id?: number; stream?: string; text: string }
@@ -194,6 +262,9 @@ export const TO_SERVER = [
   "MESSAGE",
   "LEAVE",
   "RELAY",
+  "REGISTER",
+  "UNREGISTER",
+  "COMMAND",
 ] as const satisfies readonly V1Packet["type"][];
 
 /**

@@ -1,6 +1,9 @@
 /** PROTOCOL.md against protocol.ts: each example is a packet, of the type that its section describes. */
 import { assert, assertEquals } from "@std/assert";
 import { decode, encode, type Packet, TO_SERVER, V1_TYPES } from "../protocol.ts";
+import { fromHex, toHex } from "../protocol/bytes.ts";
+import { authMessage, clientKeysOf, clientProof, serverSignature } from "../protocol/scram.ts";
+import { CRYPTO, derive } from "../runtime/crypto.ts";
 import { canonicalText, digestAfter } from "../protocol/reliable/line_digest.ts";
 import { printable } from "../protocol/text.ts";
 import { sha256Hex128 } from "../runtime/sha256.ts";
@@ -81,6 +84,13 @@ Deno.test("PROTOCOL.md: every type of both dialects has a section and an example
     "CLOSING/1": true,
     "OPEN/1": true,
     "RELAY/1": true,
+    "REGISTER/1": true,
+    "UNREGISTER/1": true,
+    "COMMAND/1": true,
+    "RENAMED/1": true,
+    "NOTICE/1": true,
+    "CHALLENGE/1": true,
+    "REPLY/1": true,
   };
   const shown = new Set(all.filter(({ section }) => TYPE.test(section)).map(({ section }) => section));
   assertEquals([...shown].sort(), Object.keys(types).sort());
@@ -117,10 +127,32 @@ Deno.test("PROTOCOL.md: the digests that it gives are those of its events, and o
     assertEquals(digestAfter(digests.get(packet.seq - 1)!, packet, sha256Hex128), digests.get(packet.seq));
   }
   assertEquals([...texts.keys()], [...digests.keys()].slice(1));
-  const shown = [...examples(reference, "text")].map(({ datagram }) => datagram);
-  assertEquals(shown, [texts.get(42), texts.get(44)]);
+  const shown = [...examples(reference, "text")].filter(({ section }) => section === "Forged events");
+  assertEquals(shown.map(({ datagram }) => datagram), [texts.get(42), texts.get(44)]);
   const welcome = all.map(packetOf).find(({ type }) => type === "WELCOME") as Packet & { type: "WELCOME" };
   assertEquals(welcome.digest, digests.get(welcome.seq));
+});
+
+Deno.test("PROTOCOL.md: the proof and the verifier of its examples are those of the password that it names", async () => {
+  const packets = all.map(packetOf);
+  const challenge = packets.find((packet) => packet.type === "CHALLENGE" && packet.salt !== undefined);
+  const greeting = packets.find((packet) => packet.type === "SIGN-IN" && "proof" in packet);
+  const welcome = packets.find((packet) => packet.type === "WELCOME" && packet.verifier !== undefined);
+  assert(challenge?.type === "CHALLENGE" && greeting?.type === "SIGN-IN" && greeting.dialect === "v1");
+  const { salt: digits, rounds, nonce, address, token } = challenge, salt = fromHex(digits!);
+  const message = authMessage({
+    name: greeting.name,
+    cnonce: greeting.cnonce!,
+    nonce: nonce!,
+    salt,
+    rounds,
+    purpose: `sign-in ${token} ${address}`,
+  });
+  const [shown] = [...examples(reference, "text")].filter(({ section }) => section === "Protected names");
+  assertEquals(shown.datagram, message);
+  const keys = clientKeysOf(await derive({ password: "correct horse", salt, rounds }), CRYPTO);
+  assertEquals(greeting.proof, toHex(clientProof(keys, message, CRYPTO)));
+  assertEquals((welcome as { verifier?: string }).verifier, toHex(serverSignature(keys, message, CRYPTO)));
 });
 
 Deno.test("PROTOCOL.md: the table of characters that become ? has the same ones as the code", () => {
@@ -148,7 +180,7 @@ Deno.test("PROTOCOL.md: the tables of what a client and a server do name each ty
   const atClient = firstColumn("What a client does with each packet");
   const atServer = firstColumn("What a server does with each packet");
   for (const type of V1_TYPES) {
-    const isEvent = ["INCOMING", "ONLINE", "OFFLINE"].includes(type),
+    const isEvent = ["INCOMING", "ONLINE", "OFFLINE", "RENAMED", "NOTICE"].includes(type),
       isGreeting = ["GREETING", "SIGN-IN"].includes(type);
     const name = new RegExp(`\\b${isEvent ? "event" : isGreeting ? "any other greeting" : type}\\b`);
     const isToServer = TO_SERVER.some((other) => other === type);

@@ -28,6 +28,8 @@ const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 const number = fc.oneof(fc.nat(1000), fc.maxSafeNat());
 const hex64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((value) => value.toString(16).padStart(16, "0"));
+/** So many bytes, as twice as many hexadecimal digits. */
+const hexBytes = (bytes: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${2 * bytes}}$`));
 const age = fc.nat(MAX_AGE_MS);
 const yes = fc.constant(true);
 /** Up to 880 bytes: 220 code points of at most four. */
@@ -48,6 +50,9 @@ const range = fc.tuple(fc.maxSafeNat(), fc.maxSafeNat()).map(([a, b]) => ({
   to: Math.max(1, a, b),
 }));
 const members = fc.array(fc.record({ address, name }, { requiredKeys: ["address"] }), { maxLength: 5 });
+const renamed = fc.array(fc.record({ address, name, before: name }, { requiredKeys: ["address", "name"] }), {
+  maxLength: 5,
+});
 const event = { epoch: hex64, seq: number, at: number };
 
 /** An arbitrary for a v1 type: its required fields, then those that it may lack. */
@@ -66,9 +71,17 @@ const relayed = fc.oneof(
   v1("ACK", { pass: hex64, stream: hex64, id: number }),
 );
 
+/** A proof, or none. */
+const maybeProof = fc.oneof(
+  fc.constant({}),
+  fc.record({ nonce: hex64, cnonce: hexBytes(16), proof: hexBytes(32) }),
+);
+const maybeSealed = fc.oneof(fc.constant({}), fc.record({ key: hexBytes(32), sealed: hexBytes(96) }));
+const merged = <T extends object>([packet, ...parts]: [T, ...object[]]): T => Object.assign({}, packet, ...parts);
+
 const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
   "GREETING": v1("GREETING", { id: number }, { token: hex64, cookie: hex64 }),
-  "SIGN-IN": v1("SIGN-IN", { id: number, name }, { token: hex64, cookie: hex64 }),
+  "SIGN-IN": fc.tuple(v1("SIGN-IN", { id: number, name }, { token: hex64, cookie: hex64 }), maybeProof).map(merged),
   "RESEND": fc.tuple(v1("RESEND", { token: hex64, epoch: hex64 }), range).map(([packet, range]) => ({
     ...packet,
     ...range,
@@ -80,6 +93,9 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
   ),
   "LEAVE": v1("LEAVE", { id: number, token: hex64 }),
   "RELAY": v1("RELAY", { token: hex64, address, packet: relayed }, { name }),
+  "REGISTER": fc.tuple(v1("REGISTER", { id: number, token: hex64 }), maybeSealed, maybeProof).map(merged),
+  "UNREGISTER": fc.tuple(v1("UNREGISTER", { id: number, token: hex64 }), maybeProof).map(merged),
+  "COMMAND": v1("COMMAND", { id: number, token: hex64, text: someText }),
   "MESSAGE": fc.tuple(
     v1("MESSAGE", { stream: hex64, text: someText }, { token: hex64, pass: hex64, age, action: yes }),
     range,
@@ -95,11 +111,18 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
   ),
   "ONLINE": v1("ONLINE", { ...event, members }, { token: hex64 }),
   "OFFLINE": v1("OFFLINE", { ...event, members }, { token: hex64 }),
+  "RENAMED": v1("RENAMED", { ...event, members: renamed }, { token: hex64 }),
+  "NOTICE": v1("NOTICE", { ...event, text }, { token: hex64 }),
+  "CHALLENGE": fc.tuple(
+    v1("CHALLENGE", { id: number, token: hex64, address, rounds: number }, { key: hexBytes(32) }),
+    fc.oneof(fc.constant({}), fc.record({ salt: hexBytes(16), nonce: hex64 })),
+  ).map(merged),
+  "REPLY": v1("REPLY", { id: number, token: hex64, text }),
   "RETRY": v1("RETRY", { id: number, cookie: hex64 }),
   "WELCOME": v1(
     "WELCOME",
     { id: number, address, token: hex64, epoch: hex64, seq: number, keepalive: number },
-    { name, noecho: yes, join: address },
+    { name, noecho: yes, join: address, verifier: hexBytes(32), topic: someText },
   ),
   "HEARTBEAT": v1("HEARTBEAT", { epoch: hex64, seq: number }, { token: hex64 }),
   "GONE": fc.tuple(v1("GONE", { token: hex64, epoch: hex64 }), range).map(([packet, range]) => ({
@@ -120,6 +143,8 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
     relay: yes,
     norelay: yes,
     transport: fc.constantFrom("tcp", "web"),
+    registered: yes,
+    operator: yes,
   }),
   "PUNCH": v1("PUNCH", { token: hex64, address, pass: hex64 }, { name }),
   "ERROR": v1(
@@ -175,10 +200,13 @@ const TEXT = "😀".repeat(MAX_TEXT_BYTES / 4);
 const MEMBER = { address: ADDRESS, name: NAME };
 const EVENT = { token: HEX, epoch: HEX, seq: MAX, at: MAX };
 
+const KEY = HEX.repeat(4);
+const PROOF = { nonce: HEX, cnonce: HEX.repeat(2), proof: KEY };
+
 /** The longest packet of each type: every field there, and each as long as it may be. */
 const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "type"> } = {
   "GREETING": { id: MAX, token: HEX, cookie: HEX },
-  "SIGN-IN": { id: MAX, token: HEX, cookie: HEX, name: NAME },
+  "SIGN-IN": { id: MAX, token: HEX, cookie: HEX, name: NAME, ...PROOF },
   "RESEND": { token: HEX, epoch: HEX, from: MAX, to: MAX },
   "LIST": { id: MAX, token: HEX, after: NAME },
   "LOOKUP": { id: MAX, token: HEX, name: NAME },
@@ -204,6 +232,21 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
   "INCOMING": { ...EVENT, from: ADDRESS, name: NAME, stream: HEX, id: MAX, action: true, text: TEXT },
   "ONLINE": { ...EVENT, members: Array(5).fill(MEMBER) },
   "OFFLINE": { ...EVENT, members: Array(5).fill(MEMBER) },
+  "RENAMED": { ...EVENT, members: Array(3).fill({ ...MEMBER, before: NAME }) },
+  "NOTICE": { ...EVENT, text: TEXT },
+  "REGISTER": { id: MAX, token: HEX, key: KEY, sealed: HEX.repeat(12), ...PROOF },
+  "UNREGISTER": { id: MAX, token: HEX, ...PROOF },
+  "COMMAND": { id: MAX, token: HEX, text: TEXT },
+  "CHALLENGE": {
+    id: MAX,
+    token: HEX,
+    address: ADDRESS,
+    salt: HEX.repeat(2),
+    rounds: MAX,
+    nonce: HEX,
+    key: KEY,
+  },
+  "REPLY": { id: MAX, token: HEX, text: TEXT },
   "RETRY": { id: MAX, cookie: HEX },
   "WELCOME": {
     id: MAX,
@@ -215,6 +258,8 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
     keepalive: MAX,
     noecho: true,
     join: ADDRESS,
+    verifier: KEY,
+    topic: "😀".repeat(75),
   },
   "HEARTBEAT": { token: HEX, epoch: HEX, seq: MAX },
   "GONE": { token: HEX, epoch: HEX, from: MAX, to: MAX },
@@ -230,6 +275,8 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
     relay: true,
     norelay: true,
     transport: "a".repeat(32),
+    registered: true,
+    operator: true,
   },
   "PUNCH": { token: HEX, address: ADDRESS, name: NAME, pass: HEX },
   "ERROR": { token: HEX, code: "a".repeat(32), id: MAX, stream: HEX, text: TEXT },
@@ -280,6 +327,46 @@ Deno.test("RELAY: holds a MESSAGE or an ACK with a pass and without a token, and
     () => encode({ dialect: "v1", type: "RELAY", token: HEX, address: "192.0.2.1:9", packet }),
     RangeError,
   );
+});
+
+Deno.test("SIGN-IN, REGISTER and CHALLENGE: what goes together stands there together", () => {
+  const nonce = `nonce=${HEX}`, cnonce = `cnonce=${HEX}${HEX}`, proof = `proof=${KEY}`;
+  const key = `key=${KEY}`, sealed = `sealed=${HEX.repeat(12)}`;
+  const parts = "nonce, cnonce and proof go together", sealedParts = "key and sealed go together";
+  for (const head of [`SIGN-IN/1 id=1 name=Zoe`, `REGISTER/1 id=1 token=${HEX}`, `UNREGISTER/1 id=1 token=${HEX}`]) {
+    packetOf(head);
+    packetOf(`${head} ${nonce} ${cnonce} ${proof}`);
+    for (const some of [nonce, cnonce, proof, `${nonce} ${proof}`, `${cnonce} ${proof}`]) {
+      assertEquals(reasonOf(`${head} ${some}`), parts);
+    }
+  }
+  packetOf(`REGISTER/1 id=1 token=${HEX} ${key} ${sealed}`);
+  for (const some of [key, sealed]) assertEquals(reasonOf(`REGISTER/1 id=1 token=${HEX} ${some}`), sealedParts);
+  const challenge = `CHALLENGE/1 id=1 token=${HEX} address=192.0.2.1:9 rounds=1`;
+  packetOf(`${challenge} salt=${HEX}${HEX} ${nonce}`);
+  for (const some of [`salt=${HEX}${HEX}`, nonce]) {
+    assertEquals(reasonOf(`${challenge} ${some}`), "salt and nonce go together");
+  }
+});
+
+Deno.test("RENAMED: each line has an address, a name, and perhaps the name before", () => {
+  const head = `RENAMED/1 epoch=${HEX} seq=1 at=1\n`;
+  assertEquals(
+    (packetOf(`${head}192.0.2.1:9 Alicia Alice\n192.0.2.2:9 Bob`) as Of<V1Packet, "RENAMED">).members,
+    [{ address: "192.0.2.1:9", name: "Alicia", before: "Alice" }, { address: "192.0.2.2:9", name: "Bob" }],
+  );
+  for (
+    const line of ["192.0.2.1:9", "Alice", "192.0.2.1:9 Alicia Alice Al", "192.0.2.1:9 Alicia ", "192.0.2.1:9 a/b"]
+  ) {
+    reasonOf(head + line);
+  }
+});
+
+Deno.test("COMMAND: has a text of at most 856 bytes", () => {
+  const head = `COMMAND/1 id=1 token=${HEX}`;
+  assertEquals(reasonOf(head), "the command is missing: it stands behind the first line feed");
+  packetOf(`${head}\n${"a".repeat(856)}`);
+  assertEquals(reasonOf(`${head}\n${"a".repeat(857)}`), "the command has more than 856 bytes");
 });
 
 Deno.test("the longest text leaves no room for a longer one", () => {
@@ -447,11 +534,11 @@ Deno.test("v1: datagrams that are no packet, and why", () => {
     ],
     [
       `ONLINE/1 epoch=${HEX} seq=1 at=1\nnowhere Alice`,
-      "a line is malformed: it has to be an address, and perhaps a space and a name",
+      "a line is malformed: it has to be an address and perhaps a name, with a space between",
     ],
     [
       `ONLINE/1 epoch=${HEX} seq=1 at=1\n1.2.3.4:5 no name`,
-      "a line is malformed: it has to be an address, and perhaps a space and a name",
+      "a line is malformed: it has to be an address and perhaps a name, with a space between",
     ],
   ];
   for (const [datagram, reason] of reasons) assertEquals(reasonOf(datagram), reason, datagram);

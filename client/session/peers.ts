@@ -108,11 +108,11 @@ export class Peers implements Timed {
     this.#direct.beginAnew(now);
   }
 
-  /** Takes note of who the server says has come, or has left. */
-  noteMembers({ type, members }: EventPacket & { type: "ONLINE" | "OFFLINE" }, now: number): void {
+  /** Takes note of who the server says has come, has left, or has another name. */
+  noteMembers({ type, members }: Extract<EventPacket, { members: unknown }>, now: number): void {
     this.#inbox.noteMembers(members, now);
-    this.#known.noteMembers(members, type === "ONLINE");
-    this.#direct.noteMembers(members, type === "ONLINE");
+    this.#known.noteMembers(members, type !== "OFFLINE");
+    this.#direct.noteMembers(members, type !== "OFFLINE");
   }
 
   /** Lets a member through that wants to send something directly. */

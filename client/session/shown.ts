@@ -4,7 +4,7 @@
  * @module
  */
 import type { SessionState } from "./state.ts";
-import type { Presence } from "../../protocol.ts";
+import type { Presence, Renamed } from "../../protocol.ts";
 import type { ChatMessage } from "../../protocol/lines.ts";
 
 /** One thing to show. */
@@ -15,6 +15,10 @@ export type Shown =
   | { kind: "line"; line: string }
   /** Who came or went; `at` in Unix milliseconds. */
   | { kind: "presence"; online: boolean; members: Presence[]; at: number }
+  /** Who has another name; `at` in Unix milliseconds. */
+  | { kind: "renamed"; members: Renamed[]; at: number }
+  /** What the server itself says to all; `at` in Unix milliseconds. */
+  | { kind: "announcement"; text: string; at: number }
   /** What one member said to this one alone; `at` in Unix milliseconds, by this client's clock. */
   | ChatMessage & { kind: "direct"; at: number }
   /**

@@ -144,7 +144,10 @@ export class V1Link implements Timed {
         return this.#takeEvent(packet, isVouched, now, this.#receiveOwn(packet, now));
       case "ONLINE":
       case "OFFLINE":
+      case "RENAMED":
         return this.#takeEvent(packet, isVouched, now);
+      case "NOTICE":
+        return this.#receiveNotice(packet, isVouched, now);
       case "ACK":
         return this.#receiveAck(packet, now);
       case "HEARTBEAT":
@@ -215,6 +218,17 @@ export class V1Link implements Timed {
     return isPast ? [...events, { type: "past", event }] : events;
   }
 
+  /**
+   * Takes what the server says to all, but only with this member's token, so that nobody else can say it. A copy without
+   * the token shows that there is something to ask for.
+   */
+  #receiveNotice(packet: V1Packet & { type: "NOTICE" }, isVouched: boolean, now: number): LinkEvent[] {
+    if (isVouched) return this.#takeEvent(packet, isVouched, now);
+    this.#feed.noteLatest({ ...packet, isVouched }, now);
+    this.#confirmIfDoubtful(now);
+    return [];
+  }
+
   /** Greets the server when what others claim leads far: its answer says what is true. */
   #confirmIfDoubtful(now: number): void {
     if (this.#feed.isDoubtful) this.membership.suspect(now);
@@ -260,8 +274,8 @@ export class V1Link implements Timed {
 }
 
 /** Whether a packet is an event, or says how far the line goes. */
-function isOfLine({ type }: V1Packet): boolean {
-  return type === "INCOMING" || type === "ONLINE" || type === "OFFLINE" || type === "HEARTBEAT";
+function isOfLine(packet: V1Packet): boolean {
+  return "seq" in packet && "at" in packet || packet.type === "HEARTBEAT";
 }
 
 function asEvents(items: FeedItem[]): LinkEvent[] {

@@ -9,7 +9,7 @@ import { People } from "./people.ts";
 import type { Shown } from "./shown.ts";
 import type { Who } from "./who.ts";
 import type { EventPacket } from "../../protocol.ts";
-import { messageLine } from "../../protocol/lines.ts";
+import { messageLine, noticeLine, presenceLines, renamedLines } from "../../protocol/lines.ts";
 import type { FeedItem } from "../../protocol/reliable/event_feed.ts";
 import { pluralize, printable } from "../../protocol/text.ts";
 
@@ -96,10 +96,10 @@ export class View {
     if (event.type === "INCOMING") {
       return this.people.isIgnored({ address: event.from, name: event.name }) ? undefined : messageLine(event);
     }
+    if (event.type === "NOTICE") return noticeLine(event.text);
+    if (event.type === "RENAMED") return renamedLines(event.members).at(0);
     const member = event.members.find(({ address }) => address !== self);
-    if (!member) return undefined;
-    const who = member.name === undefined ? member.address : `${member.address} ${member.name}`;
-    return `[${who}] is ${event.type === "ONLINE" ? "Online" : "Offline"}`;
+    return member && presenceLines([member], event.type === "ONLINE")[0];
   }
 
   #showEvent(event: EventPacket, self: string | undefined): void {
@@ -110,9 +110,19 @@ export class View {
       this.show({ kind: "message", from, name, at, action, text: printable(text) });
       return;
     }
+    if (event.type === "NOTICE") return this.show({ kind: "announcement", text: printable(event.text), at: event.at });
+    if (event.type === "RENAMED") return this.#showRenamed(event);
     const online = event.type === "ONLINE";
     for (const { name } of event.members) online ? this.people.remember(name) : this.people.forget(name);
     const members = event.members.filter(({ address }) => address !== self);
     if (members.length > 0) this.show({ kind: "presence", online, members, at: event.at });
+  }
+
+  #showRenamed({ members, at }: EventPacket & { type: "RENAMED" }): void {
+    for (const { name, before } of members) {
+      this.people.forget(before);
+      this.people.remember(name);
+    }
+    if (members.length > 0) this.show({ kind: "renamed", members, at });
   }
 }

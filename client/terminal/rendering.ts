@@ -3,10 +3,19 @@
  *
  * @module
  */
-import { blue, brightBlue, brightCyan, brightGreen, brightMagenta, brightRed, brightYellow } from "@std/fmt/colors";
+import {
+  blue,
+  bold,
+  brightBlue,
+  brightCyan,
+  brightGreen,
+  brightMagenta,
+  brightRed,
+  brightYellow,
+} from "@std/fmt/colors";
 import { cyan, dim, green, magenta, red, yellow } from "@std/fmt/colors";
 import type { SessionStatistics, Shown, Whois } from "../session/shown.ts";
-import { messageLine, presenceLines, usersLine } from "../../protocol/lines.ts";
+import { messageLine, noticeLine, presenceLines, renamedLines, usersLine } from "../../protocol/lines.ts";
 
 /** How to format it. */
 export interface FormatOptions {
@@ -39,6 +48,10 @@ export function formatShown(shown: Shown, { colour, times }: FormatOptions): str
       return senderColoured(shown.line, colour);
     case "presence":
       return presenceLines(shown.members, shown.online).map((line) => `${time}${paint(colour, dim, line)}`).join("\n");
+    case "renamed":
+      return renamedLines(shown.members).map((line) => `${time}${paint(colour, dim, line)}`).join("\n");
+    case "announcement":
+      return `${time}${paint(colour, bold, noticeLine(shown.text))}`;
     case "direct":
       return `${time}<- ${senderColoured(messageLine(shown), colour)}`;
     case "users":

@@ -2,7 +2,7 @@
 import queue, secrets, signal, socket, sys, threading, time, zlib
 from contextlib import suppress
 
-EVENTS = "INCOMING/1", "ONLINE/1", "OFFLINE/1"
+EVENTS = "INCOMING/1", "NOTICE/1", "ONLINE/1", "OFFLINE/1", "RENAMED/1"
 PAUSE = 0.2  # Seconds until what has no answer is sent again.
 MAX_HELD, MAX_SHOWN = 2048, 10_000  # Bounds for the memory, whatever comes.
 

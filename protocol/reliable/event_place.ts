@@ -53,10 +53,10 @@ function isSameOwn(one: Place, other: Place): boolean {
 
 /** Whether an event is what the server has left of an old notice: it keeps its place, and has no members any more. */
 function isBareOf(event: EventPacket | undefined, notice: EventPacket | undefined): boolean {
-  return event !== undefined && notice !== undefined && notice.type !== "INCOMING" && isBare(event);
+  return event !== undefined && notice !== undefined && "members" in notice && isBare(event);
 }
 
 /** Whether an event is a notice without members. */
 export function isBare(event: EventPacket): boolean {
-  return event.type !== "INCOMING" && event.members.length === 0;
+  return "members" in event && event.members.length === 0;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { memberLine } from "../members.ts";
 import type { EventPacket } from "../packets.ts";
 
 /**
@@ -28,9 +29,8 @@ export function digestAfter(digest: string, event: EventPacket, hash: Hash): str
 export function canonicalText(event: EventPacket): string {
   const { type, seq, at } = event;
   const header = `${type}/1 seq=${seq} at=${at}`;
-  if (event.type !== "INCOMING") {
-    return header + event.members.map(({ address, name }) => `\n${address}${name ? ` ${name}` : ""}`).join("");
-  }
+  if (event.type === "NOTICE") return `${header}\n${event.text}`;
+  if (event.type !== "INCOMING") return header + event.members.map((member) => `\n${memberLine(member)}`).join("");
   const { from, name, stream, id, action, text } = event;
   return header + ` from=${from}${field("name", name)}${field("stream", stream)}${field("id", id)}` +
     `${action ? " action=1" : ""}\n${text}`;

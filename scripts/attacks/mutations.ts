@@ -21,29 +21,52 @@ export interface Known {
 }
 
 type Type = V1Packet["type"];
-type Body = "text" | "members" | "names" | "onlyRelayed" | "packet";
+type Body = "text" | "topic" | "members" | "names" | "onlyRelayed" | "packet";
 type FieldOf<T extends Type> = Exclude<keyof Extract<V1Packet, { type: T }>, "dialect" | "type" | Body>;
 
 /** The fields of each type of version 1, and whether it has a body. */
 const TYPES: { [T in Type]: [fields: FieldOf<T>[], body?: boolean] } = {
   "GREETING": [["id", "token", "cookie"]],
-  "SIGN-IN": [["id", "token", "cookie", "name"]],
+  "SIGN-IN": [["id", "token", "cookie", "name", "nonce", "cnonce", "proof"]],
   "RESEND": [["token", "epoch", "from", "to"]],
   "LIST": [["id", "token", "after"]],
   "LOOKUP": [["id", "token", "name", "address"]],
   "LEAVE": [["id", "token"]],
   "RELAY": [["token", "address", "name"], true],
+  "REGISTER": [["id", "token", "key", "sealed", "nonce", "cnonce", "proof"]],
+  "UNREGISTER": [["id", "token", "nonce", "cnonce", "proof"]],
+  "COMMAND": [["id", "token"], true],
   "MESSAGE": [["token", "pass", "stream", "id", "first", "age", "action"], true],
   "ACK": [["token", "pass", "stream", "id", "epoch", "seq"]],
   "INCOMING": [["token", "epoch", "seq", "at", "from", "name", "stream", "id", "action"], true],
   "ONLINE": [["token", "epoch", "seq", "at"], true],
   "OFFLINE": [["token", "epoch", "seq", "at"], true],
+  "RENAMED": [["token", "epoch", "seq", "at"], true],
+  "NOTICE": [["token", "epoch", "seq", "at"], true],
   "RETRY": [["id", "cookie"]],
-  "WELCOME": [["id", "address", "token", "epoch", "seq", "digest", "name", "keepalive", "noecho", "join"]],
+  "WELCOME": [
+    ["id", "address", "token", "epoch", "seq", "digest", "name", "keepalive", "noecho", "join", "verifier"],
+    true,
+  ],
+  "CHALLENGE": [["id", "token", "address", "salt", "rounds", "nonce", "key"]],
+  "REPLY": [["id", "token"], true],
   "HEARTBEAT": [["token", "epoch", "seq"]],
   "GONE": [["token", "epoch", "from", "to"]],
   "USERS": [["id", "token", "total", "unnamed", "more"], true],
-  "PEER": [["id", "token", "address", "name", "since", "pass", "classic", "relay", "norelay", "transport"]],
+  "PEER": [[
+    "id",
+    "token",
+    "address",
+    "name",
+    "since",
+    "pass",
+    "classic",
+    "relay",
+    "norelay",
+    "transport",
+    "registered",
+    "operator",
+  ]],
   "PUNCH": [["token", "address", "name", "pass"]],
   "ERROR": [["token", "code", "id", "stream"], true],
   "CLOSING": [["epoch"]],

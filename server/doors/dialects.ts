@@ -4,7 +4,7 @@
  * @module
  */
 import { type ClassicPacket, type Dialect, encode, type Packet, type V1Packet } from "../../protocol.ts";
-import { CLOSING_LINE, cutLine, linesOf, messageLine } from "../../protocol/lines.ts";
+import { CLOSING_LINE, cutLine, linesOf, messageLine, noticeLine } from "../../protocol/lines.ts";
 
 const LINE_FEED = 0x0a;
 const encoder = new TextEncoder();
@@ -20,21 +20,26 @@ export function encodeInDialect(packet: Packet, dialect: Dialect): Uint8Array | 
 }
 
 /**
- * Translates messages. Classic programs do not know arrivals, departures and heartbeats, so for any other packet this
- * returns undefined.
+ * Translates messages, and what the server says. Classic programs do not know arrivals, departures and heartbeats, so
+ * for any other packet this returns undefined.
  */
 function toClassic(packet: V1Packet): ClassicPacket | undefined {
+  if (packet.type === "NOTICE") return { dialect: "classic", type: "INCOMING", line: noticeLine(packet.text) };
   if (packet.type !== "INCOMING") return undefined;
   return { dialect: "classic", type: "INCOMING", line: messageLine(packet) };
 }
 
 /**
- * Encodes what a member with a connection reads: messages, answers and the end of the server. Who comes and goes is told
+ * Encodes what a member with a connection reads: messages, answers, what the server says, and its end. Who comes and goes is told
  * to each alone, because nobody is told of itself.
  */
 function encodeLines(packet: Packet): Uint8Array | undefined {
   if (packet.type === "CLOSING") return encoder.encode(`${CLOSING_LINE}\n`);
-  if (packet.type !== "INCOMING") return undefined;
-  const lines = packet.dialect === "v1" ? linesOf(packet, messageLine) : cutLine(packet.line);
+  if (packet.type !== "INCOMING" && packet.type !== "NOTICE") return undefined;
+  const lines = packet.type === "NOTICE"
+    ? cutLine(noticeLine(packet.text))
+    : packet.dialect === "v1"
+    ? linesOf(packet, messageLine)
+    : cutLine(packet.line);
   return encoder.encode(lines.map((line) => `${line}\n`).join(""));
 }

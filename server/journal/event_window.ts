@@ -13,7 +13,7 @@ import type { NewEvent, WindowOptions } from "./journal.ts";
 const PRESENCE_SHARE = 1 / 8;
 
 /**
- * The recent events of one epoch: as many messages as fit into the limits, and beside them the latest arrivals and
+ * The recent events of one epoch: as many messages and notices of the server as fit into the limits, and beside them the latest arrivals and
  * departures.
  *
  * An arrival or departure that is dropped leaves its place on the number line: {@linkcode EventWindow.get} returns a
@@ -81,7 +81,7 @@ export class EventWindow {
       this.#digest = digestAfter(this.#digest, event, sha256Hex128);
     }
     this.#events.set(seq, event);
-    const isMessage = event.type === "INCOMING";
+    const isMessage = !("members" in event);
     const dropped = (isMessage ? this.#messages : this.#presence).add(seq, sizeOf(event));
     if (isMessage && dropped.length > 0) dropped.push(...this.#presence.dropBefore(dropped.at(-1)!));
     for (const seq of dropped) this.#events.delete(seq);
@@ -145,5 +145,5 @@ class Share {
 
 /** Roughly how much memory an event takes, in bytes. */
 function sizeOf(event: EventPacket): number {
-  return 300 + 2 * (event.type === "INCOMING" ? event.text.length : 60 * event.members.length);
+  return 300 + 2 * ("members" in event ? 60 * event.members.length : event.text.length);
 }

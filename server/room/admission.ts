@@ -155,10 +155,10 @@ export class Admission {
     if (this.members.withToken(token) || this.#hasJustLeft(token, now)) return undefined;
     const before = this.members.withKey(peer.key);
     if (this.isFull && !before) return undefined;
-    const isUpgrade = before !== undefined && isClassic(before);
-    if (isUpgrade) this.#drop(before, "upgrade", now);
+    const upgraded = before !== undefined && isClassic(before) ? { ...before } : undefined;
+    if (upgraded) this.#drop(before!, "upgrade", now);
     this.#vacate(peer, now);
-    return this.#join({ peer: { ...peer, validated: true }, dialect: "v1", token }, now, { name, isUpgrade });
+    return this.#join({ peer: { ...peer, validated: true }, dialect: "v1", token }, now, { name, upgraded });
   }
 
   /** Moves a member to a peer that is validated. */
@@ -231,7 +231,7 @@ export class Admission {
     if (before === name) return;
     this.members.rename(member, name);
     if (before !== undefined && this.members.withName(before) !== member) this.names.release(before, holderOf(member));
-    this.presence.renamed(member, now, this.members.toldSize);
+    this.presence.renamed(member, before, now, this.members.toldSize);
     this.#context.observer.changed?.(member);
   }
 
@@ -269,7 +269,7 @@ export class Admission {
   #join(
     who: NewMember,
     now: number,
-    { name, isUpgrade = false, isQuiet = false }: { name?: string; isUpgrade?: boolean; isQuiet?: boolean } = {},
+    { name, upgraded, isQuiet = false }: { name?: string; upgraded?: Member; isQuiet?: boolean } = {},
   ): Member {
     const { delivery, journal, observer, time } = this.#context;
     const member = this.members.add(who, time(now), now);
@@ -281,7 +281,7 @@ export class Admission {
     this.#watchSilence(member, now);
     // the others have been told of a classic member, and must be told when it leaves
     if (isQuiet) this.#unannounced.add(member.key);
-    else if (isUpgrade) this.presence.renamed(member, now, this.members.toldSize);
+    else if (upgraded) this.presence.renamed(member, upgraded.name, now, this.members.toldSize);
     else this.presence.arrived(member, now, this.members.toldSize);
     if (!isQuiet) observer.joined?.(member);
     return member;

@@ -10,8 +10,8 @@ import type { IgnoreReason } from "./ignored.ts";
 
 /** The types that no client sends to a server. */
 const NOT_TO_SERVER = V1_TYPES.filter((type) => !TO_SERVER.some((other) => other === type));
-/** The longest type of all, HEARTBEAT, in bytes. */
-const LONGEST_TYPE = 9;
+/** The longest type of all, in bytes. */
+const LONGEST_TYPE = Math.max(...V1_TYPES.map((type) => type.length));
 /** Where the search for a token ends, in bytes. A packet with one behind is no less a packet, but it seems forged. */
 const TOKEN_WITHIN = 256;
 const SLASH = "/".charCodeAt(0), HYPHEN = "-".charCodeAt(0), A = "A".charCodeAt(0), Z = "Z".charCodeAt(0);

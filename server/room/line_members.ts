@@ -6,8 +6,8 @@
  *
  * @module
  */
-import type { EventPacket } from "../../protocol.ts";
-import { presenceLines, usersLine } from "../../protocol/lines.ts";
+import type { EventPacket, Presence, Renamed } from "../../protocol.ts";
+import { presenceLines, renamedLines, usersLine } from "../../protocol/lines.ts";
 import { byteLength, printable } from "../../protocol/text.ts";
 import type { Admission } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
@@ -78,9 +78,12 @@ export class LineMembers {
     return requestPause;
   }
 
-  /** Tells who comes and goes, but nobody of itself. */
-  tellPresence({ type, members }: EventPacket & { type: "ONLINE" | "OFFLINE" }): void {
-    const { admission, delivery } = this.#context, isOnline = type === "ONLINE";
+  /** Tells who comes and goes, and who has another name, but nobody of itself. */
+  tellPresence(event: Extract<EventPacket, { members: unknown }>): void {
+    const { admission, delivery } = this.#context;
+    const members: (Presence | Renamed)[] = event.members;
+    const linesOf = (members: (Presence | Renamed)[]) =>
+      event.type === "RENAMED" ? renamedLines(members as Renamed[]) : presenceLines(members, event.type === "ONLINE");
     const addresses = new Set(members.map(({ address }) => address));
     const others: Member[] = [];
     for (const member of admission.members.speakingLines()) {
@@ -89,9 +92,9 @@ export class LineMembers {
         continue;
       }
       const withoutIt = members.filter(({ address }) => address !== member.address);
-      for (const line of presenceLines(withoutIt, isOnline)) this.#tell(member, line);
+      for (const line of linesOf(withoutIt)) this.#tell(member, line);
     }
-    for (const line of presenceLines(members, isOnline)) {
+    for (const line of linesOf(members)) {
       // one packet for all is encoded only once
       const packet = { dialect: "classic", type: "INCOMING", line } as const;
       for (const member of others) delivery.send(member, packet);

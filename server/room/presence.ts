@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { MAX_DATAGRAM_BYTES, type Presence } from "../../protocol.ts";
+import { MAX_DATAGRAM_BYTES, type Presence, type Renamed } from "../../protocol.ts";
+import { memberLine } from "../../protocol/members.ts";
 import { byteLength } from "../../protocol/text.ts";
 import type { NewEvent } from "../journal/journal.ts";
 
@@ -16,7 +17,7 @@ const MAX_WAIT_MS = 5000;
  * then takes at most 500 datagrams a second in all.
  */
 const WAIT_PER_MEMBER_MS = 2;
-/** Bytes of an ONLINE or OFFLINE packet that are left for the members behind the longest header. */
+/** Bytes of an ONLINE, OFFLINE or RENAMED packet that are left for the members behind the longest header. */
 const NOTICE_BYTES = MAX_DATAGRAM_BYTES - 110;
 
 /** A member as it is told of, and the key of its peer, which tells it from others at the same address. */
@@ -27,7 +28,11 @@ export interface Arrival extends Presence {
 /** Collects arrivals and departures until they are due. */
 export class PresenceNotices {
   /** By the keys of their peers. */
-  readonly #arrived = new Map<string, Presence & { isNew: boolean }>();
+  readonly #arrived = new Map<string, Presence>();
+  /** The same for those that have lost their names: the names that the others know. */
+  readonly #unnamed = new Map<string, Presence>();
+  /** The same for those that have another name. */
+  readonly #renamed = new Map<string, Renamed>();
   #departed: Presence[] = [];
   #dueAt: number | undefined;
 
@@ -39,19 +44,33 @@ export class PresenceNotices {
   /** Drops the notices that wait, because no member is here that could receive them. */
   clear(): void {
     this.#arrived.clear();
+    this.#unnamed.clear();
+    this.#renamed.clear();
     this.#departed = [];
     this.#dueAt = undefined;
   }
 
   /** Notes that a member came. */
   arrived({ key, address, name }: Arrival, now: number, members: number): void {
-    this.#arrived.set(key, { address, name, isNew: true });
+    this.#arrived.set(key, { address, name });
     this.#schedule(now, members);
   }
 
-  /** Notes that a member has another name, which is told as an arrival. */
-  renamed({ key, address, name }: Arrival, now: number, members: number): void {
-    this.#arrived.set(key, { address, name, isNew: this.#arrived.get(key)?.isNew ?? false });
+  /**
+   * Notes that a member has another name, or its first one. If its arrival still waits to be told, that is told with the
+   * new name; and a name that it had for a moment only is not told.
+   *
+   * @param before The name that it had, if it had one.
+   */
+  renamed(member: Arrival, before: string | undefined, now: number, members: number): void {
+    const { key, address, name } = member;
+    if (this.#arrived.has(key)) return this.arrived(member, now, members);
+    const knownAs = this.#knownAs(key, before);
+    this.#renamed.delete(key);
+    this.#unnamed.delete(key);
+    if (knownAs === name) return;
+    if (name === undefined) this.#unnamed.set(key, { address, name: knownAs });
+    else this.#renamed.set(key, { address, name, before: knownAs });
     this.#schedule(now, members);
   }
 
@@ -62,22 +81,25 @@ export class PresenceNotices {
    * @param from The key of the peer that it had before.
    */
   moved(from: string, { key, address }: Pick<Arrival, "key" | "address">): void {
-    const arrival = this.#arrived.get(from);
-    if (!arrival) return;
-    this.#arrived.delete(from);
-    this.#arrived.set(key, { ...arrival, address });
+    for (const told of [this.#arrived, this.#unnamed, this.#renamed] as Map<string, Presence>[]) {
+      const member = told.get(from);
+      if (!member) continue;
+      told.delete(from);
+      told.set(key, { ...member, address });
+    }
   }
 
   /** Notes that a member went. If its arrival still waits to be told, neither is told. */
   departed({ key, address, name }: Arrival, now: number, members: number): void {
-    const arrival = this.#arrived.get(key);
-    this.#arrived.delete(key);
-    if (!arrival?.isNew) this.#departed.push({ address, name });
+    const isUntold = this.#arrived.delete(key), knownAs = this.#knownAs(key, name);
+    this.#renamed.delete(key);
+    this.#unnamed.delete(key);
+    if (!isUntold) this.#departed.push({ address, name: knownAs });
     this.#schedule(now, members);
   }
 
   /**
-   * Takes the notices that are due, in as few events as they fit into: departures before arrivals.
+   * Takes the notices that are due, in as few events as they fit into: departures before new names, these before arrivals.
    *
    * @param at The time of the events, in Unix milliseconds.
    */
@@ -86,11 +108,26 @@ export class PresenceNotices {
     this.#dueAt = undefined;
     const events: NewEvent[] = [
       ...batches(this.#departed).map((members): NewEvent => ({ type: "OFFLINE", at, members })),
-      ...batches(this.#arrived.values()).map((members): NewEvent => ({ type: "ONLINE", at, members })),
+      ...batches(this.#renamed.values()).map((members): NewEvent => ({ type: "RENAMED", at, members })),
+      ...batches(this.#newlyOnline()).map((members): NewEvent => ({ type: "ONLINE", at, members })),
     ];
     this.#departed = [];
+    this.#renamed.clear();
+    this.#unnamed.clear();
     this.#arrived.clear();
     return events;
+  }
+
+  /** The name by which the others know a member that has a name now, or has none. */
+  #knownAs(key: string, name: string | undefined): string | undefined {
+    const renamed = this.#renamed.get(key), unnamed = this.#unnamed.get(key);
+    return renamed ? renamed.before : unnamed ? unnamed.name : name;
+  }
+
+  /** Who has come, and who has no name any more, which is told in the same way. */
+  *#newlyOnline(): Iterable<Presence> {
+    for (const { address } of this.#unnamed.values()) yield { address };
+    yield* this.#arrived.values();
   }
 
   #schedule(now: number, members: number): void {
@@ -99,16 +136,16 @@ export class PresenceNotices {
 }
 
 /** Splits members into groups, each of which fits into one datagram. */
-function batches(members: Iterable<Presence>): Presence[][] {
-  const groups: Presence[][] = [];
+function batches<T extends Presence>(members: Iterable<T>): T[][] {
+  const groups: T[][] = [];
   let free = 0;
   for (const member of members) {
-    const bytes = member.address.length + byteLength(member.name ?? "") + 2;
+    const bytes = byteLength(memberLine(member)) + 1;
     if (bytes > free) {
       groups.push([]);
       free = NOTICE_BYTES;
     }
-    groups.at(-1)!.push({ address: member.address, name: member.name });
+    groups.at(-1)!.push(member);
     free -= bytes;
   }
   return groups;

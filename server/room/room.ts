@@ -278,7 +278,8 @@ export class Room {
     this.#heartbeats.schedule(now, this.#members.v1Size);
     if (event.type !== "INCOMING") {
       this.#delivery.broadcast(event);
-      return this.#lines.tellPresence(event);
+      if ("members" in event) this.#lines.tellPresence(event);
+      return;
     }
     this.#messageCount++;
     const { epoch, seq, stream, id } = event;

@@ -43,7 +43,7 @@ Deno.test("first look: a server's packet is not for the server, an unknown word 
     "TCP/IP is nice",
     "OPEN/",
     "OPEN/x",
-    "ABCDEFGHIJ/1",
+    "ABCDEFGHIJK/1",
   ];
   assertEquals(refusals(...read), read.map(() => undefined));
 });

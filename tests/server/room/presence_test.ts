@@ -84,7 +84,7 @@ Deno.test("room: arrivals, new names, goodbyes and silence are events with a seq
   assertEquals([one(arrival, "ONLINE").seq, one(arrival, "ONLINE").epoch], [1, room.room.epoch]);
   assertEquals(arrival.map(({ to }) => to), [A], "the arrived hears of itself, a classic member of nobody");
   room.v1(A, "SIGN-IN", { id: 2, token, name: "Alice" });
-  assertEquals(one(room.pass(100), "ONLINE").members, [{ address: A, name: "Alice" }]);
+  assertEquals(one(room.pass(100), "RENAMED").members, [{ address: A, name: "Alice", before: undefined }]);
   room.join(B, "Bob");
   room.pass(100);
   room.v1(A, "LEAVE", { id: 3, token });
@@ -95,6 +95,24 @@ Deno.test("room: arrivals, new names, goodbyes and silence are events with a seq
   room.join("127.0.0.1:9");
   const silent = all(to(room.pass(40_000), "127.0.0.1:9"), "OFFLINE");
   assertEquals(silent.flatMap(({ members }) => members), [{ address: B, name: "Bob" }]);
+});
+
+Deno.test("presence: a new name is told with the name before, and one that was had for a moment is not", () => {
+  const notices = new PresenceNotices(), alice = { key: A, address: A };
+  notices.renamed({ ...alice, name: "Ali" }, "Alice", 0, 2);
+  notices.renamed({ ...alice, name: "Alicia" }, "Ali", 10, 2);
+  notices.renamed({ key: B, address: B, name: "Bob" }, undefined, 20, 2);
+  assertEquals(notices.takeDue(100), [{
+    type: "RENAMED",
+    at: 100,
+    members: [{ address: A, name: "Alicia", before: "Alice" }, { address: B, name: "Bob", before: undefined }],
+  }]);
+  notices.renamed({ ...alice, name: "Ali" }, "Alicia", 200, 2);
+  notices.renamed({ ...alice, name: "Alicia" }, "Ali", 210, 2);
+  assertEquals(notices.takeDue(400), [], "it has its old name again");
+  notices.renamed({ ...alice, name: "Ali" }, "Alicia", 500, 2);
+  notices.departed({ ...alice, name: "Ali" }, 510, 2);
+  assertEquals(notices.takeDue(700), [{ type: "OFFLINE", at: 700, members: [{ address: A, name: "Alicia" }] }]);
 });
 
 Deno.test("room: greeting again within the keep-alive causes no notice", () => {

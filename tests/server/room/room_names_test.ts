@@ -278,7 +278,7 @@ Deno.test("room: a classic member's name is in presence notices and messages, an
   room.datagram(A, "GREETING");
   room.pass(1000);
   room.datagram(A, "SIGN-IN Carole");
-  assertEquals(one(room.pass(1000), "ONLINE").members, [{ address: A, name: "Carole" }]);
+  assertEquals(one(room.pass(1000), "RENAMED").members, [{ address: A, name: "Carole", before: undefined }]);
   assertEquals(one(to(room.datagram(A, "MESSAGE hi"), B), "INCOMING").name, "Carole");
   assertEquals(room.refused(C, "carole").code, "name-taken");
 });
