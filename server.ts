@@ -154,6 +154,8 @@ async function serve(options: ServerOptions) {
     arrived: () => door.arrived,
     summary,
     list: () => usersLine(host.room.users()),
+    room: host.room,
+    order: (line) => host.order(line),
     stop,
     print,
   });

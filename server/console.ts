@@ -27,6 +27,10 @@ export interface ConsoleOptions {
   summary: () => string;
   /** Returns who has signed in, as a few lines of text. */
   list: () => string;
+  /** What the room can be told to do. */
+  room: { isOrder(line: string): boolean; readonly orderHelp: string[] };
+  /** Tells the room to do something. */
+  order: (line: string) => { text: string };
   /** Stops the server. */
   stop: () => void;
   print: (text: string) => void;
@@ -81,8 +85,10 @@ export function openConsole(options: ConsoleOptions): { close(): void } {
 /** Executes a line, with or without a slash before it. Returns the answer to print, or an empty text for none. */
 export function execute(
   line: string,
-  { emulator, trace, arrived, summary, list, stop }: Omit<ConsoleOptions, "print">,
+  { emulator, trace, arrived, summary, list, room, order, stop }: Omit<ConsoleOptions, "print">,
 ): string {
+  const typed = line.trim().replace(/^\//, "");
+  if (room.isOrder(typed)) return order(typed).text;
   const [word, ...values] = line.trim().replace(/^\//, "").toLowerCase().split(/[\s=]+/);
   switch (word) {
     case "":
@@ -98,7 +104,7 @@ export function execute(
       return switchTrace(trace, values);
     case "help":
     case "?":
-      return HELP;
+      return [...room.orderHelp, HELP].join("\n");
     case "quit":
     case "exit":
     case "stop":

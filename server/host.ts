@@ -17,6 +17,8 @@ import { BugLog } from "./log.ts";
 import type { MemberObserver } from "./room/admission.ts";
 import { refusalAtSight } from "./room/first_look.ts";
 import { Ignored } from "./room/ignored.ts";
+import type { Accounts } from "./room/accounts.ts";
+import type { OrderAnswer } from "./room/orders.ts";
 import type { NameClaim, Names } from "./room/names.ts";
 import type { Peer } from "./room/peer.ts";
 import { Room, type RoomOptions } from "./room/room.ts";
@@ -27,6 +29,8 @@ export interface HostOptions {
   journal: Journal;
   /** Default: the names of this server alone. */
   names?: Names;
+  /** The protected names. Default: none. */
+  accounts?: Accounts;
   room: Omit<RoomOptions, "observer">;
   /** They are told who comes, changes and goes, in the order of this list. */
   observers: MemberObserver[];
@@ -63,12 +67,16 @@ export class Host implements DoorKeeper {
   #stopped: Promise<void> | undefined;
   #failure: Failure | undefined;
 
-  constructor({ doors, journal, names, room, observers, trace, stopping }: HostOptions) {
+  constructor({ doors, journal, names, accounts, room, observers, trace, stopping }: HostOptions) {
     this.#doors = doors;
     this.#trace = trace;
     this.#stopping = stopping;
     const observer = combineObservers(observers);
-    this.room = new Room({ delivery: doors, journal, names, ignored: this.#ignored }, { ...room, observer }, now());
+    this.room = new Room(
+      { delivery: doors, journal, names, accounts, ignored: this.#ignored },
+      { ...room, observer },
+      now(),
+    );
     this.#alarm.set(this.room.nextWake);
   }
 
@@ -127,6 +135,11 @@ export class Host implements DoorKeeper {
 
   hungUp(peer: Peer): void {
     this.#run(() => this.room.hungUp(peer, now()));
+  }
+
+  /** Carries out an order from the server's terminal. */
+  order(line: string): OrderAnswer {
+    return this.#run(() => this.room.order(line, now()), { isDone: false, text: "That did not work" });
   }
 
   /** Handles an event that a journal has kept later. */

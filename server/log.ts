@@ -23,6 +23,7 @@ const DEPARTURES = {
   disconnect: "hung up",
   taken: "was replaced by another at its address",
   refused: "was refused",
+  expelled: "was told to go",
 } as const satisfies Record<Exclude<Departure, "upgrade">, string>;
 
 /** Returns an observer that prints a line for each member that joins or leaves. */

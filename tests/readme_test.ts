@@ -268,6 +268,8 @@ Deno.test("README: what can be typed into the server is what its help lists", ()
     arrived: () => 0,
     summary: nothing,
     list: nothing,
+    room: { isOrder: () => false, orderHelp: [] },
+    order: () => ({ text: "" }),
     stop: nothing,
   };
   const typed = /these can be typed into its terminal: ([^]*?)\. Ctrl-C/.exec(readme)![1];

@@ -152,8 +152,20 @@ export function mutations(
         return random() < 0.7 ? pass : hex();
       case "cookie":
         return cookie !== undefined && random() < 0.8 ? cookie : hex();
+      case "nonce":
+        return hex();
       case "digest":
+      case "cnonce":
+      case "salt":
         return hex() + hex();
+      case "proof":
+      case "key":
+      case "verifier":
+        return hex().repeat(4);
+      case "sealed":
+        return hex().repeat(12);
+      case "rounds":
+        return pick(["600000", "1", ...NUMBERS]);
       case "name":
       case "after":
         return pick(NAMES);
@@ -166,6 +178,8 @@ export function mutations(
       case "classic":
       case "relay":
       case "norelay":
+      case "registered":
+      case "operator":
         return random() < 0.9 ? "1" : "2";
       case "first":
         return random() < 0.7 ? String(Math.max(1, id - 2)) : pick(NUMBERS);
@@ -193,7 +207,13 @@ export function mutations(
       : depth > 0 && random() < 0.9
       ? "token"
       : undefined;
-    const chosen: string[] = fields.filter((field) => field !== needless && random() < 0.95);
+    // what goes together is left out together, now and then
+    const without: string[] = random() < 0.5
+      ? pick([["nonce", "cnonce", "proof"], ["key", "sealed"], ["salt", "nonce"]])
+      : [];
+    const chosen: string[] = fields.filter((field) =>
+      field !== needless && !without.includes(field) && random() < 0.95
+    );
     if (random() < 0.05) chosen.push(pick<string>(fields) ?? "id");
     const pairs = chosen.map((field) => ` ${field}=${valueOf(field, type)}`).join("");
     const member = () => `${valueOf("address", type)} ${pick(NAMES)}`;

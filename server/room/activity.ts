@@ -5,6 +5,7 @@
  */
 import type { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import type { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
+import type { AnsweredRequests } from "./answered_requests.ts";
 import type { FrugalBucket } from "./frugal_bucket.ts";
 
 /** What was said, as its CRC-32, and until when it is remembered, in milliseconds of the room's clock. */
@@ -15,6 +16,8 @@ export interface RecentWords {
 
 /** What a member has that speaks or asks for something. A crowd that only listens takes no memory for it. */
 export interface MemberActivity {
+  /** What was answered to its last requests that change something; undefined before the first. */
+  answered: AnsweredRequests | undefined;
   /** The receive stream of its messages; undefined before the first message. */
   stream: ReceiveStream | undefined;
   /** Of a member with a connection only: the parts of its last line that wait for their tokens. */
@@ -52,6 +55,7 @@ export interface Active {
 /** The activity of a member, which is created here when there is none. */
 export function activityOf(member: Active): MemberActivity {
   return member.activity ??= {
+    answered: undefined,
     stream: undefined,
     line: undefined,
     colonIsText: false,

@@ -17,14 +17,15 @@ import { type Member, Members, type NewMember } from "./members.ts";
 import { LocalNames, type Names } from "./names.ts";
 import type { Peer } from "./peer.ts";
 import { PresenceNotices } from "./presence.ts";
+import { type Expulsion, Expulsions } from "./expulsions.ts";
 
 /**
  * Why a member is removed: it said `goodbye`; its `silence` was too long (of a classic member only if its place is
  * needed); its connection has ended (`disconnect`); its address is `taken` by another client; a classic member of an
- * earlier run is `refused`, because it may not join now; or `upgrade`: a classic member turns out to speak v1, and a new
+ * earlier run is `refused`, because it may not join now; it was told to go (`expelled`); or `upgrade`: a classic member turns out to speak v1, and a new
  * v1 member replaces it.
  */
-export type Departure = "goodbye" | "silence" | "disconnect" | "taken" | "refused" | "upgrade";
+export type Departure = "goodbye" | "silence" | "disconnect" | "taken" | "refused" | "expelled" | "upgrade";
 
 /** Callbacks for members that come and go, called at the moment when it happens. */
 export interface MemberObserver {
@@ -84,6 +85,8 @@ export class Admission {
   /** Arrivals and departures that the members were not told of yet. */
   readonly presence: PresenceNotices = new PresenceNotices();
   readonly names: Names;
+  /** Who was told to go of late. */
+  readonly expulsions: Expulsions = new Expulsions();
   /** Silence after which a v1 member is removed, and a classic one if its place is needed, in milliseconds. */
   readonly timeout: number;
   /**
@@ -242,6 +245,15 @@ export class Admission {
     if (member || this.hasGreetedRecently(peer, now)) this.#justLeft.set(token, now);
     if (member) this.#remove(member, "goodbye", now);
     return member !== undefined;
+  }
+
+  /** Removes a member that has to go, and tells it why. */
+  expel(member: Member, expulsion: Expulsion, now: number): void {
+    const { delivery } = this.#context, { token, dialect } = member, { code, text } = expulsion;
+    this.expulsions.add(member, expulsion, now);
+    if (dialect === "v1") delivery.send(member, { dialect: "v1", type: "ERROR", token, code, text });
+    else delivery.send(member, { dialect: "classic", type: "INCOMING", line: `!! ${text}` });
+    this.#remove(member, "expelled", now);
   }
 
   /** Removes a member whose connection has ended, or is to end because the member has said goodbye; if it is one. */

@@ -107,6 +107,8 @@ export class Greetings {
       return this.#sendCookie(packet, peer, now, bytes);
     }
     const welcome = { packet: { ...packet, token }, peer };
+    const expulsion = admission.expulsions.of(token, peer, now);
+    if (expulsion && !member) return this.#refuse(welcome, expulsion.code, expulsion.text);
     if (packet.type === "GREETING") return this.#welcome(welcome, now);
     if (member?.name === packet.name) {
       // it may have asked for another name, and have thought better of it

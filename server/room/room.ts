@@ -12,7 +12,9 @@ import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts
 import { Heartbeats } from "../journal/heartbeats.ts";
 import type { Entry, Journal, NewEvent, Origin } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
+import type { Accounts } from "./accounts.ts";
 import { Admission, type AdmissionOptions, type MemberObserver } from "./admission.ts";
+import { Announcements } from "./announcements.ts";
 import { ClassicMembers } from "./classic_members.ts";
 import type { Delivery } from "./delivery.ts";
 import { Directory, type UsersPage } from "./directory.ts";
@@ -24,6 +26,8 @@ import { LineMembers } from "./line_members.ts";
 import type { Member, Members } from "./members.ts";
 import { Messages } from "./messages.ts";
 import type { NameClaim, Names } from "./names.ts";
+import { Operators } from "./operators.ts";
+import { type OrderAnswer, Orders } from "./orders.ts";
 import { Passes } from "./passes.ts";
 import type { Peer } from "./peer.ts";
 import { PrivateMessages } from "./private_messages.ts";
@@ -37,6 +41,8 @@ export interface RoomParts {
   journal: Journal;
   /** Decides who has which name. Default: the names of this room alone. */
   names?: Names;
+  /** The protected names. Default: this server protects none. */
+  accounts?: Accounts;
   /** Counts what has no effect. Default: counts of its own. */
   ignored?: Ignored;
 }
@@ -102,11 +108,17 @@ export class Room {
   readonly #lines: LineMembers;
   readonly #privateMessages: PrivateMessages;
   readonly #repair: Repair;
+  readonly #orders: Orders;
+  readonly #operators: Operators;
   readonly #heartbeats = new Heartbeats();
   #messageCount = 0;
   readonly #ignored: Ignored;
 
-  constructor({ delivery, journal, names, ignored = new Ignored() }: RoomParts, options: RoomOptions, now: number) {
+  constructor(
+    { delivery, journal, names, accounts, ignored = new Ignored() }: RoomParts,
+    options: RoomOptions,
+    now: number,
+  ) {
     this.#delivery = delivery;
     this.#journal = journal;
     this.#ignored = ignored;
@@ -168,6 +180,9 @@ export class Room {
     };
     this.#classic = new ClassicMembers({ ...parts, ignored });
     this.#lines = new LineMembers({ ...parts, privateMessages: this.#privateMessages, isRelaying });
+    const announcements = new Announcements({ publish: (event, now) => this.#publish(event, now), time });
+    const orders = this.#orders = new Orders(announcements.commands);
+    this.#operators = new Operators({ accounts, delivery, limits, orders });
     this.#repair = new Repair({ delivery, journal, echo });
     for (const member of options.members ?? []) this.#admission.restore(member, now);
     if (this.#members.v1Size > 0) this.#heartbeats.schedule(now, this.#members.v1Size);
@@ -202,6 +217,21 @@ export class Room {
   /** The names of the members, as many as fit into one line, and the totals. */
   users(): UsersPage {
     return this.#directory.users();
+  }
+
+  /** Whether a line of the server's terminal is an order to the room. */
+  isOrder(line: string): boolean {
+    return this.#orders.isKnown(line);
+  }
+
+  /** What can be ordered from the server's terminal, a line for each command. */
+  get orderHelp(): string[] {
+    return this.#orders.help(true);
+  }
+
+  /** Carries out an order from the server's terminal. */
+  order(line: string, now: number): OrderAnswer {
+    return this.#orders.execute(line, undefined, now);
   }
 
   /** Names the run of the number line; see PROTOCOL.md. */
@@ -302,7 +332,7 @@ export class Room {
     if (!isRequest(packet)) return this.ignore("not-for-server");
     if (packet.type === "LEAVE") return this.#receiveLeave(packet, peer, now);
     const member = this.#members.withToken(packet.token);
-    if (member?.key !== peer.key) return this.#answerStranger(packet, peer);
+    if (member?.key !== peer.key) return this.#answerStranger(packet, peer, now);
     this.#members.touch(member, now);
     this.#admission.setVia(member, peer.via);
     switch (packet.type) {
@@ -316,6 +346,11 @@ export class Room {
         return this.#directory.lookUp(member, packet, now);
       case "RELAY":
         return this.#privateMessages.receive(packet, member, now);
+      case "COMMAND":
+        return this.#operators.receive(packet, member, now);
+      case "REGISTER":
+      case "UNREGISTER":
+        return this.#sendError(member, "no-accounts", "This server protects no names", packet.id);
     }
   }
 
@@ -327,17 +362,19 @@ export class Room {
       return this.#delivery.send({ ...peer, dialect: "v1" }, { dialect: "v1", type: "ACK", token, id });
     }
     // this may be the repeated goodbye of a member that has left
-    this.#answerStranger(packet, peer);
+    this.#answerStranger(packet, peer, now);
   }
 
   /** Answers a request of somebody who is no member at this address, which may be forged. */
-  #answerStranger(packet: Request, peer: Peer): void {
+  #answerStranger(packet: Request, peer: Peer, now: number): void {
     this.ignore("not-joined");
     // another member has this address: it gets no answer
     if (this.#members.withKey(peer.key)?.dialect === "v1") return;
     const { token } = packet, id = "id" in packet ? packet.id : undefined;
     const stream = packet.type === "MESSAGE" ? packet.stream : undefined;
-    const error = { dialect: "v1", type: "ERROR", token, code: "not-joined", id, stream, text: "Greet first" } as const;
+    const { code, text } = this.#admission.expulsions.of(token, peer, now) ??
+      { code: "not-joined", text: "Greet first" };
+    const error = { dialect: "v1", type: "ERROR", token, code, id, stream, text } as const;
     // this is never three times as long as the request, which has the token, the id and the stream too
     this.#delivery.send({ ...peer, dialect: "v1" }, error);
   }

@@ -22,6 +22,8 @@ function openConsole(): {
     arrived: () => 47,
     summary: () => SUMMARY,
     list: () => NAMES,
+    room: { isOrder: (line: string) => line.startsWith("say "), orderHelp: ["say TEXT  says it to everybody"] },
+    order: (line: string) => ({ text: `done: ${line}` }),
     stop: () => void stops++,
   };
   return { emulator, trace, stops: () => stops, type: (line) => execute(line, options) };
@@ -119,4 +121,10 @@ Deno.test("console: a change does not affect the initial conditions of other emu
   type("perfect");
   type("drop 20%");
   assertEquals(new NetworkEmulator().conditions, { drop: 0, duplicate: 0, corrupt: 0, delay: [0, 0] });
+});
+
+Deno.test("console: what the room can do is done there, as it was typed, and help lists it", () => {
+  const { type } = openConsole();
+  assertEquals(type("/say Break until 11:15"), "done: say Break until 11:15");
+  assertMatch(type("help"), /^say TEXT {2}says it to everybody\ndrop 20%/);
 });

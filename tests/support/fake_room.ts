@@ -7,6 +7,7 @@ import { decode, encode, type Packet, type V1Packet } from "../../protocol.ts";
 import { byteLength } from "../../protocol/text.ts";
 import type { Journal, WindowOptions } from "../../server/journal/journal.ts";
 import { MemoryJournal } from "../../server/journal/memory.ts";
+import type { Accounts } from "../../server/room/accounts.ts";
 import type { Ignored, IgnoredCounts } from "../../server/room/ignored.ts";
 import type { Names } from "../../server/room/names.ts";
 import { Room, type RoomOptions } from "../../server/room/room.ts";
@@ -27,6 +28,7 @@ export interface FakeRoomOptions extends RoomOptions {
   window?: WindowOptions;
   journal?: Journal;
   names?: Names;
+  accounts?: Accounts;
   ignored?: Ignored;
 }
 
@@ -50,8 +52,10 @@ export class FakeRoom {
   readonly room: Room;
   now = 1_732_094_000_000;
 
-  constructor({ window, journal = new MemoryJournal(window), names, ignored, ...options }: FakeRoomOptions = {}) {
-    this.room = new Room({ delivery: this.delivery, journal, names, ignored }, options, this.now);
+  constructor(
+    { window, journal = new MemoryJournal(window), names, accounts, ignored, ...options }: FakeRoomOptions = {},
+  ) {
+    this.room = new Room({ delivery: this.delivery, journal, names, accounts, ignored }, options, this.now);
   }
 
   /** Lets a datagram arrive, as its text, and returns all that is sent in answer. */

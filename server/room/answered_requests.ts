@@ -1,0 +1,30 @@
+/**
+ * What was answered to a member's last requests, so that one that is repeated is answered again and not done twice.
+ *
+ * @module
+ */
+import type { V1Packet } from "../../protocol.ts";
+
+/** A request that changes something, so that it must not be done twice. */
+type Request = Extract<V1Packet, { type: "REGISTER" | "UNREGISTER" | "COMMAND" }>;
+type Answer = Extract<V1Packet, { type: "REPLY" | "ERROR" }>;
+
+/** How many answers of each member are kept: a client asks a few things at a time. */
+const MAX_ANSWERS = 8;
+
+/** The last answers to one member. */
+export class AnsweredRequests {
+  readonly #answers = new Map<string, Answer>();
+
+  /** The answer to a request that was made before; undefined for a new one. */
+  get({ type, id }: Request): Answer | undefined {
+    return this.#answers.get(`${type} ${id}`);
+  }
+
+  add({ type, id }: Request, answer: Answer): void {
+    this.#answers.set(`${type} ${id}`, answer);
+    if (this.#answers.size <= MAX_ANSWERS) return;
+    const [oldest] = this.#answers.keys();
+    this.#answers.delete(oldest);
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Takes the orders of members that are operators.
+ *
+ * @module
+ */
+import type { V1Packet } from "../../protocol.ts";
+import type { Accounts } from "./accounts.ts";
+import { activityOf } from "./activity.ts";
+import { AnsweredRequests } from "./answered_requests.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Limits } from "./limits.ts";
+import type { Member } from "./members.ts";
+import type { OrderAnswer, Orders } from "./orders.ts";
+
+/** What the orders of operators need of the room. */
+export interface OperatorsContext {
+  accounts: Accounts | undefined;
+  delivery: Delivery;
+  limits: Limits;
+  orders: Orders;
+}
+
+const NOT_ALLOWED = "Only an operator may do that";
+
+/** The orders of one room's members. */
+export class Operators {
+  readonly #context: OperatorsContext;
+
+  constructor(context: OperatorsContext) {
+    this.#context = context;
+  }
+
+  /** Whether a member may keep order: it has the name of an account that may. Nobody has such a name who has not proven it. */
+  isOperator({ name }: Pick<Member, "name">): boolean {
+    return name !== undefined && this.#context.accounts?.get(name)?.isOperator === true;
+  }
+
+  /** Carries out what a member has typed, if it may. */
+  execute(line: string, member: Member, now: number): OrderAnswer {
+    if (!this.isOperator(member)) return { isDone: false, text: NOT_ALLOWED };
+    return this.#context.orders.execute(line, member, now);
+  }
+
+  /** Answers a COMMAND, which is done once however often it is repeated. */
+  receive(packet: V1Packet & { type: "COMMAND" }, member: Member, now: number): void {
+    const { delivery, limits } = this.#context;
+    if (!limits.takeRequestTokens(member, 1, now)) return;
+    const { id } = packet, { token } = member, activity = activityOf(member);
+    const answered = activity.answered?.get(packet);
+    if (answered) return delivery.send(member, answered);
+    const isAllowed = this.isOperator(member);
+    const { isDone, text } = this.execute(packet.text, member, now);
+    const code = isAllowed ? "bad-command" : "not-allowed";
+    const answer = isDone
+      ? { dialect: "v1", type: "REPLY", token, id, text } as const
+      : { dialect: "v1", type: "ERROR", token, code, id, text } as const;
+    if (isAllowed) (activity.answered ??= new AnsweredRequests()).add(packet, answer);
+    // it may have been about this very member
+    delivery.send(member, answer);
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * What is typed to keep order: into the server's terminal, or by members that are operators.
+ *
+ * The commands are in tables, from which help is made. Each part of the room brings the table of its own commands.
+ *
+ * @module
+ */
+import { byteLength } from "../../protocol/text.ts";
+import type { Member } from "./members.ts";
+
+/** Who gives an order: a member, or undefined for the server's terminal. */
+export type Giver = Member | undefined;
+
+/** What becomes of an order. */
+export interface OrderAnswer {
+  isDone: boolean;
+  /** A line for who has given it, or several. */
+  text: string;
+}
+
+/** A command: how it is typed, what help shows, and what it does. */
+export interface OrderCommand {
+  /** In lower case. */
+  word: string;
+  /** The required parameters, as help shows them. The last parameter takes the rest of the line. */
+  parameters: readonly string[];
+  /** The optional parameter, as help shows it. */
+  optional?: string;
+  summary: string;
+  /** Whether it is for the server's terminal only. */
+  isForTerminal?: boolean;
+  /** Carries it out; returns what was done, in words. Throws an {@linkcode OrderProblem} if it can't be done. */
+  run(giver: Giver, now: number, ...values: string[]): string;
+}
+
+/** Why an order can't be done, in words. */
+export class OrderProblem extends Error {}
+
+/** The most bytes of an answer: it has to fit into a REPLY. */
+const MAX_ANSWER_BYTES = 856;
+
+/** The commands of all parts. */
+export class Orders {
+  readonly #commands: readonly OrderCommand[];
+
+  constructor(...tables: (readonly OrderCommand[])[]) {
+    this.#commands = tables.flat();
+  }
+
+  /** Whether a line begins with the word of a command that a member may give. */
+  isOrder(line: string): boolean {
+    const command = this.#find(line);
+    return command !== undefined && !command.isForTerminal;
+  }
+
+  /** Whether a line begins with the word of any command. */
+  isKnown(line: string): boolean {
+    return this.#find(line) !== undefined;
+  }
+
+  /** The lines of help. */
+  help(isForTerminal: boolean): string[] {
+    const rows = this.#commands.filter((command) => isForTerminal || !command.isForTerminal).map((command) => {
+      const { word, parameters, optional, summary } = command;
+      return [[word, ...parameters, ...(optional ? [`[${optional}]`] : [])].join(" "), summary];
+    });
+    const width = Math.max(...rows.map(([left]) => left.length));
+    return rows.map(([left, summary]) => `${left.padEnd(width)}  ${summary}`);
+  }
+
+  /** Carries an order out. The caller knows that the giver may give it. */
+  execute(line: string, giver: Giver, now: number): OrderAnswer {
+    const command = this.#find(line);
+    if (!command || giver && command.isForTerminal) {
+      return { isDone: false, text: `There is no command '${firstWord(line)}'` };
+    }
+    const { word, parameters, optional } = command;
+    const rest = line.trim().slice(word.length).trim();
+    const values = splitWords(rest, parameters.length + (optional ? 1 : 0));
+    if (values.length < parameters.length) return { isDone: false, text: `${word} takes ${parameters.join(" ")}` };
+    if (parameters.length === 0 && !optional && rest !== "") return { isDone: false, text: `${word} takes nothing` };
+    try {
+      return { isDone: true, text: cutToFit(command.run(giver, now, ...values)) };
+    } catch (error) {
+      if (error instanceof OrderProblem) return { isDone: false, text: cutToFit(error.message) };
+      throw error;
+    }
+  }
+
+  #find(line: string): OrderCommand | undefined {
+    const word = firstWord(line).toLowerCase();
+    return this.#commands.find((command) => command.word === word);
+  }
+}
+
+function firstWord(line: string): string {
+  return line.trim().split(/\s/, 1)[0];
+}
+
+/** Splits a text into at most `most` words; the last one is the rest of the text. */
+function splitWords(text: string, most: number): string[] {
+  const values: string[] = [];
+  while (text !== "" && values.length < most - 1) {
+    const [word] = /^\S+/.exec(text)!;
+    values.push(word);
+    text = text.slice(word.length).trimStart();
+  }
+  return text === "" || most === 0 ? values : [...values, text];
+}
+
+function cutToFit(text: string): string {
+  if (byteLength(text) <= MAX_ANSWER_BYTES) return text;
+  return `${[...text].slice(0, MAX_ANSWER_BYTES / 4 - 1).join("")}…`;
+}

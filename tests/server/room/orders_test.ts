@@ -1,0 +1,63 @@
+/** What is typed to keep order, and who may have it done. */
+import { assertEquals } from "@std/assert";
+import { MemoryAccounts } from "../../../server/room/accounts.ts";
+import { OrderProblem, Orders } from "../../../server/room/orders.ts";
+import { all, FakeRoom, one, to } from "../../support/fake_room.ts";
+
+const A = "127.0.0.1:40001", B = "127.0.0.1:40002";
+const KEYS = {
+  salt: new Uint8Array(16),
+  rounds: 600_000,
+  storedKey: new Uint8Array(32),
+  serverKey: new Uint8Array(32),
+};
+
+function newOrders(): Orders {
+  return new Orders([
+    {
+      word: "kick",
+      parameters: ["NAME"],
+      optional: "REASON",
+      summary: "kicks",
+      run: (_giver, _now, ...rest) => rest.join("|"),
+    },
+    {
+      word: "lock",
+      parameters: [],
+      summary: "locks",
+      run() {
+        throw new OrderProblem("It is locked");
+      },
+    },
+    { word: "op", parameters: ["NAME"], summary: "makes an operator", isForTerminal: true, run: () => "done" },
+  ]);
+}
+
+Deno.test("orders: parameters are words, and the last one is the rest of the line", () => {
+  const execute = (line: string) => newOrders().execute(line, undefined, 0);
+  assertEquals(execute(" KICK  Bob  too  fast "), { isDone: true, text: "Bob|too  fast" });
+  assertEquals(execute("kick Bob"), { isDone: true, text: "Bob" });
+  assertEquals(execute("kick"), { isDone: false, text: "kick takes NAME" });
+  assertEquals(execute("lock it"), { isDone: false, text: "lock takes nothing" });
+  assertEquals(execute("lock"), { isDone: false, text: "It is locked" });
+  assertEquals(execute("hug Bob"), { isDone: false, text: "There is no command 'hug'" });
+  assertEquals(execute("op Bob"), { isDone: true, text: "done" });
+  assertEquals(newOrders().help(false), ["kick NAME [REASON]  kicks", "lock                locks"]);
+});
+
+Deno.test("orders: a COMMAND of an operator is done once, however often it comes; others are told that they may not", () => {
+  const accounts = new MemoryAccounts();
+  const room = new FakeRoom({ accounts });
+  const { token } = room.join(A, "Alice"), bob = room.join(B, "Bob");
+  accounts.put({ name: "alice", isOperator: true, ...KEYS });
+  room.settle();
+  const command = { id: 7, token, text: "say Break until 11:15" };
+  const sent = room.v1(A, "COMMAND", command);
+  assertEquals(one(to(sent, A), "REPLY").text, "Said");
+  assertEquals(one(to(sent, B), "NOTICE").text, "Alice says: Break until 11:15");
+  const again = room.v1(A, "COMMAND", command);
+  assertEquals([one(again, "REPLY").text, all(again, "NOTICE")], ["Said", []]);
+  assertEquals(one(room.v1(A, "COMMAND", { ...command, id: 8, text: "hug Bob" }), "ERROR").code, "bad-command");
+  const refused = room.v1(B, "COMMAND", { id: 7, token: bob.token, text: "say I am the server" });
+  assertEquals([one(refused, "ERROR").code, all(refused, "NOTICE")], ["not-allowed", []]);
+});
