@@ -7,6 +7,7 @@ import {
   messagesOf,
   type Server,
   startServer,
+  TESTS_BINARIES,
 } from "../../scripts/support/processes.ts";
 import { openPeer } from "../support/classic_peer.ts";
 import { contentOf } from "../support/files.ts";
@@ -58,6 +59,7 @@ Deno.test("unread client: with a full pipe it stays a member, and later everythi
 });
 
 Deno.test("unread client: more than it keeps is fetched later", async () => {
+  if (TESTS_BINARIES) return console.log("Skipped: it waits for long, and is tested from the sources");
   await using server = await startServer(
     "--timeout",
     "3",
