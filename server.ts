@@ -33,6 +33,7 @@ import { JoinAddresses } from "./server/join_addresses.ts";
 import { LocalNetworks } from "./server/local_networks.ts";
 import { formatSummary, presenceLog, print } from "./server/log.ts";
 import { refusalLog } from "./server/refusal_log.ts";
+import { MemoryAccounts } from "./server/room/accounts.ts";
 import type { ClassicPolicyOptions } from "./server/room/classic_policy.ts";
 import type { JoinAddress } from "./server/room/greeting.ts";
 import type { EchoOptions } from "./server/room/room.ts";
@@ -124,6 +125,7 @@ async function serve(options: ServerOptions) {
   const host = new Host({
     doors,
     journal: state?.journal ?? new MemoryJournal(window),
+    accounts: state && new MemoryAccounts(state.accounts, state.accountTable),
     room: {
       ...room,
       classic: { ...classic, localNetworks },

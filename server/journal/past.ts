@@ -4,6 +4,7 @@
  * @module
  */
 import type { Dialect, EventPacket } from "../../protocol.ts";
+import type { StoredKeys } from "../../protocol/scram.ts";
 import type { KeptStream } from "./journal.ts";
 
 /** What a journal has kept at the end of an earlier run of the server. */
@@ -25,4 +26,14 @@ export interface KeptMember {
   name: string | undefined;
   /** When the member joined, in Unix seconds. */
   since: number;
+}
+
+/** What is kept of a protected name. */
+export interface KeptAccount extends StoredKeys {
+  name: string;
+  /** 16 bytes. */
+  salt: Uint8Array;
+  rounds: number;
+  /** Whether whoever has the name may keep order. */
+  isOperator: boolean;
 }

@@ -9,10 +9,12 @@ import { DatabaseSync } from "node:sqlite";
 import { decode, type Dialect, type EventPacket, type Packet } from "../../protocol.ts";
 import { hex64, parseAddress, randomHex64 } from "../../protocol/fields.ts";
 import { nameKey, readName } from "../../protocol/names.ts";
+import { MAX_ROUNDS, SALT_BYTES } from "../../protocol/passwords.ts";
 import { UsageError } from "../../runtime/program.ts";
+import { AccountTable } from "./account_table.ts";
 import type { WindowOptions } from "./journal.ts";
 import { keyOf, MemberTable } from "./member_table.ts";
-import type { KeptMember, Past } from "./past.ts";
+import type { KeptAccount, KeptMember, Past } from "./past.ts";
 import { SqliteJournal } from "./sqlite.ts";
 import { Writer } from "./sqlite_writer.ts";
 
@@ -25,15 +27,21 @@ export interface State {
   passKey: string;
   /** Writes down who joins, changes and leaves. */
   memberTable: MemberTable;
+  /** The protected names at the end of an earlier run. */
+  accounts: KeptAccount[];
+  /** Writes down which names are protected. */
+  accountTable: AccountTable;
   close(): void;
 }
 
 /** Marks a SQLite file as ours: "UDPc". */
 const APPLICATION_ID = 0x55445063;
 /** The version of its tables. A file of another one is refused: there is no release whose files must be read. */
-const VERSION = 4;
+const VERSION = 5;
 /** The latest time that a Date can hold, in Unix seconds. */
 const MAX_SINCE = 8.64e12;
+/** The length of a StoredKey and of a ServerKey. */
+const KEY_BYTES = 32;
 
 /**
  * Opens a state file, or makes a new one.
@@ -49,13 +57,15 @@ export function openState(path: string, window: WindowOptions = {}): State {
     createForOwner(file);
     const opened = database = new DatabaseSync(file);
     prepare(opened);
-    const { members, passKey, ...past } = readPast(opened);
+    const { members, passKey, accounts, ...past } = readPast(opened);
     const writer = new Writer(opened, path);
     return {
       journal: new SqliteJournal(writer, past, window),
       members,
       passKey,
       memberTable: new MemberTable(writer),
+      accounts,
+      accountTable: new AccountTable(writer),
       close: () => opened.close(),
     };
   } catch (error) {
@@ -135,6 +145,10 @@ function prepare(database: DatabaseSync): void {
     CREATE TABLE IF NOT EXISTS streams (
       name TEXT PRIMARY KEY, owner TEXT NOT NULL, last INTEGER NOT NULL
     ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS accounts (
+      key TEXT PRIMARY KEY, name TEXT NOT NULL, salt BLOB NOT NULL, rounds INTEGER NOT NULL, stored_key BLOB NOT NULL,
+      server_key BLOB NOT NULL, operator INTEGER NOT NULL
+    ) WITHOUT ROWID;
     INSERT INTO room SELECT '${randomHex64()}', 0, 0, '${
     Array.from({ length: 4 }, randomHex64).join("")
   }' WHERE NOT EXISTS (SELECT * FROM room);
@@ -142,7 +156,7 @@ function prepare(database: DatabaseSync): void {
   `);
 }
 
-function readPast(database: DatabaseSync): Past & Pick<State, "members" | "passKey"> {
+function readPast(database: DatabaseSync): Past & Pick<State, "members" | "passKey" | "accounts"> {
   const room = database.prepare("SELECT epoch, seq, gaps, pass_key FROM room").get();
   const epoch = hex64.read(String(room?.epoch)), seq = room?.seq, gaps = room?.gaps;
   const passKey = String(room?.pass_key);
@@ -165,7 +179,8 @@ function readPast(database: DatabaseSync): Past & Pick<State, "members" | "passK
   const addresses = members.map(({ address }) => address);
   if (!isWhole || !areUnique(names) || !areUnique(addresses)) throw new DamagedFile();
   const streams = database.prepare("SELECT * FROM streams").all().map(parseStream);
-  return { epoch, seq, events, streams, members, passKey };
+  const accounts = database.prepare("SELECT * FROM accounts").all().map(parseAccount);
+  return { epoch, seq, events, streams, members, passKey, accounts };
 }
 
 /** @throws {DamagedFile} when there is a value that the journal could not have written. */
@@ -187,6 +202,20 @@ function parseMember({ key, address, dialect, token, name, since }: Record<strin
     isCount(since) && since <= MAX_SINCE;
   if (!isValid) throw new DamagedFile();
   return { address, dialect: dialect as Dialect, token, name: name ?? undefined, since };
+}
+
+/** @throws {DamagedFile} when there is a value that the room could not have written. */
+function parseAccount(row: Record<string, unknown>): KeptAccount {
+  const { key, name, salt, rounds, stored_key: storedKey, server_key: serverKey, operator } = row;
+  const isValid = typeof name === "string" && readName(name) === name && key === nameKey(name) &&
+    areBytes(salt, SALT_BYTES) && areBytes(storedKey, KEY_BYTES) && areBytes(serverKey, KEY_BYTES) &&
+    isCount(rounds) && rounds > 0 && rounds <= MAX_ROUNDS && (operator === 0 || operator === 1);
+  if (!isValid) throw new DamagedFile();
+  return { name, salt, rounds, storedKey, serverKey, isOperator: operator === 1 };
+}
+
+function areBytes(value: unknown, length: number): value is Uint8Array {
+  return value instanceof Uint8Array && value.length === length;
 }
 
 function isCount(value: unknown): value is number {

@@ -4,18 +4,11 @@
  * @module
  */
 import { skeletons } from "../../protocol/look_alikes.ts";
-import { nameKey } from "../../protocol/names.ts";
-import type { StoredKeys } from "../../protocol/scram.ts";
+import { compareKeys, nameKey } from "../../protocol/names.ts";
+import type { KeptAccount } from "../journal/past.ts";
 
 /** A protected name. */
-export interface Account extends StoredKeys {
-  name: string;
-  /** 16 bytes. */
-  salt: Uint8Array;
-  rounds: number;
-  /** Whether whoever has the name may keep order. */
-  isOperator: boolean;
-}
+export type Account = KeptAccount;
 
 /** Keeps the accounts. Names are compared without case. It answers at once; {@linkcode put} and {@linkcode remove} write first. */
 export interface Accounts {
@@ -31,10 +24,26 @@ export interface Accounts {
   all(): Account[];
 }
 
-/** Accounts in memory alone. */
+/** Where the accounts are kept beyond the end of the server. Each call writes before it returns. */
+export interface AccountStore {
+  put(account: Account): void;
+  remove(name: string): void;
+}
+
+/** The most accounts of one server. */
+export const MAX_ACCOUNTS = 10_000;
+
+/** Accounts in memory, which also go into a store if there is one. */
 export class MemoryAccounts implements Accounts {
   readonly #byName = new Map<string, Account>();
   readonly #bySkeleton = new Map<string, Account>();
+  readonly #store: AccountStore | undefined;
+
+  /** @param kept What is in the store already. */
+  constructor(kept: Iterable<Account> = [], store?: AccountStore) {
+    this.#store = store;
+    for (const account of kept) this.#add(account);
+  }
 
   get size(): number {
     return this.#byName.size;
@@ -49,23 +58,34 @@ export class MemoryAccounts implements Accounts {
   }
 
   put(account: Account): void {
-    this.remove(account.name);
+    this.#store?.put(account);
+    this.#drop(account.name);
+    this.#add(account);
+  }
+
+  remove(name: string): boolean {
+    if (!this.get(name)) return false;
+    this.#store?.remove(name);
+    this.#drop(name);
+    return true;
+  }
+
+  all(): Account[] {
+    return [...this.#byName.values()].sort((a, b) => compareKeys(nameKey(a.name), nameKey(b.name)));
+  }
+
+  #add(account: Account): void {
     this.#byName.set(nameKey(account.name), account);
     for (const skeleton of skeletons(account.name)) this.#bySkeleton.set(skeleton, account);
   }
 
-  remove(name: string): boolean {
+  #drop(name: string): void {
     const account = this.get(name);
-    if (!account) return false;
+    if (!account) return;
     this.#byName.delete(nameKey(name));
     for (const skeleton of skeletons(account.name)) {
       // another name may look the same
       if (this.#bySkeleton.get(skeleton) === account) this.#bySkeleton.delete(skeleton);
     }
-    return true;
-  }
-
-  all(): Account[] {
-    return [...this.#byName.values()].sort((a, b) => nameKey(a.name) < nameKey(b.name) ? -1 : 1);
   }
 }

@@ -5,7 +5,7 @@
  */
 import { encode, type V1Packet } from "../../protocol.ts";
 import { BoundedMap } from "./bounded_map.ts";
-import { newKeyedHash } from "./keyed_hash.ts";
+import { RotatingHash } from "./rotating_hash.ts";
 
 /** How long a key is in use, in milliseconds. A cookie is accepted for once to twice as long. */
 const KEY_LIFETIME_MS = 30_000;
@@ -27,27 +27,22 @@ export function isShortEnough(answer: V1Packet, requestBytes: number): boolean {
  *
  * A source address can be forged, but the forger does not receive what is sent there. So a client must send back the
  * cookie of its address before it joins or moves there (the return routability check of RFC 9000, section 8.1). A
- * cookie is a keyed hash of the address, and the key changes (RFC 9147, section 5.1): the server keeps nothing, so
- * forged greetings can't push out the cookie of an honest client.
+ * cookie is a keyed hash of the address, and the key changes: the server keeps nothing, so forged greetings can't push
+ * out the cookie of an honest client.
  */
 export class AddressValidation {
-  #hash = newKeyedHash();
-  #previousHash = newKeyedHash();
-  #hashSince = -Infinity;
+  readonly #cookies = new RotatingHash(KEY_LIFETIME_MS);
   /** When a client last greeted in version 1, by address, in milliseconds. */
   readonly #greetedAt = new BoundedMap<number>();
 
   /** The cookie for an address. */
   cookieFor(address: string, now: number): string {
-    this.#changeKey(now);
-    return this.#hash(address);
+    return this.#cookies.of(address, now);
   }
 
   /** Whether a value that came from an address is the cookie that was sent to this address, not long ago. */
   isCookieOf(address: string, cookie: string | undefined, now: number): boolean {
-    if (cookie === undefined) return false;
-    this.#changeKey(now);
-    return cookie === this.#hash(address) || cookie === this.#previousHash(address);
+    return this.#cookies.isOf(address, cookie, now);
   }
 
   /** Notes that a client has greeted in version 1 from an address. */
@@ -62,13 +57,5 @@ export class AddressValidation {
    */
   hasGreetedRecently(address: string, now: number): boolean {
     return now < (this.#greetedAt.get(address) ?? -Infinity) + RECENT_GREETING_MS;
-  }
-
-  #changeKey(now: number): void {
-    if (now < this.#hashSince + KEY_LIFETIME_MS) return;
-    // after a long pause, both keys are old
-    this.#previousHash = now < this.#hashSince + 2 * KEY_LIFETIME_MS ? this.#hash : newKeyedHash();
-    this.#hash = newKeyedHash();
-    this.#hashSince = now;
   }
 }

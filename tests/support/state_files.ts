@@ -5,12 +5,22 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import type { EventPacket } from "../../protocol.ts";
-import type { KeptMember } from "../../server/journal/past.ts";
+import type { KeptAccount, KeptMember } from "../../server/journal/past.ts";
 import { openState, type State } from "../../server/journal/state_file.ts";
 import { FakeRoom, type FakeRoomOptions, OTHER_STREAM } from "./fake_room.ts";
 
 /** The addresses of members of the rooms. */
 export const A = "127.0.0.1:40001", B = "127.0.0.1:40002", C = "127.0.0.1:40003", D = "[::1]:40004";
+
+/** A protected name, with keys that no password has. */
+export const ACCOUNT: KeptAccount = {
+  name: "Alice",
+  salt: new Uint8Array(16).fill(1),
+  rounds: 600_000,
+  storedKey: new Uint8Array(32).fill(2),
+  serverKey: new Uint8Array(32).fill(3),
+  isOperator: false,
+};
 
 /** A folder for state files. It is removed at the end of the test. */
 export function openFolder(): { file(name?: string): string } & Disposable {

@@ -5,7 +5,17 @@ import { encode } from "../../../protocol.ts";
 import { UsageError } from "../../../runtime/program.ts";
 import { seededRandom } from "../../../server/doors/network_emulator.ts";
 import { openState } from "../../../server/journal/state_file.ts";
-import { A, B, C, fillWithMessages, type KeptRoom, openFolder, openRoom, readPast } from "../../support/state_files.ts";
+import {
+  A,
+  ACCOUNT,
+  B,
+  C,
+  fillWithMessages,
+  type KeptRoom,
+  openFolder,
+  openRoom,
+  readPast,
+} from "../../support/state_files.ts";
 
 /** Asserts that opening fails with one line, which names the file and says what is wrong and what to do. */
 function assertRefused(path: string, pattern: RegExp): void {
@@ -43,11 +53,12 @@ Deno.test("state: files of other programs are refused and left as they are", () 
 
 Deno.test("state: a file of another version is refused, and left as it is", () => {
   using folder = openFolder();
-  for (const version of [0, 1, 2, 3, 5]) {
+  for (const version of [0, 1, 2, 3, 4, 6]) {
     const path = folder.file(`${version}.db`);
     readPast(path);
     const database = new DatabaseSync(path);
     // what the file was like before
+    if (version < 5) database.exec("DROP TABLE accounts");
     if (version < 4) database.exec("ALTER TABLE room DROP COLUMN pass_key");
     if (version < 3) database.exec("ALTER TABLE room DROP COLUMN gaps");
     database.exec(`PRAGMA user_version = ${version}`);
@@ -80,11 +91,11 @@ Deno.test("state: a refused file is not locked", () => {
   const path = folder.file();
   readPast(path);
   const database = new DatabaseSync(path);
-  database.exec("PRAGMA user_version = 5");
+  database.exec("PRAGMA user_version = 6");
   database.close();
   assertRefused(path, /another version/);
   const again = new DatabaseSync(path);
-  again.exec("PRAGMA user_version = 4");
+  again.exec("PRAGMA user_version = 5");
   again.close();
   assertEquals(readPast(path).seq, 0);
 });
@@ -124,13 +135,14 @@ Deno.test("state: damage anywhere in the file is reported in one line, or leaves
   assertGreater(refused, 20);
 });
 
-/** A state file with two members and an event, changed by SQL. */
+/** A state file with two members, an event and a protected name, changed by SQL. */
 function changed(path: string, sql: string): string {
   {
     using opened = openRoom(path);
     const { token } = opened.room.join(A, "Alice");
     opened.room.say(A, token, 1, "hello");
     opened.room.datagram(B, "SIGN-IN Bob\n");
+    opened.state.accountTable.put(ACCOUNT);
   }
   const database = new DatabaseSync(path);
   database.exec(sql);
@@ -175,6 +187,19 @@ Deno.test("state: rows that the room can't have written count as damage", () => 
     "UPDATE events SET seq = 2",
     "UPDATE events SET datagram = 'text'",
     "UPDATE events SET datagram = x'00'",
+    "UPDATE accounts SET name = 'two words'",
+    "UPDATE accounts SET name = 'Alicia'",
+    "UPDATE accounts SET key = 'Alice'",
+    "UPDATE accounts SET salt = x'00'",
+    "UPDATE accounts SET salt = 'sixteen letters.'",
+    "UPDATE accounts SET rounds = 0",
+    "UPDATE accounts SET rounds = 6000001",
+    "UPDATE accounts SET rounds = 'x'",
+    "UPDATE accounts SET stored_key = x'00'",
+    "UPDATE accounts SET server_key = zeroblob(33)",
+    "UPDATE accounts SET operator = 2",
+    "UPDATE accounts SET operator = 'yes'",
+    "ALTER TABLE accounts ADD COLUMN colour TEXT",
     "ALTER TABLE members DROP COLUMN dialect",
     "ALTER TABLE members ADD COLUMN colour TEXT",
     "ALTER TABLE events RENAME COLUMN datagram TO bytes",

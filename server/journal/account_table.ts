@@ -1,0 +1,32 @@
+/**
+ * The protected names in a state file.
+ *
+ * @module
+ */
+import { nameKey } from "../../protocol/names.ts";
+import type { KeptAccount } from "./past.ts";
+import type { Statement, Writer } from "./sqlite_writer.ts";
+
+/** The protected names in a state file. Each method writes before it returns, so that a power failure undoes nothing. */
+export class AccountTable {
+  readonly #writer: Writer;
+  readonly #put: Statement;
+  readonly #drop: Statement;
+
+  constructor(writer: Writer) {
+    this.#writer = writer;
+    this.#put = writer.database.prepare("REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?)");
+    this.#drop = writer.database.prepare("DELETE FROM accounts WHERE key = ?");
+  }
+
+  /** @throws {Failure} if the file can't be written. */
+  put({ name, salt, rounds, storedKey, serverKey, isOperator }: KeptAccount): void {
+    const row = [nameKey(name), name, salt, rounds, storedKey, serverKey, isOperator ? 1 : 0] as const;
+    this.#writer.write(() => this.#put.run(...row), true);
+  }
+
+  /** @throws {Failure} if the file can't be written. */
+  remove(name: string): void {
+    this.#writer.write(() => this.#drop.run(nameKey(name)), true);
+  }
+}
