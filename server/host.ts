@@ -6,6 +6,7 @@
 import { decode } from "../protocol.ts";
 import { earliest } from "../protocol/earliest.ts";
 import { TokenBucket, type TokenBucketOptions } from "../protocol/reliable/token_bucket.ts";
+import { CRYPTO } from "../runtime/crypto.ts";
 import { Alarm, now } from "../runtime/clock.ts";
 import { Failure } from "../runtime/program.ts";
 import type { Trace } from "../runtime/trace.ts";
@@ -73,7 +74,7 @@ export class Host implements DoorKeeper {
     this.#stopping = stopping;
     const observer = combineObservers(observers);
     this.room = new Room(
-      { delivery: doors, journal, names, accounts, ignored: this.#ignored },
+      { delivery: doors, journal, names, accounts, crypto: CRYPTO, ignored: this.#ignored },
       { ...room, observer },
       now(),
     );

@@ -14,6 +14,7 @@ import { type Admission, holderOf } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
+import { type Logins, SIGNED_IN_ELSEWHERE } from "./login.ts";
 import type { Member } from "./members.ts";
 import { type NameRefusal, nameRefusal, nameTaken } from "./name_refusal.ts";
 import type { NameClaim } from "./names.ts";
@@ -26,6 +27,8 @@ export interface GreetingContext {
   journal: Journal;
   limits: Limits;
   ignored: Ignored;
+  /** Undefined if this server protects no names. */
+  logins: Logins | undefined;
   /** Whether the sender of a message gets a copy too. */
   echo: boolean;
   joinAddress: JoinAddress;
@@ -56,6 +59,8 @@ interface Applicant {
   packet: SignIn | ClassicSignIn;
   /** When the names were asked, in milliseconds. */
   askedAt: number;
+  /** What the server proves itself with, once the applicant has proven that it knows the name's password. */
+  verifier?: string;
 }
 
 /**
@@ -109,8 +114,11 @@ export class Greetings {
     const welcome = { packet: { ...packet, token }, peer };
     const expulsion = admission.expulsions.of(token, peer, now);
     if (expulsion && !member) return this.#refuse(welcome, expulsion.code, expulsion.text);
-    if (packet.type === "GREETING") return this.#welcome(welcome, now);
-    if (member?.name === packet.name) {
+    if (packet.type === "GREETING") {
+      if (member || !this.#context.logins?.isForMembersOnly) return this.#welcome(welcome, now);
+      return this.#refuse(welcome, "name-wanted", "This server lets in only who has an account: sign in with its name");
+    }
+    if (member?.name === packet.name && packet.proof === undefined) {
       // it may have asked for another name, and have thought better of it
       this.#waiting.delete(token);
       return this.#welcome(welcome, now, member.name);
@@ -156,35 +164,53 @@ export class Greetings {
     const token = packet.dialect === "v1" ? packet.token : undefined;
     const holder = token ?? peer.key;
     // it repeats its wish, or has another one: the latest packet is the one that is answered
-    const { askedAt } = this.#waiting.get(holder) ?? {};
-    if (askedAt !== undefined && now < askedAt + ASK_AGAIN_MS) {
-      return void this.#waiting.set(holder, { ...applicant, askedAt });
+    const waiting = this.#waiting.get(holder);
+    if (waiting && now < waiting.askedAt + ASK_AGAIN_MS) {
+      const verifier = nameKey(waiting.packet.name) === nameKey(packet.name) ? waiting.verifier : undefined;
+      return void this.#waiting.set(holder, { ...applicant, askedAt: waiting.askedAt, verifier });
     }
     this.#waiting.delete(holder);
     const there = members.withKey(peer.key);
     const replaces = there && holderOf(there) !== holder ? holderOf(there) : undefined;
     const claim = { name: packet.name, holder, replaces };
-    if (!this.#hasName(applicant) && !this.#maySignIn(applicant, claim, now)) return;
+    if (!this.#maySignIn(applicant, claim, now)) return;
     if (this.#waiting.size >= MAX_WAITING_CLAIMS && !this.#forgetOldest(now)) return ignored.count("queue-full");
+    this.#makeWay(applicant, claim, now);
     const isGranted = names.claim(claim);
     if (isGranted === undefined) this.#waiting.set(holder, applicant);
     else this.#decide(applicant, claim, isGranted, now);
   }
 
   /**
-   * Whether the names may be asked for an applicant that has none yet. In version 1 it is told why not, unless it asks
-   * too often: it has sent back its cookie, so the answer goes to nobody else.
+   * Whether the names may be asked for an applicant. In version 1 it is told why not, unless it asks too often: it has
+   * sent back its cookie, so the answer goes to nobody else. Notes its proof, if the name takes one.
    */
   #maySignIn(applicant: Applicant, claim: NameClaim, now: number): boolean {
-    const { admission: { members }, limits } = this.#context;
-    const { peer, packet } = applicant;
-    if (packet.dialect === "classic") return limits.takeSignInToken(peer, now);
-    if (!limits.takeApplicantToken(peer, now)) return false;
+    const { admission: { members }, delivery, limits, logins } = this.#context;
+    const { peer, packet } = applicant, isNew = !this.#hasName(applicant);
+    if (packet.dialect === "classic") return !isNew || limits.takeSignInToken(peer, now);
+    if (isNew && !limits.takeApplicantToken(peer, now)) return false;
     // a name that it can't have takes nothing from the others with its IP address
-    const refusal = nameRefusal(claim, members) ??
-      (limits.takeSignInToken(asValidated(applicant), now) ? undefined : TOO_MANY_AT_ONCE);
+    let refusal: { code: string; text: string } | undefined = isNew ? nameRefusal(claim, members, logins) : undefined;
+    if (!refusal) {
+      const answer = logins?.answer({ peer, packet, present: members.withToken(packet.token)?.name }, now);
+      if (answer && "type" in answer) {
+        delivery.send({ ...peer, dialect: "v1" }, answer);
+        return false;
+      }
+      if (answer && "verifier" in answer) applicant.verifier = answer.verifier;
+      else refusal = answer;
+    }
+    if (!refusal && isNew && !limits.takeSignInToken(asValidated(applicant), now)) refusal = TOO_MANY_AT_ONCE;
     if (refusal) this.#refuse({ peer, packet }, refusal.code, refusal.text);
     return refusal === undefined;
+  }
+
+  /** Removes another member that has the name of an applicant which has proven that it is the owner. */
+  #makeWay({ verifier }: Applicant, { name, holder, replaces }: NameClaim, now: number): void {
+    const { admission } = this.#context;
+    const other = verifier === undefined ? undefined : admission.members.withName(name);
+    if (other && ![holder, replaces].includes(holderOf(other))) admission.expel(other, SIGNED_IN_ELSEWHERE, now);
   }
 
   /** Forgets the wish that has waited longest, if it has waited for long; returns whether it had. */
@@ -195,29 +221,39 @@ export class Greetings {
 
   /** Acts on the answer of the names. The applicant may have left or joined in the meantime. */
   #decide(applicant: Applicant, claim: NameClaim, isGranted: boolean, now: number): void {
-    const { peer, packet } = applicant;
+    const { peer, packet, verifier } = applicant;
+    this.#makeWay(applicant, claim, now);
     const refusal = this.#claimRefusal(applicant, claim, isGranted);
     if (packet.dialect === "classic") this.#answerClassic(peer, packet.name, refusal, now);
     else if (refusal) this.#refuse({ packet, peer }, refusal.code, refusal.text);
-    else this.#welcome({ packet, peer }, now, packet.name);
+    else {
+      if (verifier !== undefined) this.#context.logins!.signedIn(packet.name);
+      this.#welcome({ packet, peer }, now, packet.name, verifier);
+    }
     if (isGranted) this.#releaseUnused(claim);
   }
 
   /** Why an applicant can't have a name; undefined if it can. */
   #claimRefusal(applicant: Applicant, claim: NameClaim, isGranted: boolean): NameRefusal | undefined {
-    const { members } = this.#context.admission;
+    const { admission: { members }, logins } = this.#context, { verifier, packet, peer } = applicant;
+    const present = this.#memberOf(applicant)?.name;
+    const isProven = verifier !== undefined || present !== undefined && nameKey(present) === nameKey(packet.name);
+    if (!isProven && logins?.needsProof(packet.name)) return logins.refusal(packet.name, peer.validated);
     // a member may have taken it, or one that looks like it, while the names were asked
-    const refusal = nameRefusal(claim, members) ?? (isGranted ? undefined : nameTaken(claim.name));
+    const refusal = nameRefusal(claim, members, logins) ?? (isGranted ? undefined : nameTaken(claim.name));
     if (refusal) return refusal;
     if (this.#hasName(applicant) || members.namesAt(asValidated(applicant)) < MAX_NAMES_PER_ADDRESS) return undefined;
     return { code: "room-full", text: "Too many names from your address" };
   }
 
   /** Whether an applicant is a member with a name, and only wants another one. */
-  #hasName({ peer, packet }: Applicant): boolean {
+  #hasName(applicant: Applicant): boolean {
+    return this.#memberOf(applicant)?.name !== undefined;
+  }
+
+  #memberOf({ peer, packet }: Applicant): Member | undefined {
     const { members } = this.#context.admission;
-    const member = packet.dialect === "v1" ? members.withToken(packet.token!) : members.withKey(peer.key);
-    return member?.name !== undefined;
+    return packet.dialect === "v1" ? members.withToken(packet.token) : members.withKey(peer.key);
   }
 
   #answerClassic(peer: Peer, name: string, refusal: NameRefusal | undefined, now: number): void {
@@ -249,8 +285,9 @@ export class Greetings {
    * Answers a greeting from a validated peer: lets a newcomer join, keeps a member alive, or moves it to this peer.
    *
    * @param name The name that it has from now on.
+   * @param verifier What the server proves itself with, if the greeting had a proof.
    */
-  #welcome(greeting: ValidGreeting, now: number, name?: string): void {
+  #welcome(greeting: ValidGreeting, now: number, name?: string, verifier?: string): void {
     const { admission, delivery, journal, echo } = this.#context;
     const { members } = admission;
     const { peer, packet: { id, token } } = greeting;
@@ -277,6 +314,7 @@ export class Greetings {
       ),
       noecho: !echo,
       join: this.#joinInsteadOf(peer),
+      verifier,
     });
   }
 

@@ -6,6 +6,7 @@
 import { reservedBecause } from "../../protocol/look_alikes.ts";
 import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 import { holderOf } from "./admission.ts";
+import type { Account } from "./accounts.ts";
 import type { Members } from "./members.ts";
 import type { NameClaim } from "./names.ts";
 
@@ -15,22 +16,39 @@ export interface NameRefusal {
   text: string;
 }
 
+/** Which names are protected. */
+export interface ProtectedNames {
+  /** Whether a name is given only to who proves that it is the owner. */
+  needsProof(name: string): boolean;
+  lookAlikeOf(name: string): Account | undefined;
+}
+
 /**
  * Finds out what speaks against a claim: nobody may have the name, another member has it, or it looks like the name of
- * another member. A member's own name, and the name of the member that it replaces, are no obstacle.
+ * another member or like a protected one. A member's own name, and the name of the member that it replaces, are no
+ * obstacle; nor is anything to a name that takes a proof.
  */
-export function nameRefusal({ name, holder, replaces }: NameClaim, members: Members): NameRefusal | undefined {
+export function nameRefusal(
+  { name, holder, replaces }: NameClaim,
+  members: Members,
+  logins?: ProtectedNames,
+): NameRefusal | undefined {
   // this program's version of Unicode has not all of its letters, and so can't tell which names look like it
   if (normalizeName(name) === undefined) return { code: "bad-name", text: NAME_RULE };
   const reserved = reservedBecause(name);
   if (reserved !== undefined) return { code: "bad-name", text: reserved };
+  // whoever proves that it is the owner gets it, and the others must not be told which names there are
+  if (logins?.needsProof(name)) return undefined;
   for (const member of [members.withName(name), ...members.lookAlikesOf(name)]) {
     if (member === undefined || [holder, replaces].includes(holderOf(member))) continue;
     if (nameKey(member.name!) === nameKey(name)) return nameTaken(name);
     const text = `The name ${name} looks like ${member.name}, who is here; choose another`;
     return { code: "name-taken", text };
   }
-  return undefined;
+  const protectedOne = logins?.lookAlikeOf(name);
+  if (!protectedOne) return undefined;
+  const text = `The name ${name} looks like ${protectedOne.name}, which is registered; choose another`;
+  return { code: "name-taken", text };
 }
 
 /** The refusal of a name that another has, here or elsewhere. */

@@ -7,6 +7,7 @@
  * @module
  */
 import { type Packet, TO_SERVER, type V1Packet } from "../../protocol.ts";
+import type { CryptoFunctions } from "../../protocol/crypto_functions.ts";
 import { earliest } from "../../protocol/earliest.ts";
 import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { Heartbeats } from "../journal/heartbeats.ts";
@@ -31,6 +32,7 @@ import { type OrderAnswer, Orders } from "./orders.ts";
 import { Passes } from "./passes.ts";
 import type { Peer } from "./peer.ts";
 import { PrivateMessages } from "./private_messages.ts";
+import { newProtection, type Protection, type ProtectionOptions } from "./protection.ts";
 import { Repair } from "./repair.ts";
 
 /** The parts that a room works with. */
@@ -43,6 +45,8 @@ export interface RoomParts {
   names?: Names;
   /** The protected names. Default: this server protects none. */
   accounts?: Accounts;
+  /** What protected names are proven with. */
+  crypto?: CryptoFunctions;
   /** Counts what has no effect. Default: counts of its own. */
   ignored?: Ignored;
 }
@@ -56,7 +60,7 @@ export interface EchoOptions {
 }
 
 /** How a room behaves. */
-export interface RoomOptions extends AdmissionOptions {
+export interface RoomOptions extends AdmissionOptions, ProtectionOptions {
   /** Whose senders get copies of their own messages too. */
   echo?: EchoOptions;
   /** How often a member may speak. Default: as often as it likes. */
@@ -110,12 +114,13 @@ export class Room {
   readonly #repair: Repair;
   readonly #orders: Orders;
   readonly #operators: Operators;
+  readonly #protection: Protection;
   readonly #heartbeats = new Heartbeats();
   #messageCount = 0;
   readonly #ignored: Ignored;
 
   constructor(
-    { delivery, journal, names, accounts, ignored = new Ignored() }: RoomParts,
+    { delivery, journal, names, accounts, crypto, ignored = new Ignored() }: RoomParts,
     options: RoomOptions,
     now: number,
   ) {
@@ -158,12 +163,15 @@ export class Room {
     };
     this.#directory = new Directory(shared);
     this.#privateMessages = new PrivateMessages(shared);
+    const secret = options.passKey;
+    this.#protection = newProtection(options, { delivery, limits, accounts, crypto, secret });
     this.#greetings = new Greetings({
       admission: this.#admission,
       delivery,
       journal,
       limits,
       ignored,
+      logins: this.#protection.logins,
       echo,
       joinAddress: options.joinAddress ?? (() => undefined),
     });
@@ -242,7 +250,8 @@ export class Room {
   /** When {@linkcode wake} is to be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
     const { presence, silenceCheckAt } = this.#admission;
-    const parts = [presence, this.#heartbeats, this.#messages, this.#privateMessages];
+    const { registrations } = this.#protection;
+    const parts = [presence, this.#heartbeats, this.#messages, this.#privateMessages, registrations];
     return earliest([silenceCheckAt, ...parts.map(({ dueAt }) => dueAt)]);
   }
 
@@ -252,6 +261,7 @@ export class Room {
     this.#admission.removeSilent(now);
     this.#messages.wake(now);
     this.#privateMessages.wake(now);
+    this.#protection.registrations.wake(now);
     // while nobody is told of them, the notices would only fill the window
     if (this.#members.toldSize === 0) presence.clear();
     for (const event of presence.takeDue(now, this.#wallTime(now))) this.#publish(event, now);
@@ -350,7 +360,7 @@ export class Room {
         return this.#operators.receive(packet, member, now);
       case "REGISTER":
       case "UNREGISTER":
-        return this.#sendError(member, "no-accounts", "This server protects no names", packet.id);
+        return this.#protection.registrations.receive(packet, member, now);
     }
   }
 

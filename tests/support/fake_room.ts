@@ -5,6 +5,7 @@
  */
 import { decode, encode, type Packet, type V1Packet } from "../../protocol.ts";
 import { byteLength } from "../../protocol/text.ts";
+import { CRYPTO } from "../../runtime/crypto.ts";
 import type { Journal, WindowOptions } from "../../server/journal/journal.ts";
 import { MemoryJournal } from "../../server/journal/memory.ts";
 import type { Accounts } from "../../server/room/accounts.ts";
@@ -55,7 +56,8 @@ export class FakeRoom {
   constructor(
     { window, journal = new MemoryJournal(window), names, accounts, ignored, ...options }: FakeRoomOptions = {},
   ) {
-    this.room = new Room({ delivery: this.delivery, journal, names, accounts, ignored }, options, this.now);
+    const parts = { delivery: this.delivery, journal, names, accounts, crypto: CRYPTO, ignored };
+    this.room = new Room(parts, options, this.now);
   }
 
   /** Lets a datagram arrive, as its text, and returns all that is sent in answer. */

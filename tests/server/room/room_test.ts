@@ -57,6 +57,7 @@ Deno.test("room: WELCOME tells the member's address, a token of its own, the epo
     keepalive: 1000,
     noecho: false,
     join: undefined,
+    verifier: undefined,
   });
   assertMatch(welcome.token, /^[0-9a-f]{16}$/);
   const other = room.join(B);

@@ -1,0 +1,160 @@
+/**
+ * Challenges and proofs: that somebody knows the password of a name (SCRAM, see PROTOCOL.md).
+ *
+ * @module
+ */
+import type { Proof, V1Packet } from "../../protocol.ts";
+import { fromHex, toHex } from "../../protocol/bytes.ts";
+import type { CryptoFunctions } from "../../protocol/crypto_functions.ts";
+import { nameKey } from "../../protocol/names.ts";
+import { ROUNDS, SALT_BYTES } from "../../protocol/passwords.ts";
+import { authMessage, isProofRight, serverSignature, type StoredKeys } from "../../protocol/scram.ts";
+import type { Account, Accounts } from "./accounts.ts";
+import type { Attempt, Attempts } from "./attempts.ts";
+import { BoundedMap } from "./bounded_map.ts";
+import { type KeyedHash, newKeyedHash } from "./keyed_hash.ts";
+import type { Peer } from "./peer.ts";
+import { RotatingHash } from "./rotating_hash.ts";
+
+/** Who is to prove that it knows a password. */
+export interface Claimant {
+  /** As it stands in the packet, or as the member has it. */
+  name: string;
+  token: string;
+  peer: Pick<Peer, "key" | "address">;
+}
+
+/** What a proof is for. */
+export interface Purpose {
+  word: "sign-in" | "register" | "unregister";
+  /** What it is bound to beside the token and the address. */
+  also?: string;
+}
+
+/** The fields of a proof that is there. */
+export type WholeProof = Required<Proof>;
+
+/** A refusal of a proof: the code of an ERROR, and a sentence for the user. */
+export interface ProofRefusal {
+  code: "wrong-password" | "too-many-tries";
+  text: string;
+}
+
+/** What becomes of a proof: it is right, and the verifier proves the server in turn; it is refused; or it is out of date. */
+export type Verdict = { verifier: string } | ProofRefusal | "stale";
+
+/** The fields of a CHALLENGE for a present password. */
+export type Challenge = Required<Pick<V1Packet & { type: "CHALLENGE" }, "address" | "salt" | "rounds" | "nonce">>;
+
+/** How long a nonce may be used at least, in milliseconds: twice as long as it takes to type a password. */
+const NONCE_LIFETIME_MS = 60_000;
+
+/** What proofs need of the room. */
+export interface ProofsContext {
+  accounts: Accounts;
+  crypto: CryptoFunctions;
+  attempts: Attempts;
+  /** What salts are made up with; with the same secret, the same ones. Default: a random one. */
+  secret?: string;
+}
+
+/**
+ * Makes challenges and checks proofs. A challenge costs no memory: its nonce is a keyed hash of all that it is for, and
+ * of how often somebody has proven this name, so that it is used up by a proof.
+ */
+export class Proofs {
+  readonly #context: ProofsContext;
+  readonly #nonces = new RotatingHash(NONCE_LIFETIME_MS);
+  /** How many proofs of each name were right, by its key. It has room for all accounts. */
+  readonly #uses = new BoundedMap<number>();
+  readonly #madeUp: KeyedHash;
+  /** The keys of names without an account. */
+  readonly #noKeys: StoredKeys;
+
+  constructor(context: ProofsContext) {
+    this.#context = context;
+    const { secret, crypto } = context;
+    this.#noKeys = { storedKey: crypto.randomBytes(32), serverKey: crypto.randomBytes(32) };
+    this.#madeUp = newKeyedHash(secret === undefined ? undefined : new TextEncoder().encode(secret));
+  }
+
+  /** What is kept of a name; made up, and always the same, for a name without an account. No proof is right for that. */
+  keptOf(name: string): Omit<Account, "name" | "isOperator"> {
+    // made up for the others too, so that it takes as long
+    const salt = this.#makeUpSalt(name);
+    return this.#context.accounts.get(name) ?? { salt, rounds: ROUNDS, ...this.#noKeys };
+  }
+
+  challenge(claimant: Claimant, { word }: Purpose, now: number): Challenge {
+    const { salt, rounds } = this.keptOf(claimant.name);
+    const nonce = this.#nonces.of(this.#nonceText(claimant, word), now);
+    return { address: claimant.peer.address, salt: toHex(salt), rounds, nonce };
+  }
+
+  /**
+   * Looks at a proof, unless too many were wrong.
+   *
+   * @param isRepeat Whether it may be one that was taken already, which changes nothing: its nonce is used up.
+   */
+  check(claimant: Claimant, purpose: Purpose, proof: WholeProof, now: number, isRepeat = false): Verdict {
+    const { attempts, crypto } = this.#context;
+    const isFresh = this.#nonces.isOf(this.#nonceText(claimant, purpose.word), proof.nonce, now);
+    if (!isFresh && !isRepeat) return "stale";
+    const attempt = this.attemptOf(claimant);
+    const pause = attempts.take(attempt, now);
+    if (pause > 0) return tooManyTries(pause);
+    const kept = this.keptOf(claimant.name);
+    const message = messageOf(claimant, purpose, proof, kept);
+    if (!isProofRight(fromHex(proof.proof), kept, message, crypto)) {
+      return isFresh ? wrongPassword(claimant.name) : "stale";
+    }
+    attempts.succeeded(attempt, now);
+    return { verifier: toHex(serverSignature(kept, message, crypto)) };
+  }
+
+  /** Notes that a proof had its effect: the nonces that were made before are used up. */
+  use(name: string): void {
+    const key = nameKey(name);
+    this.#uses.set(key, (this.#uses.get(key) ?? 0) + 1);
+  }
+
+  attemptOf({ name, peer: { address } }: { name: string; peer: Pick<Peer, "address"> }): Attempt {
+    return { name, isProtected: this.#context.accounts.get(name) !== undefined, address };
+  }
+
+  #nonceText({ name, token, peer }: Claimant, word: string): string {
+    return [word, token, peer.key, name, this.#uses.get(nameKey(name)) ?? 0].join("\n");
+  }
+
+  #makeUpSalt(name: string): Uint8Array {
+    const key = nameKey(name),
+      parts = Array.from({ length: SALT_BYTES / 8 }, (_, i) => this.#madeUp(`salt ${i}\n${key}`));
+    return fromHex(parts.join(""));
+  }
+}
+
+function messageOf(
+  { name, token, peer: { address } }: Claimant,
+  { word, also }: Purpose,
+  { nonce, cnonce }: WholeProof,
+  { salt, rounds }: Pick<Account, "salt" | "rounds"> & StoredKeys,
+): string {
+  const purpose = [word, token, address, ...(also === undefined ? [] : [also])].join(" ");
+  return authMessage({ name, cnonce, nonce, salt, rounds, purpose });
+}
+
+/** The refusal of a wrong password; it reads the same for a name that nobody has registered. */
+export function wrongPassword(name: string): ProofRefusal {
+  return { code: "wrong-password", text: `That is not the password of ${name}` };
+}
+
+/** The refusal of a proof that is not looked at. */
+export function tooManyTries(pause: number): ProofRefusal {
+  const text = `Too many wrong passwords were tried; the next one is looked at in ${Math.ceil(pause / 1000)} s`;
+  return { code: "too-many-tries", text };
+}
+
+/** The proof in a packet; undefined if there is none. */
+export function proofIn({ nonce, cnonce, proof }: Proof): WholeProof | undefined {
+  return nonce === undefined || cnonce === undefined || proof === undefined ? undefined : { nonce, cnonce, proof };
+}
