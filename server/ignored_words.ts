@@ -64,6 +64,7 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
     detail === "bare"
       ? "text without a word may come twice a second, and ten times at once: put MESSAGE in front"
       : "it came faster than --rate, or all with this IP address say too much",
+  "muted": () => "its sender is muted",
   "fast-lines": () => dismissalWords("too much"),
   "fast-sign-ins": () => "it asks for names too often",
   "fast-requests": (_, detail) =>

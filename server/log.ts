@@ -51,6 +51,7 @@ const IGNORED: Record<IgnoreReason, string> = {
   "said-again": "without MESSAGE that say the same at once again",
   "no-goodbye": "with a goodbye in classic, which has none",
   "fast-messages": "with messages faster than --rate",
+  "muted": "with messages of classic members that are muted",
   "fast-lines": "by TCP, because somebody said more than the room takes",
   "fast-sign-ins": "that ask for names too often",
   "fast-requests": "that ask for too much else",

@@ -72,6 +72,13 @@ export class ReceiveStream<M extends MessagePacket = MessagePacket> {
     this.#held.delete(id);
   }
 
+  /** Takes all that is held out of it, as if it had not come, in the order in which it came. */
+  takeHeld(): M[] {
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    return held;
+  }
+
   /** Drops all that is held, as if it had not come. */
   dropHeld(): void {
     this.#held.clear();

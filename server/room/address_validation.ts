@@ -4,6 +4,7 @@
  * @module
  */
 import { encode, type V1Packet } from "../../protocol.ts";
+import { byteLength, splitText } from "../../protocol/text.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import { RotatingHash } from "./rotating_hash.ts";
 
@@ -17,9 +18,23 @@ const RECENT_GREETING_MS = 5000;
  */
 const AMPLIFICATION_LIMIT = 3;
 
+/** What stands at the end of a text that was cut. */
+const CUT = "…";
+
 /** Whether an answer is short enough for an address that may be forged, to a request of so many bytes. */
 export function isShortEnough(answer: V1Packet, requestBytes: number): boolean {
   return encode(answer).length <= AMPLIFICATION_LIMIT * requestBytes;
+}
+
+/**
+ * An ERROR to an address that may be forged, its text cut so that it is short enough. Without a text it always is: the
+ * request has the token, the id and the stream too.
+ */
+export function shortened<T extends V1Packet & { type: "ERROR" }>(error: T, requestBytes: number): T {
+  const tooMany = encode(error).length - AMPLIFICATION_LIMIT * requestBytes;
+  if (tooMany <= 0) return error;
+  const left = byteLength(error.text) - tooMany - byteLength(CUT);
+  return { ...error, text: left > 0 ? splitText(error.text, left)[0] + CUT : "" };
 }
 
 /**

@@ -22,6 +22,8 @@ export type IgnoreReason =
   | "no-goodbye"
   /** It is a classic message, and its sender or all with one IP address have sent too many. */
   | "fast-messages"
+  /** It is a classic message, and its sender is muted. */
+  | "muted"
   /** A connection was ahead of what it may say for so long that it was closed. */
   | "fast-lines"
   /** It asks for a name, and its sender or all with one IP address have asked too often. */
@@ -100,6 +102,7 @@ export function noneIgnored(): IgnoredCounts {
     "said-again": 0,
     "no-goodbye": 0,
     "fast-messages": 0,
+    "muted": 0,
     "fast-lines": 0,
     "fast-sign-ins": 0,
     "fast-requests": 0,

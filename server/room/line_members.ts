@@ -17,6 +17,7 @@ import type { Limits } from "./limits.ts";
 import { lineHelp, type LineRequest, readLine } from "./line_commands.ts";
 import type { Member } from "./members.ts";
 import type { Messages } from "./messages.ts";
+import type { Operators } from "./operators.ts";
 import type { Peer } from "./peer.ts";
 import type { PrivateMessages } from "./private_messages.ts";
 
@@ -28,6 +29,7 @@ export interface LineMembersContext {
   greetings: Greetings;
   limits: Limits;
   messages: Messages;
+  operators: Operators;
   privateMessages: PrivateMessages;
   /** Whether private messages may pass through the server. */
   isRelaying: boolean;
@@ -59,10 +61,12 @@ export class LineMembers {
 
   /** Handles a line. Returns 0 if it was taken, otherwise the milliseconds until it is to be handed over again. */
   receive(line: string, member: Member, now: number): number {
-    const { limits, messages } = this.#context;
+    const { limits, messages, operators } = this.#context;
     // a command behind a long line must not overtake its end
     const pause = messages.linePause(member, now);
     if (pause > 0 || line === "") return pause;
+    const [, typed = ""] = /^\s*\/(?!\/)([^]*)$/.exec(line) ?? [];
+    if (operators.isOrder(typed)) return this.#order(typed, member, now);
     const request = readLine(line, member.name !== undefined);
     // what says nothing costs as much as what is answered
     if (request.do === "say" && request.text.trim() === "") return limits.requestPause(member, 1, now);
@@ -73,7 +77,7 @@ export class LineMembers {
     }
     const signInPause = request.do === "sign in" && member.name === undefined ? limits.signInPause(member, now) : 0;
     if (signInPause > 0) return signInPause;
-    const requestPause = limits.requestPause(member, request.do === "help" ? this.#help.length : 1, now);
+    const requestPause = limits.requestPause(member, request.do === "help" ? this.#helpFor(member).length : 1, now);
     if (requestPause === 0) this.#execute(request, member, now);
     return requestPause;
   }
@@ -99,6 +103,15 @@ export class LineMembers {
       const packet = { dialect: "classic", type: "INCOMING", line } as const;
       for (const member of others) delivery.send(member, packet);
     }
+  }
+
+  /** Carries out what only an operator may, and answers in a line or several. */
+  #order(typed: string, member: Member, now: number): number {
+    const { limits, operators } = this.#context, pause = limits.requestPause(member, 1, now);
+    if (pause > 0) return pause;
+    const { isDone, text } = operators.execute(typed, member, now);
+    for (const line of text.split("\n")) this.#tell(member, isDone ? line : `!! ${line}`);
+    return 0;
   }
 
   #say(said: LineRequest & { do: "say" }, member: Member, now: number): number {
@@ -130,7 +143,7 @@ export class LineMembers {
       case "leave":
         return admission.disconnect(member, "goodbye", now);
       case "help":
-        return this.#help.forEach((line) => this.#tell(member, line));
+        return this.#helpFor(member).forEach((line) => this.#tell(member, line));
       case "list":
         return this.#tell(member, usersLine(directory.users()));
       case "sign in":
@@ -151,6 +164,11 @@ export class LineMembers {
       case "explain":
         return this.#tell(member, quoted(request.text, 2 * MAX_QUOTED_BYTES));
     }
+  }
+
+  /** What it can type; of an operator, also what only operators can. */
+  #helpFor(member: Member): readonly string[] {
+    return [...this.#help, ...this.#context.operators.helpFor(member).map((line) => `/${line}`)];
   }
 
   #tell(member: Member, line: string): void {

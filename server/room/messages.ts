@@ -22,6 +22,8 @@ export interface MessagesContext {
   ignored: Ignored;
   /** How many members hear what is said. */
   audience: () => number;
+  /** Why a member may not say anything now, in words: `muted for 4 more minutes`; undefined if it may. */
+  muteOf: (member: Member, now: number) => string | undefined;
   /** Appends a message to the journal. */
   publish: (message: NewEvent, origin: Member, now: number) => void;
   /** The time that is shown to people, in Unix milliseconds. */
@@ -89,6 +91,12 @@ export class Messages {
    * @returns 0 if it was taken; otherwise the milliseconds until it is to be handed over again.
    */
   receiveLine(line: Pick<Said, "text" | "action">, member: Member, now: number): number {
+    const { limits, muteOf } = this.#context, mute = muteOf(member, now);
+    if (mute !== undefined) {
+      const pause = limits.requestPause(member, 1, now);
+      if (pause === 0) this.#tellMuted(member, mute);
+      return pause;
+    }
     const pause = this.#takeLineToken(member, now);
     if (pause > 0) return pause;
     const [first, ...others] = splitText(printable(line.text), MAX_TEXT_BYTES).map((text) => ({ ...line, text }));
@@ -108,6 +116,12 @@ export class Messages {
 
   /** Takes a classic text. Counts it as ignored if a part of it can't be taken. */
   receiveClassic(packet: ClassicMessage, member: Member, now: number): void {
+    const { limits, ignored, muteOf } = this.#context, mute = muteOf(member, now);
+    if (mute !== undefined) {
+      ignored.count("muted");
+      const isTold = limits.takeRequestTokens(member, 1, now) && limits.takeAnswerBytes(member, notSaid(mute), now);
+      return isTold ? this.#tellMuted(member, mute) : undefined;
+    }
     // to look at a long text takes time, so there must be a token before
     if (!this.#takesClassic(member, now)) return;
     const said = textOf(packet, member);
@@ -122,7 +136,7 @@ export class Messages {
 
   /** Takes a MESSAGE in version 1. */
   receive(packet: MessagePacket, member: Member, now: number): void {
-    const { delivery, journal, limits, ignored } = this.#context;
+    const { delivery, journal, limits, ignored, muteOf } = this.#context;
     const kept = journal.stream(packet.stream);
     if (!journal.isFreeFor(member.token, packet.stream)) {
       const { id, stream } = packet, text = "This stream is not yours";
@@ -132,6 +146,13 @@ export class Messages {
     }
     const stream = this.#streamOf(member, packet, kept);
     if (stream.isRepeat(packet)) return this.#acknowledge(packet, kept, member, now);
+    const mute = muteOf(member, now);
+    if (mute !== undefined) {
+      // the stream waits for it no longer when its sender has settled it, which the next message says by its `first`
+      if (stream.isHeld(packet)) this.#held--;
+      stream.drop(packet);
+      return this.#refuse(packet, member, mute, now);
+    }
     const before = stream.heldCount;
     stream.hold(packet);
     this.#held += stream.heldCount - before;
@@ -145,7 +166,11 @@ export class Messages {
 
   /** Publishes what is left of a member's line, as far as there are tokens for it. */
   #publishLine(member: Member, now: number): void {
-    const { line = [] } = activityOf(member);
+    const { line = [] } = activityOf(member), mute = this.#context.muteOf(member, now);
+    if (mute !== undefined && line.length > 0) {
+      line.length = 0;
+      this.#tellMuted(member, mute);
+    }
     while (line.length > 0) {
       const pause = this.#takeLineToken(member, now);
       if (pause > 0) return this.#pacing.wait(member, now + pause);
@@ -162,6 +187,8 @@ export class Messages {
 
   /** Publishes the messages whose turn it is, as many as there are tokens for. The next one waits for its token. */
   #publishReady(member: Member, stream: ReceiveStream, now: number): void {
+    const mute = this.#context.muteOf(member, now);
+    if (mute !== undefined) return this.#refuseHeld(member, stream, mute, now);
     while (stream.isReady) {
       const pause = this.#takeToken(member, stream, now);
       if (pause > 0) return this.#pacing.wait(member, now + pause);
@@ -177,6 +204,24 @@ export class Messages {
     const kept = journal.stream(stream.name);
     const isBehind = kept !== undefined && kept.appendedId - kept.lastId >= SEND_WINDOW;
     return isBehind || journal.pending >= MAX_PENDING ? JOURNAL_PAUSE_MS : limits.takeMessageToken(member, now);
+  }
+
+  /** Tells a member that a MESSAGE is not said, and drops it. Without a token it is told when it repeats the MESSAGE. */
+  #refuse({ stream, id }: MessagePacket, member: Member, mute: string, now: number): void {
+    const { delivery, limits } = this.#context, { token } = member;
+    if (!limits.takeRequestTokens(member, 1, now)) return;
+    delivery.send(member, { dialect: "v1", type: "ERROR", token, code: "muted", id, stream, text: `You are ${mute}` });
+  }
+
+  /** Does the same with all that a stream holds. */
+  #refuseHeld(member: Member, stream: ReceiveStream, mute: string, now: number): void {
+    this.#held -= stream.heldCount;
+    for (const packet of stream.takeHeld()) this.#refuse(packet, member, mute, now);
+  }
+
+  /** Tells a member that has no ids. */
+  #tellMuted(member: Member, mute: string): void {
+    this.#context.delivery.send(member, { dialect: "classic", type: "INCOMING", line: notSaid(mute) });
   }
 
   /** Drops what a member's present stream holds; its sender was never told that it was taken. */
@@ -227,6 +272,10 @@ export class Messages {
     const { publish, time } = this.#context;
     publish({ type: "INCOMING", from: member.address, name: member.name, at: time(now), ...said }, member, now);
   }
+}
+
+function notSaid(mute: string): string {
+  return `!! Not said: you are ${mute}`;
 }
 
 /**

@@ -4,20 +4,20 @@
  * @module
  */
 import type { V1Packet } from "../../protocol.ts";
-import type { Accounts } from "./accounts.ts";
 import { activityOf } from "./activity.ts";
 import { AnsweredRequests } from "./answered_requests.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Limits } from "./limits.ts";
 import type { Member } from "./members.ts";
+import type { OrderTargets } from "./order_targets.ts";
 import type { OrderAnswer, Orders } from "./orders.ts";
 
 /** What the orders of operators need of the room. */
 export interface OperatorsContext {
-  accounts: Accounts | undefined;
   delivery: Delivery;
   limits: Limits;
   orders: Orders;
+  targets: OrderTargets;
 }
 
 const NOT_ALLOWED = "Only an operator may do that";
@@ -30,14 +30,20 @@ export class Operators {
     this.#context = context;
   }
 
-  /** Whether a member may keep order: it has the name of an account that may. Nobody has such a name who has not proven it. */
-  isOperator({ name }: Pick<Member, "name">): boolean {
-    return name !== undefined && this.#context.accounts?.get(name)?.isOperator === true;
+  /** Whether a line begins with the word of a command that a member may give. */
+  isOrder(line: string): boolean {
+    return this.#context.orders.isOrder(line);
+  }
+
+  /** What a member can order, a line for each command; nothing if it may not. */
+  helpFor(member: Member): string[] {
+    const { orders, targets } = this.#context;
+    return targets.isOperator(member) ? orders.help(false) : [];
   }
 
   /** Carries out what a member has typed, if it may. */
   execute(line: string, member: Member, now: number): OrderAnswer {
-    if (!this.isOperator(member)) return { isDone: false, text: NOT_ALLOWED };
+    if (!this.#mayGive(line, member)) return { isDone: false, text: NOT_ALLOWED };
     return this.#context.orders.execute(line, member, now);
   }
 
@@ -48,7 +54,7 @@ export class Operators {
     const { id } = packet, { token } = member, activity = activityOf(member);
     const answered = activity.answered?.get(packet);
     if (answered) return delivery.send(member, answered);
-    const isAllowed = this.isOperator(member);
+    const isAllowed = this.#mayGive(packet.text, member);
     const { isDone, text } = this.execute(packet.text, member, now);
     const code = isAllowed ? "bad-command" : "not-allowed";
     const answer = isDone
@@ -57,5 +63,10 @@ export class Operators {
     if (isAllowed) (activity.answered ??= new AnsweredRequests()).add(packet, answer);
     // it may have been about this very member
     delivery.send(member, answer);
+  }
+
+  #mayGive(line: string, member: Member): boolean {
+    const { orders, targets } = this.#context;
+    return targets.isOperator(member) || orders.isForAll(line);
   }
 }

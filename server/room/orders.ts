@@ -29,6 +29,8 @@ export interface OrderCommand {
   summary: string;
   /** Whether it is for the server's terminal only. */
   isForTerminal?: boolean;
+  /** Whether anybody may give it without its parameter: it only tells something then. */
+  isForAllAlone?: boolean;
   /** Carries it out; returns what was done, in words. Throws an {@linkcode OrderProblem} if it can't be done. */
   run(giver: Giver, now: number, ...values: string[]): string;
 }
@@ -56,6 +58,11 @@ export class Orders {
   /** Whether a line begins with the word of any command. */
   isKnown(line: string): boolean {
     return this.#find(line) !== undefined;
+  }
+
+  /** Whether anybody may give an order, and not only who keeps order. */
+  isForAll(line: string): boolean {
+    return this.#find(line)?.isForAllAlone === true && firstWord(line) === line.trim();
   }
 
   /** The lines of help. */

@@ -14,6 +14,7 @@ import { Heartbeats } from "../journal/heartbeats.ts";
 import type { Entry, Journal, NewEvent, Origin } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
 import type { Accounts } from "./accounts.ts";
+import { shortened } from "./address_validation.ts";
 import { Admission, type AdmissionOptions, type MemberObserver } from "./admission.ts";
 import { Announcements } from "./announcements.ts";
 import { ClassicMembers } from "./classic_members.ts";
@@ -23,17 +24,21 @@ import { hasToken } from "./first_look.ts";
 import { type Greeting, Greetings, type JoinAddress } from "./greeting.ts";
 import { Ignored, type IgnoredCounts, type IgnoreReason } from "./ignored.ts";
 import { Limits } from "./limits.ts";
+import { kickCommands } from "./kicks.ts";
 import { LineMembers } from "./line_members.ts";
 import type { Member, Members } from "./members.ts";
 import { Messages } from "./messages.ts";
+import { Mutes } from "./mutes.ts";
 import type { NameClaim, Names } from "./names.ts";
 import { Operators } from "./operators.ts";
+import { OrderTargets } from "./order_targets.ts";
 import { type OrderAnswer, Orders } from "./orders.ts";
 import { Passes } from "./passes.ts";
 import type { Peer } from "./peer.ts";
 import { PrivateMessages } from "./private_messages.ts";
 import { newProtection, type Protection, type ProtectionOptions } from "./protection.ts";
 import { Repair } from "./repair.ts";
+import { Topic } from "./topic.ts";
 
 /** The parts that a room works with. */
 export interface RoomParts {
@@ -115,6 +120,7 @@ export class Room {
   readonly #orders: Orders;
   readonly #operators: Operators;
   readonly #protection: Protection;
+  readonly #mutes: Mutes;
   readonly #heartbeats = new Heartbeats();
   #messageCount = 0;
   readonly #ignored: Ignored;
@@ -161,6 +167,18 @@ export class Room {
       passes: new Passes(options.passKey),
       isRelaying,
     };
+    const announcements = new Announcements({ publish: (event, now) => this.#publish(event, now), time });
+    const targets = new OrderTargets(this.#members, accounts);
+    const keeping = { admission: this.#admission, announcements, targets };
+    const mutes = this.#mutes = new Mutes(keeping);
+    const topic = new Topic(keeping);
+    const orders = this.#orders = new Orders(
+      kickCommands(keeping),
+      mutes.commands,
+      topic.commands,
+      announcements.commands,
+    );
+    const operators = this.#operators = new Operators({ delivery, limits, orders, targets });
     this.#directory = new Directory(shared);
     this.#privateMessages = new PrivateMessages(shared);
     const secret = options.passKey;
@@ -174,10 +192,12 @@ export class Room {
       logins: this.#protection.logins,
       echo,
       joinAddress: options.joinAddress ?? (() => undefined),
+      topic: () => topic.text,
     });
     const publish = (message: NewEvent, origin: Member, now: number) => this.#publish(message, now, origin);
     const audience = () => this.#members.size;
-    this.#messages = new Messages({ delivery, journal, limits, ignored, audience, publish, time });
+    const muteOf = (member: Member, now: number) => mutes.of(member, now);
+    this.#messages = new Messages({ delivery, journal, limits, ignored, audience, muteOf, publish, time });
     const parts = {
       admission: this.#admission,
       delivery,
@@ -185,12 +205,10 @@ export class Room {
       greetings: this.#greetings,
       limits,
       messages: this.#messages,
+      operators,
     };
     this.#classic = new ClassicMembers({ ...parts, ignored });
     this.#lines = new LineMembers({ ...parts, privateMessages: this.#privateMessages, isRelaying });
-    const announcements = new Announcements({ publish: (event, now) => this.#publish(event, now), time });
-    const orders = this.#orders = new Orders(announcements.commands);
-    this.#operators = new Operators({ accounts, delivery, limits, orders });
     this.#repair = new Repair({ delivery, journal, echo });
     for (const member of options.members ?? []) this.#admission.restore(member, now);
     if (this.#members.v1Size > 0) this.#heartbeats.schedule(now, this.#members.v1Size);
@@ -251,7 +269,7 @@ export class Room {
   get nextWake(): number | undefined {
     const { presence, silenceCheckAt } = this.#admission;
     const { registrations } = this.#protection;
-    const parts = [presence, this.#heartbeats, this.#messages, this.#privateMessages, registrations];
+    const parts = [presence, this.#heartbeats, this.#messages, this.#privateMessages, this.#mutes, registrations];
     return earliest([silenceCheckAt, ...parts.map(({ dueAt }) => dueAt)]);
   }
 
@@ -259,6 +277,7 @@ export class Room {
   wake(now: number): void {
     const { presence } = this.#admission;
     this.#admission.removeSilent(now);
+    this.#mutes.wake(now);
     this.#messages.wake(now);
     this.#privateMessages.wake(now);
     this.#protection.registrations.wake(now);
@@ -340,9 +359,9 @@ export class Room {
   #receiveV1(packet: V1Packet, peer: Peer, now: number, bytes: number): void {
     if (isGreeting(packet)) return this.#greetings.receive(packet, peer, now, bytes);
     if (!isRequest(packet)) return this.ignore("not-for-server");
-    if (packet.type === "LEAVE") return this.#receiveLeave(packet, peer, now);
+    if (packet.type === "LEAVE") return this.#receiveLeave(packet, peer, now, bytes);
     const member = this.#members.withToken(packet.token);
-    if (member?.key !== peer.key) return this.#answerStranger(packet, peer, now);
+    if (member?.key !== peer.key) return this.#answerStranger(packet, peer, now, bytes);
     this.#members.touch(member, now);
     this.#admission.setVia(member, peer.via);
     switch (packet.type) {
@@ -365,18 +384,18 @@ export class Room {
   }
 
   /** Handles a goodbye. It may come from any peer, because only the answer is sent there. */
-  #receiveLeave(packet: V1Packet & { type: "LEAVE" }, peer: Peer, now: number): void {
+  #receiveLeave(packet: V1Packet & { type: "LEAVE" }, peer: Peer, now: number, bytes: number): void {
     const { id, token } = packet;
     this.#greetings.forgetToken(token);
     if (this.#admission.leave(token, peer, now)) {
       return this.#delivery.send({ ...peer, dialect: "v1" }, { dialect: "v1", type: "ACK", token, id });
     }
     // this may be the repeated goodbye of a member that has left
-    this.#answerStranger(packet, peer, now);
+    this.#answerStranger(packet, peer, now, bytes);
   }
 
   /** Answers a request of somebody who is no member at this address, which may be forged. */
-  #answerStranger(packet: Request, peer: Peer, now: number): void {
+  #answerStranger(packet: Request, peer: Peer, now: number, bytes: number): void {
     this.ignore("not-joined");
     // another member has this address: it gets no answer
     if (this.#members.withKey(peer.key)?.dialect === "v1") return;
@@ -385,8 +404,7 @@ export class Room {
     const { code, text } = this.#admission.expulsions.of(token, peer, now) ??
       { code: "not-joined", text: "Greet first" };
     const error = { dialect: "v1", type: "ERROR", token, code, id, stream, text } as const;
-    // this is never three times as long as the request, which has the token, the id and the stream too
-    this.#delivery.send({ ...peer, dialect: "v1" }, error);
+    this.#delivery.send({ ...peer, dialect: "v1" }, shortened(error, bytes));
   }
 
   /** Appends an event to the journal. The journal may keep it at once or later. */

@@ -58,6 +58,7 @@ Deno.test("room: WELCOME tells the member's address, a token of its own, the epo
     noecho: false,
     join: undefined,
     verifier: undefined,
+    topic: undefined,
   });
   assertMatch(welcome.token, /^[0-9a-f]{16}$/);
   const other = room.join(B);

@@ -1,0 +1,35 @@
+/**
+ * Tells members to go.
+ *
+ * @module
+ */
+import type { Admission } from "./admission.ts";
+import type { Announcements } from "./announcements.ts";
+import type { OrderTargets } from "./order_targets.ts";
+import { because, byWhom, nameOf } from "./order_words.ts";
+import type { OrderCommand } from "./orders.ts";
+
+/** What kicks need of the room. */
+export interface KickContext {
+  admission: Admission;
+  announcements: Announcements;
+  targets: OrderTargets;
+}
+
+/** The command that tells a member to go. */
+export function kickCommands({ admission, announcements, targets }: KickContext): OrderCommand[] {
+  return [{
+    word: "kick",
+    parameters: ["NAME"],
+    optional: "REASON",
+    summary: "tells a member to go; it may come back after a minute",
+    run: (giver, now, who, reason) => {
+      const member = targets.findFor(giver, who),
+        name = nameOf(member),
+        why = `kicked${byWhom(giver)}${because(reason)}`;
+      admission.expel(member, { code: "kicked", text: `You were ${why}` }, now);
+      announcements.tell(`${name} was ${why}`, now);
+      return `${name} is out`;
+    },
+  }];
+}

@@ -1,0 +1,58 @@
+/**
+ * Whom an order is about, and who may keep order.
+ *
+ * @module
+ */
+import { printable } from "../../protocol/text.ts";
+import type { Accounts } from "./accounts.ts";
+import type { Member, Members } from "./members.ts";
+import { nameOf } from "./order_words.ts";
+import { type Giver, OrderProblem } from "./orders.ts";
+
+/** Finds the members that orders are about. */
+export class OrderTargets {
+  readonly #members: Members;
+  readonly #accounts: Accounts | undefined;
+
+  /** @param accounts Undefined if this server protects no names. */
+  constructor(members: Members, accounts: Accounts | undefined) {
+    this.#members = members;
+    this.#accounts = accounts;
+  }
+
+  /** Whether a member may keep order: it has the name of an account that may. Nobody has such a name who has not proven it. */
+  isOperator({ name }: Pick<Member, "name">): boolean {
+    return name !== undefined && this.#accounts?.get(name)?.isOperator === true;
+  }
+
+  /** The member with a name or an address; undefined if there is none. */
+  find(who: string): Member | undefined {
+    return this.#members.withName(who) ?? this.#members.withAddress(who);
+  }
+
+  /**
+   * The member with a name or an address, if the giver may do something to it.
+   *
+   * @throws {OrderProblem} if it is not here, or the giver may not.
+   */
+  findFor(giver: Giver, who: string): Member {
+    const member = this.find(who);
+    if (!member) throw new OrderProblem(`${printable(who)} is not here`);
+    this.check(giver, member);
+    return member;
+  }
+
+  /**
+   * Operators are equals: if one could throw another out, whoever is the first to act would keep the room. Only the
+   * server's terminal is above them.
+   *
+   * @throws {OrderProblem} if the giver may do nothing to a member: to itself, or to another operator.
+   */
+  check(giver: Giver, member: Member): void {
+    if (!giver) return;
+    if (member === giver) throw new OrderProblem("That is you");
+    if (this.isOperator(member)) {
+      throw new OrderProblem(`${nameOf(member)} is an operator: only the server's terminal may do that`);
+    }
+  }
+}

@@ -1,0 +1,164 @@
+/** A muted member says nothing to all, is told so, and what it said meanwhile is not said later. */
+import { assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
+import { all, type FakeRoom, ignoredBy, one, OTHER_STREAM, STREAM, to } from "../../support/fake_room.ts";
+import { ALICE, OrderRoom, read } from "../../support/order_room.ts";
+
+const B = "10.0.0.2:40002", C = "10.0.0.3:40003", T = "10.0.0.4:40004";
+
+/** A room in which Bob has joined. */
+function roomWithBob(options = {}): { room: OrderRoom; token: string } {
+  const room = new OrderRoom(options), { token } = room.join(B, "Bob");
+  room.settle();
+  return { room, token };
+}
+
+const said = (room: FakeRoom, token: string, id: number, first = id) =>
+  room.v1(B, "MESSAGE", { token, stream: STREAM, id, first, text: `${id}` });
+const heard = (sent: ReturnType<typeof said>) => all(to(sent, ALICE), "INCOMING").map(({ text }) => text);
+
+Deno.test("mute: each message is answered by ERROR muted, is never said, and the stream goes on behind it", () => {
+  const { room, token } = roomWithBob();
+  assertEquals(heard(said(room, token, 1)), ["1"]);
+  const sent = room.order("mute Bob 10");
+  assertEquals(room.notices(sent), ["Bob was muted by Alice for 10 minutes"]);
+  assertEquals(one(sent, "REPLY").text, "Bob is muted for 10 minutes");
+  room.pass(60_000 + 1);
+  room.join(B, "Bob");
+  const error = one(said(room, token, 2), "ERROR");
+  assertEquals([error.code, error.stream, error.id], ["muted", STREAM, 2]);
+  assertEquals(error.text, "You are muted for 9 more minutes");
+  assertEquals(one(said(room, token, 3, 2), "ERROR").id, 3);
+  // a repeat of what was said before is acknowledged as ever
+  assertEquals(one(said(room, token, 1), "ACK").id, 1);
+  assertEquals(room.notices(room.order("unmute Bob")), ["Bob was unmuted by Alice"]);
+  assertEquals(heard(said(room, token, 4)), ["4"], "2 and 3 are settled");
+});
+
+Deno.test("mute: its end is told, and wakes the room", () => {
+  const { room, token } = roomWithBob();
+  room.order("mute Bob 1");
+  assertEquals(room.notices(room.pass(59_999)), []);
+  assertEquals(room.notices(room.pass(1)), ["Bob may speak again"]);
+  assertEquals(heard(said(room, token, 1)), ["1"]);
+  assertEquals(room.problem("unmute Bob"), "Bob is not muted");
+});
+
+Deno.test("mute: what waits for its turn is refused too", () => {
+  const { room, token } = roomWithBob({ rate: { rate: 1, burst: 1 } });
+  assertEquals(heard(said(room, token, 1)), ["1"]);
+  assertEquals([said(room, token, 2, 2), said(room, token, 4, 2)].flat(), []);
+  room.order("mute Bob");
+  const errors = all(to(room.pass(2000), B), "ERROR");
+  assertEquals(errors.map(({ id, text }) => [id, text]), [
+    [2, "You are muted until an operator ends it"],
+    [4, "You are muted until an operator ends it"],
+  ]);
+  room.order("unmute Bob");
+  // 3 was lost on the way, 4 is settled
+  assertEquals(heard(said(room, token, 3)), ["3"]);
+  room.pass(2000);
+  assertEquals(heard(said(room, token, 5)), ["5"]);
+});
+
+Deno.test("mute: what was held behind a gap and then refused is not said when the gap is filled", () => {
+  const { room, token } = roomWithBob();
+  assertEquals(said(room, token, 2, 1), []);
+  room.order("mute Bob");
+  assertEquals(one(said(room, token, 2, 1), "ERROR").id, 2);
+  room.order("unmute Bob");
+  assertEquals(heard(said(room, token, 1)), ["1"]);
+});
+
+Deno.test("mute: to leave and come back does not end it, with the token or with the name; another name does not help", () => {
+  const { room, token } = roomWithBob({ rate: { rate: 0, burst: 0 } });
+  room.order("mute Bob");
+  room.v1(B, "SIGN-IN", { id: 9, token, name: "Rob" });
+  assertEquals(one(said(room, token, 1), "ERROR").code, "muted");
+  room.v1(B, "LEAVE", { id: 3, token });
+  const other = room.join(C, "Bob").token;
+  const message = { token: other, stream: OTHER_STREAM, id: 1, text: "me again" };
+  assertEquals(one(room.v1(C, "MESSAGE", message), "ERROR").code, "muted");
+  room.v1(C, "LEAVE", { id: 3, token: other });
+  assertEquals(room.notices(room.order("unmute bob")), ["Bob was unmuted by Alice"]);
+  room.pass(5000);
+  room.join(B);
+  assertEquals(heard(said(room, token, 1)), ["1"]);
+});
+
+Deno.test("mute: private messages and questions go on", () => {
+  const { room, token } = roomWithBob();
+  room.connect(T);
+  room.type(T, "/name Tom");
+  room.settle();
+  room.join(B, "Bob");
+  room.order("mute Bob");
+  room.order("mute Tom");
+  const { pass } = one(room.v1(B, "LOOKUP", { id: 5, token, name: "Tom" }), "PEER");
+  const packet = { dialect: "v1", type: "MESSAGE", pass: pass!, stream: OTHER_STREAM, id: 1, text: "psst" } as const;
+  assertMatch(read(room.v1(B, "RELAY", { token, address: T, packet }), `tcp ${T}`), /^<- <From .*: psst\n/);
+  assertEquals(all(room.type(T, "/send Bob hush"), "RELAY").length, 1);
+});
+
+Deno.test("mute: a TCP member reads so for each line, and what waits of a long one is not said", () => {
+  const room = new OrderRoom({ rate: { rate: 1, burst: 1 } });
+  room.connect(T);
+  room.type(T, "/name Tom");
+  room.settle();
+  assertEquals(heard(room.type(T, `${"a".repeat(856)}${"b".repeat(856)}`)), ["a".repeat(856)]);
+  room.order("mute Tom 4");
+  const line = "!! Not said: you are muted for 4 more minutes\n";
+  const later = room.pass(1000);
+  assertEquals([read(later, `tcp ${T}`), heard(later)], [line, []]);
+  for (const text of ["hello", "/me waves", "//x"]) assertEquals(read(room.type(T, text), `tcp ${T}`), line);
+  room.order("unmute Tom");
+  assertEquals(heard(room.type(T, "hello")), ["hello"]);
+});
+
+Deno.test("mute: a classic member is told within its limits, and its messages are counted", () => {
+  const room = new OrderRoom({ rate: { rate: 0, burst: 0 } });
+  room.datagram(C, "SIGN-IN Carol");
+  room.settle();
+  room.order("mute Carol 4");
+  const line = "INCOMING !! Not said: you are muted for 4 more minutes\n";
+  assertEquals(read(room.datagram(C, "MESSAGE hello"), C), line);
+  assertEquals(read(room.datagram(C, "hello"), C), line);
+  let answers = 0;
+  for (let i = 0; i < 1000; i++) answers += room.datagram(C, `MESSAGE ${i}`).length;
+  assertLess(answers, 25);
+  assertGreater(ignoredBy(room.room).muted!, 1000);
+  room.pass(4 * 60_000);
+  assertEquals(heard(room.datagram(C, "MESSAGE hello")), ["hello"]);
+});
+
+Deno.test("mute: a classic member that turns out to speak version 1 stays muted", () => {
+  const room = new OrderRoom();
+  room.datagram(C, "GREETING");
+  room.settle();
+  room.order(`mute ${C}`);
+  const { token } = room.join(C);
+  assertEquals(one(room.say(C, token, 1, "hello"), "ERROR").code, "muted");
+});
+
+Deno.test("mute: a flood of a muted member has few answers and takes no memory", () => {
+  const { room, token } = roomWithBob();
+  room.order("mute Bob");
+  let answers = 0;
+  for (let id = 1; id <= 5000; id++) answers += said(room, token, id, 1).length;
+  assertLess(answers, 1001, "as many as a member may ask for");
+  room.order("unmute Bob");
+  assertEquals(heard(said(room, token, 1)), ["1"]);
+});
+
+Deno.test("mute: times are whole minutes, at most a year; operators and oneself are left alone", () => {
+  const { room } = roomWithBob();
+  for (const minutes of ["0", "-1", "1.5", "525601", "ten", "1 2", "99999999999"]) {
+    assertMatch(room.problem(`mute Bob ${minutes}`), /is no number of minutes, 1 to 525600$/);
+  }
+  assertEquals(room.problem("mute Alice"), "That is you");
+  assertEquals(room.problem("mute Nobody"), "Nobody is not here");
+  assertEquals(room.answer("mute Bob 525600"), "Bob is muted for 365 days");
+  assertEquals(room.answer("mute Bob 90"), "Bob is muted for 90 minutes");
+  assertEquals(room.answer("mute Bob 180"), "Bob is muted for 3 hours");
+  room.addAccount("Bob", true);
+  assertMatch(room.problem("mute Bob"), /^Bob is an operator/);
+});
