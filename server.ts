@@ -130,6 +130,7 @@ async function serve(options: ServerOptions) {
       ...room,
       classic: { ...classic, localNetworks },
       joinAddress,
+      ownAddresses: () => networks.addresses(),
       members: state?.members,
       passKey: state?.passKey,
       wallClock: Date.now,

@@ -61,3 +61,14 @@ export function isInNetwork(address: Uint8Array, { bytes, prefixLength }: IPNetw
   }
   return true;
 }
+
+/** The shortest text of a network, with the bits behind its prefix cleared; an address alone for a network of one. */
+export function formatNetwork({ bytes, prefixLength }: IPNetwork): string {
+  const cleared = bytes.map((byte, i) => byte & 0xff << Math.max(0, Math.min(8, 8 * (i + 1) - prefixLength)));
+  const isMapped = prefixLength >= MAPPED_PREFIX_BITS &&
+    cleared.subarray(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 0xff));
+  const length = isMapped ? prefixLength - MAPPED_PREFIX_BITS : prefixLength;
+  const groups = Array.from({ length: 8 }, (_, i) => (cleared[2 * i] << 8 | cleared[2 * i + 1]).toString(16));
+  const address = isMapped ? cleared.subarray(12).join(".") : canonicalIPv6(groups.join(":"));
+  return prefixLength === 128 ? address : `${address}/${length}`;
+}

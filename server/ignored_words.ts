@@ -59,6 +59,10 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
   "classic-at-v1": () => "who is at this address speaks version 1, and such a client's classic words are not taken",
   "refused-classic": ({ address }, detail) =>
     `it may not join: ${refusalWords(detail as ClassicRefusal, hostOf(address))}`,
+  "kept-out": (_, detail) =>
+    detail === "locked"
+      ? "the room is locked"
+      : `who sends it was ${detail === "kicked" ? "kicked just now" : "banned"}`,
   "no-goodbye": () => "there is no goodbye in the classic dialect, and it is not said either: just end your program",
   "fast-messages": (_, detail) =>
     detail === "bare"

@@ -1,5 +1,5 @@
 /**
- * The networks that this machine is in.
+ * The networks that this machine is in, and its own addresses.
  *
  * @module
  */
@@ -16,6 +16,7 @@ type Interface = Pick<Deno.NetworkInterfaceInfo, "cidr">;
 export class LocalNetworks {
   readonly #interfaces: () => Interface[] | undefined;
   #networks: IPNetwork[] = [];
+  #addresses: Uint8Array[] = [];
   #askedAt = -Infinity;
 
   /** @param interfaces Lists the network interfaces; undefined if they can't be listed. */
@@ -25,12 +26,24 @@ export class LocalNetworks {
 
   /** Returns the networks, as they were 10 s ago at the latest; none without the permission to list them. */
   read(time = now()): readonly IPNetwork[] {
-    if (time < this.#askedAt + KEEP_MS) return this.#networks;
-    this.#askedAt = time;
-    const networks = (this.#interfaces() ?? []).map(({ cidr }) => parseNetwork(cidr));
-    // a tunnel may be in "the network of all addresses", which is not one nearby
-    this.#networks = networks.filter((network) => network !== undefined)
-      .filter(({ prefixLength }) => prefixLength > 0 && prefixLength !== 96);
+    this.#ask(time);
     return this.#networks;
+  }
+
+  /** Returns the addresses of this machine, 16 bytes each, known in the same way. */
+  addresses(time = now()): readonly Uint8Array[] {
+    this.#ask(time);
+    return this.#addresses;
+  }
+
+  #ask(time: number): void {
+    if (time < this.#askedAt + KEEP_MS) return;
+    this.#askedAt = time;
+    const networks = (this.#interfaces() ?? []).map(({ cidr }) => parseNetwork(cidr))
+      .filter((network) => network !== undefined);
+    // the system writes which address of the network is its own
+    this.#addresses = networks.map(({ bytes }) => bytes);
+    // a tunnel may be in "the network of all addresses", which is not one nearby
+    this.#networks = networks.filter(({ prefixLength }) => prefixLength > 0 && prefixLength !== 96);
   }
 }

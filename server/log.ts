@@ -48,6 +48,7 @@ const IGNORED: Record<IgnoreReason, string> = {
   "not-joined": "from clients that have not joined",
   "classic-at-v1": "classic, from clients that speak version 1",
   "refused-classic": "classic, from clients that may not speak it",
+  "kept-out": "from whoever was kicked or banned, or when the room was locked",
   "said-again": "without MESSAGE that say the same at once again",
   "no-goodbye": "with a goodbye in classic, which has none",
   "fast-messages": "with messages faster than --rate",

@@ -37,3 +37,13 @@ export interface KeptAccount extends StoredKeys {
   /** Whether whoever has the name may keep order. */
   isOperator: boolean;
 }
+
+/** What is kept of a ban. */
+export interface KeptBan {
+  /** A name, or a network as `10.0.0.0/24` or `10.0.0.7`. */
+  what: string;
+  /** The token of the member that had the name, or the address of one that has none; empty if nobody had it. */
+  holder: string;
+  /** When it ends, in Unix milliseconds; undefined for never. */
+  until: number | undefined;
+}

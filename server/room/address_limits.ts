@@ -102,7 +102,7 @@ export class AddressLimits {
   }
 
   /** Takes the bytes of an answer to a peer that may be forged; returns whether there were enough. */
-  takeAnswerBytes(peer: Peer, bytes: number, now: number): boolean {
+  takeAnswerBytes(peer: Pick<Peer, "address" | "validated">, bytes: number, now: number): boolean {
     return peer.validated || this.#take(peer, "answers", ANSWER_BYTES_RATE, now, bytes);
   }
 

@@ -17,7 +17,8 @@ import { type Member, Members, type NewMember } from "./members.ts";
 import { LocalNames, type Names } from "./names.ts";
 import type { Peer } from "./peer.ts";
 import { PresenceNotices } from "./presence.ts";
-import { type Expulsion, Expulsions } from "./expulsions.ts";
+import type { EntryRules } from "./entry_rules.ts";
+import { EXPELLED_MS, type Expulsion } from "./expulsions.ts";
 
 /**
  * Why a member is removed: it said `goodbye`; its `silence` was too long (of a classic member only if its place is
@@ -59,6 +60,8 @@ export interface AdmissionContext {
   names?: Names;
   ignored: Ignored;
   observer: MemberObserver;
+  /** Who may not come in. */
+  rules: EntryRules;
   /** The time that is shown to people, in Unix milliseconds. */
   time: (now: number) => number;
 }
@@ -85,8 +88,8 @@ export class Admission {
   /** Arrivals and departures that the members were not told of yet. */
   readonly presence: PresenceNotices = new PresenceNotices();
   readonly names: Names;
-  /** Who was told to go of late. */
-  readonly expulsions: Expulsions = new Expulsions();
+  /** Who may not come in. */
+  readonly rules: EntryRules;
   /** Silence after which a v1 member is removed, and a classic one if its place is needed, in milliseconds. */
   readonly timeout: number;
   /**
@@ -104,6 +107,8 @@ export class Admission {
    * one takes time, and a flood of greetings must not take it for each.
    */
   readonly #noRoomUntil = new BoundedMap<number>();
+  /** Until when an IP address is not told again why its classic datagrams let nobody in, by its key, in milliseconds. */
+  readonly #toldUntil = new BoundedMap<number>();
   /** The keys of the members that nobody was told of, because too many came at once. */
   readonly #unannounced = new Set<string>();
   readonly #context: AdmissionContext;
@@ -112,6 +117,7 @@ export class Admission {
   constructor(options: AdmissionOptions, context: AdmissionContext) {
     const { timeout = MEMBER_TIMEOUT_MS, maxMembers = 1_000_000, classic } = options;
     this.timeout = timeout;
+    this.rules = context.rules;
     this.#maxMembers = maxMembers;
     this.#classic = new ClassicPolicy(classic);
     this.#context = context;
@@ -188,7 +194,9 @@ export class Admission {
 
   /** Lets a peer join that speaks the classic dialect; returns undefined when it may not, or when the room is full. */
   admitClassic(peer: Peer, dialect: Exclude<DatagramDialect, "v1">, now: number): Member | undefined {
-    const { ignored } = this.#context, refusal = this.#classicRefusal(peer, now);
+    const { ignored } = this.#context, expulsion = this.rules.refusalOf({ peer }, now);
+    if (expulsion) return void this.#keepOut(peer, dialect, expulsion, now);
+    const refusal = this.#classicRefusal(peer, now);
     if (refusal) return void ignored.count("refused-classic", refusal);
     if (this.isFull) return void ignored.count("room-full");
     return this.#join({ peer, dialect, token: "" }, now);
@@ -220,7 +228,9 @@ export class Admission {
     const isRefused = name !== undefined &&
       this.names.claim({ name, holder: holderOf({ token, key: address }) }) === false;
     const member = this.members.restore(isRefused ? { ...kept, name: undefined } : kept, now);
-    const mayStay = !isClassic(member) || !this.#classicRefusal(member, now);
+    // the server may have crashed between a ban and its effect
+    const isBanned = this.rules.banOf({ ...kept, peer: member }, now) !== undefined;
+    const mayStay = !isBanned && (!isClassic(member) || !this.#classicRefusal(member, now));
     if (isClassic(member)) this.#classic.joined(member);
     if (member.token) this.#context.journal.ownerJoined(member.token);
     this.#context.delivery.join(member);
@@ -250,7 +260,8 @@ export class Admission {
   /** Removes a member that has to go, and tells it why. */
   expel(member: Member, expulsion: Expulsion, now: number): void {
     const { delivery } = this.#context, { token, dialect } = member, { code, text } = expulsion;
-    this.expulsions.add(member, expulsion, now);
+    this.rules.expulsions.add(member, expulsion, now);
+    if (isClassic(member)) this.#toldUntil.set(addressKey(member.address), now + EXPELLED_MS);
     if (dialect === "v1") delivery.send(member, { dialect: "v1", type: "ERROR", token, code, text });
     else delivery.send(member, { dialect: "classic", type: "INCOMING", line: `!! ${text}` });
     this.#remove(member, "expelled", now);
@@ -326,6 +337,20 @@ export class Admission {
     delivery.leave(member);
     if (member.token) journal.ownerLeft(member.token, how === "goodbye");
     if (!this.#unannounced.delete(member.key)) observer.left?.({ ...member, name }, how);
+  }
+
+  /**
+   * Counts a classic datagram of one who may not come in, and tells it why; not again for a while, since a flood may come
+   * from there, or the address be forged.
+   */
+  #keepOut(peer: Peer, dialect: DatagramDialect, { code, text }: Expulsion, now: number): void {
+    const { delivery, ignored, limits } = this.#context, key = addressKey(peer.address), line = `!! ${text}`;
+    const isTold = now < (this.#toldUntil.get(key) ?? -Infinity) || !limits.takeAnswerBytes(peer, line, now);
+    if (!isTold) {
+      this.#toldUntil.set(key, now + EXPELLED_MS);
+      delivery.send({ ...peer, dialect }, { dialect: "classic", type: "INCOMING", line });
+    }
+    ignored.count("kept-out", code);
   }
 
   /** Why a peer may not join in the classic dialect. Whoever has been silent for long makes room for it. */

@@ -8,6 +8,7 @@ import { usersLine } from "../../protocol/lines.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Limits } from "./limits.ts";
 import type { Member, Members, NamePage } from "./members.ts";
+import type { OrderTargets } from "./order_targets.ts";
 import type { Passes } from "./passes.ts";
 import { reachEachOther } from "./reach.ts";
 import { ReceiverLimits } from "./receiver_limits.ts";
@@ -18,6 +19,7 @@ export interface DirectoryContext {
   delivery: Delivery;
   limits: Limits;
   passes: Passes;
+  targets: OrderTargets;
   /** Whether private messages may pass through the server. */
   isRelaying: boolean;
 }
@@ -63,7 +65,7 @@ export class Directory {
 
   /** Answers a LOOKUP. Whoever is looked up is told, so that both can write to each other. */
   lookUp(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }, now: number): void {
-    const { members, delivery, limits, passes, isRelaying } = this.#context;
+    const { members, delivery, limits, passes, targets, isRelaying } = this.#context;
     if (!limits.takeRequestTokens(asker, 2, now)) return;
     const { token } = asker;
     const found = name === undefined ? members.withAddress(address!) : members.withName(name);
@@ -99,6 +101,7 @@ export class Directory {
       relay: isRelayed,
       norelay: !isRelaying,
       transport: found.dialect === "line" ? "tcp" : undefined,
+      operator: targets.isOperator(found),
     });
   }
 

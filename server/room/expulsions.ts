@@ -29,7 +29,8 @@ export class Expulsions {
 
   /** Why somebody may not come back yet; undefined if it may. */
   of(token: string | undefined, { key }: Pick<Peer, "key">, now: number): Expulsion | undefined {
-    const expelled = this.#expelled.get(token || key);
-    return expelled && now < expelled.until ? expelled : undefined;
+    // a classic member may turn out to speak version 1
+    const found = [this.#expelled.get(token ?? ""), this.#expelled.get(key)];
+    return found.find((expelled) => expelled && now < expelled.until);
   }
 }

@@ -12,6 +12,7 @@ import { MAX_NAMES_PER_ADDRESS } from "./address_limits.ts";
 import { isShortEnough } from "./address_validation.ts";
 import { type Admission, holderOf } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
+import type { Expulsion } from "./expulsions.ts";
 import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import { type Logins, SIGNED_IN_ELSEWHERE } from "./login.ts";
@@ -114,8 +115,7 @@ export class Greetings {
       return this.#sendCookie(packet, peer, now, bytes);
     }
     const welcome = { packet: { ...packet, token }, peer };
-    const expulsion = admission.expulsions.of(token, peer, now);
-    if (expulsion && !member) return this.#refuse(welcome, expulsion.code, expulsion.text);
+    if (!isHere && this.#keepOut(welcome, member, now)) return;
     if (packet.type === "GREETING") {
       if (member || !this.#context.logins?.isForMembersOnly) return this.#welcome(welcome, now);
       return this.#refuse(welcome, "name-wanted", "This server lets in only who has an account: sign in with its name");
@@ -129,6 +129,19 @@ export class Greetings {
     if (member && !limits.takeRequestTokens(member, 1, now)) return;
     if (!member && this.#isFullFor(peer)) return this.#refuse(welcome, "room-full", "The room is full");
     this.#claim({ peer, packet: { ...packet, token }, askedAt: now }, now);
+  }
+
+  /** Tells one who may not come in why, and one who has come to a banned address to go; returns whether it is so. */
+  #keepOut(greeting: ValidGreeting, member: Member | undefined, now: number): boolean {
+    const { admission } = this.#context, { peer, packet } = greeting, { token, type } = packet;
+    const name = type === "SIGN-IN" ? packet.name : undefined;
+    const expulsion = member
+      ? admission.rules.banOf({ peer }, now)
+      : admission.rules.refusalOf({ peer, token, name }, now);
+    if (!expulsion) return false;
+    if (member) admission.expel(member, expulsion, now);
+    this.#refuse(greeting, expulsion.code, expulsion.text);
+    return true;
   }
 
   /** Handles a SIGN-IN of a classic member. */
@@ -193,7 +206,7 @@ export class Greetings {
     if (packet.dialect === "classic") return !isNew || limits.takeSignInToken(peer, now);
     if (isNew && !limits.takeApplicantToken(peer, now)) return false;
     // a name that it can't have takes nothing from the others with its IP address
-    let refusal: { code: string; text: string } | undefined = isNew ? nameRefusal(claim, members, logins) : undefined;
+    let refusal: { code: string; text: string } | undefined = isNew ? this.#nameRefusal(claim, now) : undefined;
     if (!refusal) {
       const answer = logins?.answer({ peer, packet, present: members.withToken(packet.token)?.name }, now);
       if (answer && "type" in answer) {
@@ -225,7 +238,7 @@ export class Greetings {
   #decide(applicant: Applicant, claim: NameClaim, isGranted: boolean, now: number): void {
     const { peer, packet, verifier } = applicant;
     this.#makeWay(applicant, claim, now);
-    const refusal = this.#claimRefusal(applicant, claim, isGranted);
+    const refusal = this.#claimRefusal(applicant, claim, isGranted, now);
     if (packet.dialect === "classic") this.#answerClassic(peer, packet.name, refusal, now);
     else if (refusal) this.#refuse({ packet, peer }, refusal.code, refusal.text);
     else {
@@ -236,16 +249,33 @@ export class Greetings {
   }
 
   /** Why an applicant can't have a name; undefined if it can. */
-  #claimRefusal(applicant: Applicant, claim: NameClaim, isGranted: boolean): NameRefusal | undefined {
-    const { admission: { members }, logins } = this.#context, { verifier, packet, peer } = applicant;
+  #claimRefusal(
+    applicant: Applicant,
+    claim: NameClaim,
+    isGranted: boolean,
+    now: number,
+  ): NameRefusal | Expulsion | undefined {
+    const { admission, logins } = this.#context, { members } = admission, { verifier, packet, peer } = applicant;
+    // it may have been told to go while the names were asked
+    const isNew = packet.dialect === "v1" && !members.withToken(packet.token);
+    const expulsion = isNew ? admission.rules.refusalOf({ peer, ...packet }, now) : undefined;
+    if (expulsion) return expulsion;
     const present = this.#memberOf(applicant)?.name;
     const isProven = verifier !== undefined || present !== undefined && nameKey(present) === nameKey(packet.name);
     if (!isProven && logins?.needsProof(packet.name)) return logins.refusal(packet.name, peer.validated);
     // a member may have taken it, or one that looks like it, while the names were asked
-    const refusal = nameRefusal(claim, members, logins) ?? (isGranted ? undefined : nameTaken(claim.name));
+    const refusal = this.#nameRefusal(claim, now) ?? (isGranted ? undefined : nameTaken(claim.name));
     if (refusal) return refusal;
     if (this.#hasName(applicant) || members.namesAt(asValidated(applicant)) < MAX_NAMES_PER_ADDRESS) return undefined;
     return { code: "room-full", text: "Too many names from your address" };
+  }
+
+  /** Why nobody, or not this one, may have a name. */
+  #nameRefusal(claim: NameClaim, now: number): NameRefusal | undefined {
+    const { admission, logins } = this.#context, ban = admission.rules.nameBan(claim.name, now);
+    return ban === undefined
+      ? nameRefusal(claim, admission.members, logins)
+      : { code: "bad-name", text: `${ban}; choose another` };
   }
 
   /** Whether an applicant is a member with a name, and only wants another one. */
@@ -258,7 +288,7 @@ export class Greetings {
     return packet.dialect === "v1" ? members.withToken(packet.token) : members.withKey(peer.key);
   }
 
-  #answerClassic(peer: Peer, name: string, refusal: NameRefusal | undefined, now: number): void {
+  #answerClassic(peer: Peer, name: string, refusal: NameRefusal | Expulsion | undefined, now: number): void {
     const { admission } = this.#context;
     const member = admission.members.withKey(peer.key);
     if (!member || member.dialect === "v1") return;

@@ -16,6 +16,8 @@ export type IgnoreReason =
   | "classic-at-v1"
   /** Its sender may not join in the classic dialect. */
   | "refused-classic"
+  /** Its sender was told to go or is banned, or the room is locked. */
+  | "kept-out"
   /** It is a classic text without a word in capital letters, and its sender has just said the same. */
   | "said-again"
   /** It is a classic goodbye, which is none. */
@@ -99,6 +101,7 @@ export function noneIgnored(): IgnoredCounts {
     "not-joined": 0,
     "classic-at-v1": 0,
     "refused-classic": 0,
+    "kept-out": 0,
     "said-again": 0,
     "no-goodbye": 0,
     "fast-messages": 0,

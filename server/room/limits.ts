@@ -208,10 +208,10 @@ export class Limits {
     return this.#addresses.hasSignInToken(peer, now) ? 0 : SHARED_PAUSE_MS;
   }
 
-  /** Takes the bytes of a classic answer from the IP address of a member; returns whether there were enough. */
-  takeAnswerBytes(member: Member, line: string, now: number): boolean {
+  /** Takes the bytes of a classic answer from the IP address of a peer; returns whether there were enough. */
+  takeAnswerBytes(peer: Pick<Peer, "address" | "validated">, line: string, now: number): boolean {
     const bytes = byteLength(line) + CLASSIC_FRAME_BYTES;
-    return this.#count(this.#addresses.takeAnswerBytes(member, bytes, now), "fast-requests");
+    return this.#count(this.#addresses.takeAnswerBytes(peer, bytes, now), "fast-requests");
   }
 
   #count(isWithinLimit: boolean, reason: IgnoreReason): boolean {

@@ -13,6 +13,7 @@ import type { Admission } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Directory } from "./directory.ts";
 import type { Greetings } from "./greeting.ts";
+import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import { lineHelp, type LineRequest, readLine } from "./line_commands.ts";
 import type { Member } from "./members.ts";
@@ -27,6 +28,7 @@ export interface LineMembersContext {
   delivery: Delivery;
   directory: Directory;
   greetings: Greetings;
+  ignored: Ignored;
   limits: Limits;
   messages: Messages;
   operators: Operators;
@@ -50,12 +52,11 @@ export class LineMembers {
 
   /** Lets a connection join; returns whether it has. */
   connected(peer: Peer, now: number): boolean {
-    if (this.#context.admission.admitConnection(peer, now)) return true;
-    this.#context.delivery.send({ ...peer, dialect: "line" }, {
-      dialect: "classic",
-      type: "INCOMING",
-      line: "The room is full",
-    });
+    const { admission, delivery, ignored } = this.#context, expulsion = admission.rules.refusalOf({ peer }, now);
+    if (expulsion) ignored.count("kept-out", expulsion.code);
+    else if (admission.admitConnection(peer, now)) return true;
+    const line = expulsion ? `!! ${expulsion.text}` : "The room is full";
+    delivery.send({ ...peer, dialect: "line" }, { dialect: "classic", type: "INCOMING", line });
     return false;
   }
 
@@ -137,7 +138,7 @@ export class LineMembers {
   }
 
   #execute(request: Exclude<LineRequest, { do: "say" }>, member: Member, now: number): void {
-    const { admission, directory, greetings } = this.#context;
+    const { admission, directory, greetings, operators } = this.#context;
     const { members } = admission;
     switch (request.do) {
       case "leave":
@@ -152,7 +153,8 @@ export class LineMembers {
       case "look up": {
         const found = members.withName(request.who) ?? members.withAddress(request.who);
         if (!found) return this.#tell(member, `${quoted(request.who)} is not here`);
-        return this.#tell(member, `${found.name ?? "(unnamed)"} is at ${found.address}`);
+        const role = operators.isOperator(found) ? ", an operator" : "";
+        return this.#tell(member, `${found.name ?? "(unnamed)"} is at ${found.address}${role}`);
       }
       case "send":
         return this.#tell(member, `${quoted(request.who)} is not here`);

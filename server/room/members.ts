@@ -223,6 +223,11 @@ export class Members {
     this.#setName(member, name);
   }
 
+  /** All members. */
+  all(): Iterable<Member> {
+    return this.#byKey.values();
+  }
+
   /** The v1 members, the one that has been silent for the longest time first. */
   bySilence(): Iterable<Member> {
     return this.#v1;

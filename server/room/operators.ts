@@ -35,10 +35,15 @@ export class Operators {
     return this.#context.orders.isOrder(line);
   }
 
+  /** Whether a member may keep order. */
+  isOperator(member: Member): boolean {
+    return this.#context.targets.isOperator(member);
+  }
+
   /** What a member can order, a line for each command; nothing if it may not. */
   helpFor(member: Member): string[] {
-    const { orders, targets } = this.#context;
-    return targets.isOperator(member) ? orders.help(false) : [];
+    const { orders } = this.#context;
+    return this.isOperator(member) ? orders.help(false) : [];
   }
 
   /** Carries out what a member has typed, if it may. */
@@ -66,7 +71,7 @@ export class Operators {
   }
 
   #mayGive(line: string, member: Member): boolean {
-    const { orders, targets } = this.#context;
-    return targets.isOperator(member) || orders.isForAll(line);
+    const { orders } = this.#context;
+    return this.isOperator(member) || orders.isForAll(line);
   }
 }

@@ -55,4 +55,12 @@ export class OrderTargets {
       throw new OrderProblem(`${nameOf(member)} is an operator: only the server's terminal may do that`);
     }
   }
+
+  /** @throws {OrderProblem} if the giver may not take a name from who may have it, because that is an operator's. */
+  checkName(giver: Giver, name: string): void {
+    const account = giver && this.#accounts?.lookAlikeOf(name);
+    if (account?.isOperator) {
+      throw new OrderProblem(`${account.name} is an operator: only the server's terminal may do that`);
+    }
+  }
 }

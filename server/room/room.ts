@@ -16,7 +16,6 @@ import type { KeptMember } from "../journal/past.ts";
 import type { Accounts } from "./accounts.ts";
 import { shortened } from "./address_validation.ts";
 import { Admission, type AdmissionOptions, type MemberObserver } from "./admission.ts";
-import { Announcements } from "./announcements.ts";
 import { ClassicMembers } from "./classic_members.ts";
 import type { Delivery } from "./delivery.ts";
 import { Directory, type UsersPage } from "./directory.ts";
@@ -24,21 +23,17 @@ import { hasToken } from "./first_look.ts";
 import { type Greeting, Greetings, type JoinAddress } from "./greeting.ts";
 import { Ignored, type IgnoredCounts, type IgnoreReason } from "./ignored.ts";
 import { Limits } from "./limits.ts";
-import { kickCommands } from "./kicks.ts";
 import { LineMembers } from "./line_members.ts";
 import type { Member, Members } from "./members.ts";
 import { Messages } from "./messages.ts";
-import { Mutes } from "./mutes.ts";
 import type { NameClaim, Names } from "./names.ts";
-import { Operators } from "./operators.ts";
-import { OrderTargets } from "./order_targets.ts";
-import { type OrderAnswer, Orders } from "./orders.ts";
+import { type KeptOrder, OrderKeeping } from "./order_keeping.ts";
+import type { OrderAnswer } from "./orders.ts";
 import { Passes } from "./passes.ts";
 import type { Peer } from "./peer.ts";
 import { PrivateMessages } from "./private_messages.ts";
 import { newProtection, type Protection, type ProtectionOptions } from "./protection.ts";
 import { Repair } from "./repair.ts";
-import { Topic } from "./topic.ts";
 
 /** The parts that a room works with. */
 export interface RoomParts {
@@ -52,6 +47,8 @@ export interface RoomParts {
   accounts?: Accounts;
   /** What protected names are proven with. */
   crypto?: CryptoFunctions;
+  /** What an earlier run of the server has kept of its order, and what keeps it for the next one. Default: nothing. */
+  order?: KeptOrder;
   /** Counts what has no effect. Default: counts of its own. */
   ignored?: Ignored;
 }
@@ -79,6 +76,8 @@ export interface RoomOptions extends AdmissionOptions, ProtectionOptions {
   passKey?: string;
   /** The members at the end of an earlier run of the server. */
   members?: KeptMember[];
+  /** The addresses of this machine, 16 bytes each, which no ban hits. Default: only those of loopback. */
+  ownAddresses?: () => readonly Uint8Array[];
   /** The time that is shown to people, in Unix milliseconds. Default: the time that each call is given. */
   wallClock?: () => number;
 }
@@ -117,16 +116,14 @@ export class Room {
   readonly #lines: LineMembers;
   readonly #privateMessages: PrivateMessages;
   readonly #repair: Repair;
-  readonly #orders: Orders;
-  readonly #operators: Operators;
+  readonly #order: ReturnType<OrderKeeping["over"]>;
   readonly #protection: Protection;
-  readonly #mutes: Mutes;
   readonly #heartbeats = new Heartbeats();
   #messageCount = 0;
   readonly #ignored: Ignored;
 
   constructor(
-    { delivery, journal, names, accounts, crypto, ignored = new Ignored() }: RoomParts,
+    { delivery, journal, names, accounts, crypto, order: kept, ignored = new Ignored() }: RoomParts,
     options: RoomOptions,
     now: number,
   ) {
@@ -138,7 +135,9 @@ export class Room {
     const limits = this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 }, ignored);
     this.#wallClock = options.wallClock;
     const time = (now: number) => this.#wallTime(now);
-    const { observer = {} } = options;
+    const { observer = {}, ownAddresses } = options;
+    const announce = (event: NewEvent, now: number) => this.#publish(event, now);
+    const keeping = new OrderKeeping({ accounts, kept, ownAddresses, publish: announce, time });
     this.#admission = new Admission(options, {
       delivery,
       journal,
@@ -150,14 +149,18 @@ export class Room {
         changed: (member) => observer.changed?.(member),
         left: (member, how) => {
           this.#messages.forget(member);
+          keeping.lock.left(member, how === "silence" || how === "taken");
           this.#privateMessages.forget(member);
           observer.left?.(member, how);
         },
         refused: (peer, why) => observer.refused?.(peer, why),
       },
+      rules: keeping.rules,
       time,
     });
     this.#members = this.#admission.members;
+    const order = this.#order = keeping.over({ admission: this.#admission, delivery, limits });
+    const { mutes, operators, targets } = order;
     const isRelaying = options.relay ?? true;
     const shared = {
       members: this.#members,
@@ -165,20 +168,9 @@ export class Room {
       limits,
       ignored,
       passes: new Passes(options.passKey),
+      targets,
       isRelaying,
     };
-    const announcements = new Announcements({ publish: (event, now) => this.#publish(event, now), time });
-    const targets = new OrderTargets(this.#members, accounts);
-    const keeping = { admission: this.#admission, announcements, targets };
-    const mutes = this.#mutes = new Mutes(keeping);
-    const topic = new Topic(keeping);
-    const orders = this.#orders = new Orders(
-      kickCommands(keeping),
-      mutes.commands,
-      topic.commands,
-      announcements.commands,
-    );
-    const operators = this.#operators = new Operators({ delivery, limits, orders, targets });
     this.#directory = new Directory(shared);
     this.#privateMessages = new PrivateMessages(shared);
     const secret = options.passKey;
@@ -192,7 +184,7 @@ export class Room {
       logins: this.#protection.logins,
       echo,
       joinAddress: options.joinAddress ?? (() => undefined),
-      topic: () => topic.text,
+      topic: () => keeping.topic.text,
     });
     const publish = (message: NewEvent, origin: Member, now: number) => this.#publish(message, now, origin);
     const audience = () => this.#members.size;
@@ -208,7 +200,7 @@ export class Room {
       operators,
     };
     this.#classic = new ClassicMembers({ ...parts, ignored });
-    this.#lines = new LineMembers({ ...parts, privateMessages: this.#privateMessages, isRelaying });
+    this.#lines = new LineMembers({ ...parts, ignored, privateMessages: this.#privateMessages, isRelaying });
     this.#repair = new Repair({ delivery, journal, echo });
     for (const member of options.members ?? []) this.#admission.restore(member, now);
     if (this.#members.v1Size > 0) this.#heartbeats.schedule(now, this.#members.v1Size);
@@ -247,17 +239,17 @@ export class Room {
 
   /** Whether a line of the server's terminal is an order to the room. */
   isOrder(line: string): boolean {
-    return this.#orders.isKnown(line);
+    return this.#order.orders.isKnown(line);
   }
 
   /** What can be ordered from the server's terminal, a line for each command. */
   get orderHelp(): string[] {
-    return this.#orders.help(true);
+    return this.#order.orders.help(true);
   }
 
   /** Carries out an order from the server's terminal. */
   order(line: string, now: number): OrderAnswer {
-    return this.#orders.execute(line, undefined, now);
+    return this.#order.orders.execute(line, undefined, now);
   }
 
   /** Names the run of the number line; see PROTOCOL.md. */
@@ -269,7 +261,7 @@ export class Room {
   get nextWake(): number | undefined {
     const { presence, silenceCheckAt } = this.#admission;
     const { registrations } = this.#protection;
-    const parts = [presence, this.#heartbeats, this.#messages, this.#privateMessages, this.#mutes, registrations];
+    const parts = [presence, this.#heartbeats, this.#messages, this.#privateMessages, this.#order.mutes, registrations];
     return earliest([silenceCheckAt, ...parts.map(({ dueAt }) => dueAt)]);
   }
 
@@ -277,7 +269,7 @@ export class Room {
   wake(now: number): void {
     const { presence } = this.#admission;
     this.#admission.removeSilent(now);
-    this.#mutes.wake(now);
+    this.#order.mutes.wake(now);
     this.#messages.wake(now);
     this.#privateMessages.wake(now);
     this.#protection.registrations.wake(now);
@@ -376,7 +368,7 @@ export class Room {
       case "RELAY":
         return this.#privateMessages.receive(packet, member, now);
       case "COMMAND":
-        return this.#operators.receive(packet, member, now);
+        return this.#order.operators.receive(packet, member, now);
       case "REGISTER":
       case "UNREGISTER":
         return this.#protection.registrations.receive(packet, member, now);
@@ -401,7 +393,7 @@ export class Room {
     if (this.#members.withKey(peer.key)?.dialect === "v1") return;
     const { token } = packet, id = "id" in packet ? packet.id : undefined;
     const stream = packet.type === "MESSAGE" ? packet.stream : undefined;
-    const { code, text } = this.#admission.expulsions.of(token, peer, now) ??
+    const { code, text } = this.#admission.rules.expulsions.of(token, peer, now) ??
       { code: "not-joined", text: "Greet first" };
     const error = { dialect: "v1", type: "ERROR", token, code, id, stream, text } as const;
     this.#delivery.send({ ...peer, dialect: "v1" }, shortened(error, bytes));

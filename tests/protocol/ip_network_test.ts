@@ -1,6 +1,6 @@
 /** IP networks: which texts are networks, and which addresses are in them. */
 import { assertEquals } from "@std/assert";
-import { addressBytes, isInNetwork, parseNetwork } from "../../protocol/ip_network.ts";
+import { addressBytes, formatNetwork, isInNetwork, parseNetwork } from "../../protocol/ip_network.ts";
 
 function isIn(address: string, network: string): boolean {
   return isInNetwork(addressBytes(address)!, parseNetwork(network)!);
@@ -41,4 +41,26 @@ Deno.test("IP network: what is no network is undefined", () => {
   ];
   for (const text of texts) assertEquals(parseNetwork(text), undefined, text);
   assertEquals(addressBytes("example.org"), undefined);
+});
+
+Deno.test("ip network: its shortest text has no bits behind the prefix, and is read as the same network", () => {
+  for (
+    const [text, shortest] of [
+      ["10.0.0.7", "10.0.0.7"],
+      ["10.0.0.7/32", "10.0.0.7"],
+      ["10.1.2.255/25", "10.1.2.128/25"],
+      ["10.255.0.1/9", "10.128.0.0/9"],
+      ["0.0.0.0/0", "0.0.0.0/0"],
+      ["::ffff:10.0.0.7", "10.0.0.7"],
+      ["::ffff:10.0.0.7/120", "10.0.0.0/24"],
+      ["2001:DB8:0:0::7", "2001:db8::7"],
+      ["2001:db8:aaaa:bbbb:cccc::/63", "2001:db8:aaaa:bbba::/63"],
+      ["::1", "::1"],
+      ["::/0", "::/0"],
+      ["fe80::1/10", "fe80::/10"],
+    ]
+  ) {
+    assertEquals(formatNetwork(parseNetwork(text)!), shortest);
+    assertEquals(formatNetwork(parseNetwork(shortest)!), shortest);
+  }
 });

@@ -34,3 +34,11 @@ Deno.test({
 Deno.test("local networks: this machine's loopback network is among them", () => {
   assert(includes(new LocalNetworks(), "127.0.0.1", 0));
 });
+
+Deno.test("local networks: the machine's own addresses are known, also one in a network of all addresses", () => {
+  const networks = new LocalNetworks(() => [{ cidr: "203.0.113.7/24" }, { cidr: "2001:db8::1/0" }]);
+  assertEquals(networks.addresses(0), ["203.0.113.7", "2001:db8::1"].map((address) => addressBytes(address)!));
+  assertEquals(new LocalNetworks(() => undefined).addresses(0), []);
+  const own = new LocalNetworks().addresses(0).map(String);
+  assert(own.includes(String(addressBytes("127.0.0.1")!)));
+});

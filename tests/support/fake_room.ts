@@ -10,6 +10,7 @@ import type { Journal, WindowOptions } from "../../server/journal/journal.ts";
 import { MemoryJournal } from "../../server/journal/memory.ts";
 import type { Accounts } from "../../server/room/accounts.ts";
 import type { Ignored, IgnoredCounts } from "../../server/room/ignored.ts";
+import type { KeptOrder } from "../../server/room/order_keeping.ts";
 import type { Names } from "../../server/room/names.ts";
 import { Room, type RoomOptions } from "../../server/room/room.ts";
 import { FakeDelivery, type Sent, textOf } from "./fake_delivery.ts";
@@ -30,6 +31,7 @@ export interface FakeRoomOptions extends RoomOptions {
   journal?: Journal;
   names?: Names;
   accounts?: Accounts;
+  order?: KeptOrder;
   ignored?: Ignored;
 }
 
@@ -54,9 +56,9 @@ export class FakeRoom {
   now = 1_732_094_000_000;
 
   constructor(
-    { window, journal = new MemoryJournal(window), names, accounts, ignored, ...options }: FakeRoomOptions = {},
+    { window, journal = new MemoryJournal(window), names, accounts, order, ignored, ...options }: FakeRoomOptions = {},
   ) {
-    const parts = { delivery: this.delivery, journal, names, accounts, crypto: CRYPTO, ignored };
+    const parts = { delivery: this.delivery, journal, names, accounts, order, crypto: CRYPTO, ignored };
     this.room = new Room(parts, options, this.now);
   }
 

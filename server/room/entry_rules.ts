@@ -1,0 +1,67 @@
+/**
+ * Who may not come in, and why: those who were told to go, those who are banned, and anybody new while the room is locked.
+ *
+ * @module
+ */
+import type { KeptBan } from "../journal/past.ts";
+import type { Bans } from "./bans.ts";
+import { type Expulsion, Expulsions } from "./expulsions.ts";
+import type { Lock } from "./lock.ts";
+import { whatIsLeft } from "./order_words.ts";
+import type { Peer } from "./peer.ts";
+
+/** Whoever wants to come in. */
+export interface Newcomer {
+  peer: Pick<Peer, "key" | "address">;
+  /** Undefined for one that has none. */
+  token?: string;
+  /** The name that it asks for. */
+  name?: string;
+}
+
+/** What the rules go by. */
+export interface EntryRulesContext {
+  bans: Bans;
+  lock: Lock;
+}
+
+/** Who may come into one room. */
+export class EntryRules {
+  /** Who was told to go of late. */
+  readonly expulsions: Expulsions = new Expulsions();
+  readonly #context: EntryRulesContext;
+
+  constructor(context: EntryRulesContext) {
+    this.#context = context;
+  }
+
+  /** Why somebody may not come in; undefined if it may. */
+  refusalOf(newcomer: Newcomer, now: number): Expulsion | undefined {
+    const { peer, token, name } = newcomer;
+    const expelled = this.expulsions.of(token, peer, now);
+    // a ban may have been ended since
+    if (expelled && expelled.code !== "banned") return expelled;
+    return this.banOf(newcomer, now) ?? this.#context.lock.refusalOf(token || peer.key, name);
+  }
+
+  /** The ban that keeps somebody out, also one that is here already: it may have come to another address. */
+  banOf({ peer, token, name }: Newcomer, now: number): Expulsion | undefined {
+    const { bans } = this.#context;
+    const ofAddress = bans.ofAddress(peer.address, now);
+    if (ofAddress) return { code: "banned", text: `Your IP address is ${this.#words(ofAddress, now)}` };
+    const ban = bans.ofHolder(token || peer.key, now);
+    if (ban) return { code: "banned", text: `You are ${this.#words(ban, now)}` };
+    const text = name === undefined ? undefined : this.nameBan(name, now);
+    return text === undefined ? undefined : { code: "banned", text };
+  }
+
+  /** Why nobody may have a name, as a sentence; undefined if it is not banned. */
+  nameBan(name: string, now: number): string | undefined {
+    const ban = this.#context.bans.ofName(name, now);
+    return ban && `The name ${name} is ${this.#words(ban, now)}`;
+  }
+
+  #words(ban: KeptBan, now: number): string {
+    return `banned ${whatIsLeft(this.#context.bans.left(ban, now), "until an operator ends it")}`;
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The commands of the server's terminal that say who keeps order.
+ *
+ * @module
+ */
+import { printable } from "../../protocol/text.ts";
+import type { Accounts } from "./accounts.ts";
+import type { Announcements } from "./announcements.ts";
+import { type OrderCommand, OrderProblem } from "./orders.ts";
+
+/** What the commands need of the room. */
+export interface OperatorCommandsContext {
+  accounts: Accounts | undefined;
+  announcements: Announcements;
+}
+
+/** The commands that make operators. Only who has an account can be one: anybody may take another name. */
+export function operatorCommands({ accounts, announcements }: OperatorCommandsContext): OrderCommand[] {
+  const set = (name: string, isOperator: boolean, now: number) => {
+    if (!accounts) throw new OrderProblem("An operator needs an account: start the server with --state FILE");
+    const account = accounts.get(name);
+    if (!account) throw new OrderProblem(`${printable(name)} has no account: it says /register first`);
+    const state = isOperator ? "an operator now" : "no operator any more";
+    if (account.isOperator === isOperator) {
+      throw new OrderProblem(`${account.name} is ${isOperator ? "an" : "no"} operator already`);
+    }
+    accounts.put({ ...account, isOperator });
+    announcements.tell(`${account.name} is ${state}`, now);
+    return `${account.name} is ${state}`;
+  };
+  return [
+    {
+      word: "op",
+      parameters: ["NAME"],
+      summary: "lets who has this registered name keep order",
+      isForTerminal: true,
+      run: (_giver, now, name) => set(name, true, now),
+    },
+    {
+      word: "deop",
+      parameters: ["NAME"],
+      summary: "ends that",
+      isForTerminal: true,
+      run: (_giver, now, name) => set(name, false, now),
+    },
+  ];
+}

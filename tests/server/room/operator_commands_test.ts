@@ -1,0 +1,37 @@
+/** Who keeps order is said at the server's terminal, and only who has an account can. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { FakeRoom, one } from "../../support/fake_room.ts";
+import { OrderRoom, read } from "../../support/order_room.ts";
+
+const B = "10.0.0.2:40002", T = "10.0.0.4:40004";
+
+Deno.test("op: who has a registered name may keep order until deop; all hear of it", () => {
+  const room = new OrderRoom();
+  const { token } = room.join(B, "bob");
+  room.addAccount("Bob", false);
+  const order = (text: string) => room.room.order(text, room.now);
+  const command = (id: number) => room.v1(B, "COMMAND", { id, token, text: "bans" });
+  assertEquals(one(command(1), "ERROR").code, "not-allowed");
+  assertEquals(order("op BOB"), { isDone: true, text: "Bob is an operator now" });
+  assertEquals(room.notices(room.delivery.take()), ["Bob is an operator now"]);
+  assertEquals(one(command(2), "REPLY").text, "Nobody is banned");
+  assertEquals(one(room.v1(B, "LOOKUP", { id: 3, token, name: "Bob" }), "PEER").operator, true);
+  room.connect(T);
+  assertEquals(read(room.type(T, "/whois bob"), `tcp ${T}`), `bob is at ${B}, an operator\n`);
+  assertEquals(order("op Bob").text, "Bob is an operator already");
+  assertEquals(order("deop bob").text, "Bob is no operator any more");
+  assertEquals(order("deop bob").text, "Bob is no operator already");
+  assertEquals(one(command(4), "ERROR").code, "not-allowed");
+});
+
+Deno.test("op: it takes an account, and is for the server's terminal alone", () => {
+  const room = new OrderRoom();
+  room.join(B, "Bob");
+  assertEquals(room.room.order("op Bob", room.now).text, "Bob has no account: it says /register first");
+  assertMatch(room.problem("op Bob"), /^There is no command 'op'/);
+  const without = new FakeRoom();
+  assertEquals(
+    without.room.order("op Bob", without.now).text,
+    "An operator needs an account: start the server with --state FILE",
+  );
+});
