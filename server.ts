@@ -126,6 +126,7 @@ async function serve(options: ServerOptions) {
     doors,
     journal: state?.journal ?? new MemoryJournal(window),
     accounts: state && new MemoryAccounts(state.accounts, state.accountTable),
+    order: state && { ...state.order, keeper: state.orderTable },
     room: {
       ...room,
       classic: { ...classic, localNetworks },

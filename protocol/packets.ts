@@ -12,6 +12,8 @@ export const DEFAULT_PORT = 9090;
 export const MAX_DATAGRAM_BYTES = 1232;
 /** The longest classic datagram or line of a connection that is taken, in bytes: some programs send pages of text. */
 export const MAX_CLASSIC_BYTES = 4096;
+/** The longest topic of a room, in bytes of UTF-8: it has to fit into a WELCOME. */
+export const MAX_TOPIC_BYTES = 300;
 /** The longest text of one MESSAGE, in bytes of UTF-8. It leaves room for the longest INCOMING/1 header. */
 export const MAX_TEXT_BYTES = 856;
 /** The silence after which the server removes a v1 member, in milliseconds. */

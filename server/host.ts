@@ -19,6 +19,7 @@ import type { MemberObserver } from "./room/admission.ts";
 import { refusalAtSight } from "./room/first_look.ts";
 import { Ignored } from "./room/ignored.ts";
 import type { Accounts } from "./room/accounts.ts";
+import type { KeptOrder } from "./room/order_keeping.ts";
 import type { OrderAnswer } from "./room/orders.ts";
 import type { NameClaim, Names } from "./room/names.ts";
 import type { Peer } from "./room/peer.ts";
@@ -32,6 +33,8 @@ export interface HostOptions {
   names?: Names;
   /** The protected names. Default: none. */
   accounts?: Accounts;
+  /** What an earlier run has kept of the room's order, and what keeps it. Default: nothing. */
+  order?: KeptOrder;
   room: Omit<RoomOptions, "observer">;
   /** They are told who comes, changes and goes, in the order of this list. */
   observers: MemberObserver[];
@@ -68,13 +71,13 @@ export class Host implements DoorKeeper {
   #stopped: Promise<void> | undefined;
   #failure: Failure | undefined;
 
-  constructor({ doors, journal, names, accounts, room, observers, trace, stopping }: HostOptions) {
+  constructor({ doors, journal, names, accounts, order, room, observers, trace, stopping }: HostOptions) {
     this.#doors = doors;
     this.#trace = trace;
     this.#stopping = stopping;
     const observer = combineObservers(observers);
     this.room = new Room(
-      { delivery: doors, journal, names, accounts, crypto: CRYPTO, ignored: this.#ignored },
+      { delivery: doors, journal, names, accounts, order, crypto: CRYPTO, ignored: this.#ignored },
       { ...room, observer },
       now(),
     );

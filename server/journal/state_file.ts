@@ -6,15 +6,18 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { decode, type Dialect, type EventPacket, type Packet } from "../../protocol.ts";
+import { decode, type Dialect, type EventPacket, MAX_TOPIC_BYTES, type Packet } from "../../protocol.ts";
 import { hex64, parseAddress, randomHex64 } from "../../protocol/fields.ts";
+import { formatNetwork, parseNetwork } from "../../protocol/ip_network.ts";
 import { nameKey, readName } from "../../protocol/names.ts";
 import { MAX_ROUNDS, SALT_BYTES } from "../../protocol/passwords.ts";
+import { byteLength, printable } from "../../protocol/text.ts";
 import { UsageError } from "../../runtime/program.ts";
 import { AccountTable } from "./account_table.ts";
 import type { WindowOptions } from "./journal.ts";
 import { keyOf, MemberTable } from "./member_table.ts";
-import type { KeptAccount, KeptMember, Past } from "./past.ts";
+import { OrderTable } from "./order_table.ts";
+import type { KeptAccount, KeptBan, KeptMember, Past } from "./past.ts";
 import { SqliteJournal } from "./sqlite.ts";
 import { Writer } from "./sqlite_writer.ts";
 
@@ -31,6 +34,10 @@ export interface State {
   accounts: KeptAccount[];
   /** Writes down which names are protected. */
   accountTable: AccountTable;
+  /** The bans and the topic at the end of an earlier run. */
+  order: { bans: KeptBan[]; topic: string | undefined };
+  /** Writes down who is banned, and what the topic is. */
+  orderTable: OrderTable;
   close(): void;
 }
 
@@ -57,7 +64,7 @@ export function openState(path: string, window: WindowOptions = {}): State {
     createForOwner(file);
     const opened = database = new DatabaseSync(file);
     prepare(opened);
-    const { members, passKey, accounts, ...past } = readPast(opened);
+    const { members, passKey, accounts, order, ...past } = readPast(opened);
     const writer = new Writer(opened, path);
     return {
       journal: new SqliteJournal(writer, past, window),
@@ -66,6 +73,8 @@ export function openState(path: string, window: WindowOptions = {}): State {
       memberTable: new MemberTable(writer),
       accounts,
       accountTable: new AccountTable(writer),
+      order,
+      orderTable: new OrderTable(writer),
       close: () => opened.close(),
     };
   } catch (error) {
@@ -149,6 +158,8 @@ function prepare(database: DatabaseSync): void {
       key TEXT PRIMARY KEY, name TEXT NOT NULL, salt BLOB NOT NULL, rounds INTEGER NOT NULL, stored_key BLOB NOT NULL,
       server_key BLOB NOT NULL, operator INTEGER NOT NULL
     ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS bans (what TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER);
+    CREATE TABLE IF NOT EXISTS topic (text TEXT NOT NULL);
     INSERT INTO room SELECT '${randomHex64()}', 0, 0, '${
     Array.from({ length: 4 }, randomHex64).join("")
   }' WHERE NOT EXISTS (SELECT * FROM room);
@@ -156,7 +167,7 @@ function prepare(database: DatabaseSync): void {
   `);
 }
 
-function readPast(database: DatabaseSync): Past & Pick<State, "members" | "passKey" | "accounts"> {
+function readPast(database: DatabaseSync): Past & Pick<State, "members" | "passKey" | "accounts" | "order"> {
   const room = database.prepare("SELECT epoch, seq, gaps, pass_key FROM room").get();
   const epoch = hex64.read(String(room?.epoch)), seq = room?.seq, gaps = room?.gaps;
   const passKey = String(room?.pass_key);
@@ -180,7 +191,10 @@ function readPast(database: DatabaseSync): Past & Pick<State, "members" | "passK
   if (!isWhole || !areUnique(names) || !areUnique(addresses)) throw new DamagedFile();
   const streams = database.prepare("SELECT * FROM streams").all().map(parseStream);
   const accounts = database.prepare("SELECT * FROM accounts").all().map(parseAccount);
-  return { epoch, seq, events, streams, members, passKey, accounts };
+  const bans = database.prepare("SELECT * FROM bans ORDER BY rowid").all().map(parseBan);
+  const topics = database.prepare("SELECT text FROM topic").all().map(parseTopic);
+  if (topics.length > 1) throw new DamagedFile();
+  return { epoch, seq, events, streams, members, passKey, accounts, order: { bans, topic: topics[0] } };
 }
 
 /** @throws {DamagedFile} when there is a value that the journal could not have written. */
@@ -212,6 +226,24 @@ function parseAccount(row: Record<string, unknown>): KeptAccount {
     isCount(rounds) && rounds > 0 && rounds <= MAX_ROUNDS && (operator === 0 || operator === 1);
   if (!isValid) throw new DamagedFile();
   return { name, salt, rounds, storedKey, serverKey, isOperator: operator === 1 };
+}
+
+/** @throws {DamagedFile} when there is a value that the room could not have written. */
+function parseBan({ what, holder, until }: Record<string, unknown>): KeptBan {
+  const network = typeof what === "string" ? parseNetwork(what) : undefined;
+  const isValid = typeof what === "string" && (network ? formatNetwork(network) : readName(what)) === what &&
+    typeof holder === "string" &&
+    (holder === "" || hex64.read(holder) !== undefined || parseAddress(holder) !== undefined) &&
+    (until === null || isCount(until) && until <= 1000 * MAX_SINCE);
+  if (!isValid) throw new DamagedFile();
+  return { what, holder, until: until ?? undefined };
+}
+
+/** @throws {DamagedFile} when there is a value that the room could not have written. */
+function parseTopic({ text }: Record<string, unknown>): string {
+  const isValid = typeof text === "string" && text !== "" && byteLength(text) <= MAX_TOPIC_BYTES;
+  if (!isValid) throw new DamagedFile();
+  return printable(text);
 }
 
 function areBytes(value: unknown, length: number): value is Uint8Array {

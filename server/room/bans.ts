@@ -53,24 +53,27 @@ export class Bans {
     return this.#byKey.size;
   }
 
-  /** Adds a ban, in place of one of the same name or network. */
-  add(ban: KeptBan): void {
-    const before = this.#byKey.get(keyOf(ban.what));
+  /** Adds a ban, in place of one of the same name or network: whoever that one has hit is hit by this one too. */
+  add(added: KeptBan): void {
+    const { keeper } = this.#context, before = this.#byKey.get(keyOf(added.what));
+    const ban = { ...added, holder: added.holder || (before?.holder ?? "") };
+    keeper?.putBan(ban);
     if (before) this.#drop(before);
-    this.#context.keeper?.putBan(ban);
+    // it may be spelled otherwise
+    if (before && before.what !== ban.what) keeper?.dropBan(before.what);
     this.#insert(ban);
   }
 
   /** Ends a ban; returns whether there was one. */
   remove(what: string): boolean {
     const ban = this.#byKey.get(keyOf(what));
-    if (ban) this.#drop(ban);
+    if (ban) this.#end(ban);
     return ban !== undefined;
   }
 
   /** Forgets those that have ended. */
   clear(now: number): void {
-    for (const ban of [...this.#byKey.values()]) if (!this.#isValid(ban, now)) this.#drop(ban);
+    for (const ban of [...this.#byKey.values()]) if (!this.#isValid(ban, now)) this.#end(ban);
   }
 
   /** All bans, the latest first. */
@@ -130,8 +133,12 @@ export class Bans {
     }
   }
 
-  #drop(ban: KeptBan): void {
+  #end(ban: KeptBan): void {
     this.#context.keeper?.dropBan(ban.what);
+    this.#drop(ban);
+  }
+
+  #drop(ban: KeptBan): void {
     this.#byKey.delete(keyOf(ban.what));
     if (this.#byHolder.get(ban.holder) === ban) this.#byHolder.delete(ban.holder);
     const network = parseNetwork(ban.what);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { MAX_TOPIC_BYTES } from "../../protocol.ts";
 import { byteLength, printable } from "../../protocol/text.ts";
 import type { Announcements } from "./announcements.ts";
 import { nameOf } from "./order_words.ts";
@@ -16,9 +17,6 @@ export interface TopicContext {
   /** Keeps it for the next run. */
   keep?: (text: string | undefined) => void;
 }
-
-/** The longest topic, in bytes: it has to fit into a WELCOME. */
-export const MAX_TOPIC_BYTES = 300;
 
 /** What one room is about. */
 export class Topic {

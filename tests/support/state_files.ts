@@ -35,7 +35,8 @@ export function openFolder(): { file(name?: string): string } & Disposable {
 export function openRoom(path: string, options: FakeRoomOptions = {}) {
   const state = openState(path, options.window);
   const { journal, members, passKey, memberTable } = state;
-  const room = new FakeRoom({ ...options, journal, members, passKey, observer: memberTable });
+  const order = { ...state.order, keeper: state.orderTable };
+  const room = new FakeRoom({ order, ...options, journal, members, passKey, observer: memberTable });
   return { room, state, [Symbol.dispose]: () => state.close() };
 }
 
