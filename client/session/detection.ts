@@ -8,7 +8,7 @@ import { earliest } from "../../protocol/earliest.ts";
 import type { Draft } from "../../protocol/reliable/send_stream.ts";
 import { ClassicLink } from "./classic_link.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
-import { NO_ANSWER_MS } from "./membership.ts";
+import { NO_ANSWER_MS } from "./patience.ts";
 import type { MembershipState } from "./state.ts";
 import { V1Link, type V1LinkOptions } from "./v1_link.ts";
 

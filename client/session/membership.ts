@@ -9,6 +9,7 @@ import { nameKey } from "../../protocol/names.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
 import { Greeter, type Hurry } from "./greeter.ts";
+import { NO_ANSWER_MS, Patience } from "./patience.ts";
 import { type ErrorPacket, sentenceOf } from "./refusals.ts";
 import type { MembershipState } from "./state.ts";
 
@@ -71,22 +72,10 @@ interface Handshake {
 
 const OUTSIDE: Outside = { is: "joining", refusal: "", toldSilent: false, hasClosed: false };
 
-/** Silence after which the user is told that there is no answer, in milliseconds. */
-export const NO_ANSWER_MS = 1800;
-/** The same for a server that has answered before: there a loss is more likely than the server's end. */
-const NO_ANSWER_ANY_MORE_MS = 5000;
 /**
- * The same for a server that is said to go away, and answers at once otherwise. Each time that this was not true
- * doubles it, up to the silence after which a server is lost anyhow.
+ * How late in a silence a packet that anybody could have sent must come, in milliseconds, for the server to be asked
+ * something else too.
  */
-const NO_ANSWER_AFTER_CLOSING_MS = 500;
-/** How many times as long as the slowest of the last answers took is waited on top of that. */
-const SLOWEST_ANSWERS_AFTER_CLOSING = 3;
-/** What each answer leaves of the slowest before it: with a keep-alive of a second half of it after half a minute. */
-const SLOWEST_ANSWER_DECAY = 0.98;
-/** For how much longer the user is not told while packets come that anybody could have sent, in milliseconds. */
-const MAX_PUT_OFF_MS = 3000;
-/** How late in a silence such a packet must come, in milliseconds, for the server to be asked something else too. */
 const ASK_OTHERWISE_MS = 1000;
 /** How many cookies in a row are each followed by another greeting at once. */
 const MAX_COOKIES_IN_A_ROW = 4;
@@ -96,18 +85,13 @@ export class Membership implements Timed {
   readonly #server: string;
   readonly #send: (packet: V1Packet) => void;
   readonly #greeter: Greeter;
+  readonly #patience = new Patience();
   readonly #self: { -readonly [K in keyof Self]: Self[K] };
   readonly #handshake: Handshake = { cookiesInARow: 0 };
   #state: Joined | Outside = OUTSIDE;
   #hasAnswered = false;
   /** Whether the server has sent something that this client can't take. */
   #isNotUnderstood = false;
-  /** How long the slowest of the last answers took, in milliseconds: the round trip, and greetings that were lost. */
-  #slowestAnswer = 0;
-  /** How often somebody has said that the server goes away, and it has answered all the same. */
-  #falseClosings = 0;
-  /** When a packet last came that may be from the server or from anybody else, in milliseconds. */
-  #claimedAt = -Infinity;
   #epoch: string | undefined;
   /** The epoch in which this client was last a member. */
   #joinedEpoch: string | undefined;
@@ -252,10 +236,7 @@ export class Membership implements Timed {
     const askedAt = this.#greeter.answered(packet.id, packet.keepalive, now);
     if (askedAt === undefined) return undefined;
     // what the user was told of was an end, or a cable, and says nothing of how long answers take
-    if (!this.#hasTold) {
-      const took = now - Math.min(greetedSince, askedAt);
-      this.#slowestAnswer = Math.max(took, SLOWEST_ANSWER_DECAY * this.#slowestAnswer);
-    }
+    if (!this.#hasTold) this.#patience.noteAnswer(now - Math.min(greetedSince, askedAt));
     const isNewRoom = packet.epoch !== this.#joinedEpoch;
     this.#handshake.cookie = undefined;
     this.#handshake.cookiesInARow = 0;
@@ -270,7 +251,7 @@ export class Membership implements Timed {
     if (name !== undefined) this.#self.name = packet.name;
     if (this.#state.is === "joined" && this.#state.isClosing) {
       this.#state.isClosing = false;
-      this.#falseClosings++;
+      this.#patience.noteFalseClosing();
     }
     if (this.#state.is !== "joined" || isNewRoom) events.push(...this.#join(this.#joinNotice(isNewRoom)));
     return { events, askedAt };
@@ -301,7 +282,7 @@ export class Membership implements Timed {
     // what a server has sent before it went away may still come
     if (this.#state.is === "joined" ? this.#state.isClosing : this.#state.hasClosed) return [];
     if (!isAnswer && !isVouched) {
-      this.#claimedAt = now;
+      this.#patience.noteClaim(now);
       return [];
     }
     this.#greeter.heard();
@@ -368,16 +349,7 @@ export class Membership implements Timed {
   /** Milliseconds of silence after which the user is told. */
   get #silenceLimit(): number {
     if (this.#state.is !== "joined") return NO_ANSWER_MS;
-    if (this.#state.isClosing) {
-      const patience = NO_ANSWER_AFTER_CLOSING_MS + SLOWEST_ANSWERS_AFTER_CLOSING * this.#slowestAnswer;
-      return Math.min(NO_ANSWER_ANY_MORE_MS, patience * 2 ** this.#falseClosings);
-    }
-    return NO_ANSWER_ANY_MORE_MS + Math.min(this.#claimedFor, MAX_PUT_OFF_MS);
-  }
-
-  /** For how long packets that anybody could have sent have come in the present silence, in milliseconds. */
-  get #claimedFor(): number {
-    return Math.max(0, this.#claimedAt - (this.#greeter.silentSince ?? Infinity));
+    return this.#patience.limit(this.#state.isClosing, this.#greeter.silentSince);
   }
 
   get #hasTold(): boolean {
@@ -394,7 +366,9 @@ export class Membership implements Timed {
     const greeting = { dialect: "v1", id, token, cookie: this.#handshake.cookie } as const;
     this.#send(name === undefined ? { ...greeting, type: "GREETING" } : { ...greeting, type: "SIGN-IN", name });
     // if the server is there and only WELCOMEs are lost, this has an answer
-    if (this.#claimedFor >= ASK_OTHERWISE_MS) this.#send({ dialect: "v1", type: "LIST", id, token: this.#self.token });
+    if (this.#patience.claimedFor(this.#greeter.silentSince) >= ASK_OTHERWISE_MS) {
+      this.#send({ dialect: "v1", type: "LIST", id, token: this.#self.token });
+    }
   }
 
   #loseServer(notice: string, hasClosed: boolean): LinkEvent[] {
