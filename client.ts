@@ -128,7 +128,7 @@ async function chat({ server, port, name, relay, trace: isTraced }: ClientOption
       else if (heard.value === "interrupt" && session.closing) break;
       else if (heard.value === "interrupt") session.close(now());
     }
-    if (session.state === "refused" && !screen.interactive) session.drain(now());
+    if (session.isShutOut && !screen.interactive) session.drain(now());
     // no line is read while the session is full
     if (session.full) output.noteLine(now());
     const leavesAt = session.draining ? undefined : output.leavesAt;

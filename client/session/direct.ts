@@ -197,6 +197,11 @@ export class DirectMessages implements Timed {
     return [];
   }
 
+  /** Gives up all that waits. */
+  giveUpAll(reason: string): Fact[] {
+    return this.#conversations.waiting.flatMap((conversation) => this.#giveUp(conversation, reason));
+  }
+
   /** Whether a pass may be one of the server before its last new start, which has given everybody another one. */
   #isOld({ at }: Identity): boolean {
     return at < this.#begunAnewAt + OLD_PASS_MS;

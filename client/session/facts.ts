@@ -21,7 +21,7 @@ export type RelayPacket = Extract<V1Packet, { type: "RELAY" }>;
 export type PeerPacket = Extract<V1Packet, { type: "PEER" }>;
 
 /** A packet that can answer a question to the server. */
-export type Answer = Extract<V1Packet, { type: "USERS" | "PEER" | "ERROR" }>;
+export type Answer = Extract<V1Packet, { type: "USERS" | "PEER" | "REPLY" | "ERROR" }>;
 
 /** A question to the server. Whoever has asked it gets it back with the answer. */
 export type Question =
@@ -33,7 +33,9 @@ export type Question =
   /** Who has a name or an address; the user wants to know. */
   | { ask: "whois"; who: Who }
   /** Where a member is, so that it can be written to. */
-  | { ask: "where"; who: Who };
+  | { ask: "where"; who: Who }
+  /** That something is done to keep order, in the words that were typed. */
+  | { ask: "order"; text: string };
 
 /** A message that a peer has sent to this client alone. */
 export interface DirectMessage extends Draft {
@@ -54,7 +56,7 @@ export type LinkEvent =
   /** Messages can be sent to the server, for the first time or again. */
   | { type: "joined" }
   /** The server has answered a greeting, so what is known of this client itself may be new. */
-  | { type: "welcome" }
+  | { type: "welcome"; epoch: string; topic?: string }
   /** Messages can't be sent to the server for now. */
   | { type: "lost" }
   /** The server has begun anew: what it has not answered, it never will. */
@@ -74,7 +76,10 @@ export type LinkEvent =
   | { type: "relayed"; packet: RelayPacket }
   /** A classic server has forwarded a line. */
   | { type: "line"; line: string }
+  /** The server does not take this client under a name, or has told it to go, whatever its name. */
   | { type: "refused"; code: string; name: string | undefined; text: string }
+  /** Nothing that waits will be done, as the server has told this client to go. */
+  | { type: "expelled" }
   | { type: "notice"; text: string }
   | { type: "problem"; text: string }
   /** What the user asked for was not done, so many times. */

@@ -131,7 +131,8 @@ export class History implements Timed {
   #collect({ from, to }: SeqRange): void {
     for (let seq = to; seq >= from; seq--) {
       const event = this.#found.get(seq);
-      if (typeof event === "object" && event.type === "INCOMING") this.#messages.push(event);
+      const isSaid = typeof event === "object" && (event.type === "INCOMING" || event.type === "NOTICE");
+      if (isSaid) this.#messages.push(event);
     }
     this.#found.clear();
   }

@@ -5,12 +5,12 @@
  */
 import type { V1Packet } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
-import { nameKey } from "../../protocol/names.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
 import { Greeter, type Hurry } from "./greeter.ts";
+import { Naming } from "./naming.ts";
 import { NO_ANSWER_MS, Patience } from "./patience.ts";
-import { type ErrorPacket, sentenceOf } from "./refusals.ts";
+import { type ErrorPacket, isAboutName, whyExpelled, whyNotIn } from "./refusals.ts";
 import type { MembershipState } from "./state.ts";
 
 type Welcome = Extract<V1Packet, { type: "WELCOME" }>;
@@ -51,7 +51,7 @@ interface Joined {
 
 /** A client that is no member, and what belongs to that. */
 interface Outside {
-  is: "joining" | "refused";
+  is: "joining" | "refused" | "expelled";
   /** Why the server refuses this client; empty if it has not refused it. */
   refusal: string;
   /** Whether the user has been told that there is no answer. */
@@ -60,14 +60,14 @@ interface Outside {
   hasClosed: boolean;
 }
 
-/** How far the greetings with the present name have come. */
+/** How far the greetings have come. */
 interface Handshake {
   /** The cookie for the next greeting: the server has not validated this client's address yet. */
   cookie?: string;
-  /** The id of the first greeting with this name. A refusal of an earlier greeting is about another name. */
-  firstId?: number;
   /** How many cookies came in a row. */
   cookiesInARow: number;
+  /** Whether the user has asked to come in again, after this client was told to go. */
+  isAgain?: boolean;
 }
 
 const OUTSIDE: Outside = { is: "joining", refusal: "", toldSilent: false, hasClosed: false };
@@ -86,7 +86,8 @@ export class Membership implements Timed {
   readonly #send: (packet: V1Packet) => void;
   readonly #greeter: Greeter;
   readonly #patience = new Patience();
-  readonly #self: { -readonly [K in keyof Self]: Self[K] };
+  readonly #naming: Naming;
+  readonly #self: { -readonly [K in Exclude<keyof Self, "name">]: Self[K] } & Pick<Self, "name">;
   readonly #handshake: Handshake = { cookiesInARow: 0 };
   #state: Joined | Outside = OUTSIDE;
   #hasAnswered = false;
@@ -100,7 +101,15 @@ export class Membership implements Timed {
     this.#server = server;
     this.#send = send;
     this.#greeter = new Greeter(roundTrip);
-    this.#self = { token, name, address: undefined };
+    const naming = this.#naming = new Naming(name);
+    this.#self = {
+      token,
+      address: undefined,
+      join: undefined,
+      get name() {
+        return naming.name;
+      },
+    };
   }
 
   get state(): Exclude<MembershipState, "classic"> {
@@ -109,6 +118,16 @@ export class Membership implements Timed {
 
   get self(): Self {
     return this.#self;
+  }
+
+  /** The name that this client asks for in place of the one that it has; undefined if it is content. */
+  get wantedName(): string | undefined {
+    return this.#naming.wanted;
+  }
+
+  /** Whether the server has not said yet if this client may have another name. */
+  get isRenaming(): boolean {
+    return this.wantedName !== undefined && this.#state.refusal === "";
   }
 
   /** Why the server refuses this client; empty if it has not refused it. */
@@ -164,11 +183,24 @@ export class Membership implements Timed {
     this.#greetIfDue(now);
   }
 
-  /** Tries again after a refusal, under another name or under none. */
+  /**
+   * Asks for another name. A client that is refused tries again with it, or with none; another one keeps the name that it
+   * has until the server has given it the new one.
+   */
   rename(name: string | undefined, now: number): void {
-    this.#self.name = name;
-    this.#handshake.firstId = undefined;
+    if (this.#state.is === "expelled") return;
+    if (this.#state.is === "refused" || name === undefined) this.#naming.choose(name);
+    else this.#naming.ask(name);
     if (this.#state.is === "refused") this.#state = { ...this.#state, is: "joining" };
+    this.start(now);
+  }
+
+  /** Greets again after this client was told to go. */
+  comeBack(now: number): void {
+    if (this.#state.is !== "expelled") return;
+    this.#state = OUTSIDE;
+    this.#naming.begin();
+    this.#handshake.isAgain = true;
     this.start(now);
   }
 
@@ -211,12 +243,12 @@ export class Membership implements Timed {
   /** Whether a packet answers a greeting that was just sent, and so comes from the server, whatever its address is. */
   isAnswer(packet: V1Packet): boolean {
     return (packet.type === "RETRY" || packet.type === "WELCOME" && packet.token === this.#self.token) &&
-      this.#state.is !== "refused" && this.#greeter.isRecent(packet.id);
+      !this.#isShutOut && this.#greeter.isRecent(packet.id);
   }
 
   /** Takes the cookie with which the server wants to be greeted again. */
   retry({ id, cookie }: RetryPacket, now: number): void {
-    if (this.#state.is === "refused" || this.#greeter.answered(id, undefined, now) === undefined) return;
+    if (this.#isShutOut || this.#greeter.answered(id, undefined, now) === undefined) return;
     this.#hasAnswered = true;
     this.#handshake.cookie = cookie;
     // if the address changes with each datagram, no cookie is right: then the next greeting waits for its time
@@ -230,8 +262,7 @@ export class Membership implements Timed {
    */
   welcome(packet: Welcome, now: number): { events: LinkEvent[]; askedAt: number } | undefined {
     // who is refused greets again under another name only, and an answer to a greeting with another name is late
-    const isLate = packet.id < (this.#handshake.firstId ?? 0);
-    if (this.#state.is === "refused" || isLate) return undefined;
+    if (this.#isShutOut || !this.#naming.isPresent(packet.id)) return undefined;
     const greetedSince = this.#greeter.silentSince ?? now;
     const askedAt = this.#greeter.answered(packet.id, packet.keepalive, now);
     if (askedAt === undefined) return undefined;
@@ -244,22 +275,23 @@ export class Membership implements Timed {
     this.#self.join = packet.join;
     this.#epoch = packet.epoch;
     const events: LinkEvent[] = [];
-    const { name } = this.#self;
-    if (name !== undefined && nameKey(name) !== nameKey(packet.name ?? "")) {
-      events.push({ type: "problem", text: `The server has not given you the name ${name}` });
+    if (this.#state.is === "joined" && this.wantedName !== undefined) this.#state.refusal = "";
+    const notGiven = this.#naming.given(packet.name);
+    if (notGiven !== undefined) {
+      events.push({ type: "problem", text: `The server has not given you the name ${notGiven}` });
     }
-    if (name !== undefined) this.#self.name = packet.name;
     if (this.#state.is === "joined" && this.#state.isClosing) {
       this.#state.isClosing = false;
       this.#patience.noteFalseClosing();
     }
     if (this.#state.is !== "joined" || isNewRoom) events.push(...this.#join(this.#joinNotice(isNewRoom)));
+    this.#handshake.isAgain = false;
     return { events, askedAt };
   }
 
   #joinNotice(isNewRoom: boolean): string | undefined {
     const { name } = this.#self;
-    if (this.refusal !== "") return name === undefined ? "Joined" : `Joined as ${name}`;
+    if (this.refusal !== "" || this.#handshake.isAgain) return name === undefined ? "Joined" : `Joined as ${name}`;
     if (this.everJoined && isNewRoom) return "The server has started anew; joined again";
     if (!this.isSilent) return undefined;
     return this.everJoined ? "Connected again" : "The server has answered; joined";
@@ -280,6 +312,7 @@ export class Membership implements Timed {
     const isOfEpoch = "epoch" in packet && packet.type !== "WELCOME" && packet.epoch === this.#epoch;
     if (!isAnswer && !isOfEpoch || !this.everJoined) return [];
     // what a server has sent before it went away may still come
+    if (this.#handshake.isAgain) return [];
     if (this.#state.is === "joined" ? this.#state.isClosing : this.#state.hasClosed) return [];
     if (!isAnswer && !isVouched) {
       this.#patience.noteClaim(now);
@@ -311,29 +344,50 @@ export class Membership implements Timed {
       if (this.#state.is !== "joined") return [];
       this.#state = { ...OUTSIDE, refusal: this.refusal };
       // the server is there: the silence before counts no more
-      this.#greeter.heard();
-      this.#greeter.startAgain(now);
-      this.#greetIfDue(now);
+      this.#greetAgain(now);
       return [{ type: "lost" }];
     }
     if (!this.#greeter.isRecent(id)) return this.#greeter.hasSent(id) ? [] : undefined;
-    if (this.#state.is === "refused" || id! < (this.#handshake.firstId ?? Infinity)) return [];
-    const isAboutName = code === "name-taken" || code === "bad-name";
-    const { name } = this.#self;
-    const unsaid = isAboutName && name !== undefined
-      ? `The server does not take the name ${name}; choose another`
-      : `The server refuses, and does not say why (${code})`;
-    const refusal = sentenceOf(packet) || unsaid;
-    if (!isAboutName) {
+    if (this.#isShutOut || !this.#naming.isPresent(id!)) return [];
+    const name = this.#naming.greeted, refusal = whyNotIn(packet, name);
+    if (!isAboutName(code)) {
       // for example, the room is full: that may change, and another name would not help
       this.#greeter.heard();
       const isNew = this.refusal === "";
       this.#state = { ...this.#state, refusal };
       return isNew ? [{ type: "problem", text: `${refusal}. Trying again` }] : [];
     }
+    if (this.#naming.giveUp()) return this.#keepName(refusal, now);
     this.#greeter.stop();
     this.#state = { ...OUTSIDE, ...this.#state, is: "refused", refusal };
-    return [{ type: "lost" }, { type: "refused", code, name: this.#self.name, text: refusal }];
+    return [{ type: "lost" }, { type: "refused", code, name, text: refusal }];
+  }
+
+  /** Greets on with the name that this client has, as the server does not give it another one. */
+  #keepName(refusal: string, now: number): LinkEvent[] {
+    const { name } = this.#self;
+    if (this.#state.is === "joined") this.#state.refusal = "";
+    this.#greetAgain(now);
+    const rest = name === undefined ? "You have no name" : `You are still ${name}`;
+    return [{ type: "problem", text: `${refusal}. ${rest}` }, { type: "shortfall", what: "refused", count: 1 }];
+  }
+
+  /**
+   * Takes an ERROR that tells this client to go: it greets no more until its user asks for it.
+   *
+   * @returns Undefined if it is out of date.
+   */
+  expelled(packet: ErrorPacket): LinkEvent[] | undefined {
+    if (this.#state.is === "expelled") return undefined;
+    const { id, code } = packet;
+    // since its user has asked to come in again, copies of what was said before may still come
+    const isNew = id !== undefined && this.#greeter.isRecent(id) && this.#naming.isPresent(id);
+    if (this.#handshake.isAgain && !isNew) return undefined;
+    this.#greeter.stop();
+    this.#naming.giveUp();
+    const refusal = whyExpelled(packet);
+    this.#state = { ...OUTSIDE, is: "expelled", refusal };
+    return [{ type: "lost" }, { type: "refused", code, name: undefined, text: refusal }];
   }
 
   /** Takes a CLOSING: it is said that the server is being stopped. Anybody may say so, so the server is greeted. */
@@ -341,6 +395,11 @@ export class Membership implements Timed {
     if (this.#state.is !== "joined" || epoch !== this.#epoch || this.#state.isClosing) return;
     this.#state.isClosing = true;
     // the silence that shows that this is true begins with the next greeting
+    this.#greetAgain(now);
+  }
+
+  /** Begins to greet anew: the silence counts from the next greeting on. */
+  #greetAgain(now: number): void {
     this.#greeter.heard();
     this.#greeter.startAgain(now);
     this.#greetIfDue(now);
@@ -352,6 +411,11 @@ export class Membership implements Timed {
     return this.#patience.limit(this.#state.isClosing, this.#greeter.silentSince);
   }
 
+  /** Whether this client greets no more until its user does something. */
+  get #isShutOut(): boolean {
+    return this.#state.is === "refused" || this.#state.is === "expelled";
+  }
+
   get #hasTold(): boolean {
     return this.#state.is !== "joined" && this.#state.toldSilent;
   }
@@ -359,8 +423,8 @@ export class Membership implements Timed {
   #greetIfDue(now: number): void {
     const id = this.#greeter.wake(now);
     if (id === undefined) return;
-    const { name } = this.#self;
-    this.#handshake.firstId ??= id;
+    const name = this.#naming.greeted;
+    this.#naming.noteGreeting(id);
     // whoever has not shown that it speaks version 1 does not get the token: it may hand it on to everybody
     const token = this.#hasAnswered ? this.#self.token : undefined;
     const greeting = { dialect: "v1", id, token, cookie: this.#handshake.cookie } as const;

@@ -98,6 +98,11 @@ export class Peers implements Timed {
     return this.#direct.say(who, drafts, now, saidAt, identity);
   }
 
+  /** Gives up all that waits. */
+  giveUpAll(reason: string): Fact[] {
+    return this.#direct.giveUpAll(reason);
+  }
+
   /** Takes the server's answer to where a member is; undefined when there was none in time. */
   located(question: Question & { ask: "where" }, answer: Answer | undefined, now: number): Fact[] {
     return this.#direct.located(question, answer, now);

@@ -34,16 +34,43 @@ export function reasonOf(packet: ErrorPacket): string {
   return sentenceOf(packet) || packet.code;
 }
 
+/** The codes by which the server tells a client to go, or not to come. */
+const EXPULSIONS: ReadonlySet<string> = new Set(["kicked", "banned", "locked", "signed-in-elsewhere"]);
+
+/** Whether an ERROR with this code tells a client to go. */
+export function isExpulsion(code: string): boolean {
+  return EXPULSIONS.has(code);
+}
+
+/** Whether an ERROR with this code refuses a name, so that another one may be taken. */
+export function isAboutName(code: string): boolean {
+  return code === "name-taken" || code === "bad-name";
+}
+
+/** Why a greeting with a name is refused, as a sentence. */
+export function whyNotIn(packet: ErrorPacket, name: string | undefined): string {
+  const { code } = packet;
+  const unsaid = isAboutName(code) && name !== undefined
+    ? `The server does not take the name ${name}; choose another`
+    : `The server refuses, and does not say why (${code})`;
+  return sentenceOf(packet) || unsaid;
+}
+
+/** Why the server has told this client to go, as a sentence. */
+export function whyExpelled(packet: ErrorPacket): string {
+  return sentenceOf(packet) || `The server has told you to go (${packet.code})`;
+}
+
 /** Tells that messages were not delivered to everyone, or to the member with a name, and why. */
 export function undelivered(drafts: Draft[], reason: string, name?: string): LinkEvent[] {
   return tellUndelivered("Not delivered", drafts, reason, name);
 }
 
 /**
- * Tells that messages to a member are given up, and why. What was ever sent may have arrived, or may still: an answer
+ * Tells that messages to a member, or to everyone, are given up, and why. What was ever sent may have arrived, or may still: an answer
  * may be lost, and a laptop that sleeps gets what waited for it.
  */
-export function givenUp(drafts: AbandonedDraft[], reason: string, name: string): LinkEvent[] {
+export function givenUp(drafts: AbandonedDraft[], reason: string, name?: string): LinkEvent[] {
   const sent = drafts.filter(({ wasSent }) => wasSent), unsent = drafts.filter(({ wasSent }) => !wasSent);
   return [
     ...(sent.length > 0 ? tellUndelivered("Not known to be delivered", sent, reason, name) : []),

@@ -10,6 +10,7 @@ import type { Detection } from "./detection.ts";
 import type { Directory } from "./directory.ts";
 import type { Fact } from "./facts.ts";
 import type { History } from "./history.ts";
+import type { Orders } from "./orders.ts";
 import type { Peers } from "./peers.ts";
 import { undelivered } from "./refusals.ts";
 import { nameOf, type Who } from "./who.ts";
@@ -26,7 +27,11 @@ export type Request =
   /** Shows who has a name, or an address. */
   | { want: "whois"; who: Who }
   /** Shows the last messages, so many, including those that are already on the screen. */
-  | { want: "history"; length: number };
+  | { want: "history"; length: number }
+  /** Has something done to keep order. */
+  | { want: "order"; text: string }
+  /** Gives this client another name. */
+  | { want: "name"; name: string };
 
 /** The parts that carry requests out. */
 export interface RequestParts {
@@ -34,6 +39,7 @@ export interface RequestParts {
   peers: Peers;
   directory: Directory;
   history: History;
+  orders: Orders;
 }
 
 /** The requests of one session. They are made in order, a few at a time, while this client is a member. */
@@ -52,8 +58,9 @@ export class Requests {
 
   /** How many requests have no answer yet. */
   get size(): number {
-    const { directory, history } = this.#parts;
-    return this.#waiting.length + directory.openCount + (history.isOpen ? 1 : 0);
+    const { detection, directory, history, orders } = this.#parts;
+    const open = [history.isOpen, orders.isOpen, detection.v1.membership.isRenaming].filter(Boolean).length;
+    return this.#waiting.length + directory.openCount + open;
   }
 
   /** Takes a request, which is made when its turn comes. */
@@ -62,6 +69,7 @@ export class Requests {
     if (state === "joining" && v1.membership.everJoined) {
       return refuse(request, "The server does not answer at the moment; try again when it does");
     }
+    if (state === "expelled") return refuse(request, whyNotSent(v1.membership.refusal));
     if (this.#waiting.length >= SEND_STREAM_SIZE) {
       return refuse(request, "Too many requests wait for their turn; try again in a moment");
     }
@@ -69,18 +77,26 @@ export class Requests {
     return this.flush(now);
   }
 
-  /** Gives up the request for past messages: the server has lost its memory, so they are gone. */
-  cancelHistory(): Fact[] {
+  /** Gives up what waits for its turn, and the request for past messages. */
+  giveUp(reason: string): Fact[] {
+    const text = `Not asked: ${reason}`;
+    return [
+      ...this.cancelHistory(text),
+      ...this.#waiting.splice(0).flatMap((request) => refuse(request, text, reason)),
+    ];
+  }
+
+  /** Gives up the request for past messages; by default because the server has lost its memory, so they are gone. */
+  cancelHistory(text = "The server has begun anew, with another past: ask again"): Fact[] {
     const { history } = this.#parts;
     if (!history.isOpen) return [];
     history.cancel();
-    const text = "The server has begun anew, with another past: ask again";
     return [{ type: "problem", text }, { type: "shortfall", what: "unanswered", count: 1 }];
   }
 
   /** Makes the requests whose turn it is. */
   flush(now: number): Fact[] {
-    const { detection, directory, history } = this.#parts;
+    const { detection, directory, history, orders } = this.#parts;
     if (detection.state === "classic") {
       const text = "This server speaks the classic dialect: it has no names, no direct messages and no history";
       return this.#waiting.splice(0).flatMap((request) => refuse(request, text));
@@ -88,6 +104,8 @@ export class Requests {
     const facts: Fact[] = [];
     // piped input may ask a thousand things at once, but the server answers only so many
     while (detection.state === "joined" && directory.openCount < SEND_WINDOW && !history.isOpen) {
+      // what is asked for next is meant to come after it
+      if (orders.isOpen || detection.v1.membership.isRenaming) break;
       const request = this.#waiting.shift();
       if (!request) break;
       facts.push(...this.#make(request, now));
@@ -95,8 +113,15 @@ export class Requests {
     return facts;
   }
 
+  #rename(name: string, now: number): Fact[] {
+    const { v1 } = this.#parts.detection;
+    if (name === v1.membership.self.name) return [{ type: "notice", text: `You are ${name} already` }];
+    v1.rename(name, now);
+    return [];
+  }
+
   #make(request: Request, now: number): Fact[] {
-    const { detection, peers, directory, history } = this.#parts;
+    const { detection, peers, directory, history, orders } = this.#parts;
     switch (request.want) {
       case "direct message":
         return peers.say(request.to, request.drafts, now, request.saidAt, request.identity);
@@ -112,11 +137,22 @@ export class Requests {
         history.ask(request.length, to, now);
         return [];
       }
+      case "order":
+        orders.give(request.text, now);
+        return [];
+      case "name":
+        return this.#rename(request.name, now);
     }
   }
 }
 
-function refuse(request: Request, text: string): Fact[] {
-  if (request.want === "direct message") return undelivered(request.drafts, text, nameOf(request.to));
+/** Why what is typed is not sent while this client is out, as the server has told it to go. */
+export function whyNotSent(refusal: string): string {
+  return `Not sent: ${refusal}. /join asks to come in again`;
+}
+
+/** Tells that a request is not made; `why` is the reason alone, for a message. */
+function refuse(request: Request, text: string, why = text): Fact[] {
+  if (request.want === "direct message") return undelivered(request.drafts, why, nameOf(request.to));
   return [{ type: "problem", text }, { type: "shortfall", what: "unanswered", count: 1 }];
 }

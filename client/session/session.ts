@@ -9,23 +9,25 @@
 import { MAX_TEXT_BYTES, type Packet } from "../../protocol.ts";
 import { earliestWake } from "../../protocol/earliest.ts";
 import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
-import { pluralize, printable, splitText } from "../../protocol/text.ts";
+import { byteLength, pluralize, printable, splitText } from "../../protocol/text.ts";
 import type { Identity } from "./conversations.ts";
 import { Detection } from "./detection.ts";
 import { Directory } from "./directory.ts";
 import type { Answer, Fact, Question, Timed } from "./facts.ts";
 import { History } from "./history.ts";
 import { JoinHints } from "./join_hints.ts";
+import { Orders } from "./orders.ts";
 import { Peers } from "./peers.ts";
 import { Reception, type Untaken } from "./reception.ts";
 import { StrayRefusals } from "./refusals.ts";
-import { type Request, Requests } from "./requests.ts";
+import { type Request, Requests, whyNotSent } from "./requests.ts";
 import type { SessionStatistics, Shown } from "./shown.ts";
 import { Shutdown } from "./shutdown.ts";
 import type { SessionState } from "./state.ts";
 import { type Remainder, Tally } from "./tally.ts";
+import { Topic } from "./topic.ts";
 import { Transactions } from "./transactions.ts";
-import type { Send, V1LinkOptions } from "./v1_link.ts";
+import { type Send, TOLD_TO_GO, type V1LinkOptions } from "./v1_link.ts";
 import { View } from "./view.ts";
 import { readWho, type Who, WHO_RULE } from "./who.ts";
 
@@ -66,7 +68,9 @@ export class Session {
   readonly #history: History;
   readonly #requests: Requests;
   readonly #strayRefusals = new StrayRefusals();
+  readonly #orders: Orders;
   readonly #joinHints = new JoinHints();
+  readonly #topic = new Topic();
   readonly #shutdown = new Shutdown();
   readonly #tally = new Tally();
   /** All parts that want to be woken, but for the shutdown. */
@@ -85,7 +89,8 @@ export class Session {
     const peers = this.#peers = new Peers({ transactions, self, people, send, relay });
     const directory = this.#directory = new Directory(transactions, people, peers);
     const history = this.#history = new History(v1);
-    this.#requests = new Requests({ detection, peers, directory, history });
+    const orders = this.#orders = new Orders(transactions);
+    this.#requests = new Requests({ detection, peers, directory, history, orders });
     this.#timed = [detection, transactions, peers, history];
   }
 
@@ -111,6 +116,16 @@ export class Session {
   /** Whether the server refuses the name, so that another one has to be chosen. */
   get wantsName(): boolean {
     return this.state === "refused";
+  }
+
+  /** Whether the server does not let this client in, and only its user can change that. */
+  get isShutOut(): boolean {
+    return this.wantsName || this.state === "expelled";
+  }
+
+  /** The room's topic, in a sentence. */
+  get topic(): string {
+    return this.#topic.sentence;
   }
 
   /** How many messages wait to be sent or acknowledged. */
@@ -165,15 +180,35 @@ export class Session {
     this.#detection.v1.membership.start(now);
   }
 
-  /** Tries to join again after a refusal, under another name or under none. */
+  /**
+   * Takes another name, or none, after a refusal. A member keeps the name that it has until the server has given it the
+   * new one.
+   */
   rename(name: string | undefined, now: number): void {
-    this.#detection.v1.membership.rename(name, now);
+    if (this.wantsName || name === undefined) return this.#detection.v1.rename(name, now);
+    this.#request({ want: "name", name }, now);
+  }
+
+  /** Asks to come in again, after the server has told this client to go. */
+  comeBack(now: number): void {
+    if (this.state === "expelled") this.#detection.v1.membership.comeBack(now);
+    else this.rejectLine("/join is for who was told to go");
+  }
+
+  /** Has something done to keep order, in the words of the server's commands: `kick Bob`. */
+  order(text: string, now: number): void {
+    if (byteLength(text) > MAX_TEXT_BYTES) return this.rejectLine("That is too long for an order");
+    this.#request({ want: "order", text }, now);
   }
 
   /** Says something to everyone; a text that is too long for one message becomes several. */
   say(text: string, now: number, action = false): void {
     if (this.full) {
       this.view.problem("Not sent: too many messages wait for the server already");
+      return this.#tally.add("undelivered");
+    }
+    if (this.state === "expelled") {
+      this.view.problem(whyNotSent(this.#detection.v1.membership.refusal));
       return this.#tally.add("undelivered");
     }
     for (const piece of splitText(text, MAX_TEXT_BYTES)) {
@@ -260,7 +295,7 @@ export class Session {
   /** Leaves at once: says goodbye, and ends when the server acknowledges it or after the last repeat. */
   close(now: number): void {
     if (this.#shutdown.closing) return;
-    const { hasAnswered: isKnown } = this.#detection.v1.membership;
+    const isKnown = this.#detection.v1.membership.hasAnswered && this.state !== "expelled";
     const failure = this.waiting > 0 || this.draining ? this.#tally.describe(this.#remainder) : undefined;
     this.#shutdown.close({ failure, isKnown }, now);
     this.#detection.v1.stop();
@@ -322,11 +357,14 @@ export class Session {
       case "joined":
         return this.#shutdown.noteProgress(now);
       case "welcome":
+        if (this.#topic.take(fact)) this.view.announce(this.topic, this.#wallClock?.() ?? now);
         return this.#act(this.#joinHints.take(this.#detection.v1.membership.self), now);
       case "lost":
         return;
       case "begun anew":
         this.#peers.beginAnew(now);
+        // it may be done, and must not be done again
+        this.#act(this.#transactions.giveUp(({ ask }) => ask === "order"), now);
         return this.#act(this.#requests.cancelHistory(), now);
       case "feed":
         if ("event" in fact.item && "members" in fact.item.event) {
@@ -366,6 +404,8 @@ export class Session {
         return this.view.show({ kind: "line", line: printable(fact.line) });
       case "refused":
         return this.view.show({ kind: "refused", code: fact.code, name: fact.name, text: fact.text });
+      case "expelled":
+        return this.#giveUpAll(now);
       case "show":
         return this.view.show(fact.shown);
       case "notice":
@@ -373,6 +413,14 @@ export class Session {
       case "problem":
         return this.view.problem(fact.text);
     }
+  }
+
+  /** Gives up what waits, as the server has told this client to go, and says what can be done about it. */
+  #giveUpAll(now: number): void {
+    this.#act(this.#peers.giveUpAll(TOLD_TO_GO), now);
+    this.#act(this.#requests.giveUp(TOLD_TO_GO), now);
+    this.#act(this.#transactions.giveUp(), now);
+    this.view.show({ kind: "hint", text: "/join asks to come in again, /quit leaves" });
   }
 
   /** Hands the answer to a question to whoever has asked it; undefined when there was none in time. */
@@ -383,6 +431,8 @@ export class Session {
         return this.#directory.answered(question, answer, now);
       case "where":
         return this.#peers.located(question, answer, now);
+      case "order":
+        return this.#orders.answered(question, answer);
     }
   }
 

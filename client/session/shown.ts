@@ -27,7 +27,10 @@ export type Shown =
    */
   | { kind: "users"; names: string[]; onlyRelayed?: string[]; forbidden?: boolean; unnamed: number }
   | Whois & { kind: "whois" }
-  /** The server does not take this client under this name; `code` is that of its ERROR, `text` its own sentence. */
+  /**
+   * The server does not take this client under this name, or not at all; `code` is that of its ERROR, `text` its own
+   * sentence.
+   */
   | { kind: "refused"; code: string; name: string | undefined; text: string }
   /** A notice about the state of the session. */
   | { kind: "notice"; text: string }

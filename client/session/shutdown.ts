@@ -5,6 +5,7 @@
  */
 import type { Packet } from "../../protocol.ts";
 import { Retry } from "../../protocol/reliable/retry.ts";
+import { isExpulsion } from "./refusals.ts";
 import type { SessionState } from "./state.ts";
 
 /** What a session still has to do, and whether it can do it. */
@@ -77,7 +78,8 @@ export class Shutdown {
     if (left < this.#left) this.#progressAt = now;
     this.#left = left;
     const isJoined = state === "joined" || state === "classic";
-    return isJoined && left === 0 && !isExpecting || state === "refused" || now >= this.#deadline!;
+    const isShutOut = state === "refused" || state === "expelled";
+    return isJoined && left === 0 && !isExpecting || isShutOut || now >= this.#deadline!;
   }
 
   /**
@@ -96,7 +98,7 @@ export class Shutdown {
   receive(packet: Packet, token: string): void {
     if (packet.dialect !== "v1" || packet.type !== "ACK" && packet.type !== "ERROR" || packet.token !== token) return;
     const isHeard = packet.type === "ACK" && packet.stream === undefined;
-    const isForgotten = packet.type === "ERROR" && packet.code === "not-joined";
+    const isForgotten = packet.type === "ERROR" && (packet.code === "not-joined" || isExpulsion(packet.code));
     if (isHeard || isForgotten) this.#end();
   }
 

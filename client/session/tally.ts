@@ -7,10 +7,10 @@ import { pluralize } from "../../protocol/text.ts";
 import type { SessionState } from "./state.ts";
 
 /**
- * What was not done: a message did not reach its recipient; a line was meant as a command and is none; the server did
- * not answer a question, or not completely.
+ * What was not done: a message did not reach its recipient; a line was meant as a command and is none; the server has
+ * refused what a command asks for; it did not answer a question, or not completely.
  */
-export type Shortfall = "undelivered" | "misunderstood" | "unanswered";
+export type Shortfall = "undelivered" | "misunderstood" | "refused" | "unanswered";
 
 /** What is still to be done when a session ends. */
 export interface Remainder {
@@ -29,7 +29,7 @@ export interface Remainder {
   asked: number;
 }
 
-const NONE: Record<Shortfall, number> = { undelivered: 0, misunderstood: 0, unanswered: 0 };
+const NONE: Record<Shortfall, number> = { undelivered: 0, misunderstood: 0, refused: 0, unanswered: 0 };
 
 /** The shortfalls of one session. */
 export class Tally {
@@ -46,8 +46,8 @@ export class Tally {
 
   /** What was left undone, in one line for the user; undefined when nothing was. */
   describe({ state, problem, waiting, onTrial, asked, unconfirmed, confirmed }: Remainder): string | undefined {
-    const { undelivered, misunderstood, unanswered } = this.#counts;
-    if (state === "refused" || state === "joining") {
+    const { undelivered, misunderstood, refused, unanswered } = this.#counts;
+    if (state === "refused" || state === "joining" || state === "expelled") {
       const lost = waiting - onTrial + undelivered;
       const tried = onTrial > 0
         ? `; ${pluralize(onTrial, "message")} sent, but nobody knows whether ${onTrial === 1 ? "it" : "they"} arrived`
@@ -58,6 +58,7 @@ export class Tally {
     if (waiting > 0) return `${pluralize(waiting, "message")} not delivered: the server has not confirmed in time`;
     if (undelivered > 0) return `${pluralize(undelivered, "message")} not delivered`;
     if (misunderstood > 0) return `${pluralize(misunderstood, "line")} not understood, and not sent`;
+    if (refused > 0) return `${pluralize(refused, "command")} refused`;
     if (unanswered + asked > 0) return `${pluralize(unanswered + asked, "question")} not answered`;
     if (unconfirmed > 0 && confirmed > 0) {
       const sent = pluralize(unconfirmed + confirmed, "message");

@@ -98,6 +98,13 @@ export class Transactions implements Timed {
     return failed;
   }
 
+  /** Gives up the questions of some kinds, or all; returns them as unanswered. */
+  giveUp(isMeant: (question: Question) => boolean = () => true): Fact[] {
+    const those = [...this.#open.values()].filter(({ question }) => isMeant(question));
+    for (const { id } of those) this.#open.delete(id);
+    return those.map(({ question }) => ({ type: "unanswered", question }));
+  }
+
   #sendIfDue({ id, question, retry }: OpenTransaction, now: number): void {
     if (!retry.isDue(now)) return;
     retry.tried(now + this.#roundTrip.timeout(retry.times + 1));
@@ -113,5 +120,7 @@ function packetOf(question: Question, id: number, token: string): V1Packet {
     case "whois":
     case "where":
       return { ...head, type: "LOOKUP", ...question.who };
+    case "order":
+      return { ...head, type: "COMMAND", text: question.text };
   }
 }

@@ -12,7 +12,8 @@ import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
-import { type ErrorPacket, reasonOf, undelivered } from "./refusals.ts";
+import { MutedMessages } from "./muted.ts";
+import { type ErrorPacket, givenUp, isExpulsion, reasonOf, undelivered } from "./refusals.ts";
 import { lacksToken } from "./unwanted.ts";
 
 /** Sends a packet to the server, or to the address of a peer. */
@@ -27,6 +28,9 @@ export interface V1LinkOptions extends Pick<MembershipOptions, "server" | "name"
   hash?: Hash;
 }
 
+/** Why what waits is given up when the server has told this client to go. */
+export const TOLD_TO_GO = "the server has told you to go";
+
 /** The link to a version 1 server. */
 export class V1Link implements Timed {
   readonly roundTrip: RoundTrip = new RoundTrip();
@@ -34,6 +38,7 @@ export class V1Link implements Timed {
   readonly #send: Send;
   readonly #sendStream: SendStream;
   readonly #feed: EventFeed;
+  readonly #muted = new MutedMessages();
   /** When the server was first greeted in vain that does not know this client any more, in milliseconds. */
   #goneSince = Infinity;
 
@@ -46,7 +51,7 @@ export class V1Link implements Timed {
   }
 
   get nextWake(): number | undefined {
-    return earliestWake([this.membership, this.#sendStream, this.#feed]);
+    return earliestWake([this.membership, this.#sendStream, this.#muted, ...(this.#isExpelled ? [] : [this.#feed])]);
   }
 
   /** How many messages wait to be sent or acknowledged. */
@@ -73,6 +78,12 @@ export class V1Link implements Timed {
   /** Whether a packet comes from the server, whatever its address is: it answers a greeting that was just sent. */
   isAnswer(packet: V1Packet): boolean {
     return this.membership.isAnswer(packet);
+  }
+
+  /** Asks for another name. What is said meanwhile waits, as it is to be said under that. */
+  rename(name: string | undefined, now: number): void {
+    this.membership.rename(name, now);
+    if (this.membership.isRenaming) this.#sendStream.close();
   }
 
   /** Takes something to say to everyone. {@linkcode transmit} sends it. */
@@ -113,11 +124,12 @@ export class V1Link implements Timed {
 
   wake(now: number): LinkEvent[] {
     const events = this.#follow(this.membership.wake(now), now);
+    if (this.#isExpelled) return [...events, ...this.#muted.wake(now)];
     const { items, requests } = this.#feed.wake(now);
     for (const range of requests) this.request(range);
     this.transmit(now);
     if (this.#sendStream.isStuck(now)) this.membership.suspect(now);
-    return [...events, ...asEvents(items)];
+    return [...events, ...this.#muted.wake(now), ...asEvents(items)];
   }
 
   /** Takes a packet from the server. What is due then is sent by {@linkcode transmit}. */
@@ -145,9 +157,8 @@ export class V1Link implements Timed {
       case "ONLINE":
       case "OFFLINE":
       case "RENAMED":
-        return this.#takeEvent(packet, isVouched, now);
       case "NOTICE":
-        return this.#receiveNotice(packet, isVouched, now);
+        return this.#takeEvent(packet, isVouched, now);
       case "ACK":
         return this.#receiveAck(packet, now);
       case "HEARTBEAT":
@@ -159,6 +170,7 @@ export class V1Link implements Timed {
         return [{ type: "gone", range: packet }, ...asEvents(this.#feed.markGone(packet.epoch, packet, now))];
       case "USERS":
       case "PEER":
+      case "REPLY":
         return [{ type: "answer", packet }];
       case "PUNCH":
         return [{ type: "punch", packet }];
@@ -188,7 +200,7 @@ export class V1Link implements Timed {
       events.push(...asEvents(this.#feed.begin(epoch, isNewcomer ? seq : 0, now, silentSince)));
     }
     events.push(...asEvents(this.#feed.confirmLatest(packet, welcome.askedAt, now)));
-    return [...events, ...this.#follow(welcome.events, now), { type: "welcome" }];
+    return [...events, ...this.#follow(welcome.events, now), { type: "welcome", epoch, topic: packet.topic }];
   }
 
   /** When the first greeting was sent that has no answer, in milliseconds. */
@@ -218,17 +230,6 @@ export class V1Link implements Timed {
     return isPast ? [...events, { type: "past", event }] : events;
   }
 
-  /**
-   * Takes what the server says to all, but only with this member's token, so that nobody else can say it. A copy without
-   * the token shows that there is something to ask for.
-   */
-  #receiveNotice(packet: V1Packet & { type: "NOTICE" }, isVouched: boolean, now: number): LinkEvent[] {
-    if (isVouched) return this.#takeEvent(packet, isVouched, now);
-    this.#feed.noteLatest({ ...packet, isVouched }, now);
-    this.#confirmIfDoubtful(now);
-    return [];
-  }
-
   /** Greets the server when what others claim leads far: its answer says what is true. */
   #confirmIfDoubtful(now: number): void {
     if (this.#feed.isDoubtful) this.membership.suspect(now);
@@ -248,6 +249,7 @@ export class V1Link implements Timed {
 
   #receiveError(packet: ErrorPacket, now: number): LinkEvent[] {
     const { code, id, stream } = packet;
+    if (isExpulsion(code)) return this.#expelled(packet, now);
     if (code === "stream-taken") {
       // all messages that were under way are refused, but the stream has a new name after the first refusal
       if (stream === this.#sendStream.name) this.#sendStream.restart(now);
@@ -257,10 +259,28 @@ export class V1Link implements Timed {
     else if (stream !== undefined && id !== undefined) {
       // a repeat of this refusal, or one for a stream that was left, finds nothing
       const draft = stream === this.#sendStream.name ? this.#sendStream.settle(id, now) : undefined;
+      if (draft && code === "muted") return this.#muted.add(draft, packet, this.#sendStream.size === 0, now);
       return draft ? undelivered([draft], reasonOf(packet)) : [];
     }
     const events = this.membership.refused(packet, now);
     return events ? this.#follow(events, now) : [{ type: "answer", packet }];
+  }
+
+  /** Gives up what waits, as the server has told this client to go. */
+  #expelled(packet: ErrorPacket, now: number): LinkEvent[] {
+    const events = this.membership.expelled(packet);
+    if (!events) return [];
+    const waiting = this.#sendStream.clear();
+    return [
+      ...this.#follow(events, now),
+      ...this.#muted.tell(),
+      ...givenUp(waiting, TOLD_TO_GO),
+      { type: "expelled" },
+    ];
+  }
+
+  get #isExpelled(): boolean {
+    return this.membership.state === "expelled";
   }
 
   /** Opens and closes the stream of messages with the membership. */
@@ -269,6 +289,8 @@ export class V1Link implements Timed {
       if (type === "joined") this.#sendStream.open(now);
       if (type === "lost") this.#sendStream.close();
     }
+    const { state, isRenaming } = this.membership;
+    if (state === "joined" && !isRenaming && !this.#sendStream.isOpen) this.#sendStream.open(now);
     return events;
   }
 }

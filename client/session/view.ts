@@ -66,6 +66,11 @@ export class View {
     this.show({ kind: "notice", text: printable(text) });
   }
 
+  /** Shows what the server says to all; `at` in Unix milliseconds. */
+  announce(text: string, at: number): void {
+    this.show({ kind: "announcement", text: printable(text), at });
+  }
+
   /** Shows what went wrong. */
   problem(text: string): void {
     this.show({ kind: "problem", text: printable(text) });
@@ -110,7 +115,7 @@ export class View {
       this.show({ kind: "message", from, name, at, action, text: printable(text) });
       return;
     }
-    if (event.type === "NOTICE") return this.show({ kind: "announcement", text: printable(event.text), at: event.at });
+    if (event.type === "NOTICE") return this.announce(event.text, event.at);
     if (event.type === "RENAMED") return this.#showRenamed(event);
     const online = event.type === "ONLINE";
     for (const { name } of event.members) online ? this.people.remember(name) : this.people.forget(name);

@@ -70,7 +70,8 @@ export interface FeedWork {
  *
  * An event is delivered as soon as its turn comes, although another member may have forged it. Where two different
  * events come for one place, the server is asked, and only what it vouches for counts. What was delivered and was
- * forged is reported, and the true event follows.
+ * forged is reported, and the true event follows. Of what the server itself says nothing is delivered that it does not
+ * vouch for: without that it only shows that there is something to ask for.
  */
 export class EventFeed {
   readonly #roundTrip: RoundTrip;
@@ -194,6 +195,7 @@ export class EventFeed {
     if (isVouched) this.#latest.vouch(seq);
     else if (!this.#latest.claim(seq, now)) return [];
     const place = { event, at: now, isVouched, own };
+    if (event?.type === "NOTICE" && !isVouched) return this.#noteUnbelieved(seq, place, now);
     const items = seq < this.#next ? this.#takeAgain(seq, place, now) : this.#takeNew(seq, place, now);
     this.#checkLine(items, now);
     this.#scheduleRequest(now);
@@ -239,6 +241,17 @@ export class EventFeed {
     this.#attempts++;
     this.#requestAt = now + this.#roundTrip.timeout(this.#attempts) * (0.75 + 0.5 * this.#random());
     return { items, requests };
+  }
+
+  /** Takes an event that needs the server's word: it is asked for, also where another one has taken its place. */
+  #noteUnbelieved(seq: number, place: Place, now: number): FeedItem[] {
+    const there = this.#early.get(seq) ?? this.#delivered.get(seq);
+    if (there) {
+      this.#duplicates++;
+      this.#judge(seq, there, place, now);
+    }
+    this.#scheduleRequest(now);
+    return [];
   }
 
   /** Takes an event whose place was not delivered yet. */

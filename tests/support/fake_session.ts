@@ -12,7 +12,7 @@ import { sha256Hex128 } from "../../runtime/sha256.ts";
 export type V1<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
 
 /** What the server sends to one client. Its token is added where a test leaves it out. */
-type Vouched = V1<"WELCOME" | "ACK" | "GONE" | "USERS" | "PEER" | "PUNCH" | "RELAY" | "ERROR">;
+type Vouched = V1<"WELCOME" | "ACK" | "GONE" | "USERS" | "PEER" | "PUNCH" | "RELAY" | "REPLY" | "ERROR">;
 type WithoutToken<P> = P extends Vouched ? Omit<P, "token"> : never;
 const VOUCHED: ReadonlySet<string> = new Set<Vouched["type"]>([
   "WELCOME",
@@ -22,6 +22,7 @@ const VOUCHED: ReadonlySet<string> = new Set<Vouched["type"]>([
   "PEER",
   "PUNCH",
   "RELAY",
+  "REPLY",
   "ERROR",
 ]);
 
