@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Renamed } from "../../protocol.ts";
 import { Retry } from "../../protocol/reliable/retry.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { SendStream } from "../../protocol/reliable/send_stream.ts";
@@ -118,6 +119,28 @@ export class Conversations {
     other.isToAddress ||= conversation.isToAddress;
     other.identity = { pass, at: now };
     return other;
+  }
+
+  /**
+   * Goes on with a member under its new name, as far as it is known whom the server has meant by the old one. What waits
+   * is for nobody else.
+   *
+   * @returns Whether it does.
+   */
+  rename({ address, name, before }: Renamed, now: number): boolean {
+    const conversation = before === undefined ? undefined : this.with({ name: before });
+    if (!conversation || this.with({ name })) return false;
+    const { way, keys, who } = conversation;
+    if (!way.isLocated && !conversation.identity || way.place?.address !== address) return false;
+    conversation.identity ??= { pass: way.place.pass, at: now };
+    conversation.name = name;
+    if ("name" in who) {
+      conversation.who = { name };
+      // an answer that is still to come is about the old name
+      conversation.question = undefined;
+    }
+    this.#call(conversation, keys.map((key) => key === keyOf({ name: before! }) ? keyOf({ name }) : key));
+    return true;
   }
 
   forget(conversation: Conversation): void {

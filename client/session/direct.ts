@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { ageOf, type Presence, type RelayedPacket, type V1Packet } from "../../protocol.ts";
+import { ageOf, type Presence, type RelayedPacket, type Renamed, type V1Packet } from "../../protocol.ts";
 import { earliest } from "../../protocol/earliest.ts";
 import { messageLine } from "../../protocol/lines.ts";
 import type { Draft } from "../../protocol/reliable/send_stream.ts";
@@ -162,6 +162,15 @@ export class DirectMessages implements Timed {
         if (!isHere || conversation.way.place?.address !== address) this.#conversations.forget(conversation);
       }
     }
+  }
+
+  /** Takes note of who has another name: what waits for those goes on to them. */
+  noteRenamed(members: Renamed[], now: number): void {
+    const others = members.filter((member) => !this.#conversations.rename(member, now));
+    this.noteMembers(
+      others.flatMap(({ address, name, before }) => [{ address, name }, { address, name: before }]),
+      true,
+    );
   }
 
   /**

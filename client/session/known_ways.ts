@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Presence } from "../../protocol.ts";
+import type { Presence, Renamed } from "../../protocol.ts";
 import { keyOf, type Who } from "./who.ts";
 
 /** A member as the server has named it, with the pass of this client and that member. */
@@ -66,6 +66,19 @@ export class KnownWays {
         const known = this.#ways.get(this.#passes.get(key) ?? "");
         if (!isHere || known?.keys.join() !== keys.join()) this.#passes.delete(key);
       }
+    }
+  }
+
+  /** Takes note of who has another name: what is known of it goes for that. */
+  noteRenamed(members: Renamed[]): void {
+    for (const { address, name, before } of members) {
+      const pass = this.#passes.get(before === undefined ? address : keyOf({ name: before })) ?? "";
+      const way = this.#ways.get(pass);
+      if (before !== undefined) this.#passes.delete(keyOf({ name: before }));
+      this.noteMembers([{ address, name }], true);
+      if (!way?.keys.includes(address)) continue;
+      way.keys = keysOf({ address, name });
+      for (const key of way.keys) this.#passes.set(key, pass);
     }
   }
 

@@ -114,10 +114,14 @@ export class Peers implements Timed {
   }
 
   /** Takes note of who the server says has come, has left, or has another name. */
-  noteMembers({ type, members }: Extract<EventPacket, { members: unknown }>, now: number): void {
-    this.#inbox.noteMembers(members, now);
-    this.#known.noteMembers(members, type !== "OFFLINE");
-    this.#direct.noteMembers(members, type !== "OFFLINE");
+  noteMembers(event: Extract<EventPacket, { members: unknown }>, now: number): void {
+    this.#inbox.noteMembers(event.members, now);
+    if (event.type === "RENAMED") {
+      this.#known.noteRenamed(event.members);
+      return this.#direct.noteRenamed(event.members, now);
+    }
+    this.#known.noteMembers(event.members, event.type !== "OFFLINE");
+    this.#direct.noteMembers(event.members, event.type !== "OFFLINE");
   }
 
   /** Lets a member through that wants to send something directly. */

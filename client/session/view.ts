@@ -9,9 +9,12 @@ import { People } from "./people.ts";
 import type { Shown } from "./shown.ts";
 import type { Who } from "./who.ts";
 import type { EventPacket } from "../../protocol.ts";
+import { nameKey } from "../../protocol/names.ts";
 import { messageLine, noticeLine, presenceLines, renamedLines } from "../../protocol/lines.ts";
 import type { FeedItem } from "../../protocol/reliable/event_feed.ts";
 import { pluralize, printable } from "../../protocol/text.ts";
+
+type RenamedEvent = EventPacket & { type: "RENAMED" };
 
 /** Everything that is shown goes through here. */
 export class View {
@@ -78,6 +81,13 @@ export class View {
 
   /** Says that somebody sends packets in the server's name, and which of the lines above the server has never said. */
   #tellForged(events: EventPacket[], self: string | undefined): void {
+    for (const event of events) {
+      if (event.type !== "RENAMED") continue;
+      for (const { address, name, before } of event.members) {
+        this.people.notRenamed(before, name);
+        if (before !== undefined) this.#followLastWriter({ address, name: before, before: name });
+      }
+    }
     const [first, ...more] = events.map((event) => this.#quote(event, self)).filter((quote) => quote !== undefined);
     if (first === undefined && this.#hasToldForging) return;
     this.#hasToldForging = true;
@@ -123,11 +133,22 @@ export class View {
     if (members.length > 0) this.show({ kind: "presence", online, members, at: event.at });
   }
 
-  #showRenamed({ members, at }: EventPacket & { type: "RENAMED" }): void {
-    for (const { name, before } of members) {
-      this.people.forget(before);
-      this.people.remember(name);
-    }
+  #showRenamed({ members, at }: RenamedEvent): void {
     if (members.length > 0) this.show({ kind: "renamed", members, at });
+    for (const member of members) {
+      if (this.people.renamed(member.before, member.name)) {
+        const { before, name } = member;
+        this.notice(`You ignore ${before}, so you hear no more from ${name} either; /unignore ${name} undoes it`);
+      }
+      this.#followLastWriter(member);
+    }
+  }
+
+  /** Lets an answer go to whoever has written last, by the name that it has now. */
+  #followLastWriter({ name, before }: RenamedEvent["members"][number]): void {
+    const { who } = this.lastWriter ?? {};
+    if (who && "name" in who && before !== undefined && nameKey(who.name) === nameKey(before)) {
+      this.lastWriter!.who = { name };
+    }
   }
 }

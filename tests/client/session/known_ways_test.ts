@@ -28,6 +28,16 @@ Deno.test("known ways: it does not go for another one who has the name or the ad
   assertEquals(["Bob", "Robert"].map((name) => known.isRelayed({ name })), [false, true]);
 });
 
+Deno.test("known ways: it goes for a member's new name, and for nobody who has the old one next", () => {
+  const known = new KnownWays();
+  known.silent(BOB, 0);
+  known.noteRenamed([{ address: B, name: "Robert", before: "Bob" }]);
+  const all = () => [{ name: "Bob" }, { name: "Robert" }, { address: B }].map((who) => known.isRelayed(who));
+  assertEquals(all(), [false, true, true]);
+  known.noteRenamed([{ address: STRANGER, name: "Rob", before: "Robert" }]);
+  assertEquals([all(), known.isRelayed({ name: "Rob" })], [[false, false, true], false]);
+});
+
 Deno.test("known ways: a check may go to where a packet came from for two minutes, and once a second", () => {
   const known = new KnownWays();
   assertEquals(known.checkable(BOB.pass, 0), undefined);

@@ -61,3 +61,26 @@ Deno.test("people: of names from the network those that were heard of last are r
   people.remember("Newcomer");
   assertEquals([has("user10"), has("Newcomer")], [true, true]);
 });
+
+Deno.test("people: who is ignored and takes another name stays so, however often, and whoever has the old one too", () => {
+  const people = new People();
+  people.remember("Alice");
+  people.ignore("ALICE");
+  assertEquals([people.renamed("Alice", "Alicia"), people.renamed(undefined, "Bob")], [true, false]);
+  assertEquals([people.names, people.ignored], [["Alicia", "Bob"], ["ALICE", "Alicia"]]);
+  for (let i = 0; i < 1000; i++) people.renamed(i === 0 ? "Alicia" : `A${i - 1}`, `A${i}`);
+  assertEquals(people.ignored, ["ALICE", "A999"], "an earlier name may be another's");
+  assertEquals([people.renamed("A999", "Alice"), people.ignored], [false, ["ALICE"]]);
+  assertEquals([people.renamed("Alice", "Ali"), people.renamed("Bob", "Ali")], [true, false]);
+  assertEquals(people.unignore("Ali"), true);
+});
+
+Deno.test("people: nobody is ignored because somebody has forged a new name", () => {
+  const people = new People();
+  people.ignore("Alice");
+  people.renamed("Alice", "Bob");
+  people.notRenamed("Alice", "Bob");
+  people.notRenamed(undefined, "Alice");
+  people.notRenamed("Bob", "Alice");
+  assertEquals(people.ignored, ["Alice"]);
+});
