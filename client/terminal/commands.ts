@@ -3,46 +3,20 @@
  *
  * @module
  */
-
-import type { Session } from "../session/session.ts";
 import { readWho, WHO_RULE } from "../session/who.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { OPERATOR_COMMANDS } from "./operator_commands.ts";
 import { formatStatistics } from "./rendering.ts";
+import { reservedBecause } from "../../protocol/look_alikes.ts";
 import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
-
-/** What a command works with. */
-export interface CommandContext {
-  session: Session;
-  /** The time, in milliseconds. */
-  now: number;
-  /** Whether input and output are a terminal. */
-  interactive: boolean;
-  /** Shows text that is not part of the chat. */
-  print(text: string): void;
-  /** Leaves after everything that was typed has arrived. */
-  quit(): void;
-  /** Sets whether the time is shown before messages. */
-  setTimes(shown: boolean): void;
-}
-
-/** A command: how it is typed, what help shows, and what it does. */
-export interface Command {
-  /** Without the slash; the first is the one that help shows. */
-  names: string[];
-  /** The required parameters, as help shows them. The last parameter takes the rest of the line. */
-  parameters: string[];
-  /** The optional parameter, as help shows it. */
-  optional?: string;
-  summary: string;
-  run(context: CommandContext, ...values: string[]): void;
-}
 
 /** What `/direct` is about. */
 const WHAT = "What you write to one member alone";
 /** How many past messages can be requested: as many as a server keeps by default. */
 const MAX_HISTORY = 10_000;
 
-/** All commands. Help, completion and the hints for typing mistakes are made from this table. */
-export const COMMANDS: Command[] = [
+/** The commands of everybody. */
+const MEMBER_COMMANDS: Command[] = [
   {
     names: ["help", "?"],
     parameters: [],
@@ -88,6 +62,29 @@ export const COMMANDS: Command[] = [
     parameters: ["TEXT"],
     summary: "tells what you do: /me waves",
     run: ({ session, now }, text) => session.say(text, now, true),
+  },
+  {
+    names: ["nick"],
+    parameters: [],
+    optional: "NEW-NAME",
+    summary: "takes another name in the room, or a first one, for all to see",
+    run({ session, now }, value) {
+      const name = value === undefined ? undefined : normalizeName(value);
+      const problem = name === undefined ? NAME_RULE : reservedBecause(name);
+      if (problem === undefined) session.rename(name, now);
+      else if (session.wantsName) session.view.problem(problem);
+      else session.rejectLine(problem);
+    },
+  },
+  {
+    names: ["topic"],
+    parameters: [],
+    optional: "TEXT",
+    summary: "says what the room is about; with TEXT an operator changes it, with - it is taken away",
+    run({ session, now }, text) {
+      if (text === undefined) session.view.notice(session.topic);
+      else session.order(`topic ${text}`, now);
+    },
   },
   {
     names: ["whois"],
@@ -151,12 +148,24 @@ export const COMMANDS: Command[] = [
     run: ({ session, print }) => print(formatStatistics(session.statistics)),
   },
   {
+    names: ["join"],
+    parameters: [],
+    summary: "asks to come in again, when you were told to go",
+    run: ({ session, now }) => session.comeBack(now),
+  },
+  {
     names: ["quit", "exit", "q"],
     parameters: [],
     summary: "leaves the room; so do Ctrl-C, Ctrl-D and plain quit",
     run: ({ quit }) => quit(),
   },
 ];
+
+/** All commands. Help, completion and the hints for typing mistakes are made from this table. */
+export const COMMANDS: Command[] = [...MEMBER_COMMANDS, ...OPERATOR_COMMANDS];
+
+/** The commands that work while the name is refused. */
+const WITHOUT_NAME = ["help", "nick", "quit"];
 
 /** The commands of the assignment, which members with a name can type without a slash. */
 const PLAIN_COMMANDS = ["list", "send"];
@@ -199,9 +208,9 @@ export function execute(line: string, context: CommandContext): void {
   if (parsed.kind === "mistake") {
     session.rejectLine(parsed.text);
   } else if (parsed.kind === "command") {
-    const worksWithoutName = ["help", "quit"].includes(parsed.command.names[0]);
-    if (session.wantsName && !worksWithoutName) session.view.problem("First choose a name");
-    else parsed.command.run(context, ...parsed.values);
+    if (session.wantsName && !WITHOUT_NAME.includes(parsed.command.names[0])) {
+      session.view.problem("First choose a name");
+    } else parsed.command.run(context, ...parsed.values);
   } else if (parsed.text.trim() === "") {
     return;
   } else if (session.wantsName) {
@@ -238,7 +247,7 @@ export function completeLine(line: string, names: string[]): [string[], string] 
     const command = word.startsWith("/") || PLAIN_COMMANDS.includes(word)
       ? findCommand(word.replace("/", ""))
       : undefined;
-    if ((command?.parameters[0] ?? command?.optional) !== "NAME") return [[], line];
+    if (!/^NAME\b/.test(command?.parameters[0] ?? command?.optional ?? "")) return [[], line];
     return [names.filter((name) => nameKey(name).startsWith(nameKey(start))).map((name) => `${name} `), start];
   }
   if (!/^\/\S*$/.test(line)) return [[], line];
@@ -248,16 +257,21 @@ export function completeLine(line: string, names: string[]): [string[], string] 
   return [all.filter((candidate) => candidate.startsWith(line)), line];
 }
 
-/** The list of commands, one on each line. */
+/** The list of commands, one on each line, those of operators in a block of their own. */
 export function helpText(): string {
-  const rows = COMMANDS.map(({ names, parameters, optional, summary }) => {
-    return [[`/${names[0]}`, ...parameters, ...(optional ? [`[${optional}]`] : [])].join(" "), summary];
-  });
-  const width = Math.max(...rows.map(([left]) => left.length));
+  const width = Math.max(...COMMANDS.map((command) => usage(command).length));
+  const rowsOf = (commands: Command[]) =>
+    commands.map((command) => `${usage(command).padEnd(width)}  ${command.summary}`);
   return [
-    ...rows.map(([left, summary]) => `${left.padEnd(width)}  ${summary}`),
+    ...rowsOf(MEMBER_COMMANDS),
+    "For operators, who keep order:",
+    ...rowsOf(OPERATOR_COMMANDS),
     "Anything else is said to everyone; //text says /text. With a name, plain list and send NAME TEXT work too.",
   ].join("\n");
+}
+
+function usage({ names, parameters, optional }: Command): string {
+  return [`/${names[0]}`, ...parameters, ...(optional ? [`[${optional}]`] : [])].join(" ");
 }
 
 function findCommand(word: string): Command | undefined {

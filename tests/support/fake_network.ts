@@ -14,6 +14,7 @@ import { encodeInDialect } from "../../server/doors/dialects.ts";
 import { type NetworkConditions, seededRandom } from "../../server/doors/network_emulator.ts";
 import type { WindowOptions } from "../../server/journal/journal.ts";
 import type { KeptMember } from "../../server/journal/past.ts";
+import type { Accounts } from "../../server/room/accounts.ts";
 import type { MemberObserver } from "../../server/room/admission.ts";
 import type { Delivery, Recipient } from "../../server/room/delivery.ts";
 import { Room, type RoomOptions } from "../../server/room/room.ts";
@@ -33,6 +34,8 @@ export interface FakeNetworkOptions {
   down?: Partial<NetworkConditions>;
   /** The options of every room that the server opens. */
   room?: RoomOptions;
+  /** What it keeps of the names that have a password. */
+  accounts?: Accounts;
   /** How many events its journal keeps. */
   window?: WindowOptions;
   /** How long the journal and the names take to answer, in milliseconds; at once if it is left out. */
@@ -221,7 +224,7 @@ export class FakeNetwork implements Delivery {
     if (this.#random() < 0.5) journal.keep();
     journal.end();
     names.waiting.length = 0;
-    const parts = { delivery: this, journal, names };
+    const parts = { delivery: this, journal, names, accounts: this.#options.accounts };
     const members = [...this.#members.values()];
     this.room = new Room(
       parts,

@@ -108,7 +108,7 @@ Deno.test("commands: every name belongs to one command only, and help has a line
   assertEquals(new Set(names).size, names.length);
   const help = helpText();
   for (const { names: [name] } of COMMANDS) assertStringIncludes(help, `/${name}`);
-  assertEquals(help.split("\n").length, COMMANDS.length + 1);
+  assertEquals(help.split("\n").length, COMMANDS.length + 2);
   for (const { summary } of COMMANDS) assertStringIncludes(help, summary);
 });
 
@@ -127,7 +127,9 @@ Deno.test("commands: a name is completed where one is due, whatever its case", (
   assertEquals(completeLine(" Send B", names), [["Bob "], "B"]);
   assertEquals(completeLine("/ignore B", names), [["Bob "], "B"]);
   assertEquals(completeLine("/whois ", names)[0].length, 3);
+  assertEquals(completeLine("/ban al", names)[0], ["Alice ", "alfred "]);
   assertEquals(completeLine("/me al", names)[0], []);
+  assertEquals(completeLine("/nick al", names)[0], [], "nobody wants another's name");
   assertEquals(completeLine("/send Bob al", names)[0], []);
   assertEquals(completeLine("tell al", names)[0], []);
 });
@@ -316,4 +318,40 @@ Deno.test("commands: messages of ignored members are not shown until /unignore",
   assertStringIncludes(run("/unignore BOB", fake)[0], "not ignored");
   fake.event(3, { name: "Bob" });
   assertEquals(fake.texts, ["2", "3"]);
+});
+
+Deno.test("commands: /nick takes a name, and says which rule one breaks", () => {
+  const fake = joined({ name: "Alice" });
+  assertEquals(run("/nick Alicia", fake), []);
+  assertEquals(fake.takeAll("SIGN-IN").map(({ name }) => name), ["Alicia"]);
+  for (const line of ["/nick", "/nick a b", "/nick " + "x".repeat(33)]) assertEquals(run(line, fake), [NAME_RULE]);
+  assertEquals(run("/nick Server", fake), ["The name Server looks like the server; choose another"]);
+  assertEquals(fake.takeAll("SIGN-IN"), []);
+  assertEquals(failure(["/nick"]), "1 line not understood, and not sent");
+});
+
+Deno.test("commands: /nick chooses a name in place of a refused one", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  const [{ id }] = fake.takeAll("SIGN-IN");
+  fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id, text: "The name Alice is taken" });
+  assertEquals(run("/nick", fake), [NAME_RULE]);
+  assertEquals(run("/nick Bea", fake), []);
+  assertEquals([fake.takeAll("SIGN-IN").map(({ name }) => name), fake.session.name], [["Bea"], "Bea"]);
+});
+
+Deno.test("commands: those of operators go to the server in its words", () => {
+  const lines = ["/kick Bob flooding the  room", "/MUTE Bob", "/mute Bob 5", "/unmute Bob", "/ban 10.0.0.0/8 60"];
+  const more = ["/unban Bob", "/bans", "/say Break until 11:15", "/lock", "/unlock", "/topic Sockets", "/topic -"];
+  const sent = [...lines, ...more].flatMap((line) => {
+    const fake = joined({ name: "Alice" });
+    assertEquals(run(line, fake), [], line);
+    return fake.takeAll("COMMAND").map(({ text }) => `/${text}`);
+  });
+  assertEquals(sent, [...lines.map((line) => line.replace("MUTE", "mute")), ...more]);
+  const fake = joined({ name: "Alice" });
+  assertEquals(run("/topic", fake), ["There is no topic"]);
+  assertEquals(run("/kick", fake), ["/kick takes NAME"]);
+  assertEquals(run("/join", fake), ["/join is for who was told to go"]);
+  assertEquals(fake.take(), []);
 });

@@ -124,6 +124,18 @@ Deno.test("rendering: a refused name, in the server's own words", () => {
   assertEquals(formatShown({ kind: "refused", code: "name-taken", name: "Bob", text }, PLAIN), `!! ${text}`);
 });
 
+Deno.test("rendering: what the server says, and who has another name, as the lines that TCP members read", () => {
+  const at = Date.now(), timed = { colour: false, times: true };
+  const said = { kind: "announcement", text: "Break until 11:15", at } as const;
+  assertEquals(formatShown(said, PLAIN), "[Server] Break until 11:15");
+  assertMatch(formatShown(said, timed), /^\d\d:\d\d \[Server\] Break until 11:15$/);
+  const members = [
+    { address: "127.0.0.1:1", name: "Alicia", before: "Alice" },
+    { address: "127.0.0.1:2", name: "Bob", before: undefined },
+  ];
+  assertEquals(formatShown({ kind: "renamed", members, at }, PLAIN), "Alice is now Alicia\n127.0.0.1:2 is now Bob");
+});
+
 // under NO_COLOR @std/fmt gives no colours, whatever it is told
 const skipped = Deno.noColor ? " (skipped: NO_COLOR is set)" : "";
 Deno.test({
