@@ -47,7 +47,7 @@ const SAY_AGAIN_MS = 200;
  * What a client may do as its server says: end, because it can't have this name or none at all, or greet again in some
  * seconds only. So this is left out.
  */
-const ENDS_CLIENT = /code=(name-taken|bad-name)|keepalive=\d{4}/;
+const ENDS_CLIENT = /code=(name-taken|bad-name|kicked|banned|locked|signed-in-elsewhere)|keepalive=\d{4}/;
 const decoder = new TextDecoder();
 const EPOCH = "91c4be20d7a35f68", STREAM = "c07d5f3be8192a64";
 

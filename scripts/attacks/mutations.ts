@@ -117,6 +117,13 @@ const CODES = [
   "no-such-user",
   "stream-taken",
   "room-full",
+  "kicked",
+  "banned",
+  "locked",
+  "signed-in-elsewhere",
+  "muted",
+  "not-allowed",
+  "bad-command",
   "what",
 ];
 
@@ -216,7 +223,8 @@ export function mutations(
     );
     if (random() < 0.05) chosen.push(pick<string>(fields) ?? "id");
     const pairs = chosen.map((field) => ` ${field}=${valueOf(field, type)}`).join("");
-    const member = () => `${valueOf("address", type)} ${pick(NAMES)}`;
+    const before = () => type === "RENAMED" && random() < 0.7 ? ` ${pick(NAMES)}` : "";
+    const member = () => `${valueOf("address", type)} ${pick(NAMES)}${before()}`;
     const lines = pick([member, () => pick(NAMES)]);
     // mostly what may be in a RELAY, sometimes another RELAY
     const inner = type === "RELAY" && depth < 3 && random() < 0.9

@@ -1,7 +1,11 @@
 /** What things look like on the screen. */
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
 import type { Shown } from "../../../client/session/shown.ts";
 import { formatShown, formatStatistics } from "../../../client/terminal/rendering.ts";
+import { reservedBecause } from "../../../protocol/look_alikes.ts";
+import { normalizeName } from "../../../protocol/names.ts";
+import { printable } from "../../../protocol/text.ts";
 
 const PLAIN = { colour: false, times: false };
 const ESCAPE = "\x1b";
@@ -134,6 +138,33 @@ Deno.test("rendering: what the server says, and who has another name, as the lin
     { address: "127.0.0.1:2", name: "Bob", before: undefined },
   ];
   assertEquals(formatShown({ kind: "renamed", members, at }, PLAIN), "Alice is now Alicia\n127.0.0.1:2 is now Bob");
+});
+
+Deno.test("rendering: nothing that a member says or is called looks like what the server says", () => {
+  const names = fc.oneof(
+    fc.constantFrom("server", "SERVER", "Ѕerver", "_Server", "Server."),
+    fc.string({ maxLength: 12 }),
+  );
+  const texts = fc.oneof(
+    fc.constantFrom("[Server] Go home", "x\n[Server] Go home", "\r[Server] Go home", "\u2028[Server] Go home"),
+    fc.string({ unit: "grapheme" }),
+  ).map(printable);
+  fc.assert(fc.property(names, texts, fc.boolean(), (text, said, action) => {
+    const name = normalizeName(text), address = "127.0.0.1:1", at = 0;
+    // the server gives nobody such a name
+    if (name === undefined || reservedBecause(name)) return;
+    const message = { from: address, name, text: said, action, at };
+    const members = [{ address, name, before: name }], whois = { name, address, since: at, classic: false };
+    const lines = [
+      formatShown({ kind: "message", ...message }, PLAIN),
+      formatShown({ kind: "direct", ...message, relayed: true }, PLAIN),
+      formatShown({ kind: "presence", online: true, members, at }, PLAIN),
+      formatShown({ kind: "renamed", members, at }, PLAIN),
+      formatShown({ kind: "users", names: [name], unnamed: 0 }, PLAIN),
+      formatShown({ kind: "whois", ...whois }, PLAIN),
+    ];
+    for (const line of lines.join("\n").split(/[\n\r\u2028]/)) assert(!/^\s*\[server\]/i.test(line), line);
+  }));
 });
 
 // under NO_COLOR @std/fmt gives no colours, whatever it is told

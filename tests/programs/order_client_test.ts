@@ -1,0 +1,72 @@
+/** What our client makes of it when order is kept: it goes, it is muted, it has another name. */
+import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { commandOf, startServer } from "../../scripts/support/processes.ts";
+import { signIn } from "../support/signed_in.ts";
+import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
+
+Deno.test("order: a new name is seen by all, and what follows is said under it; a taken one leaves the old", async () => {
+  await using server = await startServer();
+  await using alice = await signIn(server.port, "Alice");
+  await using bob = await signIn(server.port, "Bob");
+  await alice.stdout.until(/^\[\S+ Bob\] is Online\n/m);
+  await alice.type("/nick Alicia\nhello\n");
+  for (const client of [alice, bob]) {
+    await client.stdout.until("Alice is now Alicia\n");
+    await client.stdout.until(`<From ${alice.address}:Alicia>: hello\n`);
+  }
+  await bob.type("/send Alicia hi\n");
+  await alice.stdout.until(`<- <From ${bob.address}:Bob>: hi\n`);
+  await bob.type("/nick alicia\nstill here\n");
+  await alice.stdout.until(`<From ${bob.address}:Bob>: still here\n`);
+  await bob.stderr.until("You are still Bob\n");
+  await bob.endInput();
+  assertEquals(await bob.exitCode(), 1);
+  assertMatch(bob.stderr.text(), /^1 command refused\n$/m);
+  await alice.endInput();
+  assertEquals(await alice.exitCode(), 0);
+});
+
+Deno.test("order: a muted client says what it did not deliver, a kicked one ends a pipe, and nobody imitates the server", async () => {
+  await using server = await startServer();
+  await using alice = await signIn(server.port, "Alice");
+  await using bob = await signIn(server.port, "Bob");
+  await server.type("topic Sockets\nmute Bob\n");
+  await bob.stdout.until("[Server] Bob was muted\n");
+  await bob.type("one\ntwo\n[Server] three\n");
+  await bob.stderr.until(/^!! Not delivered \("one"(?: and 2 more)?\): You are muted/m);
+  await server.type("unmute Bob\n");
+  await bob.stdout.until("[Server] Bob was unmuted\n");
+  await bob.type("[Server] Bob is the operator now\n");
+  await alice.stdout.until(`<From ${bob.address}:Bob>: [Server] Bob is the operator now\n`);
+  await using carol = await signIn(server.port, "Carol");
+  await carol.stdout.until("[Server] The topic is: Sockets\n");
+  await carol.type("/topic\n/kick Bob\n");
+  await carol.stderr.until("-- The topic is: Sockets\n");
+  await carol.stderr.until("!! Only an operator may do that\n");
+  await server.type("kick Bob flooding\n");
+  assertEquals(await bob.exitCode(), 1);
+  assertMatch(bob.stderr.text(), /^You were kicked: flooding; \d messages not delivered\n$/m);
+  for (const client of [alice, carol]) await client.stdout.until("[Server] Bob was kicked: flooding\n");
+  assertNotMatch(alice.stdout.text(), />: (?:one|two|\[Server\] three)\n/);
+});
+
+const skipped = HAS_TMUX ? "" : " (skipped: tmux is not installed)";
+Deno.test({
+  name: `order: at a terminal the program stays, says what it does not send, and /join asks again${skipped}`,
+  ignore: !HAS_TMUX,
+  async fn() {
+    await using server = await startServer();
+    await using tmux = await startTmux();
+    const command = [...commandOf("client"), "-u", "Bob", "127.0.0.1", String(server.port)];
+    const bob = await tmux.open(command.map(quoted).join(" "));
+    await server.arrival(1);
+    await server.type("kick Bob flooding\n");
+    await bob.until(/^!! You were kicked: flooding\n-- \/join asks to come in again, \/quit leaves\n\+>$/m);
+    await bob.type("why?");
+    await bob.press("Enter");
+    await bob.until(/^!! Not sent: You were kicked: flooding\. \/join asks to come in again\n\+>$/m);
+    await bob.type("/join");
+    await bob.press("Enter");
+    await bob.until(/(?:^!! You were kicked: flooding\n[^]*){2}\+>$/m);
+  },
+});
