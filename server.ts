@@ -63,7 +63,10 @@ Usage: ${startCommand("server")} [PORT]
   --window COUNT                how many messages are kept for those who missed them, and for /history (10000);
                                 beside them an eighth as many arrivals and departures are kept
   --window-bytes BYTES          the most memory that they may take, about (8388608)
-  --state FILE                  keeps room and names in FILE, over a restart or a crash
+  --state FILE                  keeps room and names in FILE, over a restart or a crash; with it members can protect
+                                their names by a password (/register)
+  --members-only                lets nobody in who has no account; "account add NAME" typed here makes one
+  --plain-passwords             takes passwords over TCP too (/login NAME PASSWORD): others on the way can read them
   --quiet                       no line for each client that comes or goes
   --trace                       prints what is ignored, and why; what is secret in it is hidden
   --verbose                     says how datagrams are sent
@@ -93,6 +96,10 @@ interface ServerOptions {
   timeout: number;
   window: Required<WindowOptions>;
   stateFile?: string;
+  /** Whether nobody gets in without an account. */
+  membersOnly: boolean;
+  /** Whether passwords are taken over TCP, where others can read them. */
+  plainPasswords: boolean;
   quiet: boolean;
   trace: boolean;
   verbose: boolean;
@@ -115,6 +122,7 @@ async function serve(options: ServerOptions) {
   );
   const doors = new Doors(tcpDoor ? [door, tcpDoor] : [door]);
   const state = stateFile === undefined ? undefined : openState(stateFile, window);
+  const accounts = state && new MemoryAccounts(state.accounts, state.accountTable);
   const stop = () => void host.stop();
   const signals = onStopSignal(stop);
   for (const line of announcement(hostname, door.address, tcpDoor?.address.port)) print(line);
@@ -125,11 +133,12 @@ async function serve(options: ServerOptions) {
   const host = new Host({
     doors,
     journal: state?.journal ?? new MemoryJournal(window),
-    accounts: state && new MemoryAccounts(state.accounts, state.accountTable),
+    accounts,
     order: state && { ...state.order, keeper: state.orderTable },
+    tellTerminal: print,
     room: {
       ...room,
-      classic: { ...classic, localNetworks },
+      classic: { ...classic, localNetworks, accountsOnly: room.membersOnly },
       joinAddress,
       ownAddresses: () => networks.addresses(),
       members: state?.members,
@@ -147,6 +156,13 @@ async function serve(options: ServerOptions) {
   if (state) {
     const { size } = host.room;
     print(`Keeping the room in ${stateFile}${size > 0 ? `; ${pluralize(size, "member")} from before` : ""}`);
+  }
+  if (room.membersOnly) {
+    const none = accounts!.size === 0 ? `; there is none yet: type "account add NAME" here` : "";
+    print(`Only who has an account gets in (${pluralize(accounts!.size, "account")})${none}`);
+  }
+  if (room.plainPasswords) {
+    print("Passwords are taken over TCP (/login): whoever is on the way can read them, and sign in with them");
   }
   const summary = () => {
     const statistics = { ...doors.statistics, lines: tcpDoor?.statistics.sent };
@@ -180,7 +196,9 @@ function readOptions(args: string[]): ServerOptions | string {
       ...[...CLASSIC_FLAGS, ...EMULATOR_SETTINGS],
     ],
     collect: ["classic"],
-    boolean: ["echo", "relay", "quiet", "trace", "verbose", "help", "version"],
+    boolean: [
+      ...["echo", "relay", "members-only", "plain-passwords", "quiet", "trace", "verbose", "help", "version"],
+    ],
     negatable: ["echo", "relay"],
     default: { echo: undefined, relay: true, host: "0.0.0.0" },
     singleDash: { "-sp": "--port" },
@@ -195,6 +213,12 @@ function readOptions(args: string[]): ServerOptions | string {
   }
   if (second !== undefined) throw tooManyArguments(second);
   if (read._.length > 0 && read.port !== undefined) throw new UsageError("The port is given twice");
+  for (const flag of ["members-only", "plain-passwords"] as const) {
+    if (read[flag] && read.state === undefined) {
+      throw new UsageError(`--${flag} needs --state FILE, which keeps accounts`);
+    }
+  }
+  if (read["plain-passwords"] && read.tcp === "off") throw new UsageError("--plain-passwords is for TCP, which is off");
   const rate = parseNumber(read, "rate", 0, 1_000_000) ?? 20;
   return {
     host: read.host,
@@ -210,6 +234,8 @@ function readOptions(args: string[]): ServerOptions | string {
       bytes: parseNumber(read, "window-bytes", 10_000, 2 ** 32) ?? 8 << 20,
     },
     stateFile: read.state,
+    membersOnly: read["members-only"],
+    plainPasswords: read["plain-passwords"],
     quiet: read.quiet,
     trace: read.trace,
     verbose: read.verbose,

@@ -4,9 +4,10 @@
  * @module
  */
 import { decode } from "../protocol.ts";
+import type { Derivation } from "../protocol/crypto_functions.ts";
 import { earliest } from "../protocol/earliest.ts";
 import { TokenBucket, type TokenBucketOptions } from "../protocol/reliable/token_bucket.ts";
-import { CRYPTO } from "../runtime/crypto.ts";
+import { CRYPTO, derive } from "../runtime/crypto.ts";
 import { Alarm, now } from "../runtime/clock.ts";
 import { Failure } from "../runtime/program.ts";
 import type { Trace } from "../runtime/trace.ts";
@@ -35,6 +36,8 @@ export interface HostOptions {
   accounts?: Accounts;
   /** What an earlier run has kept of the room's order, and what keeps it. Default: nothing. */
   order?: KeptOrder;
+  /** Prints a line on the server's terminal. Default: nothing is printed. */
+  tellTerminal?: (line: string) => void;
   room: Omit<RoomOptions, "observer">;
   /** They are told who comes, changes and goes, in the order of this list. */
   observers: MemberObserver[];
@@ -71,16 +74,17 @@ export class Host implements DoorKeeper {
   #stopped: Promise<void> | undefined;
   #failure: Failure | undefined;
 
-  constructor({ doors, journal, names, accounts, order, room, observers, trace, stopping }: HostOptions) {
+  constructor(
+    { doors, journal, names, accounts, order, tellTerminal, room, observers, trace, stopping }: HostOptions,
+  ) {
     this.#doors = doors;
     this.#trace = trace;
     this.#stopping = stopping;
     const observer = combineObservers(observers);
-    this.room = new Room(
-      { delivery: doors, journal, names, accounts, order, crypto: CRYPTO, ignored: this.#ignored },
-      { ...room, observer },
-      now(),
-    );
+    const beginDerivation = (derivation: Derivation) => void this.#derive(derivation);
+    const protection = { accounts, crypto: CRYPTO, beginDerivation, tellTerminal };
+    const parts = { delivery: doors, journal, names, order, ignored: this.#ignored, ...protection };
+    this.room = new Room(parts, { ...room, observer }, now());
     this.#alarm.set(this.room.nextWake);
   }
 
@@ -154,6 +158,15 @@ export class Host implements DoorKeeper {
   /** Handles an answer of names that came later. */
   claimed(claim: NameClaim, isGranted: boolean): void {
     this.#run(() => this.room.claimed(claim, isGranted, now()));
+  }
+
+  /** Hashes a password beside the room's work. */
+  async #derive(derivation: Derivation): Promise<void> {
+    const saltedPassword = await derive(derivation).catch((error) => {
+      this.#bugs.note(error, now());
+      return undefined;
+    });
+    this.#run(() => this.room.derived(saltedPassword, now()));
   }
 
   /** Stops because of a failure, for instance of a journal that could not keep an event later. */

@@ -12,6 +12,7 @@ const REASONS: Record<ClassicRefusal, (host: string) => string> = {
   off: () => "the classic dialect is off; start without --classic off to take it",
   network: (host) => `it is in no network that is known as nearby; --classic ${host} takes it, --classic any everyone`,
   address: () => "too many classic members have this IP address; --classic-per-address sets how many may",
+  accounts: () => "--members-only lets in only who has an account, and they take our client",
   members: () => "too many classic members are here; --classic-members sets how many may be",
 };
 

@@ -22,7 +22,7 @@ import { EXPELLED_MS, type Expulsion } from "./expulsions.ts";
 
 /**
  * Why a member is removed: it said `goodbye`; its `silence` was too long (of a classic member only if its place is
- * needed); its connection has ended (`disconnect`); its address is `taken` by another client; a classic member of an
+ * needed); its connection has ended (`disconnect`); its address is `taken` by another client; a member of an
  * earlier run is `refused`, because it may not join now; it was told to go (`expelled`); or `upgrade`: a classic member turns out to speak v1, and a new
  * v1 member replaces it.
  */
@@ -73,6 +73,11 @@ export interface JoinRequest {
   name?: string;
 }
 
+/**
+ * What each member adds to the keep-alive interval, in milliseconds. It keeps greetings below 500 datagrams a second,
+ * until the interval reaches its maximum, a third of the timeout.
+ */
+const KEEPALIVE_PER_MEMBER_MS = 2;
 /** The most silent members that one call removes, so that removing a large crowd does not delay the others. */
 const MAX_REMOVED = 1000;
 
@@ -136,6 +141,13 @@ export class Admission {
     return this.#silenceCheckAt;
   }
 
+  /** Tells a peer that speaks classic something, if the limit for its IP address allows it. */
+  #tellClassic(peer: Peer, line: string, now: number): void {
+    const { delivery, limits } = this.#context;
+    if (!limits.takeAnswerBytes(peer, line, now)) return;
+    delivery.send({ ...peer, dialect: "classic-line" }, { dialect: "classic", type: "INCOMING", line });
+  }
+
   /** Whether a client has just greeted in version 1 from a peer that is not validated for it. */
   hasGreetedRecently(peer: Peer, now: number): boolean {
     return this.#validation.hasGreetedRecently(peer.key, now);
@@ -197,7 +209,11 @@ export class Admission {
     const { ignored } = this.#context, expulsion = this.rules.refusalOf({ peer }, now);
     if (expulsion) return void this.#keepOut(peer, dialect, expulsion, now);
     const refusal = this.#classicRefusal(peer, now);
-    if (refusal) return void ignored.count("refused-classic", refusal);
+    if (refusal) {
+      ignored.count("refused-classic", refusal);
+      if (refusal === "accounts") this.#tellClassic(peer, NEEDS_ACCOUNT, now);
+      return undefined;
+    }
     if (this.isFull) return void ignored.count("room-full");
     return this.#join({ peer, dialect, token: "" }, now);
   }
@@ -220,26 +236,45 @@ export class Admission {
   }
 
   /**
-   * Adds a member of an earlier run of the server; without its name, if another has it by now. Removes it again if it is
-   * a classic member that may not join now.
+   * Adds a member of an earlier run of the server; without its name, if another has it by now. Removes it again if it may
+   * not join now.
+   *
+   * @param mayStay Whether it may, unless it speaks classic and may not.
    */
-  restore(kept: KeptMember, now: number): void {
+  restore(kept: KeptMember, now: number, mayStay = true): void {
     const { name, token, address } = kept;
     const isRefused = name !== undefined &&
       this.names.claim({ name, holder: holderOf({ token, key: address }) }) === false;
     const member = this.members.restore(isRefused ? { ...kept, name: undefined } : kept, now);
     // the server may have crashed between a ban and its effect
     const isBanned = this.rules.banOf({ ...kept, peer: member }, now) !== undefined;
-    const mayStay = !isBanned && (!isClassic(member) || !this.#classicRefusal(member, now));
+    const isAllowed = mayStay && !isBanned && (!isClassic(member) || !this.#classicRefusal(member, now));
     if (isClassic(member)) this.#classic.joined(member);
     if (member.token) this.#context.journal.ownerJoined(member.token);
     this.#context.delivery.join(member);
     this.#watchSilence(member, now);
-    if (!mayStay) this.#remove(member, "refused", now);
+    if (!isAllowed) this.#remove(member, "refused", now);
   }
 
-  /** Gives a member another name, which the names have given to it. */
-  rename(member: Member, name: string, now: number): void {
+  /** How often each member is to greet, in milliseconds. */
+  get keepAlive(): number {
+    return Math.floor(Math.max(1000, Math.min(this.timeout / 3, this.members.v1Size * KEEPALIVE_PER_MEMBER_MS)));
+  }
+
+  /**
+   * After how long the name of a member is free that seems to have crashed, because it has missed its greetings, in
+   * milliseconds. It is 0 for a classic member that has been silent for as long as one in version 1 may be, which has no
+   * goodbye to say; undefined for the others.
+   */
+  nameFreeIn(member: Member, now: number): number | undefined {
+    const silence = now - this.members.heardAt(member);
+    if (isClassic(member)) return silence >= this.timeout ? 0 : undefined;
+    const isLate = member.dialect === "v1" && silence > 2 * this.keepAlive;
+    return isLate ? Math.max(1, this.timeout - silence) : undefined;
+  }
+
+  /** Gives a member another name, which the names have given to it; undefined takes its name away. */
+  rename(member: Member, name: string | undefined, now: number): void {
     const before = member.name;
     if (before === name) return;
     this.members.rename(member, name);
@@ -387,6 +422,9 @@ export class Admission {
     if (member.dialect === "v1") this.#silenceCheckAt ??= now + this.timeout;
   }
 }
+
+/** What is told to who can't prove that it has an account. */
+export const NEEDS_ACCOUNT = "This server lets in only who has an account, and only by the udp-chat client";
 
 /** Who holds the name of a member, as {@linkcode Names} know it. */
 export function holderOf({ token, key }: Pick<Member, "token" | "key">): string {

@@ -14,6 +14,8 @@ import type { Peer } from "./peer.ts";
 
 /** Who may speak the classic dialect. */
 export interface ClassicPolicyOptions {
+  /** Whether nobody gets in without an account, which takes version 1. Default false. */
+  accountsOnly?: boolean;
   /** Where it is taken from: everywhere, nowhere, or from these networks beside those nearby. Default: no other ones. */
   from?: "any" | "off" | readonly IPNetwork[];
   /** Returns the networks that this machine is in; they are nearby too. It is called for each stranger. */
@@ -26,9 +28,9 @@ export interface ClassicPolicyOptions {
 
 /**
  * Why a peer may not join in the classic dialect: it is switched `off`; the peer's `network` is not nearby; too many
- * members have its `address`; too many `members` are here.
+ * members have its `address`; too many `members` are here; or nobody gets in without an account (`accounts`).
  */
-export type ClassicRefusal = "off" | "network" | "address" | "members";
+export type ClassicRefusal = "off" | "network" | "address" | "members" | "accounts";
 
 /** The networks whose addresses no router of the internet passes on, so that nobody far away has them. */
 const NEARBY: readonly IPNetwork[] = [
@@ -40,6 +42,7 @@ const NEARBY: readonly IPNetwork[] = [
 
 /** Who may join in the classic dialect, and how many have. */
 export class ClassicPolicy {
+  readonly #isForAccounts: boolean;
   readonly #isOff: boolean;
   readonly #isForAll: boolean;
   readonly #networks: readonly IPNetwork[];
@@ -50,8 +53,10 @@ export class ClassicPolicy {
   #members = 0;
 
   constructor(
-    { from = [], localNetworks = () => [], perAddress = 500, members = 5000 }: ClassicPolicyOptions = {},
+    { accountsOnly = false, from = [], localNetworks = () => [], perAddress = 500, members = 5000 }:
+      ClassicPolicyOptions = {},
   ) {
+    this.#isForAccounts = accountsOnly;
     this.#isOff = from === "off";
     this.#isForAll = from === "any";
     this.#networks = typeof from === "string" ? NEARBY : [...NEARBY, ...from];
@@ -67,6 +72,7 @@ export class ClassicPolicy {
     // nobody can forge the address of a connection
     if (!validated && this.#isOff) return "off";
     if (!validated && !this.#isForAll && !this.#isNear(bytes)) return "network";
+    if (this.#isForAccounts) return "accounts";
     if (!isLoopback(address) && this.#perAddress.get(addressKey(address)) >= this.#maxPerAddress) {
       return "address";
     }

@@ -7,6 +7,7 @@ import type { V1Packet } from "../../protocol.ts";
 import { usersLine } from "../../protocol/lines.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Limits } from "./limits.ts";
+import type { Logins } from "./login.ts";
 import type { Member, Members, NamePage } from "./members.ts";
 import type { OrderTargets } from "./order_targets.ts";
 import type { Passes } from "./passes.ts";
@@ -18,6 +19,8 @@ export interface DirectoryContext {
   members: Members;
   delivery: Delivery;
   limits: Limits;
+  /** Undefined if this server protects no names. */
+  logins: Pick<Logins, "isProtected"> | undefined;
   passes: Passes;
   targets: OrderTargets;
   /** Whether private messages may pass through the server. */
@@ -102,6 +105,7 @@ export class Directory {
       norelay: !isRelaying,
       transport: found.dialect === "line" ? "tcp" : undefined,
       operator: targets.isOperator(found),
+      registered: this.#context.logins?.isProtected(found.name),
     });
   }
 

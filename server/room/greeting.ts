@@ -62,15 +62,10 @@ interface Applicant {
   packet: SignIn | ClassicSignIn;
   /** When the names were asked, in milliseconds. */
   askedAt: number;
-  /** What the server proves itself with, once the applicant has proven that it knows the name's password. */
-  verifier?: string;
+  /** Set once it has proven that it knows the name's password; with what the server proves itself in turn. */
+  proven?: { verifier?: string };
 }
 
-/**
- * What each member adds to the keep-alive interval, in milliseconds. It keeps greetings below 500 datagrams a second,
- * until the interval reaches its maximum, a third of the timeout.
- */
-const KEEPALIVE_PER_MEMBER_MS = 2;
 /** The most wishes for a name that may wait for an answer. Further ones are ignored, and the clients repeat them. */
 const MAX_WAITING_CLAIMS = 10_000;
 /** After how long the names are asked again when a client repeats a wish that had no answer, in milliseconds. */
@@ -151,6 +146,12 @@ export class Greetings {
     else this.#claim({ peer: member, packet: { ...packet, name }, askedAt: now }, now);
   }
 
+  /** Gives a name to a member with a connection that has proven that it knows its password. */
+  receiveProven(name: string, member: Member, now: number): void {
+    const packet = { dialect: "classic", type: "SIGN-IN", name } as const;
+    this.#claim({ peer: member, packet, askedAt: now, proven: {} }, now);
+  }
+
   /** Forgets the wish of a member that says goodbye: a late answer must not let it in again. */
   forgetToken(token: string): void {
     this.#waiting.delete(token);
@@ -181,8 +182,8 @@ export class Greetings {
     // it repeats its wish, or has another one: the latest packet is the one that is answered
     const waiting = this.#waiting.get(holder);
     if (waiting && now < waiting.askedAt + ASK_AGAIN_MS) {
-      const verifier = nameKey(waiting.packet.name) === nameKey(packet.name) ? waiting.verifier : undefined;
-      return void this.#waiting.set(holder, { ...applicant, askedAt: waiting.askedAt, verifier });
+      const proven = nameKey(waiting.packet.name) === nameKey(packet.name) ? waiting.proven : undefined;
+      return void this.#waiting.set(holder, { proven, ...applicant, askedAt: waiting.askedAt });
     }
     this.#waiting.delete(holder);
     const there = members.withKey(peer.key);
@@ -213,7 +214,7 @@ export class Greetings {
         delivery.send({ ...peer, dialect: "v1" }, answer);
         return false;
       }
-      if (answer && "verifier" in answer) applicant.verifier = answer.verifier;
+      if (answer && "verifier" in answer) applicant.proven = answer;
       else refusal = answer;
     }
     if (!refusal && isNew && !limits.takeSignInToken(asValidated(applicant), now)) refusal = TOO_MANY_AT_ONCE;
@@ -221,11 +222,15 @@ export class Greetings {
     return refusal === undefined;
   }
 
-  /** Removes another member that has the name of an applicant which has proven that it is the owner. */
-  #makeWay({ verifier }: Applicant, { name, holder, replaces }: NameClaim, now: number): void {
-    const { admission } = this.#context;
-    const other = verifier === undefined ? undefined : admission.members.withName(name);
-    if (other && ![holder, replaces].includes(holderOf(other))) admission.expel(other, SIGNED_IN_ELSEWHERE, now);
+  /**
+   * Removes another member that has the name of an applicant which has proven that it is the owner. Takes the name from a
+   * classic member that has been silent for long.
+   */
+  #makeWay({ proven }: Applicant, { name, holder, replaces }: NameClaim, now: number): void {
+    const { admission } = this.#context, other = admission.members.withName(name);
+    if (!other || [holder, replaces].includes(holderOf(other))) return;
+    if (proven) admission.expel(other, SIGNED_IN_ELSEWHERE, now);
+    else if (admission.nameFreeIn(other, now) === 0) admission.rename(other, undefined, now);
   }
 
   /** Forgets the wish that has waited longest, if it has waited for long; returns whether it had. */
@@ -236,15 +241,15 @@ export class Greetings {
 
   /** Acts on the answer of the names. The applicant may have left or joined in the meantime. */
   #decide(applicant: Applicant, claim: NameClaim, isGranted: boolean, now: number): void {
-    const { peer, packet, verifier } = applicant;
-    this.#makeWay(applicant, claim, now);
+    const { peer, packet, proven } = applicant;
+    if (isGranted) this.#makeWay(applicant, claim, now);
     const refusal = this.#claimRefusal(applicant, claim, isGranted, now);
     if (packet.dialect === "classic") this.#answerClassic(peer, packet.name, refusal, now);
     else if (refusal) this.#refuse({ packet, peer }, refusal.code, refusal.text);
     else {
-      if (verifier !== undefined) this.#context.logins!.signedIn(packet.name);
-      this.#welcome({ packet, peer }, now, packet.name, verifier);
+      this.#welcome({ packet, peer }, now, packet.name, proven?.verifier);
     }
+    if (proven && !refusal) this.#context.logins!.signedIn(packet.name);
     if (isGranted) this.#releaseUnused(claim);
   }
 
@@ -255,13 +260,13 @@ export class Greetings {
     isGranted: boolean,
     now: number,
   ): NameRefusal | Expulsion | undefined {
-    const { admission, logins } = this.#context, { members } = admission, { verifier, packet, peer } = applicant;
+    const { admission, logins } = this.#context, { members } = admission, { proven, packet, peer } = applicant;
     // it may have been told to go while the names were asked
     const isNew = packet.dialect === "v1" && !members.withToken(packet.token);
     const expulsion = isNew ? admission.rules.refusalOf({ peer, ...packet }, now) : undefined;
     if (expulsion) return expulsion;
     const present = this.#memberOf(applicant)?.name;
-    const isProven = verifier !== undefined || present !== undefined && nameKey(present) === nameKey(packet.name);
+    const isProven = proven !== undefined || present !== undefined && nameKey(present) === nameKey(packet.name);
     if (!isProven && logins?.needsProof(packet.name)) return logins.refusal(packet.name, peer.validated);
     // a member may have taken it, or one that looks like it, while the names were asked
     const refusal = this.#nameRefusal(claim, now) ?? (isGranted ? undefined : nameTaken(claim.name));
@@ -273,9 +278,9 @@ export class Greetings {
   /** Why nobody, or not this one, may have a name. */
   #nameRefusal(claim: NameClaim, now: number): NameRefusal | undefined {
     const { admission, logins } = this.#context, ban = admission.rules.nameBan(claim.name, now);
-    return ban === undefined
-      ? nameRefusal(claim, admission.members, logins)
-      : { code: "bad-name", text: `${ban}; choose another` };
+    if (ban !== undefined) return { code: "bad-name", text: `${ban}; choose another` };
+    const freeIn = (member: Member) => admission.nameFreeIn(member, now);
+    return nameRefusal(claim, { members: admission.members, logins, freeIn });
   }
 
   /** Whether an applicant is a member with a name, and only wants another one. */
@@ -341,9 +346,7 @@ export class Greetings {
       seq: journal.seq,
       digest: journal.digest,
       name: member.name,
-      keepalive: Math.floor(
-        Math.max(1000, Math.min(admission.timeout / 3, members.v1Size * KEEPALIVE_PER_MEMBER_MS)),
-      ),
+      keepalive: admission.keepAlive,
       noecho: !echo,
       join: this.#joinInsteadOf(peer),
       verifier,

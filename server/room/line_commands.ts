@@ -9,6 +9,7 @@ import { readName } from "../../protocol/names.ts";
 export type LineRequest =
   | { do: "say"; text: string; action?: boolean }
   | { do: "sign in"; name: string }
+  | { do: "log in"; name: string; password: string }
   | { do: "list" }
   | { do: "look up"; who: string }
   | { do: "send"; who: string; text: string }
@@ -20,6 +21,7 @@ export type LineRequest =
 
 const HELP: readonly string[] = [
   "/name NAME       signs in with a name",
+  "/login NAME PASSWORD  signs in with a registered name; others on the way can read the password",
   "/list            lists who is signed in",
   "/whois NAME      shows where a member is",
   "/send NAME TEXT  says something to one member alone, through the server; an address does for NAME",
@@ -33,10 +35,12 @@ const HELP: readonly string[] = [
  * Returns what `/help` answers, line by line.
  *
  * @param isRelaying Whether private messages may pass through the server.
+ * @param takesPasswords Whether the server takes passwords over a connection.
  */
-export function lineHelp(isRelaying: boolean): readonly string[] {
-  if (isRelaying) return HELP;
-  return HELP.filter((line) => !/^\/(send|reply) /.test(line)).map((line) =>
+export function lineHelp(isRelaying: boolean, takesPasswords = false): readonly string[] {
+  const help = HELP.filter((line) => takesPasswords || !line.startsWith("/login "));
+  if (isRelaying) return help;
+  return help.filter((line) => !/^\/(send|reply) /.test(line)).map((line) =>
     line.replace(" and send NAME TEXT work too", " works too")
   );
 }
@@ -78,6 +82,8 @@ function readCommand(key: string, rest: string): LineRequest | undefined {
       return { do: "list" };
     case "name":
       return rest === "" ? takes(key, "NAME") : { do: "sign in", name: rest };
+    case "login":
+      return text === "" ? takes(key, "NAME PASSWORD") : { do: "log in", name: first, password: text };
     case "whois":
       return rest === "" ? takes(key, "NAME") : { do: "look up", who: rest };
     case "send":

@@ -9,13 +9,15 @@
 import type { EventPacket, Presence, Renamed } from "../../protocol.ts";
 import { presenceLines, renamedLines, usersLine } from "../../protocol/lines.ts";
 import { byteLength, printable } from "../../protocol/text.ts";
-import type { Admission } from "./admission.ts";
+import { type Admission, NEEDS_ACCOUNT } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Directory } from "./directory.ts";
 import type { Greetings } from "./greeting.ts";
 import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import { lineHelp, type LineRequest, readLine } from "./line_commands.ts";
+import { type LineLogins, LOGIN_PAUSE_MS } from "./line_login.ts";
+import type { Logins } from "./login.ts";
 import type { Member } from "./members.ts";
 import type { Messages } from "./messages.ts";
 import type { Operators } from "./operators.ts";
@@ -30,6 +32,10 @@ export interface LineMembersContext {
   greetings: Greetings;
   ignored: Ignored;
   limits: Limits;
+  /** Undefined if this server protects no names. */
+  logins: Logins | undefined;
+  /** Undefined if it takes no passwords over a connection. */
+  lineLogins: LineLogins | undefined;
   messages: Messages;
   operators: Operators;
   privateMessages: PrivateMessages;
@@ -39,30 +45,80 @@ export interface LineMembersContext {
 
 /** How much of a word is repeated in an answer, in bytes. */
 const MAX_QUOTED_BYTES = 128;
+/** After how long the next line is looked at of who asks too often without being a member, in milliseconds. */
+const OUTSIDE_PAUSE_MS = 1000;
+const ROOM_IS_FULL = "The room is full";
+const NO_PLAIN_PASSWORDS =
+  "This server takes no password here, where others on the way can read it: use the udp-chat client";
 
 /** The members of one room that speak in lines. */
 export class LineMembers {
   readonly #context: LineMembersContext;
   readonly #help: readonly string[];
+  /** Those that have a connection and are no members yet, by their keys: they have to log in first. */
+  readonly #outside = new Map<string, Peer>();
 
   constructor(context: LineMembersContext) {
     this.#context = context;
-    this.#help = lineHelp(context.isRelaying);
+    this.#help = lineHelp(context.isRelaying, context.lineLogins !== undefined);
   }
 
   /** Lets a connection join; returns whether it has. */
   connected(peer: Peer, now: number): boolean {
-    const { admission, delivery, ignored } = this.#context, expulsion = admission.rules.refusalOf({ peer }, now);
-    if (expulsion) ignored.count("kept-out", expulsion.code);
-    else if (admission.admitConnection(peer, now)) return true;
-    const line = expulsion ? `!! ${expulsion.text}` : "The room is full";
-    delivery.send({ ...peer, dialect: "line" }, { dialect: "classic", type: "INCOMING", line });
+    const { admission, lineLogins, logins, ignored } = this.#context;
+    const expulsion = admission.rules.refusalOf({ peer }, now), hasToLogIn = logins?.isForMembersOnly === true;
+    if (expulsion) {
+      ignored.count("kept-out", expulsion.code);
+      this.#tellPeer(peer, `!! ${expulsion.text}`);
+      return false;
+    }
+    if (hasToLogIn && lineLogins) {
+      this.#outside.set(peer.key, peer);
+      return true;
+    }
+    if (!hasToLogIn && admission.admitConnection(peer, now)) return true;
+    this.#tellPeer(peer, hasToLogIn ? NEEDS_ACCOUNT : ROOM_IS_FULL);
     return false;
+  }
+
+  /** Handles the end of a connection. */
+  hungUp({ key }: Peer): void {
+    this.#outside.delete(key);
+  }
+
+  /** Handles a line of a connection that is no member. Returns as {@linkcode receive} does. */
+  receiveOutside(line: string, peer: Peer, now: number): number {
+    const { admission, ignored, limits, lineLogins } = this.#context;
+    const connection = this.#outside.get(peer.key);
+    if (!lineLogins || !connection) {
+      ignored.count("not-joined");
+      return 0;
+    }
+    if (lineLogins.isBusy(peer)) return LOGIN_PAUSE_MS;
+    if (line.trim() === "") return 0;
+    if (!limits.takeApplicantToken(peer, now)) return OUTSIDE_PAUSE_MS;
+    const request = readLine(line, false);
+    if (request.do !== "log in") {
+      this.#tellPeer(peer, "Log in first: /login NAME PASSWORD (others on the way can read the password)");
+      return 0;
+    }
+    lineLogins.logIn(request, peer, now, (result, now) => {
+      // another one may have the same address by now
+      if (this.#outside.get(peer.key) !== connection) return;
+      if ("problem" in result) return this.#tellPeer(peer, result.problem);
+      const member = admission.admitConnection(peer, now);
+      if (!member) return this.#tellPeer(peer, ROOM_IS_FULL);
+      this.#outside.delete(peer.key);
+      this.#nameProven(result.name, member, now);
+    });
+    return 0;
   }
 
   /** Handles a line. Returns 0 if it was taken, otherwise the milliseconds until it is to be handed over again. */
   receive(line: string, member: Member, now: number): number {
-    const { limits, messages, operators } = this.#context;
+    const { limits, lineLogins, messages, operators } = this.#context;
+    // what is said behind a login is said with the new name
+    if (lineLogins?.isBusy(member)) return LOGIN_PAUSE_MS;
     // a command behind a long line must not overtake its end
     const pause = messages.linePause(member, now);
     if (pause > 0 || line === "") return pause;
@@ -150,11 +206,14 @@ export class LineMembers {
       case "sign in":
         admission.announce(member, now);
         return greetings.receiveClassic({ dialect: "classic", type: "SIGN-IN", name: request.name }, member, now);
+      case "log in":
+        return this.#logIn(request, member, now);
       case "look up": {
         const found = members.withName(request.who) ?? members.withAddress(request.who);
         if (!found) return this.#tell(member, `${quoted(request.who)} is not here`);
+        const registered = this.#context.logins?.isProtected(found.name) ? ", registered" : "";
         const role = operators.isOperator(found) ? ", an operator" : "";
-        return this.#tell(member, `${found.name ?? "(unnamed)"} is at ${found.address}${role}`);
+        return this.#tell(member, `${found.name ?? "(unnamed)"} is at ${found.address}${registered}${role}`);
       }
       case "send":
         return this.#tell(member, `${quoted(request.who)} is not here`);
@@ -171,6 +230,26 @@ export class LineMembers {
   /** What it can type; of an operator, also what only operators can. */
   #helpFor(member: Member): readonly string[] {
     return [...this.#help, ...this.#context.operators.helpFor(member).map((line) => `/${line}`)];
+  }
+
+  #logIn(request: LineRequest & { do: "log in" }, member: Member, now: number): void {
+    const { admission, lineLogins, logins } = this.#context;
+    if (!lineLogins) return this.#tell(member, logins ? NO_PLAIN_PASSWORDS : "This server protects no names");
+    lineLogins.logIn(request, member, now, (result, now) => {
+      if (admission.members.withKey(member.key) !== member) return;
+      if ("problem" in result) this.#tell(member, result.problem);
+      else this.#nameProven(result.name, member, now);
+    });
+  }
+
+  #nameProven(name: string, member: Member, now: number): void {
+    const { admission, greetings } = this.#context;
+    admission.announce(member, now);
+    greetings.receiveProven(name, member, now);
+  }
+
+  #tellPeer(peer: Peer, line: string): void {
+    this.#context.delivery.send({ ...peer, dialect: "line" }, { dialect: "classic", type: "INCOMING", line });
   }
 
   #tell(member: Member, line: string): void {

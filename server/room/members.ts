@@ -217,10 +217,10 @@ export class Members {
     if (member.name !== undefined) this.#namesByAddress.add(nameCountKey(member));
   }
 
-  /** Gives a member a name, in place of the one that it may have. The caller checks that the name is free. */
-  rename(member: Member, name: string): void {
+  /** Gives a member a name or none, in place of the one that it may have. The caller checks that the name is free. */
+  rename(member: Member, name: string | undefined): void {
     this.#dropName(member);
-    this.#setName(member, name);
+    if (name !== undefined) this.#setName(member, name);
   }
 
   /** All members. */

@@ -7,7 +7,7 @@ import { reservedBecause } from "../../protocol/look_alikes.ts";
 import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 import { holderOf } from "./admission.ts";
 import type { Account } from "./accounts.ts";
-import type { Members } from "./members.ts";
+import type { Member, Members } from "./members.ts";
 import type { NameClaim } from "./names.ts";
 
 /** The code of an ERROR, and a sentence for the user. */
@@ -23,6 +23,15 @@ export interface ProtectedNames {
   lookAlikeOf(name: string): Account | undefined;
 }
 
+/** What it depends on whether somebody gets a name. */
+export interface NameContext {
+  members: Members;
+  /** Default: no names are protected. */
+  logins?: ProtectedNames;
+  /** After how long the name of a member is free that seems to be gone, in milliseconds; undefined if it seems to be here. */
+  freeIn?: (member: Member) => number | undefined;
+}
+
 /**
  * Finds out what speaks against a claim: nobody may have the name, another member has it, or it looks like the name of
  * another member or like a protected one. A member's own name, and the name of the member that it replaces, are no
@@ -30,8 +39,7 @@ export interface ProtectedNames {
  */
 export function nameRefusal(
   { name, holder, replaces }: NameClaim,
-  members: Members,
-  logins?: ProtectedNames,
+  { members, logins, freeIn = () => undefined }: NameContext,
 ): NameRefusal | undefined {
   // this program's version of Unicode has not all of its letters, and so can't tell which names look like it
   if (normalizeName(name) === undefined) return { code: "bad-name", text: NAME_RULE };
@@ -41,13 +49,24 @@ export function nameRefusal(
   if (logins?.needsProof(name)) return undefined;
   for (const member of [members.withName(name), ...members.lookAlikesOf(name)]) {
     if (member === undefined || [holder, replaces].includes(holderOf(member))) continue;
-    if (nameKey(member.name!) === nameKey(name)) return nameTaken(name);
+    if (nameKey(member.name!) === nameKey(name)) {
+      const pause = freeIn(member);
+      // it is given over
+      if (pause === 0) continue;
+      return pause === undefined ? nameTaken(name) : nameFreeSoon(name, pause);
+    }
     const text = `The name ${name} looks like ${member.name}, who is here; choose another`;
     return { code: "name-taken", text };
   }
   const protectedOne = logins?.lookAlikeOf(name);
   if (!protectedOne) return undefined;
   const text = `The name ${name} looks like ${protectedOne.name}, which is registered; choose another`;
+  return { code: "name-taken", text };
+}
+
+/** The refusal of a name whose holder seems to have crashed: most likely it is the holder that asks. */
+function nameFreeSoon(name: string, pause: number): NameRefusal {
+  const text = `The name ${name} is taken; if that was you, it is free in ${Math.ceil(pause / 1000)} s`;
   return { code: "name-taken", text };
 }
 

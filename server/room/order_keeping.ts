@@ -19,7 +19,7 @@ import { Mutes } from "./mutes.ts";
 import { operatorCommands } from "./operator_commands.ts";
 import { Operators } from "./operators.ts";
 import { OrderTargets } from "./order_targets.ts";
-import { Orders } from "./orders.ts";
+import { type OrderCommand, Orders } from "./orders.ts";
 import { Topic } from "./topic.ts";
 
 /** Keeps what outlives the server. Each method writes before it returns. */
@@ -46,6 +46,15 @@ export interface OrderRulesContext {
   time: (now: number) => number;
 }
 
+/** What acts on members needs. */
+export interface MembersContext {
+  admission: Admission;
+  delivery: Delivery;
+  limits: Limits;
+  /** The commands of other parts. */
+  commands: readonly OrderCommand[];
+}
+
 /** The parts that know who may come in, which admission needs. */
 export class OrderKeeping {
   readonly announcements: Announcements;
@@ -67,13 +76,14 @@ export class OrderKeeping {
   }
 
   /** Makes the parts that act on members. */
-  over(members: { admission: Admission; delivery: Delivery; limits: Limits }) {
-    const { admission } = members, { accounts, time } = this.#context;
+  over(members: MembersContext) {
+    const { admission, commands } = members, { accounts, time } = this.#context;
     const { announcements, bans, lock, topic } = this;
     const targets = new OrderTargets(admission.members, accounts);
     const context = { accounts, admission, announcements, bans, targets, time };
     const mutes = new Mutes(context);
     const orders = new Orders(
+      commands,
       kickCommands(context),
       mutes.commands,
       banCommands(context),

@@ -20,7 +20,7 @@ export interface OrderAnswer {
 
 /** A command: how it is typed, what help shows, and what it does. */
 export interface OrderCommand {
-  /** In lower case. */
+  /** In lower case; several words with a space between are typed one behind the other: `account add`. */
   word: string;
   /** The required parameters, as help shows them. The last parameter takes the rest of the line. */
   parameters: readonly string[];
@@ -57,7 +57,7 @@ export class Orders {
 
   /** Whether a line begins with the word of any command. */
   isKnown(line: string): boolean {
-    return this.#find(line) !== undefined;
+    return this.#find(line) !== undefined || this.#secondWords(line).length > 0;
   }
 
   /** Whether anybody may give an order, and not only who keeps order. */
@@ -79,29 +79,51 @@ export class Orders {
   execute(line: string, giver: Giver, now: number): OrderAnswer {
     const command = this.#find(line);
     if (!command || giver && command.isForTerminal) {
-      return { isDone: false, text: `There is no command '${firstWord(line)}'` };
+      const seconds = giver ? [] : this.#secondWords(line);
+      const text = seconds.length > 0
+        ? `${firstWord(line).toLowerCase()} takes ${seconds.join(", ").replace(/, (?!.*, )/, " or ")}`
+        : `There is no command '${firstWord(line)}'`;
+      return { isDone: false, text };
     }
     const { word, parameters, optional } = command;
-    const rest = line.trim().slice(word.length).trim();
+    const rest = behindWords(line, word.split(" ").length);
     const values = splitWords(rest, parameters.length + (optional ? 1 : 0));
     if (values.length < parameters.length) return { isDone: false, text: `${word} takes ${parameters.join(" ")}` };
     if (parameters.length === 0 && !optional && rest !== "") return { isDone: false, text: `${word} takes nothing` };
+    // the terminal has room for everything
+    const fit = (text: string) => giver ? cutToFit(text) : text;
     try {
-      return { isDone: true, text: cutToFit(command.run(giver, now, ...values)) };
+      return { isDone: true, text: fit(command.run(giver, now, ...values)) };
     } catch (error) {
-      if (error instanceof OrderProblem) return { isDone: false, text: cutToFit(error.message) };
+      if (error instanceof OrderProblem) return { isDone: false, text: fit(error.message) };
       throw error;
     }
   }
 
   #find(line: string): OrderCommand | undefined {
-    const word = firstWord(line).toLowerCase();
-    return this.#commands.find((command) => command.word === word);
+    return this.#commands.find(({ word }) => {
+      const count = word.split(" ").length;
+      return line.trim().toLowerCase().split(/\s+/, count).join(" ") === word;
+    });
+  }
+
+  /** What may stand behind the first word of a line, if that word alone is no command. */
+  #secondWords(line: string): string[] {
+    const first = `${firstWord(line).toLowerCase()} `;
+    return this.#commands.map(({ word }) => word).filter((word) => word.startsWith(first))
+      .map((word) => word.slice(first.length));
   }
 }
 
 function firstWord(line: string): string {
   return line.trim().split(/\s/, 1)[0];
+}
+
+/** What stands behind the first words of a line. */
+function behindWords(line: string, count: number): string {
+  let rest = line.trim();
+  for (let i = 0; i < count; i++) rest = rest.replace(/^\S+\s*/, "");
+  return rest;
 }
 
 /** Splits a text into at most `most` words; the last one is the rest of the text. */

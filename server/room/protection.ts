@@ -4,11 +4,17 @@
  * @module
  */
 import type { CryptoFunctions } from "../../protocol/crypto_functions.ts";
+import type { KeptMember } from "../journal/past.ts";
+import { accountOrders } from "./account_orders.ts";
 import type { Accounts } from "./accounts.ts";
 import { Attempts } from "./attempts.ts";
 import type { Delivery } from "./delivery.ts";
+import { type BeginDerivation, Derivations } from "./derivations.ts";
 import type { Limits } from "./limits.ts";
+import { LineLogins } from "./line_login.ts";
 import { Logins } from "./login.ts";
+import type { Members } from "./members.ts";
+import type { OrderCommand } from "./orders.ts";
 import { Proofs } from "./proofs.ts";
 import { Registrations } from "./registration.ts";
 
@@ -21,15 +27,24 @@ export interface ProtectionOptions {
 }
 
 /** What the protection of names needs of the room. */
-export interface ProtectionContext {
+export interface ProtectionContext extends ProtectionParts {
+  members: Members;
   delivery: Delivery;
   limits: Limits;
+  /** What salts are made up with; with the same secret, the same ones. Default: a random one. */
+  secret?: string;
+}
+
+/** What the protection of names works with. */
+export interface ProtectionParts {
   /** Default: this server protects no names. */
   accounts?: Accounts;
   /** Needed for accounts. */
   crypto?: CryptoFunctions;
-  /** What salts are made up with; with the same secret, the same ones. Default: a random one. */
-  secret?: string;
+  /** Begins to hash a password, which is handed to `Room.derived` later. Needed for accounts. */
+  beginDerivation?: BeginDerivation;
+  /** Prints a line on the server's terminal. Default: nothing is printed. */
+  tellTerminal?: (line: string) => void;
 }
 
 /** What protects the names of one room. */
@@ -37,21 +52,38 @@ export interface Protection {
   /** Undefined if this server protects no names. */
   logins: Logins | undefined;
   registrations: Registrations;
+  /** Undefined unless passwords are taken over a connection. */
+  lineLogins: LineLogins | undefined;
+  derivations: Derivations;
+  commands: readonly OrderCommand[];
+  /** Whether a member of an earlier run of the server may stay. */
+  mayStay(member: KeptMember): boolean;
 }
 
 /** Makes what protects the names of a room. */
 export function newProtection(
-  { membersOnly = false, plainPasswords = false }: ProtectionOptions,
-  { delivery, limits, accounts, crypto, secret }: ProtectionContext,
+  { membersOnly: isForMembersOnly = false, plainPasswords = false }: ProtectionOptions,
+  { members, delivery, limits, accounts, crypto, beginDerivation, tellTerminal = () => {}, secret }: ProtectionContext,
 ): Protection {
+  const derivations = new Derivations(beginDerivation ?? (() => {}));
   if (!accounts || !crypto) {
-    const registrations = new Registrations({ delivery, limits, parts: undefined, isForMembersOnly: false });
-    return { logins: undefined, registrations };
+    return {
+      logins: undefined,
+      registrations: new Registrations({ delivery, limits, parts: undefined, isForMembersOnly: false }),
+      lineLogins: undefined,
+      derivations,
+      commands: accountOrders({ members, parts: undefined, tellTerminal }),
+      mayStay: () => true,
+    };
   }
   const attempts = new Attempts(), proofs = new Proofs({ accounts, crypto, attempts, secret });
-  const parts = { accounts, attempts, crypto, proofs };
+  const parts = { accounts, attempts, crypto, derivations, proofs };
   return {
-    logins: new Logins({ accounts, proofs, isForMembersOnly: membersOnly, takesPlainPasswords: plainPasswords }),
-    registrations: new Registrations({ delivery, limits, parts, isForMembersOnly: membersOnly }),
+    logins: new Logins({ accounts, proofs, isForMembersOnly, takesPlainPasswords: plainPasswords }),
+    registrations: new Registrations({ delivery, limits, parts, isForMembersOnly }),
+    lineLogins: plainPasswords ? new LineLogins(parts) : undefined,
+    derivations,
+    commands: accountOrders({ members, parts, tellTerminal }),
+    mayStay: ({ name }) => !isForMembersOnly || name !== undefined && accounts.get(name) !== undefined,
   };
 }

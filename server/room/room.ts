@@ -7,13 +7,11 @@
  * @module
  */
 import { type Packet, TO_SERVER, type V1Packet } from "../../protocol.ts";
-import type { CryptoFunctions } from "../../protocol/crypto_functions.ts";
 import { earliest } from "../../protocol/earliest.ts";
 import type { TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { Heartbeats } from "../journal/heartbeats.ts";
 import type { Entry, Journal, NewEvent, Origin } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
-import type { Accounts } from "./accounts.ts";
 import { shortened } from "./address_validation.ts";
 import { Admission, type AdmissionOptions, type MemberObserver } from "./admission.ts";
 import { ClassicMembers } from "./classic_members.ts";
@@ -32,21 +30,17 @@ import type { OrderAnswer } from "./orders.ts";
 import { Passes } from "./passes.ts";
 import type { Peer } from "./peer.ts";
 import { PrivateMessages } from "./private_messages.ts";
-import { newProtection, type Protection, type ProtectionOptions } from "./protection.ts";
+import { newProtection, type Protection, type ProtectionOptions, type ProtectionParts } from "./protection.ts";
 import { Repair } from "./repair.ts";
 
 /** The parts that a room works with. */
-export interface RoomParts {
+export interface RoomParts extends ProtectionParts {
   /** Sends packets to the members. */
   delivery: Delivery;
   /** Keeps the events. */
   journal: Journal;
   /** Decides who has which name. Default: the names of this room alone. */
   names?: Names;
-  /** The protected names. Default: this server protects none. */
-  accounts?: Accounts;
-  /** What protected names are proven with. */
-  crypto?: CryptoFunctions;
   /** What an earlier run of the server has kept of its order, and what keeps it for the next one. Default: nothing. */
   order?: KeptOrder;
   /** Counts what has no effect. Default: counts of its own. */
@@ -123,7 +117,7 @@ export class Room {
   readonly #ignored: Ignored;
 
   constructor(
-    { delivery, journal, names, accounts, crypto, order: kept, ignored = new Ignored() }: RoomParts,
+    { delivery, journal, names, order: kept, ignored = new Ignored(), ...protectionParts }: RoomParts,
     options: RoomOptions,
     now: number,
   ) {
@@ -135,7 +129,7 @@ export class Room {
     const limits = this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 }, ignored);
     this.#wallClock = options.wallClock;
     const time = (now: number) => this.#wallTime(now);
-    const { observer = {}, ownAddresses } = options;
+    const { observer = {}, ownAddresses } = options, { accounts } = protectionParts;
     const announce = (event: NewEvent, now: number) => this.#publish(event, now);
     const keeping = new OrderKeeping({ accounts, kept, ownAddresses, publish: announce, time });
     this.#admission = new Admission(options, {
@@ -158,30 +152,37 @@ export class Room {
       rules: keeping.rules,
       time,
     });
-    this.#members = this.#admission.members;
-    const order = this.#order = keeping.over({ admission: this.#admission, delivery, limits });
+    const members = this.#members = this.#admission.members;
+    const protection = this.#protection = newProtection(options, {
+      ...protectionParts,
+      members,
+      delivery,
+      limits,
+      secret: options.passKey,
+    });
+    const { logins, lineLogins, commands } = protection;
+    const order = this.#order = keeping.over({ admission: this.#admission, delivery, limits, commands });
     const { mutes, operators, targets } = order;
     const isRelaying = options.relay ?? true;
     const shared = {
-      members: this.#members,
+      members,
       delivery,
       limits,
       ignored,
+      logins,
       passes: new Passes(options.passKey),
       targets,
       isRelaying,
     };
     this.#directory = new Directory(shared);
     this.#privateMessages = new PrivateMessages(shared);
-    const secret = options.passKey;
-    this.#protection = newProtection(options, { delivery, limits, accounts, crypto, secret });
     this.#greetings = new Greetings({
       admission: this.#admission,
       delivery,
       journal,
       limits,
       ignored,
-      logins: this.#protection.logins,
+      logins,
       echo,
       joinAddress: options.joinAddress ?? (() => undefined),
       topic: () => keeping.topic.text,
@@ -196,13 +197,20 @@ export class Room {
       directory: this.#directory,
       greetings: this.#greetings,
       limits,
+      logins,
       messages: this.#messages,
       operators,
     };
     this.#classic = new ClassicMembers({ ...parts, ignored });
-    this.#lines = new LineMembers({ ...parts, ignored, privateMessages: this.#privateMessages, isRelaying });
+    this.#lines = new LineMembers({
+      ...parts,
+      ignored,
+      lineLogins,
+      privateMessages: this.#privateMessages,
+      isRelaying,
+    });
     this.#repair = new Repair({ delivery, journal, echo });
-    for (const member of options.members ?? []) this.#admission.restore(member, now);
+    for (const kept of options.members ?? []) this.#admission.restore(kept, now, protection.mayStay(kept));
     if (this.#members.v1Size > 0) this.#heartbeats.schedule(now, this.#members.v1Size);
   }
 
@@ -313,14 +321,13 @@ export class Room {
   /** Handles a line of a connection. Returns 0 if it was taken, otherwise the milliseconds until it is handed over again. */
   receiveLine(line: string, peer: Peer, now: number): number {
     const member = this.#members.withKey(peer.key);
-    if (member) return this.#lines.receive(line, member, now);
-    this.ignore("not-joined");
-    return 0;
+    return member ? this.#lines.receive(line, member, now) : this.#lines.receiveOutside(line, peer, now);
   }
 
   /** Handles the end of a peer's connection. */
   hungUp(peer: Peer, now: number): void {
     this.#greetings.forgetPeer(peer);
+    this.#lines.hungUp(peer);
     this.#admission.disconnect(peer, "disconnect", now);
   }
 
@@ -346,6 +353,11 @@ export class Room {
   /** Handles an answer of the names that came later. */
   claimed(claim: NameClaim, isGranted: boolean, now: number): void {
     this.#greetings.claimed(claim, isGranted, now);
+  }
+
+  /** Handles a SaltedPassword whose derivation was begun; undefined if it could not be made. */
+  derived(saltedPassword: Uint8Array | undefined, now: number): void {
+    this.#protection.derivations.derived(saltedPassword, now);
   }
 
   #receiveV1(packet: V1Packet, peer: Peer, now: number, bytes: number): void {

@@ -6,6 +6,7 @@
  */
 import type { Proof, V1Packet } from "../../protocol.ts";
 import { fromHex, toHex } from "../../protocol/bytes.ts";
+import type { Derivation } from "../../protocol/crypto_functions.ts";
 import { seal } from "../../protocol/hpke.ts";
 import { ROUNDS } from "../../protocol/passwords.ts";
 import {
@@ -25,9 +26,14 @@ import { type FakeRoom, one, type V1 } from "./fake_room.ts";
 /** The salt of all accounts here. */
 export const SALT = new Uint8Array(16).fill(0x5a);
 
+/** What stands in for PBKDF2 here. */
+export function quickDerive({ password, salt }: Pick<Derivation, "password" | "salt">): Uint8Array {
+  return CRYPTO.hmacSha256(salt, new TextEncoder().encode(password));
+}
+
 /** The keys that a client makes of a password, with a salt. */
 export function keysOf(password: string, salt: Uint8Array = SALT): ClientKeys {
-  return clientKeysOf(CRYPTO.hmacSha256(salt, new TextEncoder().encode(password)), CRYPTO);
+  return clientKeysOf(quickDerive({ password, salt }), CRYPTO);
 }
 
 /** An account with a password. */

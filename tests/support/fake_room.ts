@@ -4,6 +4,7 @@
  * @module
  */
 import { decode, encode, type Packet, type V1Packet } from "../../protocol.ts";
+import type { Derivation } from "../../protocol/crypto_functions.ts";
 import { byteLength } from "../../protocol/text.ts";
 import { CRYPTO } from "../../runtime/crypto.ts";
 import type { Journal, WindowOptions } from "../../server/journal/journal.ts";
@@ -33,6 +34,7 @@ export interface FakeRoomOptions extends RoomOptions {
   accounts?: Accounts;
   order?: KeptOrder;
   ignored?: Ignored;
+  tellTerminal?: (line: string) => void;
 }
 
 interface GreetOptions {
@@ -53,12 +55,17 @@ function tokenAt(address: string): string {
 export class FakeRoom {
   readonly delivery = new FakeDelivery();
   readonly room: Room;
+  /** The passwords that the room wants to be hashed, in order. A test does it. */
+  readonly derivations: Derivation[] = [];
   now = 1_732_094_000_000;
 
   constructor(
-    { window, journal = new MemoryJournal(window), names, accounts, order, ignored, ...options }: FakeRoomOptions = {},
+    { window, journal = new MemoryJournal(window), names, accounts, order, ignored, tellTerminal, ...options }:
+      FakeRoomOptions = {},
   ) {
-    const parts = { delivery: this.delivery, journal, names, accounts, order, crypto: CRYPTO, ignored };
+    const beginDerivation = (derivation: Derivation) => void this.derivations.push(derivation);
+    const protection = { accounts, crypto: CRYPTO, beginDerivation, tellTerminal };
+    const parts = { delivery: this.delivery, journal, names, order, ignored, ...protection };
     this.room = new Room(parts, options, this.now);
   }
 

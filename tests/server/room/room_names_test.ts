@@ -201,6 +201,7 @@ Deno.test("room: LOOKUP by name tells the peer's address, and asks the peer to o
     relay: false,
     norelay: false,
     transport: undefined,
+    registered: undefined,
     operator: false,
   });
   const punch = { dialect: "v1", type: "PUNCH", token: bob.token, address: A, name: "Alice", pass } as const;

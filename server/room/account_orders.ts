@@ -1,0 +1,102 @@
+/**
+ * What is typed into the server's terminal about protected names.
+ *
+ * @module
+ */
+import type { CryptoFunctions } from "../../protocol/crypto_functions.ts";
+import { reservedBecause } from "../../protocol/look_alikes.ts";
+import { NAME_RULE, normalizeName } from "../../protocol/names.ts";
+import { ROUNDS, SALT_BYTES } from "../../protocol/passwords.ts";
+import { clientKeysOf, storedKeysOf } from "../../protocol/scram.ts";
+import { pluralize } from "../../protocol/text.ts";
+import { type Accounts, MAX_ACCOUNTS } from "./accounts.ts";
+import type { Attempts } from "./attempts.ts";
+import type { Derivations } from "./derivations.ts";
+import type { Members } from "./members.ts";
+import { type OrderCommand, OrderProblem } from "./orders.ts";
+
+/** What the orders about accounts need of the room. */
+export interface AccountOrdersContext {
+  members: Members;
+  /** Undefined if this server protects no names. */
+  parts: { accounts: Accounts; attempts: Attempts; crypto: CryptoFunctions; derivations: Derivations } | undefined;
+  /** Prints a line on the server's terminal, later than the answer. */
+  tellTerminal: (line: string) => void;
+}
+
+/** Who has passwords hashed at the terminal. */
+const TERMINAL = "terminal";
+/** The letters of a password, which sound different from each other: 16 and 4, so that each letter is equally likely. */
+const CONSONANTS = "bdfghjklmnprstvz", VOWELS = "aeiu";
+const GROUPS = 3;
+
+/** The orders about accounts. */
+export function accountOrders({ members, parts, tellTerminal }: AccountOrdersContext): OrderCommand[] {
+  const present = () => {
+    if (!parts) throw new OrderProblem("This server protects no names: start it with --state FILE");
+    return parts;
+  };
+  /** Why a name can't become a protected one now; undefined if it can. */
+  const refusal = (name: string): string | undefined => {
+    const { accounts } = present();
+    const other = accounts.lookAlikeOf(name), [here] = members.lookAlikesOf(name);
+    if (accounts.get(name)) return `The name ${name} is registered already`;
+    if (other) return `The name ${name} looks like ${other.name}, which is registered`;
+    if (here) return `${here.name} is here now: it has to leave first, or to say /register itself`;
+    return accounts.size >= MAX_ACCOUNTS ? `There are ${MAX_ACCOUNTS} accounts, which is the most` : undefined;
+  };
+  const add = (typed: string): string => {
+    const { accounts, attempts, crypto, derivations } = present();
+    const name = normalizeName(typed);
+    if (name === undefined) throw new OrderProblem(NAME_RULE);
+    const problem = reservedBecause(name) ?? refusal(name);
+    if (problem !== undefined) throw new OrderProblem(problem);
+    if (!derivations.hasRoomFor(TERMINAL)) {
+      throw new OrderProblem("The last one is not done yet: try again in a second");
+    }
+    const password = newPassword(crypto), salt = crypto.randomBytes(SALT_BYTES);
+    derivations.ask({ password, salt, rounds: ROUNDS }, TERMINAL, (saltedPassword) => {
+      // somebody may have come meanwhile
+      const problem = saltedPassword ? refusal(name) : "The password can't be hashed";
+      if (!saltedPassword || problem !== undefined) return tellTerminal(`No account for ${name}: ${problem}`);
+      const keys = storedKeysOf(clientKeysOf(saltedPassword, crypto), crypto);
+      accounts.put({ name, salt, rounds: ROUNDS, isOperator: false, ...keys });
+      attempts.forget(name);
+      tellTerminal(`The password of ${name} is ${password} (shown only now; ${name} can change it by /password)`);
+    });
+    return `Making an account for ${name} …`;
+  };
+  const remove = (name: string): string => {
+    const { accounts } = present(), account = accounts.get(name);
+    if (!account) throw new OrderProblem(`The name ${name} is not registered`);
+    accounts.remove(name);
+    const text = `The name ${account.name} is not registered any more`;
+    return members.withName(name) ? `${text}; who has it now keeps it until it leaves` : text;
+  };
+  const list = (): string => {
+    const all = present().accounts.all();
+    const names = all.map(({ name, isOperator }) => isOperator ? `${name} (operator)` : name);
+    return names.length === 0 ? "No accounts" : `${pluralize(names.length, "account")}: ${names.join(", ")}`;
+  };
+  const name = { parameters: ["NAME"], isForTerminal: true };
+  return [
+    { word: "account add", ...name, summary: "registers a name, with a new password", run: (_, __, name) => add(name) },
+    {
+      word: "account remove",
+      ...name,
+      summary: "gives the name to whoever comes first again",
+      run: (_, __, name) => remove(name),
+    },
+    { word: "account list", parameters: [], isForTerminal: true, summary: "lists the registered names", run: list },
+  ];
+}
+
+/** A password of 48 random bits that can be read aloud and typed: `bakal-simuv-tured`. */
+export function newPassword({ randomBytes }: Pick<CryptoFunctions, "randomBytes">): string {
+  return Array.from({ length: GROUPS }, () => {
+    const [high, low] = randomBytes(2);
+    const bits = high << 8 | low;
+    const consonant = (at: number) => CONSONANTS[bits >> at & 15], vowel = (at: number) => VOWELS[bits >> at & 3];
+    return consonant(0) + vowel(4) + consonant(6) + vowel(10) + consonant(12);
+  }).join("-");
+}

@@ -1,0 +1,82 @@
+/** What is typed into the server's terminal about protected names. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { CRYPTO } from "../../../runtime/crypto.ts";
+import { newPassword } from "../../../server/room/account_orders.ts";
+import { MemoryAccounts } from "../../../server/room/accounts.ts";
+import { accountOf, quickDerive, signInWith } from "../../support/accounts.ts";
+import { FakeRoom, one } from "../../support/fake_room.ts";
+
+const A = "192.0.2.1:40001", TOKEN = "00000000000000aa";
+
+function newRoom(options: { accounts?: MemoryAccounts | undefined } = { accounts: new MemoryAccounts() }) {
+  const printed: string[] = [];
+  const room = new FakeRoom({ ...options, tellTerminal: (line) => printed.push(line) });
+  const type = (line: string) => room.room.order(line, room.now).text;
+  const derive = () => {
+    const derivation = room.derivations.shift()!;
+    room.room.derived(quickDerive(derivation), room.now);
+    return derivation;
+  };
+  return { room, accounts: options.accounts!, printed, type, derive };
+}
+
+Deno.test("account add: its password is printed once, when it is hashed, and signs in", () => {
+  const { room, accounts, printed, type, derive } = newRoom();
+  assertEquals([type("account add Alice"), printed, accounts.size], ["Making an account for Alice …", [], 0]);
+  const { password, rounds } = derive();
+  assertEquals([rounds, accounts.size], [600_000, 1]);
+  assertEquals(printed, [`The password of Alice is ${password} (shown only now; Alice can change it by /password)`]);
+  one(signInWith({ room, from: A, token: TOKEN, name: "Alice", password }), "WELCOME");
+});
+
+Deno.test("account add: not for a name that somebody has or that looks like one, before or while it is hashed", () => {
+  const { room, accounts, printed, type, derive } = newRoom();
+  accounts.put(accountOf("Bob", "correct horse"));
+  room.move(A, TOKEN, "Alice");
+  const here = "Alice is here now: it has to leave first, or to say /register itself";
+  assertEquals([type("account add alice"), type("account add AIice")], [here, here]);
+  assertEquals(type("account add bob"), "The name bob is registered already");
+  assertEquals(type("account add B0b"), "The name B0b looks like Bob, which is registered");
+  assertMatch(type("account add two words"), /^A name has 1 to 32 letters/);
+  assertMatch(type("account add Server"), /looks like the server/);
+  type("account add Carol");
+  room.move("192.0.2.2:2", "00000000000000bb", "Carol");
+  derive();
+  assertEquals(printed, ["No account for Carol: Carol is here now: it has to leave first, or to say /register itself"]);
+  assertEquals(accounts.size, 1);
+});
+
+Deno.test("account remove, account list: who has the name keeps it until it leaves", () => {
+  const { room, accounts, type } = newRoom();
+  assertEquals(type("account list"), "No accounts");
+  accounts.put(accountOf("Bob", "correct horse", true));
+  accounts.put(accountOf("Alice", "correct horse"));
+  assertEquals(type("Account  LIST"), "2 accounts: Alice, Bob (operator)");
+  one(signInWith({ room, from: A, token: TOKEN, name: "Alice", password: "correct horse" }), "WELCOME");
+  const gone = "The name Alice is not registered any more; who has it now keeps it until it leaves";
+  assertEquals([type("account remove alice"), type("account remove alice")], [
+    gone,
+    "The name alice is not registered",
+  ]);
+  assertEquals(type("account remove Bob"), "The name Bob is not registered any more");
+  assertEquals(room.room.users().names, ["Alice"]);
+});
+
+Deno.test("account: what is missing is said, members may not, and without --state there are none", () => {
+  const { room, type } = newRoom();
+  assertEquals(type("account"), "account takes add, remove or list");
+  assertEquals(type("account hug"), "account takes add, remove or list");
+  assertEquals([type("account add"), type("account list x")], ["account add takes NAME", "account list takes nothing"]);
+  assertEquals([room.room.isOrder("account"), room.room.isOrder("accounts")], [true, false]);
+  assertEquals(newRoom({}).type("account list"), "This server protects no names: start it with --state FILE");
+});
+
+Deno.test("account add: a password is easy to say, and has 48 random bits", () => {
+  const passwords = new Set(Array.from({ length: 1000 }, () => newPassword(CRYPTO)));
+  assertEquals(passwords.size, 1000);
+  for (const password of passwords) {
+    assertMatch(password, /^([b-z][aeiu][b-z][aeiu][b-z])(-[b-z][aeiu][b-z][aeiu][b-z]){2}$/);
+  }
+  const first = [0, 255].map((byte) => newPassword({ randomBytes: (length) => new Uint8Array(length).fill(byte) }));
+  assertEquals(first, ["babab-babab-babab", "zuzuz-zuzuz-zuzuz"]);
+});
