@@ -125,7 +125,9 @@ async function serve(options: ServerOptions) {
   const accounts = state && new MemoryAccounts(state.accounts, state.accountTable);
   const stop = () => void host.stop();
   const signals = onStopSignal(stop);
-  for (const line of announcement(hostname, door.address, tcpDoor?.address.port)) print(line);
+  // who has no account, or can't prove it there, does not join by TCP
+  const tcpPort = room.membersOnly ? undefined : tcpDoor?.address.port;
+  for (const line of announcement(hostname, door.address, tcpPort)) print(line);
   if (problem !== undefined) print(problem);
   const joinAddresses = new JoinAddresses(door.address);
   const joinAddress: JoinAddress = (family, via) => joinAddresses.choose(family, via);
