@@ -8,6 +8,7 @@ import { run, UsageError } from "../../runtime/program.ts";
 import { COMPETITORS, findToolchains, LABELS, type Toolchains } from "./competitors.ts";
 import { formatFairness, measureFairness } from "./fairness.ts";
 import { compare, UNDISTURBED } from "./fanout.ts";
+import { loginTable, measureLogin } from "./login.ts";
 import { lossTable, measureLoss } from "./loss.ts";
 import { type Cores, type Durations, findCores, loadCapacity } from "./measure.ts";
 import { formatMemory, measureMemory } from "./memory.ts";
@@ -22,6 +23,7 @@ Usage: deno task bench [PART...]
   fanout     deliveries a second, processor time, latency and memory, beside servers in C, Python, Node and plain Deno
   tcp        the same with 1,000 members that send datagrams and 1,000 that have connections, beside a server in C
   startup    how long server and client take to start, from source and, after 'deno task compile', compiled
+  login      what it costs to sign in with a password, at both ends
   loss       datagrams and time for each message, at 0%, 10% and 30% loss each way, 30 members
   fairness   what becomes of sign-ins and messages that arrive during broadcasts to 100,000 members
   memory     what a member takes in a room of 100,000
@@ -36,7 +38,7 @@ Usage: deno task bench [PART...]
 
 UDP_CHAT_SERVER names another command for the server. Progress goes to standard error.`;
 
-const PARTS = ["fanout", "tcp", "startup", "loss", "fairness", "memory"] as const;
+const PARTS = ["fanout", "tcp", "startup", "login", "loss", "fairness", "memory"] as const;
 type Part = typeof PARTS[number];
 
 /** What the command line asks for. */
@@ -62,6 +64,7 @@ const FULL = {
   budget: 20 * 60_000,
   rounds: 5,
   starts: 10,
+  login: { hashes: 20, logins: 2000 },
   loss: { members: 30, messages: 300, interval: 40 },
   fairness: { members: 100_000, requests: 1000, messages: 10 },
   memoryMembers: 100_000,
@@ -73,6 +76,7 @@ const QUICK: typeof FULL = {
   budget: 30_000,
   rounds: 2,
   starts: 3,
+  login: { hashes: 3, logins: 200 },
   loss: { members: 30, messages: 60, interval: 20 },
   fairness: { members: 20_000, requests: 500, messages: 10 },
   memoryMembers: 20_000,
@@ -150,6 +154,11 @@ const REPORTS: Record<Part, (options: BenchOptions, toolchains: Toolchains, core
   async startup({ quick }) {
     const data = await measureStartup((quick ? QUICK : FULL).starts, progress);
     return { data, text: startupTable(data) };
+  },
+  async login({ quick }) {
+    const { hashes, logins } = (quick ? QUICK : FULL).login;
+    const data = await measureLogin(hashes, logins, progress);
+    return { data, text: loginTable(data) };
   },
   async loss({ quick }) {
     const data = await measureLoss({ ...(quick ? QUICK : FULL).loss, drops: [0, 10, 30], progress });
