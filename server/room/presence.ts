@@ -81,7 +81,14 @@ export class PresenceNotices {
    * @param from The key of the peer that it had before.
    */
   moved(from: string, { key, address }: Pick<Arrival, "key" | "address">): void {
-    for (const told of [this.#arrived, this.#unnamed, this.#renamed] as Map<string, Presence>[]) {
+    const unnamed = this.#unnamed.get(from);
+    if (unnamed) {
+      // told at its new address alone, the name would stay at the old one
+      this.#unnamed.delete(from);
+      this.#departed.push(unnamed);
+      this.#arrived.set(key, { address });
+    }
+    for (const told of [this.#arrived, this.#renamed] as Map<string, Presence>[]) {
       const member = told.get(from);
       if (!member) continue;
       told.delete(from);
