@@ -63,8 +63,8 @@ Usage: ${startCommand("server")} [PORT]
   --window COUNT                how many messages are kept for those who missed them, and for /history (10000);
                                 beside them an eighth as many arrivals and departures are kept
   --window-bytes BYTES          the most memory that they may take, about (8388608)
-  --state FILE                  keeps room and names in FILE, over a restart or a crash; with it members can protect
-                                their names by a password (/register)
+  --state FILE                  keeps room, names and bans in FILE, over a restart or a crash; with it members can
+                                protect their names by a password (/register)
   --members-only                lets nobody in who has no account; "account add NAME" typed here makes one
   --plain-passwords             takes passwords over TCP too (/login NAME PASSWORD): others on the way can read them
   --quiet                       no line for each client that comes or goes
@@ -79,7 +79,8 @@ To show what a bad network does, each way (while the server runs, type these int
 
 Clients join with: ${startCommand("client")} HOST PORT
 or: nc HOST PORT
-"help" typed there lists more. Ctrl-C stops the server and tells the clients.`;
+Typed into the server's terminal, "kick NAME", "mute NAME" and "ban NAME" keep order; "help" lists more. Ctrl-C stops the
+server and tells the clients.`;
 
 /** The options on the command line. */
 interface ServerOptions {

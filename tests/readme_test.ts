@@ -7,6 +7,8 @@ import { PROGRAMS, ROOT } from "../scripts/programs.ts";
 import { messagesOf, type Process, type Server, start, startServer } from "../scripts/support/processes.ts";
 import { execute } from "../server/console.ts";
 import { NetworkEmulator } from "../server/doors/network_emulator.ts";
+import { MemoryAccounts } from "../server/room/accounts.ts";
+import { FakeRoom } from "./support/fake_room.ts";
 
 const read = (file: string) => Deno.readTextFileSync(join(ROOT, file)).replaceAll("\r\n", "\n");
 const readme = read("README.md");
@@ -276,6 +278,13 @@ Deno.test("README: what can be typed into the server is what its help lists", ()
   const help = execute("help", console).split("\n").map((line) => line.split(/ {2,}/)[0]);
   assertEquals(quotedIn(typed).filter((text) => text !== "trace off"), [...help, "help"]);
   for (const line of help) assert(!execute(line, console).startsWith("There is no command"), line);
+});
+
+Deno.test("README: what keeps order is what the help of the server lists", () => {
+  const { orderHelp } = new FakeRoom({ accounts: new MemoryAccounts() }).room;
+  const listed = orderHelp.filter((line) => !line.startsWith("account ")).map((line) => line.split(/ {2,}/));
+  const rows = section(readme, "## Keeping order").matchAll(/^\| `(.*?)` +\| (.*?) +\|$/gm);
+  assertEquals(Array.from(rows, ([, typed, summary]) => [typed.replaceAll("\\|", "|"), summary]), listed);
 });
 
 Deno.test("README: each task that is named exists", () => {

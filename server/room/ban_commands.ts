@@ -36,7 +36,7 @@ interface BanOrder {
 
 /** How many of those that a ban hits are called by their names. */
 const MAX_NAMED = 5;
-/** How many bytes of bans one answer lists. */
+/** How many bytes of bans an answer to a member lists: it has to fit into a REPLY. */
 const MAX_LIST_BYTES = 800;
 const LOOPBACK = parseNetwork("127.0.0.0/8")!;
 
@@ -63,7 +63,12 @@ export function banCommands(context: BanCommandsContext): OrderCommand[] {
         return `${printable(what)} may come again`;
       },
     },
-    { word: "bans", parameters: [], summary: "lists who is banned", run: (_giver, now) => list(bans, now) },
+    {
+      word: "bans",
+      parameters: [],
+      summary: "lists who is banned",
+      run: (giver, now) => list(bans, now, giver ? MAX_LIST_BYTES : Infinity),
+    },
   ];
 }
 
@@ -140,7 +145,7 @@ function listed(names: string[]): string {
   return `${names.slice(0, MAX_NAMED).join(", ")} and ${names.length - MAX_NAMED} more`;
 }
 
-function list(bans: Bans, now: number): string {
+function list(bans: Bans, now: number, maxBytes: number): string {
   const all = bans.all(now);
   if (all.length === 0) return "Nobody is banned";
   const lines: string[] = [];
@@ -148,7 +153,7 @@ function list(bans: Bans, now: number): string {
   for (const ban of all) {
     const line = `${ban.what} is banned ${whatIsLeft(bans.left(ban, now), "until unban")}`;
     bytes += byteLength(line) + 1;
-    if (bytes > MAX_LIST_BYTES) break;
+    if (bytes > maxBytes) break;
     lines.push(line);
   }
   return [...lines, ...lines.length < all.length ? [`and ${all.length - lines.length} more`] : []].join("\n");

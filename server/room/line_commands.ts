@@ -27,6 +27,7 @@ const HELP: readonly string[] = [
   "/send NAME TEXT  says something to one member alone, through the server; an address does for NAME",
   "/reply TEXT      answers whoever wrote last to you alone",
   "/me TEXT         tells what you do: /me waves",
+  "/topic           says what the room is about",
   "/quit            leaves",
   "Anything else is said to everyone; //text says /text. With a name, plain list and send NAME TEXT work too.",
 ];

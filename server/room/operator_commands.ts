@@ -19,7 +19,11 @@ export function operatorCommands({ accounts, announcements }: OperatorCommandsCo
   const set = (name: string, isOperator: boolean, now: number) => {
     if (!accounts) throw new OrderProblem("An operator needs an account: start the server with --state FILE");
     const account = accounts.get(name);
-    if (!account) throw new OrderProblem(`${printable(name)} has no account: it says /register first`);
+    if (!account) {
+      throw new OrderProblem(
+        `${printable(name)} has no account: let it type /register, or type account add ${printable(name)} here`,
+      );
+    }
     const state = isOperator ? "an operator now" : "no operator any more";
     if (account.isOperator === isOperator) {
       throw new OrderProblem(`${account.name} is ${isOperator ? "an" : "no"} operator already`);

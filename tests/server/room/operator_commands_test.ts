@@ -27,7 +27,10 @@ Deno.test("op: who has a registered name may keep order until deop; all hear of 
 Deno.test("op: it takes an account, and is for the server's terminal alone", () => {
   const room = new OrderRoom();
   room.join(B, "Bob");
-  assertEquals(room.room.order("op Bob", room.now).text, "Bob has no account: it says /register first");
+  assertEquals(
+    room.room.order("op Bob", room.now).text,
+    "Bob has no account: let it type /register, or type account add Bob here",
+  );
   assertMatch(room.problem("op Bob"), /^There is no command 'op'/);
   const without = new FakeRoom();
   assertEquals(
