@@ -207,7 +207,7 @@ export class Admission {
   /** Lets a peer join that speaks the classic dialect; returns undefined when it may not, or when the room is full. */
   admitClassic(peer: Peer, dialect: Exclude<DatagramDialect, "v1">, now: number): Member | undefined {
     const { ignored } = this.#context, expulsion = this.rules.refusalOf({ peer }, now);
-    if (expulsion) return void this.#keepOut(peer, dialect, expulsion, now);
+    if (expulsion) return void this.#keepOut(peer, expulsion, now);
     const refusal = this.#classicRefusal(peer, now);
     if (refusal) {
       ignored.count("refused-classic", refusal);
@@ -378,14 +378,12 @@ export class Admission {
    * Counts a classic datagram of one who may not come in, and tells it why; not again for a while, since a flood may come
    * from there, or the address be forged.
    */
-  #keepOut(peer: Peer, dialect: DatagramDialect, { code, text }: Expulsion, now: number): void {
-    const { delivery, ignored, limits } = this.#context, key = addressKey(peer.address), line = `!! ${text}`;
-    const isTold = now < (this.#toldUntil.get(key) ?? -Infinity) || !limits.takeAnswerBytes(peer, line, now);
-    if (!isTold) {
-      this.#toldUntil.set(key, now + EXPELLED_MS);
-      delivery.send({ ...peer, dialect }, { dialect: "classic", type: "INCOMING", line });
-    }
-    ignored.count("kept-out", code);
+  #keepOut(peer: Peer, { code, text }: Expulsion, now: number): void {
+    const key = addressKey(peer.address);
+    this.#context.ignored.count("kept-out", code);
+    if (now < (this.#toldUntil.get(key) ?? -Infinity)) return;
+    this.#toldUntil.set(key, now + EXPELLED_MS);
+    this.#tellClassic(peer, `!! ${text}`, now);
   }
 
   /** Why a peer may not join in the classic dialect. Whoever has been silent for long makes room for it. */

@@ -104,8 +104,8 @@ export class Directory {
       relay: isRelayed,
       norelay: !isRelaying,
       transport: found.dialect === "line" ? "tcp" : undefined,
-      operator: targets.isOperator(found),
       registered: this.#context.logins?.isProtected(found.name),
+      operator: targets.isOperator(found),
     });
   }
 

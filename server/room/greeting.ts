@@ -233,6 +233,14 @@ export class Greetings {
     else if (admission.nameFreeIn(other, now) === 0) admission.rename(other, undefined, now);
   }
 
+  /** Why nobody, or not this one, may have a name. */
+  #nameRefusal(claim: NameClaim, now: number): NameRefusal | undefined {
+    const { admission, logins } = this.#context, ban = admission.rules.nameBan(claim.name, now);
+    if (ban !== undefined) return { code: "bad-name", text: `${ban}; choose another` };
+    const freeIn = (member: Member) => admission.nameFreeIn(member, now);
+    return nameRefusal(claim, { members: admission.members, logins, freeIn });
+  }
+
   /** Forgets the wish that has waited longest, if it has waited for long; returns whether it had. */
   #forgetOldest(now: number): boolean {
     const [[holder, { askedAt }]] = this.#waiting;
@@ -273,14 +281,6 @@ export class Greetings {
     if (refusal) return refusal;
     if (this.#hasName(applicant) || members.namesAt(asValidated(applicant)) < MAX_NAMES_PER_ADDRESS) return undefined;
     return { code: "room-full", text: "Too many names from your address" };
-  }
-
-  /** Why nobody, or not this one, may have a name. */
-  #nameRefusal(claim: NameClaim, now: number): NameRefusal | undefined {
-    const { admission, logins } = this.#context, ban = admission.rules.nameBan(claim.name, now);
-    if (ban !== undefined) return { code: "bad-name", text: `${ban}; choose another` };
-    const freeIn = (member: Member) => admission.nameFreeIn(member, now);
-    return nameRefusal(claim, { members: admission.members, logins, freeIn });
   }
 
   /** Whether an applicant is a member with a name, and only wants another one. */

@@ -65,14 +65,16 @@ export class LineMembers {
 
   /** Lets a connection join; returns whether it has. */
   connected(peer: Peer, now: number): boolean {
-    const { admission, lineLogins, logins, ignored } = this.#context;
-    const expulsion = admission.rules.refusalOf({ peer }, now), hasToLogIn = logins?.isForMembersOnly === true;
+    const { admission, ignored, lineLogins, logins } = this.#context;
+    const hasToLogIn = logins?.isForMembersOnly === true, isOutside = hasToLogIn && lineLogins !== undefined;
+    // one that logs in may be an operator, whom the lock does not concern
+    const expulsion = isOutside ? admission.rules.banOf({ peer }, now) : admission.rules.refusalOf({ peer }, now);
     if (expulsion) {
       ignored.count("kept-out", expulsion.code);
       this.#tellPeer(peer, `!! ${expulsion.text}`);
       return false;
     }
-    if (hasToLogIn && lineLogins) {
+    if (isOutside) {
       this.#outside.set(peer.key, peer);
       return true;
     }
@@ -106,6 +108,8 @@ export class LineMembers {
       // another one may have the same address by now
       if (this.#outside.get(peer.key) !== connection) return;
       if ("problem" in result) return this.#tellPeer(peer, result.problem);
+      const expulsion = admission.rules.refusalOf({ peer, name: result.name }, now);
+      if (expulsion) return this.#tellPeer(peer, `!! ${expulsion.text}`);
       const member = admission.admitConnection(peer, now);
       if (!member) return this.#tellPeer(peer, ROOM_IS_FULL);
       this.#outside.delete(peer.key);
@@ -227,11 +231,6 @@ export class LineMembers {
     }
   }
 
-  /** What it can type; of an operator, also what only operators can. */
-  #helpFor(member: Member): readonly string[] {
-    return [...this.#help, ...this.#context.operators.helpFor(member).map((line) => `/${line}`)];
-  }
-
   #logIn(request: LineRequest & { do: "log in" }, member: Member, now: number): void {
     const { admission, lineLogins, logins } = this.#context;
     if (!lineLogins) return this.#tell(member, logins ? NO_PLAIN_PASSWORDS : "This server protects no names");
@@ -250,6 +249,11 @@ export class LineMembers {
 
   #tellPeer(peer: Peer, line: string): void {
     this.#context.delivery.send({ ...peer, dialect: "line" }, { dialect: "classic", type: "INCOMING", line });
+  }
+
+  /** What it can type; of an operator, also what only operators can. */
+  #helpFor(member: Member): readonly string[] {
+    return [...this.#help, ...this.#context.operators.helpFor(member).map((line) => `/${line}`)];
   }
 
   #tell(member: Member, line: string): void {

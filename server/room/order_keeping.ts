@@ -46,15 +46,6 @@ export interface OrderRulesContext {
   time: (now: number) => number;
 }
 
-/** What acts on members needs. */
-export interface MembersContext {
-  admission: Admission;
-  delivery: Delivery;
-  limits: Limits;
-  /** The commands of other parts. */
-  commands: readonly OrderCommand[];
-}
-
 /** The parts that know who may come in, which admission needs. */
 export class OrderKeeping {
   readonly announcements: Announcements;
@@ -75,15 +66,18 @@ export class OrderKeeping {
     this.topic = new Topic({ announcements: this.announcements, text: kept.topic, keep });
   }
 
-  /** Makes the parts that act on members. */
-  over(members: MembersContext) {
-    const { admission, commands } = members, { accounts, time } = this.#context;
+  /**
+   * Makes the parts that act on members.
+   *
+   * @param others The commands of other parts.
+   */
+  over(members: { admission: Admission; delivery: Delivery; limits: Limits }, others: readonly OrderCommand[]) {
+    const { admission } = members, { accounts, time } = this.#context;
     const { announcements, bans, lock, topic } = this;
     const targets = new OrderTargets(admission.members, accounts);
     const context = { accounts, admission, announcements, bans, targets, time };
     const mutes = new Mutes(context);
     const orders = new Orders(
-      commands,
       kickCommands(context),
       mutes.commands,
       banCommands(context),
@@ -91,6 +85,7 @@ export class OrderKeeping {
       announcements.commands,
       lock.commands,
       operatorCommands(context),
+      others,
     );
     return { mutes, orders, operators: new Operators({ ...members, orders, targets }), targets };
   }

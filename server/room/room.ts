@@ -153,15 +153,16 @@ export class Room {
       time,
     });
     const members = this.#members = this.#admission.members;
+    const secret = options.passKey;
     const protection = this.#protection = newProtection(options, {
       ...protectionParts,
       members,
       delivery,
       limits,
-      secret: options.passKey,
+      secret,
     });
-    const { logins, lineLogins, commands } = protection;
-    const order = this.#order = keeping.over({ admission: this.#admission, delivery, limits, commands });
+    const { logins, lineLogins } = protection;
+    const order = this.#order = keeping.over({ admission: this.#admission, delivery, limits }, protection.commands);
     const { mutes, operators, targets } = order;
     const isRelaying = options.relay ?? true;
     const shared = {
