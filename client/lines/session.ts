@@ -64,6 +64,8 @@ const MAX_QUESTION_MS = 2000;
 const MAX_BANNER_LINES = 10;
 /** What was written so shortly before the server closed a connection may be lost, in milliseconds. */
 const AT_RISK_MS = 2000;
+/** A server that closes a connection so shortly after a line like this, in milliseconds, has told its user to go. */
+const TOLD_TO_GO = /^!! /, TOLD_TO_GO_MS = 1000;
 /** How long the server may be silent after the last line of a pipe, in milliseconds. */
 const LAST_WORDS_MS = 1000;
 /** How long the server's last words are awaited at most, in milliseconds: in a pipe, and when a user leaves. */
@@ -93,7 +95,9 @@ export class LineSession {
   /** The last line on this connection that told the server a name. */
   #naming: string | undefined;
   #connectedAt = -Infinity;
-  /** When to connect again, and the pause after that. */
+  /** When a line last came that may tell its user to go, if nothing has come since, in milliseconds. */
+  #toldToGoAt = -Infinity;
+  /** When to connect again, and the pause after that: Infinity for when the user says something. */
   #connectAt = 0;
   #pause = FIRST_PAUSE_MS;
   /** Why the last attempt to connect failed, and what the user knows of it. */
@@ -146,7 +150,8 @@ export class LineSession {
   get nextWake(): number | undefined {
     if (this.closed) return undefined;
     const times = [this.#nextWriteAt, this.#endsAt, this.#stallsAt, this.#closedAt && this.#closedAt + LAST_WORDS_MS];
-    if (this.#link === "pausing" && this.#closedAt === undefined) times.push(this.#connectAt);
+    const connects = this.#link === "pausing" && this.#closedAt === undefined && this.#connectAt < Infinity;
+    if (connects) times.push(this.#connectAt);
     if (this.#link === "connected") times.push(this.#reader.nextWake);
     if (this.#isSaid) times.push(this.#holdUntil);
     return earliest(times);
@@ -164,6 +169,7 @@ export class LineSession {
     if (this.#closedAt !== undefined) return this.#fail(`${this.#options.server} has closed the connection`);
     if (this.#outbox.isFull) return this.#tell("problem", "Not sent: too much waits for the server already");
     if (this.#outbox.waiting === 0) this.#progressAt = Math.max(this.#progressAt, now);
+    if (this.#connectAt === Infinity) this.#connectAt = now;
     // whoever types while the question comes may have meant something else, which no later server should be told
     const name = this.#asksName ? normalizeName(text.trim()) : undefined;
     this.#asksName = false;
@@ -242,8 +248,11 @@ export class LineSession {
     if (this.#options.interactive) {
       if (now - this.#connectedAt >= STABLE_MS) this.#pause = FIRST_PAUSE_MS;
       this.#connectLater(now);
+      const wasToldToGo = !isBroken && now < this.#toldToGoAt + TOLD_TO_GO_MS;
+      if (wasToldToGo) this.#connectAt = Infinity;
       const rest = isAtRisk ? "; what you sent last may be lost" : "";
-      return this.#tell("problem", `${happened}${rest}. Trying again`);
+      const next = wasToldToGo ? "What you type next connects again" : "Trying again";
+      return this.#tell("problem", `${happened}${rest}. ${next}`);
     }
     if (isBroken || this.#outbox.waiting > 0) return this.#fail(`${happened} before all was sent`);
     // perhaps the input has ended too, and the client does not know yet
@@ -337,6 +346,7 @@ export class LineSession {
 
   /** Shows a line, and answers it when the server asks for the name. `hasEnd`: whether a line feed stood behind it. */
   #take(line: string, now: number, hasEnd = false): void {
+    this.#toldToGoAt = TOLD_TO_GO.test(line) ? now : -Infinity;
     const isEarly = ++this.#linesHeard <= MAX_BANNER_LINES && now < this.#connectedAt + MAX_QUESTION_MS;
     const isQuestion = isEarly && !this.#wasAsked && asksForName(line, hasEnd);
     if (!isEarly || isQuestion) this.#holdUntil = Math.min(this.#holdUntil, now);

@@ -52,6 +52,28 @@ Deno.test("lines: what arrives is shown at a line feed, after 20 ms, or at the e
   assertEquals(fake.shown.slice(-2), ["the end", "!! S has closed the connection. Trying again"]);
 });
 
+Deno.test("lines: who is told to go does not knock again, until the user types something", async () => {
+  const fake = FakeLines.connected();
+  await fake.advance(60_000);
+  fake.receive("!! You were kicked: flooding\n");
+  await fake.advance(20);
+  fake.lose();
+  const closed = "!! S has closed the connection. What you type next connects again";
+  assertEquals(fake.shown, ["!! You were kicked: flooding", closed]);
+  await fake.advance(600_000);
+  assertEquals(fake.done, ["connect", "hang up"]);
+  fake.say("sorry");
+  await fake.advance(1);
+  assertEquals(fake.done.at(-1), "connect");
+  fake.session.connected(fake.now);
+  await fake.advance(10);
+  assertEquals([fake.written, fake.shown.at(-1)], [["sorry"], "-- Connected again"]);
+  // a server that goes on, or breaks off, has told nobody to go
+  fake.receive("!! Not delivered\n<From 127.0.0.1:1>: hello\n");
+  fake.lose();
+  assertEquals(fake.shown.at(-1), "!! S has closed the connection; what you sent last may be lost. Trying again");
+});
+
 Deno.test("lines: a server that closes is said, then come attempts with growing pauses, and what was typed", async () => {
   const fake = FakeLines.connected();
   await fake.advance(60_000);
