@@ -17,20 +17,28 @@ const ORDERS: Omit<Command, "run">[] = [
     names: ["mute"],
     parameters: ["NAME"],
     optional: "MINUTES",
-    summary: "what the member says to all is not said, for so long or until /unmute",
+    summary: "lets a member say nothing to all, for so long or until /unmute",
   },
-  { names: ["unmute"], parameters: ["NAME"], summary: "ends that" },
+  { names: ["unmute"], parameters: ["NAME"], summary: "lets it speak again" },
   {
     names: ["ban"],
     parameters: ["NAME|ADDRESS[/PREFIX]"],
     optional: "MINUTES",
-    summary: "lets nobody in with the name, or from the IP addresses, for so long or until /unban",
+    summary: "keeps a name, or all with an IP address, out: for so long or until /unban",
   },
-  { names: ["unban"], parameters: ["NAME|ADDRESS[/PREFIX]"], summary: "ends that" },
-  { names: ["bans"], parameters: [], summary: "lists the bans, and how long they last" },
-  { names: ["say"], parameters: ["TEXT"], summary: "says it to everyone in the server's name: [Server] TEXT" },
-  { names: ["lock"], parameters: [], summary: "lets no newcomers in" },
-  { names: ["unlock"], parameters: [], summary: "lets them in again" },
+  { names: ["unban"], parameters: ["NAME|ADDRESS[/PREFIX]"], summary: "lets it in again" },
+  { names: ["bans"], parameters: [], summary: "lists who is banned, and for how long" },
+  {
+    names: ["say"],
+    parameters: ["TEXT"],
+    summary: "says it to everyone in the server's name: [Server] Alice says: TEXT",
+  },
+  {
+    names: ["lock"],
+    parameters: [],
+    summary: "lets nobody new in; who falls silent may come back, and operators come as ever",
+  },
+  { names: ["unlock"], parameters: [], summary: "ends that" },
 ];
 
 /** The commands of operators. */

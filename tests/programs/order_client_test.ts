@@ -58,15 +58,25 @@ Deno.test({
     await using server = await startServer();
     await using tmux = await startTmux();
     const command = [...commandOf("client"), "-u", "Bob", "127.0.0.1", String(server.port)];
+    await server.type("lock\n");
+    await server.stdout.until(/locked/);
     const bob = await tmux.open(command.map(quoted).join(" "));
-    await server.arrival(1);
+    const enter = async (line: string) => {
+      await bob.type(line);
+      await bob.press("Enter");
+    };
+    await bob.until(/^!! .*locked.*\n-- \/join asks to come in again, \/quit leaves\n\+>$/m);
+    await enter("hello?");
+    await bob.until(/^!! Not sent: .*locked.*\. \/join asks to come in again\n\+>$/m);
+    await server.type("unlock\n");
+    await server.stdout.until(/unlocked/);
+    await enter("/join");
+    await bob.until(/^-- Joined as Bob$/m);
+    await enter("hello!");
+    await bob.until(/^\d\d:\d\d <From \S+:Bob>: hello!$/m);
     await server.type("kick Bob flooding\n");
     await bob.until(/^!! You were kicked: flooding\n-- \/join asks to come in again, \/quit leaves\n\+>$/m);
-    await bob.type("why?");
-    await bob.press("Enter");
-    await bob.until(/^!! Not sent: You were kicked: flooding\. \/join asks to come in again\n\+>$/m);
-    await bob.type("/join");
-    await bob.press("Enter");
+    await enter("/join");
     await bob.until(/(?:^!! You were kicked: flooding\n[^]*){2}\+>$/m);
   },
 });

@@ -1,8 +1,10 @@
 /** The lines that can be typed into the client. */
 import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { COMMANDS, completeLine, execute, helpText, parseLine } from "../../../client/terminal/commands.ts";
+import { OPERATOR_COMMANDS } from "../../../client/terminal/operator_commands.ts";
 import { WHO_RULE } from "../../../client/session/who.ts";
 import { NAME_RULE } from "../../../protocol/names.ts";
+import { FakeRoom } from "../../support/fake_room.ts";
 import { ADDRESS, FakeSession, joined } from "../../support/fake_session.ts";
 
 /** What a line is read as, in short. */
@@ -354,4 +356,13 @@ Deno.test("commands: those of operators go to the server in its words", () => {
   assertEquals(run("/kick", fake), ["/kick takes NAME"]);
   assertEquals(run("/join", fake), ["/join is for who was told to go"]);
   assertEquals(fake.take(), []);
+});
+
+Deno.test("commands: those of operators are those of the server, in the same words", () => {
+  const ofServer = new FakeRoom().room.orderHelp.map((row) => row.split("  ")[0]);
+  const others = ["op NAME", "deop NAME", "topic [TEXT]"];
+  const ofClient = OPERATOR_COMMANDS.map(({ names: [word], parameters, optional }) =>
+    [word, ...parameters, ...(optional ? [`[${optional}]`] : [])].join(" ")
+  );
+  assertEquals(ofClient, ofServer.filter((usage) => !others.includes(usage) && !usage.startsWith("account ")));
 });
