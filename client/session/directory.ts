@@ -84,12 +84,13 @@ export class Directory {
       return [{ type: "problem", text }];
     }
     if (answer?.type !== "PEER") return unanswered("The server did not say who that is", answer);
-    const { name, address, since, pass, classic = false, transport, norelay } = answer;
+    const { name, address, since, pass, classic = false, registered, operator, transport, norelay } = answer;
     // whoever had the name or the address before may have been reached by another way
     const isRelayed = pass !== undefined && this.#peers.isRelayed({ pass });
     const way = answer.relay || isRelayed ? { relay: true, ...this.#forbidden } : {};
+    const rank = { ...(registered && { registered }), ...(operator && { operator }) };
     const how = { ...(transport && { transport }), ...way, ...(norelay && { norelay }) };
-    return [{ type: "show", shown: { kind: "whois", name, address, since, classic, ...how } }];
+    return [{ type: "show", shown: { kind: "whois", name, address, since, classic, ...rank, ...how } }];
   }
 
   get #forbidden(): { forbidden?: true } {

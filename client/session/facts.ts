@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EventPacket, V1Packet } from "../../protocol.ts";
+import type { EventPacket, Proof, V1Packet } from "../../protocol.ts";
 import type { FeedItem } from "../../protocol/reliable/event_feed.ts";
 import type { SeqRange } from "../../protocol/reliable/requested_ranges.ts";
 import type { Draft } from "../../protocol/reliable/send_stream.ts";
@@ -21,7 +21,12 @@ export type RelayPacket = Extract<V1Packet, { type: "RELAY" }>;
 export type PeerPacket = Extract<V1Packet, { type: "PEER" }>;
 
 /** A packet that can answer a question to the server. */
-export type Answer = Extract<V1Packet, { type: "USERS" | "PEER" | "REPLY" | "ERROR" }>;
+export type Answer = Extract<V1Packet, { type: "USERS" | "PEER" | "CHALLENGE" | "REPLY" | "ERROR" }>;
+
+/** What changes the password of a name, without what is the same in all packets. */
+export type AccountPacket =
+  | Pick<Extract<V1Packet, { type: "REGISTER" }>, "type" | "key" | "sealed" | keyof Proof>
+  | Pick<Extract<V1Packet, { type: "UNREGISTER" }>, "type" | keyof Proof>;
 
 /** A question to the server. Whoever has asked it gets it back with the answer. */
 export type Question =
@@ -35,7 +40,9 @@ export type Question =
   /** Where a member is, so that it can be written to. */
   | { ask: "where"; who: Who }
   /** That something is done to keep order, in the words that were typed. */
-  | { ask: "order"; text: string };
+  | { ask: "order"; text: string }
+  /** What it takes to register the user's name or to give it up, or to have it done. */
+  | { ask: "account"; packet: AccountPacket };
 
 /** A message that a peer has sent to this client alone. */
 export interface DirectMessage extends Draft {
@@ -76,6 +83,10 @@ export type LinkEvent =
   | { type: "relayed"; packet: RelayPacket }
   /** A classic server has forwarded a line. */
   | { type: "line"; line: string }
+  /** The user is to be asked for the password of the name. */
+  | { type: "challenged" }
+  /** The server has not shown that it knows the password: this client must leave. */
+  | { type: "distrusted"; text: string }
   /** The server does not take this client under a name, or has told it to go, whatever its name. */
   | { type: "refused"; code: string; name: string | undefined; text: string }
   /** Nothing that waits will be done, as the server has told this client to go. */

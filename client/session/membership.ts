@@ -6,12 +6,15 @@
 import type { V1Packet } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
+import type { Derivation } from "../../protocol/crypto_functions.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
 import { Greeter, type Hurry } from "./greeter.ts";
+import { Login, type LoginStep } from "./login.ts";
 import { Naming } from "./naming.ts";
+import type { Challenge, PasswordOptions } from "./password_keys.ts";
 import { NO_ANSWER_MS, Patience } from "./patience.ts";
-import { type ErrorPacket, isAboutName, whyExpelled, whyNotIn } from "./refusals.ts";
-import type { MembershipState } from "./state.ts";
+import { type ErrorPacket, isAboutName, sentenceOf, whyExpelled, whyNotIn } from "./refusals.ts";
+import { type Joined, type MembershipState, OUTSIDE, type Outside } from "./state.ts";
 
 type Welcome = Extract<V1Packet, { type: "WELCOME" }>;
 type RetryPacket = Extract<V1Packet, { type: "RETRY" }>;
@@ -36,59 +39,40 @@ export interface MembershipOptions {
   name: string | undefined;
   /** Default: 64 random bits. */
   token?: string;
+  /** What it takes to prove a password. Default: names that have one can't be had. */
+  passwords?: PasswordOptions;
   roundTrip: RoundTrip;
   send: (packet: V1Packet) => void;
-}
-
-/** A client that is a member. */
-interface Joined {
-  is: "joined";
-  /** What the server refuses this client all the same; empty if nothing. */
-  refusal: string;
-  /** Whether somebody has said that the server goes away. If it has, the next greeting has no answer. */
-  isClosing: boolean;
-}
-
-/** A client that is no member, and what belongs to that. */
-interface Outside {
-  is: "joining" | "refused" | "expelled";
-  /** Why the server refuses this client; empty if it has not refused it. */
-  refusal: string;
-  /** Whether the user has been told that there is no answer. */
-  toldSilent: boolean;
-  /** Whether the server has said that it goes away, and has gone. */
-  hasClosed: boolean;
 }
 
 /** How far the greetings have come. */
 interface Handshake {
   /** The cookie for the next greeting: the server has not validated this client's address yet. */
   cookie?: string;
-  /** How many cookies came in a row. */
-  cookiesInARow: number;
+  /** How many cookies, or questions for a proof, came in a row. */
+  retriesInARow: number;
   /** Whether the user has asked to come in again, after this client was told to go. */
   isAgain?: boolean;
 }
-
-const OUTSIDE: Outside = { is: "joining", refusal: "", toldSilent: false, hasClosed: false };
 
 /**
  * How late in a silence a packet that anybody could have sent must come, in milliseconds, for the server to be asked
  * something else too.
  */
 const ASK_OTHERWISE_MS = 1000;
-/** How many cookies in a row are each followed by another greeting at once. */
-const MAX_COOKIES_IN_A_ROW = 4;
+/** How many cookies, or questions for a proof, in a row are each followed by another greeting at once. */
+const MAX_RETRIES_IN_A_ROW = 4;
 
 /** One client's membership in one room. */
 export class Membership implements Timed {
+  readonly login: Login;
   readonly #server: string;
   readonly #send: (packet: V1Packet) => void;
   readonly #greeter: Greeter;
   readonly #patience = new Patience();
   readonly #naming: Naming;
   readonly #self: { -readonly [K in Exclude<keyof Self, "name">]: Self[K] } & Pick<Self, "name">;
-  readonly #handshake: Handshake = { cookiesInARow: 0 };
+  readonly #handshake: Handshake = { retriesInARow: 0 };
   #state: Joined | Outside = OUTSIDE;
   #hasAnswered = false;
   /** Whether the server has sent something that this client can't take. */
@@ -97,7 +81,7 @@ export class Membership implements Timed {
   /** The epoch in which this client was last a member. */
   #joinedEpoch: string | undefined;
 
-  constructor({ server, name, token = randomHex64(), roundTrip, send }: MembershipOptions) {
+  constructor({ server, name, token = randomHex64(), passwords, roundTrip, send }: MembershipOptions) {
     this.#server = server;
     this.#send = send;
     this.#greeter = new Greeter(roundTrip);
@@ -110,6 +94,7 @@ export class Membership implements Timed {
         return naming.name;
       },
     };
+    this.login = new Login(token, passwords);
   }
 
   get state(): Exclude<MembershipState, "classic"> {
@@ -127,7 +112,7 @@ export class Membership implements Timed {
 
   /** Whether the server has not said yet if this client may have another name. */
   get isRenaming(): boolean {
-    return this.wantedName !== undefined && this.#state.refusal === "";
+    return this.wantedName !== undefined && this.#state.refusal === "" || this.login.isHashing;
   }
 
   /** Why the server refuses this client; empty if it has not refused it. */
@@ -189,9 +174,10 @@ export class Membership implements Timed {
    */
   rename(name: string | undefined, now: number): void {
     if (this.#state.is === "expelled") return;
-    if (this.#state.is === "refused" || name === undefined) this.#naming.choose(name);
+    this.login.cancel();
+    if (this.#isShutOut || name === undefined) this.#naming.choose(name);
     else this.#naming.ask(name);
-    if (this.#state.is === "refused") this.#state = { ...this.#state, is: "joining" };
+    if (this.#isShutOut) this.#state = { ...OUTSIDE, ...this.#state, is: "joining" };
     this.start(now);
   }
 
@@ -252,7 +238,7 @@ export class Membership implements Timed {
     this.#hasAnswered = true;
     this.#handshake.cookie = cookie;
     // if the address changes with each datagram, no cookie is right: then the next greeting waits for its time
-    if (++this.#handshake.cookiesInARow <= MAX_COOKIES_IN_A_ROW) this.start(now);
+    if (++this.#handshake.retriesInARow <= MAX_RETRIES_IN_A_ROW) this.start(now);
   }
 
   /**
@@ -268,9 +254,11 @@ export class Membership implements Timed {
     if (askedAt === undefined) return undefined;
     // what the user was told of was an end, or a cable, and says nothing of how long answers take
     if (!this.#hasTold) this.#patience.noteAnswer(now - Math.min(greetedSince, askedAt));
+    const welcomed = this.login.welcomed(this.#naming.greeted, packet.verifier);
+    if (welcomed?.isTrusted === false) return { events: [{ type: "distrusted", text: welcomed.text }], askedAt };
     const isNewRoom = packet.epoch !== this.#joinedEpoch;
     this.#handshake.cookie = undefined;
-    this.#handshake.cookiesInARow = 0;
+    this.#handshake.retriesInARow = 0;
     this.#self.address = packet.address;
     this.#self.join = packet.join;
     this.#epoch = packet.epoch;
@@ -286,6 +274,7 @@ export class Membership implements Timed {
     }
     if (this.#state.is !== "joined" || isNewRoom) events.push(...this.#join(this.#joinNotice(isNewRoom)));
     this.#handshake.isAgain = false;
+    if (welcomed) events.push({ type: "notice", text: welcomed.text });
     return { events, askedAt };
   }
 
@@ -349,6 +338,7 @@ export class Membership implements Timed {
     }
     if (!this.#greeter.isRecent(id)) return this.#greeter.hasSent(id) ? [] : undefined;
     if (this.#isShutOut || !this.#naming.isPresent(id!)) return [];
+    if (code === "wrong-password") return this.#follow(this.login.refused(sentenceOf(packet)), now);
     const name = this.#naming.greeted, refusal = whyNotIn(packet, name);
     if (!isAboutName(code)) {
       // for example, the room is full: that may change, and another name would not help
@@ -357,10 +347,15 @@ export class Membership implements Timed {
       this.#state = { ...this.#state, refusal };
       return isNew ? [{ type: "problem", text: `${refusal}. Trying again` }] : [];
     }
-    if (this.#naming.giveUp()) return this.#keepName(refusal, now);
+    return this.#refuse({ code, name, text: refusal }, now);
+  }
+
+  /** The server does not give this client a name: it keeps the one that it has, or waits until its user chooses another. */
+  #refuse({ code, name, text }: { code: string; name: string | undefined; text: string }, now: number): LinkEvent[] {
+    if (this.#naming.giveUp() || this.#naming.name !== name) return this.#keepName(text, now);
     this.#greeter.stop();
-    this.#state = { ...OUTSIDE, ...this.#state, is: "refused", refusal };
-    return [{ type: "lost" }, { type: "refused", code, name, text: refusal }];
+    this.#state = { ...OUTSIDE, ...this.#state, is: "refused", refusal: text };
+    return [{ type: "lost" }, { type: "refused", code, name, text }];
   }
 
   /** Greets on with the name that this client has, as the server does not give it another one. */
@@ -390,6 +385,54 @@ export class Membership implements Timed {
     return [{ type: "lost" }, { type: "refused", code, name: undefined, text: refusal }];
   }
 
+  /** Takes the server's question for a password, if it is about a greeting; returns undefined if it is not. */
+  challenged(packet: Challenge, now: number): LinkEvent[] | undefined {
+    const { id } = packet, name = this.#naming.greeted;
+    if (!this.#greeter.isRecent(id)) return this.#greeter.hasSent(id) ? [] : undefined;
+    if (this.#isShutOut || name === undefined || !this.#naming.isPresent(id)) return [];
+    this.#greeter.answered(id, undefined, now);
+    return this.#follow(this.login.challenged(packet, name), now);
+  }
+
+  /** Takes the password that the user has typed; none if the name is not wanted any more. */
+  givePassword(text: string, now: number): LinkEvent[] {
+    this.#handshake.retriesInARow = 0;
+    return this.#follow(this.login.answer(text), now);
+  }
+
+  /** Takes what a password was hashed to. */
+  derived(derivation: Derivation, saltedPassword: Uint8Array, now: number): LinkEvent[] {
+    return this.#follow(this.login.derived(derivation, saltedPassword), now);
+  }
+
+  /** Does what follows from how far the login has come. A member keeps its name until it has proven that it may have another. */
+  #follow(step: LoginStep, now: number): LinkEvent[] {
+    switch (step.next) {
+      case "wait":
+        if (this.login.isHashing) this.#naming.giveUp();
+        if (this.#state.is === "challenged" && this.login.wanted === undefined) {
+          this.#state = { ...this.#state, is: "joining" };
+        }
+        return [];
+      case "greet":
+        // an answer to a greeting without this proof is out of date
+        if (this.#naming.name === step.name) this.#naming.begin();
+        else this.#naming.ask(step.name);
+        if (++this.#handshake.retriesInARow <= MAX_RETRIES_IN_A_ROW) this.start(now);
+        return [];
+      case "ask": {
+        const told = step.isAgain ? [{ type: "problem", text: step.text } as const] : [];
+        this.#naming.giveUp();
+        if (this.#naming.name !== step.name) return [...told, { type: "challenged" }];
+        this.#greeter.stop();
+        this.#state = { ...OUTSIDE, is: "challenged", refusal: step.text };
+        return [{ type: "lost" }, ...told, { type: "challenged" }];
+      }
+      case "refuse":
+        return this.#refuse({ code: "wrong-password", ...step }, now);
+    }
+  }
+
   /** Takes a CLOSING: it is said that the server is being stopped. Anybody may say so, so the server is greeted. */
   closing({ epoch }: { epoch: string }, now: number): void {
     if (this.#state.is !== "joined" || epoch !== this.#epoch || this.#state.isClosing) return;
@@ -413,7 +456,7 @@ export class Membership implements Timed {
 
   /** Whether this client greets no more until its user does something. */
   get #isShutOut(): boolean {
-    return this.#state.is === "refused" || this.#state.is === "expelled";
+    return this.#state.is !== "joining" && this.#state.is !== "joined";
   }
 
   get #hasTold(): boolean {
@@ -428,7 +471,11 @@ export class Membership implements Timed {
     // whoever has not shown that it speaks version 1 does not get the token: it may hand it on to everybody
     const token = this.#hasAnswered ? this.#self.token : undefined;
     const greeting = { dialect: "v1", id, token, cookie: this.#handshake.cookie } as const;
-    this.#send(name === undefined ? { ...greeting, type: "GREETING" } : { ...greeting, type: "SIGN-IN", name });
+    this.#send(
+      name === undefined
+        ? { ...greeting, type: "GREETING" }
+        : { ...greeting, type: "SIGN-IN", name, ...this.login.proofFor(name) },
+    );
     // if the server is there and only WELCOMEs are lost, this has an answer
     if (this.#patience.claimedFor(this.#greeter.silentSince) >= ASK_OTHERWISE_MS) {
       this.#send({ dialect: "v1", type: "LIST", id, token: this.#self.token });

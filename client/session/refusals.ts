@@ -42,9 +42,9 @@ export function isExpulsion(code: string): boolean {
   return EXPULSIONS.has(code);
 }
 
-/** Whether an ERROR with this code refuses a name, so that another one may be taken. */
+/** Whether an ERROR with this code refuses a name, or that there is none, so that another one may be taken. */
 export function isAboutName(code: string): boolean {
-  return code === "name-taken" || code === "bad-name";
+  return code === "name-taken" || code === "bad-name" || code === "name-wanted";
 }
 
 /** Why a greeting with a name is refused, as a sentence. */

@@ -5,6 +5,7 @@
  */
 import { SEND_WINDOW } from "../../protocol.ts";
 import { type Draft, SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
+import type { Account, AccountChange } from "./account.ts";
 import type { Identity } from "./conversations.ts";
 import type { Detection } from "./detection.ts";
 import type { Directory } from "./directory.ts";
@@ -31,7 +32,9 @@ export type Request =
   /** Has something done to keep order. */
   | { want: "order"; text: string }
   /** Gives this client another name. */
-  | { want: "name"; name: string };
+  | { want: "name"; name: string }
+  /** Registers the user's name, changes its password, or gives it up. */
+  | { want: "account"; change: AccountChange };
 
 /** The parts that carry requests out. */
 export interface RequestParts {
@@ -40,6 +43,7 @@ export interface RequestParts {
   directory: Directory;
   history: History;
   orders: Orders;
+  account: Account;
 }
 
 /** The requests of one session. They are made in order, a few at a time, while this client is a member. */
@@ -58,9 +62,9 @@ export class Requests {
 
   /** How many requests have no answer yet. */
   get size(): number {
-    const { detection, directory, history, orders } = this.#parts;
+    const { detection, directory, history, orders, account } = this.#parts;
     const open = [history.isOpen, orders.isOpen, detection.v1.membership.isRenaming].filter(Boolean).length;
-    return this.#waiting.length + directory.openCount + open;
+    return this.#waiting.length + directory.openCount + account.openCount + open;
   }
 
   /** Takes a request, which is made when its turn comes. */
@@ -121,7 +125,7 @@ export class Requests {
   }
 
   #make(request: Request, now: number): Fact[] {
-    const { detection, peers, directory, history, orders } = this.#parts;
+    const { detection, peers, directory, history, orders, account } = this.#parts;
     switch (request.want) {
       case "direct message":
         return peers.say(request.to, request.drafts, now, request.saidAt, request.identity);
@@ -142,6 +146,8 @@ export class Requests {
         return [];
       case "name":
         return this.#rename(request.name, now);
+      case "account":
+        return account.begin(request.change, now);
     }
   }
 }

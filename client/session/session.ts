@@ -7,9 +7,11 @@
  * @module
  */
 import { MAX_TEXT_BYTES, type Packet } from "../../protocol.ts";
+import type { Derivation } from "../../protocol/crypto_functions.ts";
 import { earliestWake } from "../../protocol/earliest.ts";
 import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
 import { byteLength, pluralize, printable, splitText } from "../../protocol/text.ts";
+import { Account, type AccountChange } from "./account.ts";
 import type { Identity } from "./conversations.ts";
 import { Detection } from "./detection.ts";
 import { Directory } from "./directory.ts";
@@ -17,41 +19,21 @@ import type { Answer, Fact, Question, Timed } from "./facts.ts";
 import { History } from "./history.ts";
 import { JoinHints } from "./join_hints.ts";
 import { Orders } from "./orders.ts";
+import type { WantedPassword } from "./password_keys.ts";
 import { Peers } from "./peers.ts";
 import { Reception, type Untaken } from "./reception.ts";
 import { StrayRefusals } from "./refusals.ts";
 import { type Request, Requests, whyNotSent } from "./requests.ts";
-import type { SessionStatistics, Shown } from "./shown.ts";
+import type { SessionOptions } from "./session_options.ts";
+import type { SessionStatistics } from "./shown.ts";
 import { Shutdown } from "./shutdown.ts";
 import type { SessionState } from "./state.ts";
 import { type Remainder, Tally } from "./tally.ts";
 import { Topic } from "./topic.ts";
 import { Transactions } from "./transactions.ts";
-import { type Send, TOLD_TO_GO, type V1LinkOptions } from "./v1_link.ts";
+import { type Send, TOLD_TO_GO } from "./v1_link.ts";
 import { View } from "./view.ts";
 import { readWho, type Who, WHO_RULE } from "./who.ts";
-
-/** What a session is made with. */
-export interface SessionOptions extends Pick<V1LinkOptions, "hash"> {
-  /** The server, as the user gave it; for notices. */
-  server: string;
-  /** The address that is greeted; `server` if that is one. */
-  address?: string;
-  /** The name to sign in with; none to join without one. */
-  name?: string;
-  /** Sends a packet to the server, or to the address of a peer. */
-  send: Send;
-  /** Shows something to the user. */
-  show: (shown: Shown) => void;
-  /** A number from 0 to 1; Math.random unless told otherwise. */
-  random?: () => number;
-  /** Whether private texts may go through the server where there is no direct way. Default true. */
-  relay?: boolean;
-  /** What the server knows this client by: 64 bits as 16 hexadecimal digits. Random unless told otherwise. */
-  token?: string;
-  /** Returns the Unix time in milliseconds, for people; by default the `now` of the call is taken for it. */
-  wallClock?: () => number;
-}
 
 /** One user's session with one server. */
 export class Session {
@@ -64,6 +46,7 @@ export class Session {
   readonly #reception: Reception;
   readonly #transactions: Transactions;
   readonly #directory: Directory;
+  readonly #account: Account;
   readonly #peers: Peers;
   readonly #history: History;
   readonly #requests: Requests;
@@ -77,20 +60,22 @@ export class Session {
   readonly #timed: readonly Timed[];
 
   constructor(options: SessionOptions) {
-    const { server, address = server, name, send, show, random, token, hash, relay = true, wallClock } = options;
+    const { server, address = server, send, show, relay = true, wallClock, passwords } = options;
     this.view = new View(show);
     this.#server = server;
     this.#send = send;
     this.#wallClock = wallClock;
-    const detection = this.#detection = new Detection({ server, name, send, random, token, hash });
+    const detection = this.#detection = new Detection({ ...options, name: options.name });
     this.#reception = new Reception(detection, address);
     const { v1 } = detection, { self } = v1.membership, { people } = this.view;
     const transactions = this.#transactions = new Transactions(v1.roundTrip, self, send);
     const peers = this.#peers = new Peers({ transactions, self, people, send, relay });
     const directory = this.#directory = new Directory(transactions, people, peers);
     const history = this.#history = new History(v1);
+    const { keys } = v1.membership.login;
+    const account = this.#account = new Account({ transactions, self, keys, passwords });
     const orders = this.#orders = new Orders(transactions);
-    this.#requests = new Requests({ detection, peers, directory, history, orders });
+    this.#requests = new Requests({ detection, peers, directory, history, orders, account });
     this.#timed = [detection, transactions, peers, history];
   }
 
@@ -126,6 +111,21 @@ export class Session {
   /** The room's topic, in a sentence. */
   get topic(): string {
     return this.#topic.sentence;
+  }
+
+  /** The password that the user is to be asked for. */
+  get wantsPassword(): WantedPassword | undefined {
+    const name = this.#detection.v1.membership.login.wanted;
+    return name === undefined ? this.#account.wanted : { what: "present", name };
+  }
+
+  /**
+   * Whether what is typed now may be meant for a question for a password: one that is asked, or may be asked as soon as
+   * the server answers.
+   */
+  get expectsPassword(): boolean {
+    const { membership } = this.#detection.v1;
+    return this.#account.isBusy || membership.login.isAsking && !membership.isSilent;
   }
 
   /** How many messages wait to be sent or acknowledged. */
@@ -271,6 +271,26 @@ export class Session {
     this.#request({ want: "history", length }, now);
   }
 
+  /** Registers the user's name, changes its password, or gives it up. Asks for passwords by {@linkcode wantsPassword}. */
+  changeAccount(change: AccountChange, now: number): void {
+    this.#request({ want: "account", change }, now);
+  }
+
+  /** Takes the password that the user was asked for; none if there is none to give, or what it is for is not wanted. */
+  givePassword(text: string, now: number): void {
+    const { v1 } = this.#detection, isLogin = v1.membership.login.wanted !== undefined;
+    this.#act(isLogin ? v1.givePassword(text, now) : this.#account.givePassword(text, now), now);
+    this.#settle(now);
+  }
+
+  /** Takes what a password was hashed to, with the very object that asked for it. */
+  derived(derivation: Derivation, saltedPassword: Uint8Array, now: number): void {
+    if (this.#shutdown.closing) return;
+    this.#act(this.#detection.v1.derived(derivation, saltedPassword, now), now);
+    this.#act(this.#account.derived(derivation, saltedPassword, now), now);
+    this.#settle(now);
+  }
+
   /**
    * Shows what is wrong with a line that was meant as a command. A session that drains after such a line ends with a
    * {@linkcode failure}.
@@ -297,7 +317,11 @@ export class Session {
     if (this.#shutdown.closing) return;
     const isKnown = this.#detection.v1.membership.hasAnswered && this.state !== "expelled";
     const failure = this.waiting > 0 || this.draining ? this.#tally.describe(this.#remainder) : undefined;
-    this.#shutdown.close({ failure, isKnown }, now);
+    this.#close({ failure, isKnown }, now);
+  }
+
+  #close(how: { failure: string | undefined; isKnown: boolean }, now: number): void {
+    this.#shutdown.close(how, now);
     this.#detection.v1.stop();
     this.#sayGoodbye(now);
   }
@@ -360,6 +384,7 @@ export class Session {
         if (this.#topic.take(fact)) this.view.announce(this.topic, this.#wallClock?.() ?? now);
         return this.#act(this.#joinHints.take(this.#detection.v1.membership.self), now);
       case "lost":
+      case "challenged":
         return;
       case "begun anew":
         this.#peers.beginAnew(now);
@@ -402,6 +427,8 @@ export class Session {
         return this.#tally.add(fact.what, fact.count);
       case "line":
         return this.view.show({ kind: "line", line: printable(fact.line) });
+      case "distrusted":
+        return this.#close({ failure: fact.text, isKnown: true }, now);
       case "refused":
         return this.view.show({ kind: "refused", code: fact.code, name: fact.name, text: fact.text });
       case "expelled":
@@ -433,6 +460,8 @@ export class Session {
         return this.#peers.located(question, answer, now);
       case "order":
         return this.#orders.answered(question, answer);
+      case "account":
+        return this.#account.answered(question.packet, answer, now);
     }
   }
 

@@ -46,6 +46,10 @@ export interface Whois {
   /** When it joined, in Unix milliseconds. */
   since: number;
   classic: boolean;
+  /** Whether only who knows its password gets its name. */
+  registered?: boolean;
+  /** Whether it may keep order. */
+  operator?: boolean;
   /** How it is connected, if not by datagrams: `tcp`. */
   transport?: string;
   /** Whether no message reaches it directly. */

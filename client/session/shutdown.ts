@@ -78,7 +78,7 @@ export class Shutdown {
     if (left < this.#left) this.#progressAt = now;
     this.#left = left;
     const isJoined = state === "joined" || state === "classic";
-    const isShutOut = state === "refused" || state === "expelled";
+    const isShutOut = state === "refused" || state === "challenged" || state === "expelled";
     return isJoined && left === 0 && !isExpecting || isShutOut || now >= this.#deadline!;
   }
 

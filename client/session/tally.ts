@@ -47,7 +47,7 @@ export class Tally {
   /** What was left undone, in one line for the user; undefined when nothing was. */
   describe({ state, problem, waiting, onTrial, asked, unconfirmed, confirmed }: Remainder): string | undefined {
     const { undelivered, misunderstood, refused, unanswered } = this.#counts;
-    if (state === "refused" || state === "joining" || state === "expelled") {
+    if (state === "refused" || state === "challenged" || state === "joining" || state === "expelled") {
       const lost = waiting - onTrial + undelivered;
       const tried = onTrial > 0
         ? `; ${pluralize(onTrial, "message")} sent, but nobody knows whether ${onTrial === 1 ? "it" : "they"} arrived`

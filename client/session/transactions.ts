@@ -122,5 +122,7 @@ function packetOf(question: Question, id: number, token: string): V1Packet {
       return { ...head, type: "LOOKUP", ...question.who };
     case "order":
       return { ...head, type: "COMMAND", text: question.text };
+    case "account":
+      return { ...head, ...question.packet };
   }
 }

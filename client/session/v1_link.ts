@@ -4,12 +4,14 @@
  * @module
  */
 import type { EventPacket, Packet, V1Packet } from "../../protocol.ts";
+import type { Derivation } from "../../protocol/crypto_functions.ts";
 import { earliestWake } from "../../protocol/earliest.ts";
 import { EventFeed, type FeedItem } from "../../protocol/reliable/event_feed.ts";
 import type { SeqRange } from "../../protocol/reliable/requested_ranges.ts";
 import type { Hash } from "../../protocol/reliable/line_digest.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
+import { pluralize } from "../../protocol/text.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
 import { MutedMessages } from "./muted.ts";
@@ -20,7 +22,7 @@ import { lacksToken } from "./unwanted.ts";
 export type Send = (packet: Packet, peer?: string) => void;
 
 /** What a link is made with. */
-export interface V1LinkOptions extends Pick<MembershipOptions, "server" | "name" | "token"> {
+export interface V1LinkOptions extends Pick<MembershipOptions, "server" | "name" | "token" | "passwords"> {
   send: Send;
   /** Returns a number from 0 to 1; Math.random by default. */
   random?: () => number;
@@ -42,10 +44,10 @@ export class V1Link implements Timed {
   /** When the server was first greeted in vain that does not know this client any more, in milliseconds. */
   #goneSince = Infinity;
 
-  constructor({ server, name, token, send, random, hash }: V1LinkOptions) {
+  constructor({ server, name, token, passwords, send, random, hash }: V1LinkOptions) {
     const { roundTrip } = this;
     this.#send = send;
-    this.membership = new Membership({ server, name, token, roundTrip, send });
+    this.membership = new Membership({ server, name, token, passwords, roundTrip, send });
     this.#sendStream = new SendStream(roundTrip);
     this.#feed = new EventFeed({ roundTrip, random, hash });
   }
@@ -116,6 +118,16 @@ export class V1Link implements Timed {
     this.#feed.noteDuplicate();
   }
 
+  /** Takes the password that the user has typed for the name. */
+  givePassword(text: string, now: number): LinkEvent[] {
+    return this.#follow(this.membership.givePassword(text, now), now);
+  }
+
+  /** Takes what a password was hashed to. */
+  derived(derivation: Derivation, saltedPassword: Uint8Array, now: number): LinkEvent[] {
+    return this.#follow(this.membership.derived(derivation, saltedPassword, now), now);
+  }
+
   /** Stops all but the answers to what was sent. */
   stop(): void {
     this.membership.stop();
@@ -168,6 +180,10 @@ export class V1Link implements Timed {
       case "GONE":
         if (packet.epoch !== this.#feed.epoch) return [];
         return [{ type: "gone", range: packet }, ...asEvents(this.#feed.markGone(packet.epoch, packet, now))];
+      case "CHALLENGE": {
+        const events = this.membership.challenged(packet, now);
+        return events ? this.#follow(events, now) : [{ type: "answer", packet }];
+      }
       case "USERS":
       case "PEER":
       case "REPLY":
@@ -190,6 +206,8 @@ export class V1Link implements Timed {
     const silentSince = Math.min(this.#goneSince, this.#silentSince(now));
     const welcome = this.membership.welcome(packet, now);
     if (!welcome) return [];
+    // what a server says that is not the right one is not taken
+    if (welcome.events.some(({ type }) => type === "distrusted")) return welcome.events;
     this.#goneSince = Infinity;
     const events: LinkEvent[] = [];
     const { epoch, seq } = packet;
@@ -283,12 +301,24 @@ export class V1Link implements Timed {
     return this.membership.state === "expelled";
   }
 
+  /**
+   * What was typed before the question for a password may have been meant for it, so it is said to nobody. Who was a
+   * member before, and lost the server, knew what was asked.
+   */
+  #dropTypedAhead(): LinkEvent[] {
+    const { everJoined, state } = this.membership;
+    const count = everJoined && state !== "joined" ? 0 : this.#sendStream.withdraw();
+    if (count === 0) return [];
+    return [{ type: "problem", text: `Not sent, as it was typed before the question: ${pluralize(count, "line")}` }];
+  }
+
   /** Opens and closes the stream of messages with the membership. */
   #follow(events: LinkEvent[], now: number): LinkEvent[] {
     for (const { type } of events) {
       if (type === "joined") this.#sendStream.open(now);
       if (type === "lost") this.#sendStream.close();
     }
+    if (events.some(({ type }) => type === "challenged")) events = [...this.#dropTypedAhead(), ...events];
     const { state, isRenaming } = this.membership;
     if (state === "joined" && !isRenaming && !this.#sendStream.isOpen) this.#sendStream.open(now);
     return events;

@@ -125,6 +125,14 @@ export class SendStream {
     this.#waiting.push({ ...draft, id: this.#nextId++, saidAt, ...unsent });
   }
 
+  /** Takes back the messages at the end that were never sent; returns how many. */
+  withdraw(): number {
+    let count = 0;
+    for (; this.#waiting.at(-1)?.wasSent === false; count++) this.#waiting.pop();
+    this.#nextId -= count;
+    return count;
+  }
+
   /** Opens the stream because the destination is reachable. All waiting messages become due at once. */
   open(now: number): void {
     this.#open = true;

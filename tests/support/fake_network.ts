@@ -6,9 +6,11 @@
  *
  * @module
  */
-import { Session, type SessionOptions } from "../../client/session/session.ts";
+import { Session } from "../../client/session/session.ts";
+import type { SessionOptions } from "../../client/session/session_options.ts";
 import type { Shown } from "../../client/session/shown.ts";
 import { decode, encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
+import { CRYPTO } from "../../runtime/crypto.ts";
 import { sha256Hex128 } from "../../runtime/sha256.ts";
 import { encodeInDialect } from "../../server/doors/dialects.ts";
 import { type NetworkConditions, seededRandom } from "../../server/doors/network_emulator.ts";
@@ -19,6 +21,7 @@ import type { MemberObserver } from "../../server/room/admission.ts";
 import type { Delivery, Recipient } from "../../server/room/delivery.ts";
 import { Room, type RoomOptions } from "../../server/room/room.ts";
 import type { Peer } from "../../server/room/peer.ts";
+import { quickDerive } from "./accounts.ts";
 import { FakeJournal } from "./fake_journal.ts";
 import { FakeNames } from "./fake_names.ts";
 import { peerOf } from "./peer_of.ts";
@@ -34,7 +37,7 @@ export interface FakeNetworkOptions {
   down?: Partial<NetworkConditions>;
   /** The options of every room that the server opens. */
   room?: RoomOptions;
-  /** What it keeps of the names that have a password. */
+  /** The protected names; none can be if it is left out. They outlive the server. */
   accounts?: Accounts;
   /** How many events its journal keeps. */
   window?: WindowOptions;
@@ -48,6 +51,8 @@ export const BAD = { drop: 0.3, duplicate: 0.05, delay: [1, 200] as [number, num
 /** How often a program may ask to be woken at the same time. More wakes are an endless loop. */
 const MAX_WAKES_AT_ONCE = 100;
 const SERVER = "10.0.0.1:9090";
+/** How long a client hashes a password, in milliseconds. */
+const HASHING_MS = 80;
 
 /** One session, what it shows, and where it is. */
 export class FakeClient {
@@ -63,7 +68,11 @@ export class FakeClient {
   readonly unreachable = new Set<FakeClient>();
   readonly #network: FakeNetwork;
 
-  constructor(network: FakeNetwork, key: string, options: Pick<SessionOptions, "name" | "random" | "relay">) {
+  constructor(
+    network: FakeNetwork,
+    key: string,
+    { password, ...options }: Pick<SessionOptions, "name" | "random" | "relay"> & { password?: string },
+  ) {
     this.#network = network;
     this.key = key;
     this.session = new Session({
@@ -71,6 +80,16 @@ export class FakeClient {
       send: (packet, peer) => network.fromClient(this, packet, peer),
       show: (shown) => void this.shown.push(shown),
       hash: sha256Hex128,
+      passwords: {
+        crypto: CRYPTO,
+        // hashing takes its time
+        derive: (derivation) =>
+          network.in(HASHING_MS, () => {
+            this.act((session, now) => session.derived(derivation, quickDerive(derivation), now));
+          }),
+        given: password,
+        canAsk: password === undefined,
+      },
       ...options,
     });
   }
@@ -184,10 +203,13 @@ export class FakeNetwork implements Delivery {
   }
 
   /** Adds a client, which begins to join. A key like `tcp 10.0.1.1:40000` gives it a connection. */
-  connect({ name, key, relay }: { name?: string; key?: string; relay?: boolean } = {}): FakeClient {
+  connect(
+    { name, key, relay, password }: { name?: string; key?: string; relay?: boolean; password?: string } = {},
+  ): FakeClient {
     const client = new FakeClient(this, key ?? `10.0.1.${this.clients.length + 1}:40000`, {
       name,
       relay,
+      password,
       random: this.#random,
     });
     this.clients.push(client);
@@ -224,7 +246,7 @@ export class FakeNetwork implements Delivery {
     if (this.#random() < 0.5) journal.keep();
     journal.end();
     names.waiting.length = 0;
-    const parts = { delivery: this, journal, names, accounts: this.#options.accounts };
+    const parts = { delivery: this, journal, names, accounts: this.#options.accounts, crypto: CRYPTO };
     const members = [...this.#members.values()];
     this.room = new Room(
       parts,

@@ -3,16 +3,20 @@
  *
  * @module
  */
-import { Session, type SessionOptions } from "../../client/session/session.ts";
+import { Session } from "../../client/session/session.ts";
+import type { SessionOptions } from "../../client/session/session_options.ts";
 import type { Shown } from "../../client/session/shown.ts";
 import { encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
+import type { Derivation } from "../../protocol/crypto_functions.ts";
+import { CRYPTO } from "../../runtime/crypto.ts";
 import { sha256Hex128 } from "../../runtime/sha256.ts";
+import { quickDerive } from "./accounts.ts";
 
 /** What a v1 packet of one type looks like. */
 export type V1<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
 
 /** What the server sends to one client. Its token is added where a test leaves it out. */
-type Vouched = V1<"WELCOME" | "ACK" | "GONE" | "USERS" | "PEER" | "PUNCH" | "RELAY" | "REPLY" | "ERROR">;
+type Vouched = V1<"WELCOME" | "ACK" | "GONE" | "USERS" | "PEER" | "PUNCH" | "RELAY" | "REPLY" | "ERROR" | "CHALLENGE">;
 type WithoutToken<P> = P extends Vouched ? Omit<P, "token"> : never;
 const VOUCHED: ReadonlySet<string> = new Set<Vouched["type"]>([
   "WELCOME",
@@ -24,7 +28,16 @@ const VOUCHED: ReadonlySet<string> = new Set<Vouched["type"]>([
   "RELAY",
   "REPLY",
   "ERROR",
+  "CHALLENGE",
 ]);
+
+/** Options of a {@linkcode FakeSession}. */
+export interface FakeSessionOptions extends Pick<SessionOptions, "name" | "relay" | "random" | "wallClock"> {
+  /** What the user has given beforehand. */
+  password?: string;
+  /** Whether the user can be asked for a password; true unless told otherwise. */
+  canAsk?: boolean;
+}
 
 /** What was sent, where to (undefined is the server) and when. */
 export interface SentPacket {
@@ -57,11 +70,10 @@ export class FakeSession {
   readonly shown: Shown[] = [];
   now = 1_732_094_000_000;
   #sent: SentPacket[] = [];
+  /** What the session wants to have hashed. */
+  readonly derivations: Derivation[] = [];
 
-  constructor(
-    { name, relay, random = () => 0.5, wallClock }: Pick<SessionOptions, "name" | "relay" | "random" | "wallClock"> =
-      {},
-  ) {
+  constructor({ name, relay, random = () => 0.5, wallClock, password, canAsk = true }: FakeSessionOptions = {}) {
     this.session = new Session({
       server: SERVER,
       name,
@@ -74,8 +86,21 @@ export class FakeSession {
       },
       show: (shown) => void this.shown.push(shown),
       hash: sha256Hex128,
+      passwords: {
+        crypto: CRYPTO,
+        derive: (derivation) => void this.derivations.push(derivation),
+        given: password,
+        canAsk,
+      },
       wallClock,
     });
+  }
+
+  /** Hashes what the session wants to have hashed, by {@linkcode quickDerive}. */
+  hash(): void {
+    for (const derivation of this.derivations.splice(0)) {
+      this.session.derived(derivation, quickDerive(derivation), this.now);
+    }
   }
 
   /** What was sent since the last call. */

@@ -14,6 +14,8 @@ export interface ServerByHand extends AsyncDisposable {
   readonly token: string;
   /** What each further WELCOME says behind the token: epoch, seq, keepalive. */
   welcome: string;
+  /** What it says behind the token of a CHALLENGE to who wants a name without a proof; empty to ask for none. */
+  challenge: string;
   /** All that the client has sent, in order, without the checksums. */
   readonly received: readonly string[];
   /** Waits until the client has sent something like this behind the first `from` datagrams. */
@@ -46,6 +48,7 @@ export function openServerByHand(welcome: string): ServerByHand {
     port: (conn.addr as Deno.NetAddr).port,
     received,
     welcome,
+    challenge: "",
     get token() {
       return token;
     },
@@ -75,6 +78,9 @@ export function openServerByHand(welcome: string): ServerByHand {
       return await server.say(`RETRY/1 id=${id} cookie=${cookie}`);
     }
     [, token] = / token=(\S+)/.exec(packet)!;
+    if (server.challenge !== "" && !packet.includes(" proof=")) {
+      return await server.say(`CHALLENGE/1 id=${id} token=${token} ${server.challenge}`);
+    }
     await server.say(`WELCOME/1 id=${id} address=127.0.0.1:9 token=${token} ${server.welcome}`);
   }
 

@@ -42,6 +42,8 @@ export interface Terminal {
 export interface TerminalOptions {
   columns?: number;
   rows?: number;
+  /** A file for all that programs write there, as they write it. */
+  record?: string;
 }
 
 /** A tmux server. */
@@ -100,10 +102,12 @@ export async function startTmux(): Promise<Tmux> {
       stopped = Number(await tmux("display-message", "-p", "#{pid}"));
       Deno.kill(stopped, "SIGSTOP");
     },
-    async open(shellCommand, { columns = 80, rows = 24 } = {}) {
+    async open(shellCommand, { columns = 80, rows = 24, record } = {}) {
       const target = `session-${++sessions}`;
       const size = ["-x", String(columns), "-y", String(rows)];
-      await tmux("new-session", "-d", "-s", target, ...size, shellCommand, ";", "set-option", "status", "off");
+      const recorded = record === undefined ? [] : [";", "pipe-pane", "-t", target, `cat > ${quoted(record)}`];
+      const options = ["set-option", "status", "off", ...recorded];
+      await tmux("new-session", "-d", "-s", target, ...size, shellCommand, ";", ...options);
       return terminal(tmux, target);
     },
     async [Symbol.asyncDispose]() {

@@ -330,3 +330,14 @@ Deno.test("send stream: each copy of a message has the time at which it was said
   stream.restart(4000);
   assertEquals(times(4000), [1000, 2500]);
 });
+
+Deno.test("send stream: what was never sent can be taken back, and its ids are those of what is said then", () => {
+  const { stream } = openStream();
+  stream.open(0);
+  stream.add({ text: "a" }, 0);
+  stream.wake(0);
+  for (const text of ["b", "c"]) stream.add({ text }, 1);
+  assertEquals([stream.withdraw(), stream.withdraw(), stream.size], [2, 0, 1]);
+  stream.add({ text: "d" }, 2);
+  assertEquals(stream.wake(2).map(({ id, text }) => `${id} ${text}`), ["2 d"]);
+});

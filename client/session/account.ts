@@ -1,0 +1,261 @@
+/**
+ * Registers the user's name, changes its password, and gives it up.
+ *
+ * @module
+ */
+import { fromHex, toHex } from "../../protocol/bytes.ts";
+import type { Derivation } from "../../protocol/crypto_functions.ts";
+import { seal } from "../../protocol/hpke.ts";
+import { PASSWORD_RULE, preparePassword, SALT_BYTES } from "../../protocol/passwords.ts";
+import { type ClientKeys, packKeys, storedKeysOf } from "../../protocol/scram.ts";
+import { printable } from "../../protocol/text.ts";
+import type { AccountPacket, Answer, Fact } from "./facts.ts";
+import type { Self } from "./membership.ts";
+import {
+  type Challenge,
+  isSalted,
+  type PasswordKeys,
+  type PasswordOptions,
+  prove,
+  roundsProblem,
+  type WantedPassword,
+} from "./password_keys.ts";
+import { reasonOf } from "./refusals.ts";
+import type { Transactions } from "./transactions.ts";
+
+/** What the user wants: to protect the name, to have another password for it, or to protect it no more. */
+export type AccountChange = "register" | "password" | "unregister";
+
+/** The parts that an account works with. */
+export interface AccountParts {
+  transactions: Transactions;
+  self: Pick<Self, "token" | "name">;
+  keys: PasswordKeys;
+  passwords: PasswordOptions | undefined;
+}
+
+/** Which passwords each change takes, in the order in which the user is asked for them. */
+const QUESTIONS: Record<AccountChange, WantedPassword["what"][]> = {
+  register: ["new", "again"],
+  password: ["present", "new", "again"],
+  unregister: ["present"],
+};
+/** How often it is sent anew because the server's nonce or key is gone. */
+const MAX_SENDS = 4;
+/** The longest answer of the server that is shown, in characters. */
+const MAX_REPLY_CHARACTERS = 400;
+
+/** A change that is under way. */
+interface Change {
+  readonly change: AccountChange;
+  readonly name: string;
+  /** What the user is still asked. */
+  questions: WantedPassword["what"][];
+  /** What the server has said last; undefined until it has said what a change takes. */
+  challenge?: Challenge;
+  /** The new password, until it was typed again. */
+  typed?: string;
+  present?: Hashed;
+  next?: Hashed;
+  sends: number;
+}
+
+/** A password that is being hashed, and its keys when that is done. */
+interface Hashed {
+  derivation: Derivation;
+  keys?: ClientKeys;
+}
+
+/** The account of one user: one change at a time. */
+export class Account {
+  readonly #parts: AccountParts;
+  #change: Change | undefined;
+  #open = 0;
+
+  constructor(parts: AccountParts) {
+    this.#parts = parts;
+  }
+
+  /** How many questions to the server have no answer yet. */
+  get openCount(): number {
+    return this.#open;
+  }
+
+  /** The password that the user is asked for now. */
+  get wanted(): WantedPassword | undefined {
+    if (!this.#change?.challenge || this.#change.questions.length === 0) return undefined;
+    return { what: this.#change.questions[0], name: this.#change.name };
+  }
+
+  /** Whether a change is under way. */
+  get isBusy(): boolean {
+    return this.#change !== undefined;
+  }
+
+  /** Begins a change: asks the server what it takes. */
+  begin(change: AccountChange, now: number): Fact[] {
+    const { self: { name }, passwords } = this.#parts;
+    if (!passwords) return failed("This client can't ask for a password");
+    if (name === undefined) return failed("You have no name that could be registered");
+    if (this.#change) return failed("Your password is being changed already; wait for the answer");
+    this.#change = { change, name, questions: [...QUESTIONS[change]], sends: 0 };
+    this.#ask({ type: change === "unregister" ? "UNREGISTER" : "REGISTER" }, now);
+    return [];
+  }
+
+  /** Takes what the user has typed; nothing if the change is not wanted any more. */
+  givePassword(text: string, now: number): Fact[] {
+    const change = this.#change, { wanted } = this;
+    if (!change || !wanted) return [];
+    if (text === "") return this.#end([{ type: "notice", text: "Nothing was changed" }]);
+    switch (wanted.what) {
+      case "present": {
+        const { salt, rounds } = change.challenge!, password = preparePassword(text);
+        // no password is like that
+        if (password === undefined) return this.#fail(`That is not the password of ${change.name}`);
+        change.present = this.#derive({ password, salt: fromHex(salt!), rounds });
+        break;
+      }
+      case "new":
+        change.typed = preparePassword(text, true);
+        if (change.typed === undefined) return [{ type: "problem", text: PASSWORD_RULE }];
+        break;
+      case "again": {
+        if (preparePassword(text, true) !== change.typed) {
+          change.questions = ["new", "again"];
+          return [{ type: "problem", text: "The two are not the same; type a new password again" }];
+        }
+        const salt = this.#parts.passwords!.crypto.randomBytes(SALT_BYTES);
+        change.next = this.#derive({ password: change.typed!, salt, rounds: change.challenge!.rounds });
+        change.typed = undefined;
+      }
+    }
+    change.questions.shift();
+    return this.#sendIfReady(change, now);
+  }
+
+  /** Takes what a password was hashed to. */
+  derived(derivation: Derivation, saltedPassword: Uint8Array, now: number): Fact[] {
+    const change = this.#change;
+    const hashed = [change?.present, change?.next].find((it) => it?.derivation === derivation);
+    if (!change || !hashed) return [];
+    const { keys, passwords } = this.#parts;
+    hashed.keys = keys.add(derivation, saltedPassword, passwords!.crypto);
+    return this.#sendIfReady(change, now);
+  }
+
+  /** Takes the server's answer; undefined when there was none in time. */
+  answered(packet: AccountPacket, answer: Answer | undefined, now: number): Fact[] {
+    this.#open--;
+    const change = this.#change;
+    if (!change) return [];
+    if (answer?.type === "CHALLENGE") {
+      return change.challenge ? this.#challengedAgain(change, answer, now) : this.#challenged(change, answer);
+    }
+    if (answer?.type === "REPLY") return this.#done(answer.text);
+    if (answer?.type !== "ERROR") {
+      const wasSent = "sealed" in packet || "proof" in packet;
+      return this.#fail(
+        wasSent
+          ? "The server has not answered: nobody knows whether it was done. Try again when it answers"
+          : "The server has not answered, so nothing was changed",
+      );
+    }
+    if (answer.code === "no-accounts") {
+      return this.#fail("This server registers no names: it was started without --state");
+    }
+    if (answer.code === "wrong-password" && change.challenge && isSalted(change.challenge)) {
+      this.#parts.keys.remove(change.challenge);
+    }
+    return this.#fail(`Nothing was changed: ${reasonOf(answer)}`);
+  }
+
+  /** Takes what a change takes: then the user can be asked. */
+  #challenged(change: Change, challenge: Challenge): Fact[] {
+    const { name } = change;
+    if (isSalted(challenge) && change.change === "register") {
+      return this.#fail(`The name ${name} is registered already; /password changes its password`);
+    }
+    if (!isSalted(challenge) && change.change !== "register") {
+      return this.#fail(`The name ${name} is not registered; /register does that`);
+    }
+    const problem = roundsProblem(challenge);
+    if (problem !== undefined) return this.#fail(`${problem}. Nothing was sent`);
+    change.challenge = challenge;
+    return [];
+  }
+
+  /** The nonce or the key of before is gone, because its time was over or the server was started anew. */
+  #challengedAgain(change: Change, challenge: Challenge, now: number): Fact[] {
+    const { derivation } = change.next ?? {};
+    // the answer to what was sent is lost, and a new server knows only the outcome
+    if (derivation && challenge.salt === toHex(derivation.salt)) {
+      return this.#done(`The name ${change.name} is yours now`);
+    }
+    const { salt, rounds } = change.challenge!;
+    if (challenge.salt !== salt || challenge.rounds !== rounds) {
+      return this.#fail("The password was changed by somebody else meanwhile; try again");
+    }
+    change.challenge = challenge;
+    return this.#sendIfReady(change, now);
+  }
+
+  #sendIfReady(change: Change, now: number): Fact[] {
+    const { present, next, challenge, name } = change;
+    const isHashed = [present, next].every((it) => it === undefined || it.keys !== undefined);
+    if (change.questions.length > 0 || !isHashed) return [];
+    const { token, name: nameNow } = this.#parts.self;
+    if (nameNow !== name) return this.#fail("You have another name by now, so nothing was changed");
+    if (++change.sends > MAX_SENDS) return this.#fail("The server asks again and again; nothing was changed");
+    const { crypto } = this.#parts.passwords!;
+    let part: { key: string; sealed: string } | undefined;
+    if (next) {
+      const packed = packKeys(next.derivation.salt, storedKeysOf(next.keys!, crypto));
+      const context = { info: "udp-chat register", additional: `${token} ${name}` };
+      const sealed = challenge!.key === undefined ? undefined : seal(packed, fromHex(challenge!.key), context, crypto);
+      if (!sealed) {
+        return this.#fail("The server's key is not one that a password could be sealed for; nothing was sent");
+      }
+      part = { key: toHex(sealed.key), sealed: toHex(sealed.sealed) };
+    }
+    const proof = present && isSalted(challenge!)
+      ? prove(present.keys!, challenge, { name, purpose: this.#purpose(challenge, part) }, crypto).proof
+      : {};
+    this.#ask(part ? { type: "REGISTER", ...part, ...proof } : { type: "UNREGISTER", ...proof }, now);
+    return [];
+  }
+
+  /** What the proof is for. */
+  #purpose({ address }: Challenge, part: { key: string; sealed: string } | undefined): string {
+    const { token } = this.#parts.self;
+    return part ? `register ${token} ${address} ${part.key} ${part.sealed}` : `unregister ${token} ${address}`;
+  }
+
+  #derive(derivation: Derivation): Hashed {
+    this.#parts.passwords!.derive(derivation);
+    return { derivation };
+  }
+
+  #ask(packet: AccountPacket, now: number): void {
+    this.#open++;
+    this.#parts.transactions.begin({ ask: "account", packet }, now);
+  }
+
+  #done(text: string): Fact[] {
+    const lines = [...text].slice(0, MAX_REPLY_CHARACTERS).join("").split("\n").map(printable);
+    return this.#end(lines.filter((line) => line !== "").map((text) => ({ type: "notice", text })));
+  }
+
+  #fail(text: string): Fact[] {
+    return this.#end(failed(text));
+  }
+
+  #end(facts: Fact[]): Fact[] {
+    this.#change = undefined;
+    return facts;
+  }
+}
+
+function failed(text: string): Fact[] {
+  return [{ type: "problem", text }, { type: "shortfall", what: "unanswered", count: 1 }];
+}
