@@ -10,13 +10,16 @@ import { Session } from "./client/session/session.ts";
 import { DELIVERY_DEADLINE_MS } from "./client/session/shutdown.ts";
 import type { Shown } from "./client/session/shown.ts";
 import { completeLine, execute } from "./client/terminal/commands.ts";
-import { formatShown } from "./client/terminal/rendering.ts";
+import { readPassword } from "./runtime/given_password.ts";
+import { formatShown, passwordQuestion } from "./client/terminal/rendering.ts";
 import { openScreen, type Screen } from "./client/terminal/screen.ts";
 import { DEFAULT_PORT, encode, type Packet } from "./protocol.ts";
+import type { Derivation } from "./protocol/crypto_functions.ts";
 import { earliest } from "./protocol/earliest.ts";
 import { formatAddress } from "./protocol/fields.ts";
 import { reservedBecause } from "./protocol/look_alikes.ts";
 import { NAME_RULE, normalizeName } from "./protocol/names.ts";
+import { CRYPTO, derive } from "./runtime/crypto.ts";
 import { Alarm, now } from "./runtime/clock.ts";
 import { parsePort, readCommandLine } from "./runtime/command_line.ts";
 import { Failure, run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
@@ -33,6 +36,7 @@ Usage: ${startCommand("client")} [SERVER [PORT]]
   SERVER, --server SERVER, -sip SERVER   the server's name or address (127.0.0.1)
   PORT, --port PORT, -sp PORT            the server's port (${DEFAULT_PORT})
   --name NAME, -u NAME                   sign in with a name: 1 to 32 letters, digits, _ - .
+  --password-file FILE                   the password of a registered name, in the file's first line; not with --tcp
   --no-relay                             what you write to one member alone never goes through the server
   --trace                                prints what arrives and is not taken, and why; not with --tcp
   --tcp                                  joins another chat server, over TCP; --name is sent only if the server asks
@@ -40,6 +44,8 @@ Usage: ${startCommand("client")} [SERVER [PORT]]
   --version                              the version
 
 In the room, /help lists the commands; /quit or Ctrl-C leaves.
+Where a name is registered, you are asked for its password; before that, the one of --password-file or of the
+environment variable UDP_CHAT_PASSWORD is tried.
 In a pipe, the lines of standard input are sent; exit code 0 when all of them have arrived, 1 when not.
 With --tcp nobody says what has arrived: 0 when all of them were sent.`;
 
@@ -48,6 +54,8 @@ interface ClientOptions {
   server: string;
   port: number;
   name?: string;
+  /** The password of the name, as it is hashed. */
+  password?: string;
   /** Whether private texts may go through the server; not together with `tcp`. */
   relay: boolean;
   /** Whether to print what arrives and is not taken; not together with `tcp`. */
@@ -56,16 +64,18 @@ interface ClientOptions {
 }
 
 /** Chats until the user leaves. */
-async function chat({ server, port, name, relay, trace: isTraced }: ClientOptions): Promise<void> {
+async function chat({ server, port, name, password, relay, trace: isTraced }: ClientOptions): Promise<void> {
   const hostname = await resolveHost(server);
   const greeted = formatAddress({ hostname, port });
   const conn = openSocket(hostname.includes(":") ? "::" : "0.0.0.0", 0);
   const signals = new Channel<"alarm" | "interrupt" | "output changed">();
+  const answers = new Channel<string>(), hashes = new Channel<{ derivation: Derivation; key: Uint8Array }>();
   const alarm = new Alarm(() => signals.push("alarm"));
   const screen = openScreen({
     now: now(),
     signal: (signal) => signals.push(signal),
     notice: (text) => session.view.notice(text),
+    answered: (text) => answers.push(text),
     complete: (line) => completeLine(line, session.view.people.namesBut(session.name)),
   });
   const { output } = screen;
@@ -79,6 +89,12 @@ async function chat({ server, port, name, relay, trace: isTraced }: ClientOption
     send: (packet, peer) => transmit(conn, packet, peer ?? session.serverAddress ?? greeted),
     show,
     hash: sha256Hex128,
+    passwords: {
+      crypto: CRYPTO,
+      derive: (derivation) => void derive(derivation).then((key) => hashes.push({ derivation, key })),
+      given: password,
+      canAsk: screen.interactive,
+    },
     wallClock: Date.now,
   });
 
@@ -90,8 +106,15 @@ async function chat({ server, port, name, relay, trace: isTraced }: ClientOption
     if (shown.kind === "refused") prompt();
   }
 
+  /** Whether a question for a password is the last that was asked. */
+  let isAsking = false;
   function prompt(): void {
-    if (!session.draining && !session.closing) screen.prompt(session.wantsName ? "name" : "line");
+    if (session.draining || session.closing) return;
+    const wanted = session.wantsPassword;
+    // nothing is to be typed until the server has said what it thinks of the answer
+    if (!wanted && isAsking && session.expectsPassword) return;
+    isAsking = wanted !== undefined;
+    screen.prompt(wanted ? { question: passwordQuestion(wanted) } : session.wantsName ? "name" : "line");
   }
 
   prompt();
@@ -102,9 +125,13 @@ async function chat({ server, port, name, relay, trace: isTraced }: ClientOption
   let stuckSince: number | undefined;
 
   // typed lines race against datagrams, and against timers and signals
-  const sources = { line: screen.lines, datagram: datagrams(conn), signal: signals };
+  const sources = {
+    ...{ line: screen.lines, answer: answers, hash: hashes },
+    ...{ datagram: datagrams(conn), signal: signals },
+  };
   const isPaused = (source: keyof typeof sources) =>
-    source !== "signal" && screen.isFull || source === "line" && (session.full || session.draining);
+    source !== "signal" && source !== "hash" && screen.isFull ||
+    source === "line" && (session.full || session.draining);
   for await (const heard of race(sources, isPaused)) {
     if (screen.isFull) session.noteDeaf(now());
     if (heard.from === "line" && heard.done) {
@@ -128,6 +155,9 @@ async function chat({ server, port, name, relay, trace: isTraced }: ClientOption
       else if (heard.value === "interrupt" && session.closing) break;
       else if (heard.value === "interrupt") session.close(now());
     }
+    if (heard.from === "answer" && !heard.done) session.givePassword(heard.value, now());
+    if (heard.from === "hash" && !heard.done) session.derived(heard.value.derivation, heard.value.key, now());
+    if (isAsking || session.wantsPassword) prompt();
     if (session.isShutOut && !screen.interactive) session.drain(now());
     // no line is read while the session is full
     if (session.full) output.noteLine(now());
@@ -164,12 +194,15 @@ function transmit(conn: Deno.DatagramConn, packet: Packet, address: string): voi
   conn.send(encode(packet), socketAddress(address, conn)).catch(() => {});
 }
 
+const NO_ARGUMENT = "A password is not taken from the command line, where others on this computer can read it: " +
+  "put it into a file and give --password-file FILE, or set UDP_CHAT_PASSWORD";
 const SERVER_GIVEN_TWICE = "The server or its port is given twice; --help shows how";
 
 /** Reads the command line. */
 function readOptions(args: string[]): ClientOptions | string {
+  if (args.some((arg) => /^--password(?:=|$)/.test(arg))) throw new UsageError(NO_ARGUMENT);
   const read = readCommandLine(args, {
-    string: ["port", "server", "name"],
+    string: ["port", "server", "name", "password-file"],
     boolean: ["tcp", "relay", "trace", "help", "version"],
     negatable: ["relay"],
     default: { relay: true },
@@ -180,10 +213,16 @@ function readOptions(args: string[]): ClientOptions | string {
   if (read.version) return versionLine("udp-chat client");
   if (read.tcp && read.trace) throw new UsageError("--trace is for UDP; with --tcp all that arrives is shown anyway");
   if (read.tcp && !read.relay) throw new UsageError("--no-relay is for UDP; with --tcp all goes through the server");
+  if (read.tcp && read["password-file"] !== undefined) {
+    throw new UsageError("--password-file is for UDP; with --tcp nothing is sent but what you type");
+  }
   const [first, second] = read._ as string[];
   const flagCount = [read.server, read.port].filter((value) => value !== undefined).length;
   if (read._.length + flagCount > 2) throw new UsageError(SERVER_GIVEN_TWICE);
-  const others = { name: readName(read.name), tcp: read.tcp, relay: read.relay, trace: read.trace };
+  const others = {
+    ...{ name: readName(read.name), tcp: read.tcp, relay: read.relay, trace: read.trace },
+    password: read.tcp ? undefined : readPassword(read["password-file"]),
+  };
   // a number alone is a port
   if (read._.length === 1 && flagCount === 0 && /^\d+$/.test(first)) {
     return { server: "127.0.0.1", port: parsePort(first), ...others };

@@ -4,6 +4,7 @@
  * @module
  */
 import { readWho, WHO_RULE } from "../session/who.ts";
+import { ACCOUNT_COMMANDS } from "./account_commands.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { OPERATOR_COMMANDS } from "./operator_commands.ts";
 import { formatStatistics } from "./rendering.ts";
@@ -120,6 +121,7 @@ const MEMBER_COMMANDS: Command[] = [
       else view.problem(`${who} was not ignored`);
     },
   },
+  ...ACCOUNT_COMMANDS,
   {
     names: ["times"],
     parameters: ["on|off"],
@@ -204,6 +206,8 @@ export function parseLine(line: string, isSignedIn: boolean): ParsedLine {
 /** Executes a typed line: runs the command, says the text, or reports the mistake. */
 export function execute(line: string, context: CommandContext): void {
   const { session, now, interactive } = context;
+  // it may be a password that was typed too early
+  if (session.expectsPassword) return session.rejectLine("Not sent, as it was typed before the question was answered");
   const parsed = parseLine(line, session.name !== undefined);
   if (parsed.kind === "mistake") {
     session.rejectLine(parsed.text);

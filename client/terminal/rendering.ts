@@ -14,6 +14,7 @@ import {
   brightYellow,
 } from "@std/fmt/colors";
 import { cyan, dim, green, magenta, red, yellow } from "@std/fmt/colors";
+import type { WantedPassword } from "../session/password_keys.ts";
 import type { SessionStatistics, Shown, Whois } from "../session/shown.ts";
 import { messageLine, noticeLine, presenceLines, renamedLines, usersLine } from "../../protocol/lines.ts";
 
@@ -69,6 +70,12 @@ export function formatShown(shown: Shown, { colour, times }: FormatOptions): str
   }
 }
 
+/** The question for a password, behind which it is typed. */
+export function passwordQuestion({ what, name }: WantedPassword): string {
+  if (what === "again") return "Again: ";
+  return `${what === "new" ? "New password" : "Password"} for ${name}: `;
+}
+
 /** Formats the counters of a session as several lines. */
 export function formatStatistics(statistics: SessionStatistics): string {
   const { state, roundTrip, received, repaired, lost, duplicates, repeated, waiting } = statistics;
@@ -85,8 +92,9 @@ function onlyRelayedLine({ onlyRelayed, forbidden }: { onlyRelayed?: string[]; f
 }
 
 function whoisLine(whois: Whois): string {
-  const { name, address, since } = whois;
-  return `${name ?? "(unnamed)"} is at ${address} since ${clockTime(since)}${programOf(whois)}${wayTo(whois)}`;
+  const { name, address, since, registered, operator } = whois;
+  const rank = `${registered ? ", registered" : ""}${operator ? ", operator" : ""}`;
+  return `${name ?? "(unnamed)"} is at ${address} since ${clockTime(since)}${rank}${programOf(whois)}${wayTo(whois)}`;
 }
 
 function programOf({ classic, transport }: Whois): string {

@@ -7,9 +7,10 @@ import process from "node:process";
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
 import { FLUSH_MS, Output, stderr } from "../../runtime/output.ts";
 import { pluralize } from "../../protocol/text.ts";
+import { Keyboard } from "./keyboard.ts";
 import { TerminalOutput } from "./terminal_output.ts";
 import { UnreadOutput } from "./unread_output.ts";
-import { wrap } from "./wrapping.ts";
+import { cellsOf, wrap } from "./wrapping.ts";
 
 /** The input and output of the client. */
 export interface Screen {
@@ -25,8 +26,11 @@ export interface Screen {
   print(text: string): void;
   /** Shows text that is not part of the chat; in a pipe it goes to standard error. */
   printAside(text: string): void;
-  /** Shows the prompt for a line or for a name; does nothing in a pipe. */
-  prompt(wanted?: "line" | "name"): void;
+  /**
+   * Shows the prompt for a line or for a name; or a question, whose answer is not shown. A line that was half typed then
+   * is back after the answer. Does nothing in a pipe.
+   */
+  prompt(wanted?: "line" | "name" | { question: string }): void;
   /**
    * Stops reading and restores the terminal, when everything is written. A stopped terminal is left after 1 s. A pipe
    * that nobody reads is left 1 s after Ctrl-C, or after a signal that means the same.
@@ -45,6 +49,8 @@ export interface ScreenOptions {
   signal: (signal: "interrupt" | "output changed") => void;
   /** Shows a notice. */
   notice: (text: string) => void;
+  /** Takes the answer to a question, if any is asked. */
+  answered?: (text: string) => void;
   /** Returns ways to complete the line that was typed so far; see {@linkcode createInterface}. */
   complete?: (line: string) => [string[], string];
 }
@@ -68,19 +74,23 @@ export function openScreen(options: ScreenOptions): Screen {
   return screen;
 }
 
-function openTerminal({ now, signal, notice, complete }: ScreenOptions): Screen {
+function openTerminal({ now, signal, notice, answered, complete }: ScreenOptions): Screen {
   const interrupted = () => signal("interrupt");
   const output = new TerminalOutput((dropped) => {
     if (dropped > 0) notice(`${pluralize(dropped, "line")} not shown while the terminal was stopped`);
-    else if (prompting && !closed) readline.prompt(true);
+    else if (prompting && !closed) redraw();
   });
   const setRaw = process.stdin.setRawMode.bind(process.stdin);
-  process.stdin.setRawMode = (raw) => {
-    output.setRawMode(raw, setRaw);
-    return process.stdin;
-  };
+  const keyboard = new Keyboard({
+    setRawMode: (raw) => output.setRawMode(raw, setRaw),
+    interrupted,
+    answered(text) {
+      endQuestion();
+      answered?.(text);
+    },
+  });
   const readline = createInterface({
-    input: process.stdin,
+    input: keyboard,
     output,
     terminal: true,
     prompt: PROMPTS.line,
@@ -92,15 +102,17 @@ function openTerminal({ now, signal, notice, complete }: ScreenOptions): Screen 
   // in its normal mode and Ctrl-C comes as a signal
   readline.on("SIGINT", interrupted);
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupted);
-  // when the terminal is closed, reads fail; the client must still send its LEAVE
-  process.stdin.on("error", () => {});
-  // after a suspension (Ctrl-Z), the line that was being typed is not shown until readline draws it again
-  readline.on("SIGCONT", () => readline.prompt(true));
+  // after a suspension (Ctrl-Z), the line that was being typed is not shown until it is drawn again
+  readline.on("SIGCONT", redraw);
   let prompting = false;
   let closed = false;
+  /** What the user is asked; empty when the answer is there. While it is defined, readline shows nothing. */
+  let question: string | undefined;
   readline.on("close", () => {
     // the line that was being typed stays, so later text, such as the shell's prompt, must begin on a new line
-    if (prompting) output.write("\n");
+    output.isHushed = false;
+    if (question !== undefined) endQuestion();
+    else if (prompting) output.write("\n");
     closed = true;
   });
 
@@ -108,15 +120,51 @@ function openTerminal({ now, signal, notice, complete }: ScreenOptions): Screen 
     const text = wrap(shown, output.columns || DEFAULT_COLUMNS);
     output.draw(shown.split("\n").length, () => {
       if (!prompting || closed) return output.write(`${text}\n`);
-      // the line that is being typed may take several rows: go to the first one and clear all of them
-      const { rows } = readline.getCursorPos();
-      moveCursor(output, 0, -rows);
-      cursorTo(output, 0);
-      clearScreenDown(output);
-      // before readline draws the line again, it goes up by the rows above the cursor, so these rows must exist again
-      output.write(`${text}\n${"\n".repeat(rows)}`);
-      readline.prompt(true);
+      const rows = erase();
+      output.write(`${text}\n`);
+      drawBelow(rows);
     });
+  }
+
+  /** Clears what is being typed, which may take several rows. Returns the rows above the cursor that it took. */
+  function erase(): number {
+    const rows = question === undefined
+      ? readline.getCursorPos().rows
+      : Math.floor(cellsOf(question) / (output.columns || DEFAULT_COLUMNS));
+    // go to the first one and clear all of them
+    moveCursor(output, 0, -rows);
+    cursorTo(output, 0);
+    clearScreenDown(output);
+    return rows;
+  }
+
+  /** Draws what is being typed again, after {@linkcode erase}. */
+  function drawBelow(rows: number): void {
+    if (question !== undefined) return void output.write(question);
+    // before readline draws the line again, it goes up by the rows above the cursor, so these rows must exist again
+    output.write("\n".repeat(rows));
+    readline.prompt(true);
+  }
+
+  function redraw(): void {
+    if (question === undefined) readline.prompt(true);
+    else output.draw(0, () => output.write(question!));
+  }
+
+  function ask(text: string): void {
+    if (question === text) return;
+    output.draw(0, () => {
+      if (prompting) erase();
+      output.write(text);
+    });
+    prompting = output.isHushed = true;
+    question = text;
+    keyboard.hide();
+  }
+
+  function endQuestion(): void {
+    if (question) output.draw(0, () => output.write("\n"));
+    question = "";
   }
 
   return {
@@ -128,14 +176,25 @@ function openTerminal({ now, signal, notice, complete }: ScreenOptions): Screen 
     printAside: print,
     prompt(wanted = "line") {
       if (closed) return;
-      prompting = true;
-      readline.setPrompt(PROMPTS[wanted]);
-      readline.prompt(true);
+      if (typeof wanted === "object") return ask(wanted.question);
+      output.draw(0, () => {
+        if (question !== undefined) {
+          erase();
+          question = undefined;
+          keyboard.show();
+          output.write("\n".repeat(readline.getCursorPos().rows));
+        }
+        output.isHushed = false;
+        prompting = true;
+        readline.setPrompt(PROMPTS[wanted]);
+        readline.prompt(true);
+      });
     },
     async close() {
       // Deno itself restores a stopped terminal at the exit of the program, but not the console of Windows
       if (await output.flush() || Deno.build.os === "windows") {
         readline.close();
+        keyboard.stop();
         await output.flush();
       }
       for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupted);

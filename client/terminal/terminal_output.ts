@@ -17,6 +17,8 @@ export class TerminalOutput extends Writable {
   /** What is being drawn; undefined while nothing is. */
   #drawn: string[] | undefined;
   #rawMode = false;
+  /** Whether nothing is shown but what {@linkcode draw} draws. */
+  isHushed = false;
 
   /** @param resumed Called when lines or keystrokes were dropped and the terminal goes on, with the number of lines. */
   constructor(resumed: OutputOptions["resumed"]) {
@@ -61,7 +63,7 @@ export class TerminalOutput extends Writable {
 
   override _write(chunk: string, _encoding: string, done: () => void): void {
     if (this.#drawn) this.#drawn.push(chunk);
-    else this.#output.write(chunk, 0);
+    else if (!this.isHushed) this.#output.write(chunk, 0);
     done();
   }
 }

@@ -366,3 +366,24 @@ Deno.test("commands: those of operators are those of the server, in the same wor
   );
   assertEquals(ofClient, ofServer.filter((usage) => !others.includes(usage) && !usage.startsWith("account ")));
 });
+
+Deno.test("commands: a password is asked for at a terminal, and in a pipe its commands are mistakes", () => {
+  for (const command of ["register", "password", "unregister"]) {
+    const fake = joined({ name: "Alice" });
+    assertEquals(run(`/${command}`, fake), []);
+    assertEquals(fake.take().map(({ packet }) => packet.type), [command === "unregister" ? "UNREGISTER" : "REGISTER"]);
+    const line = `/${command} asks for a password, which does not come from a pipe: type it in a terminal`;
+    assertEquals(run(`/${command}`, joined({ name: "Alice" }), false), [line]);
+    assertEquals(failure([`/${command}`]), "1 line not understood, and not sent");
+  }
+});
+
+Deno.test("commands: what is typed behind such a command, before its question, is neither said nor done", () => {
+  const fake = joined({ name: "Alice" });
+  run("/register", fake);
+  fake.take();
+  for (const line of ["correct horse", "/me waves", "/list"]) {
+    assertEquals(run(line, fake), ["Not sent, as it was typed before the question was answered"]);
+  }
+  assertEquals(fake.take(), []);
+});

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import type { Shown } from "../../../client/session/shown.ts";
-import { formatShown, formatStatistics } from "../../../client/terminal/rendering.ts";
+import { formatShown, formatStatistics, passwordQuestion } from "../../../client/terminal/rendering.ts";
 import { reservedBecause } from "../../../protocol/look_alikes.ts";
 import { normalizeName } from "../../../protocol/names.ts";
 import { printable } from "../../../protocol/text.ts";
@@ -199,4 +199,17 @@ Deno.test("rendering: the statistics of a session", () => {
     assertStringIncludes(words, part);
   }
   assertStringIncludes(formatStatistics({ ...statistics, roundTrip: undefined }), "not measured");
+});
+
+Deno.test("rendering: a registered name and an operator are marked, and each question names whose password it wants", () => {
+  const whois = { kind: "whois", name: "Alice", address: "192.168.1.21:52207", since: 0, classic: false } as const;
+  assertMatch(formatShown({ ...whois, registered: true }, PLAIN), /since \d\d:\d\d, registered$/);
+  assertMatch(
+    formatShown({ ...whois, registered: true, operator: true, relay: true }, PLAIN),
+    /since \d\d:\d\d, registered, operator, only through the server$/,
+  );
+  assertEquals(
+    (["present", "new", "again"] as const).map((what) => passwordQuestion({ what, name: "Alice" })),
+    ["Password for Alice: ", "New password for Alice: ", "Again: "],
+  );
 });

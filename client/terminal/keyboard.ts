@@ -1,0 +1,72 @@
+/**
+ * The keyboard of a terminal: what is typed goes to node:readline, or for a while past it, so that it is not shown.
+ *
+ * @module
+ */
+import process from "node:process";
+import { PassThrough } from "node:stream";
+import { HiddenLine } from "./hidden_line.ts";
+
+/** What a keyboard calls. */
+export interface KeyboardOptions {
+  /** Makes the terminal report each key, or whole lines. */
+  setRawMode: (raw: boolean) => void;
+  /** A line that was not shown is there. */
+  answered: (text: string) => void;
+  /** Ctrl-C was pressed while nothing is shown. */
+  interrupted: () => void;
+}
+
+/** Standard input as node:readline reads it. */
+export class Keyboard extends PassThrough {
+  /** As node:readline calls it. */
+  readonly setRawMode: (raw: boolean) => this;
+  readonly #options: KeyboardOptions;
+  readonly #decoder = new TextDecoder();
+  /** What takes the keys in place of node:readline; `answered` takes none. */
+  #hidden: HiddenLine | "answered" | undefined;
+
+  constructor(options: KeyboardOptions) {
+    super();
+    this.#options = options;
+    this.setRawMode = (raw) => {
+      options.setRawMode(raw);
+      return this;
+    };
+    process.stdin.on("data", (chunk: Uint8Array) => this.#take(chunk));
+    process.stdin.on("end", () => this.end());
+    // when the terminal is closed, reads fail; the client must still send its LEAVE
+    process.stdin.on("error", () => this.end());
+    this.on("drain", () => process.stdin.resume());
+  }
+
+  /** From now on a line is read that is not shown, and nothing but that. */
+  hide(): void {
+    this.#hidden = new HiddenLine();
+  }
+
+  /** From now on node:readline gets what is typed. What was typed of a hidden line is forgotten. */
+  show(): void {
+    this.#hidden = undefined;
+  }
+
+  /** Reads no more. */
+  stop(): void {
+    process.stdin.pause();
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#hidden === undefined) {
+      if (!this.writableEnded && !this.write(chunk)) process.stdin.pause();
+      return;
+    }
+    const text = this.#decoder.decode(chunk, { stream: true });
+    const line = this.#hidden === "answered" ? new HiddenLine() : this.#hidden;
+    const key = line.type(text);
+    if (key?.is === "interrupt") return this.#options.interrupted();
+    if (this.#hidden === "answered" || key === undefined) return;
+    if (key.is === "end") return void this.end();
+    this.#hidden = "answered";
+    this.#options.answered(key.text);
+  }
+}

@@ -1,0 +1,179 @@
+/** Names with passwords: the real programs on real sockets, in terminals and in pipes. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { toHex } from "../../protocol/bytes.ts";
+import { ROUNDS } from "../../protocol/passwords.ts";
+import { clientKeysOf, storedKeysOf } from "../../protocol/scram.ts";
+import { CRYPTO, derive } from "../../runtime/crypto.ts";
+import { commandOf, joinRoom, type Process, start, startClient, startServer } from "../../scripts/support/processes.ts";
+import { openState } from "../../server/journal/state_file.ts";
+import { openServerByHand } from "../support/server_by_hand.ts";
+import { openFolder } from "../support/state_files.ts";
+import { openTap } from "../support/tap.ts";
+import { HAS_TMUX, quoted, startTmux, type Terminal } from "../support/tmux.ts";
+
+const PASSWORD = "correct horse", OTHER = "battery staple";
+
+/** Types lines into a terminal, each behind its prompt. */
+async function answer(terminal: Terminal, ...lines: [prompt: RegExp, line: string][]): Promise<void> {
+  for (const [prompt, line] of lines) {
+    await terminal.until(prompt);
+    await terminal.type(line);
+    await terminal.press("Enter");
+  }
+}
+
+Deno.test({
+  name: `accounts: a name is registered, taken elsewhere and given up in terminals${HAS_TMUX ? "" : " (needs tmux)"}`,
+  ignore: !HAS_TMUX,
+  async fn() {
+    using folder = openFolder();
+    const [first, second] = [folder.file("first"), folder.file("second")];
+    await using server = await startServer("--state", folder.file("room"));
+    await using tap = openTap(server.port);
+    await using tmux = await startTmux();
+    await using bob = await joinRoom(server);
+    const command = [...commandOf("client"), "-u", "Alice", "127.0.0.1", String(tap.port)].map(quoted).join(" ");
+    const alice = await tmux.open(`${command}; echo left $?; cat`, { record: first });
+
+    // a question stays where it is when lines are printed above it, and shows nothing of its answer
+    await answer(alice, [/^\+>$/m, "/register"]);
+    await alice.until(/^New password for Alice:$/m);
+    await alice.type(PASSWORD.slice(0, 7));
+    await alice.press("Tab", "Up");
+    await bob.type("an interruption\n");
+    await alice.until(/: an interruption\nNew password for Alice:$/);
+    await alice.resize(70);
+    await alice.type(PASSWORD.slice(7));
+    await alice.press("Enter");
+    await answer(alice, [/\nAgain:$/, PASSWORD]);
+    await alice.until(/^-- The name Alice is yours now: only who knows its password gets it\n\+>$/m);
+    // earlier lines come back by the arrow key, and passwords do not
+    await alice.press("Up");
+    await alice.until(/^\+> \/register$/m);
+    await alice.press("Up");
+    await alice.until(/^\+> \/register$/m);
+
+    // another device, where something was typed before the question came: it is not the password, and not said
+    tap.isOpen = false;
+    const other = await tmux.open(`${command}; echo left $?; cat`, { record: second });
+    await answer(other, [/^\+>$/m, "typed too early"]);
+    await other.type("half a line");
+    await other.until(/^\+> half a line$/m);
+    tap.isOpen = true;
+    await other.until(/^!! Not sent, as it was typed before the question: 1 line$/m);
+    await other.until(/^Password for Alice:$/m);
+    // what is pasted behind the end of the answer is dropped
+    await other.type(`${OTHER}\nfrom the clipboard\n`);
+    await other.until(/^!! That is not the password of Alice\nPassword for Alice:$/m);
+    await answer(other, [/:$/, PASSWORD]);
+    await other.until(/^\+> half a line$/m);
+    await alice.until(/^!! Somebody has signed in elsewhere/m);
+    await other.press("Enter");
+    await bob.stdout.until(/:Alice>: half a line\n/);
+
+    await answer(other, [/^\+>$/m, "/password"], [/Password for Alice:$/, PASSWORD]);
+    await answer(other, [/New password for Alice:$/, OTHER], [/Again:$/, OTHER]);
+    await other.until(/^-- The password of Alice is changed\n\+>$/m);
+    await answer(other, [/^\+>$/m, "/unregister"], [/Password for Alice:$/, OTHER]);
+    await other.until(/^-- The name Alice is not protected any more\n\+>$/m);
+    // Ctrl-C leaves from a question too
+    await answer(other, [/^\+>$/m, "/register"]);
+    await other.until(/New password for Alice:$/);
+    await other.type("sesam");
+    await other.press("C-c");
+    await other.until(/^left 0$/m);
+    assertEquals(bob.stdout.text().match(/too early|clipboard/g), null);
+
+    // nothing of a password is written to a terminal, or to the wire
+    for (const recorded of [await Deno.readTextFile(first), await Deno.readTextFile(second)]) {
+      assertMatch(recorded, /assword for Alice: /);
+      for (const secret of ["correct", "horse", "battery", "staple", "sesam"]) {
+        assert(!recorded.includes(secret), secret);
+      }
+    }
+    const wire = tap.passed.join("\n");
+    assertMatch(wire, /sealed=/);
+    for (const secret of [PASSWORD, OTHER]) {
+      const bytes = new TextEncoder().encode(secret);
+      for (const form of [secret, toHex(bytes), btoa(secret)]) assert(!wire.includes(form));
+    }
+  },
+});
+
+/** A file of a room in which Alice is registered. */
+async function registerAlice(path: string): Promise<void> {
+  const salt = CRYPTO.randomBytes(16);
+  const keys = clientKeysOf(await derive({ password: PASSWORD, salt, rounds: ROUNDS }), CRYPTO);
+  const state = openState(path);
+  state.accountTable.put({ name: "Alice", salt, rounds: ROUNDS, isOperator: false, ...storedKeysOf(keys, CRYPTO) });
+  state.close();
+}
+
+/** Lets a client end that says one line, and returns its exit code and what it complained of. */
+async function say(client: Process, line = "hello"): Promise<[number, string]> {
+  await client.type(`${line}\n`).catch(() => {});
+  await client.endInput().catch(() => {});
+  return [await client.exitCode(), client.stderr.text().trimEnd()];
+}
+
+Deno.test("accounts: in a pipe the password comes from a file or the environment, and the exit code tells", async () => {
+  using folder = openFolder();
+  await registerAlice(folder.file("room"));
+  const [right, wrong] = [folder.file("right"), folder.file("wrong")];
+  await Deno.writeTextFile(right, `${PASSWORD}\r\nnot this\n`);
+  await Deno.writeTextFile(wrong, OTHER);
+  await using server = await startServer("--state", folder.file("room"));
+  await using bob = await joinRoom(server);
+  const alice = ["-u", "Alice", "127.0.0.1", String(server.port)];
+
+  await using byFile = startClient("--password-file", right, ...alice);
+  assertEquals(await say(byFile, "by file"), [0, ""]);
+  await using byVariable = start([...commandOf("client"), ...alice], { env: { UDP_CHAT_PASSWORD: PASSWORD } });
+  assertEquals(await say(byVariable, "by variable"), [0, ""]);
+  await bob.stdout.until(/:Alice>: by file\n[^]*:Alice>: by variable\n/);
+
+  await using mistaken = startClient("--password-file", wrong, ...alice);
+  assertEquals(await say(mistaken), [1, "That is not the password of Alice; 1 message not delivered"]);
+  await using unproven = startClient(...alice);
+  const where = "give its password by --password-file FILE or UDP_CHAT_PASSWORD";
+  assertEquals(await say(unproven), [1, `The name Alice is registered here: ${where}; 1 message not delivered`]);
+  await using other = startClient("-u", "Zoë", "127.0.0.1", server.port);
+  const [code, complaint] = await say(other, "/register");
+  assertEquals(code, 1);
+  assertMatch(complaint, /^!! \/register asks for a password, which does not come from a pipe/);
+});
+
+Deno.test("accounts: a password file that can't be used, and a password as an argument, are usage errors", async () => {
+  using folder = openFolder();
+  await Deno.writeTextFile(folder.file("empty"), "\n");
+  const wrong: [string[], RegExp][] = [
+    [["--password-file", folder.file("missing")], /^The password can't be read from .*: there is no such file\n$/],
+    [["--password-file", folder.file("empty")], /^In the first line of .* there is no password/],
+    [
+      ["--password", PASSWORD],
+      /^A password is not taken from the command line, where others on this computer can read/,
+    ],
+    [["--tcp", "--password-file", folder.file("empty")], /^--password-file is for UDP/],
+  ];
+  for (const [args, words] of wrong) {
+    await using client = startClient(...args);
+    assertEquals(await client.exitCode(), 2);
+    assertMatch(client.stderr.text(), words);
+    assert(!client.stderr.text().includes(PASSWORD));
+  }
+});
+
+Deno.test("accounts: a server that does not know the password is left, and what was to be said is not", async () => {
+  using folder = openFolder();
+  await Deno.writeTextFile(folder.file("password"), PASSWORD);
+  await using server = openServerByHand(
+    "epoch=91c4be20d7a35f68 seq=0 name=Alice keepalive=1000 verifier=" + "0".repeat(64),
+  );
+  server.challenge = `address=127.0.0.1:9 salt=${"5a".repeat(16)} rounds=${ROUNDS} nonce=b80d3f6217ca94e5`;
+  await using client = startClient("-u", "Alice", "--password-file", folder.file("password"), "127.0.0.1", server.port);
+  const [code, complaint] = await say(client, "a secret");
+  assertEquals(code, 1);
+  assertMatch(complaint, /^This server does not know the password of Alice, so it may not be the server that you/);
+  assert(server.received.some((packet) => packet.includes(" proof=")));
+  assert(!server.received.some((packet) => packet.startsWith("MESSAGE")));
+});
