@@ -23,6 +23,8 @@ export class ReceiveStream<M extends MessagePacket = MessagePacket> {
   /** Whether any message was taken from it, so that there is something to acknowledge. */
   isBegun: boolean;
   readonly #held = new Map<number, M>();
+  /** Ids that were refused and that a late copy may still have; undefined if there are none. */
+  #refused: Set<number> | undefined;
 
   /** @param next The id behind the last that was taken from this stream before. */
   constructor(name: string, next = 1) {
@@ -72,11 +74,22 @@ export class ReceiveStream<M extends MessagePacket = MessagePacket> {
     this.#held.delete(id);
   }
 
-  /** Takes all that is held out of it, as if it had not come, in the order in which it came. */
-  takeHeld(): M[] {
-    const held = [...this.#held.values()];
-    this.#held.clear();
-    return held;
+  /** All that is held, in the order in which it came. */
+  get held(): M[] {
+    return [...this.#held.values()];
+  }
+
+  /** Drops a message whose sender is told that it is not taken: it is not taken from a late copy either. */
+  refuse({ id, first = id }: MessagePacket): void {
+    this.#skipTo(first);
+    this.#held.delete(id);
+    // no honest sender is further on
+    if (id < this.next + SEND_WINDOW) (this.#refused ??= new Set()).add(id);
+  }
+
+  /** Whether the message was refused. */
+  isRefused({ id }: MessagePacket): boolean {
+    return this.#refused?.has(id) ?? false;
   }
 
   /** Drops all that is held, as if it had not come. */
@@ -88,6 +101,8 @@ export class ReceiveStream<M extends MessagePacket = MessagePacket> {
   #skipTo(first: number): void {
     if (first <= this.next) return;
     for (const id of this.#held.keys()) if (id < first) this.#held.delete(id);
+    for (const id of this.#refused ?? []) if (id < first) this.#refused!.delete(id);
+    if (this.#refused?.size === 0) this.#refused = undefined;
     this.next = first;
   }
 }

@@ -30,8 +30,8 @@ export class OrderTable {
   }
 
   /** @throws {Failure} if the file can't be written. */
-  dropBan(what: string): void {
-    this.#writer.write(() => this.#statements.dropBan.run(what), true);
+  dropBans(whats: readonly string[]): void {
+    this.#writer.write(() => whats.forEach((what) => this.#statements.dropBan.run(what)), true);
   }
 
   /**

@@ -15,7 +15,7 @@ import type { KeptBan } from "../journal/past.ts";
 /** Keeps the bans for the next run of the server. Each method writes before it returns. */
 export interface BanKeeper {
   putBan(ban: KeptBan): void;
-  dropBan(what: string): void;
+  dropBans(whats: readonly string[]): void;
 }
 
 /** What bans need of the room. */
@@ -60,20 +60,20 @@ export class Bans {
     keeper?.putBan(ban);
     if (before) this.#drop(before);
     // it may be spelled otherwise
-    if (before && before.what !== ban.what) keeper?.dropBan(before.what);
+    if (before && before.what !== ban.what) keeper?.dropBans([before.what]);
     this.#insert(ban);
   }
 
   /** Ends a ban; returns whether there was one. */
   remove(what: string): boolean {
     const ban = this.#byKey.get(keyOf(what));
-    if (ban) this.#end(ban);
+    if (ban) this.#end([ban]);
     return ban !== undefined;
   }
 
   /** Forgets those that have ended. */
   clear(now: number): void {
-    for (const ban of [...this.#byKey.values()]) if (!this.#isValid(ban, now)) this.#end(ban);
+    this.#end([...this.#byKey.values()].filter((ban) => !this.#isValid(ban, now)));
   }
 
   /** All bans, the latest first. */
@@ -133,9 +133,10 @@ export class Bans {
     }
   }
 
-  #end(ban: KeptBan): void {
-    this.#context.keeper?.dropBan(ban.what);
-    this.#drop(ban);
+  #end(bans: KeptBan[]): void {
+    if (bans.length === 0) return;
+    this.#context.keeper?.dropBans(bans.map(({ what }) => what));
+    for (const ban of bans) this.#drop(ban);
   }
 
   #drop(ban: KeptBan): void {

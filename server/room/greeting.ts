@@ -128,13 +128,14 @@ export class Greetings {
 
   /** Tells one who may not come in why, and one who has come to a banned address to go; returns whether it is so. */
   #keepOut(greeting: ValidGreeting, member: Member | undefined, now: number): boolean {
-    const { admission } = this.#context, { peer, packet } = greeting, { token, type } = packet;
+    const { admission, limits } = this.#context, { peer, packet } = greeting, { token, type } = packet;
     const name = type === "SIGN-IN" ? packet.name : undefined;
     const expulsion = member
       ? admission.rules.banOf({ peer }, now)
       : admission.rules.refusalOf({ peer, token, name }, now);
     if (!expulsion) return false;
     if (member) admission.expel(member, expulsion, now);
+    else if (!limits.takeApplicantToken(peer, now)) return true;
     this.#refuse(greeting, expulsion.code, expulsion.text);
     return true;
   }

@@ -147,12 +147,7 @@ export class Messages {
     const stream = this.#streamOf(member, packet, kept);
     if (stream.isRepeat(packet)) return this.#acknowledge(packet, kept, member, now);
     const mute = muteOf(member, now);
-    if (mute !== undefined) {
-      // the stream waits for it no longer when its sender has settled it, which the next message says by its `first`
-      if (stream.isHeld(packet)) this.#held--;
-      stream.drop(packet);
-      return this.#refuse(packet, member, mute, now);
-    }
+    if (mute !== undefined || stream.isRefused(packet)) return this.#refuse(packet, member, stream, mute, now);
     const before = stream.heldCount;
     stream.hold(packet);
     this.#held += stream.heldCount - before;
@@ -188,7 +183,9 @@ export class Messages {
   /** Publishes the messages whose turn it is, as many as there are tokens for. The next one waits for its token. */
   #publishReady(member: Member, stream: ReceiveStream, now: number): void {
     const mute = this.#context.muteOf(member, now);
-    if (mute !== undefined) return this.#refuseHeld(member, stream, mute, now);
+    if (mute !== undefined) {
+      for (const packet of stream.held) this.#refuse(packet, member, stream, mute, now);
+    }
     while (stream.isReady) {
       const pause = this.#takeToken(member, stream, now);
       if (pause > 0) return this.#pacing.wait(member, now + pause);
@@ -206,17 +203,24 @@ export class Messages {
     return isBehind || journal.pending >= MAX_PENDING ? JOURNAL_PAUSE_MS : limits.takeMessageToken(member, now);
   }
 
-  /** Tells a member that a MESSAGE is not said, and drops it. Without a token it is told when it repeats the MESSAGE. */
-  #refuse({ stream, id }: MessagePacket, member: Member, mute: string, now: number): void {
-    const { delivery, limits } = this.#context, { token } = member;
+  /**
+   * Refuses a MESSAGE. If its sender has no token for the answer, it is told when it repeats the MESSAGE. The stream waits
+   * for it until its sender has settled it, which the next message says by its `first`.
+   */
+  #refuse(
+    packet: MessagePacket,
+    member: Member,
+    stream: ReceiveStream,
+    mute: string | undefined,
+    now: number,
+  ): void {
+    const { delivery, limits } = this.#context, { token } = member, { id } = packet;
+    const before = stream.heldCount;
+    stream.refuse(packet);
+    this.#held += stream.heldCount - before;
     if (!limits.takeRequestTokens(member, 1, now)) return;
-    delivery.send(member, { dialect: "v1", type: "ERROR", token, code: "muted", id, stream, text: `You are ${mute}` });
-  }
-
-  /** Does the same with all that a stream holds. */
-  #refuseHeld(member: Member, stream: ReceiveStream, mute: string, now: number): void {
-    this.#held -= stream.heldCount;
-    for (const packet of stream.takeHeld()) this.#refuse(packet, member, mute, now);
+    const text = mute === undefined ? "You were muted when you said this" : `You are ${mute}`;
+    delivery.send(member, { dialect: "v1", type: "ERROR", token, code: "muted", id, stream: stream.name, text });
   }
 
   /** Tells a member that has no ids. */

@@ -112,3 +112,20 @@ Deno.test("receive stream: in whatever order and however often messages come, ea
     assertEquals(given, Array.from({ length: 20 }, (_, i) => i + 1));
   }));
 });
+
+Deno.test("receive stream: what was refused is not taken from a late copy, and the rest goes on when it is settled", () => {
+  const stream = new ReceiveStream(NAME);
+  const packet = (id: number, first = id) => message(id, first);
+  stream.hold(packet(3, 1));
+  stream.refuse(packet(2, 1));
+  assertEquals([stream.isRefused(packet(2)), stream.isRefused(packet(3)), stream.heldCount], [true, false, 1]);
+  // far behind it, as after many that were refused
+  stream.refuse(packet(90));
+  assertEquals([stream.isRefused(packet(90)), stream.isRefused(packet(2)), stream.heldCount], [true, false, 0]);
+  stream.refuse(packet(91 + SEND_WINDOW, 90));
+  assertEquals(stream.isRefused(packet(91 + SEND_WINDOW)), false, "nobody fills the memory");
+  stream.hold(packet(91, 90));
+  assertEquals(stream.isReady, false);
+  stream.hold(packet(92, 91));
+  assertEquals([stream.takeNext()?.id, stream.takeNext()?.id, stream.isRefused(packet(90))], [91, 92, false]);
+});

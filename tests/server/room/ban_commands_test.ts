@@ -171,6 +171,15 @@ Deno.test("ban: a flood from a banned network costs few answers and no memory", 
   }
 });
 
+Deno.test("ban: who goes on greeting from a banned address, with its cookie, is answered once a second", () => {
+  const room = new OrderRoom();
+  room.order("ban 10.7.0.0/16");
+  const token = "0123456789abcdef", cookie = room.cookie("10.7.0.1:1", { token });
+  let answers = 0;
+  for (let id = 1; id <= 500; id++) answers += room.v1("10.7.0.1:1", "GREETING", { id, token, cookie }).length;
+  assertEquals([answers, ignoredBy(room.room)["fast-sign-ins"]], [10, 490]);
+});
+
 Deno.test("ban: members of an earlier run that are banned do not come back with it", () => {
   const bans = [{ what: "Bob", holder: "", until: undefined }, { what: "10.0.1.3", holder: "", until: undefined }];
   const member = { dialect: "v1", since: 1 } as const;

@@ -64,7 +64,7 @@ Deno.test("bans: the same name or network again takes the place of the first; th
   const kept = new Map<string, KeptBan>();
   const keeper = {
     putBan: (ban: KeptBan) => void kept.set(ban.what, ban),
-    dropBan: (what: string) => void kept.delete(what),
+    dropBans: (whats: readonly string[]) => whats.forEach((what) => kept.delete(what)),
   };
   const bans = new Bans({ keeper, time: (now) => now });
   bans.add(ban("Bob", { holder: "a" }));

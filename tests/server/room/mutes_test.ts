@@ -146,7 +146,19 @@ Deno.test("mute: a flood of a muted member has few answers and takes no memory",
   for (let id = 1; id <= 5000; id++) answers += said(room, token, id, 1).length;
   assertLess(answers, 1001, "as many as a member may ask for");
   room.order("unmute Bob");
-  assertEquals(heard(said(room, token, 1)), ["1"]);
+  assertEquals(heard(said(room, token, 6000)), ["6000"]);
+});
+
+Deno.test("mute: what was refused is not said from a late copy, nor does a later message wait for it", () => {
+  const { room, token } = roomWithBob();
+  room.order("mute Bob 1");
+  assertEquals(one(said(room, token, 1), "ERROR").text, "You are muted for 1 more minute");
+  room.pass(60_000);
+  const late = said(room, token, 1);
+  assertEquals([heard(late), one(late, "ERROR").text], [[], "You were muted when you said this"]);
+  // sent before the sender knew of the refusal, then again
+  assertEquals(said(room, token, 2, 1), []);
+  assertEquals(heard(said(room, token, 2)), ["2"]);
 });
 
 Deno.test("mute: times are whole minutes, at most a year; operators and oneself are left alone", () => {
