@@ -17,7 +17,7 @@ Deno.test("op: who has a registered name may keep order until deop; all hear of 
   assertEquals(one(command(2), "REPLY").text, "Nobody is banned");
   assertEquals(one(room.v1(B, "LOOKUP", { id: 3, token, name: "Bob" }), "PEER").operator, true);
   room.connect(T);
-  assertEquals(read(room.type(T, "/whois bob"), `tcp ${T}`), `bob is at ${B}, an operator\n`);
+  assertEquals(read(room.type(T, "/whois bob"), `tcp ${T}`), `bob is at ${B}, registered, an operator\n`);
   assertEquals(order("op Bob").text, "Bob is an operator already");
   assertEquals(order("deop bob").text, "Bob is no operator any more");
   assertEquals(order("deop bob").text, "Bob is no operator already");
