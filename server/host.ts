@@ -24,7 +24,8 @@ import type { KeptOrder } from "./room/order_keeping.ts";
 import type { OrderAnswer } from "./room/orders.ts";
 import type { NameClaim, Names } from "./room/names.ts";
 import type { Peer } from "./room/peer.ts";
-import { Room, type RoomOptions } from "./room/room.ts";
+import { Room } from "./room/room.ts";
+import type { RoomOptions } from "./room/room_options.ts";
 
 /** Options of {@linkcode Host}. */
 export interface HostOptions {

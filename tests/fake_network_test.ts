@@ -9,7 +9,7 @@ import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert
 import fc from "fast-check";
 import { EventFeed } from "../protocol/reliable/event_feed.ts";
 import { LineCheck } from "../protocol/reliable/line_check.ts";
-import type { RoomOptions } from "../server/room/room.ts";
+import type { RoomOptions } from "../server/room/room_options.ts";
 import { BAD, type FakeClient, FakeNetwork } from "./support/fake_network.ts";
 
 const SEED = Deno.env.get("SEED") ?? "1";

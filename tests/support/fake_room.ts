@@ -13,7 +13,8 @@ import type { Accounts } from "../../server/room/accounts.ts";
 import type { Ignored, IgnoredCounts } from "../../server/room/ignored.ts";
 import type { KeptOrder } from "../../server/room/order_keeping.ts";
 import type { Names } from "../../server/room/names.ts";
-import { Room, type RoomOptions } from "../../server/room/room.ts";
+import { Room } from "../../server/room/room.ts";
+import type { RoomOptions } from "../../server/room/room_options.ts";
 import { FakeDelivery, type Sent, textOf } from "./fake_delivery.ts";
 import { peerOf } from "./peer_of.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { RoomOptions } from "../../server/room/room.ts";
+import type { RoomOptions } from "../../server/room/room_options.ts";
 import { type Sent, textOf } from "./fake_delivery.ts";
 import { all, FakeRoom, one, STREAM, to, type V1 } from "./fake_room.ts";
 import { peerOf } from "./peer_of.ts";

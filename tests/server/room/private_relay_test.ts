@@ -5,7 +5,7 @@ import { encode, MAX_AGE_MS, MAX_DATAGRAM_BYTES, MAX_TEXT_BYTES } from "../../..
 import { byteLength } from "../../../protocol/text.ts";
 import { explain } from "../../../server/ignored_words.ts";
 import { Ignored } from "../../../server/room/ignored.ts";
-import type { RoomOptions } from "../../../server/room/room.ts";
+import type { RoomOptions } from "../../../server/room/room_options.ts";
 import { type Sent, textOf } from "../../support/fake_delivery.ts";
 import { all, FakeRoom, ignoredBy, one, OTHER_STREAM, outline, STREAM, to, type V1 } from "../../support/fake_room.ts";
 import { peerOf } from "../../support/peer_of.ts";
