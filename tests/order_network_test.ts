@@ -116,10 +116,10 @@ Deno.test("order network: a new name is told once, and what is typed after it is
     network.passUntil(() => bob.shown.filter(({ kind }) => kind === "direct").length === 2);
     network.pass(5000);
     assertEquals(shown(bob, "direct"), ["one", "two"], `seed ${seed}`);
-    bob.act((session, now) => session.rename("alice", now));
+    bob.act((session, now) => session.rename("carol", now));
     network.passUntil(() => bob.session.asked.open === 0);
     assertEquals([bob.session.name, bob.session.state], ["Robert", "joined"], `seed ${seed}`);
-    assertMatch(bob.notices.at(-1)!, /^The name alice is taken.*\. You are still Robert$/, `seed ${seed}`);
+    assertMatch(bob.notices.at(-1)!, /^The name carol is taken.*\. You are still Robert$/, `seed ${seed}`);
   }
 });
 

@@ -33,6 +33,8 @@ export type Request =
   | { want: "order"; text: string }
   /** Gives this client another name. */
   | { want: "name"; name: string }
+  /** Says something to everyone that was typed behind a new name, and is to be said under that. */
+  | { want: "say"; drafts: Draft[] }
   /** Registers the user's name, changes its password, or gives it up. */
   | { want: "account"; change: AccountChange };
 
@@ -60,6 +62,24 @@ export class Requests {
     return this.#waiting.length;
   }
 
+  /** How many messages to everyone wait for their turn. */
+  get unsaid(): number {
+    return this.#waiting.reduce((sum, request) => sum + (request.want === "say" ? request.drafts.length : 0), 0);
+  }
+
+  /** Whether what is typed now is to be said behind a new name. */
+  get waitsForName(): boolean {
+    const { everJoined, isRenaming } = this.#parts.detection.v1.membership;
+    return everJoined && isRenaming || this.#waiting.some(({ want }) => want === "name" || want === "say");
+  }
+
+  /** Takes back what was to be said to everyone; returns how many messages. */
+  withdrawUnsaid(): number {
+    const { unsaid } = this;
+    this.#waiting.splice(0, Infinity, ...this.#waiting.filter(({ want }) => want !== "say"));
+    return unsaid;
+  }
+
   /** How many requests have no answer yet. */
   get size(): number {
     const { detection, directory, history, orders, account } = this.#parts;
@@ -70,7 +90,7 @@ export class Requests {
   /** Takes a request, which is made when its turn comes. */
   add(request: Request, now: number): Fact[] {
     const { state, v1 } = this.#parts.detection;
-    if (state === "joining" && v1.membership.everJoined) {
+    if (state === "joining" && v1.membership.everJoined && request.want !== "say") {
       return refuse(request, "The server does not answer at the moment; try again when it does");
     }
     if (state === "expelled") return refuse(request, whyNotSent(v1.membership.refusal));
@@ -103,7 +123,9 @@ export class Requests {
     const { detection, directory, history, orders } = this.#parts;
     if (detection.state === "classic") {
       const text = "This server speaks the classic dialect: it has no names, no direct messages and no history";
-      return this.#waiting.splice(0).flatMap((request) => refuse(request, text));
+      return this.#waiting.splice(0).flatMap((request) => {
+        return request.want === "say" ? this.#make(request, now) : refuse(request, text);
+      });
     }
     const facts: Fact[] = [];
     // piped input may ask a thousand things at once, but the server answers only so many
@@ -120,7 +142,7 @@ export class Requests {
   #rename(name: string, now: number): Fact[] {
     const { v1 } = this.#parts.detection;
     if (name === v1.membership.self.name) return [{ type: "notice", text: `You are ${name} already` }];
-    v1.rename(name, now);
+    v1.membership.rename(name, now);
     return [];
   }
 
@@ -129,6 +151,9 @@ export class Requests {
     switch (request.want) {
       case "direct message":
         return peers.say(request.to, request.drafts, now, request.saidAt, request.identity);
+      case "say":
+        for (const draft of request.drafts) detection.say(draft, now);
+        return [];
       case "list":
         directory.list(now);
         return [];
@@ -160,5 +185,6 @@ export function whyNotSent(refusal: string): string {
 /** Tells that a request is not made; `why` is the reason alone, for a message. */
 function refuse(request: Request, text: string, why = text): Fact[] {
   if (request.want === "direct message") return undelivered(request.drafts, why, nameOf(request.to));
+  if (request.want === "say") return undelivered(request.drafts, why);
   return [{ type: "problem", text }, { type: "shortfall", what: "unanswered", count: 1 }];
 }

@@ -130,7 +130,7 @@ export class Session {
 
   /** How many messages wait to be sent or acknowledged. */
   get waiting(): number {
-    return this.#detection.waiting + this.#peers.waiting;
+    return this.#detection.waiting + this.#requests.unsaid + this.#peers.waiting;
   }
 
   /** How many of the user's questions have no answer yet, and how many of them were not even asked. */
@@ -185,7 +185,7 @@ export class Session {
    * new one.
    */
   rename(name: string | undefined, now: number): void {
-    if (this.wantsName || name === undefined) return this.#detection.v1.rename(name, now);
+    if (this.wantsName || name === undefined) return this.#detection.v1.membership.rename(name, now);
     this.#request({ want: "name", name }, now);
   }
 
@@ -211,9 +211,10 @@ export class Session {
       this.view.problem(whyNotSent(this.#detection.v1.membership.refusal));
       return this.#tally.add("undelivered");
     }
-    for (const piece of splitText(text, MAX_TEXT_BYTES)) {
-      if (piece !== "") this.#detection.say(action ? { text: piece, action } : { text: piece }, now);
-    }
+    const drafts = splitText(text, MAX_TEXT_BYTES).filter((piece) => piece !== "")
+      .map((text) => action ? { text, action } : { text });
+    if (this.#requests.waitsForName) return this.#request({ want: "say", drafts }, now);
+    for (const draft of drafts) this.#detection.say(draft, now);
     const { isSilent, everJoined } = this.#detection.v1.membership;
     if (this.state === "joining" && isSilent && everJoined) {
       this.view.notice(
@@ -384,8 +385,15 @@ export class Session {
         if (this.#topic.take(fact)) this.view.announce(this.topic, this.#wallClock?.() ?? now);
         return this.#act(this.#joinHints.take(this.#detection.v1.membership.self), now);
       case "lost":
-      case "challenged":
         return;
+      case "challenged": {
+        // what was typed behind a wish for a protected name may be the password
+        const lines = pluralize(this.#requests.unsaid, "line");
+        if (this.#requests.withdrawUnsaid() > 0) {
+          this.view.problem(`Not sent, as it was typed before the question: ${lines}`);
+        }
+        return;
+      }
       case "begun anew":
         this.#peers.beginAnew(now);
         // it may be done, and must not be done again

@@ -82,12 +82,6 @@ export class V1Link implements Timed {
     return this.membership.isAnswer(packet);
   }
 
-  /** Asks for another name. What is said meanwhile waits, as it is to be said under that. */
-  rename(name: string | undefined, now: number): void {
-    this.membership.rename(name, now);
-    if (this.membership.isRenaming) this.#sendStream.close();
-  }
-
   /** Takes something to say to everyone. {@linkcode transmit} sends it. */
   say(draft: Draft, now: number): void {
     this.#sendStream.add(draft, now);
@@ -319,8 +313,6 @@ export class V1Link implements Timed {
       if (type === "lost") this.#sendStream.close();
     }
     if (events.some(({ type }) => type === "challenged")) events = [...this.#dropTypedAhead(), ...events];
-    const { state, isRenaming } = this.membership;
-    if (state === "joined" && !isRenaming && !this.#sendStream.isOpen) this.#sendStream.open(now);
     return events;
   }
 }

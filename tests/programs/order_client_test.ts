@@ -1,7 +1,12 @@
 /** What our client makes of it when order is kept: it goes, it is muted, it has another name. */
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
-import { commandOf, startServer } from "../../scripts/support/processes.ts";
+import { ROUNDS } from "../../protocol/passwords.ts";
+import { clientKeysOf, storedKeysOf } from "../../protocol/scram.ts";
+import { CRYPTO, derive } from "../../runtime/crypto.ts";
+import { commandOf, start, startServer } from "../../scripts/support/processes.ts";
+import { openState } from "../../server/journal/state_file.ts";
 import { signIn } from "../support/signed_in.ts";
+import { openFolder } from "../support/state_files.ts";
 import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
 
 Deno.test("order: a new name is seen by all, and what follows is said under it; a taken one leaves the old", async () => {
@@ -48,6 +53,43 @@ Deno.test("order: a muted client says what it did not deliver, a kicked one ends
   assertMatch(bob.stderr.text(), /^You were kicked: flooding; \d messages not delivered\n$/m);
   for (const client of [alice, carol]) await client.stdout.until("[Server] Bob was kicked: flooding\n");
   assertNotMatch(alice.stdout.text(), />: (?:one|two|\[Server\] three)\n/);
+});
+
+Deno.test("order: an operator mutes and kicks by name, and a registered name is had by /nick with its password", async () => {
+  using folder = openFolder();
+  const salt = CRYPTO.randomBytes(16), env = { UDP_CHAT_PASSWORD: "correct horse" };
+  const keys = storedKeysOf(
+    clientKeysOf(await derive({ password: env.UDP_CHAT_PASSWORD, salt, rounds: ROUNDS }), CRYPTO),
+    CRYPTO,
+  );
+  const state = openState(folder.file("room"));
+  for (const name of ["Alice", "Zoë"]) {
+    state.accountTable.put({ name, salt, rounds: ROUNDS, isOperator: name === "Alice", ...keys });
+  }
+  state.close();
+  await using server = await startServer("--state", folder.file("room"));
+  await using bob = await signIn(server.port, "Bob");
+  const join = (name: string) => start([...commandOf("client"), "-u", name, "127.0.0.1", String(server.port)], { env });
+  await using alice = join("Alice");
+  await alice.type("/mute Bob 5\n");
+  await alice.stderr.until("-- Bob is muted for 5 minutes\n");
+  await bob.stdout.until("[Server] Bob was muted by Alice for 5 minutes\n");
+  await bob.type("hello\n");
+  await bob.stderr.until('!! Not delivered ("hello"): You are muted for ');
+  await alice.type("/unmute Bob\n/mute Nobody\n/topic Sockets\n/kick Bob flooding\n");
+  await alice.stderr.until("!! Nobody is not here\n");
+  assertEquals(await bob.exitCode(), 1);
+  assertMatch(bob.stderr.text(), /^You were kicked by Alice: flooding; 1 message not delivered\n$/m);
+  await alice.stdout.until("[Server] Alice has changed the topic: Sockets\n");
+  await alice.stdout.until("[Server] Bob was kicked by Alice: flooding\n");
+  await alice.endInput();
+  assertEquals([await alice.exitCode(), alice.stderr.text().split("\n").at(-2)], [1, "1 command refused"]);
+
+  await using carol = join("Carol");
+  await carol.type("/nick Zoë\nhello\n");
+  await carol.endInput();
+  assertEquals(await carol.exitCode(), 0);
+  assertMatch(carol.stdout.text(), /:Zoë>: hello$/m);
 });
 
 const skipped = HAS_TMUX ? "" : " (skipped: tmux is not installed)";

@@ -1,6 +1,6 @@
 /** A member asks for another name, and keeps the one that it has until the server has given it the new one. */
 import { assertEquals } from "@std/assert";
-import { COOKIE, EPOCH, type FakeSession, joined, WELCOME } from "../../support/fake_session.ts";
+import { COOKIE, EPOCH, FakeSession, joined, WELCOME } from "../../support/fake_session.ts";
 
 const OTHER_EPOCH = "0000000000000002";
 
@@ -82,13 +82,15 @@ Deno.test("renaming: what is said and asked for after it is sent after it", () =
   fake.say("after");
   fake.session.list(fake.now);
   fake.session.rename("Ali", fake.now);
+  fake.say("the last");
   fake.pass(90);
-  assertEquals([fake.takeAll("MESSAGE"), fake.session.waiting], [[], 2]);
+  assertEquals([fake.takeAll("MESSAGE"), fake.session.waiting], [[], 3]);
   fake.event(1, { stream, id: 1, text: "before" });
   fake.receive({ ...WELCOME, id, name: "Alicia" });
   const sent = fake.take().map(({ packet }) => packet);
   assertEquals(sent.map(({ type }) => type), ["MESSAGE", "LIST", "SIGN-IN"]);
   fake.receive({ ...WELCOME, id: (sent[2] as { id: number }).id, name: "Ali" });
+  assertEquals(fake.takeAll("MESSAGE").map(({ text }) => text), ["the last"]);
   assertEquals(fake.session.name, "Ali");
 });
 
@@ -142,4 +144,31 @@ Deno.test("renaming: a pipe waits for the answer, and says when there is none", 
   fake.pass(11_000);
   assertEquals(fake.session.closing, true);
   assertEquals(fake.session.failure, "No answer from 192.168.1.1:9090");
+});
+
+Deno.test("renaming: what was typed behind it before the server has answered at all is said under the new name too", () => {
+  const fake = new FakeSession({ name: "Alice" });
+  fake.start();
+  fake.say("before");
+  fake.session.rename("Alicia", fake.now);
+  fake.say("after");
+  const [{ id }] = fake.takeAll("SIGN-IN");
+  fake.receive({ dialect: "v1", type: "RETRY", id, cookie: COOKIE });
+  const [second] = fake.takeAll("SIGN-IN");
+  fake.receive({ ...WELCOME, id: second.id, name: "Alice" });
+  const sent = fake.take().map(({ packet }) => packet) as { type: string; text?: string; id: number }[];
+  assertEquals(sent.map(({ type, text }) => text ?? type), ["before", "SIGN-IN"]);
+  fake.receive({ ...WELCOME, id: sent[1].id, name: "Alicia" });
+  assertEquals(fake.takeAll("MESSAGE").map(({ text }) => text), ["after"]);
+});
+
+Deno.test("renaming: what waits for it is kept while the server is silent, and given up when it tells the client to go", () => {
+  const fake = joined({ name: "Alice" });
+  ask(fake, "Alicia");
+  fake.pass(10_000);
+  fake.say("after");
+  assertEquals([fake.session.state, fake.session.waiting], ["joining", 1]);
+  fake.receive({ dialect: "v1", type: "ERROR", code: "kicked", text: "You were kicked" });
+  assertEquals(fake.notices.at(-2), 'Not delivered ("after"): the server has told you to go');
+  assertEquals(fake.session.waiting, 0);
 });
