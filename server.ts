@@ -79,8 +79,8 @@ To show what a bad network does, each way (while the server runs, type these int
 
 Clients join with: ${startCommand("client")} HOST PORT
 or: nc HOST PORT
-Typed into the server's terminal, "kick NAME", "mute NAME" and "ban NAME" keep order; "help" lists more. Ctrl-C stops the
-server and tells the clients.`;
+Typed into the server's terminal, "kick NAME", "mute NAME" and "ban NAME" keep order, and "help" lists more.
+Ctrl-C stops the server and tells the clients.`;
 
 /** The options on the command line. */
 interface ServerOptions {
