@@ -4,12 +4,12 @@
  * @module
  */
 import { type DatagramDialect, MEMBER_TIMEOUT_MS } from "../../protocol.ts";
-import { addressKey } from "../../protocol/address_key.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
 import { AddressValidation } from "./address_validation.ts";
 import { BoundedMap } from "./bounded_map.ts";
-import { ClassicPolicy, type ClassicPolicyOptions, type ClassicRefusal } from "./classic_policy.ts";
+import { ClassicEntry } from "./classic_entry.ts";
+import type { ClassicPolicyOptions, ClassicRefusal } from "./classic_policy.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
@@ -18,7 +18,7 @@ import { LocalNames, type Names } from "./names.ts";
 import type { Peer } from "./peer.ts";
 import { PresenceNotices } from "./presence.ts";
 import type { EntryRules } from "./entry_rules.ts";
-import { EXPELLED_MS, type Expulsion } from "./expulsions.ts";
+import type { Expulsion } from "./expulsions.ts";
 
 /**
  * Why a member is removed: it said `goodbye`; its `silence` was too long (of a classic member only if its place is
@@ -103,17 +103,10 @@ export class Admission {
    */
   joined = 0;
   readonly #maxMembers: number;
-  readonly #classic: ClassicPolicy;
+  readonly #classic: ClassicEntry;
   readonly #validation = new AddressValidation();
   /** The time of each recent goodbye by the member's token, in milliseconds. */
   readonly #justLeft = new BoundedMap<number>();
-  /**
-   * Until when no classic member with an IP address makes room, by the key of the address, in milliseconds: to look for
-   * one takes time, and a flood of greetings must not take it for each.
-   */
-  readonly #noRoomUntil = new BoundedMap<number>();
-  /** Until when an IP address is not told again why its classic datagrams let nobody in, by its key, in milliseconds. */
-  readonly #toldUntil = new BoundedMap<number>();
   /** The keys of the members that nobody was told of, because too many came at once. */
   readonly #unannounced = new Set<string>();
   readonly #context: AdmissionContext;
@@ -124,7 +117,7 @@ export class Admission {
     this.timeout = timeout;
     this.rules = context.rules;
     this.#maxMembers = maxMembers;
-    this.#classic = new ClassicPolicy(classic);
+    this.#classic = new ClassicEntry(classic, { ...context, members: this.members, timeout });
     this.#context = context;
     this.names = context.names ?? new LocalNames((name) => {
       const member = this.members.withName(name);
@@ -139,13 +132,6 @@ export class Admission {
   /** When {@linkcode removeSilent} is to be called, in milliseconds of the room's clock; undefined for never. */
   get silenceCheckAt(): number | undefined {
     return this.#silenceCheckAt;
-  }
-
-  /** Tells a peer that speaks classic something, if the limit for its IP address allows it. */
-  #tellClassic(peer: Peer, line: string, now: number): void {
-    const { delivery, limits } = this.#context;
-    if (!limits.takeAnswerBytes(peer, line, now)) return;
-    delivery.send({ ...peer, dialect: "classic-line" }, { dialect: "classic", type: "INCOMING", line });
   }
 
   /** Whether a client has just greeted in version 1 from a peer that is not validated for it. */
@@ -207,13 +193,9 @@ export class Admission {
   /** Lets a peer join that speaks the classic dialect; returns undefined when it may not, or when the room is full. */
   admitClassic(peer: Peer, dialect: Exclude<DatagramDialect, "v1">, now: number): Member | undefined {
     const { ignored } = this.#context, expulsion = this.rules.refusalOf({ peer }, now);
-    if (expulsion) return void this.#keepOut(peer, expulsion, now);
+    if (expulsion) return void this.#classic.noteExpelled({ ...peer, dialect }, expulsion, now);
     const refusal = this.#classicRefusal(peer, now);
-    if (refusal) {
-      ignored.count("refused-classic", refusal);
-      if (refusal === "accounts") this.#tellClassic(peer, NEEDS_ACCOUNT, now);
-      return undefined;
-    }
+    if (refusal) return void this.#classic.noteRefused({ ...peer, dialect }, refusal, now);
     if (this.isFull) return void ignored.count("room-full");
     return this.#join({ peer, dialect, token: "" }, now);
   }
@@ -296,7 +278,7 @@ export class Admission {
   expel(member: Member, expulsion: Expulsion, now: number): void {
     const { delivery } = this.#context, { token, dialect } = member, { code, text } = expulsion;
     this.rules.expulsions.add(member, expulsion, now);
-    if (isClassic(member)) this.#toldUntil.set(addressKey(member.address), now + EXPELLED_MS);
+    if (isClassic(member)) this.#classic.noteTold(member, now);
     if (dialect === "v1") delivery.send(member, { dialect: "v1", type: "ERROR", token, code, text });
     else delivery.send(member, { dialect: "classic", type: "INCOMING", line: `!! ${text}` });
     this.#remove(member, "expelled", now);
@@ -374,41 +356,16 @@ export class Admission {
     if (!this.#unannounced.delete(member.key)) observer.left?.({ ...member, name }, how);
   }
 
-  /**
-   * Counts a classic datagram of one who may not come in, and tells it why; not again for a while, since a flood may come
-   * from there, or the address be forged.
-   */
-  #keepOut(peer: Peer, { code, text }: Expulsion, now: number): void {
-    const key = addressKey(peer.address);
-    this.#context.ignored.count("kept-out", code);
-    if (now < (this.#toldUntil.get(key) ?? -Infinity)) return;
-    this.#toldUntil.set(key, now + EXPELLED_MS);
-    this.#tellClassic(peer, `!! ${text}`, now);
-  }
-
   /** Why a peer may not join in the classic dialect. Whoever has been silent for long makes room for it. */
   #classicRefusal(peer: Peer, now: number): ClassicRefusal | undefined {
-    let refusal = this.#classic.classicRefusal(peer);
-    if (refusal && this.#makeRoom(peer, refusal, now)) refusal = this.#classic.classicRefusal(peer);
+    let refusal = this.#classic.refusal(peer);
+    const silent = refusal && this.#classic.whoMakesRoom(peer, refusal, now);
+    if (silent) {
+      this.#remove(silent, "silence", now);
+      refusal = this.#classic.refusal(peer);
+    }
     if (refusal) this.#context.observer.refused?.(peer, refusal);
     return refusal;
-  }
-
-  /**
-   * Removes the classic member that has been silent for the longest time, if that helps a peer and it was silent for
-   * long; returns whether it did. A classic program says no goodbye, so without this the places of those that are gone,
-   * or were forged, would never be free again.
-   */
-  #makeRoom(peer: Peer, refusal: ClassicRefusal, now: number): boolean {
-    if (refusal !== "address" && refusal !== "members") return false;
-    const isOfAddress = refusal === "address", key = addressKey(peer.address);
-    if (isOfAddress && now < (this.#noRoomUntil.get(key) ?? -Infinity)) return false;
-    const member = this.members.longestSilentClassic(isOfAddress ? peer.address : undefined);
-    if (!member) return false;
-    const dueAt = this.members.heardAt(member) + this.timeout;
-    if (now >= dueAt) this.#remove(member, "silence", now);
-    else if (isOfAddress) this.#noRoomUntil.set(key, dueAt);
-    return now >= dueAt;
   }
 
   /** A client repeats no earlier packet after its goodbye, but one that it sent before may still be under way. */
@@ -420,9 +377,6 @@ export class Admission {
     if (member.dialect === "v1") this.#silenceCheckAt ??= now + this.timeout;
   }
 }
-
-/** What is told to who can't prove that it has an account. */
-export const NEEDS_ACCOUNT = "This server lets in only who has an account, and only by the udp-chat client";
 
 /** Who holds the name of a member, as {@linkcode Names} know it. */
 export function holderOf({ token, key }: Pick<Member, "token" | "key">): string {

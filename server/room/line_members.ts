@@ -9,7 +9,8 @@
 import type { EventPacket, Presence, Renamed } from "../../protocol.ts";
 import { presenceLines, renamedLines, usersLine } from "../../protocol/lines.ts";
 import { byteLength, printable } from "../../protocol/text.ts";
-import { type Admission, NEEDS_ACCOUNT } from "./admission.ts";
+import type { Admission } from "./admission.ts";
+import { NEEDS_ACCOUNT } from "./classic_entry.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Directory } from "./directory.ts";
 import type { Greetings } from "./greeting.ts";

@@ -80,7 +80,7 @@ Deno.test("ban ADDRESS: all there go, whatever they speak, and the answer says w
   assertEquals([refused.code, refused.text], ["banned", "Your IP address is banned for 4 more minutes"]);
   assertEquals(room.connect("10.0.2.1:9"), "!! Your IP address is banned for 4 more minutes\n");
   const told = room.datagram("10.0.2.1:10", "GREETING");
-  assertEquals(read(told, "10.0.2.1:10"), "INCOMING !! Your IP address is banned for 4 more minutes\n");
+  assertEquals(read(told, "10.0.2.1:10"), "INCOMING !! Your IP address is banned for 4 more minutes");
   assertEquals(room.datagram("10.0.2.1:11", "GREETING"), [], "told once");
   assertEquals(room.room.size, 2);
   assertEquals(room.notices(room.order("unban 10.0.2.1")), ["10.0.2.1 was unbanned by Alice"]);
