@@ -12,17 +12,17 @@ import { earliestWake } from "../../protocol/earliest.ts";
 import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
 import { byteLength, pluralize, printable, splitText } from "../../protocol/text.ts";
 import { Account, type AccountChange } from "./account.ts";
+import { Answers } from "./answers.ts";
 import type { Identity } from "./conversations.ts";
 import { Detection } from "./detection.ts";
 import { Directory } from "./directory.ts";
-import type { Answer, Fact, Question, Timed } from "./facts.ts";
+import type { Fact, Timed } from "./facts.ts";
 import { History } from "./history.ts";
 import { JoinHints } from "./join_hints.ts";
 import { Orders } from "./orders.ts";
 import type { WantedPassword } from "./password_keys.ts";
 import { Peers } from "./peers.ts";
 import { Reception, type Untaken } from "./reception.ts";
-import { StrayRefusals } from "./refusals.ts";
 import { type Request, Requests, whyNotSent } from "./requests.ts";
 import type { SessionOptions } from "./session_options.ts";
 import type { SessionStatistics } from "./shown.ts";
@@ -45,13 +45,11 @@ export class Session {
   readonly #detection: Detection;
   readonly #reception: Reception;
   readonly #transactions: Transactions;
-  readonly #directory: Directory;
   readonly #account: Account;
   readonly #peers: Peers;
   readonly #history: History;
   readonly #requests: Requests;
-  readonly #strayRefusals = new StrayRefusals();
-  readonly #orders: Orders;
+  readonly #answers: Answers;
   readonly #joinHints = new JoinHints();
   readonly #topic = new Topic();
   readonly #shutdown = new Shutdown();
@@ -70,12 +68,13 @@ export class Session {
     const { v1 } = detection, { self } = v1.membership, { people } = this.view;
     const transactions = this.#transactions = new Transactions(v1.roundTrip, self, send);
     const peers = this.#peers = new Peers({ transactions, self, people, send, relay });
-    const directory = this.#directory = new Directory(transactions, people, peers);
+    const directory = new Directory(transactions, people, peers);
     const history = this.#history = new History(v1);
     const { keys } = v1.membership.login;
     const account = this.#account = new Account({ transactions, self, keys, passwords });
-    const orders = this.#orders = new Orders(transactions);
+    const orders = new Orders(transactions);
     this.#requests = new Requests({ detection, peers, directory, history, orders, account });
+    this.#answers = new Answers({ transactions, directory, peers, orders, account });
     this.#timed = [detection, transactions, peers, history];
   }
 
@@ -412,20 +411,15 @@ export class Session {
         return this.#act(this.#history.markUnshown(fact.seq, now), now);
       case "gone":
         return this.#act(this.#history.markGone(fact.range, now), now);
-      case "answer": {
-        const { packet } = fact, question = this.#transactions.answer(packet);
-        if (question) return this.#act(this.#answered(question, packet, now), now);
-        // to a question that has been answered, or was given up, there is nothing more to say
-        if (packet.type !== "ERROR" || this.#transactions.hasAsked(packet.id)) return;
-        return this.#act(this.#strayRefusals.take(packet, now), now);
-      }
+      case "answer":
+        return this.#act(this.#answers.take(fact.packet, now), now);
       case "punch":
         return this.#peers.punched(fact.packet, now);
       case "relayed":
         if (this.state === "joined") this.#act(this.#peers.receiveRelayed(fact.packet, now), now);
         return;
       case "unanswered":
-        return this.#act(this.#answered(fact.question, undefined, now), now);
+        return this.#act(this.#answers.handOver(fact.question, undefined, now), now);
       case "direct":
         return this.view.showDirect(fact.message, now, this.#wallClock?.() ?? now);
       case "history":
@@ -456,21 +450,6 @@ export class Session {
     this.#act(this.#requests.giveUp(TOLD_TO_GO), now);
     this.#act(this.#transactions.giveUp(), now);
     this.view.show({ kind: "hint", text: "/join asks to come in again, /quit leaves" });
-  }
-
-  /** Hands the answer to a question to whoever has asked it; undefined when there was none in time. */
-  #answered(question: Question, answer: Answer | undefined, now: number): Fact[] {
-    switch (question.ask) {
-      case "names":
-      case "whois":
-        return this.#directory.answered(question, answer, now);
-      case "where":
-        return this.#peers.located(question, answer, now);
-      case "order":
-        return this.#orders.answered(question, answer);
-      case "account":
-        return this.#account.answered(question.packet, answer, now);
-    }
   }
 
   #settle(now: number): void {
