@@ -8,7 +8,6 @@
  */
 import { MAX_TEXT_BYTES, type Packet } from "../../protocol.ts";
 import type { Derivation } from "../../protocol/crypto_functions.ts";
-import { earliestWake } from "../../protocol/earliest.ts";
 import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
 import { byteLength, pluralize, printable, splitText } from "../../protocol/text.ts";
 import { Account, type AccountChange } from "./account.ts";
@@ -19,6 +18,7 @@ import { Directory } from "./directory.ts";
 import type { Fact, Timed } from "./facts.ts";
 import { History } from "./history.ts";
 import { JoinHints } from "./join_hints.ts";
+import { Leaving } from "./leaving.ts";
 import { Orders } from "./orders.ts";
 import type { WantedPassword } from "./password_keys.ts";
 import { Peers } from "./peers.ts";
@@ -26,12 +26,11 @@ import { Reception, type Untaken } from "./reception.ts";
 import { type Request, Requests, whyNotSent } from "./requests.ts";
 import type { SessionOptions } from "./session_options.ts";
 import type { SessionStatistics } from "./shown.ts";
-import { Shutdown } from "./shutdown.ts";
 import type { SessionState } from "./state.ts";
-import { type Remainder, Tally } from "./tally.ts";
+import { Tally } from "./tally.ts";
 import { Topic } from "./topic.ts";
 import { Transactions } from "./transactions.ts";
-import { type Send, TOLD_TO_GO } from "./v1_link.ts";
+import { TOLD_TO_GO } from "./v1_link.ts";
 import { View } from "./view.ts";
 import { readWho, type Who, WHO_RULE } from "./who.ts";
 
@@ -39,8 +38,6 @@ import { readWho, type Who, WHO_RULE } from "./who.ts";
 export class Session {
   /** Shows things to the user, except what comes from ignored people. */
   readonly view: View;
-  readonly #server: string;
-  readonly #send: Send;
   readonly #wallClock: (() => number) | undefined;
   readonly #detection: Detection;
   readonly #reception: Reception;
@@ -52,16 +49,14 @@ export class Session {
   readonly #answers: Answers;
   readonly #joinHints = new JoinHints();
   readonly #topic = new Topic();
-  readonly #shutdown = new Shutdown();
   readonly #tally = new Tally();
-  /** All parts that want to be woken, but for the shutdown. */
+  readonly #leaving: Leaving;
+  /** All parts that want to be woken, until the session says goodbye. */
   readonly #timed: readonly Timed[];
 
   constructor(options: SessionOptions) {
     const { server, address = server, send, show, relay = true, wallClock, passwords } = options;
     this.view = new View(show);
-    this.#server = server;
-    this.#send = send;
     this.#wallClock = wallClock;
     const detection = this.#detection = new Detection({ ...options, name: options.name });
     this.#reception = new Reception(detection, address);
@@ -73,13 +68,14 @@ export class Session {
     const { keys } = v1.membership.login;
     const account = this.#account = new Account({ transactions, self, keys, passwords });
     const orders = new Orders(transactions);
-    this.#requests = new Requests({ detection, peers, directory, history, orders, account });
+    const requests = this.#requests = new Requests({ detection, peers, directory, history, orders, account });
+    this.#leaving = new Leaving({ detection, requests, peers, history, tally: this.#tally, send });
     this.#answers = new Answers({ transactions, directory, peers, orders, account });
     this.#timed = [detection, transactions, peers, history];
   }
 
   get state(): SessionState {
-    return this.#shutdown.closed ? "closed" : this.#detection.state;
+    return this.#leaving.state;
   }
 
   /** The address that the server answers from, if it is another than that which was greeted. */
@@ -129,7 +125,7 @@ export class Session {
 
   /** How many messages wait to be sent or acknowledged. */
   get waiting(): number {
-    return this.#detection.waiting + this.#requests.unsaid + this.#peers.waiting;
+    return this.#leaving.waiting;
   }
 
   /** How many of the user's questions have no answer yet, and how many of them were not even asked. */
@@ -144,17 +140,17 @@ export class Session {
 
   /** Whether the session drains: the caller adds no more messages, and those that wait are still delivered. */
   get draining(): boolean {
-    return this.#shutdown.draining;
+    return this.#leaving.draining;
   }
 
   /** Whether the session is saying goodbye, or has said it. */
   get closing(): boolean {
-    return this.#shutdown.closing;
+    return this.#leaving.closing;
   }
 
   /** Why a session that has ended did not deliver all that it was given; undefined when it did. */
   get failure(): string | undefined {
-    return this.#shutdown.failure;
+    return this.#leaving.failure;
   }
 
   get statistics(): SessionStatistics {
@@ -171,7 +167,7 @@ export class Session {
 
   /** When {@linkcode wake} must be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
-    return this.#shutdown.closing ? this.#shutdown.nextWake : earliestWake([...this.#timed, this.#shutdown]);
+    return this.#leaving.nextWake(this.#timed);
   }
 
   /** Begins to join. */
@@ -285,7 +281,7 @@ export class Session {
 
   /** Takes what a password was hashed to, with the very object that asked for it. */
   derived(derivation: Derivation, saltedPassword: Uint8Array, now: number): void {
-    if (this.#shutdown.closing) return;
+    if (this.closing) return;
     this.#act(this.#detection.v1.derived(derivation, saltedPassword, now), now);
     this.#act(this.#account.derived(derivation, saltedPassword, now), now);
     this.#settle(now);
@@ -308,33 +304,23 @@ export class Session {
    */
   drain(now: number, wasTold = false): void {
     if (wasTold) this.#tally.clear();
-    this.#shutdown.drain(now);
-    this.#closeIfDrained(now);
+    this.#leaving.drain(now);
   }
 
   /** Leaves at once: says goodbye, and ends when the server acknowledges it or after the last repeat. */
   close(now: number): void {
-    if (this.#shutdown.closing) return;
-    const isKnown = this.#detection.v1.membership.hasAnswered && this.state !== "expelled";
-    const failure = this.waiting > 0 || this.draining ? this.#tally.describe(this.#remainder) : undefined;
-    this.#close({ failure, isKnown }, now);
-  }
-
-  #close(how: { failure: string | undefined; isKnown: boolean }, now: number): void {
-    this.#shutdown.close(how, now);
-    this.#detection.v1.stop();
-    this.#sayGoodbye(now);
+    this.#leaving.close(now);
   }
 
   /** Notes that the caller takes no packets for now, so that a missing answer is not the server's fault. */
   noteDeaf(now: number): void {
-    this.#shutdown.noteProgress(now);
+    this.#leaving.noteProgress(now);
     this.#detection.v1.membership.noteDeaf();
   }
 
   /** Does what is due. */
   wake(now: number): void {
-    if (this.#shutdown.closing) return this.#sayGoodbye(now);
+    if (this.closing) return this.#leaving.sayGoodbye(now);
     for (const part of this.#timed) this.#act(part.wake(now), now);
     this.#settle(now);
   }
@@ -349,8 +335,7 @@ export class Session {
 
   /** Takes a packet that came from the server; `isBeside`: from another port of its IP address. */
   receive(packet: Packet, now: number, isBeside = false): void {
-    const { token } = this.#detection.v1.membership.self;
-    if (this.#shutdown.closing) return this.#shutdown.receive(packet, token);
+    if (this.closing) return this.#leaving.receive(packet);
     this.#act(this.#detection.receive(packet, now, isBeside), now);
     this.#settle(now);
   }
@@ -362,9 +347,9 @@ export class Session {
       this.#reception.answersFrom = from;
       return this.receive(packet, now);
     }
-    if (this.#shutdown.closing || this.state !== "joined" || packet.dialect !== "v1") return;
+    if (this.closing || this.state !== "joined" || packet.dialect !== "v1") return;
     this.#act(this.#peers.receive(packet, from, now), now);
-    this.#closeIfDrained(now);
+    this.#leaving.closeIfDrained(now);
   }
 
   #request(request: Request, now: number): void {
@@ -379,7 +364,7 @@ export class Session {
   #actOn(fact: Fact, now: number): void {
     switch (fact.type) {
       case "joined":
-        return this.#shutdown.noteProgress(now);
+        return this.#leaving.noteProgress(now);
       case "welcome":
         if (this.#topic.take(fact)) this.view.announce(this.topic, this.#wallClock?.() ?? now);
         return this.#act(this.#joinHints.take(this.#detection.v1.membership.self), now);
@@ -430,7 +415,7 @@ export class Session {
       case "line":
         return this.view.show({ kind: "line", line: printable(fact.line) });
       case "distrusted":
-        return this.#close({ failure: fact.text, isKnown: true }, now);
+        return this.#leaving.fail(fact.text, now);
       case "refused":
         return this.view.show({ kind: "refused", code: fact.code, name: fact.name, text: fact.text });
       case "expelled":
@@ -454,34 +439,6 @@ export class Session {
 
   #settle(now: number): void {
     this.#act(this.#requests.flush(now), now);
-    this.#closeIfDrained(now);
-  }
-
-  #closeIfDrained(now: number): void {
-    if (!this.draining) return;
-    const left = this.waiting + this.#requests.size;
-    this.#shutdown.noteProgress(Math.max(this.#history.askedAt, this.#peers.waitsSince));
-    const isExpecting = this.#detection.v1.backlog > 0;
-    if (this.#shutdown.isDrained({ state: this.state, left, isExpecting }, now)) this.close(now);
-  }
-
-  /** What is still to be done. */
-  get #remainder(): Remainder {
-    const { refusal, silenceText } = this.#detection.v1.membership;
-    return {
-      state: this.state,
-      problem: refusal || silenceText,
-      waiting: this.waiting,
-      onTrial: this.#detection.classic.onTrial,
-      unconfirmed: this.#detection.classic.unconfirmed,
-      confirmed: this.#detection.classic.confirmed,
-      asked: this.#requests.size,
-    };
-  }
-
-  #sayGoodbye(now: number): void {
-    const id = this.#shutdown.wake(now);
-    if (id === undefined) return;
-    this.#send({ dialect: "v1", type: "LEAVE", id, token: this.#detection.v1.membership.self.token });
+    this.#leaving.closeIfDrained(now);
   }
 }
