@@ -9,15 +9,15 @@
 import { MAX_TEXT_BYTES, type Packet } from "../../protocol.ts";
 import type { Derivation } from "../../protocol/crypto_functions.ts";
 import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
-import { byteLength, pluralize, printable, splitText } from "../../protocol/text.ts";
+import { byteLength, pluralize, splitText } from "../../protocol/text.ts";
 import { Account, type AccountChange } from "./account.ts";
 import { Answers } from "./answers.ts";
 import type { Identity } from "./conversations.ts";
 import { Detection } from "./detection.ts";
 import { Directory } from "./directory.ts";
-import type { Fact, Timed } from "./facts.ts";
+import { FactHandler } from "./fact_handler.ts";
+import type { Timed } from "./facts.ts";
 import { History } from "./history.ts";
-import { JoinHints } from "./join_hints.ts";
 import { Leaving } from "./leaving.ts";
 import { Orders } from "./orders.ts";
 import type { WantedPassword } from "./password_keys.ts";
@@ -30,7 +30,6 @@ import type { SessionState } from "./state.ts";
 import { Tally } from "./tally.ts";
 import { Topic } from "./topic.ts";
 import { Transactions } from "./transactions.ts";
-import { TOLD_TO_GO } from "./v1_link.ts";
 import { View } from "./view.ts";
 import { readWho, type Who, WHO_RULE } from "./who.ts";
 
@@ -38,16 +37,12 @@ import { readWho, type Who, WHO_RULE } from "./who.ts";
 export class Session {
   /** Shows things to the user, except what comes from ignored people. */
   readonly view: View;
-  readonly #wallClock: (() => number) | undefined;
   readonly #detection: Detection;
   readonly #reception: Reception;
-  readonly #transactions: Transactions;
   readonly #account: Account;
   readonly #peers: Peers;
-  readonly #history: History;
   readonly #requests: Requests;
-  readonly #answers: Answers;
-  readonly #joinHints = new JoinHints();
+  readonly #facts: FactHandler;
   readonly #topic = new Topic();
   readonly #tally = new Tally();
   readonly #leaving: Leaving;
@@ -56,21 +51,22 @@ export class Session {
 
   constructor(options: SessionOptions) {
     const { server, address = server, send, show, relay = true, wallClock, passwords } = options;
-    this.view = new View(show);
-    this.#wallClock = wallClock;
+    const view = this.view = new View(show);
     const detection = this.#detection = new Detection({ ...options, name: options.name });
     this.#reception = new Reception(detection, address);
-    const { v1 } = detection, { self } = v1.membership, { people } = this.view;
-    const transactions = this.#transactions = new Transactions(v1.roundTrip, self, send);
+    const { v1 } = detection, { self } = v1.membership, { people } = view;
+    const transactions = new Transactions(v1.roundTrip, self, send);
     const peers = this.#peers = new Peers({ transactions, self, people, send, relay });
     const directory = new Directory(transactions, people, peers);
-    const history = this.#history = new History(v1);
+    const history = new History(v1);
     const { keys } = v1.membership.login;
     const account = this.#account = new Account({ transactions, self, keys, passwords });
     const orders = new Orders(transactions);
     const requests = this.#requests = new Requests({ detection, peers, directory, history, orders, account });
     this.#leaving = new Leaving({ detection, requests, peers, history, tally: this.#tally, send });
-    this.#answers = new Answers({ transactions, directory, peers, orders, account });
+    const answers = new Answers({ transactions, directory, peers, orders, account });
+    const parts = { view, wallClock, detection, transactions, peers, history, requests, answers };
+    this.#facts = new FactHandler({ ...parts, topic: this.#topic, tally: this.#tally, leaving: this.#leaving });
     this.#timed = [detection, transactions, peers, history];
   }
 
@@ -246,7 +242,7 @@ export class Session {
 
   /** Forbids or allows that private texts go through the server. What waits there is taken off that way. */
   allowRelay(isAllowed: boolean, now: number): void {
-    this.#act(this.#peers.allowRelay(isAllowed, now), now);
+    this.#facts.handle(this.#peers.allowRelay(isAllowed, now), now);
     this.#settle(now);
   }
 
@@ -275,15 +271,15 @@ export class Session {
   /** Takes the password that the user was asked for; none if there is none to give, or what it is for is not wanted. */
   givePassword(text: string, now: number): void {
     const { v1 } = this.#detection, isLogin = v1.membership.login.wanted !== undefined;
-    this.#act(isLogin ? v1.givePassword(text, now) : this.#account.givePassword(text, now), now);
+    this.#facts.handle(isLogin ? v1.givePassword(text, now) : this.#account.givePassword(text, now), now);
     this.#settle(now);
   }
 
   /** Takes what a password was hashed to, with the very object that asked for it. */
   derived(derivation: Derivation, saltedPassword: Uint8Array, now: number): void {
     if (this.closing) return;
-    this.#act(this.#detection.v1.derived(derivation, saltedPassword, now), now);
-    this.#act(this.#account.derived(derivation, saltedPassword, now), now);
+    this.#facts.handle(this.#detection.v1.derived(derivation, saltedPassword, now), now);
+    this.#facts.handle(this.#account.derived(derivation, saltedPassword, now), now);
     this.#settle(now);
   }
 
@@ -321,7 +317,7 @@ export class Session {
   /** Does what is due. */
   wake(now: number): void {
     if (this.closing) return this.#leaving.sayGoodbye(now);
-    for (const part of this.#timed) this.#act(part.wake(now), now);
+    for (const part of this.#timed) this.#facts.handle(part.wake(now), now);
     this.#settle(now);
   }
 
@@ -336,7 +332,7 @@ export class Session {
   /** Takes a packet that came from the server; `isBeside`: from another port of its IP address. */
   receive(packet: Packet, now: number, isBeside = false): void {
     if (this.closing) return this.#leaving.receive(packet);
-    this.#act(this.#detection.receive(packet, now, isBeside), now);
+    this.#facts.handle(this.#detection.receive(packet, now, isBeside), now);
     this.#settle(now);
   }
 
@@ -348,97 +344,16 @@ export class Session {
       return this.receive(packet, now);
     }
     if (this.closing || this.state !== "joined" || packet.dialect !== "v1") return;
-    this.#act(this.#peers.receive(packet, from, now), now);
+    this.#facts.handle(this.#peers.receive(packet, from, now), now);
     this.#leaving.closeIfDrained(now);
   }
 
   #request(request: Request, now: number): void {
-    this.#act(this.#requests.add(request, now), now);
-  }
-
-  /** Does what follows from what the parts have found out. */
-  #act(facts: Fact[], now: number): void {
-    for (const fact of facts) this.#actOn(fact, now);
-  }
-
-  #actOn(fact: Fact, now: number): void {
-    switch (fact.type) {
-      case "joined":
-        return this.#leaving.noteProgress(now);
-      case "welcome":
-        if (this.#topic.take(fact)) this.view.announce(this.topic, this.#wallClock?.() ?? now);
-        return this.#act(this.#joinHints.take(this.#detection.v1.membership.self), now);
-      case "lost":
-        return;
-      case "challenged": {
-        // what was typed behind a wish for a protected name may be the password
-        const lines = pluralize(this.#requests.unsaid, "line");
-        if (this.#requests.withdrawUnsaid() > 0) {
-          this.view.problem(`Not sent, as it was typed before the question: ${lines}`);
-        }
-        return;
-      }
-      case "begun anew":
-        this.#peers.beginAnew(now);
-        // it may be done, and must not be done again
-        this.#act(this.#transactions.giveUp(({ ask }) => ask === "order"), now);
-        return this.#act(this.#requests.cancelHistory(), now);
-      case "feed":
-        if ("event" in fact.item && "members" in fact.item.event) {
-          this.#peers.noteMembers(fact.item.event, now);
-        }
-        return this.view.showFeedItem(fact.item, this.address);
-      case "past":
-        if (!this.#history.isOpen) return this.#detection.v1.noteDuplicate();
-        return this.#act(this.#history.take(fact.event, now), now);
-      case "unshown":
-        if (!this.#history.isOpen) return this.#detection.v1.noteDuplicate();
-        return this.#act(this.#history.markUnshown(fact.seq, now), now);
-      case "gone":
-        return this.#act(this.#history.markGone(fact.range, now), now);
-      case "answer":
-        return this.#act(this.#answers.take(fact.packet, now), now);
-      case "punch":
-        return this.#peers.punched(fact.packet, now);
-      case "relayed":
-        if (this.state === "joined") this.#act(this.#peers.receiveRelayed(fact.packet, now), now);
-        return;
-      case "unanswered":
-        return this.#act(this.#answers.handOver(fact.question, undefined, now), now);
-      case "direct":
-        return this.view.showDirect(fact.message, now, this.#wallClock?.() ?? now);
-      case "history":
-        if (fact.missing > 0) this.#tally.add("unanswered");
-        return this.view.showHistory(fact.messages, fact.missing, this.address);
-      case "shortfall":
-        return this.#tally.add(fact.what, fact.count);
-      case "line":
-        return this.view.show({ kind: "line", line: printable(fact.line) });
-      case "distrusted":
-        return this.#leaving.fail(fact.text, now);
-      case "refused":
-        return this.view.show({ kind: "refused", code: fact.code, name: fact.name, text: fact.text });
-      case "expelled":
-        return this.#giveUpAll(now);
-      case "show":
-        return this.view.show(fact.shown);
-      case "notice":
-        return this.view.notice(fact.text);
-      case "problem":
-        return this.view.problem(fact.text);
-    }
-  }
-
-  /** Gives up what waits, as the server has told this client to go, and says what can be done about it. */
-  #giveUpAll(now: number): void {
-    this.#act(this.#peers.giveUpAll(TOLD_TO_GO), now);
-    this.#act(this.#requests.giveUp(TOLD_TO_GO), now);
-    this.#act(this.#transactions.giveUp(), now);
-    this.view.show({ kind: "hint", text: "/join asks to come in again, /quit leaves" });
+    this.#facts.handle(this.#requests.add(request, now), now);
   }
 
   #settle(now: number): void {
-    this.#act(this.#requests.flush(now), now);
+    this.#facts.handle(this.#requests.flush(now), now);
     this.#leaving.closeIfDrained(now);
   }
 }
