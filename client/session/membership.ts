@@ -9,6 +9,7 @@ import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { Derivation } from "../../protocol/crypto_functions.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
 import { Greeter, type Hurry } from "./greeter.ts";
+import { Handshake } from "./handshake.ts";
 import { Login, type LoginStep } from "./login.ts";
 import { Naming } from "./naming.ts";
 import type { Challenge, PasswordOptions } from "./password_keys.ts";
@@ -45,24 +46,11 @@ export interface MembershipOptions {
   send: (packet: V1Packet) => void;
 }
 
-/** How far the greetings have come. */
-interface Handshake {
-  /** The cookie for the next greeting: the server has not validated this client's address yet. */
-  cookie?: string;
-  /** How many cookies, or questions for a proof, came in a row. */
-  retriesInARow: number;
-  /** Whether the user has asked to come in again, after this client was told to go. */
-  isAgain?: boolean;
-}
-
 /**
  * How late in a silence a packet that anybody could have sent must come, in milliseconds, for the server to be asked
  * something else too.
  */
 const ASK_OTHERWISE_MS = 1000;
-/** How many cookies, or questions for a proof, in a row are each followed by another greeting at once. */
-const MAX_RETRIES_IN_A_ROW = 4;
-
 /** One client's membership in one room. */
 export class Membership implements Timed {
   readonly login: Login;
@@ -72,9 +60,10 @@ export class Membership implements Timed {
   readonly #patience = new Patience();
   readonly #naming: Naming;
   readonly #self: { -readonly [K in Exclude<keyof Self, "name">]: Self[K] } & Pick<Self, "name">;
-  readonly #handshake: Handshake = { retriesInARow: 0 };
+  readonly #handshake: Handshake;
   #state: Joined | Outside = OUTSIDE;
-  #hasAnswered = false;
+  /** Whether the user has asked to come in again, after this client was told to go. */
+  #comesBack = false;
   /** Whether the server has sent something that this client can't take. */
   #isNotUnderstood = false;
   #epoch: string | undefined;
@@ -94,7 +83,8 @@ export class Membership implements Timed {
         return naming.name;
       },
     };
-    this.login = new Login(token, passwords);
+    const login = this.login = new Login(token, passwords);
+    this.#handshake = new Handshake({ token, naming, login });
   }
 
   get state(): Exclude<MembershipState, "classic"> {
@@ -131,7 +121,7 @@ export class Membership implements Timed {
 
   /** Whether the server has ever answered a greeting, and so speaks version 1. Its first answer is a cookie. */
   get hasAnswered(): boolean {
-    return this.#hasAnswered;
+    return this.#handshake.hasAnswered;
   }
 
   /** What is wrong while the server does not let this client in: no answer, or one that is not understood. */
@@ -186,7 +176,7 @@ export class Membership implements Timed {
     if (this.#state.is !== "expelled") return;
     this.#state = OUTSIDE;
     this.#naming.begin();
-    this.#handshake.isAgain = true;
+    this.#comesBack = true;
     this.start(now);
   }
 
@@ -235,10 +225,7 @@ export class Membership implements Timed {
   /** Takes the cookie with which the server wants to be greeted again. */
   retry({ id, cookie }: RetryPacket, now: number): void {
     if (this.#isShutOut || this.#greeter.answered(id, undefined, now) === undefined) return;
-    this.#hasAnswered = true;
-    this.#handshake.cookie = cookie;
-    // if the address changes with each datagram, no cookie is right: then the next greeting waits for its time
-    if (++this.#handshake.retriesInARow <= MAX_RETRIES_IN_A_ROW) this.start(now);
+    if (this.#handshake.takeCookie(cookie)) this.start(now);
   }
 
   /**
@@ -257,8 +244,7 @@ export class Membership implements Timed {
     const welcomed = this.login.welcomed(this.#naming.greeted, packet.verifier);
     if (welcomed?.isTrusted === false) return { events: [{ type: "distrusted", text: welcomed.text }], askedAt };
     const isNewRoom = packet.epoch !== this.#joinedEpoch;
-    this.#handshake.cookie = undefined;
-    this.#handshake.retriesInARow = 0;
+    this.#handshake.welcomed();
     this.#self.address = packet.address;
     this.#self.join = packet.join;
     this.#epoch = packet.epoch;
@@ -273,14 +259,14 @@ export class Membership implements Timed {
       this.#patience.noteFalseClosing();
     }
     if (this.#state.is !== "joined" || isNewRoom) events.push(...this.#join(this.#joinNotice(isNewRoom)));
-    this.#handshake.isAgain = false;
+    this.#comesBack = false;
     if (welcomed) events.push({ type: "notice", text: welcomed.text });
     return { events, askedAt };
   }
 
   #joinNotice(isNewRoom: boolean): string | undefined {
     const { name } = this.#self;
-    if (this.refusal !== "" || this.#handshake.isAgain) return name === undefined ? "Joined" : `Joined as ${name}`;
+    if (this.refusal !== "" || this.#comesBack) return name === undefined ? "Joined" : `Joined as ${name}`;
     if (this.everJoined && isNewRoom) return "The server has started anew; joined again";
     if (!this.isSilent) return undefined;
     return this.everJoined ? "Connected again" : "The server has answered; joined";
@@ -301,7 +287,7 @@ export class Membership implements Timed {
     const isOfEpoch = "epoch" in packet && packet.type !== "WELCOME" && packet.epoch === this.#epoch;
     if (!isAnswer && !isOfEpoch || !this.everJoined) return [];
     // what a server has sent before it went away may still come
-    if (this.#handshake.isAgain) return [];
+    if (this.#comesBack) return [];
     if (this.#state.is === "joined" ? this.#state.isClosing : this.#state.hasClosed) return [];
     if (!isAnswer && !isVouched) {
       this.#patience.noteClaim(now);
@@ -377,7 +363,7 @@ export class Membership implements Timed {
     const { id, code } = packet;
     // since its user has asked to come in again, copies of what was said before may still come
     const isNew = id !== undefined && this.#greeter.isRecent(id) && this.#naming.isPresent(id);
-    if (this.#handshake.isAgain && !isNew) return undefined;
+    if (this.#comesBack && !isNew) return undefined;
     this.#greeter.stop();
     this.#naming.giveUp();
     const refusal = whyExpelled(packet);
@@ -396,7 +382,7 @@ export class Membership implements Timed {
 
   /** Takes the password that the user has typed; none if the name is not wanted any more. */
   givePassword(text: string, now: number): LinkEvent[] {
-    this.#handshake.retriesInARow = 0;
+    this.#handshake.forgetRetries();
     return this.#follow(this.login.answer(text), now);
   }
 
@@ -415,10 +401,7 @@ export class Membership implements Timed {
         }
         return [];
       case "greet":
-        // an answer to a greeting without this proof is out of date
-        if (this.#naming.name === step.name) this.#naming.begin();
-        else this.#naming.ask(step.name);
-        if (++this.#handshake.retriesInARow <= MAX_RETRIES_IN_A_ROW) this.start(now);
+        if (this.#handshake.takeProof(step.name)) this.start(now);
         return [];
       case "ask": {
         const told = step.isAgain ? [{ type: "problem", text: step.text } as const] : [];
@@ -466,16 +449,7 @@ export class Membership implements Timed {
   #greetIfDue(now: number): void {
     const id = this.#greeter.wake(now);
     if (id === undefined) return;
-    const name = this.#naming.greeted;
-    this.#naming.noteGreeting(id);
-    // whoever has not shown that it speaks version 1 does not get the token: it may hand it on to everybody
-    const token = this.#hasAnswered ? this.#self.token : undefined;
-    const greeting = { dialect: "v1", id, token, cookie: this.#handshake.cookie } as const;
-    this.#send(
-      name === undefined
-        ? { ...greeting, type: "GREETING" }
-        : { ...greeting, type: "SIGN-IN", name, ...this.login.proofFor(name) },
-    );
+    this.#send(this.#handshake.greeting(id));
     // if the server is there and only WELCOMEs are lost, this has an answer
     if (this.#patience.claimedFor(this.#greeter.silentSince) >= ASK_OTHERWISE_MS) {
       this.#send({ dialect: "v1", type: "LIST", id, token: this.#self.token });
