@@ -13,7 +13,7 @@ import { Handshake } from "./handshake.ts";
 import { Login, type LoginStep } from "./login.ts";
 import { Naming } from "./naming.ts";
 import type { Challenge, PasswordOptions } from "./password_keys.ts";
-import { NO_ANSWER_MS, Patience } from "./patience.ts";
+import { Patience } from "./patience.ts";
 import { type ErrorPacket, isAboutName, sentenceOf, whyExpelled, whyNotIn } from "./refusals.ts";
 import { type Joined, type MembershipState, OUTSIDE, type Outside } from "./state.ts";
 
@@ -54,24 +54,21 @@ const ASK_OTHERWISE_MS = 1000;
 /** One client's membership in one room. */
 export class Membership implements Timed {
   readonly login: Login;
-  readonly #server: string;
   readonly #send: (packet: V1Packet) => void;
   readonly #greeter: Greeter;
-  readonly #patience = new Patience();
+  readonly #patience: Patience;
   readonly #naming: Naming;
   readonly #self: { -readonly [K in Exclude<keyof Self, "name">]: Self[K] } & Pick<Self, "name">;
   readonly #handshake: Handshake;
   #state: Joined | Outside = OUTSIDE;
   /** Whether the user has asked to come in again, after this client was told to go. */
   #comesBack = false;
-  /** Whether the server has sent something that this client can't take. */
-  #isNotUnderstood = false;
   #epoch: string | undefined;
   /** The epoch in which this client was last a member. */
   #joinedEpoch: string | undefined;
 
   constructor({ server, name, token = randomHex64(), passwords, roundTrip, send }: MembershipOptions) {
-    this.#server = server;
+    this.#patience = new Patience(server);
     this.#send = send;
     this.#greeter = new Greeter(roundTrip);
     const naming = this.#naming = new Naming(name);
@@ -126,9 +123,7 @@ export class Membership implements Timed {
 
   /** What is wrong while the server does not let this client in: no answer, or one that is not understood. */
   get silenceText(): string {
-    return this.#isNotUnderstood
-      ? `What ${this.#server} answers is not understood; --trace says why`
-      : `No answer from ${this.#server}`;
+    return this.#patience.problem;
   }
 
   /** How many greetings were sent. */
@@ -143,8 +138,8 @@ export class Membership implements Timed {
 
   get nextWake(): number | undefined {
     const { nextWake, silentSince } = this.#greeter;
-    if (nextWake === undefined || silentSince === undefined || this.#hasTold) return nextWake;
-    return Math.min(nextWake, silentSince + this.#silenceLimit);
+    if (nextWake === undefined || silentSince === undefined) return nextWake;
+    return Math.min(nextWake, silentSince + this.#patience.limit(this.#state, silentSince));
   }
 
   /** For how long greetings have had no answer, in milliseconds. */
@@ -199,20 +194,10 @@ export class Membership implements Timed {
 
   wake(now: number): LinkEvent[] {
     this.#greetIfDue(now);
-    if (this.silence(now) < this.#silenceLimit || this.#hasTold) return [];
-    if (this.#state.is === "joined" && this.#state.isClosing) {
-      const text = "The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves";
-      return this.#loseServer(text, true);
-    }
-    if (this.#state.is === "joined") {
-      const text = `No answer from ${this.#server} any more. Trying again; what you say to everyone is kept`;
-      return this.#loseServer(text, false);
-    }
+    if (this.silence(now) < this.#patience.limit(this.#state, this.#greeter.silentSince)) return [];
+    const text = this.#patience.notice(this.#state);
+    if (this.#state.is === "joined") return this.#loseServer(text, this.#state.isClosing);
     this.#state = { ...this.#state, toldSilent: true };
-    const help =
-      "Is the server started, are address and port right, and does a firewall let UDP through? For a server " +
-      "that speaks TCP add --tcp. ";
-    const text = `${this.silenceText}. ${this.#isNotUnderstood ? "" : help}Trying again; Ctrl-C or /quit stops`;
     return [{ type: "problem", text }];
   }
 
@@ -240,7 +225,9 @@ export class Membership implements Timed {
     const askedAt = this.#greeter.answered(packet.id, packet.keepalive, now);
     if (askedAt === undefined) return undefined;
     // what the user was told of was an end, or a cable, and says nothing of how long answers take
-    if (!this.#hasTold) this.#patience.noteAnswer(now - Math.min(greetedSince, askedAt));
+    if (this.#state.is === "joined" || !this.#state.toldSilent) {
+      this.#patience.noteAnswer(now - Math.min(greetedSince, askedAt));
+    }
     const welcomed = this.login.welcomed(this.#naming.greeted, packet.verifier);
     if (welcomed?.isTrusted === false) return { events: [{ type: "distrusted", text: welcomed.text }], askedAt };
     const isNewRoom = packet.epoch !== this.#joinedEpoch;
@@ -304,7 +291,7 @@ export class Membership implements Timed {
 
   /** Notes that the server has sent something that this client can't take: it is there, and makes a mistake. */
   noteNotUnderstood(): void {
-    this.#isNotUnderstood = true;
+    this.#patience.noteNotUnderstood();
   }
 
   /** Whether a greeting with this id was ever sent. */
@@ -431,19 +418,9 @@ export class Membership implements Timed {
     this.#greetIfDue(now);
   }
 
-  /** Milliseconds of silence after which the user is told. */
-  get #silenceLimit(): number {
-    if (this.#state.is !== "joined") return NO_ANSWER_MS;
-    return this.#patience.limit(this.#state.isClosing, this.#greeter.silentSince);
-  }
-
   /** Whether this client greets no more until its user does something. */
   get #isShutOut(): boolean {
     return this.#state.is !== "joining" && this.#state.is !== "joined";
-  }
-
-  get #hasTold(): boolean {
-    return this.#state.is !== "joined" && this.#state.toldSilent;
   }
 
   #greetIfDue(now: number): void {

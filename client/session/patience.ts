@@ -1,8 +1,9 @@
 /**
- * Decides for how long a server may be silent before the user is told.
+ * Decides for how long a server may be silent before the user is told, and says it.
  *
  * @module
  */
+import type { Joined, Outside } from "./state.ts";
 
 /** Silence after which the user is told that there is no answer, in milliseconds. */
 export const NO_ANSWER_MS = 1800;
@@ -22,12 +23,32 @@ const MAX_PUT_OFF_MS = 3000;
 
 /** The patience with one server, by what it has done before. */
 export class Patience {
+  readonly #server: string;
+  /** Whether the server has sent something that this client can't take. */
+  #isNotUnderstood = false;
   /** How long the slowest of the last answers took, in milliseconds: the round trip, and greetings that were lost. */
   #slowestAnswer = 0;
   /** How often somebody has said that the server goes away, and it has answered all the same. */
   #falseClosings = 0;
   /** When a packet last came that may be from the server or from anybody else, in milliseconds. */
   #claimedAt = -Infinity;
+
+  /** @param server The server, as the user gave it. */
+  constructor(server: string) {
+    this.#server = server;
+  }
+
+  /** What is wrong while the server does not let this client in: no answer, or one that is not understood. */
+  get problem(): string {
+    return this.#isNotUnderstood
+      ? `What ${this.#server} answers is not understood; --trace says why`
+      : `No answer from ${this.#server}`;
+  }
+
+  /** Notes that the server has sent something that this client can't take: it is there, and makes a mistake. */
+  noteNotUnderstood(): void {
+    this.#isNotUnderstood = true;
+  }
 
   /** Notes how long an answer took, in milliseconds. */
   noteAnswer(took: number): void {
@@ -49,10 +70,24 @@ export class Patience {
     return Math.max(0, this.#claimedAt - (silentSince ?? Infinity));
   }
 
-  /** Milliseconds of silence after which the user of a member is told; `isClosing`: the server is said to go away. */
-  limit(isClosing: boolean, silentSince: number | undefined): number {
-    if (!isClosing) return NO_ANSWER_ANY_MORE_MS + Math.min(this.claimedFor(silentSince), MAX_PUT_OFF_MS);
+  /** Milliseconds of silence after which the user is told; Infinity if it was. */
+  limit(state: Joined | Outside, silentSince: number | undefined): number {
+    if (state.is !== "joined") return state.toldSilent ? Infinity : NO_ANSWER_MS;
+    if (!state.isClosing) return NO_ANSWER_ANY_MORE_MS + Math.min(this.claimedFor(silentSince), MAX_PUT_OFF_MS);
     const patience = NO_ANSWER_AFTER_CLOSING_MS + SLOWEST_ANSWERS_AFTER_CLOSING * this.#slowestAnswer;
     return Math.min(NO_ANSWER_ANY_MORE_MS, patience * 2 ** this.#falseClosings);
+  }
+
+  /** What the user is told then. */
+  notice(state: Joined | Outside): string {
+    if (state.is === "joined") {
+      return state.isClosing
+        ? "The server has closed the room. Waiting for it to come back; Ctrl-C or /quit leaves"
+        : `No answer from ${this.#server} any more. Trying again; what you say to everyone is kept`;
+    }
+    const help =
+      "Is the server started, are address and port right, and does a firewall let UDP through? For a server " +
+      "that speaks TCP add --tcp. ";
+    return `${this.problem}. ${this.#isNotUnderstood ? "" : help}Trying again; Ctrl-C or /quit stops`;
   }
 }
