@@ -9,11 +9,10 @@
 import type { Shown } from "../session/shown.ts";
 import { earliest } from "../../protocol/earliest.ts";
 import { LineReader } from "../../protocol/line_reader.ts";
-import { normalizeName } from "../../protocol/names.ts";
 import { pluralize, printable } from "../../protocol/text.ts";
-import { asksForName, cutPresence } from "./heard_text.ts";
+import { cutPresence } from "./heard_text.ts";
+import { NameQuestion } from "./name_question.ts";
 import { Outbox } from "./outbox.ts";
-import { givesName, tellsName } from "./typed_line.ts";
 
 /** The way to the server. */
 export interface Wire {
@@ -54,14 +53,6 @@ const MAX_PAUSE_MS = 10_000;
 const STABLE_MS = 10_000;
 /** How long a client in a pipe, or one that is to leave, waits for progress, in milliseconds. */
 const PROGRESS_MS = 10_000;
-/** How long the first line waits for a question after the name, in milliseconds. */
-const QUESTION_MS = 500;
-/**
- * How long after the connection, in milliseconds, and behind how many lines of a banner a question after the name is
- * the server's. Later it is a member's, and nobody but the user may answer it.
- */
-const MAX_QUESTION_MS = 2000;
-const MAX_BANNER_LINES = 10;
 /** What was written so shortly before the server closed a connection may be lost, in milliseconds. */
 const AT_RISK_MS = 2000;
 /** A server that closes a connection so shortly after a line like this, in milliseconds, has told its user to go. */
@@ -82,18 +73,8 @@ export class LineSession {
   #stage: "open" | "draining" | "ending" | "closed" = "open";
   #failure: string | undefined;
   #reader = new LineReader();
-  #name: string | undefined;
-  /** Whether the next line that is typed is the name. */
-  #asksName = false;
-  /** How many lines have arrived on this connection, and whether the server has asked, and one was written. */
-  #linesHeard = 0;
-  #wasAsked = false;
-  #hasSaid = false;
-  /** Until when lines wait for a question after the name, in milliseconds. */
-  #holdUntil = -Infinity;
+  readonly #question: NameQuestion;
   #everConnected = false;
-  /** The last line on this connection that told the server a name. */
-  #naming: string | undefined;
   #connectedAt = -Infinity;
   /** When a line last came that may tell its user to go, if nothing has come since, in milliseconds. */
   #toldToGoAt = -Infinity;
@@ -113,7 +94,7 @@ export class LineSession {
 
   constructor(options: LineSessionOptions) {
     this.#options = options;
-    this.#name = options.name;
+    this.#question = new NameQuestion(options.name);
   }
 
   /** Whether the session has ended. */
@@ -153,7 +134,7 @@ export class LineSession {
     const connects = this.#link === "pausing" && this.#closedAt === undefined && this.#connectAt < Infinity;
     if (connects) times.push(this.#connectAt);
     if (this.#link === "connected") times.push(this.#reader.nextWake);
-    if (this.#isSaid) times.push(this.#holdUntil);
+    if (this.#isSaid) times.push(this.#question.holdUntil);
     return earliest(times);
   }
 
@@ -170,11 +151,9 @@ export class LineSession {
     if (this.#outbox.isFull) return this.#tell("problem", "Not sent: too much waits for the server already");
     if (this.#outbox.waiting === 0) this.#progressAt = Math.max(this.#progressAt, now);
     if (this.#connectAt === Infinity) this.#connectAt = now;
-    // whoever types while the question comes may have meant something else, which no later server should be told
-    const name = this.#asksName ? normalizeName(text.trim()) : undefined;
-    this.#asksName = false;
+    const name = this.#question.typed(text);
     if (name === undefined) this.#outbox.add(text);
-    else this.#outbox.answer(this.#name = name);
+    else this.#outbox.answer(name);
     if (this.#options.interactive && this.#link !== "connected") {
       this.#tell("notice", `Not connected; ${pluralize(this.#outbox.waiting, "line")} kept until it is`);
     }
@@ -210,13 +189,11 @@ export class LineSession {
     this.#link = "connected";
     this.#connectedAt = this.#progressAt = this.#heardAt = now;
     this.#reader = new LineReader();
-    this.#linesHeard = 0;
-    this.#wasAsked = this.#hasSaid = this.#asksName = false;
-    this.#holdUntil = this.#name === undefined ? now : now + QUESTION_MS;
-    if (this.#everConnected) this.#tell("notice", `Connected again${this.#forgotten}`);
+    const { forgotten } = this.#question;
+    this.#question.connected(now);
+    if (this.#everConnected) this.#tell("notice", `Connected again${forgotten}`);
     else if (this.#toldReason !== undefined) this.#tell("notice", "Connected");
     this.#everConnected = true;
-    this.#naming = undefined;
     this.#proceed(now);
   }
 
@@ -233,7 +210,7 @@ export class LineSession {
   lost({ isBroken, isWritten }: Loss, now: number): void {
     this.#link = "pausing";
     for (const line of this.#reader.end()) this.#take(line, now);
-    this.#asksName = false;
+    this.#question.lost();
     this.#options.wire.hangUp();
     if (isWritten) this.#outbox.written(now);
     // whoever breaks off has perhaps not read for long
@@ -263,10 +240,7 @@ export class LineSession {
   receive(bytes: Uint8Array, now: number): void {
     this.#heardAt = now;
     for (const line of this.#reader.push(bytes, now)) this.#take(line, now, true);
-    // what looks like nothing yet may become the question after the name
-    if (this.#reader.nextWake !== undefined && this.#holdUntil > now) {
-      this.#holdUntil = Math.min(now + QUESTION_MS, this.#connectedAt + MAX_QUESTION_MS);
-    }
+    if (this.#reader.nextWake !== undefined) this.#question.heardPart(now);
     this.#proceed(now);
   }
 
@@ -301,7 +275,7 @@ export class LineSession {
   /** When the next line is to be written. */
   get #nextWriteAt(): number | undefined {
     const at = this.#link === "connected" && !this.closing ? this.#outbox.nextAt : undefined;
-    return at === undefined ? undefined : Math.max(at, this.#holdUntil);
+    return at === undefined ? undefined : Math.max(at, this.#question.holdUntil);
   }
 
   /** Whether only the goodbye is left to be said. */
@@ -334,12 +308,12 @@ export class LineSession {
     if (this.#link !== "connected" || this.closing) return;
     if (now >= this.#nextWriteAt!) {
       const line = this.#outbox.take(), text = decoder.decode(line);
-      if (!this.#hasSaid && !this.#wasAsked) this.#tellUnnamed(text);
-      if (tellsName(text)) this.#naming = text.trim();
-      this.#hasSaid = true;
+      const isLastWord = this.#options.interactive && this.draining && this.#outbox.waiting === 1;
+      const notice = this.#question.said(text, isLastWord);
+      if (notice !== undefined) this.#tell("notice", notice);
       this.#options.wire.write(line);
     }
-    if (this.#isSaid && now >= this.#holdUntil) {
+    if (this.#isSaid && now >= this.#question.holdUntil) {
       this.#sayGoodbye(this.#options.interactive ? MAX_GOODBYE_MS : MAX_LAST_WORDS_MS, now);
     }
   }
@@ -347,38 +321,12 @@ export class LineSession {
   /** Shows a line, and answers it when the server asks for the name. `hasEnd`: whether a line feed stood behind it. */
   #take(line: string, now: number, hasEnd = false): void {
     this.#toldToGoAt = TOLD_TO_GO.test(line) ? now : -Infinity;
-    const isEarly = ++this.#linesHeard <= MAX_BANNER_LINES && now < this.#connectedAt + MAX_QUESTION_MS;
-    const isQuestion = isEarly && !this.#wasAsked && asksForName(line, hasEnd);
-    if (!isEarly || isQuestion) this.#holdUntil = Math.min(this.#holdUntil, now);
+    const isQuestion = this.#question.heard(line, hasEnd, now);
     for (const text of hasEnd ? [line] : cutPresence(line)) this.#options.show({ kind: "line", line: printable(text) });
     if (!isQuestion) return;
-    this.#wasAsked = true;
-    const canAnswer = this.#link === "connected" && !this.closing;
-    if (this.#hasSaid) {
-      const hint = this.#name === undefined ? "; -u NAME gives one at once" : "";
-      this.#tell("notice", `The server asks for a name, and may take the first line for it${hint}`);
-    } else if (canAnswer && this.#name === undefined) {
-      this.#asksName = true;
-      this.#tell("notice", "The server asks for a name: the next line that you type is the answer");
-    } else if (canAnswer) {
-      this.#outbox.answer(this.#name!);
-      this.#tell("notice", `The server asks for a name; the answer is ${printable(this.#name!)}`);
-    }
-  }
-
-  /** What the user has to know who had told the server a name: that of `-u` is told by {@linkcode #tellUnnamed}. */
-  get #forgotten(): string {
-    if (this.#naming === undefined || this.#options.name !== undefined) return "";
-    return printable(`; the server does not know your name any more, unless you say ${this.#naming} again`);
-  }
-
-  /** Tells who has given a name that the server does not know it, unless the first line is there to tell it. */
-  #tellUnnamed(firstLine: string): void {
-    const { name, interactive } = this.#options;
-    const isLastWord = interactive && this.draining && this.#outbox.waiting === 1;
-    if (name === undefined || isLastWord || givesName(firstLine, name)) return;
-    const text = `The server has not asked for a name: nobody knows you as ${name}. Some take /name ${name}`;
-    this.#tell("notice", printable(text));
+    const { notice, answer } = this.#question.answer(this.#link === "connected" && !this.closing) ?? {};
+    if (answer !== undefined) this.#outbox.answer(answer);
+    if (notice !== undefined) this.#tell("notice", notice);
   }
 
   #connectLater(now: number): void {
