@@ -5,9 +5,8 @@
  *
  * @module
  */
-import { ageOf, type Presence, type RelayedPacket, type Renamed, type V1Packet } from "../../protocol.ts";
+import type { Presence, Renamed, V1Packet } from "../../protocol.ts";
 import { earliest } from "../../protocol/earliest.ts";
-import { messageLine } from "../../protocol/lines.ts";
 import type { Draft } from "../../protocol/reliable/send_stream.ts";
 import {
   type Conversation,
@@ -18,31 +17,20 @@ import {
 } from "./conversations.ts";
 import type { Answer, Fact, PeerPacket, Timed } from "./facts.ts";
 import type { DirectInbox } from "./direct_inbox.ts";
+import { delivered, DirectSender } from "./direct_sender.ts";
 import type { KnownWays, Named } from "./known_ways.ts";
 import type { Self } from "./membership.ts";
-import { relay } from "./relay.ts";
 import { givenUp, reasonOf, undelivered } from "./refusals.ts";
 import type { Transactions } from "./transactions.ts";
 import type { Send } from "./v1_link.ts";
 import type { Found } from "./way.ts";
-import {
-  type Forbidden,
-  isOwnLoopback,
-  relayNotice,
-  sentNotice,
-  whyNoAnswer,
-  whyNotDirectly,
-  whyNoWay,
-  whyOther,
-} from "./way_words.ts";
+import { type Forbidden, whyNoAnswer, whyNoWay, whyOther } from "./way_words.ts";
 import { keyOf, nameOf, type Who } from "./who.ts";
 
 /** For how long after a new start of the server others may still be on their way back, in milliseconds. */
 const COME_BACK_MS = 5000;
 /** For how long after a new start of the server a pass may still be one of the server before, in milliseconds. */
 const OLD_PASS_MS = 10_000;
-/** Of how many passes it is remembered that the user was told of the server's way. */
-const MAX_TOLD = 1000;
 /**
  * The pauses after the first look-ups, and after each further one, in milliseconds. Each opens both NATs again, and tells
  * the peer who this is: what it is not told for 10 s it forgets. The first pauses are short, as the first may be lost.
@@ -71,9 +59,8 @@ export class DirectMessages implements Timed {
   readonly #send: Send;
   readonly #inbox: DirectInbox;
   readonly #known: KnownWays;
+  readonly #sender: DirectSender;
   readonly #conversations = new Conversations();
-  /** The passes of the peers of which the user was told that the texts to them go through the server. */
-  readonly #told = new Set<string>();
   /** Whether what is said now may go through the server, and what has last forbidden it. */
   #isRelayAllowed: boolean;
   #forbiddenBy: Exclude<Forbidden, "before"> = "flag";
@@ -86,6 +73,7 @@ export class DirectMessages implements Timed {
     this.#send = send;
     this.#inbox = inbox;
     this.#known = known;
+    this.#sender = new DirectSender(send, self);
     this.#isRelayAllowed = isRelayAllowed;
   }
 
@@ -138,7 +126,7 @@ export class DirectMessages implements Timed {
       const isDueAgain = way.allowRelay(false, now);
       const isLost = way.isLocated && way.isClosed;
       if (isLost) facts.push(...this.#giveUp(conversation, this.#noWay(conversation, way.place!)));
-      else if (isDueAgain && conversation.isClassic) facts.push(...this.#sendStraight(conversation, way.place!));
+      else if (isDueAgain && conversation.isClassic) facts.push(...this.#sender.sendStraight(conversation, way.place!));
       else if (isDueAgain) this.#again(conversation, now);
     }
     return facts;
@@ -202,7 +190,7 @@ export class DirectMessages implements Timed {
     }
     for (const draft of drafts) sendStream.add(draft, now, saidAt);
     this.#lookUp(conversation, now);
-    this.#transmit(conversation, now);
+    this.#sender.transmit(conversation, now);
     return [];
   }
 
@@ -234,7 +222,7 @@ export class DirectMessages implements Timed {
       if (settled.length > 0) way.progressed(now);
       conversation.isHeard ||= settled.length > 0;
       if (isDueAgain) this.#again(conversation, now);
-      this.#transmit(conversation, now);
+      this.#sender.transmit(conversation, now);
       facts.push(
         ...settled.map((message) => delivered(conversation, message, conversation.relayed.delete(message.id))),
       );
@@ -278,7 +266,7 @@ export class DirectMessages implements Timed {
         continue;
       }
       this.#lookUp(conversation, now);
-      facts.push(...this.#tellOrTransmit(conversation, now));
+      facts.push(...this.#sender.tellOrTransmit(conversation, now));
     }
     return facts;
   }
@@ -321,7 +309,7 @@ export class DirectMessages implements Timed {
     if (other !== undefined && (isStraight || pass !== undefined)) return this.#giveUp(found, other);
     found.name = name ?? found.name;
     found.isClassic = classic;
-    if (isStraight) return this.#sendStraight(found, answer);
+    if (isStraight) return this.#sender.sendStraight(found, answer);
     if (pass === undefined) return this.#giveUp(found, this.#noWay(found, answer));
     const isFirst = pass !== found.way.place?.pass;
     const conversation = this.#conversations.join(found, pass, now), { sendStream, way } = conversation;
@@ -334,7 +322,7 @@ export class DirectMessages implements Timed {
     this.#checkBack(conversation, now);
     // the PUNCH that was sent with this answer may be the first that has arrived, so what waits goes out at once
     if (isDueAgain || !conversation.isHeard) sendStream.open(now);
-    return this.#tellOrTransmit(conversation, now);
+    return this.#sender.tellOrTransmit(conversation, now);
   }
 
   /**
@@ -349,46 +337,6 @@ export class DirectMessages implements Timed {
     if (!isOld || isToAddress) return whyOther(who, isOld);
     // a name is what the user sees, also after a new start
     conversation.identity = undefined;
-  }
-
-  /** Sends what waits to a classic peer directly, once, as nothing would acknowledge it. */
-  #sendStraight(conversation: Conversation, { address }: Found): Fact[] {
-    const { address: from, name } = this.#self, isRelayed = conversation.relayed.size > 0;
-    conversation.relayed.clear();
-    return conversation.sendStream.clear().map((draft) => {
-      this.#send({ dialect: "classic", type: "INCOMING", line: messageLine({ from: from!, name, ...draft }) }, address);
-      return delivered(conversation, draft, isRelayed);
-    });
-  }
-
-  /** Tells the user that the texts to a peer go through the server; or sends what is due, if the user knows. */
-  #tellOrTransmit(conversation: Conversation, now: number): Fact[] {
-    const { name, way: { isRelayed, place } } = conversation;
-    // what lies on this side is told once, not of each peer
-    const about = place && isOwnLoopback(place, this.#self.address) ? "" : place?.pass;
-    if (!isRelayed || !place || this.#told.has(about!)) {
-      this.#transmit(conversation, now);
-      return [];
-    }
-    this.#told.add(about!);
-    if (this.#told.size > MAX_TOLD) this.#told.delete(this.#told.keys().next().value!);
-    // what is due is sent at the next wake, when the user has read this
-    return [{ type: "notice", text: relayNotice(whyNotDirectly(name, place, this.#self.address)) }];
-  }
-
-  #transmit(conversation: Conversation, now: number): void {
-    const { sendStream, way } = conversation;
-    for (const { saidAt, ...message } of sendStream.wake(now)) {
-      const { address, pass } = way.place!;
-      const packet: RelayedPacket = { dialect: "v1", type: "MESSAGE", pass, ...ageOf(saidAt, now), ...message };
-      if (way.isRelayed) {
-        conversation.relayed.add(message.id);
-        this.#send(relay(packet, this.#self, address));
-      } else {
-        way.sent(now);
-        this.#send(packet, way.address);
-      }
-    }
   }
 
   /** What forbids that what waits goes through the server; undefined if it may. */
@@ -417,8 +365,4 @@ function named({ name, who, way: { place } }: Conversation): Named {
 
 function nobodyIs(who: Who): string {
   return "name" in who ? "nobody here has that name" : "nobody is there any more";
-}
-
-function delivered({ name, isClassic }: Conversation, { text }: Draft, isRelayed: boolean): Fact {
-  return { type: "notice", text: sentNotice(name, text, { isClassic, isRelayed }) };
 }
