@@ -10,7 +10,6 @@ import { PASSWORD_RULE, preparePassword, SALT_BYTES } from "../../protocol/passw
 import { type ClientKeys, packKeys, storedKeysOf } from "../../protocol/scram.ts";
 import { printable } from "../../protocol/text.ts";
 import type { AccountPacket, Answer, Fact } from "./facts.ts";
-import type { Self } from "./membership.ts";
 import {
   type Challenge,
   isSalted,
@@ -21,6 +20,7 @@ import {
   type WantedPassword,
 } from "./password_keys.ts";
 import { reasonOf } from "./refusals.ts";
+import type { Self } from "./self.ts";
 import type { Transactions } from "./transactions.ts";
 
 /** What the user wants: to protect the name, to have another password for it, or to protect it no more. */

@@ -15,10 +15,9 @@ import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/to
 import { detach, printable } from "../../protocol/text.ts";
 import type { Fact, RelayPacket } from "./facts.ts";
 import type { KnownWays, Named } from "./known_ways.ts";
-import type { Self } from "./membership.ts";
 import type { People } from "./people.ts";
 import { relay } from "./relay.ts";
-import type { Send } from "./v1_link.ts";
+import type { Self, Send } from "./self.ts";
 
 /** What the server has said of a member that has looked this client up, or that this client has. */
 interface Introduction {

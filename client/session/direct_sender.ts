@@ -8,9 +8,8 @@ import { messageLine } from "../../protocol/lines.ts";
 import type { Draft } from "../../protocol/reliable/send_stream.ts";
 import type { Conversation } from "./conversations.ts";
 import type { Fact } from "./facts.ts";
-import type { Self } from "./membership.ts";
 import { relay } from "./relay.ts";
-import type { Send } from "./v1_link.ts";
+import type { Self, Send } from "./self.ts";
 import type { Found } from "./way.ts";
 import { isOwnLoopback, relayNotice, sentNotice, whyNotDirectly } from "./way_words.ts";
 

@@ -5,8 +5,7 @@
  * @module
  */
 import type { Packet } from "../../protocol.ts";
-import type { Self } from "./membership.ts";
-import type { Send } from "./v1_link.ts";
+import type { Self, Send } from "./self.ts";
 
 /** How many streams and checks are remembered, those that were used last. */
 const MAX_SENT = 1000;

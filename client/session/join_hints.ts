@@ -6,7 +6,7 @@
 import { isLoopback } from "../../protocol/address_key.ts";
 import { splitAddress } from "../../protocol/fields.ts";
 import type { Fact } from "./facts.ts";
-import type { Self } from "./membership.ts";
+import type { Self } from "./self.ts";
 import { howToJoin } from "./way_words.ts";
 
 /** How many addresses are told in a session at most. A server has a few. */

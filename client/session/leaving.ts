@@ -10,10 +10,10 @@ import type { Timed } from "./facts.ts";
 import type { History } from "./history.ts";
 import type { Peers } from "./peers.ts";
 import type { Requests } from "./requests.ts";
+import type { Send } from "./self.ts";
 import { Shutdown } from "./shutdown.ts";
 import type { SessionState } from "./state.ts";
 import type { Remainder, Tally } from "./tally.ts";
-import type { Send } from "./v1_link.ts";
 
 /** The parts that may have something to do yet, and what the goodbye is sent with. */
 export interface LeavingParts {

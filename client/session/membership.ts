@@ -15,22 +15,11 @@ import { Naming } from "./naming.ts";
 import type { Challenge, PasswordOptions } from "./password_keys.ts";
 import { Patience } from "./patience.ts";
 import { type ErrorPacket, isAboutName, sentenceOf, whyExpelled, whyNotIn } from "./refusals.ts";
+import type { Self } from "./self.ts";
 import { type Joined, type MembershipState, OUTSIDE, type Outside } from "./state.ts";
 
 type Welcome = Extract<V1Packet, { type: "WELCOME" }>;
 type RetryPacket = Extract<V1Packet, { type: "RETRY" }>;
-
-/** Who this client is to the server. */
-export interface Self {
-  /** The token by which the server knows this client at any address; each packet to the server has it. */
-  readonly token: string;
-  /** The name that this client has, or wants. */
-  readonly name: string | undefined;
-  /** This client's address as the server sees it; undefined until the server has said so. */
-  readonly address: string | undefined;
-  /** Where it could join so that others reach it directly; undefined if the server has named nothing. */
-  readonly join?: string;
-}
 
 /** What a membership is made with. */
 export interface MembershipOptions {

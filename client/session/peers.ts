@@ -12,11 +12,10 @@ import { DirectInbox } from "./direct_inbox.ts";
 import { Echoes } from "./echoes.ts";
 import type { Answer, Fact, PunchPacket, Question, RelayPacket, Timed } from "./facts.ts";
 import { KnownWays } from "./known_ways.ts";
-import type { Self } from "./membership.ts";
 import type { People } from "./people.ts";
 import { Punches } from "./punches.ts";
+import type { Self, Send } from "./self.ts";
 import type { Transactions } from "./transactions.ts";
-import type { Send } from "./v1_link.ts";
 import type { Who } from "./who.ts";
 
 /** What the other members of a session are reached with. */

@@ -5,7 +5,7 @@
  */
 import { addressKey } from "../../protocol/address_key.ts";
 import type { Fact, PunchPacket, Timed } from "./facts.ts";
-import type { Send } from "./v1_link.ts";
+import type { Send } from "./self.ts";
 
 /**
  * The shortest time from one OPEN to the next, in milliseconds. RFC 8445, section 14.2, recommends 50 for the checks of

@@ -5,7 +5,7 @@
  */
 import type { RelayedPacket } from "../../protocol.ts";
 import type { RelayPacket } from "./facts.ts";
-import type { Self } from "./membership.ts";
+import type { Self } from "./self.ts";
 
 /** The envelope to the server for a packet to the member at an address. */
 export function relay(packet: RelayedPacket, { token }: Pick<Self, "token">, address: string): RelayPacket {

@@ -4,8 +4,9 @@
  * @module
  */
 import type { PasswordOptions } from "./password_keys.ts";
+import type { Send } from "./self.ts";
 import type { Shown } from "./shown.ts";
-import type { Send, V1LinkOptions } from "./v1_link.ts";
+import type { V1LinkOptions } from "./v1_link.ts";
 
 /** What a session is made with. */
 export interface SessionOptions extends Pick<V1LinkOptions, "hash"> {

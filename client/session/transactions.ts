@@ -8,8 +8,8 @@ import { earliestWake } from "../../protocol/earliest.ts";
 import { Retry } from "../../protocol/reliable/retry.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { Answer, Fact, Question, Timed } from "./facts.ts";
-import type { Self } from "./membership.ts";
 import { RequestIds } from "./request_ids.ts";
+import type { Self } from "./self.ts";
 
 /** A question that has no answer yet. */
 interface OpenTransaction {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EventPacket, Packet, V1Packet } from "../../protocol.ts";
+import type { EventPacket, V1Packet } from "../../protocol.ts";
 import type { Derivation } from "../../protocol/crypto_functions.ts";
 import { earliestWake } from "../../protocol/earliest.ts";
 import { EventFeed, type FeedItem } from "../../protocol/reliable/event_feed.ts";
@@ -16,10 +16,8 @@ import type { LinkEvent, Timed } from "./facts.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
 import { MutedMessages } from "./muted.ts";
 import { type ErrorPacket, givenUp, isExpulsion, reasonOf, undelivered } from "./refusals.ts";
+import type { Send } from "./self.ts";
 import { lacksToken } from "./unwanted.ts";
-
-/** Sends a packet to the server, or to the address of a peer. */
-export type Send = (packet: Packet, peer?: string) => void;
 
 /** What a link is made with. */
 export interface V1LinkOptions extends Pick<MembershipOptions, "server" | "name" | "token" | "passwords"> {

@@ -4,9 +4,9 @@
  *
  * @module
  */
+import type { Self } from "./self.ts";
 import { familyOf, isLoopback } from "../../protocol/address_key.ts";
 import { splitAddress } from "../../protocol/fields.ts";
-import type { Self } from "./membership.ts";
 import type { Found, Way } from "./way.ts";
 import { nameOf, type Who } from "./who.ts";
 
