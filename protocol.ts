@@ -53,7 +53,7 @@ type Layout<P> = {
 /** What is sealed of a password: a salt of 16 bytes, two keys of 32, and a tag of 16. */
 const SEALED_BYTES = 16 + 32 + 32 + 16;
 
-const proofFields = { nonce: optional(hex64), cnonce: optional(hex128), proof: optional(hex256) };
+const proofFields = { nonce: optional(hex128), cnonce: optional(hex128), proof: optional(hex256) };
 const eventFields = { token: optional(hex64), epoch: hex64, seq: number, at: number };
 
 /** The fields of each v1 type, in the order in which they are written. */
@@ -137,11 +137,11 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       address,
       salt: optional(hex128),
       rounds: number,
-      nonce: optional(hex64),
+      nonce: optional(hex128),
       key: optional(hex256),
     },
   },
-  "REPLY": { fields: { id: number, token: hex64 }, body: "text" },
+  "REPLY": { fields: { id: number, token: hex64, verifier: optional(hex256) }, body: "text" },
   "HEARTBEAT": { fields: { token: optional(hex64), epoch: hex64, seq: number } },
   "GONE": { fields: { token: hex64, epoch: hex64, from: number, to: number } },
   "USERS": {

@@ -73,7 +73,7 @@ export interface Renamed {
  * a packet, or none.
  */
 export interface Proof {
-  /** The server's nonce, from its CHALLENGE. */
+  /** The server's nonce, from its CHALLENGE: 128 bits. */
   nonce?: string;
   /** The client's nonce: 128 random bits. */
   cnonce?: string;
@@ -209,7 +209,15 @@ export type V1Packet =
     key?: string;
   }
   /** The answer to a REGISTER, UNREGISTER or COMMAND that was done: a line for people, or several. */
-  | { dialect: "v1"; type: "REPLY"; id: number; token: string; text: string }
+  | {
+    dialect: "v1";
+    type: "REPLY";
+    id: number;
+    token: string;
+    /** To a REGISTER or UNREGISTER: this server knows the present password, or could open what was sealed. */
+    verifier?: string;
+    text: string;
+  }
   | { dialect: "v1"; type: "HEARTBEAT"; token?: string; epoch: string; seq: number }
   | { dialect: "v1"; type: "GONE"; token: string; epoch: string; from: number; to: number }
   | {

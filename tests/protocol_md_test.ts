@@ -2,7 +2,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { decode, encode, type Packet, TO_SERVER, V1_TYPES } from "../protocol.ts";
 import { fromHex, toHex } from "../protocol/bytes.ts";
-import { authMessage, clientKeysOf, clientProof, serverSignature } from "../protocol/scram.ts";
+import { open } from "../protocol/hpke.ts";
+import { ROUNDS } from "../protocol/passwords.ts";
+import { authMessage, clientKeysOf, clientProof, packKeys, serverSignature, storedKeysOf } from "../protocol/scram.ts";
 import { CRYPTO, derive } from "../runtime/crypto.ts";
 import { canonicalText, digestAfter } from "../protocol/reliable/line_digest.ts";
 import { printable } from "../protocol/text.ts";
@@ -153,6 +155,25 @@ Deno.test("PROTOCOL.md: the proof and the verifier of its examples are those of 
   const keys = clientKeysOf(await derive({ password: "correct horse", salt, rounds }), CRYPTO);
   assertEquals(greeting.proof, toHex(clientProof(keys, message, CRYPTO)));
   assertEquals((welcome as { verifier?: string }).verifier, toHex(serverSignature(keys, message, CRYPTO)));
+});
+
+Deno.test("PROTOCOL.md: the registration of its examples can be opened, and the verifier is that of its ServerKey", async () => {
+  const packets = all.map(packetOf);
+  const challenge = packets.find((packet) => packet.type === "CHALLENGE" && packet.key !== undefined);
+  const salted = packets.find((packet) => packet.type === "CHALLENGE" && packet.salt !== undefined);
+  const register = packets.find((packet) => packet.type === "REGISTER" && packet.key !== undefined);
+  const reply = packets.find((packet) => packet.type === "REPLY" && packet.verifier !== undefined);
+  assert(challenge?.type === "CHALLENGE" && salted?.type === "CHALLENGE");
+  assert(register?.type === "REGISTER" && reply?.type === "REPLY");
+  const { key, sealed, token } = register, salt = fromHex(salted.salt!);
+  const [, privateKey] = reference.match(/private key is\s+`([0-9a-f]{64})`/)!;
+  const pair = { privateKey: fromHex(privateKey), publicKey: fromHex(challenge.key!) };
+  const context = { info: "udp-chat register", additional: `${token} Alice` };
+  const packed = open({ key: fromHex(key!), sealed: fromHex(sealed!) }, pair, context, CRYPTO);
+  const keys = clientKeysOf(await derive({ password: "correct horse", salt, rounds: ROUNDS }), CRYPTO);
+  assertEquals(packed, packKeys(salt, storedKeysOf(keys, CRYPTO)));
+  const purpose = `register ${token} ${challenge.address} ${key} ${sealed}`;
+  assertEquals([reply.id, reply.verifier], [register.id, toHex(serverSignature(keys, purpose, CRYPTO))]);
 });
 
 Deno.test("PROTOCOL.md: the table of characters that become ? has the same ones as the code", () => {

@@ -74,7 +74,7 @@ const relayed = fc.oneof(
 /** A proof, or none. */
 const maybeProof = fc.oneof(
   fc.constant({}),
-  fc.record({ nonce: hex64, cnonce: hexBytes(16), proof: hexBytes(32) }),
+  fc.record({ nonce: hexBytes(16), cnonce: hexBytes(16), proof: hexBytes(32) }),
 );
 const maybeSealed = fc.oneof(fc.constant({}), fc.record({ key: hexBytes(32), sealed: hexBytes(96) }));
 const merged = <T extends object>([packet, ...parts]: [T, ...object[]]): T => Object.assign({}, packet, ...parts);
@@ -115,9 +115,9 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
   "NOTICE": v1("NOTICE", { ...event, text }, { token: hex64 }),
   "CHALLENGE": fc.tuple(
     v1("CHALLENGE", { id: number, token: hex64, address, rounds: number }, { key: hexBytes(32) }),
-    fc.oneof(fc.constant({}), fc.record({ salt: hexBytes(16), nonce: hex64 })),
+    fc.oneof(fc.constant({}), fc.record({ salt: hexBytes(16), nonce: hexBytes(16) })),
   ).map(merged),
-  "REPLY": v1("REPLY", { id: number, token: hex64, text }),
+  "REPLY": v1("REPLY", { id: number, token: hex64, text }, { verifier: hexBytes(32) }),
   "RETRY": v1("RETRY", { id: number, cookie: hex64 }),
   "WELCOME": v1(
     "WELCOME",
@@ -201,7 +201,7 @@ const MEMBER = { address: ADDRESS, name: NAME };
 const EVENT = { token: HEX, epoch: HEX, seq: MAX, at: MAX };
 
 const KEY = HEX.repeat(4);
-const PROOF = { nonce: HEX, cnonce: HEX.repeat(2), proof: KEY };
+const PROOF = { nonce: HEX.repeat(2), cnonce: HEX.repeat(2), proof: KEY };
 
 /** The longest packet of each type: every field there, and each as long as it may be. */
 const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "type"> } = {
@@ -243,10 +243,10 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
     address: ADDRESS,
     salt: HEX.repeat(2),
     rounds: MAX,
-    nonce: HEX,
+    nonce: HEX.repeat(2),
     key: KEY,
   },
-  "REPLY": { id: MAX, token: HEX, text: TEXT },
+  "REPLY": { id: MAX, token: HEX, verifier: KEY, text: TEXT },
   "RETRY": { id: MAX, cookie: HEX },
   "WELCOME": {
     id: MAX,
@@ -330,7 +330,7 @@ Deno.test("RELAY: holds a MESSAGE or an ACK with a pass and without a token, and
 });
 
 Deno.test("SIGN-IN, REGISTER and CHALLENGE: what goes together stands there together", () => {
-  const nonce = `nonce=${HEX}`, cnonce = `cnonce=${HEX}${HEX}`, proof = `proof=${KEY}`;
+  const nonce = `nonce=${HEX}${HEX}`, cnonce = `cnonce=${HEX}${HEX}`, proof = `proof=${KEY}`;
   const key = `key=${KEY}`, sealed = `sealed=${HEX.repeat(12)}`;
   const parts = "nonce, cnonce and proof go together", sealedParts = "key and sealed go together";
   for (const head of [`SIGN-IN/1 id=1 name=Zoe`, `REGISTER/1 id=1 token=${HEX}`, `UNREGISTER/1 id=1 token=${HEX}`]) {

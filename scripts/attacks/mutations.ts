@@ -49,7 +49,7 @@ const TYPES: { [T in Type]: [fields: FieldOf<T>[], body?: boolean] } = {
     true,
   ],
   "CHALLENGE": [["id", "token", "address", "salt", "rounds", "nonce", "key"]],
-  "REPLY": [["id", "token"], true],
+  "REPLY": [["id", "token", "verifier"], true],
   "HEARTBEAT": [["token", "epoch", "seq"]],
   "GONE": [["token", "epoch", "from", "to"]],
   "USERS": [["id", "token", "total", "unnamed", "more"], true],
@@ -160,7 +160,6 @@ export function mutations(
       case "cookie":
         return cookie !== undefined && random() < 0.8 ? cookie : hex();
       case "nonce":
-        return hex();
       case "digest":
       case "cnonce":
       case "salt":

@@ -6,6 +6,7 @@
 import type { Proof, V1Packet } from "../../protocol.ts";
 import { fromHex, toHex } from "../../protocol/bytes.ts";
 import type { CryptoFunctions } from "../../protocol/crypto_functions.ts";
+import { randomHex64 } from "../../protocol/fields.ts";
 import { nameKey } from "../../protocol/names.ts";
 import { ROUNDS, SALT_BYTES } from "../../protocol/passwords.ts";
 import { authMessage, isProofRight, serverSignature, type StoredKeys } from "../../protocol/scram.ts";
@@ -59,8 +60,8 @@ export interface ProofsContext {
 }
 
 /**
- * Makes challenges and checks proofs. A challenge costs no memory: its nonce is a keyed hash of all that it is for, and
- * of how often somebody has proven this name, so that it is used up by a proof.
+ * Makes challenges and checks proofs. A challenge costs no memory: its nonce is 64 random bits and a keyed hash of them,
+ * of all that it is for, and of how often somebody has proven this name, so that it is used up by a proof.
  */
 export class Proofs {
   readonly #context: ProofsContext;
@@ -87,7 +88,8 @@ export class Proofs {
 
   challenge(claimant: Claimant, { word }: Purpose, now: number): Challenge {
     const { salt, rounds } = this.keptOf(claimant.name);
-    const nonce = this.#nonces.of(this.#nonceText(claimant, word), now);
+    // each has another one, so that nobody can see by it whether the name was signed in by meanwhile
+    const random = randomHex64(), nonce = random + this.#nonces.of(this.#nonceText(claimant, word, random), now);
     return { address: claimant.peer.address, salt: toHex(salt), rounds, nonce };
   }
 
@@ -98,7 +100,7 @@ export class Proofs {
    */
   check(claimant: Claimant, purpose: Purpose, proof: WholeProof, now: number, isRepeat = false): Verdict {
     const { attempts, crypto } = this.#context;
-    const isFresh = this.#nonces.isOf(this.#nonceText(claimant, purpose.word), proof.nonce, now);
+    const isFresh = this.#isFresh(claimant, purpose, proof.nonce, now);
     if (!isFresh && !isRepeat) return "stale";
     const attempt = this.attemptOf(claimant);
     const pause = attempts.take(attempt, now);
@@ -122,8 +124,14 @@ export class Proofs {
     return { name, isProtected: this.#context.accounts.get(name) !== undefined, address };
   }
 
-  #nonceText({ name, token, peer }: Claimant, word: string): string {
-    return [word, token, peer.key, name, this.#uses.get(nameKey(name)) ?? 0].join("\n");
+  /** Whether a nonce was made for this, not long ago, and nobody has used it. */
+  #isFresh(claimant: Claimant, { word }: Purpose, nonce: string, now: number): boolean {
+    const random = nonce.slice(0, 16), mac = nonce.slice(16);
+    return this.#nonces.isOf(this.#nonceText(claimant, word, random), mac, now);
+  }
+
+  #nonceText({ name, token, peer }: Claimant, word: string, random: string): string {
+    return [random, word, token, peer.key, name, this.#uses.get(nameKey(name)) ?? 0].join("\n");
   }
 
   #makeUpSalt(name: string): Uint8Array {

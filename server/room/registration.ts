@@ -10,7 +10,7 @@ import type { CryptoFunctions, KeyPair } from "../../protocol/crypto_functions.t
 import { open } from "../../protocol/hpke.ts";
 import { ROUNDS } from "../../protocol/passwords.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
-import { unpackKeys } from "../../protocol/scram.ts";
+import { serverSignature, unpackKeys } from "../../protocol/scram.ts";
 import { type Account, type Accounts, MAX_ACCOUNTS } from "./accounts.ts";
 import { activityOf } from "./activity.ts";
 import { AnsweredRequests } from "./answered_requests.ts";
@@ -19,7 +19,7 @@ import { BoundedMap } from "./bounded_map.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Limits } from "./limits.ts";
 import type { Member } from "./members.ts";
-import { proofIn, type ProofRefusal, type Proofs, type Purpose } from "./proofs.ts";
+import { proofIn, type Proofs, type Purpose } from "./proofs.ts";
 
 /** What registrations need of the room. */
 export interface RegistrationsContext {
@@ -34,7 +34,11 @@ export interface RegistrationsContext {
 type Request = Extract<V1Packet, { type: "REGISTER" | "UNREGISTER" }>;
 type Answer = Extract<V1Packet, { type: "REPLY" | "ERROR" | "CHALLENGE" }>;
 /** An answer without the fields that show to whom and to what it is. */
-type Words = { type: "REPLY"; text: string } | { type: "ERROR"; code: string; text: string };
+type Words = Reply | { type: "ERROR"; code: string; text: string };
+type Reply = { type: "REPLY"; verifier?: string; text: string };
+
+type Refusal = { code: string; text: string };
+type Verdict = { verifier?: string } | Refusal | "stale";
 
 /** How long a key pair is in use at most, in milliseconds; then it is known for as long again, and no longer. */
 const KEY_LIFETIME_MS = 300_000;
@@ -110,24 +114,25 @@ export class Registrations {
     // who only asks what it takes has no proof yet
     const isQuestion = packet.type === "REGISTER" ? packet.key === undefined : packet.proof === undefined;
     if (isQuestion) return this.#challenge(ask, now);
-    const refusal = ask.account ? this.#proofRefusal(ask, now) : this.#newRefusal(ask, now);
-    if (refusal === "stale") return this.#challenge(ask, now);
-    if (refusal) return { type: "ERROR", ...refusal };
-    if (packet.type === "UNREGISTER") return this.#unregister(name);
+    const verdict = ask.account ? this.#verdict(ask, now) : this.#newRefusal(ask, now) ?? {};
+    if (verdict === "stale") return this.#challenge(ask, now);
+    if ("code" in verdict) return { type: "ERROR", ...verdict };
+    const { verifier } = verdict;
+    if (packet.type === "UNREGISTER") return { ...this.#unregister(name), verifier };
+    const words = this.#register(ask, packet, now);
     // if its key is no more, the client has to seal it for the present one
-    return this.#register(ask, packet, now) ?? this.#challenge(ask, now);
+    return words ? { verifier, ...words } : this.#challenge(ask, now);
   }
 
-  /** Why the present password is not proven; undefined if it is. */
-  #proofRefusal({ packet, member, name }: Ask, now: number): ProofRefusal | "stale" | undefined {
+  /** Whether the present password is proven. */
+  #verdict({ packet, member, name }: Ask, now: number): Verdict {
     const proof = proofIn(packet), { token } = member;
     if (!proof) return "stale";
-    const verdict = this.#context.parts!.proofs.check({ name, token, peer: member }, purposeOf(packet), proof, now);
-    return typeof verdict === "object" && "verifier" in verdict ? undefined : verdict;
+    return this.#context.parts!.proofs.check({ name, token, peer: member }, purposeOf(packet), proof, now);
   }
 
   /** Why a name can't become a protected one; undefined if it can. */
-  #newRefusal({ member, name }: Ask, now: number): { code: string; text: string } | undefined {
+  #newRefusal({ member, name }: Ask, now: number): Refusal | undefined {
     const { accounts } = this.#context.parts!;
     const other = accounts.lookAlikeOf(name);
     if (other) return { code: "name-taken", text: `The name ${name} looks like ${other.name}, which is registered` };
@@ -148,8 +153,8 @@ export class Registrations {
   }
 
   /** Protects a name, or changes its password; returns undefined if what is sealed can't be opened. */
-  #register({ member, name, account }: Ask, sealed: V1Packet & { type: "REGISTER" }, now: number): Words | undefined {
-    const { accounts, attempts, proofs } = this.#context.parts!;
+  #register({ member, name, account }: Ask, sealed: V1Packet & { type: "REGISTER" }, now: number): Reply | undefined {
+    const { accounts, attempts, crypto, proofs } = this.#context.parts!;
     const packed = this.#open(sealed, `${member.token} ${name}`), keys = packed && unpackKeys(packed);
     if (!keys) return undefined;
     const { rounds = ROUNDS, isOperator = false } = account ?? {};
@@ -161,7 +166,10 @@ export class Registrations {
     }
     attempts.remember({ name, isProtected: true, address: member.address });
     if (account) return { type: "REPLY", text: `The password of ${name} is changed` };
-    return { type: "REPLY", text: `The name ${name} is yours now: only who knows its password gets it` };
+    // who could not open what was sealed does not know this key
+    const message = `register ${member.token} ${member.address} ${sealed.key} ${sealed.sealed}`;
+    const verifier = toHex(serverSignature(keys, message, crypto));
+    return { type: "REPLY", verifier, text: `The name ${name} is yours now: only who knows its password gets it` };
   }
 
   #open({ key, sealed }: V1Packet & { type: "REGISTER" }, additional: string): Uint8Array | undefined {
@@ -172,7 +180,7 @@ export class Registrations {
     }
   }
 
-  #unregister(name: string): Words {
+  #unregister(name: string): Reply {
     const { parts, isForMembersOnly } = this.#context;
     parts!.accounts.remove(name);
     const text = `The name ${name} is not protected any more`;

@@ -169,7 +169,9 @@ Deno.test("accounts: a server that does not know the password is left, and what 
   await using server = openServerByHand(
     "epoch=91c4be20d7a35f68 seq=0 name=Alice keepalive=1000 verifier=" + "0".repeat(64),
   );
-  server.challenge = `address=127.0.0.1:9 salt=${"5a".repeat(16)} rounds=${ROUNDS} nonce=b80d3f6217ca94e5`;
+  server.challenge = `address=127.0.0.1:9 salt=${
+    "5a".repeat(16)
+  } rounds=${ROUNDS} nonce=b80d3f6217ca94e51f60a9d2e8c37b54`;
   await using client = startClient("-u", "Alice", "--password-file", folder.file("password"), "127.0.0.1", server.port);
   const [code, complaint] = await say(client, "a secret");
   assertEquals(code, 1);

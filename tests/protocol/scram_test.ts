@@ -35,7 +35,7 @@ Deno.test("SCRAM: the example of RFC 7677", async () => {
 const EXCHANGE: Exchange = {
   name: "Zoë",
   cnonce: "0123456789abcdef0123456789abcdef",
-  nonce: "fedcba9876543210",
+  nonce: "fedcba98765432100011223344556677",
   salt: fromHex("000102030405060708090a0b0c0d0e0f"),
   rounds: 600_000,
   purpose: "sign-in 5f1c0d9a7be2e604 192.168.1.21:52207",
@@ -43,7 +43,7 @@ const EXCHANGE: Exchange = {
 
 Deno.test("SCRAM: our AuthMessage has the form of RFC 5802, with the purpose as its channel binding", () => {
   const binding = btoa("p=udp-chat,,sign-in 5f1c0d9a7be2e604 192.168.1.21:52207");
-  const nonce = "0123456789abcdef0123456789abcdeffedcba9876543210";
+  const nonce = "0123456789abcdef0123456789abcdeffedcba98765432100011223344556677";
   assertEquals(
     authMessage(EXCHANGE),
     `n=Zoë,r=${EXCHANGE.cnonce},r=${nonce},s=AAECAwQFBgcICQoLDA0ODw==,i=600000,c=${binding},r=${nonce}`,
@@ -59,8 +59,8 @@ Deno.test("SCRAM: a proof is right for its own exchange and keys only", () => {
   assert(!isProofRight(proof.map((byte, i) => i === 31 ? byte ^ 1 : byte), stored, message, CRYPTO));
   const changes: Partial<Exchange>[] = [
     { name: "Zoe" },
-    { cnonce: EXCHANGE.nonce.repeat(2) },
-    { nonce: "fedcba9876543211" },
+    { cnonce: EXCHANGE.nonce },
+    { nonce: "fedcba98765432110011223344556677" },
     { salt: new Uint8Array(16) },
     { rounds: 600_001 },
     { purpose: EXCHANGE.purpose.replace("sign-in", "unregister") },

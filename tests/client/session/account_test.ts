@@ -20,7 +20,7 @@ const UNPROTECTED = {
   rounds: ROUNDS,
   key: toHex(PAIR.publicKey),
 } as const;
-const PROTECTED = { ...UNPROTECTED, salt: toHex(SALT), nonce: "b80d3f6217ca94e5" } as const;
+const PROTECTED = { ...UNPROTECTED, salt: toHex(SALT), nonce: "b80d3f6217ca94e51f60a9d2e8c37b54" } as const;
 
 type Change = "register" | "password" | "unregister";
 
@@ -135,10 +135,10 @@ Deno.test("account: a server whose key or nonce is gone gets it anew, without an
   const fake = begun("password", PROTECTED);
   type(fake, PASSWORD, OTHER, OTHER);
   const first = fake.takeAll("REGISTER")[0], pair = CRYPTO.newX25519KeyPair();
-  fake.receive({ ...PROTECTED, id: first.id, nonce: "00000000000000aa", key: toHex(pair.publicKey) });
+  fake.receive({ ...PROTECTED, id: first.id, nonce: "000000000000000000000000000000aa", key: toHex(pair.publicKey) });
   const second = fake.takeAll("REGISTER")[0];
   assertSealed(second, OTHER, pair);
-  assertEquals(second.nonce, "00000000000000aa");
+  assertEquals(second.nonce, "000000000000000000000000000000aa");
   assertNotEquals(second.id, first.id);
   // but not for ever
   let { id } = second;

@@ -23,7 +23,7 @@ const CHALLENGE = {
   address: ADDRESS,
   salt: toHex(SALT),
   rounds: ROUNDS,
-  nonce: "b80d3f6217ca94e5",
+  nonce: "b80d3f6217ca94e51f60a9d2e8c37b54",
 } as const;
 
 /** A session whose greeting with the cookie is asked for a password. */
@@ -129,7 +129,7 @@ Deno.test("login: a WELCOME without the verifier is not taken for the answer to 
   welcome(fake, ids[1]);
   assertEquals([fake.session.state, fake.session.closing], ["joining", false]);
   // nor is a question that belongs to one
-  fake.receive({ ...CHALLENGE, id: ids[1], nonce: "00000000000000aa" });
+  fake.receive({ ...CHALLENGE, id: ids[1], nonce: "000000000000000000000000000000aa" });
   fake.pass(500);
   assertEquals(lastGreeting(fake).nonce, greeting.nonce);
 });
@@ -177,9 +177,9 @@ Deno.test("login: a new nonce is answered by a new proof, without a question to 
   const fake = challenged();
   answer(fake, PASSWORD);
   const first = lastGreeting(fake);
-  fake.receive({ ...CHALLENGE, id: first.id, nonce: "00000000000000aa" });
+  fake.receive({ ...CHALLENGE, id: first.id, nonce: "000000000000000000000000000000aa" });
   const second = lastGreeting(fake);
-  assertEquals(second.nonce, "00000000000000aa");
+  assertEquals(second.nonce, "000000000000000000000000000000aa");
   assertNotEquals(second.cnonce, first.cnonce);
   assertEquals(fake.derivations, []);
   welcome(fake, second.id, { verifier: verifierFor(second) });
@@ -194,7 +194,7 @@ Deno.test("login: a server that asks again and again is not greeted as fast as i
   while (fake.now < end) {
     for (const { id } of fake.takeAll("SIGN-IN")) {
       greetings++;
-      fake.receive({ ...CHALLENGE, id, nonce: greetings.toString(16).padStart(16, "0") });
+      fake.receive({ ...CHALLENGE, id, nonce: greetings.toString(16).padStart(32, "0") });
     }
     fake.pass(1);
   }
@@ -224,7 +224,7 @@ Deno.test("login: after a new start of the server nobody is asked again", () => 
   welcome(fake, greeting.id, { verifier: verifierFor(greeting) });
   fake.receive({ dialect: "v1", type: "ERROR", code: "not-joined", text: "" });
   fake.pass(200);
-  challenge(fake, { nonce: "00000000000000aa" });
+  challenge(fake, { nonce: "000000000000000000000000000000aa" });
   const again = lastGreeting(fake);
   welcome(fake, again.id, { verifier: verifierFor(again), epoch: "00000000000000ee" });
   assertEquals([fake.session.state, fake.derivations], ["joined", []]);

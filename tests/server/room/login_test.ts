@@ -29,6 +29,23 @@ Deno.test("login: a registered name takes a proof, and the server proves itself 
   assertEquals([keepAlive.name, keepAlive.verifier], ["Alice", undefined]);
 });
 
+Deno.test("login: each challenge has another nonce, so nobody sees by it who has signed in; all are good until then", () => {
+  const { room, alice } = newRoom();
+  const stranger = { ...alice, from: B, token: OTHER };
+  const nonces = [1, 2].map(() => challengeFor(stranger).nonce!);
+  const mine = [1, 2].map(() => answerTo(challengeFor(alice), alice).proof);
+  one(prove(alice, mine[0]), "WELCOME");
+  nonces.push(challengeFor(stranger).nonce!);
+  assertEquals(new Set(nonces).size, 3);
+  // half of one does not do with half of another
+  room.v1(A, "LEAVE", { id: 9, token: TOKEN });
+  one(prove(alice, mine[1]), "CHALLENGE");
+  const [one1, one2] = [1, 2].map(() => challengeFor(stranger)),
+    mixed = one1.nonce!.slice(0, 16) + one2.nonce!.slice(16);
+  one(prove(stranger, answerTo({ ...one1, nonce: mixed }, stranger).proof), "CHALLENGE");
+  one(prove(stranger, answerTo(one1, stranger).proof), "WELCOME");
+});
+
 Deno.test("login: the WELCOME was lost: the same packet is answered in the same way, another one is not", () => {
   const { room, alice } = newRoom();
   const { proof, verifier } = answerTo(challengeFor(alice), alice);

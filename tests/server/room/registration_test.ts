@@ -14,7 +14,7 @@ import {
 import { textOf } from "../../support/fake_delivery.ts";
 import { all, FakeRoom, one, type V1 } from "../../support/fake_room.ts";
 import { largestMap } from "../../support/largest_map.ts";
-import { clientProof, isProofRight, unpackKeys } from "../../../protocol/scram.ts";
+import { clientProof, isProofRight, serverSignature, unpackKeys } from "../../../protocol/scram.ts";
 import { open } from "../../../protocol/hpke.ts";
 import { CRYPTO } from "../../../runtime/crypto.ts";
 
@@ -48,6 +48,22 @@ Deno.test("registration: from then on the name takes a proof, on any device", ()
   const elsewhere = { room, from: B, token: OTHER, name: "Alice", password: PASSWORD };
   one(signInWith({ ...elsewhere, password: ANOTHER }), "ERROR");
   one(signInWith(elsewhere), "WELCOME");
+});
+
+Deno.test("registration: the REPLY proves that this server could open what was sealed, or knows the present password", () => {
+  const { room, me } = newRoom();
+  const first = registrationFor(ask(room), me, PASSWORD);
+  const signature = serverSignature(keysOf(PASSWORD), `register ${TOKEN} ${A} ${first.key} ${first.sealed}`, CRYPTO);
+  assertEquals(one(room.v1(A, "REGISTER", first), "REPLY").verifier, toHex(signature));
+  // the next ones have a proof, which is answered under the key of before
+  const challenge = ask(room, 23), second = registrationFor(challenge, me, ANOTHER, PASSWORD);
+  const also = `${second.key} ${second.sealed}`;
+  const changed = answerTo(challenge, { ...me, password: PASSWORD, word: "register", also });
+  assertEquals(one(room.v1(A, "REGISTER", { ...second, id: 24 }), "REPLY").verifier, changed.verifier);
+  const last = one(room.v1(A, "UNREGISTER", { id: 30, token: TOKEN }), "CHALLENGE");
+  const gone = answerTo(last, { ...me, password: ANOTHER, word: "unregister" });
+  const reply = one(room.v1(A, "UNREGISTER", { id: 31, token: TOKEN, ...gone.proof }), "REPLY");
+  assertEquals(reply.verifier, gone.verifier);
 });
 
 Deno.test("registration: a repeat is answered in the same way and not done again", () => {
@@ -180,7 +196,7 @@ Deno.test("registration: from one address five names at once, then one a minute;
 Deno.test("registration: floods of forged packets take no memory", () => {
   const { accounts, room } = newRoom();
   accounts.put(accountOf("Bob", PASSWORD));
-  const proof = { nonce: "0".repeat(16), cnonce: "0".repeat(32), proof: "0".repeat(64) };
+  const proof = { nonce: "0".repeat(32), cnonce: "0".repeat(32), proof: "0".repeat(64) };
   const largest = largestMap(() => {
     for (let i = 0; i < 15_000; i++) {
       const from = `10.${i >> 16}.${i >> 8 & 255}.${i & 255}:4000`, token = i.toString(16).padStart(16, "0");
