@@ -127,6 +127,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       noecho: optional(flag),
       join: optional(address),
       verifier: optional(hex256),
+      operator: optional(flag),
     },
     body: "topic",
   },

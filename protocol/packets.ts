@@ -188,6 +188,8 @@ export type V1Packet =
     join?: string;
     /** The ServerSignature, where the greeting had a proof: this server knows what the password was registered as. */
     verifier?: string;
+    /** Set when the client may keep order here. */
+    operator?: boolean;
     /** What the room is about. */
     topic?: string;
   }

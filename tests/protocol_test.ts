@@ -122,7 +122,7 @@ const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
   "WELCOME": v1(
     "WELCOME",
     { id: number, address, token: hex64, epoch: hex64, seq: number, keepalive: number },
-    { name, noecho: yes, join: address, verifier: hexBytes(32), topic: someText },
+    { name, noecho: yes, join: address, verifier: hexBytes(32), operator: yes, topic: someText },
   ),
   "HEARTBEAT": v1("HEARTBEAT", { epoch: hex64, seq: number }, { token: hex64 }),
   "GONE": fc.tuple(v1("GONE", { token: hex64, epoch: hex64 }), range).map(([packet, range]) => ({
@@ -259,6 +259,7 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Of<V1Packet, T>, "dialect" | "typ
     noecho: true,
     join: ADDRESS,
     verifier: KEY,
+    operator: true,
     topic: "😀".repeat(75),
   },
   "HEARTBEAT": { token: HEX, epoch: HEX, seq: MAX },

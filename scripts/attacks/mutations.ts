@@ -45,7 +45,7 @@ const TYPES: { [T in Type]: [fields: FieldOf<T>[], body?: boolean] } = {
   "NOTICE": [["token", "epoch", "seq", "at"], true],
   "RETRY": [["id", "cookie"]],
   "WELCOME": [
-    ["id", "address", "token", "epoch", "seq", "digest", "name", "keepalive", "noecho", "join", "verifier"],
+    ["id", "address", "token", "epoch", "seq", "digest", "name", "keepalive", "noecho", "join", "verifier", "operator"],
     true,
   ],
   "CHALLENGE": [["id", "token", "address", "salt", "rounds", "nonce", "key"]],

@@ -33,6 +33,8 @@ export interface GreetingContext {
   /** Whether the sender of a message gets a copy too. */
   echo: boolean;
   joinAddress: JoinAddress;
+  /** Whether a member may keep order. */
+  isOperator: (member: Member) => boolean;
   /** What the room is about; undefined if nobody has said it. */
   topic: () => string | undefined;
 }
@@ -326,7 +328,7 @@ export class Greetings {
    * @param verifier What the server proves itself with, if the greeting had a proof.
    */
   #welcome(greeting: ValidGreeting, now: number, name?: string, verifier?: string): void {
-    const { admission, delivery, journal, echo, topic } = this.#context;
+    const { admission, delivery, journal, echo, isOperator, topic } = this.#context;
     const { members } = admission;
     const { peer, packet: { id, token } } = greeting;
     const member = members.withToken(token) ?? admission.admit({ peer, token, name }, now);
@@ -351,6 +353,7 @@ export class Greetings {
       noecho: !echo,
       join: this.#joinInsteadOf(peer),
       verifier,
+      operator: isOperator(member),
       topic: topic(),
     });
   }

@@ -129,6 +129,7 @@ export class Room {
       logins,
       echo,
       joinAddress: options.joinAddress ?? (() => undefined),
+      isOperator: (member) => targets.isOperator(member),
       topic: () => keeping.topic.text,
     });
     const publish = (message: NewEvent, origin: Member, now: number) => this.#publish(message, now, origin);

@@ -1,7 +1,7 @@
 /** Who keeps order is said at the server's terminal, and only who has an account can. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { FakeRoom, one } from "../../support/fake_room.ts";
-import { OrderRoom, read } from "../../support/order_room.ts";
+import { ALICE, OrderRoom, read } from "../../support/order_room.ts";
 
 const B = "10.0.0.2:40002", T = "10.0.0.4:40004";
 
@@ -37,4 +37,16 @@ Deno.test("op: it takes an account, and is for the server's terminal alone", () 
     without.room.order("op Bob", without.now).text,
     "An operator needs an account: start the server with --state FILE",
   );
+});
+
+Deno.test("op: each WELCOME says whether the member may keep order", () => {
+  const room = new OrderRoom();
+  const { token } = room.join(B, "Bob");
+  const bob = () => one(room.v1(B, "SIGN-IN", { id: 9, token, name: "Bob" }), "WELCOME").operator;
+  assertEquals([room.join(ALICE, "Alice").operator, bob()], [true, false]);
+  room.addAccount("Bob", false);
+  room.room.order("op Bob", room.now);
+  assertEquals(bob(), true);
+  room.room.order("deop Bob", room.now);
+  assertEquals(bob(), false);
 });

@@ -56,6 +56,7 @@ Deno.test("room: WELCOME tells the member's address, a token of its own, the epo
     name: "Alice",
     keepalive: 1000,
     noecho: false,
+    operator: false,
     join: undefined,
     verifier: undefined,
     topic: undefined,
