@@ -3,6 +3,8 @@ import queue, secrets, signal, socket, sys, threading, time, zlib
 from contextlib import suppress
 
 EVENTS = "INCOMING/1", "NOTICE/1", "ONLINE/1", "OFFLINE/1", "RENAMED/1"
+# After these a program must not greet again by itself: the name has to be another one, or this member has to go.
+ENDING = "name-taken bad-name name-wanted kicked banned locked signed-in-elsewhere".split()
 PAUSE = 0.2  # Seconds until what has no answer is sent again.
 MAX_HELD, MAX_SHOWN = 2048, 10_000  # Bounds for the memory, whatever comes.
 
@@ -60,6 +62,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 sys.stdout.reconfigure(errors="replace")
 threading.Thread(target=read_what_is_typed, daemon=True).start()
 greeting_id, proof, greet_at, send_at = secrets.randbelow(2**32), "", 0, 0
+answered = greeting_id  # The last greeting that has an answer.
 text, number, is_ending = None, 0, False  # What is being said, one text at a time.
 epoch, next_seq, latest = None, 1, 0  # The line, what comes next on it, its end.
 held = {}  # What came early, by seq.
@@ -68,6 +71,8 @@ while True:
     if epoch and text is None and not is_ending and not typed.empty():
         text, number, send_at = typed.get(), number + 1, now
         is_ending = text is None
+        if is_ending:  # What was said is on the line. Only a later greeting's WELCOME tells where that ends.
+            answered, greet_at = greeting_id, 0
     if now >= send_at:
         send_at = now + PAUSE
         if now >= greet_at:
@@ -82,10 +87,13 @@ while True:
     try:
         kind, fields, body = receive()
         is_mine = fields.get("token") == token  # Only the server knows it.
-        if kind == "RETRY/1" and fields["id"] == str(greeting_id):
-            proof, greet_at = f" token={token} cookie={fields['cookie']}", 0
-        elif kind == "WELCOME/1" and is_mine and fields["id"] == str(greeting_id):
-            proof, greet_at = f" token={token}", now + int(fields["keepalive"]) / 1000
+        is_answer = max(answered, greeting_id - 16) < int(fields.get("id", 0)) <= greeting_id
+        if kind == "RETRY/1" and is_answer:
+            proof, greet_at, answered = f" token={token} cookie={fields['cookie']}", 0, int(fields["id"])
+        elif kind == "CHALLENGE/1" and is_mine and is_answer:
+            sys.exit("This name needs a password, which this program can't give: choose another")
+        elif kind == "WELCOME/1" and is_mine and is_answer:
+            proof, greet_at, answered = f" token={token}", now + int(fields["keepalive"]) / 1000, int(fields["id"])
             if epoch is None:
                 next_seq = int(fields["seq"]) + 1  # What was said before is not for a newcomer.
             elif epoch != fields["epoch"]:  # The server has forgotten everything.
@@ -102,7 +110,7 @@ while True:
                 stream, number = secrets.token_hex(8), 1
         elif kind == "ERROR/1" and is_mine:
             print(printable(body), file=sys.stderr, flush=True)
-            if fields["code"] in ("name-taken", "bad-name"):
+            if fields["code"] in ENDING:
                 sys.exit(1)
             if (fields.get("stream"), fields.get("id")) == (stream, str(number)):
                 text = None  # It will never be taken.

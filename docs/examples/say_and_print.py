@@ -2,6 +2,9 @@
 import secrets, signal, socket, sys, threading, time
 from contextlib import suppress
 
+# After these a program must not greet again by itself.
+ENDING = "name-wanted", "kicked", "banned", "locked", "signed-in-elsewhere"
+
 server = socket.gethostbyname(sys.argv[1]), int(sys.argv[2])
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sock.settimeout(0.1)
@@ -14,6 +17,10 @@ greeting_id, proof, greet_at = secrets.randbelow(2**32), "", 0
 def send(packet):
     with suppress(OSError):  # Without a network it is as good as lost.
         sock.sendto(packet.encode(), server)
+
+
+def printable(text):
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def say_what_is_typed():
@@ -35,15 +42,16 @@ while True:
         fields = dict(field.split("=", 1) for field in fields)
         if sender != server:
             continue
-        if kind == "RETRY/1" and fields["id"] == str(greeting_id):
+        if kind == "RETRY/1" and greeting_id - 16 < int(fields["id"]) <= greeting_id:
             proof, greet_at = f" token={token} cookie={fields['cookie']}", 0
         if kind == "WELCOME/1" and fields["token"] == token:
             if speaker.ident is None:  # Only now it is a member.
                 speaker.start()
             proof, greet_at = f" token={token}", time.monotonic() + int(fields["keepalive"]) / 1000
         if kind == "INCOMING/1":
-            line = f"{fields.get('name', fields['from'])}: {text}"
-            print("".join(c if c.isprintable() else "?" for c in line), flush=True)
+            print(printable(f"{fields.get('name', fields['from'])}: {text}"), flush=True)
+        if kind == "ERROR/1" and fields["token"] == token and fields["code"] in ENDING:
+            sys.exit(printable(text))
     except BrokenPipeError:
         break  # Nobody reads what is printed.
     except (OSError, ValueError, KeyError):

@@ -77,6 +77,32 @@ pythonTest("lose_nothing.py goes on in a room where the sender gets no copy", as
   assertEquals(linesOf(python), []);
 });
 
+pythonTest("the programs join at a round trip that is longer than their pause between greetings", async () => {
+  for (const [file, delay] of [[LOSE_NOTHING, 150], [SAY_AND_PRINT, 300]] as const) {
+    await using server = await startServer("--delay", `${delay}..${delay}`);
+    await using python = startPython(file, "127.0.0.1", server.port);
+    await python.type("hello\n");
+    await python.stdout.until(": hello\n");
+    if (file !== LOSE_NOTHING) continue;
+    await python.endInput();
+    assertEquals(await python.exitCode(), 0, python.stderr.text());
+    assertEquals(linesOf(python).length, 1);
+  }
+});
+
+pythonTest("the programs are kicked, say why, and do not come back", async () => {
+  await using server = await startServer();
+  for (const [i, file] of [SAY_AND_PRINT, LOSE_NOTHING].entries()) {
+    await using python = startPython(file, "127.0.0.1", server.port);
+    const address = await server.arrival(i + 1);
+    await python.type("hello\n");
+    await python.stdout.until(": hello\n");
+    await server.type(`kick ${address} flooding\n`);
+    assertEquals(await python.exitCode(), 1, file);
+    assertEquals(python.stderr.text(), "You were kicked: flooding\n", file);
+  }
+});
+
 /** The texts that a program has printed, without those that were said to find out who is there. */
 function textsOf(program: Process): string[] {
   return linesOf(program).map((line) => line.replace(/^.*: /, "")).filter((text) => /^\w+ \d-\d+$/.test(text));

@@ -194,6 +194,31 @@ pythonTest(
   },
 );
 
+pythonTest("who has to go, or can't have the name, is told why, and the programs end", async () => {
+  const toAll = ["kicked", "banned", "locked", "signed-in-elsewhere", "name-wanted"];
+  const codes = [...toAll.flatMap((code) => [[SAY_AND_PRINT, code], [LOSE_NOTHING, code]]), [LOSE_NOTHING, "bad-name"]];
+  await Promise.all(codes.map(async ([file, code]) => {
+    await using server = openServerByHand(`epoch=${OLD} seq=10 keepalive=100`);
+    await using python = startPython(file, "127.0.0.1", server.port);
+    await server.until(/^GREETING\/1 id=\d+ token=[0-9a-f]{16}$/);
+    // one with a token that is not its own says nothing
+    await server.say(`ERROR/1 token=${"0".repeat(16)} code=${code}\nForged`);
+    await server.until(/^GREETING\/1/, server.received.length);
+    await server.say(`ERROR/1 token=TOKEN code=${code}\n\x1b[2JYou may not: ${code}`);
+    assertEquals(await python.exitCode(), 1, file);
+    assertEquals(python.stderr.text(), `?[2JYou may not: ${code}\n`, file);
+    assertEquals(server.received.filter((packet) => packet.startsWith("LEAVE")), []);
+  }));
+});
+
+pythonTest("lose_nothing.py says that a name needs a password, and ends", async () => {
+  await using server = openServerByHand(`epoch=${OLD} seq=10 keepalive=100`);
+  server.challenge = `address=127.0.0.1:9 salt=${"4b".repeat(16)} rounds=600000 nonce=${"b8".repeat(16)}`;
+  await using python = startPython(LOSE_NOTHING, "127.0.0.1", server.port, "Zoë");
+  assertEquals(await python.exitCode(), 1);
+  assertEquals(python.stderr.text(), "This name needs a password, which this program can't give: choose another\n");
+});
+
 pythonTest(
   "lose_nothing.py prints a classic line also when a member has called its stream like the epoch",
   async () => {
