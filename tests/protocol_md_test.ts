@@ -119,12 +119,15 @@ function sectionText(section: string): string {
 
 Deno.test("PROTOCOL.md: the digests that it gives are those of its events, and of its WELCOME", () => {
   const texts = new Map<number, string>();
+  let latest = 0;
   const digests = new Map(
     Array.from(reference.matchAll(/^\| (\d+) +\| `([0-9a-f]{32})` \|$/gm), ([, seq, digest]) => [Number(seq), digest]),
   );
   for (const example of all) {
     const packet = packetOf(example);
     if (!("at" in packet)) continue;
+    assert(packet.at >= latest, `event ${packet.seq} is older than the one before it`);
+    latest = packet.at;
     texts.set(packet.seq, canonicalText(packet));
     assertEquals(digestAfter(digests.get(packet.seq - 1)!, packet, sha256Hex128), digests.get(packet.seq));
   }
