@@ -179,6 +179,21 @@ Deno.test("PROTOCOL.md: the registration of its examples can be opened, and the 
   assertEquals([reply.id, reply.verifier], [register.id, toHex(serverSignature(keys, purpose, CRYPTO))]);
 });
 
+Deno.test("PROTOCOL.md: its registrations are those of the test vectors", () => {
+  const { passwords: { proofs, sealed: [first, second] } } = JSON.parse(
+    Deno.readTextFileSync(new URL("../docs/test_vectors.json", import.meta.url)),
+  );
+  const registers = all.map(packetOf).flatMap((packet) => packet.type === "REGISTER" ? [packet] : []);
+  const fields = registers.map(({ key, sealed, nonce, cnonce, proof }) => ({ key, sealed, nonce, cnonce, proof }));
+  const none = { nonce: undefined, cnonce: undefined, proof: undefined }, { nonce, cnonce, proof, purpose } = proofs[1];
+  assertEquals(fields, [
+    { key: undefined, sealed: undefined, ...none },
+    { key: first.key, sealed: first.sealed, ...none },
+    { key: second.key, sealed: second.sealed, nonce, cnonce, proof },
+  ]);
+  assertEquals(purpose.split(" ").slice(-2), [second.key, second.sealed]);
+});
+
 Deno.test("PROTOCOL.md: the table of characters that become ? has the same ones as the code", () => {
   const rows = [...reference.matchAll(/^\| U\+([0-9A-F]+)(?:–U\+([0-9A-F]+))? /gm)];
   const ranges = rows.map(([, first, last = first]) => [parseInt(first, 16), parseInt(last, 16)]);

@@ -4,11 +4,24 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { type ClassicPacket, decode, encode, MAX_TEXT_BYTES, type Packet, V1_TYPES } from "../protocol.ts";
+import { fromHex, toHex } from "../protocol/bytes.ts";
 import { crc32 } from "../protocol/crc32.ts";
 import { formatAddress, parseAddress } from "../protocol/fields.ts";
+import { open, seal } from "../protocol/hpke.ts";
 import { compareKeys, nameKey, normalizeName } from "../protocol/names.ts";
+import { preparePassword } from "../protocol/passwords.ts";
 import { canonicalText, digestAfter, digestBefore } from "../protocol/reliable/line_digest.ts";
+import {
+  authMessage,
+  clientKeysOf,
+  clientProof,
+  isProofRight,
+  serverSignature,
+  storedKeysOf,
+  unpackKeys,
+} from "../protocol/scram.ts";
 import { byteLength, printable, splitText } from "../protocol/text.ts";
+import { CRYPTO, derive } from "../runtime/crypto.ts";
 import { sha256Hex128 } from "../runtime/sha256.ts";
 
 /** A text, or the parts that it is made of, each with how many times it stands there. */
@@ -22,7 +35,7 @@ const { about, ...sections } = JSON.parse(
 ) as { about: string[] } & Record<string, unknown>;
 
 /** What each list of the file must be. The checks say what is wrong by throwing. */
-const CHECKS: Record<string, (it: Case) => void> = {
+const CHECKS: Record<string, (it: Case) => void | Promise<void>> = {
   "checksums.right": ({ what: _, datagram, over, sum, ...rest }) => {
     assertEquals(rest, {});
     assertEquals(crc32(encoded(over)).toString(16).padStart(8, "0"), sum);
@@ -116,6 +129,40 @@ const CHECKS: Record<string, (it: Case) => void> = {
     }
   },
 
+  "passwords.prepared": ({ what: _, typed, prepared, ...rest }) => {
+    assertEquals(rest, {});
+    for (const isNew of [true, false]) assertEquals(preparePassword(expand(typed), isNew), expand(prepared));
+    assertEquals(preparePassword(expand(prepared)), expand(prepared));
+  },
+  "passwords.refused": ({ why, typed, onlyNew = false, ...rest }) => {
+    assertEquals(rest, {});
+    assert(why && preparePassword(expand(typed), true) === undefined, "it is taken for a new password");
+    assertEquals(preparePassword(expand(typed)) !== undefined, onlyNew);
+  },
+  "passwords.proofs": async ({ what: _, password, storedKey, authMessage: message, proof, verifier, ...rest }) => {
+    const { serverKey, name, nonce, cnonce, rounds, purpose, ...more } = rest, salt = fromHex(more.salt);
+    assertEquals(Object.keys(more), ["salt"]);
+    const keys = clientKeysOf(await derive({ password: preparePassword(password)!, salt, rounds }), CRYPTO);
+    const stored = storedKeysOf(keys, CRYPTO);
+    assertEquals([toHex(stored.storedKey), toHex(stored.serverKey)], [storedKey, serverKey]);
+    assertEquals(authMessage({ name, nonce, cnonce, salt, rounds, purpose }), message);
+    assertEquals(toHex(clientProof(keys, message, CRYPTO)), proof);
+    assert(isProofRight(fromHex(proof), stored, message, CRYPTO));
+    assertEquals(toHex(serverSignature(stored, message, CRYPTO)), verifier);
+  },
+  "passwords.sealed": ({ what: _, info, additional, plain, key, sealed, purpose, verifier, ...rest }) => {
+    const { serverPrivateKey, serverPublicKey, ephemeralPrivateKey, ...more } = rest;
+    assertEquals(more, {});
+    const pair = { privateKey: fromHex(serverPrivateKey), publicKey: fromHex(serverPublicKey) };
+    const ephemeral = { privateKey: fromHex(ephemeralPrivateKey), publicKey: fromHex(key) };
+    const box = seal(fromHex(plain), pair.publicKey, { info, additional }, CRYPTO, ephemeral)!;
+    assertEquals([toHex(box.key), toHex(box.sealed)], [key, sealed]);
+    assertEquals(toHex(open(box, pair, { info, additional }, CRYPTO)!), plain);
+    const keys = unpackKeys(fromHex(plain))!;
+    assertEquals(verifier, purpose && toHex(serverSignature(keys, purpose, CRYPTO)));
+    if (purpose) assertEquals(purpose.split(" ").slice(-2), [key, sealed]);
+  },
+
   "addresses.valid": ({ address, ...rest }) => {
     assertEquals(rest, {});
     const endpoint = parseAddress(address);
@@ -192,17 +239,17 @@ function* lists(): Generator<[path: string, cases: Case[]]> {
 }
 
 for (const [path, cases] of lists()) {
-  Deno.test(`test vectors: ${path}`, () => {
+  Deno.test(`test vectors: ${path}`, async () => {
     const check = CHECKS[path], asCase = AS_CASES[path] ?? ((it: Case) => it);
     assert(check, "nothing checks these vectors");
     assert(cases.length > 0, "there are none");
-    const failures = cases.map((it, i) => {
+    const failures = await Promise.all(cases.map(async (it, i) => {
       try {
-        check(asCase(it as never, i, cases as never[]));
+        await check(asCase(it as never, i, cases as never[]));
       } catch (error) {
         return `${path}[${i}], ${it.what ?? it.why ?? JSON.stringify(it)}: ${(error as Error).message}`;
       }
-    });
+    }));
     assertEquals(failures.filter((failure) => failure !== undefined).join("\n\n"), "");
   });
 }
