@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { decode, encode, type Packet, TO_SERVER, V1_TYPES } from "../protocol.ts";
 import { fromHex, toHex } from "../protocol/bytes.ts";
 import { open } from "../protocol/hpke.ts";
-import { ROUNDS } from "../protocol/passwords.ts";
+import { MAX_ROUNDS, preparePassword, ROUNDS } from "../protocol/passwords.ts";
 import { authMessage, clientKeysOf, clientProof, packKeys, serverSignature, storedKeysOf } from "../protocol/scram.ts";
 import { CRYPTO, derive } from "../runtime/crypto.ts";
 import { canonicalText, digestAfter } from "../protocol/reliable/line_digest.ts";
@@ -226,6 +226,29 @@ Deno.test("PROTOCOL.md: the tables of what a client and a server do name each ty
     const isBothWays = type === "MESSAGE" || type === "RELAY";
     assertEquals([name.test(atClient), name.test(atServer)], [!isToServer || isBothWays, isToServer], type);
   }
+});
+
+Deno.test("PROTOCOL.md: the codes of ERROR are those that the server writes", async () => {
+  const listed = firstColumn("Version 1: the packets").match(/(?<=`)[a-z-]+(?=`)/g)!;
+  const written = new Set<string>();
+  for await (const { name } of Deno.readDir(new URL("../server/room", import.meta.url))) {
+    const source = await Deno.readTextFile(new URL(`../server/room/${name}`, import.meta.url));
+    for (const [, code] of source.matchAll(/\b(?:code: |error\()"([a-z-]+)"/g)) written.add(code);
+  }
+  assert(written.size > 10, `${written.size}`);
+  assertEquals([...written].filter((code) => !listed.includes(code)), []);
+  assertEquals(listed.filter((code, i) => listed.indexOf(code) !== i), [], "each once");
+});
+
+Deno.test("PROTOCOL.md: the numbers of passwords are those of the code", () => {
+  const [, ours] = reference.match(/^\| `rounds` that it hashes +\| ([^|]+?) +\|/m)!;
+  assertEquals(ours, `${ROUNDS.toLocaleString("en")} to ${MAX_ROUNDS.toLocaleString("en")}`);
+  const [, longest, shortest] = sectionText("Protected names").match(
+    /at most (\d+) code points, a new one at least (\d+)/s,
+  )!;
+  const isPassword = (length: number, isNew: boolean) => preparePassword("x".repeat(length), isNew) !== undefined;
+  assertEquals([Number(longest), Number(longest) + 1].map((length) => isPassword(length, false)), [true, false]);
+  assertEquals([Number(shortest), Number(shortest) - 1].map((length) => isPassword(length, true)), [true, false]);
 });
 
 Deno.test("PROTOCOL.md: each link within it leads to a heading", () => {
