@@ -4,6 +4,7 @@
  * @module
  */
 import type { V1Packet } from "../../protocol.ts";
+import { newKeyedHash } from "./keyed_hash.ts";
 
 /** A request that changes something, so that it must not be done twice. */
 type Request = Extract<V1Packet, { type: "REGISTER" | "UNREGISTER" | "COMMAND" }>;
@@ -12,17 +13,20 @@ type Answer = Extract<V1Packet, { type: "REPLY" | "ERROR" }>;
 /** How many answers of each member are kept: a client asks a few things at a time. */
 const MAX_ANSWERS = 8;
 
+/** What a request is known by: all that stands in it, since somebody else who has the token could use the same id. */
+const digestOf = newKeyedHash();
+
 /** The last answers to one member. */
 export class AnsweredRequests {
   readonly #answers = new Map<string, Answer>();
 
   /** The answer to a request that was made before; undefined for a new one. */
-  get({ type, id }: Request): Answer | undefined {
-    return this.#answers.get(`${type} ${id}`);
+  get(request: Request): Answer | undefined {
+    return this.#answers.get(digestOf(JSON.stringify(request)));
   }
 
-  add({ type, id }: Request, answer: Answer): void {
-    this.#answers.set(`${type} ${id}`, answer);
+  add(request: Request, answer: Answer): void {
+    this.#answers.set(digestOf(JSON.stringify(request)), answer);
     if (this.#answers.size <= MAX_ANSWERS) return;
     const [oldest] = this.#answers.keys();
     this.#answers.delete(oldest);

@@ -77,6 +77,15 @@ Deno.test("registration: a repeat is answered in the same way and not done again
   assertEquals(accounts.size, 0);
 });
 
+Deno.test("registration: another one with the same id is not taken for a repeat", () => {
+  const { accounts, room, me } = newRoom();
+  const challenge = ask(room);
+  // a listener has the token and the id, and is faster
+  one(room.v1(A, "REGISTER", registrationFor(challenge, me, "of a thief")), "REPLY");
+  const packet = registrationFor(challenge, me, PASSWORD);
+  assertEquals(one(room.v1(A, "REGISTER", packet), "CHALLENGE").salt, toHex(accounts.get("Alice")!.salt));
+});
+
 Deno.test("registration: another password takes a proof of the present one, bound to what is sealed", () => {
   const { accounts, room, me } = newRoom();
   accounts.put(accountOf("Alice", PASSWORD, true));
