@@ -7,6 +7,7 @@ import type { ReceiveStream } from "../../protocol/reliable/receive_stream.ts";
 import type { TokenBucket } from "../../protocol/reliable/token_bucket.ts";
 import type { AnsweredRequests } from "./answered_requests.ts";
 import type { FrugalBucket } from "./frugal_bucket.ts";
+import type { TakenProof } from "./proofs.ts";
 
 /** What was said, as its CRC-32, and until when it is remembered, in milliseconds of the room's clock. */
 export interface RecentWords {
@@ -18,6 +19,8 @@ export interface RecentWords {
 export interface MemberActivity {
   /** What was answered to its last requests that change something; undefined before the first. */
   answered: AnsweredRequests | undefined;
+  /** The proof by which it has its name; undefined for one without. */
+  proven: TakenProof | undefined;
   /** The receive stream of its messages; undefined before the first message. */
   stream: ReceiveStream | undefined;
   /** Of a member with a connection only: the parts of its last line that wait for their tokens. */
@@ -56,6 +59,7 @@ export interface Active {
 export function activityOf(member: Active): MemberActivity {
   return member.activity ??= {
     answered: undefined,
+    proven: undefined,
     stream: undefined,
     line: undefined,
     colonIsText: false,

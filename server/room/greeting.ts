@@ -124,6 +124,8 @@ export class Greetings {
     }
     if (isHere) admission.members.touch(member, now);
     if (member && !limits.takeRequestTokens(member, 1, now)) return;
+    const repeated = isHere ? this.#context.logins?.repeatedVerifier(packet, member) : undefined;
+    if (repeated !== undefined) return this.#welcome(welcome, now, packet.name, repeated);
     if (!member && this.#isFullFor(peer)) return this.#refuse(welcome, "room-full", "The room is full");
     this.#claim({ peer, packet: { ...packet, token }, askedAt: now }, now);
   }
@@ -260,7 +262,7 @@ export class Greetings {
     else {
       this.#welcome({ packet, peer }, now, packet.name, proven?.verifier);
     }
-    if (proven && !refusal) this.#context.logins!.signedIn(packet.name);
+    if (proven && !refusal) this.#context.logins!.signedIn(packet, this.#memberOf(applicant), proven.verifier);
     if (isGranted) this.#releaseUnused(claim);
   }
 

@@ -3,13 +3,15 @@
  *
  * @module
  */
-import type { V1Packet } from "../../protocol.ts";
+import type { Proof, V1Packet } from "../../protocol.ts";
 import { nameKey } from "../../protocol/names.ts";
 import type { Account, Accounts } from "./accounts.ts";
+import { activityOf } from "./activity.ts";
 import type { Expulsion } from "./expulsions.ts";
+import type { Member } from "./members.ts";
 import type { NameRefusal } from "./name_refusal.ts";
 import type { Peer } from "./peer.ts";
-import { proofIn, type ProofRefusal, type Proofs } from "./proofs.ts";
+import { isSameProof, proofIn, type ProofRefusal, type Proofs } from "./proofs.ts";
 
 /** What the logins need of the room. */
 export interface LoginsContext {
@@ -64,16 +66,30 @@ export class Logins {
   /** Answers who wants a name; undefined if it may have it without a proof, or has it already. */
   answer({ peer, packet, present }: Applicant, now: number): LoginAnswer | undefined {
     const { name, token, id } = packet, { proofs } = this.#context;
-    const proof = proofIn(packet), hasIt = present !== undefined && nameKey(present) === nameKey(name);
+    const proof = proofIn(packet);
+    const hasIt = present !== undefined && nameKey(present) === nameKey(name);
     if (!this.needsProof(name) || hasIt && !proof) return undefined;
     const claimant = { name, token, peer }, purpose = { word: "sign-in" } as const;
-    const verdict = proof ? proofs.check(claimant, purpose, proof, now, hasIt) : "stale";
+    const verdict = proof ? proofs.check(claimant, purpose, proof, now) : "stale";
     if (verdict !== "stale") return verdict;
     return { dialect: "v1", type: "CHALLENGE", id, token, ...proofs.challenge(claimant, purpose, now) };
   }
 
-  /** Notes that somebody got a name by its proof. */
-  signedIn(name: string): void {
+  /**
+   * What answers a member that repeats, from the same address, the proof by which it has its name, because the WELCOME was
+   * lost; undefined for another proof. Nothing is computed and nothing used up, so nobody else waits for it.
+   */
+  repeatedVerifier(packet: V1Packet & { type: "SIGN-IN" }, member: Member): string | undefined {
+    const proof = proofIn(packet), taken = member.activity?.proven;
+    const isRepeat = proof && taken && member.name === packet.name && member.key === taken.key &&
+      isSameProof(proof, taken.proof);
+    return isRepeat ? taken.verifier : undefined;
+  }
+
+  /** Notes that a member got its name by a proof, which is used up; in version 1 it may be repeated. */
+  signedIn({ name, ...packet }: Proof & { name: string }, member: Member | undefined, verifier?: string): void {
+    const proof = proofIn(packet);
+    if (member && proof && verifier !== undefined) activityOf(member).proven = { proof, key: member.key, verifier };
     this.#context.proofs.use(name);
   }
 

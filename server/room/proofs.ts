@@ -35,6 +35,14 @@ export interface Purpose {
 /** The fields of a proof that is there. */
 export type WholeProof = Required<Proof>;
 
+/** A proof that was taken, and what the server has proven itself by in turn. */
+export interface TakenProof {
+  proof: WholeProof;
+  /** Of the peer that it came from. */
+  key: string;
+  verifier: string;
+}
+
 /** A refusal of a proof: the code of an ERROR, and a sentence for the user. */
 export interface ProofRefusal {
   code: "wrong-password" | "too-many-tries";
@@ -93,22 +101,17 @@ export class Proofs {
     return { address: claimant.peer.address, salt: toHex(salt), rounds, nonce };
   }
 
-  /**
-   * Looks at a proof, unless too many were wrong.
-   *
-   * @param isRepeat Whether it may be one that was taken already, which changes nothing: its nonce is used up.
-   */
-  check(claimant: Claimant, purpose: Purpose, proof: WholeProof, now: number, isRepeat = false): Verdict {
+  /** Looks at a proof, unless it is out of date or too many were wrong. */
+  check(claimant: Claimant, purpose: Purpose, proof: WholeProof, now: number): Verdict {
     const { attempts, crypto } = this.#context;
-    const isFresh = this.#isFresh(claimant, purpose, proof.nonce, now);
-    if (!isFresh && !isRepeat) return "stale";
+    if (!this.#isFresh(claimant, purpose, proof.nonce, now)) return "stale";
     const attempt = this.attemptOf(claimant);
     const pause = attempts.take(attempt, now);
     if (pause > 0) return tooManyTries(pause);
     const kept = this.keptOf(claimant.name);
     const message = messageOf(claimant, purpose, proof, kept);
     if (!isProofRight(fromHex(proof.proof), kept, message, crypto)) {
-      return isFresh ? wrongPassword(claimant.name) : "stale";
+      return wrongPassword(claimant.name);
     }
     attempts.succeeded(attempt, now);
     return { verifier: toHex(serverSignature(kept, message, crypto)) };
@@ -165,4 +168,9 @@ export function tooManyTries(pause: number): ProofRefusal {
 /** The proof in a packet; undefined if there is none. */
 export function proofIn({ nonce, cnonce, proof }: Proof): WholeProof | undefined {
   return nonce === undefined || cnonce === undefined || proof === undefined ? undefined : { nonce, cnonce, proof };
+}
+
+/** Whether two proofs are the same packet's. */
+export function isSameProof(one: WholeProof, other: WholeProof): boolean {
+  return one.nonce === other.nonce && one.cnonce === other.cnonce && one.proof === other.proof;
 }

@@ -61,6 +61,18 @@ Deno.test("login: the WELCOME was lost: the same packet is answered in the same 
   one(room.v1(A, "SIGN-IN", { id: 6, token: TOKEN, name: "Alice", ...other }), "CHALLENGE");
 });
 
+Deno.test("login: repeats of the packet that was taken use nothing up, however many: another device gets in meanwhile", () => {
+  const { room, alice } = newRoom();
+  const { proof, verifier } = answerTo(challengeFor(alice), alice);
+  one(prove(alice, proof), "WELCOME");
+  const bob = { ...alice, from: B, token: OTHER }, challenge = challengeFor(bob);
+  for (let id = 4; id < 100; id++) {
+    const sent = room.v1(A, "SIGN-IN", { id, token: TOKEN, name: "Alice", ...proof });
+    if (sent.length > 0) assertEquals(one(sent, "WELCOME").verifier, verifier);
+  }
+  one(to(prove(bob, answerTo(challenge, bob).proof), B), "WELCOME");
+});
+
 Deno.test("login: a wrong proof is refused, and says so; whoever has no proof is challenged again and again", () => {
   const { room, alice } = newRoom();
   const error = one(signInWith({ ...alice, password: "battery staple" }), "ERROR");
