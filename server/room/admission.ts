@@ -277,7 +277,7 @@ export class Admission {
   /** Removes a member that has to go, and tells it why. */
   expel(member: Member, expulsion: Expulsion, now: number): void {
     const { delivery } = this.#context, { token, dialect } = member, { code, text } = expulsion;
-    this.rules.expulsions.add(member, expulsion, now);
+    this.rules.expulsions.add(member, expulsion, now, this.keepAlive);
     if (isClassic(member)) this.#classic.noteTold(member, now);
     if (dialect === "v1") delivery.send(member, { dialect: "v1", type: "ERROR", token, code, text });
     else delivery.send(member, { dialect: "classic", type: "INCOMING", line: `!! ${text}` });

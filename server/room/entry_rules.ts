@@ -17,6 +17,8 @@ export interface Newcomer {
   token?: string;
   /** The name that it asks for. */
   name?: string;
+  /** Whether it still has to prove that the name is its own: only then may it learn whether it is an operator's. */
+  hasToProve?: boolean;
 }
 
 /** What the rules go by. */
@@ -37,11 +39,12 @@ export class EntryRules {
 
   /** Why somebody may not come in; undefined if it may. */
   refusalOf(newcomer: Newcomer, now: number): Expulsion | undefined {
-    const { peer, token, name } = newcomer;
+    const { peer, token, name, hasToProve } = newcomer;
     const expelled = this.expulsions.of(token, peer, now);
     // a ban may have been ended since
     if (expelled && expelled.code !== "banned") return expelled;
-    return this.banOf(newcomer, now) ?? this.#context.lock.refusalOf(token || peer.key, name);
+    return this.banOf(newcomer, now) ??
+      (hasToProve ? undefined : this.#context.lock.refusalOf(token || peer.key, name));
   }
 
   /** The ban that keeps somebody out, also one that is here already: it may have come to another address. */

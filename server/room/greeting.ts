@@ -134,9 +134,10 @@ export class Greetings {
   #keepOut(greeting: ValidGreeting, member: Member | undefined, now: number): boolean {
     const { admission, limits } = this.#context, { peer, packet } = greeting, { token, type } = packet;
     const name = type === "SIGN-IN" ? packet.name : undefined;
+    const hasToProve = name !== undefined && this.#context.logins?.needsProof(name);
     const expulsion = member
       ? admission.rules.banOf({ peer }, now)
-      : admission.rules.refusalOf({ peer, token, name }, now);
+      : admission.rules.refusalOf({ peer, token, name, hasToProve }, now);
     if (!expulsion) return false;
     if (member) admission.expel(member, expulsion, now);
     else if (!limits.takeApplicantToken(peer, now)) return true;
@@ -196,7 +197,7 @@ export class Greetings {
     const claim = { name: packet.name, holder, replaces };
     if (!this.#maySignIn(applicant, claim, now)) return;
     if (this.#waiting.size >= MAX_WAITING_CLAIMS && !this.#forgetOldest(now)) return ignored.count("queue-full");
-    this.#makeWay(applicant, claim, now);
+    if (!this.#claimRefusal(applicant, claim, true, now)) this.#makeWay(applicant, claim, now);
     const isGranted = names.claim(claim);
     if (isGranted === undefined) this.#waiting.set(holder, applicant);
     else this.#decide(applicant, claim, isGranted, now);
@@ -255,8 +256,9 @@ export class Greetings {
   /** Acts on the answer of the names. The applicant may have left or joined in the meantime. */
   #decide(applicant: Applicant, claim: NameClaim, isGranted: boolean, now: number): void {
     const { peer, packet, proven } = applicant;
-    if (isGranted) this.#makeWay(applicant, claim, now);
     const refusal = this.#claimRefusal(applicant, claim, isGranted, now);
+    // nobody has to go for one that may not come in
+    if (!refusal) this.#makeWay(applicant, claim, now);
     if (packet.dialect === "classic") this.#answerClassic(peer, packet.name, refusal, now);
     else if (refusal) this.#refuse({ packet, peer }, refusal.code, refusal.text);
     else {

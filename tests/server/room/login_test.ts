@@ -131,9 +131,48 @@ Deno.test("login: who proves the password takes the name from another member, wh
   assertEquals(one(to(sent, A), "ERROR").code, "signed-in-elsewhere");
   assertEquals(one(to(sent, B), "WELCOME").name, "Alice");
   assertEquals([room.room.size, room.room.users().names], [1, ["Alice"]]);
-  // it may not come back by itself, but when its user asks for it a minute later
-  const again = room.v1(A, "SIGN-IN", { id: 9, token: TOKEN, cookie: room.cookie(A), name: "Alice" });
-  assertEquals(one(again, "ERROR").code, "signed-in-elsewhere");
+  // it may not come back by itself: it goes on greeting if it has not heard of it
+  for (let id = 9; id < 19; id++) {
+    room.pass(4000);
+    const again = room.v1(A, "SIGN-IN", { id, token: TOKEN, cookie: room.cookie(A), name: "Alice" });
+    assertEquals(one(again, "ERROR").code, "signed-in-elsewhere");
+  }
+  // but when its user asks for it
+  room.pass(5000);
+  one(to(signInWith(alice), A), "WELCOME");
+});
+
+Deno.test("login: who has the name stays if the one that proves it may not come in by then", () => {
+  const names = new FakeNames({ isLate: true });
+  const { room, alice } = newRoom({ names });
+  const answer = () => {
+    room.room.claimed(names.answer()![0], true, room.now);
+    return room.delivery.take();
+  };
+  // both are asked for while nobody has the name
+  for (const from of [A, B]) assertEquals(signInWith({ ...alice, from, token: from === A ? TOKEN : OTHER }), []);
+  one(answer(), "WELCOME");
+  room.room.order("ban 192.0.2.2", room.now);
+  room.delivery.take();
+  assertEquals([one(answer(), "ERROR").code, room.room.users().names], ["banned", ["Alice"]]);
+});
+
+Deno.test("members only: while the room is locked, each name is challenged, and what an operator's is shows a proof only", () => {
+  const { room, accounts, alice } = newRoom({ membersOnly: true });
+  accounts.put(accountOf("Root", PASSWORD, true));
+  one(signInWith(alice), "WELCOME");
+  room.room.order("lock", room.now);
+  room.settle();
+  const from = (i: number, name: string) => ({ room, from: `192.0.2.4${i}:4`, token: `${i}`.repeat(16), name });
+  const refusals = ["Alice", "Root", "Nobody"].map((name, i) => {
+    const stranger = { ...from(i, name), password: "battery staple" };
+    return one(signInWith(stranger), "ERROR").code;
+  });
+  assertEquals(refusals, Array(3).fill("wrong-password"));
+  // and the one that is here stays
+  const elsewhere = signInWith({ ...from(5, "Alice"), password: PASSWORD });
+  assertEquals([one(elsewhere, "ERROR").code, room.room.users().names], ["locked", ["Alice"]]);
+  one(signInWith({ ...from(6, "Root"), password: PASSWORD }), "WELCOME");
 });
 
 Deno.test("login: the name is the same in other letters: as it is typed it is proven, given and kept", () => {
