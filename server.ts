@@ -123,7 +123,7 @@ async function serve(options: ServerOptions) {
   );
   const doors = new Doors(tcpDoor ? [door, tcpDoor] : [door]);
   const state = stateFile === undefined ? undefined : openState(stateFile, window);
-  const accounts = state && new MemoryAccounts(state.accounts, state.accountTable);
+  const accounts = state && new MemoryAccounts(state.accounts, state.accountTable, state.knownAddresses);
   const stop = () => void host.stop();
   const signals = onStopSignal(stop);
   // who has no account, or can't prove it there, does not join by TCP

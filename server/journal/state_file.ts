@@ -9,8 +9,9 @@ import { DatabaseSync } from "node:sqlite";
 import { decode, type Dialect, type EventPacket, MAX_TOPIC_BYTES, type Packet } from "../../protocol.ts";
 import { hex64, parseAddress, randomHex64 } from "../../protocol/fields.ts";
 import { formatNetwork, parseNetwork } from "../../protocol/ip_network.ts";
+import { skeletons } from "../../protocol/look_alikes.ts";
 import { nameKey, readName } from "../../protocol/names.ts";
-import { MAX_ROUNDS, SALT_BYTES } from "../../protocol/passwords.ts";
+import { MAX_ROUNDS, ROUNDS, SALT_BYTES } from "../../protocol/passwords.ts";
 import { byteLength, printable } from "../../protocol/text.ts";
 import { UsageError } from "../../runtime/program.ts";
 import { AccountTable } from "./account_table.ts";
@@ -32,6 +33,8 @@ export interface State {
   memberTable: MemberTable;
   /** The protected names at the end of an earlier run. */
   accounts: KeptAccount[];
+  /** The keys of the IP addresses from which each was signed in to, by the key of its name. */
+  knownAddresses: [key: string, addresses: string[]][];
   /** Writes down which names are protected. */
   accountTable: AccountTable;
   /** The bans and the topic at the end of an earlier run. */
@@ -44,7 +47,7 @@ export interface State {
 /** Marks a SQLite file as ours: "UDPc". */
 const APPLICATION_ID = 0x55445063;
 /** The version of its tables. A file of another one is refused: there is no release whose files must be read. */
-const VERSION = 5;
+const VERSION = 6;
 /** The latest time that a Date can hold, in Unix seconds. */
 const MAX_SINCE = 8.64e12;
 /** The length of a StoredKey and of a ServerKey. */
@@ -64,7 +67,7 @@ export function openState(path: string, window: WindowOptions = {}): State {
     createForOwner(file);
     const opened = database = new DatabaseSync(file);
     prepare(opened);
-    const { members, passKey, accounts, order, ...past } = readPast(opened);
+    const { members, passKey, accounts, knownAddresses, order, ...past } = readPast(opened);
     const writer = new Writer(opened, path);
     return {
       journal: new SqliteJournal(writer, past, window),
@@ -72,6 +75,7 @@ export function openState(path: string, window: WindowOptions = {}): State {
       passKey,
       memberTable: new MemberTable(writer),
       accounts,
+      knownAddresses,
       accountTable: new AccountTable(writer),
       order,
       orderTable: new OrderTable(writer),
@@ -131,6 +135,8 @@ function createForOwner(path: string): void {
 }
 
 function prepare(database: DatabaseSync): void {
+  // what is deleted, a password that was changed or a token, is not to be found in the file any more
+  database.exec("PRAGMA secure_delete = ON");
   // the lock is held for as long as the server runs, so that no second one writes to the file
   database.exec("PRAGMA locking_mode = EXCLUSIVE");
   const id = Number(database.prepare("PRAGMA application_id").get()!.application_id);
@@ -158,6 +164,7 @@ function prepare(database: DatabaseSync): void {
       key TEXT PRIMARY KEY, name TEXT NOT NULL, salt BLOB NOT NULL, rounds INTEGER NOT NULL, stored_key BLOB NOT NULL,
       server_key BLOB NOT NULL, operator INTEGER NOT NULL
     ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS known_addresses (key TEXT PRIMARY KEY, addresses TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS bans (what TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER);
     CREATE TABLE IF NOT EXISTS topic (text TEXT NOT NULL);
     INSERT INTO room SELECT '${randomHex64()}', 0, 0, '${
@@ -167,7 +174,9 @@ function prepare(database: DatabaseSync): void {
   `);
 }
 
-function readPast(database: DatabaseSync): Past & Pick<State, "members" | "passKey" | "accounts" | "order"> {
+function readPast(
+  database: DatabaseSync,
+): Past & Pick<State, "members" | "passKey" | "accounts" | "knownAddresses" | "order"> {
   const room = database.prepare("SELECT epoch, seq, gaps, pass_key FROM room").get();
   const epoch = hex64.read(String(room?.epoch)), seq = room?.seq, gaps = room?.gaps;
   const passKey = String(room?.pass_key);
@@ -191,10 +200,15 @@ function readPast(database: DatabaseSync): Past & Pick<State, "members" | "passK
   if (!isWhole || !areUnique(names) || !areUnique(addresses)) throw new DamagedFile();
   const streams = database.prepare("SELECT * FROM streams").all().map(parseStream);
   const accounts = database.prepare("SELECT * FROM accounts").all().map(parseAccount);
+  const looks = accounts.map(({ name }) => skeletons(name));
+  if (new Set(looks.flat()).size !== looks.flat().length) throw new DamagedFile();
+  const knownAddresses = database.prepare("SELECT * FROM known_addresses").all().map(parseKnownAddresses);
+  const keys = new Set(accounts.map(({ name }) => nameKey(name)));
+  if (!knownAddresses.every(([key]) => keys.has(key))) throw new DamagedFile();
   const bans = database.prepare("SELECT * FROM bans ORDER BY rowid").all().map(parseBan);
   const topics = database.prepare("SELECT text FROM topic").all().map(parseTopic);
   if (topics.length > 1) throw new DamagedFile();
-  return { epoch, seq, events, streams, members, passKey, accounts, order: { bans, topic: topics[0] } };
+  return { epoch, seq, events, streams, members, passKey, accounts, knownAddresses, order: { bans, topic: topics[0] } };
 }
 
 /** @throws {DamagedFile} when there is a value that the journal could not have written. */
@@ -223,9 +237,17 @@ function parseAccount(row: Record<string, unknown>): KeptAccount {
   const { key, name, salt, rounds, stored_key: storedKey, server_key: serverKey, operator } = row;
   const isValid = typeof name === "string" && readName(name) === name && key === nameKey(name) &&
     areBytes(salt, SALT_BYTES) && areBytes(storedKey, KEY_BYTES) && areBytes(serverKey, KEY_BYTES) &&
-    isCount(rounds) && rounds > 0 && rounds <= MAX_ROUNDS && (operator === 0 || operator === 1);
+    isCount(rounds) && rounds >= ROUNDS && rounds <= MAX_ROUNDS && (operator === 0 || operator === 1);
   if (!isValid) throw new DamagedFile();
   return { name, salt, rounds, storedKey, serverKey, isOperator: operator === 1 };
+}
+
+/** @throws {DamagedFile} when there is a value that the room could not have written. */
+function parseKnownAddresses({ key, addresses }: Record<string, unknown>): [string, string[]] {
+  const isValid = typeof key === "string" && typeof addresses === "string" &&
+    /^[0-9.:]{7,23}( [0-9.:]{7,23}){0,3}$/.test(addresses);
+  if (!isValid) throw new DamagedFile();
+  return [key, addresses.split(" ")];
 }
 
 /** @throws {DamagedFile} when there is a value that the room could not have written. */

@@ -5,13 +5,12 @@
  */
 import type { CryptoFunctions } from "../../protocol/crypto_functions.ts";
 import { reservedBecause } from "../../protocol/look_alikes.ts";
-import { NAME_RULE, normalizeName } from "../../protocol/names.ts";
+import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 import { ROUNDS, SALT_BYTES } from "../../protocol/passwords.ts";
 import { clientKeysOf, storedKeysOf } from "../../protocol/scram.ts";
 import { pluralize } from "../../protocol/text.ts";
 import { type Accounts, MAX_ACCOUNTS } from "./accounts.ts";
-import type { Attempts } from "./attempts.ts";
-import type { Derivations } from "./derivations.ts";
+import { type Derivations, TERMINAL } from "./derivations.ts";
 import type { Members } from "./members.ts";
 import { type OrderCommand, OrderProblem } from "./orders.ts";
 
@@ -19,19 +18,21 @@ import { type OrderCommand, OrderProblem } from "./orders.ts";
 export interface AccountOrdersContext {
   members: Members;
   /** Undefined if this server protects no names. */
-  parts: { accounts: Accounts; attempts: Attempts; crypto: CryptoFunctions; derivations: Derivations } | undefined;
+  parts: { accounts: Accounts; crypto: CryptoFunctions; derivations: Derivations } | undefined;
   /** Prints a line on the server's terminal, later than the answer. */
   tellTerminal: (line: string) => void;
+  /** Called when names have been removed. */
+  removed: () => void;
 }
 
-/** Who has passwords hashed at the terminal. */
-const TERMINAL = "terminal";
 /** The letters of a password, which sound different from each other: 16 and 4, so that each letter is equally likely. */
 const CONSONANTS = "bdfghjklmnprstvz", VOWELS = "aeiu";
 const GROUPS = 3;
+/** How many of the names are listed that were removed together. */
+const MAX_LISTED = 20;
 
 /** The orders about accounts. */
-export function accountOrders({ members, parts, tellTerminal }: AccountOrdersContext): OrderCommand[] {
+export function accountOrders({ members, parts, tellTerminal, removed }: AccountOrdersContext): OrderCommand[] {
   const present = () => {
     if (!parts) throw new OrderProblem("This server protects no names: start it with --state FILE");
     return parts;
@@ -46,13 +47,13 @@ export function accountOrders({ members, parts, tellTerminal }: AccountOrdersCon
     return accounts.size >= MAX_ACCOUNTS ? `There are ${MAX_ACCOUNTS} accounts, which is the most` : undefined;
   };
   const add = (typed: string): string => {
-    const { accounts, attempts, crypto, derivations } = present();
+    const { accounts, crypto, derivations } = present();
     const name = normalizeName(typed);
     if (name === undefined) throw new OrderProblem(NAME_RULE);
     const problem = reservedBecause(name) ?? refusal(name);
     if (problem !== undefined) throw new OrderProblem(problem);
     if (!derivations.hasRoomFor(TERMINAL)) {
-      throw new OrderProblem("The last one is not done yet: try again in a second");
+      throw new OrderProblem("The last ones are not done yet: try again in a second");
     }
     const password = newPassword(crypto), salt = crypto.randomBytes(SALT_BYTES);
     derivations.ask({ password, salt, rounds: ROUNDS }, TERMINAL, (saltedPassword) => {
@@ -61,33 +62,51 @@ export function accountOrders({ members, parts, tellTerminal }: AccountOrdersCon
       if (!saltedPassword || problem !== undefined) return tellTerminal(`No account for ${name}: ${problem}`);
       const keys = storedKeysOf(clientKeysOf(saltedPassword, crypto), crypto);
       accounts.put({ name, salt, rounds: ROUNDS, isOperator: false, ...keys });
-      attempts.forget(name);
       tellTerminal(`The password of ${name} is ${password} (shown only now; ${name} can change it by /password)`);
     });
     return `Making an account for ${name} …`;
   };
-  const remove = (name: string): string => {
-    const { accounts } = present(), account = accounts.get(name);
-    if (!account) throw new OrderProblem(`The name ${name} is not registered`);
-    accounts.remove(name);
+  const removeOne = (typed: string): string => {
+    const { accounts } = present(), account = accounts.get(typed);
+    if (!account) return `The name ${typed} is not registered`;
+    accounts.remove(typed);
     const text = `The name ${account.name} is not registered any more`;
-    return members.withName(name) ? `${text}; who has it now keeps it until it leaves` : text;
+    return members.withName(typed) ? `${text}; who has it now keeps it until it leaves` : text;
+  };
+  const removeAll = (pattern: string): string => {
+    const { accounts } = present(), start = nameKey(pattern.slice(0, -1));
+    const names = accounts.all().map(({ name }) => name).filter((name) => nameKey(name).startsWith(start));
+    names.forEach((name) => accounts.remove(name));
+    const left = names.slice(0, MAX_LISTED).join(", ") + (names.length > MAX_LISTED ? ", …" : "");
+    return names.length === 0 ? `No registered name is like ${pattern}` : `Not registered any more: ${left}`;
+  };
+  const remove = (typed: string): string => {
+    const answers = typed.split(/\s+/).map((one) => one.endsWith("*") ? removeAll(one) : removeOne(one));
+    removed();
+    return answers.join("\n");
   };
   const list = (): string => {
     const all = present().accounts.all();
     const names = all.map(({ name, isOperator }) => isOperator ? `${name} (operator)` : name);
     return names.length === 0 ? "No accounts" : `${pluralize(names.length, "account")}: ${names.join(", ")}`;
   };
-  const name = { parameters: ["NAME"], isForTerminal: true };
+  const isForTerminal = true;
   return [
-    { word: "account add", ...name, summary: "registers a name, with a new password", run: (_, __, name) => add(name) },
+    {
+      word: "account add",
+      parameters: ["NAME"],
+      isForTerminal,
+      summary: "registers a name, with a new password",
+      run: (_, __, name) => add(name),
+    },
     {
       word: "account remove",
-      ...name,
-      summary: "gives the name to whoever comes first again",
-      run: (_, __, name) => remove(name),
+      parameters: ["NAME…"],
+      isForTerminal,
+      summary: "gives names to whoever comes first again; Bot* is all that begin so",
+      run: (_, __, names) => remove(names),
     },
-    { word: "account list", parameters: [], isForTerminal: true, summary: "lists the registered names", run: list },
+    { word: "account list", parameters: [], isForTerminal, summary: "lists the registered names", run: list },
   ];
 }
 

@@ -10,7 +10,7 @@ import type { KeptAccount } from "../journal/past.ts";
 /** A protected name. */
 export type Account = KeptAccount;
 
-/** Keeps the accounts. Names are compared without case. It answers at once; {@linkcode put} and {@linkcode remove} write first. */
+/** Keeps the accounts. Names are compared without case. It answers at once; what changes them writes first. */
 export interface Accounts {
   readonly size: number;
   get(name: string): Account | undefined;
@@ -22,12 +22,16 @@ export interface Accounts {
   remove(name: string): boolean;
   /** All accounts, sorted by their names. */
   all(): Account[];
+  /** The keys of the IP addresses from which an account was signed in to, the latest last. */
+  knownAddresses(name: string): readonly string[];
+  setKnownAddresses(name: string, addresses: readonly string[]): void;
 }
 
 /** Where the accounts are kept beyond the end of the server. Each call writes before it returns. */
 export interface AccountStore {
   put(account: Account): void;
   remove(name: string): void;
+  setKnownAddresses(name: string, addresses: readonly string[]): void;
 }
 
 /** The most accounts of one server. */
@@ -38,10 +42,16 @@ export class MemoryAccounts implements Accounts {
   readonly #byName = new Map<string, Account>();
   readonly #bySkeleton = new Map<string, Account>();
   readonly #store: AccountStore | undefined;
+  /** By the keys of the names. */
+  readonly #known: Map<string, readonly string[]>;
 
-  /** @param kept What is in the store already. */
-  constructor(kept: Iterable<Account> = [], store?: AccountStore) {
+  /**
+   * @param kept What is in the store already.
+   * @param known The known addresses in the store, by the keys of the names.
+   */
+  constructor(kept: Iterable<Account> = [], store?: AccountStore, known: Iterable<[string, readonly string[]]> = []) {
     this.#store = store;
+    this.#known = new Map(known);
     for (const account of kept) this.#add(account);
   }
 
@@ -67,11 +77,25 @@ export class MemoryAccounts implements Accounts {
     if (!this.get(name)) return false;
     this.#store?.remove(name);
     this.#drop(name);
+    this.#known.delete(nameKey(name));
     return true;
   }
 
   all(): Account[] {
     return [...this.#byName.values()].sort((a, b) => compareKeys(nameKey(a.name), nameKey(b.name)));
+  }
+
+  knownAddresses(name: string): readonly string[] {
+    return this.#known.get(nameKey(name)) ?? [];
+  }
+
+  setKnownAddresses(name: string, addresses: readonly string[]): void {
+    if (!this.get(name)) return;
+    const before = this.knownAddresses(name);
+    this.#known.set(nameKey(name), addresses);
+    // their order alone is not worth a write
+    const isSame = before.length === addresses.length && addresses.every((address) => before.includes(address));
+    if (!isSame) this.#store?.setKnownAddresses(name, addresses);
   }
 
   #add(account: Account): void {

@@ -17,7 +17,10 @@ interface Wish {
   then: Then;
 }
 
-/** How many may wait or be under way in all, and for one who asks. */
+/** Who asks at the server's terminal: it comes first, and has room however many others ask. */
+export const TERMINAL = "terminal";
+
+/** How many of the others may wait or be under way in all, and how many of one who asks. */
 const MAX_WISHES = 16, MAX_WISHES_OF_ONE = 2;
 
 /** The passwords that wait to be hashed. */
@@ -32,13 +35,16 @@ export class Derivations {
 
   /** Whether there is room for a password of somebody. */
   hasRoomFor(by: string): boolean {
-    const { length } = this.#wishes.filter((wish) => wish.by === by);
-    return this.#wishes.length < MAX_WISHES && length < MAX_WISHES_OF_ONE;
+    const own = this.#wishes.filter((wish) => wish.by === by), others = this.#wishes.filter((it) => it.by !== TERMINAL);
+    return own.length < MAX_WISHES_OF_ONE && (by === TERMINAL || others.length < MAX_WISHES);
   }
 
   /** Has a password hashed. The caller knows that there is room for it. */
   ask(derivation: Derivation, by: string, then: Then): void {
-    this.#wishes.push({ derivation, by, then });
+    // behind the one that is under way, and those of the terminal
+    const firstOther = this.#wishes.findIndex((wish, i) => i > 0 && wish.by !== TERMINAL);
+    const place = by === TERMINAL && firstOther > 0 ? firstOther : this.#wishes.length;
+    this.#wishes.splice(place, 0, { derivation, by, then });
     if (this.#wishes.length === 1) this.#begin(derivation);
   }
 

@@ -13,7 +13,7 @@ import type { Accounts } from "./accounts.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Derivations } from "./derivations.ts";
 import type { Peer } from "./peer.ts";
-import { type Proofs, tooManyTries, wrongPassword } from "./proofs.ts";
+import { type Proofs, TOO_MANY_TRIES, wrongPassword } from "./proofs.ts";
 
 /** What these logins need of the room. */
 export interface LineLoginsContext {
@@ -58,8 +58,8 @@ export class LineLogins {
     const name = normalizeName(typed.name), by = addressKey(peer.address);
     if (name === undefined) return then({ problem: NAME_RULE }, now);
     if (!derivations.hasRoomFor(by)) return then({ problem: BUSY }, now);
-    const attempt = proofs.attemptOf({ name, peer }), pause = attempts.take(attempt, now);
-    if (pause > 0) return then({ problem: tooManyTries(pause).text }, now);
+    const attempt = proofs.attemptOf({ name, peer });
+    if (!attempts.take(attempt, now)) return then({ problem: TOO_MANY_TRIES.text }, now);
     const { salt, rounds, storedKey } = proofs.keptOf(name);
     // no password is prepared to a control character
     const password = preparePassword(typed.password) ?? "\0";
@@ -70,9 +70,10 @@ export class LineLogins {
       // it may have changed meanwhile
       const isPresent = accounts.get(name)?.storedKey === storedKey;
       if (!keys || !isEqualInConstantTime(keys.storedKey, storedKey) || !isPresent) {
+        attempts.failed(attempt, now);
         return then({ problem: wrongPassword(name).text }, now);
       }
-      attempts.succeeded(attempt, now);
+      attempts.succeeded(attempt);
       then({ name }, now);
     });
   }

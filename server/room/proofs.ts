@@ -106,14 +106,14 @@ export class Proofs {
     const { attempts, crypto } = this.#context;
     if (!this.#isFresh(claimant, purpose, proof.nonce, now)) return "stale";
     const attempt = this.attemptOf(claimant);
-    const pause = attempts.take(attempt, now);
-    if (pause > 0) return tooManyTries(pause);
+    if (!attempts.take(attempt, now)) return TOO_MANY_TRIES;
     const kept = this.keptOf(claimant.name);
     const message = messageOf(claimant, purpose, proof, kept);
     if (!isProofRight(fromHex(proof.proof), kept, message, crypto)) {
+      attempts.failed(attempt, now);
       return wrongPassword(claimant.name);
     }
-    attempts.succeeded(attempt, now);
+    attempts.succeeded(attempt);
     return { verifier: toHex(serverSignature(kept, message, crypto)) };
   }
 
@@ -159,11 +159,11 @@ export function wrongPassword(name: string): ProofRefusal {
   return { code: "wrong-password", text: `That is not the password of ${name}` };
 }
 
-/** The refusal of a proof that is not looked at. */
-export function tooManyTries(pause: number): ProofRefusal {
-  const text = `Too many wrong passwords were tried; the next one is looked at in ${Math.ceil(pause / 1000)} s`;
-  return { code: "too-many-tries", text };
-}
+/** The refusal of a proof that is not looked at. It does not say when one is, since whoever guesses would be there first. */
+export const TOO_MANY_TRIES: ProofRefusal = {
+  code: "too-many-tries",
+  text: "Too many wrong passwords were tried; try again in a few minutes",
+};
 
 /** The proof in a packet; undefined if there is none. */
 export function proofIn({ nonce, cnonce, proof }: Proof): WholeProof | undefined {

@@ -72,18 +72,19 @@ export function newProtection(
       registrations: new Registrations({ delivery, limits, parts: undefined, isForMembersOnly: false }),
       lineLogins: undefined,
       derivations,
-      commands: accountOrders({ members, parts: undefined, tellTerminal }),
+      commands: accountOrders({ members, parts: undefined, tellTerminal, removed: () => {} }),
       mayStay: () => true,
     };
   }
-  const attempts = new Attempts(), proofs = new Proofs({ accounts, crypto, attempts, secret });
+  const attempts = new Attempts(accounts), proofs = new Proofs({ accounts, crypto, attempts, secret });
   const parts = { accounts, attempts, crypto, derivations, proofs };
+  const registrations = new Registrations({ delivery, limits, parts, isForMembersOnly });
   return {
     logins: new Logins({ accounts, proofs, isForMembersOnly, takesPlainPasswords: plainPasswords }),
-    registrations: new Registrations({ delivery, limits, parts, isForMembersOnly }),
+    registrations,
     lineLogins: plainPasswords ? new LineLogins(parts) : undefined,
     derivations,
-    commands: accountOrders({ members, parts, tellTerminal }),
+    commands: accountOrders({ members, parts, tellTerminal, removed: () => registrations.forgetKeys() }),
     mayStay: ({ name }) => !isForMembersOnly || name !== undefined && accounts.get(name) !== undefined,
   };
 }

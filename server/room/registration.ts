@@ -46,6 +46,8 @@ const KEY_LIFETIME_MS = 300_000;
 const OPENING_COST = 20;
 /** How many names a second may be registered from one IP address that is not this machine's loopback. */
 const ADDRESS_RATE: TokenBucketOptions = { rate: 1 / 60, burst: 5 };
+/** How many names a second may be registered in all, so that nobody fills the accounts from many addresses. */
+const TOTAL_RATE: TokenBucketOptions = { rate: 1 / 30, burst: 100 };
 /** What passwords are sealed for; see PROTOCOL.md. */
 const INFO = "udp-chat register";
 
@@ -62,6 +64,7 @@ interface Ask {
 export class Registrations {
   readonly #context: RegistrationsContext;
   readonly #addresses = new BoundedMap<TokenBucket>();
+  readonly #total = new TokenBucket(TOTAL_RATE, 0);
   #pair: KeyPair | undefined;
   #previousPair: KeyPair | undefined;
   /** When the key pairs changed last, in milliseconds. */
@@ -137,9 +140,11 @@ export class Registrations {
     const other = accounts.lookAlikeOf(name);
     if (other) return { code: "name-taken", text: `The name ${name} looks like ${other.name}, which is registered` };
     if (accounts.size >= MAX_ACCOUNTS) return { code: "too-many-tries", text: "There is no place for more names" };
-    const pause = this.#bucketOf(member, now)?.pause(ADDRESS_RATE, now) ?? 0;
+    const ofAddress = this.#bucketOf(member, now)?.pause(ADDRESS_RATE, now) ?? 0;
+    const pause = ofAddress || this.#total.pause(TOTAL_RATE, now);
     if (pause === 0) return undefined;
-    const text = `Too many names were registered from your IP address; try again in ${Math.ceil(pause / 1000)} s`;
+    const where = ofAddress > 0 ? "from your IP address" : "here";
+    const text = `Too many names were registered ${where}; try again in ${Math.ceil(pause / 1000)} s`;
     return { code: "too-many-tries", text };
   }
 
@@ -160,12 +165,10 @@ export class Registrations {
     const { rounds = ROUNDS, isOperator = false } = account ?? {};
     accounts.put({ name: account?.name ?? name, ...keys, rounds, isOperator });
     proofs.use(name);
-    if (!account) {
-      this.#bucketOf(member, now)?.take(ADDRESS_RATE, now);
-      attempts.forget(name);
-    }
-    attempts.remember({ name, isProtected: true, address: member.address });
+    attempts.remember({ name, address: member.address });
     if (account) return { type: "REPLY", text: `The password of ${name} is changed` };
+    this.#bucketOf(member, now)?.take(ADDRESS_RATE, now);
+    this.#total.take(TOTAL_RATE, now);
     // who could not open what was sealed does not know this key
     const message = `register ${member.token} ${member.address} ${sealed.key} ${sealed.sealed}`;
     const verifier = toHex(serverSignature(keys, message, crypto));
@@ -180,9 +183,15 @@ export class Registrations {
     }
   }
 
+  /** Forgets the key pairs, since what was sealed for them would register a name again that is given up. */
+  forgetKeys(): void {
+    this.#pair = this.#previousPair = undefined;
+  }
+
   #unregister(name: string): Reply {
     const { parts, isForMembersOnly } = this.#context;
     parts!.accounts.remove(name);
+    this.forgetKeys();
     const text = `The name ${name} is not protected any more`;
     return { type: "REPLY", text: isForMembersOnly ? `${text}; nobody gets in here without an account` : text };
   }

@@ -26,6 +26,46 @@ Deno.test("accounts: they are in the file as soon as they are put there, changed
   state.close();
 });
 
+Deno.test("accounts: from where they were signed in to is in the file, and goes with the account", () => {
+  using folder = openFolder();
+  const path = folder.file();
+  const open = () => {
+    const state = openState(path);
+    return { state, accounts: new MemoryAccounts(state.accounts, state.accountTable, state.knownAddresses) };
+  };
+  const first = open();
+  first.accounts.put(ACCOUNT);
+  first.accounts.setKnownAddresses("ALICE", ["192.0.2.1", "8193:3512:0:0"]);
+  // of a name without an account nothing is kept
+  first.accounts.setKnownAddresses("Bob", ["192.0.2.2"]);
+  first.state.close();
+  const second = open();
+  assertEquals(second.accounts.knownAddresses("alice"), ["192.0.2.1", "8193:3512:0:0"]);
+  assertEquals(second.accounts.knownAddresses("Bob"), []);
+  second.accounts.put({ ...ACCOUNT, rounds: 700_000 });
+  assertEquals(second.accounts.knownAddresses("alice").length, 2);
+  second.accounts.remove("Alice");
+  second.accounts.put(ACCOUNT);
+  second.state.close();
+  const third = open();
+  assertEquals(third.accounts.knownAddresses("alice"), []);
+  third.state.close();
+});
+
+Deno.test("accounts: what was removed or changed stands nowhere in the file", () => {
+  using folder = openFolder();
+  const path = folder.file(), state = openState(path);
+  const accounts = new MemoryAccounts(state.accounts, state.accountTable);
+  const secret = "a key that nobody must find here";
+  for (const name of ["Alice", "Bob"]) {
+    accounts.put({ ...ACCOUNT, name, storedKey: new TextEncoder().encode(secret) });
+  }
+  accounts.remove("Alice");
+  accounts.put({ ...ACCOUNT, name: "Bob" });
+  state.close();
+  assertEquals(new TextDecoder("latin1").decode(Deno.readFileSync(path)).includes(secret), false);
+});
+
 Deno.test("accounts: those of an earlier run are found by their names and by what looks like them", () => {
   const accounts = new MemoryAccounts([ACCOUNT]);
   assertEquals(accounts.get("ALICE"), ACCOUNT);

@@ -53,11 +53,12 @@ Deno.test("state: files of other programs are refused and left as they are", () 
 
 Deno.test("state: a file of another version is refused, and left as it is", () => {
   using folder = openFolder();
-  for (const version of [0, 1, 2, 3, 4, 6]) {
+  for (const version of [0, 1, 2, 3, 4, 5, 7]) {
     const path = folder.file(`${version}.db`);
     readPast(path);
     const database = new DatabaseSync(path);
     // what the file was like before
+    if (version < 6) database.exec("DROP TABLE known_addresses");
     if (version < 5) database.exec("DROP TABLE accounts");
     if (version < 4) database.exec("ALTER TABLE room DROP COLUMN pass_key");
     if (version < 3) database.exec("ALTER TABLE room DROP COLUMN gaps");
@@ -91,11 +92,11 @@ Deno.test("state: a refused file is not locked", () => {
   const path = folder.file();
   readPast(path);
   const database = new DatabaseSync(path);
-  database.exec("PRAGMA user_version = 6");
+  database.exec("PRAGMA user_version = 7");
   database.close();
   assertRefused(path, /another version/);
   const again = new DatabaseSync(path);
-  again.exec("PRAGMA user_version = 5");
+  again.exec("PRAGMA user_version = 6");
   again.close();
   assertEquals(readPast(path).seq, 0);
 });
@@ -193,6 +194,13 @@ Deno.test("state: rows that the room can't have written count as damage", () => 
     "UPDATE accounts SET salt = x'00'",
     "UPDATE accounts SET salt = 'sixteen letters.'",
     "UPDATE accounts SET rounds = 0",
+    "UPDATE accounts SET rounds = 599999",
+    "INSERT INTO accounts SELECT 'aiice', 'AIice', salt, rounds, stored_key, server_key, operator FROM accounts",
+    "INSERT INTO known_addresses VALUES ('bob', '192.0.2.1')",
+    "INSERT INTO known_addresses VALUES ('alice', '')",
+    "INSERT INTO known_addresses VALUES ('alice', 'here')",
+    "INSERT INTO known_addresses VALUES ('alice', '192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4 192.0.2.5')",
+    "ALTER TABLE known_addresses ADD COLUMN colour TEXT",
     "UPDATE accounts SET rounds = 2400001",
     "UPDATE accounts SET rounds = 'x'",
     "UPDATE accounts SET stored_key = x'00'",

@@ -62,6 +62,21 @@ Deno.test("account remove, account list: who has the name keeps it until it leav
   assertEquals(room.room.users().names, ["Alice"]);
 });
 
+Deno.test("account remove: several names, and all that begin in the same way", () => {
+  const { accounts, type } = newRoom();
+  for (const name of ["Alice", "Bob", "Carol", "Bot1", "bot2"]) accounts.put(accountOf(name, "correct horse"));
+  assertEquals(
+    type("account remove Alice  Nobody carol"),
+    "The name Alice is not registered any more\nThe name Nobody is not registered\nThe name Carol is not registered any more",
+  );
+  assertEquals(type("account remove BOT*"), "Not registered any more: Bot1, bot2");
+  assertEquals(type("account remove x*"), "No registered name is like x*");
+  assertEquals(type("account list"), "1 account: Bob");
+  for (let i = 0; i < 30; i++) accounts.put(accountOf(`Crowd${i}`, "correct horse"));
+  assertMatch(type("account remove crowd*"), /^Not registered any more: (Crowd\d+, ){20}…$/);
+  assertEquals(accounts.size, 1);
+});
+
 Deno.test("account: what is missing is said, members may not, and without --state there are none", () => {
   const { room, type } = newRoom();
   assertEquals(type("account"), "account takes add, remove or list");

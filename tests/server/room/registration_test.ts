@@ -202,6 +202,44 @@ Deno.test("registration: from one address five names at once, then one a minute;
   assertEquals(register(7), "too-many-tries");
 });
 
+Deno.test("registration: 100 names at once in all, then one in 30 s, also at this machine; passwords are changed as ever", () => {
+  const { accounts, room, me } = newRoom();
+  const register = (i: number) => {
+    const from = `127.0.0.1:${20_000 + i}`, token = `${i}`.padStart(16, "0"), name = `Member${i}`;
+    room.move(from, token, name);
+    room.delivery.take();
+    const sent = room.v1(from, "REGISTER", registrationFor(ask(room, 1, from, token), { name, token }, PASSWORD));
+    const [error] = all(sent, "ERROR");
+    return error ? `${error.code}: ${error.text}` : one(sent, "REPLY").type;
+  };
+  for (let i = 100; i < 200; i++) assertEquals(register(i), "REPLY");
+  assertEquals(register(200), "too-many-tries: Too many names were registered here; try again in 30 s");
+  accounts.put(accountOf("Alice", PASSWORD));
+  one(room.v1(A, "REGISTER", registrationFor(ask(room), me, ANOTHER, PASSWORD)), "REPLY");
+  room.pass(30_000);
+  assertEquals(register(201), "REPLY");
+});
+
+Deno.test("registration: what a listener has recorded does not register a name again that was given up", () => {
+  const { accounts, room, me } = newRoom();
+  const { order } = room.room,
+    giveUps = [
+      () => {
+        const challenge = one(room.v1(A, "UNREGISTER", { id: 30, token: TOKEN }), "CHALLENGE");
+        const { proof } = answerTo(challenge, { ...me, password: PASSWORD, word: "unregister" });
+        one(room.v1(A, "UNREGISTER", { id: 31, token: TOKEN, ...proof }), "REPLY");
+      },
+      () => void order.call(room.room, "account remove Alice", room.now),
+    ];
+  for (const giveUp of giveUps) {
+    const recorded = registrationFor(ask(room), me, PASSWORD);
+    one(room.v1(A, "REGISTER", recorded), "REPLY");
+    giveUp();
+    one(room.v1(A, "REGISTER", { ...recorded, id: 99 }), "CHALLENGE");
+    assertEquals(accounts.size, 0);
+  }
+});
+
 Deno.test("registration: floods of forged packets take no memory", () => {
   const { accounts, room } = newRoom();
   accounts.put(accountOf("Bob", PASSWORD));
