@@ -46,8 +46,22 @@ export function lineHelp(isRelaying: boolean, takesPasswords = false): readonly 
   );
 }
 
-/** Reads a line. With a name, plain `list` and `send NAME TEXT` are commands too, as in the assignments. */
-export function readLine(line: string, hasName: boolean): LineRequest {
+/** A login that is not typed as one: without its slash, or behind other signs or what the arrow keys send. */
+const MISTYPED_LOGIN = /^(?:[^\p{L}\p{N}]|\p{Cc}\[[\d;]*[A-Z~])*login\s+\S+\s+\S/iu;
+const LOGIN_HINT = "Said to nobody, since it may have a password in it: /login NAME PASSWORD begins with one slash";
+
+/**
+ * Reads a line. With a name, plain `list` and `send NAME TEXT` are commands too, as in the assignments.
+ *
+ * @param takesPasswords Whether the server takes passwords over a connection: then what may be one is said to nobody.
+ */
+export function readLine(line: string, hasName: boolean, takesPasswords = false): LineRequest {
+  const request = readAny(line, hasName);
+  const isLogin = takesPasswords && request.do === "say" && MISTYPED_LOGIN.test(request.text);
+  return isLogin ? { do: "explain", text: LOGIN_HINT } : request;
+}
+
+function readAny(line: string, hasName: boolean): LineRequest {
   // white space at the end is cut off first: a pattern that looks for it too takes 12 ms where much is in the middle
   const [, slashes, word, rest] = /^\s*(\/{0,2})(\S*)\s*([^]*)$/.exec(line.trimEnd())!;
   const key = word.toLowerCase();

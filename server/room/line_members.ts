@@ -129,7 +129,7 @@ export class LineMembers {
     if (pause > 0 || line === "") return pause;
     const [, typed = ""] = /^\s*\/(?!\/)([^]*)$/.exec(line) ?? [];
     if (operators.isOrder(typed)) return this.#order(typed, member, now);
-    const request = readLine(line, member.name !== undefined);
+    const request = readLine(line, member.name !== undefined, lineLogins !== undefined);
     // what says nothing costs as much as what is answered
     if (request.do === "say" && request.text.trim() === "") return limits.requestPause(member, 1, now);
     if (request.do === "say") return this.#say(request, member, now);

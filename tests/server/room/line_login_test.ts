@@ -99,6 +99,30 @@ Deno.test("/login: however many wait, the terminal's password is hashed next", (
   assertEquals(derive(), "wrong password");
 });
 
+Deno.test("/login: one that is mistyped is said to nobody, and what only looks like one is", () => {
+  const { room, connect } = newRoom();
+  connect();
+  connect(B);
+  room.settle();
+  /** What is sent when the first one types a line: to whom, and the text. */
+  const heard = (line: string) => {
+    room.room.receiveLine(line, peerOf(A), room.now);
+    return room.delivery.take().map((sent) => `${sent.to} ${textOf(sent).trim()}`).join("|");
+  };
+  const hint = "Said to nobody, since it may have a password in it: /login NAME PASSWORD begins with one slash";
+  for (const before of ["", "//", " //", "\x00/", "\x1b[A/", "\u200b", "\\", "MESSAGE ", "MESSAGE: /", "/me "]) {
+    assertEquals(heard(`${before}login Alice ${PASSWORD}`), `${A} ${hint}`, before);
+  }
+  for (const text of ["login", "login Alice", "my login is Alice too", "logins are hard to type"]) {
+    assertMatch(heard(text), new RegExp(`192.0.2.2:40002 .*${text}`), text);
+  }
+  const none = newRoom({ plainPasswords: false });
+  none.connect();
+  none.connect(B);
+  none.room.room.receiveLine("login is not needed here", peerOf(A), none.room.now);
+  assertMatch(none.answers(B), /login is not needed here$/);
+});
+
 Deno.test("/login: whoever hangs up meanwhile gets nothing; an account that is gone lets nobody in", () => {
   const { room, accounts, type, answers, connect, derive } = newRoom();
   connect();
