@@ -9,6 +9,7 @@ import { chatInLines } from "./client/lines/chat.ts";
 import { Session } from "./client/session/session.ts";
 import { DELIVERY_DEADLINE_MS } from "./client/session/shutdown.ts";
 import type { Shown } from "./client/session/shown.ts";
+import type { Whereabouts } from "./client/session/whereabouts.ts";
 import { completeLine, execute } from "./client/terminal/commands.ts";
 import { readPassword } from "./runtime/given_password.ts";
 import { formatShown, passwordQuestion } from "./client/terminal/rendering.ts";
@@ -24,6 +25,7 @@ import { Alarm, now } from "./runtime/clock.ts";
 import { parsePort, readCommandLine } from "./runtime/command_line.ts";
 import { Failure, run, startCommand, UsageError, versionLine } from "./runtime/program.ts";
 import { Channel, race } from "./runtime/race.ts";
+import { networkInterfaces } from "./runtime/own_addresses.ts";
 import { resolveHost } from "./runtime/resolve_host.ts";
 import { Trace } from "./runtime/trace.ts";
 import { datagrams, openSocket, socketAddress } from "./runtime/udp.ts";
@@ -37,6 +39,7 @@ Usage: ${startCommand("client")} [SERVER [PORT]]
   PORT, --port PORT, -sp PORT            the server's port (${DEFAULT_PORT})
   --name NAME, -u NAME                   sign in with a name: 1 to 32 letters, digits, _ - .
   --password-file FILE                   the password of a registered name, in the file's first line; not with --tcp
+  --nat                                  there is a NAT also in this computer's own network
   --no-relay                             what you write to one member alone never goes through the server
   --trace                                prints what arrives and is not taken, and why; not with --tcp
   --tcp                                  joins another chat server, over TCP; --name is sent only if the server asks
@@ -61,10 +64,12 @@ interface ClientOptions {
   /** Whether to print what arrives and is not taken; not together with `tcp`. */
   trace: boolean;
   tcp: boolean;
+  /** Whether there is a NAT where none is to be expected. */
+  nat: boolean;
 }
 
 /** Chats until the user leaves. */
-async function chat({ server, port, name, password, relay, trace: isTraced }: ClientOptions): Promise<void> {
+async function chat({ server, port, name, password, relay, trace: isTraced, nat }: ClientOptions): Promise<void> {
   const hostname = await resolveHost(server);
   const greeted = formatAddress({ hostname, port });
   const conn = openSocket(hostname.includes(":") ? "::" : "0.0.0.0", 0);
@@ -94,6 +99,7 @@ async function chat({ server, port, name, password, relay, trace: isTraced }: Cl
       derive: (derivation) => void derive(derivation).then((key) => hashes.push({ derivation, key })),
       given: password,
       canAsk: screen.interactive,
+      whereabouts: () => nat ? undefined : whereabouts(conn, [greeted, session.serverAddress ?? greeted]),
     },
     wallClock: Date.now,
   });
@@ -189,6 +195,12 @@ function drain(session: Session, screen: Screen): void {
   session.drain(now(), true);
 }
 
+/** Where this client and its server are; undefined without the permission to list the network interfaces. */
+function whereabouts(conn: Deno.DatagramConn, servers: string[]): Whereabouts | undefined {
+  const interfaces = networkInterfaces()?.map(({ cidr }) => cidr), { port } = conn.addr as Deno.NetAddr;
+  return interfaces && { servers, port, interfaces };
+}
+
 /** Sends a packet. The session repeats it when it is lost on the way or when the system refuses it. */
 function transmit(conn: Deno.DatagramConn, packet: Packet, address: string): void {
   conn.send(encode(packet), socketAddress(address, conn)).catch(() => {});
@@ -203,7 +215,7 @@ function readOptions(args: string[]): ClientOptions | string {
   if (args.some((arg) => /^--password(?:=|$)/.test(arg))) throw new UsageError(NO_ARGUMENT);
   const read = readCommandLine(args, {
     string: ["port", "server", "name", "password-file"],
-    boolean: ["tcp", "relay", "trace", "help", "version"],
+    boolean: ["tcp", "relay", "nat", "trace", "help", "version"],
     negatable: ["relay"],
     default: { relay: true },
     singleDash: { "-sip": "--server", "-sp": "--port", "-u": "--name" },
@@ -213,6 +225,7 @@ function readOptions(args: string[]): ClientOptions | string {
   if (read.version) return versionLine("udp-chat client");
   if (read.tcp && read.trace) throw new UsageError("--trace is for UDP; with --tcp all that arrives is shown anyway");
   if (read.tcp && !read.relay) throw new UsageError("--no-relay is for UDP; with --tcp all goes through the server");
+  if (read.tcp && read.nat) throw new UsageError("--nat is for UDP; with --tcp there are no proofs of passwords");
   if (read.tcp && read["password-file"] !== undefined) {
     throw new UsageError("--password-file is for UDP; with --tcp nothing is sent but what you type");
   }
@@ -220,7 +233,7 @@ function readOptions(args: string[]): ClientOptions | string {
   const flagCount = [read.server, read.port].filter((value) => value !== undefined).length;
   if (read._.length + flagCount > 2) throw new UsageError(SERVER_GIVEN_TWICE);
   const others = {
-    ...{ name: readName(read.name), tcp: read.tcp, relay: read.relay, trace: read.trace },
+    ...{ name: readName(read.name), tcp: read.tcp, relay: read.relay, trace: read.trace, nat: read.nat },
     password: read.tcp ? undefined : readPassword(read["password-file"]),
   };
   // a number alone is a port

@@ -7,7 +7,7 @@ import { fromHex, toHex } from "../../protocol/bytes.ts";
 import type { Derivation } from "../../protocol/crypto_functions.ts";
 import { seal } from "../../protocol/hpke.ts";
 import { PASSWORD_RULE, preparePassword, SALT_BYTES } from "../../protocol/passwords.ts";
-import { type ClientKeys, packKeys, storedKeysOf } from "../../protocol/scram.ts";
+import { type ClientKeys, packKeys, serverSignature, storedKeysOf } from "../../protocol/scram.ts";
 import { printable } from "../../protocol/text.ts";
 import type { AccountPacket, Answer, Fact } from "./facts.ts";
 import {
@@ -22,6 +22,7 @@ import {
 import { reasonOf } from "./refusals.ts";
 import type { Self } from "./self.ts";
 import type { Transactions } from "./transactions.ts";
+import { whyPassedOn } from "./whereabouts.ts";
 
 /** What the user wants: to protect the name, to have another password for it, or to protect it no more. */
 export type AccountChange = "register" | "password" | "unregister";
@@ -58,6 +59,8 @@ interface Change {
   present?: Hashed;
   next?: Hashed;
   sends: number;
+  /** By what the server proves that it knows the password, once something was sent. */
+  verifier?: string;
 }
 
 /** A password that is being hashed, and its keys when that is done. */
@@ -150,9 +153,11 @@ export class Account {
     const change = this.#change;
     if (!change) return [];
     if (answer?.type === "CHALLENGE") {
+      const passedOn = whyPassedOn(answer.address, this.#parts.passwords!.whereabouts?.());
+      if (passedOn !== undefined) return this.#end([{ type: "distrusted", text: passedOn }]);
       return change.challenge ? this.#challengedAgain(change, answer, now) : this.#challenged(change, answer);
     }
-    if (answer?.type === "REPLY") return this.#done(answer.text);
+    if (answer?.type === "REPLY") return this.#replied(change, answer);
     if (answer?.type !== "ERROR") {
       const wasSent = "sealed" in packet || "proof" in packet;
       return this.#fail(
@@ -190,7 +195,11 @@ export class Account {
     const { derivation } = change.next ?? {};
     // the answer to what was sent is lost, and a new server knows only the outcome
     if (derivation && challenge.salt === toHex(derivation.salt)) {
-      return this.#done(`The name ${change.name} is yours now`);
+      if (!change.present) return this.#done(change, `The name ${change.name} is yours now`);
+      // whoever has opened what was sent knows the salt, but has not shown that it knew the present password
+      return this.#fail(
+        "The answer is lost, and nobody knows whether the password was changed: see by which one you can sign in",
+      );
     }
     const { salt, rounds } = change.challenge!;
     if (challenge.salt !== salt || challenge.rounds !== rounds) {
@@ -218,9 +227,13 @@ export class Account {
       }
       part = { key: toHex(sealed.key), sealed: toHex(sealed.sealed) };
     }
-    const proof = present && isSalted(challenge!)
-      ? prove(present.keys!, challenge, { name, purpose: this.#purpose(challenge, part) }, crypto).proof
-      : {};
+    const purpose = this.#purpose(challenge!, part);
+    const proven = present && isSalted(challenge!)
+      ? prove(present.keys!, challenge, { name, purpose }, crypto)
+      : undefined;
+    // to who has no password yet the server proves that it has opened the new one
+    change.verifier = proven?.verifier ?? (next && toHex(serverSignature(next.keys!, purpose, crypto)));
+    const { proof } = proven ?? {};
     this.#ask(part ? { type: "REGISTER", ...part, ...proof } : { type: "UNREGISTER", ...proof }, now);
     return [];
   }
@@ -241,7 +254,19 @@ export class Account {
     this.#parts.transactions.begin({ ask: "account", packet }, now);
   }
 
-  #done(text: string): Fact[] {
+  /** Takes the server's word that it is done, if it shows that it knows the password. */
+  #replied(change: Change, { text, verifier }: Extract<Answer, { type: "REPLY" }>): Fact[] {
+    const { name, next } = change;
+    if (verifier !== undefined && verifier === change.verifier) return this.#done(change, text);
+    const advice = next ? "; do not use the new one elsewhere" : "";
+    return this.#end([{
+      type: "distrusted",
+      text: `This server does not know the password of ${name}${advice}. Left`,
+    }]);
+  }
+
+  #done({ change, name }: Change, text: string): Fact[] {
+    this.#parts.keys.noteProtected(name, change !== "unregister");
     const lines = [...text].slice(0, MAX_REPLY_CHARACTERS).join("").split("\n").map(printable);
     return this.#end(lines.filter((line) => line !== "").map((text) => ({ type: "notice", text })));
   }

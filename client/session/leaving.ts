@@ -75,6 +75,7 @@ export class Leaving {
     if (!this.draining) return;
     const { detection, requests, peers, history } = this.#parts, left = this.waiting + requests.size;
     this.#shutdown.noteProgress(Math.max(history.askedAt, peers.waitsSince));
+    if (detection.v1.membership.login.isHashing) this.#shutdown.noteProgress(now);
     const isExpecting = detection.v1.backlog > 0;
     if (this.#shutdown.isDrained({ state: this.state, left, isExpecting }, now)) this.close(now);
   }

@@ -17,9 +17,10 @@ import {
   roundsProblem,
   type SaltedChallenge,
 } from "./password_keys.ts";
+import { whyPassedOn } from "./whereabouts.ts";
 
-/** How often the password that was given beforehand is hashed: a server may ask with another salt each time. */
-const MAX_GIVEN_TRIES = 4;
+/** With how many other salts in a row a server may ask for the password of one name: an account may be made anew. */
+const MAX_OTHER_SALTS = 1;
 
 /** What is to be done next. */
 export type LoginStep =
@@ -29,6 +30,8 @@ export type LoginStep =
   | { next: "ask"; name: string; text: string; isAgain: boolean }
   /** The name can't be had. */
   | { next: "refuse"; name: string; text: string }
+  /** Leave: somebody passes on what this client sends. */
+  | { next: "distrust"; text: string }
   /** Nothing yet. */
   | { next: "wait" };
 
@@ -49,8 +52,9 @@ export class Login {
   #stage: Stage = { is: "idle" };
   /** What the user has given beforehand, as long as it may be right. */
   #given: string | undefined;
-  #givenTries = 0;
   #wasAsked = false;
+  /** The salt that was asked with last, and how many others in a row were before it. */
+  #salts: { name: string; last: string; others: number } | undefined;
   /** Whether what is proven now was just typed. */
   #isTyped = false;
 
@@ -75,6 +79,11 @@ export class Login {
     return this.#stage.is === "hashing";
   }
 
+  /** Whether the password of this name is being hashed: until that is done, no honest server gives the name. */
+  isHashingFor(name: string | undefined): boolean {
+    return this.#stage.is === "hashing" && this.#stage.name === name;
+  }
+
   /** What a greeting by a name has beside it. */
   proofFor(name: string): Proof {
     return this.#stage.is === "proving" && this.#stage.name === name ? this.#stage.proof : {};
@@ -87,21 +96,22 @@ export class Login {
       const text = `The name ${name} is registered here, and this client can't ask for a password; choose another`;
       return { next: "refuse", name, text };
     }
+    const passedOn = whyPassedOn(challenge.address, this.#options.whereabouts?.());
+    if (passedOn !== undefined) return { next: "distrust", text: passedOn };
     const problem = roundsProblem(challenge);
     if (problem !== undefined || !isSalted(challenge)) {
-      return {
-        next: "refuse",
-        name,
-        text: `${problem ?? "The server's question for a password is not whole"}. It was not sent`,
-      };
+      return this.#refuse(name, `${problem ?? "The server's question for a password is not whole"}. It was not sent`);
     }
     const { is } = this.#stage;
     if ((is === "asking" || is === "hashing") && this.#stage.name === name) return WAIT;
+    if (this.#countOtherSalts(challenge, name) > MAX_OTHER_SALTS) {
+      const text = `The server asks for the password of ${name} with another salt each time, as no honest one does. ` +
+        "It gets no more proofs";
+      return this.#refuse(name, text);
+    }
     const keys = this.keys.get(challenge);
     if (keys) return this.#prove(keys, challenge, name);
-    if (this.#given !== undefined && this.#givenTries++ < MAX_GIVEN_TRIES) {
-      return this.#derive(this.#given, challenge, name);
-    }
+    if (this.#given !== undefined) return this.#derive(this.#given, challenge, name);
     const text = `The name ${name} is registered here: give its password by --password-file FILE or UDP_CHAT_PASSWORD`;
     return this.#ask(challenge, name, text);
   }
@@ -111,8 +121,7 @@ export class Login {
     if (this.#stage.is !== "asking") return WAIT;
     const { challenge, name } = this.#stage, password = preparePassword(text);
     if (text === "") {
-      this.cancel();
-      return { next: "refuse", name, text: `The name ${name} is registered here; choose another` };
+      return this.#refuse(name, `The name ${name} is registered here; choose another`);
     }
     // no password is like that
     if (password === undefined) return this.#ask(challenge, name, `That is not the password of ${name}`, true);
@@ -137,40 +146,63 @@ export class Login {
     return this.#ask(challenge, name, text || `That is not the password of ${name}`, true);
   }
 
-  /** Takes a WELCOME that gives a name. Returns what the user is to be told, and whether the server is not believed. */
+  /**
+   * Takes a WELCOME that gives a name. Returns what is wrong with it.
+   *
+   * @param isNewRoom Whether the server does not know this client from before, so that it must ask for a password.
+   */
   welcomed(
     name: string | undefined,
     verifier: string | undefined,
-  ): { text: string; isTrusted: boolean } | undefined {
+    isNewRoom: boolean,
+  ): { type: "distrusted" | "problem"; text: string } | undefined {
     const stage = this.#stage;
     if (name === undefined) return undefined;
-    if (stage.is !== "proving" || stage.name !== name) {
-      const isUnasked = this.#options?.given !== undefined && !this.#wasAsked;
-      this.#wasAsked = true;
-      if (!isUnasked) return undefined;
-      return {
-        text: `The server has not asked for a password: the name ${name} is not registered here`,
-        isTrusted: true,
-      };
+    if (stage.is === "proving" && stage.name === name) {
+      this.cancel();
+      if (verifier === stage.verifier) {
+        this.keys.noteProtected(name, true);
+        return undefined;
+      }
+      const text = `This server does not know the password of ${name}, so it may not be the server that you ` +
+        "registered at. Left; the password itself was not sent";
+      return { type: "distrusted", text };
     }
-    this.cancel();
-    if (verifier === stage.verifier) return undefined;
-    const text = `This server does not know the password of ${name}, so it may not be the server that you registered ` +
-      "at. Left; the password itself was not sent";
-    return { text, isTrusted: false };
+    const isUnasked = this.#options?.given !== undefined && !this.#wasAsked;
+    this.#wasAsked = true;
+    if (isNewRoom && this.keys.isProtected(name)) {
+      const text = `The server has begun anew, and has not asked for the password of ${name}, so it may not be the ` +
+        "server that you registered at. Left";
+      return { type: "distrusted", text };
+    }
+    if (!isUnasked) return undefined;
+    const text = `The server has not asked for the password of ${name}: the name is not registered here, or this is ` +
+      "not the server that you registered at";
+    return this.#options!.canAsk ? { type: "problem", text } : { type: "distrusted", text: `${text}. Left` };
   }
 
   /** Ends what is under way: the user wants another name, or has this one. */
   cancel(): void {
     this.#stage = { is: "idle" };
     this.#isTyped = false;
+    this.#salts = undefined;
+  }
+
+  /** Notes the salt of a challenge; returns how many others in a row were before it. */
+  #countOtherSalts({ salt, rounds }: SaltedChallenge, name: string): number {
+    const last = `${salt} ${rounds}`;
+    if (this.#salts?.name !== name) this.#salts = { name, last, others: 0 };
+    if (this.#salts.last !== last) this.#salts = { name, last, others: this.#salts.others + 1 };
+    return this.#salts.others;
+  }
+
+  #refuse(name: string, text: string): LoginStep {
+    this.cancel();
+    return { next: "refuse", name, text };
   }
 
   #ask(challenge: SaltedChallenge, name: string, text: string, isAgain = false): LoginStep {
-    if (!this.#options?.canAsk) {
-      this.cancel();
-      return { next: "refuse", name, text };
-    }
+    if (!this.#options?.canAsk) return this.#refuse(name, text);
     this.#stage = { is: "asking", name, challenge };
     return { next: "ask", name, text, isAgain };
   }

@@ -182,6 +182,8 @@ export class Membership implements Timed {
   }
 
   wake(now: number): LinkEvent[] {
+    // the server has asked for a proof, so it is there; what it says to who has none yet does not matter
+    if (this.#state.is === "joining" && this.login.isHashing) this.#greeter.forgetSilence();
     this.#greetIfDue(now);
     if (this.silence(now) < this.#patience.limit(this.#state, this.#greeter.silentSince)) return [];
     const text = this.#patience.notice(this.#state);
@@ -210,6 +212,8 @@ export class Membership implements Timed {
   welcome(packet: Welcome, now: number): { events: LinkEvent[]; askedAt: number } | undefined {
     // who is refused greets again under another name only, and an answer to a greeting with another name is late
     if (this.#isShutOut || !this.#naming.isPresent(packet.id)) return undefined;
+    // a server that has asked for a password waits for its proof
+    if (this.login.isHashingFor(this.#naming.greeted)) return undefined;
     const greetedSince = this.#greeter.silentSince ?? now;
     const askedAt = this.#greeter.answered(packet.id, packet.keepalive, now);
     if (askedAt === undefined) return undefined;
@@ -217,9 +221,9 @@ export class Membership implements Timed {
     if (this.#state.is === "joined" || !this.#state.toldSilent) {
       this.#patience.noteAnswer(now - Math.min(greetedSince, askedAt));
     }
-    const welcomed = this.login.welcomed(this.#naming.greeted, packet.verifier);
-    if (welcomed?.isTrusted === false) return { events: [{ type: "distrusted", text: welcomed.text }], askedAt };
     const isNewRoom = packet.epoch !== this.#joinedEpoch;
+    const welcomed = this.login.welcomed(this.#naming.greeted, packet.verifier, isNewRoom);
+    if (welcomed?.type === "distrusted") return { events: [welcomed], askedAt };
     this.#handshake.welcomed();
     this.#self.address = packet.address;
     this.#self.join = packet.join;
@@ -236,7 +240,7 @@ export class Membership implements Timed {
     }
     if (this.#state.is !== "joined" || isNewRoom) events.push(...this.#join(this.#joinNotice(isNewRoom)));
     this.#comesBack = false;
-    if (welcomed) events.push({ type: "notice", text: welcomed.text });
+    if (welcomed) events.push(welcomed);
     return { events, askedAt };
   }
 
@@ -389,6 +393,8 @@ export class Membership implements Timed {
       }
       case "refuse":
         return this.#refuse({ code: "wrong-password", ...step }, now);
+      case "distrust":
+        return [{ type: "distrusted", text: step.text }];
     }
   }
 

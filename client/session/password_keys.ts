@@ -6,6 +6,7 @@
 import type { Proof, V1Packet } from "../../protocol.ts";
 import { fromHex, toHex } from "../../protocol/bytes.ts";
 import type { CryptoFunctions, Derivation } from "../../protocol/crypto_functions.ts";
+import { nameKey } from "../../protocol/names.ts";
 import { MAX_ROUNDS, ROUNDS } from "../../protocol/passwords.ts";
 import {
   authMessage,
@@ -15,6 +16,7 @@ import {
   type ScramFunctions,
   serverSignature,
 } from "../../protocol/scram.ts";
+import type { Whereabouts } from "./whereabouts.ts";
 
 /** What a session needs to prove that its user knows a password. */
 export interface PasswordOptions {
@@ -25,6 +27,8 @@ export interface PasswordOptions {
   given?: string;
   /** Whether the user can be asked for one. Default: no. */
   canAsk?: boolean;
+  /** Returns where this client is now; undefined if that is not known. Default: it is not. */
+  whereabouts?: () => Whereabouts | undefined;
 }
 
 /** A password that the user is asked for: the one that a name has, a new one, or the new one again. */
@@ -52,9 +56,24 @@ export function roundsProblem({ rounds }: Pick<Challenge, "rounds">): string | u
 /** How many are kept: one client knows one password, or a few while it changes. */
 const MAX_KEYS = 8;
 
-/** The keys of the passwords that were typed, so that nobody is asked again after a new start of the server. */
+/**
+ * The keys of the passwords that were typed, so that nobody is asked again after a new start of the server; and which
+ * names a server has shown to be protected.
+ */
 export class PasswordKeys {
   readonly #keys = new Map<string, ClientKeys>();
+  readonly #protected = new Set<string>();
+
+  /** Notes whether the server has shown that it knows the password of a name. */
+  noteProtected(name: string, isProtected: boolean): void {
+    if (isProtected) this.#protected.add(nameKey(name));
+    else this.#protected.delete(nameKey(name));
+  }
+
+  /** Whether a server has ever shown in this session that it knows the password of a name. */
+  isProtected(name: string): boolean {
+    return this.#protected.has(nameKey(name));
+  }
 
   get(challenge: SaltedChallenge): ClientKeys | undefined {
     return this.#keys.get(keyOf(challenge.salt, challenge.rounds));

@@ -32,7 +32,9 @@ Deno.test({
     await using tap = openTap(server.port);
     await using tmux = await startTmux();
     await using bob = await joinRoom(server);
-    const command = [...commandOf("client"), "-u", "Alice", "127.0.0.1", String(tap.port)].map(quoted).join(" ");
+    const command = [...commandOf("client"), "--nat", "-u", "Alice", "127.0.0.1", String(tap.port)].map(quoted).join(
+      " ",
+    );
     const alice = await tmux.open(`${command}; echo left $?; cat`, { record: first });
 
     // a question stays where it is when lines are printed above it, and shows nothing of its answer
@@ -169,13 +171,44 @@ Deno.test("accounts: a server that does not know the password is left, and what 
   await using server = openServerByHand(
     "epoch=91c4be20d7a35f68 seq=0 name=Alice keepalive=1000 verifier=" + "0".repeat(64),
   );
-  server.challenge = `address=127.0.0.1:9 salt=${
-    "5a".repeat(16)
-  } rounds=${ROUNDS} nonce=b80d3f6217ca94e51f60a9d2e8c37b54`;
+  server.challenge = `address=CLIENT salt=${"5a".repeat(16)} rounds=${ROUNDS} nonce=b80d3f6217ca94e51f60a9d2e8c37b54`;
   await using client = startClient("-u", "Alice", "--password-file", folder.file("password"), "127.0.0.1", server.port);
   const [code, complaint] = await say(client, "a secret");
   assertEquals(code, 1);
   assertMatch(complaint, /^This server does not know the password of Alice, so it may not be the server that you/);
   assert(server.received.some((packet) => packet.includes(" proof=")));
   assert(!server.received.some((packet) => packet.startsWith("MESSAGE")));
+});
+
+Deno.test("accounts: a login that somebody passes on to the server is not finished, but for a NAT that is known of", async () => {
+  using folder = openFolder();
+  await registerAlice(folder.file("room"));
+  await Deno.writeTextFile(folder.file("password"), PASSWORD);
+  await using server = await startServer("--state", folder.file("room"));
+  await using tap = openTap(server.port);
+  const alice = ["-u", "Alice", "--password-file", folder.file("password"), "127.0.0.1", String(tap.port)];
+  await using client = startClient(...alice);
+  const [code, complaint] = await say(client, "a secret");
+  assertEquals(code, 1);
+  assertMatch(
+    complaint,
+    /^The server sees you at 127\.0\.0\.1:\d+, but you are at 127\.0\.0\.1:\d+: somebody may pass/,
+  );
+  assert(!tap.passed.some((datagram) => / proof=|^MESSAGE/.test(datagram)));
+  await using knowing = startClient("--nat", ...alice);
+  assertEquals(await say(knowing), [0, ""]);
+});
+
+Deno.test("accounts: a pipe says nothing to a server that does not ask for the password that was given", async () => {
+  await using server = await startServer();
+  await using bob = await joinRoom(server);
+  const alice = ["-u", "Alice", "127.0.0.1", String(server.port)];
+  await using client = start([...commandOf("client"), ...alice], { env: { UDP_CHAT_PASSWORD: PASSWORD } });
+  const [code, complaint] = await say(client, "a secret");
+  assertEquals(code, 1);
+  assertMatch(complaint, /^The server has not asked for the password of Alice: the name is not registered here, or/);
+  await using plain = startClient(...alice);
+  assertEquals(await say(plain, "no secret"), [0, ""]);
+  await bob.stdout.until(/:Alice>: no secret\n/);
+  assert(!bob.stdout.text().includes("a secret"));
 });

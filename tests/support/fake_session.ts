@@ -6,6 +6,7 @@
 import { Session } from "../../client/session/session.ts";
 import type { SessionOptions } from "../../client/session/session_options.ts";
 import type { Shown } from "../../client/session/shown.ts";
+import type { Whereabouts } from "../../client/session/whereabouts.ts";
 import { encode, type EventPacket, type Packet, type V1Packet } from "../../protocol.ts";
 import type { Derivation } from "../../protocol/crypto_functions.ts";
 import { CRYPTO } from "../../runtime/crypto.ts";
@@ -35,6 +36,8 @@ const VOUCHED: ReadonlySet<string> = new Set<Vouched["type"]>([
 export interface FakeSessionOptions extends Pick<SessionOptions, "name" | "relay" | "random" | "wallClock"> {
   /** What the user has given beforehand. */
   password?: string;
+  /** Where the client is; not known unless told otherwise. */
+  whereabouts?: Whereabouts;
   /** Whether the user can be asked for a password; true unless told otherwise. */
   canAsk?: boolean;
 }
@@ -73,7 +76,8 @@ export class FakeSession {
   /** What the session wants to have hashed. */
   readonly derivations: Derivation[] = [];
 
-  constructor({ name, relay, random = () => 0.5, wallClock, password, canAsk = true }: FakeSessionOptions = {}) {
+  constructor({ name, relay, random = () => 0.5, wallClock, ...others }: FakeSessionOptions = {}) {
+    const { password, canAsk = true, whereabouts } = others;
     this.session = new Session({
       server: SERVER,
       name,
@@ -91,6 +95,7 @@ export class FakeSession {
         derive: (derivation) => void this.derivations.push(derivation),
         given: password,
         canAsk,
+        whereabouts: () => whereabouts,
       },
       wallClock,
     });

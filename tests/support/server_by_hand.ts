@@ -14,7 +14,10 @@ export interface ServerByHand extends AsyncDisposable {
   readonly token: string;
   /** What each further WELCOME says behind the token: epoch, seq, keepalive. */
   welcome: string;
-  /** What it says behind the token of a CHALLENGE to who wants a name without a proof; empty to ask for none. */
+  /**
+   * What it says behind the token of a CHALLENGE to who wants a name without a proof; empty to ask for none. CLIENT stands
+   * for the client's address.
+   */
   challenge: string;
   /** All that the client has sent, in order, without the checksums. */
   readonly received: readonly string[];
@@ -79,7 +82,8 @@ export function openServerByHand(welcome: string): ServerByHand {
     }
     [, token] = / token=(\S+)/.exec(packet)!;
     if (server.challenge !== "" && !packet.includes(" proof=")) {
-      return await server.say(`CHALLENGE/1 id=${id} token=${token} ${server.challenge}`);
+      const challenge = server.challenge.replace("CLIENT", `${client.hostname}:${client.port}`);
+      return await server.say(`CHALLENGE/1 id=${id} token=${token} ${challenge}`);
     }
     await server.say(`WELCOME/1 id=${id} address=127.0.0.1:9 token=${token} ${server.welcome}`);
   }

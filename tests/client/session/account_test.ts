@@ -3,7 +3,7 @@ import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { fromHex, toHex } from "../../../protocol/bytes.ts";
 import { open } from "../../../protocol/hpke.ts";
 import { PASSWORD_RULE, ROUNDS } from "../../../protocol/passwords.ts";
-import { storedKeysOf, unpackKeys } from "../../../protocol/scram.ts";
+import { serverSignature, storedKeysOf, unpackKeys } from "../../../protocol/scram.ts";
 import { CRYPTO } from "../../../runtime/crypto.ts";
 import { answerTo, keysOf, SALT } from "../../support/accounts.ts";
 import { ADDRESS, type FakeSession, joined, TOKEN, type V1 } from "../../support/fake_session.ts";
@@ -62,8 +62,21 @@ function assertSealed(packet: V1<"REGISTER">, password: string, pair = PAIR): vo
   assertNotEquals(salt, SALT);
 }
 
-function reply(fake: FakeSession, id: number, text: string): void {
-  fake.receive({ dialect: "v1", type: "REPLY", id, text });
+function reply(fake: FakeSession, id: number, text: string, verifier?: string): void {
+  fake.receive({ dialect: "v1", type: "REPLY", id, text, verifier });
+}
+
+/** The verifier of a server that has opened a first registration. */
+function verifierOf(packet: V1<"REGISTER">, address: string = ADDRESS): string {
+  const purpose = `register ${TOKEN} ${address} ${packet.key} ${packet.sealed}`;
+  return toHex(serverSignature(unsealed(packet)!, purpose, CRYPTO));
+}
+
+/** What an honest server expects of another password, or that the name is given up; and by what it proves itself. */
+function answerFor({ cnonce, ...packet }: V1<"REGISTER"> | V1<"UNREGISTER">): ReturnType<typeof answerTo> {
+  const claim = { name: NAME, token: TOKEN, password: PASSWORD, cnonce };
+  const also = packet.type === "REGISTER" ? `${packet.key} ${packet.sealed}` : undefined;
+  return answerTo({ ...PROTECTED, id: 0 }, { ...claim, word: also === undefined ? "unregister" : "register", also });
 }
 
 Deno.test("account: a name is registered with a password that is typed twice and sealed for the server", () => {
@@ -82,7 +95,7 @@ Deno.test("account: a name is registered with a password that is typed twice and
   const repeats = fake.takeAll("REGISTER");
   for (const repeat of repeats) assertEquals(repeat, packet);
   assertEquals(repeats.length > 0, true);
-  reply(fake, packet.id, "The name Alice is yours now\x1b[2J\n\nsecond line");
+  reply(fake, packet.id, "The name Alice is yours now\x1b[2J\n\nsecond line", verifierOf(packet));
   assertEquals(fake.notices.map((text) => text.replace("\x1b", "ESC")), [
     "The name Alice is yours now?[2J",
     "second line",
@@ -107,10 +120,9 @@ Deno.test("account: another password takes the proof of the present one, for wha
   type(fake, PASSWORD, OTHER, OTHER);
   const packet = fake.takeAll("REGISTER")[0];
   assertSealed(packet, OTHER);
-  const { cnonce, key, sealed } = packet, claim = { name: NAME, token: TOKEN, password: PASSWORD, cnonce };
-  const expected = answerTo({ ...PROTECTED, id: 0 }, { ...claim, word: "register", also: `${key} ${sealed}` });
-  assertEquals(packet.proof, expected.proof.proof);
-  reply(fake, packet.id, "The password of Alice is changed");
+  const { proof, verifier } = answerFor(packet);
+  assertEquals(packet.proof, proof.proof);
+  reply(fake, packet.id, "The password of Alice is changed", verifier);
 
   // after a new start of the server nobody is asked for the new one
   fake.receive({ dialect: "v1", type: "ERROR", code: "not-joined", text: "" });
@@ -124,10 +136,9 @@ Deno.test("account: another password takes the proof of the present one, for wha
 Deno.test("account: a name is given up by the proof of its password", () => {
   const fake = begun("unregister", { ...PROTECTED, key: undefined });
   type(fake, PASSWORD);
-  const packet = fake.takeAll("UNREGISTER")[0], { cnonce } = packet;
-  const claim = { name: NAME, token: TOKEN, password: PASSWORD, cnonce, word: "unregister" } as const;
-  assertEquals(packet.proof, answerTo({ ...PROTECTED, id: 0 }, claim).proof.proof);
-  reply(fake, packet.id, "The name Alice is not protected any more");
+  const packet = fake.takeAll("UNREGISTER")[0], { proof, verifier } = answerFor(packet);
+  assertEquals(packet.proof, proof.proof);
+  reply(fake, packet.id, "The name Alice is not protected any more", verifier);
   assertEquals(fake.notices, ["The name Alice is not protected any more"]);
 });
 
@@ -237,4 +248,35 @@ Deno.test("account: what is typed before the question comes may be meant for it"
   const fake = joined({ name: NAME });
   fake.session.changeAccount("register", fake.now);
   assertEquals([fake.session.expectsPassword, asked(fake)], [true, undefined]);
+});
+
+Deno.test("account: a server that says that it is done must show that it knows the password", () => {
+  const words = "This server does not know the password of Alice; do not use the new one elsewhere. Left";
+  const wrong: [Change, Omit<V1<"CHALLENGE">, "id">, string[], string][] = [
+    ["register", UNPROTECTED, [PASSWORD, PASSWORD], words],
+    ["password", PROTECTED, [PASSWORD, OTHER, OTHER], words],
+    ["unregister", PROTECTED, [PASSWORD], "This server does not know the password of Alice. Left"],
+  ];
+  for (const [change, challenge, answers, failure] of wrong) {
+    for (const verifier of [undefined, "0".repeat(64)]) {
+      const fake = begun(change, challenge);
+      type(fake, ...answers);
+      reply(fake, fake.takeAll(change === "unregister" ? "UNREGISTER" : "REGISTER")[0].id, "It is done", verifier);
+      assertEquals([fake.session.closing, fake.session.failure, fake.notices], [true, failure, []]);
+    }
+  }
+  // nor does the verifier of a registration do for another address
+  const fake = begun("register", UNPROTECTED);
+  type(fake, PASSWORD, PASSWORD);
+  const packet = fake.takeAll("REGISTER")[0];
+  reply(fake, packet.id, "It is done", verifierOf(packet, "192.168.1.66:1"));
+  assertEquals(fake.session.failure, words);
+});
+
+Deno.test("account: a server that only knows the new salt has not shown that it knew the present password", () => {
+  const fake = begun("password", PROTECTED);
+  type(fake, PASSWORD, OTHER, OTHER);
+  const packet = fake.takeAll("REGISTER")[0], { salt } = unsealed(packet)!;
+  fake.receive({ ...PROTECTED, id: packet.id, salt: toHex(salt) });
+  assertMatch(fake.notices.join("\n"), /^The answer is lost, and nobody knows whether the password was changed/);
 });

@@ -212,8 +212,8 @@ Deno.test("login: a server that has another salt each time does not make this cl
       if (greeting) fake.receive({ ...CHALLENGE, id: greeting.id, salt: i.toString(16).padStart(32, "0") });
       fake.pass(1000);
     }
-    assertEquals(hashed, 4);
-    assertEquals(fake.session.state, canAsk ? "challenged" : "refused");
+    assertEquals([hashed, fake.session.state], [2, "refused"]);
+    assertMatch(fake.notices.join("\n"), /^The server asks for the password of Alice with another salt each time/);
   }
 });
 
@@ -350,7 +350,11 @@ Deno.test("login: where nobody asks for the password that was given, the user is
   fake.welcome();
   fake.pass(1000);
   fake.welcome();
-  assertEquals(fake.notices, ["The server has not asked for a password: the name Alice is not registered here"]);
+  assertEquals(fake.notices, [
+    "The server has not asked for the password of Alice: the name is not registered here, or this is not the server " +
+    "that you registered at",
+  ]);
+  assertEquals(fake.shown.map(({ kind }) => kind), ["problem"]);
 });
 
 Deno.test("login: a member that wants a protected name keeps its own until it has proven that it may have the other", () => {
