@@ -58,7 +58,7 @@ export class FactHandler {
         if (topic.take(fact)) view.announce(topic.sentence, wallClock?.() ?? now);
         return this.handle(this.#joinHints.take(detection.v1.membership.self), now);
       case "lost":
-        return;
+        return this.handle(requests.cancelAccountChanges(), now);
       case "challenged": {
         // what was typed behind a wish for a protected name may be the password
         const lines = pluralize(requests.unsaid, "line");

@@ -73,6 +73,11 @@ export class Requests {
     return everJoined && isRenaming || this.#waiting.some(({ want }) => want === "name" || want === "say");
   }
 
+  /** Whether a change of the account waits for its turn: the user will be asked for passwords. */
+  get waitsForAccount(): boolean {
+    return this.#waiting.some(({ want }) => want === "account");
+  }
+
   /** Takes back what was to be said to everyone; returns how many messages. */
   withdrawUnsaid(): number {
     const { unsaid } = this;
@@ -108,6 +113,13 @@ export class Requests {
       ...this.cancelHistory(text),
       ...this.#waiting.splice(0).flatMap((request) => refuse(request, text, reason)),
     ];
+  }
+
+  /** Gives up the changes of the account that wait for their turn, as this client is in the room no more. */
+  cancelAccountChanges(): Fact[] {
+    const those = this.#waiting.filter(({ want }) => want === "account");
+    this.#waiting.splice(0, Infinity, ...this.#waiting.filter(({ want }) => want !== "account"));
+    return those.flatMap((request) => refuse(request, "Not asked: you are not in the room at the moment"));
   }
 
   /** Gives up the request for past messages; by default because the server has lost its memory, so they are gone. */

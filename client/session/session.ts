@@ -116,7 +116,7 @@ export class Session {
    */
   get expectsPassword(): boolean {
     const { membership } = this.#detection.v1;
-    return this.#account.isBusy || membership.login.isAsking && !membership.isSilent;
+    return this.#account.isBusy || this.#requests.waitsForAccount || membership.login.isAsking && !membership.isSilent;
   }
 
   /** How many messages wait to be sent or acknowledged. */

@@ -206,10 +206,12 @@ export function parseLine(line: string, isSignedIn: boolean): ParsedLine {
 /** Executes a typed line: runs the command, says the text, or reports the mistake. */
 export function execute(line: string, context: CommandContext): void {
   const { session, now, interactive } = context;
-  // it may be a password that was typed too early
-  if (session.expectsPassword) return session.rejectLine("Not sent, as it was typed before the question was answered");
   const parsed = parseLine(line, session.name !== undefined);
-  if (parsed.kind === "mistake") {
+  const isQuit = parsed.kind === "command" && parsed.command.names[0] === "quit";
+  if (session.expectsPassword && !isQuit) {
+    // it may be a password that was typed too early
+    session.rejectLine("Not sent, as it was typed before the question was answered");
+  } else if (parsed.kind === "mistake") {
     session.rejectLine(parsed.text);
   } else if (parsed.kind === "command") {
     if (session.wantsName && !WITHOUT_NAME.includes(parsed.command.names[0])) {

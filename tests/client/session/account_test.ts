@@ -6,7 +6,7 @@ import { PASSWORD_RULE, ROUNDS } from "../../../protocol/passwords.ts";
 import { serverSignature, storedKeysOf, unpackKeys } from "../../../protocol/scram.ts";
 import { CRYPTO } from "../../../runtime/crypto.ts";
 import { answerTo, keysOf, SALT } from "../../support/accounts.ts";
-import { ADDRESS, type FakeSession, joined, TOKEN, type V1 } from "../../support/fake_session.ts";
+import { ADDRESS, FakeSession, joined, TOKEN, type V1 } from "../../support/fake_session.ts";
 
 const PASSWORD = "correct horse", OTHER = "battery staple";
 const NAME = "Alice";
@@ -279,4 +279,25 @@ Deno.test("account: a server that only knows the new salt has not shown that it 
   const packet = fake.takeAll("REGISTER")[0], { salt } = unsealed(packet)!;
   fake.receive({ ...PROTECTED, id: packet.id, salt: toHex(salt) });
   assertMatch(fake.notices.join("\n"), /^The answer is lost, and nobody knows whether the password was changed/);
+});
+
+Deno.test("account: what is typed while /register waits for its turn may be meant for its question", () => {
+  const fake = joined({ name: NAME });
+  fake.event(1);
+  fake.session.history(10, fake.now);
+  fake.session.changeAccount("register", fake.now);
+  assertEquals([fake.takeAll("REGISTER"), fake.session.expectsPassword], [[], true]);
+  // out of the room nobody will ask: then it waits no longer
+  fake.receive({ dialect: "v1", type: "ERROR", code: "not-joined", text: "" });
+  assertEquals(fake.notices.at(-1), "Not asked: you are not in the room at the moment");
+  assertEquals(fake.session.expectsPassword, false);
+
+  const early = new FakeSession({ name: NAME });
+  early.start();
+  early.session.changeAccount("register", early.now);
+  early.pass(5000);
+  assertEquals(early.session.expectsPassword, true);
+  early.welcome();
+  early.receive({ ...UNPROTECTED, id: early.takeAll("REGISTER")[0].id });
+  assertEquals(asked(early), "new of Alice");
 });

@@ -386,4 +386,6 @@ Deno.test("commands: what is typed behind such a command, before its question, i
     assertEquals(run(line, fake), ["Not sent, as it was typed before the question was answered"]);
   }
   assertEquals(fake.take(), []);
+  // but one can leave, also while no answer comes
+  for (const line of ["/quit", "quit"]) assertEquals(run(line, fake), ["quits"]);
 });
