@@ -75,6 +75,8 @@ interface Classic extends Pick<Unknown, "pause" | "answer"> {
 export class Detection implements Timed {
   readonly v1: V1Link;
   readonly classic: ClassicLink;
+  /** Whether nothing is said to a server that can't prove that it knows the password that was given. */
+  readonly #isStrict: boolean;
   /** Whether the server has passed on a greeting of version 1, so that others may know its id. */
   #passesOn = false;
   #dialect: Unknown | { is: "v1" } | Classic = {
@@ -84,7 +86,9 @@ export class Detection implements Timed {
   };
 
   constructor(options: V1LinkOptions) {
+    const { name, passwords } = options;
     this.v1 = new V1Link(options);
+    this.#isStrict = name !== undefined && passwords?.given !== undefined && !passwords.canAsk;
     this.classic = new ClassicLink(options.send);
   }
 
@@ -192,7 +196,7 @@ export class Detection implements Timed {
   #noteSign(now: number, isEcho: boolean): void {
     const { membership } = this.v1;
     // whoever refuses a name speaks version 1
-    if (this.#dialect.is !== "unknown" || this.#isDoubtful || membership.state === "refused") return;
+    if (this.#isStrict || this.#dialect.is !== "unknown" || this.#isDoubtful || membership.state === "refused") return;
     const { greetings } = membership, { trialAfter } = this.#dialect;
     const more = isEcho ? GREETINGS_AFTER_ECHO : GREETINGS_TO_BE_SURE;
     this.#dialect.classicAfter = Math.max(greetings + more, trialAfter === Infinity ? 0 : trialAfter);
@@ -254,7 +258,7 @@ export class Detection implements Timed {
   /** Greets a server that has sent nothing yet in the classic dialect too, now and then. */
   #greetClassic(now: number): void {
     const { membership } = this.v1, dialect = this.#dialect;
-    if (dialect.is !== "unknown" || this.#isDoubtful || membership.state !== "joining") return;
+    if (this.#isStrict || dialect.is !== "unknown" || this.#isDoubtful || membership.state !== "joining") return;
     if (membership.silence(now) < NO_ANSWER_MS || this.classic.unsent > 0 || now < (dialect.greetsAt ?? now)) return;
     const isFirst = dialect.greetsAt === undefined;
     if (!isFirst && dialect.greetAfter === undefined) {

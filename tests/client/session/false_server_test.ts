@@ -110,6 +110,19 @@ Deno.test("false server: in a pipe one that does not ask for the password that w
   }
 });
 
+Deno.test("false server: nor does it get anything in the classic dialect, which has no passwords", () => {
+  const fake = new FakeSession({ name: NAME, password: PASSWORD, canAsk: false });
+  fake.start();
+  fake.say("a secret");
+  fake.pass(3000);
+  fake.datagram("INCOMING <From 192.168.1.22:40112>: hello");
+  fake.session.drain(fake.now);
+  fake.pass(60_000);
+  assertEquals(fake.session.state, "closed");
+  assertEquals(new Set(fake.take().map(({ packet }) => `${packet.dialect} ${packet.type}`)), new Set(["v1 SIGN-IN"]));
+  assertEquals(fake.session.failure, "No answer from 192.168.1.1:9090; 1 message not delivered");
+});
+
 Deno.test("false server: one that gives the name while the password is being hashed is not believed", () => {
   const fake = greeting({ password: PASSWORD, canAsk: false });
   fake.say("a secret");
