@@ -144,6 +144,8 @@ async function chat({ server, port, name, password, relay, trace: isTraced, nat 
       drain(session, screen);
     } else if (heard.from === "line") {
       output.noteLine(now());
+      // it may be a password, and is not said
+      if (session.expectsPassword) screen.forget(heard.value);
       execute(heard.value, {
         session,
         now: now(),

@@ -28,9 +28,11 @@ export interface Screen {
   printAside(text: string): void;
   /**
    * Shows the prompt for a line or for a name; or a question, whose answer is not shown. A line that was half typed then
-   * is back after the answer. Does nothing in a pipe.
+   * is gone, and what was typed before the question does not come back by the arrow keys. Does nothing in a pipe.
    */
   prompt(wanted?: "line" | "name" | { question: string }): void;
+  /** Lets a line that was typed not come back by the arrow keys. */
+  forget(line: string): void;
   /**
    * Stops reading and restores the terminal, when everything is written. A stopped terminal is left after 1 s. A pipe
    * that nobody reads is left 1 s after Ctrl-C, or after a signal that means the same.
@@ -55,8 +57,17 @@ export interface ScreenOptions {
   complete?: (line: string) => [string[], string];
 }
 
+/** What node:readline keeps of what is typed; its types leave the writing out. The history begins with the latest line. */
+interface Typed {
+  line: string;
+  cursor: number;
+  history: string[];
+  historyIndex: number;
+}
+
 /** The prompts for a line and for a name. */
 const PROMPTS = { line: "+> ", name: "name> " };
+const DROPPED = "What you had begun to type is gone: it may have been the password";
 /** The columns of a terminal that does not tell how many it has. */
 const DEFAULT_COLUMNS = 80;
 /** The signals that make the client leave. On Windows there is only SIGINT, the signal of Ctrl-C. */
@@ -98,6 +109,7 @@ function openTerminal({ now, signal, notice, answered, complete }: ScreenOptions
     removeHistoryDuplicates: true,
     completer: complete,
   });
+  const typed = readline as unknown as Typed;
   // while readline reads the keyboard, it reports Ctrl-C as its own event; after the end of input, the terminal is back
   // in its normal mode and Ctrl-C comes as a signal
   readline.on("SIGINT", interrupted);
@@ -151,8 +163,21 @@ function openTerminal({ now, signal, notice, answered, complete }: ScreenOptions
     else output.draw(0, () => output.write(question!));
   }
 
+  /** Drops the line that is half typed. Returns whether there was one. */
+  function dropHalfTyped(): boolean {
+    if (typed.line === "") return false;
+    if (prompting && question === undefined) output.draw(0, () => erase());
+    Object.assign(typed, { line: "", cursor: 0, historyIndex: -1 });
+    return true;
+  }
+
   function ask(text: string): void {
     if (question === text) return;
+    if (question === undefined) {
+      // what was typed since the last command may be the password
+      while (typed.history.length > 0 && !typed.history[0].startsWith("/")) typed.history.shift();
+      if (dropHalfTyped()) notice(DROPPED);
+    }
     output.draw(0, () => {
       if (prompting) erase();
       output.write(text);
@@ -177,18 +202,23 @@ function openTerminal({ now, signal, notice, answered, complete }: ScreenOptions
     prompt(wanted = "line") {
       if (closed) return;
       if (typeof wanted === "object") return ask(wanted.question);
+      // keys that were on their way to readline when the question came
+      if (question !== undefined) dropHalfTyped();
       output.draw(0, () => {
         if (question !== undefined) {
           erase();
           question = undefined;
           keyboard.show();
-          output.write("\n".repeat(readline.getCursorPos().rows));
         }
         output.isHushed = false;
         prompting = true;
         readline.setPrompt(PROMPTS[wanted]);
         readline.prompt(true);
       });
+    },
+    forget(line) {
+      typed.history.splice(0, Infinity, ...typed.history.filter((known) => known !== line));
+      typed.historyIndex = -1;
     },
     async close() {
       // Deno itself restores a stopped terminal at the exit of the program, but not the console of Windows
@@ -232,6 +262,7 @@ function openPipe({ now, signal }: ScreenOptions): Screen {
     print: (text) => void output.print(text),
     printAside: (text) => void stderr.print(text),
     prompt() {},
+    forget() {},
     async close() {
       readline.close();
       const isWritten = await Promise.race([

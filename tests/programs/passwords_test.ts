@@ -37,9 +37,18 @@ Deno.test({
     );
     const alice = await tmux.open(`${command}; echo left $?; cat`, { record: first });
 
+    // the question is late, and what was typed for it before is neither shown again nor said
+    await bob.stdout.until(/ Alice\] is Online/);
+    tap.isOpen = false;
+    await answer(alice, [/^\+>$/m, "/register"], [/\/register\n\+>$/, "/tooearly"]);
+    await alice.until(/^!! Not sent, as it was typed before the question was answered\n\+>$/m);
+    await alice.type("tooearly");
+    await alice.until(/^\+> tooearly$/m);
+    tap.isOpen = true;
+    await alice.until(
+      /^-- What you had begun to type is gone: it may have been the password\nNew password for Alice:$/m,
+    );
     // a question stays where it is when lines are printed above it, and shows nothing of its answer
-    await answer(alice, [/^\+>$/m, "/register"]);
-    await alice.until(/^New password for Alice:$/m);
     await alice.type(PASSWORD.slice(0, 7));
     await alice.press("Tab", "Up");
     await bob.type("an interruption\n");
@@ -59,19 +68,21 @@ Deno.test({
     tap.isOpen = false;
     const other = await tmux.open(`${command}; echo left $?; cat`, { record: second });
     await answer(other, [/^\+>$/m, "typed too early"]);
-    await other.type("half a line");
-    await other.until(/^\+> half a line$/m);
+    await other.type("typed too soon");
+    await other.until(/^\+> typed too soon$/m);
     tap.isOpen = true;
     await other.until(/^!! Not sent, as it was typed before the question: 1 line$/m);
-    await other.until(/^Password for Alice:$/m);
+    await other.until(/^-- What you had begun to type is gone: it may have been the password\nPassword for Alice:$/m);
     // what is pasted behind the end of the answer is dropped
     await other.type(`${OTHER}\nfrom the clipboard\n`);
     await other.until(/^!! That is not the password of Alice\nPassword for Alice:$/m);
     await answer(other, [/:$/, PASSWORD]);
-    await other.until(/^\+> half a line$/m);
+    await other.until(/\n\+>$/);
     await alice.until(/^!! Somebody has signed in elsewhere/m);
+    await other.press("Up", "Enter");
+    await other.type("a whole line");
     await other.press("Enter");
-    await bob.stdout.until(/:Alice>: half a line\n/);
+    await bob.stdout.until(/:Alice>: a whole line\n/);
 
     await answer(other, [/^\+>$/m, "/password"], [/Password for Alice:$/, PASSWORD]);
     await answer(other, [/New password for Alice:$/, OTHER], [/Again:$/, OTHER]);
@@ -84,7 +95,7 @@ Deno.test({
     await other.type("sesam");
     await other.press("C-c");
     await other.until(/^left 0$/m);
-    assertEquals(bob.stdout.text().match(/too early|clipboard/g), null);
+    assertEquals(bob.stdout.text().match(/too ?early|too soon|clipboard/g), null);
 
     // nothing of a password is written to a terminal, or to the wire
     for (const recorded of [await Deno.readTextFile(first), await Deno.readTextFile(second)]) {
