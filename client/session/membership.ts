@@ -207,9 +207,10 @@ export class Membership implements Timed {
   /**
    * Takes the server's answer to a greeting. Returns undefined for one that is out of date, or not wanted.
    *
-   * @returns What was found out, and when the greeting was sent, in milliseconds.
+   * @returns What was found out, when the greeting was sent, in milliseconds, and whether this client was out meanwhile,
+   * as it had been told to go.
    */
-  welcome(packet: Welcome, now: number): { events: LinkEvent[]; askedAt: number } | undefined {
+  welcome(packet: Welcome, now: number): { events: LinkEvent[]; askedAt: number; wasOut: boolean } | undefined {
     // who is refused greets again under another name only, and an answer to a greeting with another name is late
     if (this.#isShutOut || !this.#naming.isPresent(packet.id)) return undefined;
     // a server that has asked for a password waits for its proof
@@ -221,9 +222,10 @@ export class Membership implements Timed {
     if (this.#state.is === "joined" || !this.#state.toldSilent) {
       this.#patience.noteAnswer(now - Math.min(greetedSince, askedAt));
     }
+    const wasOut = this.#comesBack;
     const isNewRoom = packet.epoch !== this.#joinedEpoch;
     const welcomed = this.login.welcomed(this.#naming.greeted, packet.verifier, isNewRoom);
-    if (welcomed?.type === "distrusted") return { events: [welcomed], askedAt };
+    if (welcomed?.type === "distrusted") return { events: [welcomed], askedAt, wasOut };
     this.#handshake.welcomed();
     this.#self.address = packet.address;
     this.#self.join = packet.join;
@@ -241,7 +243,7 @@ export class Membership implements Timed {
     if (this.#state.is !== "joined" || isNewRoom) events.push(...this.#join(this.#joinNotice(isNewRoom)));
     this.#comesBack = false;
     if (welcomed) events.push(welcomed);
-    return { events, askedAt };
+    return { events, askedAt, wasOut };
   }
 
   #joinNotice(isNewRoom: boolean): string | undefined {

@@ -207,8 +207,8 @@ export class V1Link implements Timed {
       // after a change of epoch, a client that was a member before gets all that has been said since
       const isNewcomer = this.#feed.epoch === undefined;
       if (!isNewcomer) events.push({ type: "begun anew" });
-      events.push(...asEvents(this.#feed.begin(epoch, isNewcomer ? seq : 0, now, silentSince)));
-    }
+      events.push(...asEvents(this.#feed.begin(epoch, isNewcomer || welcome.wasOut ? seq : 0, now, silentSince)));
+    } else if (welcome.wasOut) this.#feed.skip(seq);
     events.push(...asEvents(this.#feed.confirmLatest(packet, welcome.askedAt, now)));
     return [...events, ...this.#follow(welcome.events, now), { type: "welcome", epoch, topic: packet.topic }];
   }

@@ -154,11 +154,22 @@ export class EventFeed {
   begin(epoch: string, seq: number, now: number, silentSince: number = now): FeedItem[] {
     const items = this.#endEpoch(now, silentSince);
     this.#epoch = epoch;
+    this.#beginBehind(epoch, seq);
+    return items;
+  }
+
+  /** Goes on with the events behind `seq` of the present epoch. What is missing before them is not wanted any more. */
+  skip(seq: number): void {
+    if (this.#epoch === undefined || seq < this.#next) return;
+    this.#forgetPlaces();
+    this.#beginBehind(this.#epoch, seq);
+  }
+
+  #beginBehind(epoch: string, seq: number): void {
     this.#next = seq + 1;
     this.#latest = new LatestSeq(seq);
     this.#check.begin(epoch, seq);
     this.#requestedUpTo = seq;
-    return items;
   }
 
   /** Notes that somebody claims, or the server vouches for, a latest seq. Missing events up to it will be requested. */
@@ -406,13 +417,17 @@ export class EventFeed {
       items.push(...this.#shown.showEarly(place, now));
     }
     if (unchecked.told.length > 0) items.push({ unchecked: unchecked.told });
+    this.#forgetPlaces();
+    this.#reportMissed(items);
+    return items;
+  }
+
+  #forgetPlaces(): void {
     this.#early.clear();
     this.#delivered.clear();
     this.#disputed.clear();
-    this.#reportMissed(items);
     this.#requestAt = undefined;
     this.#attempts = 0;
-    return items;
   }
 
   #scheduleRequest(now: number): void {

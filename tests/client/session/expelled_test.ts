@@ -103,6 +103,26 @@ Deno.test("expelled: /join greets again with the same token; what was sent befor
   assertEquals(fake.session.state, "expelled", "and it can be told again");
 });
 
+Deno.test("expelled: who comes back hears from then on, as a newcomer does, also of a server that began anew", () => {
+  for (const epoch of [EPOCH, "00000000000000ee"]) {
+    const fake = joined({ name: "Bob" });
+    fake.event(1);
+    // what was on its way when it was told to go is not wanted any more either
+    if (epoch === EPOCH) fake.event(3);
+    fake.receive(KICKED);
+    fake.pass(5000);
+    fake.session.comeBack(fake.now);
+    fake.welcome({ epoch, seq: 900 });
+    fake.pass(300);
+    assertEquals([fake.takeAll("RESEND"), fake.texts], [[], ["1"]]);
+    fake.event(902, { epoch });
+    fake.event(901, { epoch });
+    assertEquals(fake.texts, ["1", "901", "902"]);
+    assertEquals(fake.session.statistics.lost, 0);
+    assertEquals(fake.notices, [KICKED.text, HINT, "Joined as Bob"]);
+  }
+});
+
 Deno.test("expelled: a server that does not let it in again says so, and one that is silent is told of", () => {
   const fake = expelled();
   fake.session.comeBack(fake.now);
