@@ -364,6 +364,10 @@ export class Membership implements Timed {
 
   /** Takes the password that the user has typed; none if the name is not wanted any more. */
   givePassword(text: string, now: number): LinkEvent[] {
+    if (this.#state.is === "expelled") {
+      this.login.cancel();
+      return [];
+    }
     this.#handshake.forgetRetries();
     return this.#follow(this.login.answer(text), now);
   }
@@ -386,18 +390,32 @@ export class Membership implements Timed {
         if (this.#handshake.takeProof(step.name)) this.start(now);
         return [];
       case "ask": {
-        const told = step.isAgain ? [{ type: "problem", text: step.text } as const] : [];
         this.#naming.giveUp();
-        if (this.#naming.name !== step.name) return [...told, { type: "challenged" }];
+        const isAnother = this.#naming.name !== step.name, told = this.#beforeQuestion(step, isAnother);
+        if (isAnother) return [{ type: "challenged" }, ...told];
         this.#greeter.stop();
         this.#state = { ...OUTSIDE, is: "challenged", refusal: step.text };
-        return [{ type: "lost" }, ...told, { type: "challenged" }];
+        return [{ type: "lost" }, { type: "challenged" }, ...told];
       }
       case "refuse":
         return this.#refuse({ code: "wrong-password", ...step }, now);
       case "distrust":
         return [{ type: "distrusted", text: step.text }];
     }
+  }
+
+  /** What the user is told before it is asked for a password; `isAnother`: of a name in place of the one that it has. */
+  #beforeQuestion({ name, text, isAgain }: LoginStep & { next: "ask" }, isAnother: boolean): LinkEvent[] {
+    if (isAgain) {
+      const help = "Enter alone gives up; who runs the server can give it a new one";
+      return [{ type: "problem", text: `${text.replace(/\.$/, "")} (${help})` }];
+    }
+    const { name: own } = this.#self;
+    const otherwise = isAnother ? `to stay ${own ?? "without a name"}` : "for another name";
+    return [{
+      type: "notice",
+      text: `The name ${name} is registered: its owner's password, or just Enter ${otherwise}`,
+    }];
   }
 
   /** Takes a CLOSING: it is said that the server is being stopped. Anybody may say so, so the server is greeted. */

@@ -15,6 +15,10 @@ import {
 
 const PASSWORD = "correct horse";
 const NAME = "Alice";
+/** What is told before a question for the password of the name that this client wants to join with. */
+const FIRST = "The name Alice is registered: its owner's password, or just Enter for another name";
+/** What is told when it was wrong. */
+const WRONG = "That is not the password of Alice (Enter alone gives up; who runs the server can give it a new one)";
 
 /** The server's question, without its id and the token. */
 const CHALLENGE = {
@@ -95,7 +99,7 @@ Deno.test("login: the user is asked, the proof goes out, and the server shows th
   // a member has it, and proves it no more
   fake.pass(1000);
   assertEquals(lastGreeting(fake).proof, undefined);
-  assertEquals(fake.notices, ["Joined as Alice"]);
+  assertEquals(fake.notices, [FIRST, "Joined as Alice"]);
 });
 
 Deno.test("login: a server that does not know the password is not taken for the right one, and is left", () => {
@@ -139,7 +143,7 @@ Deno.test("login: after a wrong password the user is asked again, and the second
   answer(fake, "battery staple");
   const { id } = lastGreeting(fake);
   refuse(fake, id);
-  assertEquals(fake.notices, ["That is not the password of Alice"]);
+  assertEquals(fake.notices, [FIRST, WRONG]);
   assertEquals(fake.session.wantsPassword, { what: "present", name: NAME });
   // a copy of the refusal changes nothing
   fake.session.givePassword(PASSWORD, fake.now);
@@ -169,7 +173,7 @@ Deno.test("login: what can be no password is not even sent", () => {
   const fake = challenged();
   answer(fake, "x".repeat(200));
   assertEquals([fake.derivations, fake.takeAll("SIGN-IN")], [[], []]);
-  assertEquals(fake.notices, ["That is not the password of Alice"]);
+  assertEquals(fake.notices, [FIRST, WRONG]);
   assertEquals(fake.session.wantsPassword?.name, NAME);
 });
 
@@ -306,7 +310,7 @@ Deno.test("login: just Enter gives the name up, and another one can be chosen", 
   const fake = challenged();
   fake.session.givePassword("", fake.now);
   assertEquals([fake.session.state, fake.session.wantsPassword], ["refused", undefined]);
-  assertEquals(fake.notices, ["The name Alice is registered here; choose another"]);
+  assertEquals(fake.notices, [FIRST, "The name Alice is registered here; choose another"]);
   fake.session.rename("Bob", fake.now);
   const { id, name, proof } = lastGreeting(fake);
   assertEquals([name, proof], ["Bob", undefined]);
@@ -321,7 +325,7 @@ Deno.test("login: lines that were typed before the question may be meant for it,
   const [{ id }] = fake.takeAll("SIGN-IN");
   fake.receive({ dialect: "v1", type: "RETRY", id, cookie: COOKIE });
   challenge(fake);
-  assertEquals(fake.notices, ["Not sent, as it was typed before the question: 1 line"]);
+  assertEquals(fake.notices, ["Not sent, as it was typed before the question: 1 line", FIRST]);
   assert(fake.session.expectsPassword);
   answer(fake, PASSWORD);
   const greeting = lastGreeting(fake);
@@ -337,7 +341,10 @@ Deno.test("login: lines that were typed behind a wish for a protected name are s
   fake.session.rename(NAME, fake.now);
   fake.say(PASSWORD);
   challenge(fake);
-  assertEquals(fake.notices, ["Not sent, as it was typed before the question: 1 line"]);
+  assertEquals(fake.notices, [
+    "Not sent, as it was typed before the question: 1 line",
+    "The name Alice is registered: its owner's password, or just Enter to stay Bob",
+  ]);
   fake.session.givePassword("", fake.now);
   fake.say("after");
   fake.pass(300);
@@ -380,6 +387,51 @@ Deno.test("login: a member that wants a protected name keeps its own until it ha
   assertEquals(greeting.name, NAME);
   welcome(fake, greeting.id, { name: NAME, verifier: verifierFor(greeting) });
   assertEquals([fake.session.state, fake.session.name], ["joined", NAME]);
+});
+
+Deno.test("login: a member without a name is told that it can stay so", () => {
+  const fake = new FakeSession();
+  fake.welcome();
+  fake.session.rename(NAME, fake.now);
+  challenge(fake);
+  assertMatch(fake.notices[0], /, or just Enter to stay without a name$/);
+});
+
+Deno.test("login: who has signed in elsewhere proves the password again by /join, without a question", () => {
+  const fake = challenged();
+  answer(fake, PASSWORD);
+  const first = lastGreeting(fake);
+  welcome(fake, first.id, { verifier: verifierFor(first) });
+  fake.take();
+  const gone = {
+    dialect: "v1",
+    type: "ERROR",
+    code: "signed-in-elsewhere",
+    text: "Somebody has signed in elsewhere",
+  } as const;
+  fake.receive(gone);
+  fake.session.comeBack(fake.now);
+  // the server repeats to each greeting without a proof what it has said; a copy of that is no news
+  fake.receive(gone);
+  challenge(fake, { nonce: "00000000000000aa" });
+  const again = lastGreeting(fake);
+  assertEquals([again.nonce, fake.session.wantsPassword], ["00000000000000aa", undefined]);
+  welcome(fake, again.id, { verifier: verifierFor(again) });
+  assertEquals([fake.session.state, fake.notices.at(-1)], ["joined", "Joined as Alice"]);
+});
+
+Deno.test("login: a question that is answered when the client was told to go brings it nowhere", () => {
+  const fake = new FakeSession({ name: "Bob" });
+  fake.welcome();
+  fake.session.rename(NAME, fake.now);
+  challenge(fake);
+  fake.receive({ dialect: "v1", type: "ERROR", code: "kicked", text: "You were kicked by Carol" });
+  // it is asked still, so that the rest of the answer is not shown
+  assertEquals(fake.session.wantsPassword?.name, NAME);
+  fake.take();
+  answer(fake, PASSWORD);
+  fake.pass(5000);
+  assertEquals([fake.session.state, fake.session.wantsPassword, fake.take()], ["expelled", undefined, []]);
 });
 
 Deno.test("login: a member that gives just Enter, or in a pipe has no password, keeps its name", () => {
