@@ -11,6 +11,7 @@ import type { History } from "./history.ts";
 import { JoinHints } from "./join_hints.ts";
 import type { Leaving } from "./leaving.ts";
 import type { Peers } from "./peers.ts";
+import { Rank } from "./rank.ts";
 import type { Requests } from "./requests.ts";
 import type { Tally } from "./tally.ts";
 import type { Topic } from "./topic.ts";
@@ -38,6 +39,7 @@ export interface ConcernedParts {
 export class FactHandler {
   readonly #parts: ConcernedParts;
   readonly #joinHints = new JoinHints();
+  readonly #rank = new Rank();
 
   constructor(parts: ConcernedParts) {
     this.#parts = parts;
@@ -54,9 +56,11 @@ export class FactHandler {
     switch (fact.type) {
       case "joined":
         return leaving.noteProgress(now);
-      case "welcome":
+      case "welcome": {
+        const { self } = detection.v1.membership;
         if (topic.take(fact)) view.announce(topic.sentence, wallClock?.() ?? now);
-        return this.handle(this.#joinHints.take(detection.v1.membership.self), now);
+        return this.handle([...this.#rank.take(self), ...this.#joinHints.take(self)], now);
+      }
       case "lost":
         return this.handle(requests.cancelAccountChanges(), now);
       case "challenged": {

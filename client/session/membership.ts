@@ -65,6 +65,7 @@ export class Membership implements Timed {
       token,
       address: undefined,
       join: undefined,
+      isOperator: false,
       get name() {
         return naming.name;
       },
@@ -229,6 +230,7 @@ export class Membership implements Timed {
     this.#handshake.welcomed();
     this.#self.address = packet.address;
     this.#self.join = packet.join;
+    this.#self.isOperator = packet.operator === true;
     this.#epoch = packet.epoch;
     const events: LinkEvent[] = [];
     if (this.#state.is === "joined" && this.wantedName !== undefined) this.#state.refusal = "";

@@ -30,7 +30,10 @@ export class Orders {
   /** Takes the answer to an order; undefined when there was none in time. */
   answered({ text }: Question & { ask: "order" }, answer: Answer | undefined): Fact[] {
     this.#isOpen = false;
-    if (answer?.type === "REPLY") return answer.text.split("\n").map((line) => ({ type: "notice", text: line }));
+    if (answer?.type === "REPLY") {
+      // where all are told of it, there is nothing more to say
+      return answer.text.split("\n").filter((line) => line !== "").map((text) => ({ type: "notice", text }));
+    }
     if (answer?.type === "ERROR") {
       return [{ type: "problem", text: reasonOf(answer) }, { type: "shortfall", what: "refused", count: 1 }];
     }

@@ -15,6 +15,8 @@ export interface Self {
   readonly address: string | undefined;
   /** Where it could join so that others reach it directly; undefined if the server has named nothing. */
   readonly join?: string;
+  /** Whether it may keep order, as the server has said last. */
+  readonly isOperator: boolean;
 }
 
 /** Sends a packet to the server, or to the address of a peer. */

@@ -89,6 +89,11 @@ export class Session {
     return this.#detection.v1.membership.self.name;
   }
 
+  /** Whether this client may keep order here, as the server has said last. */
+  get isOperator(): boolean {
+    return this.#detection.v1.membership.self.isOperator;
+  }
+
   /** Whether the server refuses the name, so that another one has to be chosen. */
   get wantsName(): boolean {
     return this.state === "refused";

@@ -125,7 +125,7 @@ export class View {
       this.show({ kind: "message", from, name, at, action, text: printable(text) });
       return;
     }
-    if (event.type === "NOTICE") return this.announce(event.text, event.at);
+    if (event.type === "NOTICE") return this.announce(markSelf(event.text, self), event.at);
     if (event.type === "RENAMED") return this.#showRenamed(event);
     const online = event.type === "ONLINE";
     for (const { name } of event.members) online ? this.people.remember(name) : this.people.forget(name);
@@ -151,4 +151,14 @@ export class View {
       this.lastWriter!.who = { name };
     }
   }
+}
+
+/** Says whose address stands in a text where it is this client's own: one without a name is called by it. */
+function markSelf(text: string, self: string | undefined): string {
+  if (self === undefined) return text;
+  // not as the end or the beginning of another address
+  return text.split(" ").map((word) =>
+    word.replace(/[.,:;]$/, "") === self ? word.replace(self, `${self} (you)`) : word
+  )
+    .join(" ");
 }

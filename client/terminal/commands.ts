@@ -21,8 +21,10 @@ const MEMBER_COMMANDS: Command[] = [
   {
     names: ["help", "?"],
     parameters: [],
-    summary: "lists the commands",
-    run: ({ print }) => print(helpText()),
+    optional: "operators",
+    summary: "lists the commands; or those of operators, who keep order",
+    run: ({ session, print }, whose) =>
+      print(whose?.toLowerCase() === "operators" ? operatorHelp() : helpText(session.isOperator)),
   },
   {
     names: ["list", "names", "who"],
@@ -65,11 +67,19 @@ const MEMBER_COMMANDS: Command[] = [
     run: ({ session, now }, text) => session.say(text, now, true),
   },
   {
-    names: ["nick"],
+    names: ["nick", "name"],
     parameters: [],
     optional: "NEW-NAME",
-    summary: "takes another name in the room, or a first one, for all to see",
+    summary: "takes another name in the room, or a first one, for all to see; or says which you have",
     run({ session, now }, value) {
+      if (value === undefined && !session.wantsName) {
+        const { name } = session;
+        return session.view.notice(
+          name === undefined
+            ? "You have no name; /nick NEW-NAME takes one"
+            : `You are ${name}; /nick NEW-NAME changes it`,
+        );
+      }
       const name = value === undefined ? undefined : normalizeName(value);
       const problem = name === undefined ? NAME_RULE : reservedBecause(name);
       if (problem === undefined) session.rename(name, now);
@@ -263,17 +273,23 @@ export function completeLine(line: string, names: string[]): [string[], string] 
   return [all.filter((candidate) => candidate.startsWith(line)), line];
 }
 
-/** The list of commands, one on each line, those of operators in a block of their own. */
-export function helpText(): string {
-  const width = Math.max(...COMMANDS.map((command) => usage(command).length));
-  const rowsOf = (commands: Command[]) =>
-    commands.map((command) => `${usage(command).padEnd(width)}  ${command.summary}`);
+/** The list of commands, one on each line; for an operator also what it may do. */
+export function helpText(isOperator: boolean): string {
   return [
-    ...rowsOf(MEMBER_COMMANDS),
-    "For operators, who keep order:",
-    ...rowsOf(OPERATOR_COMMANDS),
+    rowsOf(MEMBER_COMMANDS),
     "Anything else is said to everyone; //text says /text. With a name, plain list and send NAME TEXT work too.",
+    ...(isOperator ? [operatorHelp()] : []),
   ].join("\n");
+}
+
+/** The list of operators' commands, one on each line. */
+function operatorHelp(): string {
+  return `For operators, who keep order:\n${rowsOf(OPERATOR_COMMANDS)}`;
+}
+
+function rowsOf(commands: Command[]): string {
+  const width = Math.max(...commands.map((command) => usage(command).length));
+  return commands.map((command) => `${usage(command).padEnd(width)}  ${command.summary}`).join("\n");
 }
 
 function usage({ names, parameters, optional }: Command): string {

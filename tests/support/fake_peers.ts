@@ -115,7 +115,7 @@ export class FakePeers {
   join(address: string, name?: string): FakePeer {
     this.members.push({ address, token: address, name });
     const send = (packet: Packet, to = SERVER) => this.send(packet, address, to);
-    const self = { token: TOKEN, address, name };
+    const self = { token: TOKEN, address, name, isOperator: false };
     const transactions = new Transactions(new RoundTrip(), self, send);
     const shown: FakePeer["shown"] = [],
       delivered: FakePeer["delivered"] = [],

@@ -1,6 +1,6 @@
 /** What keeps order, at the client: orders and their answers, mutes, the topic, and what the server says to all. */
 import { assertEquals } from "@std/assert";
-import { EPOCH, type FakeSession, joined, TOKEN, type V1 } from "../../support/fake_session.ts";
+import { ADDRESS, EPOCH, type FakeSession, joined, TOKEN, type V1 } from "../../support/fake_session.ts";
 
 const OTHER_EPOCH = "0000000000000002";
 
@@ -160,4 +160,35 @@ Deno.test("notice: the history has them among the messages", () => {
   fake.event(1, { token: TOKEN });
   fake.receive(notice(2, { token: TOKEN }));
   assertEquals(fake.shown.slice(2).map(({ kind }) => kind), ["notice", "message", "announcement", "notice"]);
+});
+
+Deno.test("order: an operator is told once that it is one, and when that changes", () => {
+  const fake = joined({ name: "Alice" });
+  assertEquals([fake.session.isOperator, fake.notices], [false, []]);
+  for (const operator of [true, true, undefined, undefined, true]) {
+    fake.pass(1000);
+    fake.welcome({ operator });
+    assertEquals(fake.session.isOperator, operator === true);
+  }
+  const gained = "You are an operator here: /help lists what you may do";
+  assertEquals(fake.notices, [gained, "You are no operator here any more", gained]);
+});
+
+Deno.test("order: an answer that says nothing shows nothing", () => {
+  const fake = joined({ name: "Alice" });
+  fake.session.order("lock", fake.now);
+  fake.receive({ dialect: "v1", type: "REPLY", id: fake.takeAll("COMMAND")[0].id, text: "" });
+  assertEquals([fake.shown, fake.session.asked.open], [[], 0]);
+});
+
+Deno.test("order: one without a name sees by its address what the server says of it", () => {
+  const fake = joined();
+  const texts: [string, string][] = [
+    [`${ADDRESS} was muted for 5 minutes`, `${ADDRESS} (you) was muted for 5 minutes`],
+    [`Kicked: Bob, ${ADDRESS}.`, `Kicked: Bob, ${ADDRESS} (you).`],
+    [`${ADDRESS}1 was kicked`, `${ADDRESS}1 was kicked`],
+    [`1${ADDRESS} was kicked`, `1${ADDRESS} was kicked`],
+  ];
+  for (const [i, [text]] of texts.entries()) fake.receive(notice(i + 1, { text, token: TOKEN }));
+  assertEquals(announced(fake), texts.map(([, seen]) => seen));
 });

@@ -1,5 +1,5 @@
 /** The lines that can be typed into the client. */
-import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { COMMANDS, completeLine, execute, helpText, parseLine } from "../../../client/terminal/commands.ts";
 import { OPERATOR_COMMANDS } from "../../../client/terminal/operator_commands.ts";
 import { WHO_RULE } from "../../../client/session/who.ts";
@@ -108,7 +108,7 @@ Deno.test("commands: an unknown command is never said, and the nearest is sugges
 Deno.test("commands: every name belongs to one command only, and help has a line for each command", () => {
   const names = COMMANDS.flatMap(({ names }) => names);
   assertEquals(new Set(names).size, names.length);
-  const help = helpText();
+  const help = helpText(true);
   for (const { names: [name] } of COMMANDS) assertStringIncludes(help, `/${name}`);
   assertEquals(help.split("\n").length, COMMANDS.length + 2);
   for (const { summary } of COMMANDS) assertStringIncludes(help, summary);
@@ -140,7 +140,7 @@ Deno.test("commands: each does what it says", () => {
   const fake = new FakeSession();
   fake.welcome();
   fake.take();
-  assertEquals(run("/help", fake), [helpText()]);
+  assertEquals(run("/help", fake), [helpText(false)]);
   assertEquals(run("/quit", fake), ["quits"]);
   assertEquals([run("/times on", fake), run("/times OFF", fake)], [["times true"], ["times false"]]);
   assertStringIncludes(run("/stats", fake)[0], "joined");
@@ -154,7 +154,7 @@ Deno.test("commands: each does what it says", () => {
   assertEquals(fake.takeAll("LOOKUP").map(({ name }) => name), ["Bob"]);
   assertEquals(run("/reply hi", fake), ["Nobody has written to you alone yet"]);
   assertEquals(run("/history 10000", fake), ["Nothing was said here yet"]);
-  assertStringIncludes(helpText(), "up to 10000");
+  assertStringIncludes(helpText(false), "up to 10000");
 });
 
 Deno.test("commands: /direct forbids and allows the way through the server, and says which", () => {
@@ -245,7 +245,7 @@ Deno.test("commands: after a refused name only help and quit work until another 
     for (const line of ["/list", "list", "/send Bob x", "send Bob x", "/history", "/me waves"]) {
       assertEquals(run(line, fake), ["First choose a name"], line);
     }
-    assertEquals(run("/help", fake), [helpText()]);
+    assertEquals(run("/help", fake), [helpText(false)]);
     assertEquals([run("/quit", fake), run("quit", fake)], [["quits"], ["quits"]]);
     assertEquals(run("no name;", fake), [NAME_RULE]);
     assertEquals(fake.take(), []);
@@ -326,10 +326,16 @@ Deno.test("commands: /nick takes a name, and says which rule one breaks", () => 
   const fake = joined({ name: "Alice" });
   assertEquals(run("/nick Alicia", fake), []);
   assertEquals(fake.takeAll("SIGN-IN").map(({ name }) => name), ["Alicia"]);
-  for (const line of ["/nick", "/nick a b", "/nick " + "x".repeat(33)]) assertEquals(run(line, fake), [NAME_RULE]);
+  for (const line of ["/nick a b", "/nick " + "x".repeat(33)]) assertEquals(run(line, fake), [NAME_RULE]);
   assertEquals(run("/nick Server", fake), ["The name Server looks like the server; choose another"]);
   assertEquals(fake.takeAll("SIGN-IN"), []);
-  assertEquals(failure(["/nick"]), "1 line not understood, and not sent");
+  assertEquals(failure(["/nick a b"]), "1 line not understood, and not sent");
+  // alone it says which one has; it has another name too
+  assertEquals(run("/nick", joined({ name: "Alice" })), ["You are Alice; /nick NEW-NAME changes it"]);
+  assertEquals(run("/name", joined()), ["You have no name; /nick NEW-NAME takes one"]);
+  const bob = joined({ name: "Bob" });
+  assertEquals(run("/name Bobby", bob), []);
+  assertEquals(bob.takeAll("SIGN-IN").map(({ name }) => name), ["Bobby"]);
 });
 
 Deno.test("commands: /nick chooses a name in place of a refused one", () => {
@@ -340,6 +346,19 @@ Deno.test("commands: /nick chooses a name in place of a refused one", () => {
   assertEquals(run("/nick", fake), [NAME_RULE]);
   assertEquals(run("/nick Bea", fake), []);
   assertEquals([fake.takeAll("SIGN-IN").map(({ name }) => name), fake.session.name], [["Bea"], "Bea"]);
+});
+
+Deno.test("commands: /help lists what operators may do to them only, and to others on request", () => {
+  const fake = joined({ name: "Alice" });
+  assert(!helpText(false).includes("/kick"));
+  assertEquals(run("/help", fake), [helpText(false)]);
+  const [operators] = run("/help operators", fake);
+  assertMatch(operators, /^For operators, who keep order:\n\/kick NAME \[REASON\] +tells [^]*\n\/unlock +ends that$/);
+  // without it, it fits a terminal
+  assert(helpText(false).split("\n").length < 24);
+  fake.pass(1000);
+  fake.welcome({ operator: true });
+  assertEquals(run("/help", fake), [`${helpText(false)}\n${operators}`]);
 });
 
 Deno.test("commands: those of operators go to the server in its words", () => {
