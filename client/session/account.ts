@@ -30,7 +30,7 @@ export type AccountChange = "register" | "password" | "unregister";
 /** The parts that an account works with. */
 export interface AccountParts {
   transactions: Transactions;
-  self: Pick<Self, "token" | "name">;
+  self: Pick<Self, "token" | "name" | "isOperator">;
   keys: PasswordKeys;
   passwords: PasswordOptions | undefined;
 }
@@ -43,6 +43,8 @@ const QUESTIONS: Record<AccountChange, WantedPassword["what"][]> = {
 };
 /** How often it is sent anew because the server's nonce or key is gone. */
 const MAX_SENDS = 4;
+/** How an answer begins that comes in place of a question: else its user types the password to everybody, from habit. */
+const UNASKED = "No password is asked";
 /** The longest answer of the server that is shown, in characters. */
 const MAX_REPLY_CHARACTERS = 400;
 
@@ -98,9 +100,9 @@ export class Account {
   /** Begins a change: asks the server what it takes. */
   begin(change: AccountChange, now: number): Fact[] {
     const { self: { name }, passwords } = this.#parts;
-    if (!passwords) return failed("This client can't ask for a password");
-    if (name === undefined) return failed("You have no name that could be registered");
-    if (this.#change) return failed("Your password is being changed already; wait for the answer");
+    if (!passwords) return failed(`${UNASKED}: this client can't`);
+    if (name === undefined) return failed(`${UNASKED}: you have no name that could be registered`);
+    if (this.#change) return failed(`${UNASKED}: one is being changed already; wait for the answer`);
     this.#change = { change, name, questions: [...QUESTIONS[change]], sends: 0 };
     this.#ask({ type: change === "unregister" ? "UNREGISTER" : "REGISTER" }, now);
     return [];
@@ -158,16 +160,14 @@ export class Account {
       return change.challenge ? this.#challengedAgain(change, answer, now) : this.#challenged(change, answer);
     }
     if (answer?.type === "REPLY") return this.#replied(change, answer);
+    if (!change.challenge && answer) return this.#fail(`${UNASKED}: ${whyNot(answer)}`);
     if (answer?.type !== "ERROR") {
       const wasSent = "sealed" in packet || "proof" in packet;
       return this.#fail(
         wasSent
           ? "The server has not answered: nobody knows whether it was done. Try again when it answers"
-          : "The server has not answered, so nothing was changed",
+          : `${UNASKED}: the server has not answered`,
       );
-    }
-    if (answer.code === "no-accounts") {
-      return this.#fail("This server registers no names: it was started without --state");
     }
     if (answer.code === "wrong-password" && change.challenge && isSalted(change.challenge)) {
       this.#parts.keys.remove(change.challenge);
@@ -179,15 +179,23 @@ export class Account {
   #challenged(change: Change, challenge: Challenge): Fact[] {
     const { name } = change;
     if (isSalted(challenge) && change.change === "register") {
-      return this.#fail(`The name ${name} is registered already; /password changes its password`);
+      return this.#fail(`${UNASKED}: the name ${name} is registered already; /password changes its password`);
     }
     if (!isSalted(challenge) && change.change !== "register") {
-      return this.#fail(`The name ${name} is not registered; /register does that`);
+      return this.#fail(`${UNASKED}: the name ${name} is not registered; /register does that`);
     }
     const problem = roundsProblem(challenge);
-    if (problem !== undefined) return this.#fail(`${problem}. Nothing was sent`);
+    if (problem !== undefined) return this.#fail(`${UNASKED}. ${problem}`);
     change.challenge = challenge;
-    return [];
+    return change.change === "unregister" ? this.#beforeGivingUp(name) : [];
+  }
+
+  /** What follows when a name is protected no more. */
+  #beforeGivingUp(name: string): Fact[] {
+    const lost = this.#parts.self.isOperator ? ", you are no operator then" : "";
+    const text =
+      `Anybody may take the name ${name} then${lost}, and where only registered names are let in you are out`;
+    return [{ type: "notice", text: `${text}; just Enter changes nothing` }];
   }
 
   /** The nonce or the key of before is gone, because its time was over or the server was started anew. */
@@ -279,6 +287,14 @@ export class Account {
     this.#change = undefined;
     return facts;
   }
+}
+
+/** Why the server does not even say what a change takes. */
+function whyNot(answer: Answer): string {
+  if (answer.type !== "ERROR") return "the server's answer is not one to this";
+  return answer.code === "no-accounts"
+    ? "this server registers no names, as it was started without --state"
+    : reasonOf(answer);
 }
 
 function failed(text: string): Fact[] {

@@ -1,5 +1,5 @@
 /** Registering a name, changing its password, and giving it up, as a session does it. */
-import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { fromHex, toHex } from "../../../protocol/bytes.ts";
 import { open } from "../../../protocol/hpke.ts";
 import { PASSWORD_RULE, ROUNDS } from "../../../protocol/passwords.ts";
@@ -135,11 +135,26 @@ Deno.test("account: another password takes the proof of the present one, for wha
 
 Deno.test("account: a name is given up by the proof of its password", () => {
   const fake = begun("unregister", { ...PROTECTED, key: undefined });
+  // what follows is said before the password is asked for
+  const told = "Anybody may take the name Alice then, and where only registered names are let in you are out";
+  assertEquals(fake.notices, [`${told}; just Enter changes nothing`]);
   type(fake, PASSWORD);
   const packet = fake.takeAll("UNREGISTER")[0], { proof, verifier } = answerFor(packet);
   assertEquals(packet.proof, proof.proof);
   reply(fake, packet.id, "The name Alice is not protected any more", verifier);
-  assertEquals(fake.notices, ["The name Alice is not protected any more"]);
+  assertEquals(fake.notices.slice(1), ["The name Alice is not protected any more"]);
+});
+
+Deno.test("account: an operator that gives its name up is told that it is none then", () => {
+  const fake = new FakeSession({ name: NAME });
+  fake.welcome({ operator: true });
+  fake.take();
+  fake.session.changeAccount("unregister", fake.now);
+  fake.receive({ ...PROTECTED, id: fake.takeAll("UNREGISTER")[0].id });
+  assertMatch(fake.notices[1], /^Anybody may take the name Alice then, you are no operator then, and where only/);
+  fake.pass(1000);
+  fake.welcome();
+  assertEquals(fake.notices[2], "You are no operator here any more");
 });
 
 Deno.test("account: a server whose key or nonce is gone gets it anew, without another question", () => {
@@ -175,10 +190,10 @@ Deno.test("account: what a new server knows shows that it was done, although the
 
 Deno.test("account: each reason why nothing is changed is told", () => {
   const before: [Change, Omit<V1<"CHALLENGE">, "id">, RegExp][] = [
-    ["register", PROTECTED, /^The name Alice is registered already; \/password changes/],
-    ["password", UNPROTECTED, /^The name Alice is not registered; \/register does that/],
-    ["unregister", UNPROTECTED, /^The name Alice is not registered/],
-    ["register", { ...UNPROTECTED, rounds: 1000 }, /hashed 1000 times, .*Nothing was sent$/],
+    ["register", PROTECTED, /^No password is asked: the name Alice is registered already; \/password changes/],
+    ["password", UNPROTECTED, /^No password is asked: the name Alice is not registered; \/register does that/],
+    ["unregister", UNPROTECTED, /^No password is asked: the name Alice is not registered/],
+    ["register", { ...UNPROTECTED, rounds: 1000 }, /^No password is asked\. .* hashed 1000 times, /],
   ];
   for (const [change, challenge, words] of before) {
     const fake = begun(change, challenge);
@@ -187,9 +202,9 @@ Deno.test("account: each reason why nothing is changed is told", () => {
     assertEquals(fake.session.expectsPassword, false);
   }
   const codes: [string, string, RegExp][] = [
-    ["no-accounts", "", /^This server registers no names: it was started without --state$/],
-    ["too-many-tries", "Wait a minute", /^Nothing was changed: Wait a minute$/],
-    ["odd", "", /^Nothing was changed: odd$/],
+    ["no-accounts", "", /^No password is asked: this server registers no names, as it was started without --state$/],
+    ["too-many-tries", "Wait a minute", /^No password is asked: Wait a minute$/],
+    ["odd", "", /^No password is asked: odd$/],
   ];
   for (const [code, text, words] of codes) {
     const fake = joined({ name: NAME });
@@ -206,7 +221,9 @@ Deno.test("account: each reason why nothing is changed is told", () => {
 
   const nameless = joined();
   nameless.session.changeAccount("register", nameless.now);
-  assertEquals([nameless.take(), nameless.notices], [[], ["You have no name that could be registered"]]);
+  assertEquals([nameless.take(), nameless.notices], [[], [
+    "No password is asked: you have no name that could be registered",
+  ]]);
   const odd = begun("register", { ...UNPROTECTED, key: "0".repeat(64) });
   type(odd, PASSWORD, PASSWORD);
   assertMatch(odd.notices[0], /^The server's key is not one that/);
@@ -216,7 +233,7 @@ Deno.test("account: without an answer the user is told, before and after a passw
   const before = joined({ name: NAME });
   before.session.changeAccount("register", before.now);
   before.pass(5000);
-  assertEquals(before.notices.at(0), "The server has not answered, so nothing was changed");
+  assertEquals(before.notices.at(0), "No password is asked: the server has not answered");
   const after = begun("register", UNPROTECTED);
   type(after, PASSWORD, PASSWORD);
   after.pass(5000);
@@ -262,7 +279,8 @@ Deno.test("account: a server that says that it is done must show that it knows t
       const fake = begun(change, challenge);
       type(fake, ...answers);
       reply(fake, fake.takeAll(change === "unregister" ? "UNREGISTER" : "REGISTER")[0].id, "It is done", verifier);
-      assertEquals([fake.session.closing, fake.session.failure, fake.notices], [true, failure, []]);
+      assertEquals([fake.session.closing, fake.session.failure], [true, failure]);
+      assert(!fake.notices.includes("It is done"));
     }
   }
   // nor does the verifier of a registration do for another address
