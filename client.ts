@@ -107,6 +107,8 @@ async function chat({ server, port, name, password, relay, trace: isTraced, nat 
   function show(shown: Shown): void {
     // in a pipe, a refusal ends the program, and its error message says why; and nobody is there to take a hint
     if ((shown.kind === "refused" || shown.kind === "hint") && !screen.interactive) return;
+    // so it does when the server has told this client to go; it counts what was not delivered
+    if (shown.kind === "problem" && session.state === "expelled" && !screen.interactive) return;
     const isAside = ["notice", "hint", "problem", "refused"].includes(shown.kind);
     (isAside ? screen.printAside : screen.print)(formatShown(shown, formatOptions));
     if (shown.kind === "refused") prompt();

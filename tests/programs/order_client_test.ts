@@ -3,7 +3,7 @@ import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { ROUNDS } from "../../protocol/passwords.ts";
 import { clientKeysOf, storedKeysOf } from "../../protocol/scram.ts";
 import { CRYPTO, derive } from "../../runtime/crypto.ts";
-import { commandOf, start, startServer } from "../../scripts/support/processes.ts";
+import { commandOf, start, startClient, startServer } from "../../scripts/support/processes.ts";
 import { openState } from "../../server/journal/state_file.ts";
 import { signIn } from "../support/signed_in.ts";
 import { openFolder } from "../support/state_files.ts";
@@ -92,6 +92,17 @@ Deno.test("order: an operator mutes and kicks by name, and a registered name is 
   await zoe.endInput();
   assertEquals(await zoe.exitCode(), 0);
   assertMatch(zoe.stdout.text(), /:Zoë>: hello$/m);
+});
+
+Deno.test("order: a pipe that may not come in says why in one line", async () => {
+  await using server = await startServer();
+  await server.type("ban Zed\n");
+  await server.stdout.until(/Zed is banned/);
+  await using zed = startClient("-u", "Zed", "127.0.0.1", server.port);
+  await zed.type("one\ntwo\n");
+  await zed.endInput();
+  assertEquals(await zed.exitCode(), 1);
+  assertMatch(zed.stderr.text(), /^The name Zed is banned until [^\n]*; 2 messages not delivered\n$/);
 });
 
 const skipped = HAS_TMUX ? "" : " (skipped: tmux is not installed)";
