@@ -84,6 +84,11 @@ export class Login {
     return this.#stage.is === "hashing" && this.#stage.name === name;
   }
 
+  /** Whether a password is being proven, so that the server has answered before. */
+  get isProving(): boolean {
+    return this.#stage.is === "proving";
+  }
+
   /** What a greeting by a name has beside it. */
   proofFor(name: string): Proof {
     return this.#stage.is === "proving" && this.#stage.name === name ? this.#stage.proof : {};

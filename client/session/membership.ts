@@ -129,7 +129,7 @@ export class Membership implements Timed {
   get nextWake(): number | undefined {
     const { nextWake, silentSince } = this.#greeter;
     if (nextWake === undefined || silentSince === undefined) return nextWake;
-    return Math.min(nextWake, silentSince + this.#patience.limit(this.#state, silentSince));
+    return Math.min(nextWake, silentSince + this.#silenceLimit);
   }
 
   /** For how long greetings have had no answer, in milliseconds. */
@@ -186,7 +186,7 @@ export class Membership implements Timed {
     // the server has asked for a proof, so it is there; what it says to who has none yet does not matter
     if (this.#state.is === "joining" && this.login.isHashing) this.#greeter.forgetSilence();
     this.#greetIfDue(now);
-    if (this.silence(now) < this.#patience.limit(this.#state, this.#greeter.silentSince)) return [];
+    if (this.silence(now) < this.#silenceLimit) return [];
     const text = this.#patience.notice(this.#state);
     if (this.#state.is === "joined") return this.#loseServer(text, this.#state.isClosing);
     this.#state = { ...this.#state, toldSilent: true };
@@ -433,6 +433,11 @@ export class Membership implements Timed {
     this.#greeter.heard();
     this.#greeter.startAgain(now);
     this.#greetIfDue(now);
+  }
+
+  /** Milliseconds of silence after which the user is told. */
+  get #silenceLimit(): number {
+    return this.#patience.limit(this.#state, this.#greeter.silentSince, this.login.isProving);
   }
 
   /** Whether this client greets no more until its user does something. */

@@ -70,9 +70,14 @@ export class Patience {
     return Math.max(0, this.#claimedAt - (silentSince ?? Infinity));
   }
 
-  /** Milliseconds of silence after which the user is told; Infinity if it was. */
-  limit(state: Joined | Outside, silentSince: number | undefined): number {
-    if (state.is !== "joined") return state.toldSilent ? Infinity : NO_ANSWER_MS;
+  /**
+   * Milliseconds of silence after which the user is told; Infinity if it was.
+   *
+   * @param hasAsked Whether the server has asked for what it is silent about.
+   */
+  limit(state: Joined | Outside, silentSince: number | undefined, hasAsked: boolean): number {
+    if (state.is !== "joined" && state.toldSilent) return Infinity;
+    if (state.is !== "joined") return hasAsked ? NO_ANSWER_ANY_MORE_MS : NO_ANSWER_MS;
     if (!state.isClosing) return NO_ANSWER_ANY_MORE_MS + Math.min(this.claimedFor(silentSince), MAX_PUT_OFF_MS);
     const patience = NO_ANSWER_AFTER_CLOSING_MS + SLOWEST_ANSWERS_AFTER_CLOSING * this.#slowestAnswer;
     return Math.min(NO_ANSWER_ANY_MORE_MS, patience * 2 ** this.#falseClosings);

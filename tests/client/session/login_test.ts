@@ -389,6 +389,19 @@ Deno.test("login: a member that wants a protected name keeps its own until it ha
   assertEquals([fake.session.state, fake.session.name], ["joined", NAME]);
 });
 
+Deno.test("login: on a slow link nobody is told of silence between the question and the answer to the proof", () => {
+  const fake = challenged();
+  answer(fake, PASSWORD);
+  const greeting = lastGreeting(fake);
+  fake.pass(3000);
+  welcome(fake, greeting.id, { verifier: verifierFor(greeting) });
+  assertEquals([fake.session.state, fake.notices], ["joined", [FIRST, "Joined as Alice"]]);
+  const silent = challenged();
+  answer(silent, PASSWORD);
+  silent.pass(5500);
+  assertMatch(silent.notices.at(-1)!, /^No answer from/);
+});
+
 Deno.test("login: a member without a name is told that it can stay so", () => {
   const fake = new FakeSession();
   fake.welcome();
