@@ -229,7 +229,11 @@ export function mutations(
     const inner = type === "RELAY" && depth < 3 && random() < 0.9
       ? packet(random() < 0.9 ? pick(["MESSAGE", "ACK"]) : undefined, depth + 1)
       : undefined;
-    const body = hasBody ? `\n${inner ?? pick([pick(TEXTS), `${lines()}\n${lines()}`, NAMES.join("\n")])}` : "";
+    // a new name is rarely one as a whole by chance
+    const renamed = type === "RENAMED" && random() < 0.7 ? member() : undefined;
+    const body = hasBody
+      ? `\n${inner ?? renamed ?? pick([pick(TEXTS), `${lines()}\n${lines()}`, NAMES.join("\n")])}`
+      : "";
     const rest = pairs + body, word = `${type}/1`;
     if (random() < 0.5) return word + rest;
     return `${word} sum=${crc32(encoder.encode(word + rest)).toString(16).padStart(8, "0")}${rest}`;
