@@ -81,12 +81,14 @@ export class View {
 
   /** Says that somebody sends packets in the server's name, and which of the lines above the server has never said. */
   #tellForged(events: EventPacket[], self: string | undefined): void {
-    for (const event of events) {
+    for (const event of [...events].reverse()) {
+      if (event.type === "INCOMING" || event.type === "NOTICE") continue;
+      this.people.takeBack(event);
       if (event.type !== "RENAMED") continue;
-      for (const { address, name, before } of event.members) {
-        this.people.notRenamed(before, name);
-        if (before !== undefined) this.#followLastWriter({ address, name: before, before: name });
-      }
+      const before = event.members.flatMap(({ address, name, before }) =>
+        before ? [{ address, name: before, before: name }] : []
+      );
+      this.#followLastWriter(before);
     }
     const [first, ...more] = events.map((event) => this.#quote(event, self)).filter((quote) => quote !== undefined);
     if (first === undefined && this.#hasToldForging) return;
@@ -128,28 +130,26 @@ export class View {
     if (event.type === "NOTICE") return this.announce(markSelf(event.text, self), event.at);
     if (event.type === "RENAMED") return this.#showRenamed(event);
     const online = event.type === "ONLINE";
-    for (const { name } of event.members) online ? this.people.remember(name) : this.people.forget(name);
+    this.people.take(event);
     const members = event.members.filter(({ address }) => address !== self);
     if (members.length > 0) this.show({ kind: "presence", online, members, at: event.at });
   }
 
-  #showRenamed({ members, at }: RenamedEvent): void {
+  #showRenamed(event: RenamedEvent): void {
+    const { members, at } = event;
     if (members.length > 0) this.show({ kind: "renamed", members, at });
-    for (const member of members) {
-      if (this.people.renamed(member.before, member.name)) {
-        const { before, name } = member;
-        this.notice(`You ignore ${before}, so you hear no more from ${name} either; /unignore ${name} undoes it`);
-      }
-      this.#followLastWriter(member);
+    for (const { before, name } of this.people.take(event)) {
+      this.notice(`You ignore ${before}, so you hear no more from ${name} either; /unignore ${name} undoes it`);
     }
+    this.#followLastWriter(members);
   }
 
   /** Lets an answer go to whoever has written last, by the name that it has now. */
-  #followLastWriter({ name, before }: RenamedEvent["members"][number]): void {
+  #followLastWriter(members: RenamedEvent["members"]): void {
     const { who } = this.lastWriter ?? {};
-    if (who && "name" in who && before !== undefined && nameKey(who.name) === nameKey(before)) {
-      this.lastWriter!.who = { name };
-    }
+    if (!who || !("name" in who)) return;
+    const renamed = members.find(({ before }) => before !== undefined && nameKey(before) === nameKey(who.name));
+    if (renamed) this.lastWriter!.who = { name: renamed.name };
   }
 }
 

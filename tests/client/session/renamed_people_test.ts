@@ -33,6 +33,26 @@ Deno.test("renamed people: a forged new name makes nobody ignored for long", () 
   assertEquals([fake.texts, fake.session.view.people.ignored], [["1"], ["Alice"]]);
 });
 
+Deno.test("renamed people: a forged new name of one who is followed lets nobody hear it for long", () => {
+  const fake = joined();
+  fake.session.view.people.ignore("Mal");
+  renamed(fake, 1, "Mal", "Ben", TOKEN);
+  renamed(fake, 2, "Ben", "Zoe");
+  fake.event(2, { name: "Bob" });
+  fake.pass(30);
+  fake.event(2, { name: "Bob", token: TOKEN });
+  fake.event(3, { name: "Ben" });
+  assertEquals([fake.texts, fake.session.view.people.ignored], [["2"], ["Mal", "Ben"]]);
+});
+
+Deno.test("renamed people: an answer goes to the one who wrote, when two swap their names", () => {
+  const fake = joined();
+  fake.session.view.showDirect({ address: AT, name: "Ben", pass: TOKEN, text: "x", age: 0 }, 0, 0);
+  const members = [{ address: AT, name: "Ann", before: "Ben" }, { address: "10.0.0.1:1", name: "Ben", before: "Ann" }];
+  fake.receive({ dialect: "v1", type: "RENAMED", epoch: EPOCH, seq: 1, at: 1, members });
+  assertEquals(fake.session.view.lastWriter?.who, { name: "Ann" });
+});
+
 /** What a client was told alone, in order. */
 function toldAlone({ shown }: FakeClient): string[] {
   return shown.flatMap((shown) => shown.kind === "direct" ? [shown.text] : []);
