@@ -74,6 +74,16 @@ export class Login {
     return this.#stage.is === "asking" || this.#isTyped && this.#stage.is !== "idle";
   }
 
+  /**
+   * Notes that the server says nothing yet of the proof, and is asked on. Returns whether the user has waited for the
+   * answer to what was typed: from now on it can type something else.
+   */
+  putOff(name: string | undefined): boolean {
+    if (this.#stage.is !== "proving" || this.#stage.name !== name || !this.#isTyped) return false;
+    this.#isTyped = false;
+    return true;
+  }
+
   /** Whether a password is being hashed. */
   get isHashing(): boolean {
     return this.#stage.is === "hashing";

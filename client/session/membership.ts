@@ -40,6 +40,9 @@ export interface MembershipOptions {
  * something else too.
  */
 const ASK_OTHERWISE_MS = 1000;
+/** What is said when the server has not taken a password that was typed, nor found it wrong. */
+const TRYING_AGAIN = "Trying again with the password that you have typed: what you type now is for all";
+
 /** One client's membership in one room. */
 export class Membership implements Timed {
   readonly login: Login;
@@ -315,6 +318,7 @@ export class Membership implements Timed {
       this.#greeter.heard();
       const isNew = this.refusal === "";
       this.#state = { ...this.#state, refusal };
+      if (this.login.putOff(name)) return [{ type: "problem", text: `${refusal}. ${TRYING_AGAIN}` }];
       return isNew ? [{ type: "problem", text: `${refusal}. Trying again` }] : [];
     }
     return this.#refuse({ code, name, text: refusal }, now);
@@ -322,6 +326,7 @@ export class Membership implements Timed {
 
   /** The server does not give this client a name: it keeps the one that it has, or waits until its user chooses another. */
   #refuse({ code, name, text }: { code: string; name: string | undefined; text: string }, now: number): LinkEvent[] {
+    this.#endLogin();
     if (this.#naming.giveUp() || this.#naming.name !== name) return this.#keepName(text, now);
     this.#greeter.stop();
     this.#state = { ...OUTSIDE, ...this.#state, is: "refused", refusal: text };
@@ -350,9 +355,15 @@ export class Membership implements Timed {
     if (this.#comesBack && !isNew) return undefined;
     this.#greeter.stop();
     this.#naming.giveUp();
+    this.#endLogin();
     const refusal = whyExpelled(packet);
     this.#state = { ...OUTSIDE, is: "expelled", refusal };
     return [{ type: "lost" }, { type: "refused", code, name: undefined, text: refusal }];
+  }
+
+  /** Ends the login. A question that is open stays, so that the rest of its answer is neither shown nor said. */
+  #endLogin(): void {
+    if (this.login.wanted === undefined) this.login.cancel();
   }
 
   /** Takes the server's question for a password, if it is about a greeting; returns undefined if it is not. */
@@ -389,8 +400,12 @@ export class Membership implements Timed {
         }
         return [];
       case "greet":
-        if (this.#handshake.takeProof(step.name)) this.start(now);
-        return [];
+        if (this.#handshake.takeProof(step.name)) {
+          this.start(now);
+          return [];
+        }
+        if (!this.login.putOff(step.name)) return [];
+        return [{ type: "problem", text: `The server asks again and again. ${TRYING_AGAIN}` }];
       case "ask": {
         this.#naming.giveUp();
         const isAnother = this.#naming.name !== step.name, told = this.#beforeQuestion(step, isAnother);

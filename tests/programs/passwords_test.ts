@@ -225,3 +225,27 @@ Deno.test("accounts: a pipe says nothing to a server that does not ask for the p
   await bob.stdout.until(/:Alice>: no secret\n/);
   assert(!bob.stdout.text().includes("a secret"));
 });
+
+for (const code of ["too-many-tries", "room-full"]) {
+  Deno.test({
+    name: `accounts: a terminal goes on when a password that was typed has the answer ${code}${
+      HAS_TMUX ? "" : " (needs tmux)"
+    }`,
+    ignore: !HAS_TMUX,
+    async fn() {
+      await using server = openServerByHand("epoch=91c4be20d7a35f68 seq=0 name=Alice keepalive=1000");
+      const nonce = "b80d3f6217ca94e51f60a9d2e8c37b54";
+      server.challenge = `address=CLIENT salt=${"5a".repeat(16)} rounds=${ROUNDS} nonce=${nonce}`;
+      server.refusal = `code=${code}\nNot now`;
+      await using tmux = await startTmux();
+      const command = [...commandOf("client"), "-u", "Alice", "127.0.0.1", String(server.port)].map(quoted).join(" ");
+      const alice = await tmux.open(`${command}; echo left $?; cat`);
+      await answer(alice, [/Password for Alice:$/, PASSWORD]);
+      await alice.until(/^!! Not now\. Trying again with the password that you have typed: .*\n\+>$/m);
+      await alice.type("/quit");
+      await alice.until(/^\+> \/quit$/m);
+      await alice.press("Enter");
+      await alice.until(/^left 0$/m);
+    },
+  });
+}

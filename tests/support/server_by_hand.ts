@@ -19,6 +19,8 @@ export interface ServerByHand extends AsyncDisposable {
    * for the client's address.
    */
   challenge: string;
+  /** What it says behind the token of an ERROR to who proves a password; empty to welcome it. */
+  refusal: string;
   /** All that the client has sent, in order, without the checksums. */
   readonly received: readonly string[];
   /** Waits until the client has sent something like this behind the first `from` datagrams. */
@@ -52,6 +54,7 @@ export function openServerByHand(welcome: string): ServerByHand {
     received,
     welcome,
     challenge: "",
+    refusal: "",
     get token() {
       return token;
     },
@@ -84,6 +87,9 @@ export function openServerByHand(welcome: string): ServerByHand {
     if (server.challenge !== "" && !packet.includes(" proof=")) {
       const challenge = server.challenge.replace("CLIENT", `${client.hostname}:${client.port}`);
       return await server.say(`CHALLENGE/1 id=${id} token=${token} ${challenge}`);
+    }
+    if (server.refusal !== "" && packet.includes(" proof=")) {
+      return await server.say(`ERROR/1 id=${id} token=${token} ${server.refusal}`);
     }
     await server.say(`WELCOME/1 id=${id} address=127.0.0.1:9 token=${token} ${server.welcome}`);
   }

@@ -291,6 +291,62 @@ Deno.test("login: while tries are slowed the client greets on with its proof", (
   assertEquals(fake.session.state, "joined");
 });
 
+const AGAIN = "Trying again with the password that you have typed: what you type now is for all";
+
+Deno.test("login: whatever a proof is answered with, the user who has typed the password can type again", () => {
+  const codes: [code: string, state: string, notice: string][] = [
+    ["too-many-tries", "joining", `No. ${AGAIN}`],
+    ["room-full", "joining", `No. ${AGAIN}`],
+    ["what-nobody-knows", "joining", `No. ${AGAIN}`],
+    ["name-taken", "refused", "No"],
+    ["kicked", "expelled", "No"],
+  ];
+  for (const [code, state, notice] of codes) {
+    const fake = challenged();
+    answer(fake, PASSWORD);
+    assert(fake.session.expectsPassword);
+    const { id, proof } = lastGreeting(fake);
+    fake.receive({ dialect: "v1", type: "ERROR", code, id, text: "No" });
+    assertEquals([fake.session.expectsPassword, fake.session.state, fake.notices[1]], [false, state, notice], code);
+    if (state !== "joining") continue;
+    // the next one says nothing new, and the proof goes out until it is taken or wrong
+    fake.pass(1500);
+    const again = lastGreeting(fake);
+    assertEquals(again.proof, proof);
+    fake.receive({ dialect: "v1", type: "ERROR", code, id: again.id, text: "No" });
+    assertEquals(fake.notices.slice(1), [notice]);
+    refuse(fake, again.id);
+    assertEquals(fake.session.wantsPassword?.name, NAME);
+  }
+});
+
+Deno.test("login: a member whose proof for another name is not looked at goes on as it was", () => {
+  const fake = new FakeSession({ name: "Bob" });
+  fake.welcome();
+  fake.take();
+  fake.session.rename(NAME, fake.now);
+  challenge(fake);
+  answer(fake, PASSWORD);
+  const { id } = lastGreeting(fake);
+  fake.receive({ dialect: "v1", type: "ERROR", code: "too-many-tries", id, text: "Too many" });
+  assertEquals([fake.session.expectsPassword, fake.session.state, fake.session.name], [false, "joined", "Bob"]);
+  assertEquals(fake.notices.at(-1), `Too many. ${AGAIN}`);
+});
+
+Deno.test("login: a server that answers each proof with another question does not keep the user from typing", () => {
+  const fake = challenged();
+  answer(fake, PASSWORD);
+  for (let i = 0; i < 10; i++) {
+    const { id } = lastGreeting(fake);
+    fake.receive({ ...CHALLENGE, id, nonce: i.toString(16).padStart(32, "0") });
+    fake.pass(1500);
+  }
+  assertEquals([fake.session.expectsPassword, fake.notices.slice(1)], [
+    false,
+    [`The server asks again and again. ${AGAIN}`],
+  ]);
+});
+
 Deno.test("login: a server that asks for few rounds, for too many, or for half of it gets nothing", () => {
   const odd: [Partial<V1<"CHALLENGE">>, RegExp][] = [
     [{ rounds: ROUNDS - 1 }, /hashed 599999 times, which would let it find the password out/],
