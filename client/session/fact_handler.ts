@@ -12,6 +12,7 @@ import { JoinHints } from "./join_hints.ts";
 import type { Leaving } from "./leaving.ts";
 import type { Peers } from "./peers.ts";
 import { Rank } from "./rank.ts";
+import { markRawLine } from "./raw_line.ts";
 import type { Requests } from "./requests.ts";
 import type { Tally } from "./tally.ts";
 import type { Topic } from "./topic.ts";
@@ -106,7 +107,7 @@ export class FactHandler {
       case "shortfall":
         return tally.add(fact.what, fact.count);
       case "line":
-        return view.show({ kind: "line", line: printable(fact.line) });
+        return view.show({ kind: "line", line: markRawLine(printable(fact.line)) });
       case "distrusted":
         return leaving.fail(fact.text, now);
       case "refused":
