@@ -274,10 +274,14 @@ export class Admission {
     return member !== undefined;
   }
 
-  /** Removes a member that has to go, and tells it why. */
-  expel(member: Member, expulsion: Expulsion, now: number): void {
+  /**
+   * Removes a member that has to go, and tells it why.
+   *
+   * @param what What happened to it, if its name is kept out for a while too: `kicked by Alice (flooding)`.
+   */
+  expel(member: Member, expulsion: Expulsion, now: number, what?: string): void {
     const { delivery } = this.#context, { token, dialect } = member, { code, text } = expulsion;
-    this.rules.expulsions.add(member, expulsion, now, this.keepAlive);
+    this.rules.expulsions.add(member, expulsion, now, { keepAlive: this.keepAlive, what });
     if (isClassic(member)) this.#classic.noteTold(member, now);
     if (dialect === "v1") delivery.send(member, { dialect: "v1", type: "ERROR", token, code, text });
     else delivery.send(member, { dialect: "classic", type: "INCOMING", line: `!! ${text}` });

@@ -5,6 +5,7 @@
  */
 import { parseAddress } from "../../protocol/fields.ts";
 import { addressBytes, formatNetwork, type IPNetwork, isInNetwork, parseNetwork } from "../../protocol/ip_network.ts";
+import { reservedBecause } from "../../protocol/look_alikes.ts";
 import { normalizeName } from "../../protocol/names.ts";
 import { byteLength, pluralize, printable } from "../../protocol/text.ts";
 import type { Admission } from "./admission.ts";
@@ -42,7 +43,7 @@ const LOOPBACK = parseNetwork("127.0.0.0/8")!;
 
 /** The commands that ban, end a ban, and list the bans. */
 export function banCommands(context: BanCommandsContext): OrderCommand[] {
-  const { announcements, bans } = context;
+  const { admission, announcements, bans } = context;
   return [
     {
       word: "ban",
@@ -54,11 +55,12 @@ export function banCommands(context: BanCommandsContext): OrderCommand[] {
     {
       word: "unban",
       parameters: ["NAME|ADDRESS[/PREFIX]"],
-      summary: "lets it in again",
+      summary: "lets it in again, also before the minute of a kick is over",
       run: (giver, now, who) => {
         const network = networkIn(who), what = network ? formatNetwork(network) : who;
         bans.clear(now);
-        if (!bans.remove(what)) throw new OrderProblem(`${printable(who)} is not banned; bans lists who is`);
+        const isLifted = admission.rules.expulsions.lift(who, now);
+        if (!bans.remove(what) && !isLifted) throw new OrderProblem(notBanned(context, network, giver, who, now));
         announcements.tell(`${what} was unbanned${byWhom(giver)}`, now);
         return `${printable(what)} may come again`;
       },
@@ -67,15 +69,20 @@ export function banCommands(context: BanCommandsContext): OrderCommand[] {
       word: "bans",
       parameters: [],
       summary: "lists who is banned",
-      run: (giver, now) => list(bans, now, giver ? MAX_LIST_BYTES : Infinity),
+      run: (giver, now) => list(bans, giver, now),
     },
   ];
 }
 
 function ban(context: BanCommandsContext, giver: Giver, now: number, who: string, ms: number | undefined): string {
-  const { bans, time } = context, until = ms === undefined ? undefined : time(now) + ms;
+  const { bans, targets, time } = context, until = ms === undefined ? undefined : time(now) + ms;
   const network = networkIn(who), name = network ? undefined : normalizeName(who);
   if (!network && name === undefined) throw new OrderProblem(`'${printable(who)}' is no name and no IP address`);
+  if (name !== undefined && !targets.find(name)) {
+    // who mistypes an address would believe that somebody is kept out
+    if (/^\p{Nd}+(?:\.\p{Nd}*){2,}$/u.test(name)) throw new OrderProblem(`'${name}' is no IP address`);
+    if (reservedBecause(name) !== undefined) throw new OrderProblem(`Nobody may be called ${name}`);
+  }
   bans.clear(now);
   if (bans.size >= MAX_BANS) throw new OrderProblem(`There are ${MAX_BANS} bans; unban somebody first`);
   const order = { giver, now, until, how: forHowLong(ms) };
@@ -133,6 +140,19 @@ function banNetwork(
   return `${what} is banned${how}: ${whom} had to go${nat}`;
 }
 
+/** Why a ban that somebody wants to end is none: the network around the address may be banned. */
+function notBanned(
+  { bans }: BanCommandsContext,
+  network: IPNetwork | undefined,
+  giver: Giver,
+  who: string,
+  now: number,
+) {
+  const around = network && bans.around(network, now);
+  if (around) return `${printable(who)} is in ${around.what}, which is banned: unban that`;
+  return `${printable(who)} is not banned; ${giver ? "/" : ""}bans lists who is`;
+}
+
 /** The network that an order is about: `10.0.0.0/24`, `10.0.0.7`, or the IP address of `10.0.0.7:52207`. */
 function networkIn(who: string): IPNetwork | undefined {
   const host = parseAddress(who)?.hostname ?? who.replace(/^\[([^\]]*)\]/, "$1");
@@ -145,13 +165,14 @@ function listed(names: string[]): string {
   return `${names.slice(0, MAX_NAMED).join(", ")} and ${names.length - MAX_NAMED} more`;
 }
 
-function list(bans: Bans, now: number, maxBytes: number): string {
-  const all = bans.all(now);
+function list(bans: Bans, giver: Giver, now: number): string {
+  const all = bans.all(now), maxBytes = giver ? MAX_LIST_BYTES : Infinity;
   if (all.length === 0) return "Nobody is banned";
   const lines: string[] = [];
   let bytes = 0;
   for (const ban of all) {
-    const line = `${ban.what} is banned ${whatIsLeft(bans.left(ban, now), "until unban")}`;
+    const endless = `until you type ${giver ? "/" : ""}unban ${ban.what}`;
+    const line = `${ban.what} is banned ${whatIsLeft(bans.left(ban, now), endless)}`;
     bytes += byteLength(line) + 1;
     if (bytes > maxBytes) break;
     lines.push(line);

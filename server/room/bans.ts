@@ -110,6 +110,13 @@ export class Bans {
     return undefined;
   }
 
+  /** A ban of a network that another one is in. */
+  around({ bytes, prefixLength }: IPNetwork, now: number): KeptBan | undefined {
+    const digits = digitsOf(bytes);
+    return [...this.#networks].filter(([length]) => length <= prefixLength)
+      .map(([length, bans]) => bans.get(prefixOf(digits, length))).find((ban) => ban && this.#isValid(ban, now));
+  }
+
   /** Whether an address of 16 bytes is this machine's own. */
   isOwn(address: Uint8Array): boolean {
     const digits = digitsOf(address), { ownAddresses = () => [] } = this.#context;

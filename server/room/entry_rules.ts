@@ -5,7 +5,7 @@
  */
 import type { KeptBan } from "../journal/past.ts";
 import type { Bans } from "./bans.ts";
-import { type Expulsion, Expulsions } from "./expulsions.ts";
+import { type Expelled, type Expulsion, Expulsions } from "./expulsions.ts";
 import type { Lock } from "./lock.ts";
 import { whatIsLeft } from "./order_words.ts";
 import type { Peer } from "./peer.ts";
@@ -41,6 +41,10 @@ export class EntryRules {
   refusalOf(newcomer: Newcomer, now: number): Expulsion | undefined {
     const { peer, token, name, hasToProve } = newcomer;
     const expelled = this.expulsions.of(token, peer, now);
+    const kick = expelled?.what !== undefined || name === undefined ? expelled : this.expulsions.ofName(name, now);
+    if (kick?.what !== undefined) {
+      return { code: kick.code, text: `Not yet: you were ${kick.what}; you may come back in ${seconds(kick, now)}` };
+    }
     // a ban may have been ended since
     if (expelled && expelled.code !== "banned") return expelled;
     return this.banOf(newcomer, now) ??
@@ -58,6 +62,13 @@ export class EntryRules {
     return text === undefined ? undefined : { code: "banned", text };
   }
 
+  /** Why nobody may have a name now, as a sentence; undefined if it is neither banned nor that of one who was kicked. */
+  nameRefusal(name: string, now: number): string | undefined {
+    const kick = this.expulsions.ofName(name, now);
+    return this.nameBan(name, now) ??
+      (kick && `The name ${name} was kicked, and is free again in ${seconds(kick, now)}`);
+  }
+
   /** Why nobody may have a name, as a sentence; undefined if it is not banned. */
   nameBan(name: string, now: number): string | undefined {
     const ban = this.#context.bans.ofName(name, now);
@@ -67,4 +78,9 @@ export class EntryRules {
   #words(ban: KeptBan, now: number): string {
     return `banned ${whatIsLeft(this.#context.bans.left(ban, now), "until an operator ends it")}`;
   }
+}
+
+/** After how long somebody may come back: `48 s`. It is rounded up. */
+function seconds({ until }: Expelled, now: number): string {
+  return `${Math.ceil((until - now) / 1000)} s`;
 }

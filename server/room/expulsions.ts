@@ -3,13 +3,24 @@
  *
  * @module
  */
+import { skeletons } from "../../protocol/look_alikes.ts";
+import { nameKey } from "../../protocol/names.ts";
 import { BoundedMap } from "./bounded_map.ts";
+import type { Member } from "./members.ts";
 import type { Peer } from "./peer.ts";
 
 /** Why somebody has to go, or may not come: the code of an ERROR, and a sentence for its user. */
 export interface Expulsion {
   code: "kicked" | "banned" | "locked" | "signed-in-elsewhere";
   text: string;
+}
+
+/** Why somebody had to go, and until when that holds. */
+export interface Expelled extends Expulsion {
+  /** In milliseconds of the room's clock. */
+  until: number;
+  /** What happened to it, for whoever asks to come back too early: `kicked by Alice (flooding)`. */
+  what: string | undefined;
 }
 
 /**
@@ -24,26 +35,54 @@ export const EXPELLED_MS = 60_000;
  */
 const MIN_SILENCE_MS = 5000;
 
-/** Who was told to go of late: by its token, or who has none by the key of its peer. */
+/** Who was told to go of late: by its token, or who has none by the key of its peer; who was kicked also by its name. */
 export class Expulsions {
-  readonly #expelled = new BoundedMap<Expulsion & { until: number; toldAt: number; silence: number }>();
+  readonly #expelled = new BoundedMap<Expelled & { toldAt: number; silence: number }>();
+  /** Those who were kicked, by the keys and the skeletons of their names, or by the addresses that they were called by. */
+  readonly #called = new BoundedMap<Expelled>();
 
   /**
    * Notes that a member has to go, and is told so.
    *
-   * @param keepAlive How often a member greets, in milliseconds.
+   * @param options.keepAlive How often a member greets, in milliseconds.
+   * @param options.what What happened to it, if its name is kept out too: a program that is started again has another
+   * token.
    */
-  add({ token, key }: { token: string; key: string }, expulsion: Expulsion, now: number, keepAlive = 0): void {
+  add(
+    { token, key, name, address }: Pick<Member, "token" | "key" | "name" | "address">,
+    expulsion: Expulsion,
+    now: number,
+    { keepAlive = 0, what }: { keepAlive?: number; what?: string } = {},
+  ): void {
     const silence = expulsion.code === "signed-in-elsewhere" ? Math.max(MIN_SILENCE_MS, 2 * keepAlive) : Infinity;
-    this.#expelled.set(token || key, { ...expulsion, until: now + EXPELLED_MS, toldAt: now, silence });
+    const expelled = { ...expulsion, until: now + EXPELLED_MS, what, toldAt: now, silence };
+    this.#expelled.set(token || key, expelled);
+    if (what === undefined) return;
+    for (const called of name === undefined ? [address] : keysOf(name)) this.#called.set(called, expelled);
   }
 
   /** What somebody is told that may not come back yet; undefined if it may. */
-  of(token: string | undefined, { key }: Pick<Peer, "key">, now: number): Expulsion | undefined {
+  of(token: string | undefined, { key }: Pick<Peer, "key">, now: number): Expelled | undefined {
     // a classic member may turn out to speak version 1
     const found = [this.#expelled.get(token ?? ""), this.#expelled.get(key)];
     const expelled = found.find((it) => it && now < it.until && now < it.toldAt + it.silence);
     if (expelled) expelled.toldAt = now;
-    return expelled && { code: expelled.code, text: expelled.text };
+    return expelled;
   }
+
+  /** Why whoever was kicked under a name, or under one that looks like it, may not come back yet. */
+  ofName(name: string, now: number): Expelled | undefined {
+    return keysOf(name).map((called) => this.#called.get(called)).find((expelled) => expelled && now < expelled.until);
+  }
+
+  /** Lets somebody in again that was kicked, by its name, or by its address if it had none; returns whether it was. */
+  lift(who: string, now: number): boolean {
+    const expelled = this.ofName(who, now);
+    if (expelled) expelled.until = -Infinity;
+    return expelled !== undefined;
+  }
+}
+
+function keysOf(name: string): string[] {
+  return [nameKey(name), ...skeletons(name)];
 }

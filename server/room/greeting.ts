@@ -241,8 +241,8 @@ export class Greetings {
 
   /** Why nobody, or not this one, may have a name. */
   #nameRefusal(claim: NameClaim, now: number): NameRefusal | undefined {
-    const { admission, logins } = this.#context, ban = admission.rules.nameBan(claim.name, now);
-    if (ban !== undefined) return { code: "bad-name", text: `${ban}; choose another` };
+    const { admission, logins } = this.#context, keptOut = admission.rules.nameRefusal(claim.name, now);
+    if (keptOut !== undefined) return { code: "bad-name", text: `${keptOut}; choose another` };
     const freeIn = (member: Member) => admission.nameFreeIn(member, now);
     return nameRefusal(claim, { members: admission.members, logins, freeIn });
   }

@@ -24,11 +24,10 @@ export function kickCommands({ admission, announcements, targets }: KickContext)
     optional: "REASON",
     summary: "tells a member to go; it may come back after a minute",
     run: (giver, now, who, reason) => {
-      const member = targets.findFor(giver, who),
-        name = nameOf(member),
-        why = `kicked${byWhom(giver)}${because(reason)}`;
-      admission.expel(member, { code: "kicked", text: `You were ${why}` }, now);
-      announcements.tell(`${name} was ${why}`, now);
+      const member = targets.findFor(giver, who), name = nameOf(member), kicked = `kicked${byWhom(giver)}`;
+      const why = because(reason), expulsion = { code: "kicked", text: `You were ${kicked}${why}` } as const;
+      admission.expel(member, expulsion, now, `${kicked}${why.replace(/^: (.*)$/, " ($1)")}`);
+      announcements.tell(`${name} was ${kicked}${why}`, now);
       return `${name} is out`;
     },
   }];

@@ -98,7 +98,7 @@ Deno.test("order: an operator mutes, kicks and bans whoever it is, and after a c
   await first.exitCode();
   await using second = await startServer(String(port), "--state", folder.file());
   await second.type("bans\n");
-  await second.stdout.until(/^Tom is banned for 60 more minutes\nCarol is banned until unban\n/m);
+  await second.stdout.until(/^Tom is banned for 60 more minutes\nCarol is banned until you type unban Carol\n/m);
   const welcome = await ask(alice, port, "GREETING", { token: TOKEN }) as V1<"WELCOME">;
   assertEquals([welcome.name, welcome.topic], ["Alice", "Sockets"]);
   await using again = await connect(port);

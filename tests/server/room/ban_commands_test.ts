@@ -42,7 +42,10 @@ Deno.test("ban NAME: TCP and classic members go, and can't take the name again",
   assertEquals(line, "The name Tom is banned until an operator ends it; choose another\n");
   assertEquals(read(room.datagram(C, "SIGN-IN Carol"), C), "INCOMING !! You are banned until an operator ends it\n");
   assertEquals(room.room.size, 2);
-  assertEquals(room.answer("bans"), "Carol is banned until unban\nTom is banned until unban");
+  assertEquals(
+    room.answer("bans"),
+    "Carol is banned until you type /unban Carol\nTom is banned until you type /unban Tom",
+  );
 });
 
 Deno.test("ban NAME: who waits for an answer about the name is not let in by it", () => {
@@ -131,18 +134,26 @@ Deno.test("ban: what is neither a name nor an address is said so", () => {
   for (const what of ["10.0.0.0/33", "not+a+name", "[::g]", "10.0.0/8"]) {
     assertEquals(room.problem(`ban ${what}`), `'${what}' is no name and no IP address`);
   }
+  // a name may have such letters
+  for (const what of ["10.77.0.300", "10.77.0", "300.1.1.1", "10.0.0."]) {
+    assertEquals(room.problem(`ban ${what}`), `'${what}' is no IP address`);
+  }
+  assertEquals(room.problem("ban Server"), "Nobody may be called Server");
   assertEquals(room.answer("bans"), "Nobody is banned");
-  assertEquals(room.problem("unban Bob"), "Bob is not banned; bans lists who is");
+  assertEquals(room.problem("unban Bob"), "Bob is not banned; /bans lists who is");
   assertEquals(room.answer("ban Bob"), "Bob is banned; nobody here has this name");
   assertEquals(room.answer("ban 192.0.2.0/24 3"), "192.0.2.0/24 is banned for 3 minutes; nobody here is there");
-  assertEquals(room.answer("bans"), "192.0.2.0/24 is banned for 3 more minutes\nBob is banned until unban");
+  assertEquals(
+    room.answer("bans"),
+    "192.0.2.0/24 is banned for 3 more minutes\nBob is banned until you type /unban Bob",
+  );
 });
 
 Deno.test("ban: of many, as many are listed as fit into an answer; there are at most 10,000", () => {
   const bans = Array.from({ length: 10_000 }, (_, i) => ({ what: `bot${i}`, holder: "", until: undefined }));
   const room = new OrderRoom({ order: { bans } });
   const lines = room.answer("bans").split("\n");
-  assertEquals(lines[0], "bot9999 is banned until unban");
+  assertEquals(lines[0], "bot9999 is banned until you type /unban bot9999");
   assertMatch(lines.at(-1)!, /^and 9\d{3} more$/);
   assertEquals(room.room.order("bans", room.now).text.split("\n").length, 10_000, "the terminal has room for all");
   assertEquals(room.problem("ban Bob"), "There are 10000 bans; unban somebody first");
@@ -193,4 +204,16 @@ Deno.test("ban: members of an earlier run that are banned do not come back with 
   });
   assertEquals(room.room.users().names, ["Alice", "Dave"]);
   assertEquals(room.join(ALICE, "Alice").topic, "Sockets");
+});
+
+Deno.test("ban: unban of an address says in which banned network it is", () => {
+  const room = new OrderRoom();
+  room.room.order("ban 10.0.1.0/24", room.now);
+  room.room.order("ban 2001:db8::/32", room.now);
+  assertEquals(room.problem("unban 10.0.1.7"), "10.0.1.7 is in 10.0.1.0/24, which is banned: unban that");
+  assertEquals(
+    room.problem("unban 2001:db8:1::/48"),
+    "2001:db8:1::/48 is in 2001:db8::/32, which is banned: unban that",
+  );
+  assertEquals(room.problem("unban 10.0.0.0/8"), "10.0.0.0/8 is not banned; /bans lists who is");
 });

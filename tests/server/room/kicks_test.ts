@@ -20,8 +20,13 @@ Deno.test("kick: a v1 member goes and is told why; all hear who did it; a repeat
   // whatever it sends is answered by the reason, for a minute; then it may come back
   const error = one(room.say(B, token, 1, "hello"), "ERROR");
   assertEquals([error.code, error.id, error.stream], ["kicked", 1, STREAM]);
-  assertEquals(room.refused(B, "Bob").code, "kicked");
-  room.pass(60_000);
+  room.pass(11_500);
+  const { code: again, text: wait } = room.refused(B, "Bob");
+  assertEquals([again, wait], [
+    "kicked",
+    "Not yet: you were kicked by Alice (flooding the ?[31mroom); you may come back in 48 s",
+  ]);
+  room.pass(48_000);
   assertEquals(room.join(B, "Bob").name, "Bob");
 });
 
@@ -90,4 +95,40 @@ Deno.test("kick: a long reason is cut, and an answer to an address that may be f
   const [answer] = room.datagram("192.0.2.1:9", request);
   assertEquals(answer.to, "192.0.2.1:9");
   assertLess(answer.bytes.length, 3 * request.length + 1);
+});
+
+Deno.test("kick: a program that is started again does not come back by its name, or by one that looks like it", () => {
+  const room = new OrderRoom();
+  room.join(B, "Bob");
+  room.connect(T);
+  room.settle();
+  room.order("kick Bob");
+  // other addresses, and so other tokens
+  const refusals = ["Bob", "bOB", "B0b"].map((name, i) => room.refused(`10.0.1.${i}:${i + 1}`, name));
+  const text = "Not yet: you were kicked by Alice; you may come back in 60 s";
+  assertEquals(refusals.map(({ code, text }) => [code, text]), Array(3).fill(["kicked", text]));
+  // who is here, or comes without a name, may not take it either
+  const line = "The name Bob was kicked, and is free again in 60 s; choose another\n";
+  assertEquals(read(room.type(T, "/name Bob"), `tcp ${T}`), line);
+  const { token } = room.join("10.0.1.9:9");
+  const { code } = one(room.v1("10.0.1.9:9", "SIGN-IN", { id: 5, token, name: "Bob" }), "ERROR");
+  assertEquals(code, "bad-name");
+  // under another name it comes at once: a ban of its address is the way
+  assertEquals(room.join("10.0.1.8:8", "Rob").name, "Rob");
+  room.pass(60_000);
+  assertEquals(room.join(B, "Bob").name, "Bob");
+});
+
+Deno.test("kick: unban ends it early, by the name, or by the address of one without a name", () => {
+  const room = new OrderRoom();
+  room.join(B, "Bob");
+  room.join(C);
+  room.settle();
+  room.order("kick Bob");
+  room.order(`kick ${C}`);
+  assertEquals(room.notices(room.order("unban bob")), ["bob was unbanned by Alice"]);
+  assertEquals(room.join(B, "Bob").name, "Bob");
+  room.order(`unban ${C}`);
+  assertEquals(room.join(C).address, C);
+  assertMatch(room.problem("unban Bob"), /^Bob is not banned/);
 });
