@@ -20,6 +20,7 @@ const ORDERS: Omit<Command, "run">[] = [
     summary: "lets a member say nothing to all, for so long or until /unmute",
   },
   { names: ["unmute"], parameters: ["NAME"], summary: "lets it speak again" },
+  { names: ["mutes"], parameters: [], summary: "lists who is muted, and for how long" },
   {
     names: ["ban"],
     parameters: ["NAME|ADDRESS[/PREFIX]"],

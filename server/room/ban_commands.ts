@@ -7,13 +7,13 @@ import { parseAddress } from "../../protocol/fields.ts";
 import { addressBytes, formatNetwork, type IPNetwork, isInNetwork, parseNetwork } from "../../protocol/ip_network.ts";
 import { reservedBecause } from "../../protocol/look_alikes.ts";
 import { normalizeName } from "../../protocol/names.ts";
-import { byteLength, pluralize, printable } from "../../protocol/text.ts";
+import { pluralize, printable } from "../../protocol/text.ts";
 import type { Admission } from "./admission.ts";
 import type { Announcements } from "./announcements.ts";
 import { type Bans, MAX_BANS } from "./bans.ts";
 import type { Member } from "./members.ts";
 import type { OrderTargets } from "./order_targets.ts";
-import { byWhom, forHowLong, nameOf, readMinutes, whatIsLeft } from "./order_words.ts";
+import { byWhom, forHowLong, listLines, nameOf, readMinutes, whatIsLeft } from "./order_words.ts";
 import { type Giver, type OrderCommand, OrderProblem } from "./orders.ts";
 
 /** What the commands need of the room. */
@@ -37,8 +37,6 @@ interface BanOrder {
 
 /** How many of those that a ban hits are called by their names. */
 const MAX_NAMED = 5;
-/** How many bytes of bans an answer to a member lists: it has to fit into a REPLY. */
-const MAX_LIST_BYTES = 800;
 const LOOPBACK = parseNetwork("127.0.0.0/8")!;
 
 /** The commands that ban, end a ban, and list the bans. */
@@ -166,16 +164,9 @@ function listed(names: string[]): string {
 }
 
 function list(bans: Bans, giver: Giver, now: number): string {
-  const all = bans.all(now), maxBytes = giver ? MAX_LIST_BYTES : Infinity;
-  if (all.length === 0) return "Nobody is banned";
-  const lines: string[] = [];
-  let bytes = 0;
-  for (const ban of all) {
+  const lines = bans.all(now).map((ban) => {
     const endless = `until you type ${giver ? "/" : ""}unban ${ban.what}`;
-    const line = `${ban.what} is banned ${whatIsLeft(bans.left(ban, now), endless)}`;
-    bytes += byteLength(line) + 1;
-    if (bytes > maxBytes) break;
-    lines.push(line);
-  }
-  return [...lines, ...lines.length < all.length ? [`and ${all.length - lines.length} more`] : []].join("\n");
+    return `${ban.what} is banned ${whatIsLeft(bans.left(ban, now), endless)}`;
+  });
+  return lines.length === 0 ? "Nobody is banned" : listLines(lines, giver);
 }

@@ -19,6 +19,7 @@ import { type Logins, SIGNED_IN_ELSEWHERE } from "./login.ts";
 import type { Member } from "./members.ts";
 import { type NameRefusal, nameRefusal, nameTaken } from "./name_refusal.ts";
 import type { NameClaim } from "./names.ts";
+import type { MuteHolder } from "./mutes.ts";
 import type { Peer } from "./peer.ts";
 
 /** What greetings need of the room. */
@@ -35,6 +36,8 @@ export interface GreetingContext {
   joinAddress: JoinAddress;
   /** Whether a member may keep order. */
   isOperator: (member: Member) => boolean;
+  /** Why one that is muted may not have a name, as a sentence; undefined if it may. */
+  mutedNameOf: (member: MuteHolder, name: string, now: number) => string | undefined;
   /** What the room is about; undefined if nobody has said it. */
   topic: () => string | undefined;
 }
@@ -213,7 +216,9 @@ export class Greetings {
     if (packet.dialect === "classic") return !isNew || limits.takeSignInToken(peer, now);
     if (isNew && !limits.takeApplicantToken(peer, now)) return false;
     // a name that it can't have takes nothing from the others with its IP address
-    let refusal: { code: string; text: string } | undefined = isNew ? this.#nameRefusal(claim, now) : undefined;
+    let refusal: { code: string; text: string } | undefined = isNew
+      ? this.#nameRefusal(applicant, claim, now)
+      : this.#mutedName(applicant, now);
     if (!refusal) {
       const answer = logins?.answer({ peer, packet, present: members.withToken(packet.token)?.name }, now);
       if (answer && "type" in answer) {
@@ -239,8 +244,18 @@ export class Greetings {
     else if (admission.nameFreeIn(other, now) === 0) admission.rename(other, undefined, now);
   }
 
+  /** Why an applicant may not have another name: each new one would be told to all. */
+  #mutedName(applicant: Applicant, now: number): NameRefusal | undefined {
+    const { peer, packet } = applicant, token = packet.dialect === "v1" ? packet.token : "";
+    const holder = this.#memberOf(applicant) ?? { token, key: peer.key, name: undefined };
+    const text = this.#context.mutedNameOf(holder, packet.name, now);
+    return text === undefined ? undefined : { code: "bad-name", text };
+  }
+
   /** Why nobody, or not this one, may have a name. */
-  #nameRefusal(claim: NameClaim, now: number): NameRefusal | undefined {
+  #nameRefusal(applicant: Applicant, claim: NameClaim, now: number): NameRefusal | undefined {
+    const muted = this.#mutedName(applicant, now);
+    if (muted) return muted;
     const { admission, logins } = this.#context, keptOut = admission.rules.nameRefusal(claim.name, now);
     if (keptOut !== undefined) return { code: "bad-name", text: `${keptOut}; choose another` };
     const freeIn = (member: Member) => admission.nameFreeIn(member, now);
@@ -284,7 +299,7 @@ export class Greetings {
     const isProven = proven !== undefined || present !== undefined && nameKey(present) === nameKey(packet.name);
     if (!isProven && logins?.needsProof(packet.name)) return logins.refusal(packet.name, peer.validated);
     // a member may have taken it, or one that looks like it, while the names were asked
-    const refusal = this.#nameRefusal(claim, now) ?? (isGranted ? undefined : nameTaken(claim.name));
+    const refusal = this.#nameRefusal(applicant, claim, now) ?? (isGranted ? undefined : nameTaken(claim.name));
     if (refusal) return refusal;
     if (this.#hasName(applicant) || members.namesAt(asValidated(applicant)) < MAX_NAMES_PER_ADDRESS) return undefined;
     return { code: "room-full", text: "Too many names from your address" };

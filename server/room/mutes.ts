@@ -10,16 +10,23 @@ import { earliest } from "../../protocol/earliest.ts";
 import { nameKey } from "../../protocol/names.ts";
 import { printable } from "../../protocol/text.ts";
 import type { Announcements } from "./announcements.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Limits } from "./limits.ts";
 import type { Member } from "./members.ts";
 import type { OrderTargets } from "./order_targets.ts";
-import { byWhom, forHowLong, nameOf, readMinutes, whatIsLeft } from "./order_words.ts";
+import { byWhom, forHowLong, listLines, nameOf, readMinutes, whatIsLeft } from "./order_words.ts";
 import { type Giver, type OrderCommand, OrderProblem } from "./orders.ts";
 
 /** What mutes need of the room. */
 export interface MutesContext {
   announcements: Announcements;
+  delivery: Delivery;
+  limits: Limits;
   targets: OrderTargets;
 }
+
+/** What a mute knows its member by. */
+export type MuteHolder = Pick<Member, "token" | "key" | "name">;
 
 interface Mute {
   /** How the one who is muted is called. */
@@ -34,6 +41,8 @@ interface Mute {
 
 /** The most mutes: each takes memory, also when its member has left. */
 const MAX_MUTES = 10_000;
+/** What one reads whose mute is over. */
+const MAY_SPEAK = "You may speak again";
 
 /** The mutes of one room. */
 export class Mutes {
@@ -55,6 +64,12 @@ export class Mutes {
       summary: "lets it speak again",
       run: (giver, now, who) => this.#unmute(giver, now, who),
     },
+    {
+      word: "mutes",
+      parameters: [],
+      summary: "lists who is muted, and for how long",
+      run: (giver, now) => this.#list(giver, now),
+    },
   ];
 
   constructor(context: MutesContext) {
@@ -72,16 +87,26 @@ export class Mutes {
     const over = [...this.#byHolder.values()].filter(({ until }) => until !== undefined && until <= now);
     for (const mute of over) this.#remove(mute);
     this.#schedule();
-    for (const { who } of over) this.#context.announcements.tell(`${who} may speak again`, now);
+    for (const mute of over) {
+      const member = this.#memberOf(mute);
+      this.#context.announcements.tell(`${member ? nameOf(member) : mute.who} may speak again`, now);
+      if (member) this.#tell(member, MAY_SPEAK, now);
+    }
   }
 
   /** Until when a member is muted, in words: `muted for 4 more minutes`; undefined if it is not. */
-  of(member: Pick<Member, "token" | "key" | "name">, now: number): string | undefined {
+  of(member: MuteHolder, now: number): string | undefined {
     // each message asks, and mostly nobody is muted
     if (this.#byHolder.size === 0) return undefined;
-    const [mute] = this.#find(member).filter(({ until = Infinity }) => until > now);
-    if (!mute) return undefined;
-    return `muted ${whatIsLeft(mute.until === undefined ? undefined : mute.until - now, "until an operator ends it")}`;
+    const [mute] = this.#valid(member, now);
+    return mute && `muted ${this.#left(mute, now, "until an operator ends it")}`;
+  }
+
+  /** Why a member may not have a name, as a sentence: it is muted, and the name is not the one that was muted. */
+  nameRefusal(member: MuteHolder, name: string, now: number): string | undefined {
+    const mutes = this.#valid(member, now), key = nameKey(name);
+    if (mutes.length === 0 || mutes.some((mute) => mute.nameKey === key)) return undefined;
+    return `You are ${this.of(member, now)}: your name stays`;
   }
 
   #mute(giver: Giver, now: number, who: string, ms: number | undefined): string {
@@ -96,7 +121,9 @@ export class Mutes {
     this.#byHolder.set(mute.holder, mute);
     if (key !== undefined) this.#byName.set(key, mute);
     this.#schedule();
-    announcements.tell(`${name} was muted${byWhom(giver)}${forHowLong(ms)}`, now);
+    const how = `muted${byWhom(giver)}${forHowLong(ms)}`;
+    announcements.tell(`${name} was ${how}`, now);
+    this.#tell(member, `!! You were ${how}`, now);
     return `${name} is muted${forHowLong(ms)}`;
   }
 
@@ -110,11 +137,42 @@ export class Mutes {
     this.#schedule();
     const name = member ? nameOf(member) : left!.who;
     announcements.tell(`${name} was unmuted${byWhom(giver)}`, now);
+    if (member) this.#tell(member, MAY_SPEAK, now);
     return `${name} may speak again`;
   }
 
+  #list(giver: Giver, now: number): string {
+    const lines = [...this.#byHolder.values()].map((mute) => {
+      const member = this.#memberOf(mute), who = member ? nameOf(member) : mute.who;
+      return `${who} is muted ${this.#left(mute, now, `until you type ${giver ? "/" : ""}unmute ${who}`)}`;
+    });
+    return lines.length === 0 ? "Nobody is muted" : listLines(lines.reverse(), giver);
+  }
+
+  /** Tells the one concerned, where it speaks no version 1: there the notice to all has its name, or its address. */
+  #tell(member: Member, line: string, now: number): void {
+    const { delivery, limits } = this.#context;
+    if (member.dialect === "v1" || member.dialect !== "line" && !limits.takeAnswerBytes(member, line, now)) return;
+    delivery.send(member, { dialect: "classic", type: "INCOMING", line });
+  }
+
+  /** Who has a mute now, if it is here: its name may be another one than it was. */
+  #memberOf({ holder, who, nameKey }: Mute): Member | undefined {
+    const { targets } = this.#context;
+    return targets.holding(holder) ?? (nameKey === undefined ? undefined : targets.find(who));
+  }
+
+  #left({ until }: Mute, now: number, endless: string): string {
+    return whatIsLeft(until === undefined ? undefined : until - now, endless);
+  }
+
+  /** The mutes that a member has and that are not over. */
+  #valid(member: MuteHolder, now: number): Mute[] {
+    return this.#find(member).filter(({ until = Infinity }) => until > now);
+  }
+
   /** The mutes that a member has: by its token or peer, and by its name. */
-  #find({ token, key, name }: Pick<Member, "token" | "key" | "name">): Mute[] {
+  #find({ token, key, name }: MuteHolder): Mute[] {
     const found = [this.#byHolder.get(token), this.#byHolder.get(key)];
     if (name !== undefined) found.push(this.#byName.get(nameKey(name)));
     return found.filter((mute) => mute !== undefined);

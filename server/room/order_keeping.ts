@@ -75,7 +75,7 @@ export class OrderKeeping {
     const { admission } = members, { accounts, time } = this.#context;
     const { announcements, bans, lock, topic } = this;
     const targets = new OrderTargets(admission.members, accounts);
-    const context = { accounts, admission, announcements, bans, targets, time };
+    const context = { ...members, accounts, announcements, bans, targets, time };
     const mutes = new Mutes(context);
     const orders = new Orders(
       kickCommands(context),

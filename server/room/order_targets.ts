@@ -30,6 +30,11 @@ export class OrderTargets {
     return this.#members.withName(who) ?? this.#members.withAddress(who);
   }
 
+  /** The member with a token, or with the key of a peer. */
+  holding(tokenOrKey: string): Member | undefined {
+    return this.#members.withToken(tokenOrKey) ?? this.#members.withKey(tokenOrKey);
+  }
+
   /**
    * The member with a name or an address, if the giver may do something to it.
    *

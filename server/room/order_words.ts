@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { pluralize, printable, splitText } from "../../protocol/text.ts";
+import { byteLength, pluralize, printable, splitText } from "../../protocol/text.ts";
 import type { Member } from "./members.ts";
 import { type Giver, OrderProblem } from "./orders.ts";
 
@@ -11,6 +11,8 @@ import { type Giver, OrderProblem } from "./orders.ts";
 const MAX_MINUTES = 525_600;
 /** The longest reason that is told, in bytes. */
 const MAX_REASON_BYTES = 200;
+/** How many bytes an answer to a member lists: it has to fit into a REPLY. */
+const MAX_LIST_BYTES = 800;
 const MINUTE_MS = 60_000;
 
 /** How a member is called: by its name, or its address if it has none. */
@@ -38,11 +40,22 @@ export function because(reason: string | undefined): string {
  */
 export function readMinutes(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const minutes = /^[1-9]\d{0,5}$/.test(text) ? Number(text) : Infinity;
+  const [, digits] = /^([1-9]\d{0,5}) ?(?:m|min|minutes?)?$/i.exec(text) ?? [];
+  const minutes = digits === undefined ? Infinity : Number(digits);
   if (minutes > MAX_MINUTES) {
-    throw new OrderProblem(`'${printable(text)}' is no number of minutes, 1 to ${MAX_MINUTES}`);
+    const problem = `'${printable(text)}' is no number of minutes, 1 to ${MAX_MINUTES}`;
+    throw new OrderProblem(`${problem}; only kick takes a reason`);
   }
   return minutes * MINUTE_MS;
+}
+
+/** The lines of a list, as many as the answer to the giver has room for. */
+export function listLines(lines: readonly string[], giver: Giver): string {
+  // the terminal has room for everything
+  if (!giver) return lines.join("\n");
+  let count = 0;
+  for (let bytes = 0; count < lines.length && (bytes += byteLength(lines[count]) + 1) <= MAX_LIST_BYTES;) count++;
+  return [...lines.slice(0, count), ...count < lines.length ? [`and ${lines.length - count} more`] : []].join("\n");
 }
 
 /** For how long something is: ` for 10 minutes`; nothing if it has no end. */

@@ -130,6 +130,7 @@ export class Room {
       echo,
       joinAddress: options.joinAddress ?? (() => undefined),
       isOperator: (member) => targets.isOperator(member),
+      mutedNameOf: (member, name, now) => mutes.nameRefusal(member, name, now),
       topic: () => keeping.topic.text,
     });
     const publish = (message: NewEvent, origin: Member, now: number) => this.#publish(message, now, origin);

@@ -72,7 +72,7 @@ Deno.test("mute: what was held behind a gap and then refused is not said when th
 Deno.test("mute: to leave and come back does not end it, with the token or with the name; another name does not help", () => {
   const { room, token } = roomWithBob({ rate: { rate: 0, burst: 0 } });
   room.order("mute Bob");
-  room.v1(B, "SIGN-IN", { id: 9, token, name: "Rob" });
+  assertEquals(one(room.v1(B, "SIGN-IN", { id: 9, token, name: "Rob" }), "ERROR").code, "bad-name");
   assertEquals(one(said(room, token, 1), "ERROR").code, "muted");
   room.v1(B, "LEAVE", { id: 3, token });
   const other = room.join(C, "Bob").token;
@@ -164,8 +164,10 @@ Deno.test("mute: what was refused is not said from a late copy, nor does a later
 Deno.test("mute: times are whole minutes, at most a year; operators and oneself are left alone", () => {
   const { room } = roomWithBob();
   for (const minutes of ["0", "-1", "1.5", "525601", "ten", "1 2", "99999999999"]) {
-    assertMatch(room.problem(`mute Bob ${minutes}`), /is no number of minutes, 1 to 525600$/);
+    assertMatch(room.problem(`mute Bob ${minutes}`), /is no number of minutes, 1 to 525600; only kick takes a reason$/);
   }
+  assertMatch(room.problem("mute Bob 5 because flood"), /only kick takes a reason$/);
+  assertEquals(room.answer("mute Bob 5m"), "Bob is muted for 5 minutes");
   assertEquals(room.problem("mute Alice"), "That is you");
   assertEquals(room.problem("mute Nobody"), "Nobody is not here");
   assertEquals(room.answer("mute Bob 525600"), "Bob is muted for 365 days");
@@ -173,4 +175,58 @@ Deno.test("mute: times are whole minutes, at most a year; operators and oneself 
   assertEquals(room.answer("mute Bob 180"), "Bob is muted for 3 hours");
   room.addAccount("Bob", true);
   assertMatch(room.problem("mute Bob"), /^Bob is an operator/);
+});
+
+Deno.test("mute: a muted member tells the others nothing by new names, whatever it speaks", () => {
+  const { room, token } = roomWithBob();
+  room.connect(T);
+  room.type(T, "/name Tom");
+  room.datagram(C, "GREETING");
+  room.settle();
+  for (const who of ["Bob", "Tom", C]) room.order(`mute ${who} 4`);
+  const text = "You are muted for 4 more minutes: your name stays";
+  const refused = one(room.v1(B, "SIGN-IN", { id: 9, token, name: "buy.my.bread" }), "ERROR");
+  assertEquals([refused.code, refused.text], ["bad-name", text]);
+  assertEquals(read(room.type(T, "/name buy.my.bread"), `tcp ${T}`), `${text}\n`);
+  assertEquals(read(room.datagram(C, "SIGN-IN buy.my.bread"), C), `INCOMING ${text}`);
+  // nor by leaving and coming again
+  room.v1(B, "LEAVE", { id: 10, token });
+  room.pass(6000);
+  assertEquals(room.refused(B, "Rob").text, text);
+  assertEquals(room.join(B, "BOB").name, "BOB");
+  room.order("unmute bob");
+  room.v1(B, "SIGN-IN", { id: 11, token, name: "Rob" });
+  assertEquals(room.room.users().names.includes("Rob"), true);
+});
+
+Deno.test("mute: the one concerned reads it in a line of its own, at once and when it is over", () => {
+  const { room } = roomWithBob();
+  room.connect(T);
+  room.type(T, "/name Tom");
+  room.datagram(C, "GREETING\n");
+  room.settle();
+  const [line, over] = ["!! You were muted by Alice for 1 minute\n", "You may speak again\n"];
+  assertEquals(read(room.order("mute Tom 1"), `tcp ${T}`), `[Server] Tom was muted by Alice for 1 minute\n${line}`);
+  assertEquals(read(room.order(`mute ${C} 1`), C).split("INCOMING ").at(-1), line);
+  // in version 1 the notice has its name, or its address
+  assertEquals(to(room.order("mute Bob 1"), B).map(({ packet }) => packet.type), ["NOTICE"]);
+  const sent = room.pass(60_000);
+  assertEquals(read(sent, `tcp ${T}`).includes(`[Server] Tom may speak again\n${over}`), true);
+  assertEquals(read(sent, C).includes(`INCOMING ${over}`), true);
+  room.order("mute Tom");
+  assertEquals(read(room.order("unmute Tom"), `tcp ${T}`), `[Server] Tom was unmuted by Alice\n${over}`);
+});
+
+Deno.test("mute: it is told by the name that the member has now, and mutes lists it", () => {
+  const { room, token } = roomWithBob();
+  room.connect(T);
+  room.settle();
+  assertEquals(room.answer("mutes"), "Nobody is muted");
+  room.order("mute bob 5");
+  room.order(`mute ${T}`);
+  room.v1(B, "SIGN-IN", { id: 9, token, name: "BOB" });
+  const lines = [`${T} is muted until you type /unmute ${T}`, "BOB is muted for 5 more minutes"];
+  assertEquals(room.answer("mutes").split("\n"), lines);
+  assertEquals(room.room.order("mutes", room.now).text.split("\n")[0], `${T} is muted until you type unmute ${T}`);
+  assertEquals(room.notices(room.pass(300_000)), ["BOB may speak again"]);
 });
