@@ -175,7 +175,7 @@ async function serve(options: ServerOptions) {
     emulator,
     trace,
     arrived: () => door.arrived,
-    summary,
+    summary: () => [summary(), ...host.room.orderState].join("\n"),
     list: () => usersLine(host.room.users()),
     room: host.room,
     order: (line) => host.order(line),

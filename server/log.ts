@@ -26,12 +26,19 @@ const DEPARTURES = {
   expelled: "was told to go",
 } as const satisfies Record<Exclude<Departure, "upgrade">, string>;
 
-/** Returns an observer that prints a line for each member that joins or leaves. */
+/** Returns an observer that prints a line for each member that joins, changes its name or leaves. */
 export function presenceLog(print: (line: string) => void): MemberObserver {
   return {
     joined({ address, name, since, dialect }) {
       const how = dialect === "line" ? " by TCP" : "";
       print(`Client ${tuple(address)} connected at ${time(1000 * since)}${how}${signedIn(name)}`);
+    },
+    changed({ address, name }, before) {
+      if (name === before) return;
+      const how = name === undefined ? "has lost its name" : before === undefined ? "signed in" : "has another name";
+      print(
+        `Client ${tuple(address)} ${how} at ${time(Date.now())}${signedIn(name)}${before ? `, before ${before}` : ""}`,
+      );
     },
     left({ address, name }, how) {
       if (how === "upgrade") return;

@@ -1,9 +1,9 @@
 /**
- * Bans and the topic in a state file.
+ * Bans and the topic in a state file, and whether there were mutes or a lock, which end with the server.
  *
  * @module
  */
-import type { KeptBan } from "./past.ts";
+import type { KeptBan, Passing } from "./past.ts";
 import type { Statement, Writer } from "./sqlite_writer.ts";
 
 /**
@@ -11,7 +11,10 @@ import type { Statement, Writer } from "./sqlite_writer.ts";
  */
 export class OrderTable {
   readonly #writer: Writer;
-  readonly #statements: Record<"putBan" | "dropBan" | "dropTopic" | "putTopic", Statement>;
+  readonly #statements: Record<
+    "putBan" | "dropBan" | "dropTopic" | "putTopic" | "dropPassing" | "putPassing",
+    Statement
+  >;
 
   constructor(writer: Writer) {
     this.#writer = writer;
@@ -21,6 +24,8 @@ export class OrderTable {
       dropBan: database.prepare("DELETE FROM bans WHERE what = ?"),
       dropTopic: database.prepare("DELETE FROM topic"),
       putTopic: database.prepare("INSERT INTO topic VALUES (?)"),
+      dropPassing: database.prepare("DELETE FROM passing"),
+      putPassing: database.prepare("INSERT INTO passing VALUES (?)"),
     };
   }
 
@@ -42,6 +47,17 @@ export class OrderTable {
     this.#writer.write(() => {
       this.#statements.dropTopic.run();
       if (topic !== undefined) this.#statements.putTopic.run(topic);
+    }, true);
+  }
+
+  /**
+   * @param passing What there is that ends with the server.
+   * @throws {Failure} if the file can't be written.
+   */
+  putPassing(passing: readonly Passing[]): void {
+    this.#writer.write(() => {
+      this.#statements.dropPassing.run();
+      for (const what of passing) this.#statements.putPassing.run(what);
     }, true);
   }
 }

@@ -38,6 +38,9 @@ export interface KeptAccount extends StoredKeys {
   isOperator: boolean;
 }
 
+/** What ends with a run of the server; the next one tells so. */
+export type Passing = "mutes" | "lock";
+
 /** What is kept of a ban. */
 export interface KeptBan {
   /** A name, or a network as `10.0.0.0/24` or `10.0.0.7`. */

@@ -18,7 +18,7 @@ import { AccountTable } from "./account_table.ts";
 import type { WindowOptions } from "./journal.ts";
 import { keyOf, MemberTable } from "./member_table.ts";
 import { OrderTable } from "./order_table.ts";
-import type { KeptAccount, KeptBan, KeptMember, Past } from "./past.ts";
+import type { KeptAccount, KeptBan, KeptMember, Passing, Past } from "./past.ts";
 import { SqliteJournal } from "./sqlite.ts";
 import { Writer } from "./sqlite_writer.ts";
 
@@ -37,8 +37,8 @@ export interface State {
   knownAddresses: [key: string, addresses: string[]][];
   /** Writes down which names are protected. */
   accountTable: AccountTable;
-  /** The bans and the topic at the end of an earlier run. */
-  order: { bans: KeptBan[]; topic: string | undefined };
+  /** The bans, the topic and what has ended with it at the end of an earlier run. */
+  order: { bans: KeptBan[]; topic: string | undefined; passing: Passing[] };
   /** Writes down who is banned, and what the topic is. */
   orderTable: OrderTable;
   close(): void;
@@ -167,6 +167,7 @@ function prepare(database: DatabaseSync): void {
     CREATE TABLE IF NOT EXISTS known_addresses (key TEXT PRIMARY KEY, addresses TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS bans (what TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER);
     CREATE TABLE IF NOT EXISTS topic (text TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS passing (what TEXT PRIMARY KEY);
     INSERT INTO room SELECT '${randomHex64()}', 0, 0, '${
     Array.from({ length: 4 }, randomHex64).join("")
   }' WHERE NOT EXISTS (SELECT * FROM room);
@@ -207,8 +208,19 @@ function readPast(
   if (!knownAddresses.every(([key]) => keys.has(key))) throw new DamagedFile();
   const bans = database.prepare("SELECT * FROM bans ORDER BY rowid").all().map(parseBan);
   const topics = database.prepare("SELECT text FROM topic").all().map(parseTopic);
+  const passing = database.prepare("SELECT what FROM passing").all().map(parsePassing);
   if (topics.length > 1) throw new DamagedFile();
-  return { epoch, seq, events, streams, members, passKey, accounts, knownAddresses, order: { bans, topic: topics[0] } };
+  return {
+    epoch,
+    seq,
+    events,
+    streams,
+    members,
+    passKey,
+    accounts,
+    knownAddresses,
+    order: { bans, topic: topics[0], passing },
+  };
 }
 
 /** @throws {DamagedFile} when there is a value that the journal could not have written. */
@@ -266,6 +278,12 @@ function parseTopic({ text }: Record<string, unknown>): string {
   const isValid = typeof text === "string" && text !== "" && byteLength(text) <= MAX_TOPIC_BYTES;
   if (!isValid) throw new DamagedFile();
   return printable(text);
+}
+
+/** @throws {DamagedFile} when there is a value that the room could not have written. */
+function parsePassing({ what }: Record<string, unknown>): Passing {
+  if (what !== "mutes" && what !== "lock") throw new DamagedFile();
+  return what;
 }
 
 function areBytes(value: unknown, length: number): value is Uint8Array {

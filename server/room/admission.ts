@@ -31,8 +31,12 @@ export type Departure = "goodbye" | "silence" | "disconnect" | "taken" | "refuse
 /** Callbacks for members that come and go, called at the moment when it happens. */
 export interface MemberObserver {
   joined?(member: Member): void;
-  /** A member has another name or address. */
-  changed?(member: Member): void;
+  /**
+   * A member has another name or address.
+   *
+   * @param before The name that it had, as far as it was told that the member is here.
+   */
+  changed?(member: Member, before: string | undefined): void;
   left?(member: Member, how: Departure): void;
   /** A classic peer may not join. This is called for each of its greetings. */
   refused?(peer: Pick<Peer, "address">, why: ClassicRefusal): void;
@@ -178,7 +182,7 @@ export class Admission {
     this.presence.moved(member.key, peer);
     this.members.move(member, { ...peer, validated: true });
     delivery.join(member);
-    observer.changed?.(member);
+    observer.changed?.(member, member.name);
   }
 
   /** Notes by which address of the server a member asks now. The caller knows that the packet is the member's. */
@@ -262,7 +266,7 @@ export class Admission {
     this.members.rename(member, name);
     if (before !== undefined && this.members.withName(before) !== member) this.names.release(before, holderOf(member));
     this.presence.renamed(member, before, now, this.members.toldSize);
-    this.#context.observer.changed?.(member);
+    this.#context.observer.changed?.(member, this.#unannounced.has(member.key) ? name : before);
   }
 
   /** Removes the member whose token is in a goodbye from a peer; returns whether there was one. */

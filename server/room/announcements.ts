@@ -6,12 +6,14 @@
 import { MAX_TEXT_BYTES } from "../../protocol.ts";
 import { printable, splitText } from "../../protocol/text.ts";
 import type { NewEvent } from "../journal/journal.ts";
-import type { OrderCommand } from "./orders.ts";
+import { type OrderCommand, TOLD } from "./orders.ts";
 
 /** What announcements need of the room. */
 export interface AnnouncementsContext {
   /** Appends an event to the journal. */
   publish: (event: NewEvent, now: number) => void;
+  /** Prints a line on the server's terminal. */
+  tellTerminal: (line: string) => void;
   /** The time that is shown to people, in Unix milliseconds. */
   time: (now: number) => number;
 }
@@ -25,7 +27,7 @@ export class Announcements {
     summary: "says it to everybody, in the server's name",
     run: (giver, now, text) => {
       this.tell(giver ? `${giver.name ?? giver.address} says: ${text}` : text, now);
-      return "Said";
+      return TOLD;
     },
   }];
 
@@ -33,9 +35,10 @@ export class Announcements {
     this.#context = context;
   }
 
-  /** Tells everybody; a text that is too long for one event becomes several. */
+  /** Tells everybody, and the server's terminal; a text that is too long for one event becomes several. */
   tell(text: string, now: number): void {
-    const { publish, time } = this.#context;
+    const { publish, tellTerminal, time } = this.#context;
+    tellTerminal(`[Server] ${printable(text)}`);
     for (const piece of splitText(printable(text), MAX_TEXT_BYTES)) {
       publish({ type: "NOTICE", at: time(now), text: piece }, now);
     }

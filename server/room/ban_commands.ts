@@ -14,7 +14,7 @@ import { type Bans, MAX_BANS } from "./bans.ts";
 import type { Member } from "./members.ts";
 import type { OrderTargets } from "./order_targets.ts";
 import { byWhom, forHowLong, listLines, nameOf, readMinutes, whatIsLeft } from "./order_words.ts";
-import { type Giver, type OrderCommand, OrderProblem } from "./orders.ts";
+import { type Giver, type OrderCommand, OrderProblem, TOLD } from "./orders.ts";
 
 /** What the commands need of the room. */
 export interface BanCommandsContext {
@@ -60,7 +60,7 @@ export function banCommands(context: BanCommandsContext): OrderCommand[] {
         const isLifted = admission.rules.expulsions.lift(who, now);
         if (!bans.remove(what) && !isLifted) throw new OrderProblem(notBanned(context, network, giver, who, now));
         announcements.tell(`${what} was unbanned${byWhom(giver)}`, now);
-        return `${printable(what)} may come again`;
+        return TOLD;
       },
     },
     {

@@ -7,7 +7,7 @@ import type { Admission } from "./admission.ts";
 import type { Announcements } from "./announcements.ts";
 import type { OrderTargets } from "./order_targets.ts";
 import { because, byWhom, nameOf } from "./order_words.ts";
-import type { OrderCommand } from "./orders.ts";
+import { type OrderCommand, TOLD } from "./orders.ts";
 
 /** What kicks need of the room. */
 export interface KickContext {
@@ -28,7 +28,7 @@ export function kickCommands({ admission, announcements, targets }: KickContext)
       const why = because(reason), expulsion = { code: "kicked", text: `You were ${kicked}${why}` } as const;
       admission.expel(member, expulsion, now, `${kicked}${why.replace(/^: (.*)$/, " ($1)")}`);
       announcements.tell(`${name} was ${kicked}${why}`, now);
-      return `${name} is out`;
+      return TOLD;
     },
   }];
 }

@@ -172,7 +172,7 @@ export class LineMembers {
     const { limits, operators } = this.#context, pause = limits.requestPause(member, 1, now);
     if (pause > 0) return pause;
     const { isDone, text } = operators.execute(typed, member, now);
-    for (const line of text.split("\n")) this.#tell(member, isDone ? line : `!! ${line}`);
+    for (const line of text === "" ? [] : text.split("\n")) this.#tell(member, isDone ? line : `!! ${line}`);
     return 0;
   }
 
@@ -217,7 +217,7 @@ export class LineMembers {
         const found = members.withName(request.who) ?? members.withAddress(request.who);
         if (!found) return this.#tell(member, `${quoted(request.who)} is not here`);
         const registered = this.#context.logins?.isProtected(found.name) ? ", registered" : "";
-        const role = operators.isOperator(found) ? ", an operator" : "";
+        const role = operators.isOperator(found) ? ", operator" : "";
         return this.#tell(member, `${found.name ?? "(unnamed)"} is at ${found.address}${registered}${role}`);
       }
       case "send":

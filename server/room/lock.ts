@@ -9,12 +9,14 @@ import { BoundedMap } from "./bounded_map.ts";
 import type { Expulsion } from "./expulsions.ts";
 import type { Member } from "./members.ts";
 import { byWhom } from "./order_words.ts";
-import { type Giver, type OrderCommand, OrderProblem } from "./orders.ts";
+import { type Giver, type OrderCommand, OrderProblem, TOLD } from "./orders.ts";
 
 /** What the lock needs of the room. */
 export interface LockContext {
   accounts: Accounts | undefined;
   announcements: Announcements;
+  /** Notes whether the room is locked. */
+  note: (isLocked: boolean) => void;
 }
 
 const LOCKED: Expulsion = { code: "locked", text: "The room is locked: nobody new may come in now" };
@@ -39,6 +41,10 @@ export class Lock {
     this.#context = context;
   }
 
+  get isLocked(): boolean {
+    return this.#isLocked;
+  }
+
   /** Notes that a member has left. */
   left({ token, key, dialect }: Pick<Member, "token" | "key" | "dialect">, isSilent: boolean): void {
     const holder = token || key;
@@ -57,8 +63,10 @@ export class Lock {
     if (this.#isLocked === isLocked) {
       throw new OrderProblem(`The room is ${isLocked ? "locked already" : "not locked"}`);
     }
+    const { announcements, note } = this.#context;
     this.#isLocked = isLocked;
-    this.#context.announcements.tell(`The room was ${state}${byWhom(giver)}`, now);
-    return `The room is ${state}`;
+    announcements.tell(`The room was ${state}${byWhom(giver)}`, now);
+    note(isLocked);
+    return TOLD;
   }
 }

@@ -15,7 +15,7 @@ import type { Limits } from "./limits.ts";
 import type { Member } from "./members.ts";
 import type { OrderTargets } from "./order_targets.ts";
 import { byWhom, forHowLong, listLines, nameOf, readMinutes, whatIsLeft } from "./order_words.ts";
-import { type Giver, type OrderCommand, OrderProblem } from "./orders.ts";
+import { type Giver, type OrderCommand, OrderProblem, TOLD } from "./orders.ts";
 
 /** What mutes need of the room. */
 export interface MutesContext {
@@ -23,6 +23,8 @@ export interface MutesContext {
   delivery: Delivery;
   limits: Limits;
   targets: OrderTargets;
+  /** Notes whether anybody is muted. */
+  note: (isAnybodyMuted: boolean) => void;
 }
 
 /** What a mute knows its member by. */
@@ -76,6 +78,11 @@ export class Mutes {
     this.#context = context;
   }
 
+  /** How many are muted. */
+  get size(): number {
+    return this.#byHolder.size;
+  }
+
   /** When {@linkcode wake} is to be called, in milliseconds of the room's clock; undefined for never. */
   get dueAt(): number | undefined {
     return this.#dueAt;
@@ -124,7 +131,7 @@ export class Mutes {
     const how = `muted${byWhom(giver)}${forHowLong(ms)}`;
     announcements.tell(`${name} was ${how}`, now);
     this.#tell(member, `!! You were ${how}`, now);
-    return `${name} is muted${forHowLong(ms)}`;
+    return TOLD;
   }
 
   #unmute(giver: Giver, now: number, who: string): string {
@@ -138,7 +145,7 @@ export class Mutes {
     const name = member ? nameOf(member) : left!.who;
     announcements.tell(`${name} was unmuted${byWhom(giver)}`, now);
     if (member) this.#tell(member, MAY_SPEAK, now);
-    return `${name} may speak again`;
+    return TOLD;
   }
 
   #list(giver: Giver, now: number): string {
@@ -183,8 +190,9 @@ export class Mutes {
     if (mute.nameKey !== undefined && this.#byName.get(mute.nameKey) === mute) this.#byName.delete(mute.nameKey);
   }
 
-  /** Each packet asks when the room is due, so it is kept. */
+  /** Notes what has changed. Each packet asks when the room is due, so it is kept. */
   #schedule(): void {
     this.#dueAt = earliest([...this.#byHolder.values()].map(({ until }) => until));
+    this.#context.note(this.#byHolder.size > 0);
   }
 }

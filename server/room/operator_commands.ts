@@ -6,23 +6,28 @@
 import { printable } from "../../protocol/text.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Announcements } from "./announcements.ts";
-import { type OrderCommand, OrderProblem } from "./orders.ts";
+import type { OrderTargets } from "./order_targets.ts";
+import { type OrderCommand, OrderProblem, TOLD } from "./orders.ts";
 
 /** What the commands need of the room. */
 export interface OperatorCommandsContext {
   accounts: Accounts | undefined;
   announcements: Announcements;
+  targets: OrderTargets;
 }
 
 /** The commands that make operators. Only who has an account can be one: anybody may take another name. */
-export function operatorCommands({ accounts, announcements }: OperatorCommandsContext): OrderCommand[] {
+export function operatorCommands({ accounts, announcements, targets }: OperatorCommandsContext): OrderCommand[] {
+  const howToGetOne = (name: string) => {
+    const there = targets.find(name), add = `type account add ${printable(name)} here`;
+    if (!there) return add;
+    return there.dialect === "v1" ? "let it type /register first" : `when it has left, ${add}`;
+  };
   const set = (name: string, isOperator: boolean, now: number) => {
     if (!accounts) throw new OrderProblem("An operator needs an account: start the server with --state FILE");
     const account = accounts.get(name);
     if (!account) {
-      throw new OrderProblem(
-        `${printable(name)} has no account: let it type /register, or type account add ${printable(name)} here`,
-      );
+      throw new OrderProblem(`${printable(name)} has no account: ${howToGetOne(name)}`);
     }
     const state = isOperator ? "an operator now" : "no operator any more";
     if (account.isOperator === isOperator) {
@@ -30,7 +35,7 @@ export function operatorCommands({ accounts, announcements }: OperatorCommandsCo
     }
     accounts.put({ ...account, isOperator });
     announcements.tell(`${account.name} is ${state}`, now);
-    return `${account.name} is ${state}`;
+    return TOLD;
   };
   return [
     {

@@ -20,7 +20,7 @@ export interface OperatorsContext {
   targets: OrderTargets;
 }
 
-const NOT_ALLOWED = "Only an operator may do that";
+const NOT_ALLOWED = "Only an operator may do that; who runs the server makes one by op NAME";
 
 /** The orders of one room's members. */
 export class Operators {
@@ -30,7 +30,7 @@ export class Operators {
     this.#context = context;
   }
 
-  /** Whether a line begins with the word of a command that a member may give. */
+  /** Whether a line begins with the word of a command. */
   isOrder(line: string): boolean {
     return this.#context.orders.isOrder(line);
   }

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { pluralize } from "../../protocol/text.ts";
 import type { NewEvent } from "../journal/journal.ts";
-import type { KeptBan } from "../journal/past.ts";
+import type { KeptBan, Passing } from "../journal/past.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Admission } from "./admission.ts";
 import { Announcements } from "./announcements.ts";
@@ -24,6 +25,8 @@ import { Topic } from "./topic.ts";
 
 /** Keeps what outlives the server. Each method writes before it returns. */
 export interface OrderKeeper extends BanKeeper {
+  /** @param passing What there is that ends with the server. */
+  putPassing(passing: readonly Passing[]): void;
   /** @param topic Undefined if there is none any more. */
   putTopic(topic: string | undefined): void;
 }
@@ -32,6 +35,8 @@ export interface OrderKeeper extends BanKeeper {
 export interface KeptOrder {
   bans?: readonly KeptBan[];
   topic?: string;
+  /** What there was that has ended with the server. */
+  passing?: readonly Passing[];
   keeper?: OrderKeeper;
 }
 
@@ -42,6 +47,8 @@ export interface OrderRulesContext {
   ownAddresses: (() => readonly Uint8Array[]) | undefined;
   /** Appends an event to the journal. */
   publish: (event: NewEvent, now: number) => void;
+  /** Prints a line on the server's terminal. Default: nothing is printed. */
+  tellTerminal?: (line: string) => void;
   /** The time that is shown to people, in Unix milliseconds. */
   time: (now: number) => number;
 }
@@ -54,13 +61,18 @@ export class OrderKeeping {
   readonly rules: EntryRules;
   readonly topic: Topic;
   readonly #context: OrderRulesContext;
+  readonly #passing = new Set<Passing>();
 
   constructor(context: OrderRulesContext) {
-    const { accounts, kept = {}, ownAddresses, time } = this.#context = context;
+    const { accounts, kept = {}, ownAddresses, tellTerminal = () => {}, time } = this.#context = context;
     const { keeper } = kept;
-    this.announcements = new Announcements(context);
+    this.announcements = new Announcements({ ...context, tellTerminal });
     this.bans = new Bans({ kept: kept.bans, keeper, ownAddresses, time });
-    this.lock = new Lock({ accounts, announcements: this.announcements });
+    this.lock = new Lock({
+      accounts,
+      announcements: this.announcements,
+      note: (isLocked) => this.#note("lock", isLocked),
+    });
     this.rules = new EntryRules(this);
     const keep = keeper && ((text: string | undefined) => keeper.putTopic(text));
     this.topic = new Topic({ announcements: this.announcements, text: kept.topic, keep });
@@ -76,7 +88,7 @@ export class OrderKeeping {
     const { announcements, bans, lock, topic } = this;
     const targets = new OrderTargets(admission.members, accounts);
     const context = { ...members, accounts, announcements, bans, targets, time };
-    const mutes = new Mutes(context);
+    const mutes = new Mutes({ ...context, note: (isAnybodyMuted) => this.#note("mutes", isAnybodyMuted) });
     const orders = new Orders(
       kickCommands(context),
       mutes.commands,
@@ -87,6 +99,32 @@ export class OrderKeeping {
       operatorCommands(context),
       others,
     );
-    return { mutes, orders, operators: new Operators({ ...members, orders, targets }), targets };
+    /** What is in force now, a line for each. */
+    const state = () => [
+      ...lock.isLocked ? ["The room is locked"] : [],
+      ...mutes.size > 0 ? [`${pluralize(mutes.size, "member")} muted; mutes lists them`] : [],
+      ...topic.text === undefined ? [] : [topic.words],
+    ];
+    return { mutes, orders, operators: new Operators({ ...members, orders, targets }), state, targets };
+  }
+
+  /** Tells what was in force when an earlier run of the server has ended, and is no more. */
+  tellEnded(now: number): void {
+    const { keeper, passing = [] } = this.#context.kept ?? {};
+    if (passing.length === 0) return;
+    const ended = [
+      ...passing.includes("lock") ? ["the room is not locked any more"] : [],
+      ...passing.includes("mutes") ? ["whoever was muted may speak again"] : [],
+    ];
+    this.announcements.tell(`The server was started anew: ${ended.join(", and ")}`, now);
+    keeper?.putPassing([]);
+  }
+
+  /** Notes what ends with the server, so that the next run can tell of it. */
+  #note(what: Passing, isThere: boolean): void {
+    if (this.#passing.has(what) === isThere) return;
+    if (isThere) this.#passing.add(what);
+    else this.#passing.delete(what);
+    this.#context.kept?.keeper?.putPassing([...this.#passing]);
   }
 }

@@ -14,7 +14,7 @@ export type Giver = Member | undefined;
 /** What becomes of an order. */
 export interface OrderAnswer {
   isDone: boolean;
-  /** A line for who has given it, or several. */
+  /** A line for who has given it, or several; empty if everybody is told. */
   text: string;
 }
 
@@ -31,9 +31,12 @@ export interface OrderCommand {
   isForTerminal?: boolean;
   /** Whether anybody may give it without its parameter: it only tells something then. */
   isForAllAlone?: boolean;
-  /** Carries it out; returns what was done, in words. Throws an {@linkcode OrderProblem} if it can't be done. */
+  /** Carries it out; returns what was done, in words, or {@linkcode TOLD}. Throws an {@linkcode OrderProblem} if it can't be done. */
   run(giver: Giver, now: number, ...values: string[]): string;
 }
+
+/** The answer to an order where what is told to everybody says all. */
+export const TOLD = "";
 
 /** Why an order can't be done, in words. */
 export class OrderProblem extends Error {}
@@ -49,13 +52,12 @@ export class Orders {
     this.#commands = tables.flat();
   }
 
-  /** Whether a line begins with the word of a command that a member may give. */
+  /** Whether a line begins with the word of a command. */
   isOrder(line: string): boolean {
-    const command = this.#find(line);
-    return command !== undefined && !command.isForTerminal;
+    return this.#find(line) !== undefined;
   }
 
-  /** Whether a line begins with the word of any command. */
+  /** Whether a line begins with the word of a command, or with the first one of several. */
   isKnown(line: string): boolean {
     return this.#find(line) !== undefined || this.#secondWords(line).length > 0;
   }
@@ -78,7 +80,10 @@ export class Orders {
   /** Carries an order out. The caller knows that the giver may give it. */
   execute(line: string, giver: Giver, now: number): OrderAnswer {
     const command = this.#find(line);
-    if (!command || giver && command.isForTerminal) {
+    if (giver && command?.isForTerminal) {
+      return { isDone: false, text: `${command.word} is typed into the server's terminal` };
+    }
+    if (!command) {
       const seconds = giver ? [] : this.#secondWords(line);
       const text = seconds.length > 0
         ? `${firstWord(line).toLowerCase()} takes ${seconds.join(", ").replace(/, (?!.*, )/, " or ")}`

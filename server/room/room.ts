@@ -72,9 +72,9 @@ export class Room {
     const limits = this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 }, ignored);
     this.#wallClock = options.wallClock;
     const time = (now: number) => this.#wallTime(now);
-    const { observer = {}, ownAddresses } = options, { accounts } = protectionParts;
+    const { observer = {}, ownAddresses } = options, { accounts, tellTerminal } = protectionParts;
     const announce = (event: NewEvent, now: number) => this.#publish(event, now);
-    const keeping = new OrderKeeping({ accounts, kept, ownAddresses, publish: announce, time });
+    const keeping = new OrderKeeping({ accounts, kept, ownAddresses, publish: announce, tellTerminal, time });
     this.#admission = new Admission(options, {
       delivery,
       journal,
@@ -83,7 +83,7 @@ export class Room {
       ignored,
       observer: {
         joined: (member) => observer.joined?.(member),
-        changed: (member) => observer.changed?.(member),
+        changed: (...args) => observer.changed?.(...args),
         left: (member, how) => {
           this.#messages.forget(member);
           keeping.lock.left(member, how === "silence" || how === "taken");
@@ -158,6 +158,7 @@ export class Room {
     this.#repair = new Repair({ delivery, journal, echo });
     for (const kept of options.members ?? []) this.#admission.restore(kept, now, protection.mayStay(kept));
     if (this.#members.v1Size > 0) this.#heartbeats.schedule(now, this.#members.v1Size);
+    keeping.tellEnded(now);
   }
 
   get statistics(): Readonly<RoomStatistics> {
@@ -199,6 +200,11 @@ export class Room {
   /** What can be ordered from the server's terminal, a line for each command. */
   get orderHelp(): string[] {
     return this.#order.orders.help(true);
+  }
+
+  /** What is in force of the orders, a line for each: a lock, mutes, the topic. */
+  get orderState(): string[] {
+    return this.#order.state();
   }
 
   /** Carries out an order from the server's terminal. */

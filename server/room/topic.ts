@@ -7,7 +7,7 @@ import { MAX_TOPIC_BYTES } from "../../protocol.ts";
 import { byteLength, printable } from "../../protocol/text.ts";
 import type { Announcements } from "./announcements.ts";
 import { nameOf } from "./order_words.ts";
-import { type Giver, type OrderCommand, OrderProblem } from "./orders.ts";
+import { type Giver, type OrderCommand, OrderProblem, TOLD } from "./orders.ts";
 
 /** What the topic needs of the room. */
 export interface TopicContext {
@@ -51,6 +51,6 @@ export class Topic {
     const words = topic === undefined ? "There is no topic any more" : `The topic is now: ${topic}`;
     const told = topic === undefined ? "has taken the topic away" : `has changed the topic: ${topic}`;
     announcements.tell(giver ? `${nameOf(giver)} ${told}` : words, now);
-    return words;
+    return TOLD;
   }
 }

@@ -46,6 +46,18 @@ Deno.test("log: a member with a connection is marked as such, and one that says 
   ]);
 });
 
+Deno.test("log: a new name is printed, with the one before", () => {
+  const lines: string[] = [];
+  const room = new FakeRoom({ observer: presenceLog((line) => lines.push(line)) });
+  const { token } = room.join(A);
+  for (const [id, name] of [[3, "Alice"], [4, "Max"], [5, "Max"]] as const) room.v1(A, "SIGN-IN", { id, token, name });
+  room.move("127.0.0.1:40009", token, "Max");
+  assertEquals(lines.slice(1).map((line) => line.replace(new RegExp(TIME), "T")), [
+    "Client (127.0.0.1, 40001) signed in at T as Alice",
+    "Client (127.0.0.1, 40001) has another name at T as Max, before Alice",
+  ]);
+});
+
 Deno.test("log: a departure has the time of day, whatever the room's clock says", () => {
   const lines: string[] = [];
   const room = new FakeRoom({ observer: presenceLog((line) => lines.push(line)) });

@@ -24,6 +24,7 @@ Deno.test("order: bans and the topic are in the file as soon as they are ordered
         { what: "bob", holder: token, until: room.now + 300_000 },
       ],
       topic: "Sockets",
+      passing: [],
     });
   }
   {
@@ -45,7 +46,7 @@ Deno.test("order: bans and the topic are in the file as soon as they are ordered
   }
   const { order: last, close } = openState(folder.file("copy.db"));
   close();
-  assertEquals(last, { bans: [{ what: "Zoe", holder: "", until: undefined }], topic: undefined });
+  assertEquals(last, { bans: [{ what: "Zoe", holder: "", until: undefined }], topic: undefined, passing: [] });
 });
 
 Deno.test("order: who had a banned name is known by its token after a restart", () => {
@@ -57,6 +58,33 @@ Deno.test("order: who had a banned name is known by its token after a restart", 
   }
   using second = openRoom(folder.file());
   assertEquals(second.room.refused("192.0.2.9:9", "Other").text, "You are banned until an operator ends it");
+});
+
+Deno.test("order: a new start tells once that mutes and a lock have ended, if there were any", () => {
+  using folder = openFolder();
+  const path = folder.file(), copy = () => copyAsAfterCrash(path, folder.file("copy.db"));
+  const printed: string[] = [];
+  const tellTerminal = (line: string) => void printed.push(line);
+  {
+    using first = openRoom(path, { tellTerminal });
+    const order = (text: string) => first.room.room.order(text, first.room.now);
+    first.room.join("192.0.2.9:9", "Bob");
+    for (const text of ["lock", "mute Bob 1"]) order(text);
+    const { order: kept, close } = openState(copy());
+    close();
+    assertEquals(kept.passing, ["lock", "mutes"]);
+    printed.length = 0;
+    openRoom(folder.file("copy.db"), { tellTerminal })[Symbol.dispose]();
+    const ended = "[Server] The server was started anew: ";
+    assertEquals(printed, [`${ended}the room is not locked any more, and whoever was muted may speak again`]);
+    openRoom(folder.file("copy.db"), { tellTerminal })[Symbol.dispose]();
+    assertEquals(printed.length, 1, "it is told once");
+    order("unlock");
+    first.room.pass(60_000);
+  }
+  printed.length = 0;
+  openRoom(path, { tellTerminal })[Symbol.dispose]();
+  assertEquals(printed, []);
 });
 
 Deno.test("order: a file with a value that no server has written is damaged", () => {
@@ -74,6 +102,7 @@ Deno.test("order: a file with a value that no server has written is damaged", ()
     `topic VALUES ('${"x".repeat(301)}')`,
     "topic VALUES ('one'), ('two')",
     "topic VALUES (x'00')",
+    "passing VALUES ('kicks')",
   ];
   for (const [i, value] of values.entries()) {
     const path = folder.file(`${i}.db`);

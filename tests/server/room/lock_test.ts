@@ -9,7 +9,7 @@ const TEXT = "The room is locked: nobody new may come in now";
 Deno.test("lock: newcomers learn why they may not come in, whatever they speak", () => {
   const room = new OrderRoom();
   const sent = room.order("lock");
-  assertEquals([one(sent, "REPLY").text, room.notices(sent)], ["The room is locked", ["The room was locked by Alice"]]);
+  assertEquals([one(sent, "REPLY").text, room.notices(sent)], ["", ["The room was locked by Alice"]]);
   assertEquals(room.problem("lock"), "The room is locked already");
   const { code, text } = room.refused(B, "Bob");
   assertEquals([code, text], ["locked", TEXT]);

@@ -21,7 +21,7 @@ Deno.test("mute: each message is answered by ERROR muted, is never said, and the
   assertEquals(heard(said(room, token, 1)), ["1"]);
   const sent = room.order("mute Bob 10");
   assertEquals(room.notices(sent), ["Bob was muted by Alice for 10 minutes"]);
-  assertEquals(one(sent, "REPLY").text, "Bob is muted for 10 minutes");
+  assertEquals(one(sent, "REPLY").text, "", "the notice says it");
   room.pass(60_000 + 1);
   room.join(B, "Bob");
   const error = one(said(room, token, 2), "ERROR");
@@ -167,12 +167,13 @@ Deno.test("mute: times are whole minutes, at most a year; operators and oneself 
     assertMatch(room.problem(`mute Bob ${minutes}`), /is no number of minutes, 1 to 525600; only kick takes a reason$/);
   }
   assertMatch(room.problem("mute Bob 5 because flood"), /only kick takes a reason$/);
-  assertEquals(room.answer("mute Bob 5m"), "Bob is muted for 5 minutes");
+  const told = (text: string) => room.notices(room.order(text)).join();
+  assertEquals(told("mute Bob 5m"), "Bob was muted by Alice for 5 minutes");
   assertEquals(room.problem("mute Alice"), "That is you");
   assertEquals(room.problem("mute Nobody"), "Nobody is not here");
-  assertEquals(room.answer("mute Bob 525600"), "Bob is muted for 365 days");
-  assertEquals(room.answer("mute Bob 90"), "Bob is muted for 90 minutes");
-  assertEquals(room.answer("mute Bob 180"), "Bob is muted for 3 hours");
+  assertEquals(told("mute Bob 525600"), "Bob was muted by Alice for 365 days");
+  assertEquals(told("mute Bob 90"), "Bob was muted by Alice for 90 minutes");
+  assertEquals(told("mute Bob 180"), "Bob was muted by Alice for 3 hours");
   room.addAccount("Bob", true);
   assertMatch(room.problem("mute Bob"), /^Bob is an operator/);
 });
