@@ -128,7 +128,7 @@ async function serve(options: ServerOptions) {
   const signals = onStopSignal(stop);
   // who has no account, or can't prove it there, does not join by TCP
   const tcpPort = room.membersOnly ? undefined : tcpDoor?.address.port;
-  for (const line of announcement(hostname, door.address, tcpPort)) print(line);
+  for (const line of announcement(hostname, door.address, tcpPort, room.membersOnly)) print(line);
   if (problem !== undefined) print(problem);
   const joinAddresses = new JoinAddresses(door.address);
   const joinAddress: JoinAddress = (family, via) => joinAddresses.choose(family, via);
@@ -161,8 +161,10 @@ async function serve(options: ServerOptions) {
     print(`Keeping the room in ${stateFile}${size > 0 ? `; ${pluralize(size, "member")} from before` : ""}`);
   }
   if (room.membersOnly) {
-    const none = accounts!.size === 0 ? `; there is none yet: type "account add NAME" here` : "";
-    print(`Only who has an account gets in (${pluralize(accounts!.size, "account")})${none}`);
+    const none = `; there is none yet: type "account add NAME" here`;
+    print(
+      `Only who has an account gets in${accounts!.size === 0 ? none : ` (${pluralize(accounts!.size, "account")})`}`,
+    );
   }
   if (room.plainPasswords) {
     print("Passwords are taken over TCP (/login): whoever is on the way can read them, and sign in with them");

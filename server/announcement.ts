@@ -15,8 +15,14 @@ import { joinHosts } from "./join_addresses.ts";
  * @param host The host as the user gave it.
  * @param address The address that the socket is bound to.
  * @param tcpPort The port of TCP, if the server listens there too.
+ * @param isForMembersOnly Whether nobody gets in without a name that is registered.
  */
-export function announcement(host: string, { hostname, port }: Deno.NetAddr, tcpPort?: number): string[] {
+export function announcement(
+  host: string,
+  { hostname, port }: Deno.NetAddr,
+  tcpPort?: number,
+  isForMembersOnly = false,
+): string[] {
   const addresses = joinHosts(hostname, host);
   if (addresses.length === 0) addresses.push("127.0.0.1");
   const isLocal = isWildcard(hostname)
@@ -26,7 +32,9 @@ export function announcement(host: string, { hostname, port }: Deno.NetAddr, tcp
     "Server Initialized...",
     `Listening on ${formatAddress({ hostname: host, port })}`,
     `To join from this ${isLocal ? "machine" : "network"}, type:`,
-    ...addresses.map((address) => `  ${startCommand("client")} ${address} ${port}`),
+    ...addresses.map((address) =>
+      `  ${startCommand("client")} ${isForMembersOnly ? "-u NAME " : ""}${address} ${port}`
+    ),
     ...(tcpPort === undefined ? [] : ["or, with nothing of udp-chat (then type a line; /help lists the commands):"]),
     ...(tcpPort === undefined ? [] : addresses.map((address) => `  nc ${address} ${tcpPort}`)),
   ];

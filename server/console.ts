@@ -104,7 +104,7 @@ export function execute(
       return switchTrace(trace, values);
     case "help":
     case "?":
-      return [...room.orderHelp, HELP].join("\n");
+      return aligned([...room.orderHelp, ...HELP.split("\n")]).join("\n");
     case "quit":
     case "exit":
     case "stop":
@@ -121,6 +121,12 @@ export function execute(
     }
   }
   return `The network is now: ${formatConditions(emulator.conditions)}`;
+}
+
+/** Brings what stands behind two spaces or more into one column. */
+function aligned(lines: string[]): string[] {
+  const rows = lines.map((line) => line.split(/ {2,}/)), width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, summary]) => `${left.padEnd(width)}  ${summary}`);
 }
 
 /** Switches the trace on or off, and says which it is. */

@@ -41,36 +41,52 @@ export function accountOrders({ members, parts, tellTerminal, removed }: Account
   const refusal = (name: string): string | undefined => {
     const { accounts } = present();
     const other = accounts.lookAlikeOf(name), [here] = members.lookAlikesOf(name);
-    if (accounts.get(name)) return `The name ${name} is registered already`;
+    if (accounts.get(name)) {
+      return `The name ${name} is registered already; account password ${name} makes a new password for it`;
+    }
     if (other) return `The name ${name} looks like ${other.name}, which is registered`;
     if (here) return `${here.name} is here now: it has to leave first, or to say /register itself`;
     return accounts.size >= MAX_ACCOUNTS ? `There are ${MAX_ACCOUNTS} accounts, which is the most` : undefined;
   };
-  const add = (typed: string): string => {
+  /** Makes a password for a name, keeps its keys, and prints it, unless there is a problem by then. */
+  const give = (name: string, problemOf: () => string | undefined, otherwise: string) => {
     const { accounts, crypto, derivations } = present();
-    const name = normalizeName(typed);
-    if (name === undefined) throw new OrderProblem(NAME_RULE);
-    const problem = reservedBecause(name) ?? refusal(name);
-    if (problem !== undefined) throw new OrderProblem(problem);
     if (!derivations.hasRoomFor(TERMINAL)) {
       throw new OrderProblem("The last ones are not done yet: try again in a second");
     }
     const password = newPassword(crypto), salt = crypto.randomBytes(SALT_BYTES);
     derivations.ask({ password, salt, rounds: ROUNDS }, TERMINAL, (saltedPassword) => {
-      // somebody may have come meanwhile
-      const problem = saltedPassword ? refusal(name) : "The password can't be hashed";
-      if (!saltedPassword || problem !== undefined) return tellTerminal(`No account for ${name}: ${problem}`);
+      const problem = saltedPassword ? problemOf() : "The password can't be hashed";
+      if (!saltedPassword || problem !== undefined) return tellTerminal(`${otherwise} for ${name}: ${problem}`);
       const keys = storedKeysOf(clientKeysOf(saltedPassword, crypto), crypto);
-      accounts.put({ name, salt, rounds: ROUNDS, isOperator: false, ...keys });
+      const { isOperator = false } = accounts.get(name) ?? {};
+      accounts.put({ name, salt, rounds: ROUNDS, isOperator, ...keys });
       tellTerminal(`The password of ${name} is ${password} (shown only now; ${name} can change it by /password)`);
     });
+  };
+  const add = (typed: string): string => {
+    const name = normalizeName(typed);
+    if (name === undefined) throw new OrderProblem(NAME_RULE);
+    const problem = reservedBecause(name) ?? refusal(name);
+    if (problem !== undefined) throw new OrderProblem(problem);
+    // somebody may come meanwhile
+    give(name, () => refusal(name), "No account");
     return `Making an account for ${name} …`;
+  };
+  const change = (typed: string): string => {
+    const account = present().accounts.get(typed);
+    if (!account) throw new OrderProblem(`The name ${typed} is not registered; account add registers it`);
+    const { name } = account;
+    give(name, () => present().accounts.get(name) ? undefined : "it is not registered any more", "No new password");
+    return `Making a new password for ${name} …`;
   };
   const removeOne = (typed: string): string => {
     const { accounts } = present(), account = accounts.get(typed);
     if (!account) return `The name ${typed} is not registered`;
     accounts.remove(typed);
-    const text = `The name ${account.name} is not registered any more`;
+    const text = `The name ${account.name} is not registered any more${
+      account.isOperator ? ", and no operator's" : ""
+    }`;
     return members.withName(typed) ? `${text}; who has it now keeps it until it leaves` : text;
   };
   const removeAll = (pattern: string): string => {
@@ -87,7 +103,10 @@ export function accountOrders({ members, parts, tellTerminal, removed }: Account
   };
   const list = (): string => {
     const all = present().accounts.all();
-    const names = all.map(({ name, isOperator }) => isOperator ? `${name} (operator)` : name);
+    const names = all.map(({ name, isOperator }) => {
+      const marks = [...isOperator ? ["operator"] : [], ...members.withName(name) ? ["here"] : []];
+      return marks.length > 0 ? `${name} (${marks.join(", ")})` : name;
+    });
     return names.length === 0 ? "No accounts" : `${pluralize(names.length, "account")}: ${names.join(", ")}`;
   };
   const isForTerminal = true;
@@ -100,13 +119,26 @@ export function accountOrders({ members, parts, tellTerminal, removed }: Account
       run: (_, __, name) => add(name),
     },
     {
+      word: "account password",
+      parameters: ["NAME"],
+      isForTerminal,
+      summary: "gives a registered name another password",
+      run: (_, __, name) => change(name),
+    },
+    {
       word: "account remove",
       parameters: ["NAME…"],
       isForTerminal,
       summary: "gives names to whoever comes first again; Bot* is all that begin so",
       run: (_, __, names) => remove(names),
     },
-    { word: "account list", parameters: [], isForTerminal, summary: "lists the registered names", run: list },
+    {
+      word: "account list",
+      parameters: [],
+      isForTerminal,
+      summary: "lists the registered names, and who of them is here",
+      run: list,
+    },
   ];
 }
 

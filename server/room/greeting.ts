@@ -320,8 +320,10 @@ export class Greetings {
     const member = admission.members.withKey(peer.key);
     if (!member || member.dialect === "v1") return;
     if (refusal) return this.#sendLine(member, refusal.text, now);
+    const topic = member.name === undefined ? this.#context.topic() : undefined;
     admission.rename(member, name, now);
     this.#sendLine(member, `Signed in as ${name}`, now);
+    if (topic !== undefined) this.#sendLine(member, `The topic is: ${topic}`, now);
   }
 
   /** Gives a name back that was given to a holder which has left, or which was not let in. */

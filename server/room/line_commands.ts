@@ -19,18 +19,18 @@ export type LineRequest =
   /** The line can't be done; the text says why. */
   | { do: "explain"; text: string };
 
-const HELP: readonly string[] = [
-  "/name NAME       signs in with a name",
-  "/login NAME PASSWORD  signs in with a registered name; others on the way can read the password",
-  "/list            lists who is signed in",
-  "/whois NAME      shows where a member is",
-  "/send NAME TEXT  says something to one member alone, through the server; an address does for NAME",
-  "/reply TEXT      answers whoever wrote last to you alone",
-  "/me TEXT         tells what you do: /me waves",
-  "/topic           says what the room is about",
-  "/quit            leaves",
-  "Anything else is said to everyone; //text says /text. With a name, plain list and send NAME TEXT work too.",
+const HELP: readonly (readonly [typed: string, what: string])[] = [
+  ["/name NAME", "signs in with a name"],
+  ["/login NAME PASSWORD", "signs in with a registered name; others on the way can read the password"],
+  ["/list", "lists who is signed in"],
+  ["/whois NAME", "shows where a member is"],
+  ["/send NAME TEXT", "says something to one member alone, through the server; an address does for NAME"],
+  ["/reply TEXT", "answers whoever wrote last to you alone"],
+  ["/me TEXT", "tells what you do: /me waves"],
+  ["/topic", "says what the room is about"],
+  ["/quit", "leaves"],
 ];
+const HELP_END = "Anything else is said to everyone; //text says /text. With a name, plain list";
 
 /**
  * Returns what `/help` answers, line by line.
@@ -39,11 +39,12 @@ const HELP: readonly string[] = [
  * @param takesPasswords Whether the server takes passwords over a connection.
  */
 export function lineHelp(isRelaying: boolean, takesPasswords = false): readonly string[] {
-  const help = HELP.filter((line) => takesPasswords || !line.startsWith("/login "));
-  if (isRelaying) return help;
-  return help.filter((line) => !/^\/(send|reply) /.test(line)).map((line) =>
-    line.replace(" and send NAME TEXT work too", " works too")
+  const rows = HELP.filter(([typed]) =>
+    (takesPasswords || !typed.startsWith("/login ")) && (isRelaying || !/^\/(send|reply) /.test(typed))
   );
+  const width = Math.max(...rows.map(([typed]) => typed.length));
+  const end = `${HELP_END} ${isRelaying ? "and send NAME TEXT work" : "works"} too.`;
+  return [...rows.map(([typed, what]) => `${typed.padEnd(width)}  ${what}`), end];
 }
 
 /** A login that is not typed as one: without its slash, or behind other signs or what the arrow keys send. */
@@ -96,6 +97,7 @@ function readCommand(key: string, rest: string): LineRequest | undefined {
     case "who":
       return { do: "list" };
     case "name":
+    case "nick":
       return rest === "" ? takes(key, "NAME") : { do: "sign in", name: rest };
     case "login":
       return text === "" ? takes(key, "NAME PASSWORD") : { do: "log in", name: first, password: text };
@@ -107,6 +109,10 @@ function readCommand(key: string, rest: string): LineRequest | undefined {
     case "reply":
     case "r":
       return rest === "" ? takes(key, "TEXT") : { do: "reply", text: rest };
+    case "register":
+    case "unregister":
+    case "password":
+      return { do: "explain", text: `/${key} works only with the udp-chat client` };
     case "me":
       return rest === "" ? takes(key, "TEXT") : { do: "say", text: rest, action: true };
   }

@@ -254,7 +254,10 @@ export class LineMembers {
 
   /** What it can type; of an operator, also what only operators can. */
   #helpFor(member: Member): readonly string[] {
-    return [...this.#help, ...this.#context.operators.helpFor(member).map((line) => `/${line}`)];
+    const orders = this.#context.operators.helpFor(member).map((line) => `/${line}`);
+    // one of them does more for an operator
+    const own = orders.length === 0 ? this.#help : this.#help.filter((line) => !line.startsWith("/topic "));
+    return [...own, ...orders];
   }
 
   #tell(member: Member, line: string): void {

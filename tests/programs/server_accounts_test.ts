@@ -39,7 +39,7 @@ Deno.test("accounts: made at the server's terminal, they outlive a restart; nobo
   await using _ = { [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
   const flags = ["--state", `${folder}/room.db`, "--members-only", "--plain-passwords", "--trace"];
   await using first = await startServer("0", ...flags);
-  await first.stdout.until(/^Only who has an account gets in \(0 accounts\); there is none yet: .*\n/m);
+  await first.stdout.until(/^Only who has an account gets in; there is none yet: .*\n/m);
   await first.stdout.until(/^Passwords are taken over TCP .*read them.*\n/m);
   await first.type("account add Alice\n");
   const [, password] = await first.stdout.until(/^The password of Alice is (\S+) \(shown only now.*\n/m);
@@ -66,7 +66,7 @@ Deno.test("accounts: made at the server's terminal, they outlive a restart; nobo
   await again.type(`/login alice ${password}`);
   await again.until(/Signed in as alice/);
   await second.type("account list\n");
-  await second.stdout.until("1 account: Alice\n");
+  await second.stdout.until("1 account: Alice (here)\n");
   await second.type("account remove Alice\n");
   await second.stdout.until("The name Alice is not registered any more; who has it now keeps it until it leaves\n");
   const printed = first.stdout.text() + first.stderr.text() + second.stdout.text() + second.stderr.text();

@@ -126,5 +126,5 @@ Deno.test("console: a change does not affect the initial conditions of other emu
 Deno.test("console: what the room can do is done there, as it was typed, and help lists it", () => {
   const { type } = openConsole();
   assertEquals(type("/say Break until 11:15"), "done: say Break until 11:15");
-  assertMatch(type("help"), /^say TEXT {2}says it to everybody\ndrop 20%/);
+  assertMatch(type("help"), /^say TEXT {7}says it to everybody\ndrop 20% {7}loses/);
 });

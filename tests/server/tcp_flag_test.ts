@@ -66,5 +66,10 @@ Deno.test("announcement: nc stands beside the client, where the server listens o
     "or, with nothing of udp-chat (then type a line; /help lists the commands):",
     "  nc 127.0.0.1 9091",
   ]);
+  assertEquals(
+    announcement("127.0.0.1", address, undefined, true).at(-1),
+    "  deno run -A client.ts -u NAME 127.0.0.1 9090",
+    "nobody gets in without a name",
+  );
   assert(!announcement("127.0.0.1", address).some((line) => / nc |with nothing/.test(line)));
 });

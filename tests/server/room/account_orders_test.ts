@@ -35,7 +35,10 @@ Deno.test("account add: not for a name that somebody has or that looks like one,
   room.move(A, TOKEN, "Alice");
   const here = "Alice is here now: it has to leave first, or to say /register itself";
   assertEquals([type("account add alice"), type("account add AIice")], [here, here]);
-  assertEquals(type("account add bob"), "The name bob is registered already");
+  assertEquals(
+    type("account add bob"),
+    "The name bob is registered already; account password bob makes a new password for it",
+  );
   assertEquals(type("account add B0b"), "The name B0b looks like Bob, which is registered");
   assertMatch(type("account add two words"), /^A name has 1 to 32 letters/);
   assertMatch(type("account add Server"), /looks like the server/);
@@ -58,8 +61,31 @@ Deno.test("account remove, account list: who has the name keeps it until it leav
     gone,
     "The name alice is not registered",
   ]);
-  assertEquals(type("account remove Bob"), "The name Bob is not registered any more");
+  assertEquals(type("account list"), "1 account: Bob (operator)");
+  assertEquals(type("account remove Bob"), "The name Bob is not registered any more, and no operator's");
   assertEquals(room.room.users().names, ["Alice"]);
+});
+
+Deno.test("account password: a new one is printed, also while somebody has the name, and an operator stays one", () => {
+  const { room, accounts, printed, type, derive } = newRoom();
+  accounts.put(accountOf("Alice", "correct horse", true));
+  const person = { room, from: A, token: TOKEN, name: "Alice" };
+  one(signInWith({ ...person, password: "correct horse" }), "WELCOME");
+  assertEquals(type("account list"), "1 account: Alice (operator, here)");
+  assertEquals(type("account password alice"), "Making a new password for Alice …");
+  const { password } = derive();
+  assertEquals(printed, [`The password of Alice is ${password} (shown only now; Alice can change it by /password)`]);
+  assertEquals(accounts.get("Alice")!.isOperator, true);
+  // who has the name keeps it; on another device only the new one will do
+  assertEquals(room.room.users().names, ["Alice"]);
+  const elsewhere = { ...person, from: "192.0.2.9:9", token: "00000000000000cc" };
+  assertEquals(one(signInWith({ ...elsewhere, password: "correct horse" }), "ERROR").code, "wrong-password");
+  one(signInWith({ ...elsewhere, password }), "WELCOME");
+  assertEquals(type("account password Bob"), "The name Bob is not registered; account add registers it");
+  type("account password Alice");
+  type("account remove Alice");
+  derive();
+  assertEquals(printed.at(-1), "No new password for Alice: it is not registered any more");
 });
 
 Deno.test("account remove: several names, and all that begin in the same way", () => {
@@ -79,8 +105,8 @@ Deno.test("account remove: several names, and all that begin in the same way", (
 
 Deno.test("account: what is missing is said, members may not, and without --state there are none", () => {
   const { room, type } = newRoom();
-  assertEquals(type("account"), "account takes add, remove or list");
-  assertEquals(type("account hug"), "account takes add, remove or list");
+  assertEquals(type("account"), "account takes add, password, remove or list");
+  assertEquals(type("account hug"), "account takes add, password, remove or list");
   assertEquals([type("account add"), type("account list x")], ["account add takes NAME", "account list takes nothing"]);
   assertEquals([room.room.isOrder("account"), room.room.isOrder("accounts")], [true, false]);
   assertEquals(newRoom({}).type("account list"), "This server protects no names: start it with --state FILE");

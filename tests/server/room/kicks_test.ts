@@ -81,7 +81,9 @@ Deno.test("kick: a TCP member that is an operator gives orders by lines, and hel
   assertEquals(read(room.type(T, "/help"), `tcp ${T}`).includes("/kick"), false);
   room.addAccount("Tom", true);
   room.pass(10_000);
-  assertMatch(read(room.type(T, "/help"), `tcp ${T}`), /^\/kick NAME \[REASON\] +tells/m);
+  const help = read(room.type(T, "/help"), `tcp ${T}`);
+  assertMatch(help, /^\/kick NAME \[REASON\] +tells/m);
+  assertEquals(help.split("\n").filter((line) => line.startsWith("/topic")).length, 1, help);
   const sent = room.type(T, " /KICK Bob too loud ");
   assertEquals(read(sent, `tcp ${T}`), "[Server] Bob was kicked by Tom: too loud\n");
   assertEquals(read(room.type(T, "/kick"), `tcp ${T}`), "!! kick takes NAME\n");

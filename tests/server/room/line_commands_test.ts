@@ -1,6 +1,6 @@
 /** What a line of a connection asks for. */
 import { assertEquals, assertLess } from "@std/assert";
-import { readLine } from "../../../server/room/line_commands.ts";
+import { lineHelp, readLine } from "../../../server/room/line_commands.ts";
 
 const LINES: (readonly [line: string, hasName: boolean, request: ReturnType<typeof readLine>])[] = [
   ["hello", false, { do: "say", text: "hello" }],
@@ -39,10 +39,10 @@ const LINES: (readonly [line: string, hasName: boolean, request: ReturnType<type
   ["reply hi", true, { do: "say", text: "reply hi" }],
   ["send Bob hi", false, { do: "say", text: "send Bob hi" }],
   ["send Bob", true, { do: "explain", text: "/send takes NAME TEXT" }],
-  ["/nick Bob", false, {
-    do: "explain",
-    text: "There is no command /nick: /help lists them. To say it, type //nick",
-  }],
+  ["/nick Bob", false, { do: "sign in", name: "Bob" }],
+  ["/nick", false, { do: "explain", text: "/nick takes NAME" }],
+  ["/register", true, { do: "explain", text: "/register works only with the udp-chat client" }],
+  ["/hug Bob", false, { do: "explain", text: "There is no command /hug: /help lists them. To say it, type //hug" }],
   ["/", false, { do: "explain", text: "There is no command /: /help lists them. To say it, type //" }],
   ["GREETING", false, { do: "explain", text: "You are in already; what you type is said to everyone" }],
   ["", false, { do: "say", text: "" }],
@@ -58,4 +58,16 @@ Deno.test("line commands: white space in the middle of a long line takes no time
   const line = `x y${" ".repeat(4080)}z`, begin = performance.now();
   for (let i = 0; i < 300; i++) assertEquals(readLine(line, true), { do: "say", text: line });
   assertLess(performance.now() - begin, 1000);
+});
+
+Deno.test("line commands: help has one column, whatever the server takes", () => {
+  for (const isRelaying of [true, false]) {
+    for (const takesPasswords of [true, false]) {
+      const lines = lineHelp(isRelaying, takesPasswords).filter((line) => line.startsWith("/"));
+      const columns = lines.map((line) => / {2,}(?=\S)/.exec(line)!).map(({ index, 0: { length } }) => index + length);
+      assertEquals(new Set(columns).size, 1, lines.join("\n"));
+      const has = (word: string) => lines.some((line) => line.startsWith(`/${word} `));
+      assertEquals([has("send"), has("reply"), has("login")], [isRelaying, isRelaying, takesPasswords]);
+    }
+  }
 });

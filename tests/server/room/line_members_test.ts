@@ -82,7 +82,7 @@ Deno.test("line members: names, list, whois and help are answered to the one who
   assertEquals(read(type(room, A, "/whois alice"), A), `Alice is at ${UDP}\n`);
   assertEquals(read(type(room, A, "/whois nobody\x1b"), A), "nobody? is not here\n");
   assert(read(type(room, A, "/help"), A).includes("/quit"));
-  assertEquals(read(type(room, A, "/nick Bobby"), A).startsWith("There is no command /nick"), true);
+  assertEquals(read(type(room, A, "/hug Alice"), A).startsWith("There is no command /hug"), true);
   assertEquals(one(to(room.v1(UDP, "LOOKUP", { id: 9, token, name: "bob" }), UDP), "PEER").address, A);
   assertEquals(one(to(room.v1(UDP, "LOOKUP", { id: 9, token, address: A }), UDP), "PEER").name, "Bob");
 });

@@ -35,6 +35,16 @@ Deno.test("topic: anybody may ask for it, and only an operator change it", () =>
   );
 });
 
+Deno.test("topic: who speaks in lines reads it when it signs in for the first time", () => {
+  const room = new OrderRoom();
+  room.connect(T);
+  room.order("topic Sockets");
+  assertEquals(read(room.type(T, "/nick Tom"), `tcp ${T}`), "Signed in as Tom\nThe topic is: Sockets\n");
+  assertEquals(read(room.type(T, "/nick Tim"), `tcp ${T}`), "Signed in as Tim\n");
+  const sent = room.datagram(B, "SIGN-IN Bob\n");
+  assertEquals(read(sent, B), "INCOMING Signed in as Bob\nINCOMING The topic is: Sockets\n");
+});
+
 Deno.test("topic: it is a line of at most 300 bytes, which fits into the longest WELCOME", () => {
   const room = new OrderRoom();
   assertEquals(room.problem(`topic ${"é".repeat(151)}`), "A topic has at most 300 bytes");
