@@ -196,7 +196,9 @@ export class Admission {
 
   /** Lets a peer join that speaks the classic dialect; returns undefined when it may not, or when the room is full. */
   admitClassic(peer: Peer, dialect: Exclude<DatagramDialect, "v1">, now: number): Member | undefined {
-    const { ignored } = this.#context, expulsion = this.rules.refusalOf({ peer }, now);
+    const { ignored } = this.#context;
+    // who may not speak classic at all gets nothing, whatever is banned or locked: the address may be forged
+    const expulsion = this.#classic.isWelcome(peer) ? this.rules.refusalOf({ peer }, now) : undefined;
     if (expulsion) return void this.#classic.noteExpelled({ ...peer, dialect }, expulsion, now);
     const refusal = this.#classicRefusal(peer, now);
     if (refusal) return void this.#classic.noteRefused({ ...peer, dialect }, refusal, now);

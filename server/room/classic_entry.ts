@@ -5,6 +5,7 @@
  */
 import type { DatagramDialect } from "../../protocol.ts";
 import { addressKey } from "../../protocol/address_key.ts";
+import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import { ClassicPolicy, type ClassicPolicyOptions, type ClassicRefusal } from "./classic_policy.ts";
 import type { Delivery } from "./delivery.ts";
@@ -16,6 +17,12 @@ import type { Peer } from "./peer.ts";
 
 /** What is told to who can't prove that it has an account. */
 export const NEEDS_ACCOUNT = "This server lets in only who has an account, and only by the udp-chat client";
+
+/**
+ * How many lines a second are told in all to those who may not come in: a map of addresses bounds nothing when there are
+ * more forged ones than it has places.
+ */
+const LINE_RATE: TokenBucketOptions = { rate: 20, burst: 20 };
 
 /** What is needed of the room. */
 export interface ClassicEntryContext {
@@ -41,6 +48,7 @@ export class ClassicEntry {
   readonly #noRoomUntil = new BoundedMap<number>();
   /** Until when an IP address is not told again why its datagrams let nobody in, by its key, in milliseconds. */
   readonly #toldUntil = new BoundedMap<number>();
+  readonly #lines = new TokenBucket(LINE_RATE, 0);
 
   constructor(options: ClassicPolicyOptions | undefined, context: ClassicEntryContext) {
     this.#policy = new ClassicPolicy(options);
@@ -60,6 +68,12 @@ export class ClassicEntry {
   /** Why a peer may not join; undefined if it may. */
   refusal(peer: Peer): ClassicRefusal | undefined {
     return this.#policy.classicRefusal(peer);
+  }
+
+  /** Whether a peer is so near that it may be answered, also if there is no place for it. */
+  isWelcome(peer: Peer): boolean {
+    const refusal = this.refusal(peer);
+    return refusal !== "off" && refusal !== "network";
   }
 
   /**
@@ -92,8 +106,7 @@ export class ClassicEntry {
   noteExpelled(peer: ClassicStranger, { code, text }: Expulsion, now: number): void {
     this.#context.ignored.count("kept-out", code);
     if (now < (this.#toldUntil.get(addressKey(peer.address)) ?? -Infinity)) return;
-    this.noteTold(peer, now);
-    this.#tell(peer, `!! ${text}`, now);
+    if (this.#tell(peer, `!! ${text}`, now)) this.noteTold(peer, now);
   }
 
   /** Notes that an IP address was just told why it has to go. */
@@ -101,10 +114,11 @@ export class ClassicEntry {
     this.#toldUntil.set(addressKey(address), now + EXPELLED_MS);
   }
 
-  /** Tells a peer something, if the limit for its IP address allows it. */
-  #tell(peer: ClassicStranger, line: string, now: number): void {
+  /** Tells a peer something, if the limits allow it; returns whether they do. */
+  #tell(peer: ClassicStranger, line: string, now: number): boolean {
     const { delivery, limits } = this.#context;
-    if (!limits.takeAnswerBytes(peer, line, now)) return;
+    if (this.#lines.take(LINE_RATE, now) > 0 || !limits.takeAnswerBytes(peer, line, now)) return false;
     delivery.send(peer, { dialect: "classic", type: "INCOMING", line });
+    return true;
   }
 }
