@@ -287,7 +287,7 @@ export class Admission {
    */
   expel(member: Member, expulsion: Expulsion, now: number, what?: string): void {
     const { delivery } = this.#context, { token, dialect } = member, { code, text } = expulsion;
-    this.rules.expulsions.add(member, expulsion, now, { keepAlive: this.keepAlive, what });
+    this.rules.expel(member, expulsion, now, { keepAlive: this.keepAlive, what });
     if (isClassic(member)) this.#classic.noteTold(member, now);
     if (dialect === "v1") delivery.send(member, { dialect: "v1", type: "ERROR", token, code, text });
     else delivery.send(member, { dialect: "classic", type: "INCOMING", line: `!! ${text}` });

@@ -7,6 +7,7 @@ import type { KeptBan } from "../journal/past.ts";
 import type { Bans } from "./bans.ts";
 import { type Expelled, type Expulsion, Expulsions } from "./expulsions.ts";
 import type { Lock } from "./lock.ts";
+import type { Member } from "./members.ts";
 import { whatIsLeft } from "./order_words.ts";
 import type { Peer } from "./peer.ts";
 
@@ -35,6 +36,12 @@ export class EntryRules {
 
   constructor(context: EntryRulesContext) {
     this.#context = context;
+  }
+
+  /** Notes that a member has to go, as {@linkcode Expulsions.add} does. */
+  expel(member: Member, expulsion: Expulsion, now: number, how: Parameters<Expulsions["add"]>[3]): void {
+    this.expulsions.add(member, expulsion, now, how);
+    if (expulsion.code !== "signed-in-elsewhere") this.#context.lock.forgetSilentAt(member.address);
   }
 
   /** Why somebody may not come in; undefined if it may. */

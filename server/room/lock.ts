@@ -5,11 +5,11 @@
  */
 import type { Accounts } from "./accounts.ts";
 import type { Announcements } from "./announcements.ts";
-import { BoundedMap } from "./bounded_map.ts";
 import type { Expulsion } from "./expulsions.ts";
 import type { Member } from "./members.ts";
 import { byWhom } from "./order_words.ts";
 import { type Giver, type OrderCommand, OrderProblem, TOLD } from "./orders.ts";
+import { SilentTokens } from "./silent_tokens.ts";
 
 /** What the lock needs of the room. */
 export interface LockContext {
@@ -24,8 +24,7 @@ const LOCKED: Expulsion = { code: "locked", text: "The room is locked: nobody ne
 /** Whether newcomers may come into one room. */
 export class Lock {
   readonly #context: LockContext;
-  /** Whether who had a token was here until it fell silent: a closed lid must not keep anybody out. */
-  readonly #fellSilent = new BoundedMap<boolean>();
+  readonly #silent = new SilentTokens();
   #isLocked = false;
   readonly commands: readonly OrderCommand[] = [
     {
@@ -46,14 +45,19 @@ export class Lock {
   }
 
   /** Notes that a member has left. */
-  left({ token, key, dialect }: Pick<Member, "token" | "key" | "dialect">, isSilent: boolean): void {
-    const holder = token || key;
-    if (dialect !== "line" && (isSilent || this.#fellSilent.get(holder))) this.#fellSilent.set(holder, isSilent);
+  left({ token, key, address, dialect }: Member, isSilent: boolean): void {
+    if (isSilent && dialect !== "line") this.#silent.add(token || key, address);
+    else this.#silent.delete(token || key);
+  }
+
+  /** Lets nobody back who fell silent at the IP address of one that was told to go: it may have laid up tokens there. */
+  forgetSilentAt(address: string): void {
+    this.#silent.forgetAt(address);
   }
 
   /** Why a newcomer may not come in; undefined if it may. */
   refusalOf(holder: string, name: string | undefined): Expulsion | undefined {
-    if (!this.#isLocked || this.#fellSilent.get(holder)) return undefined;
+    if (!this.#isLocked || this.#silent.has(holder)) return undefined;
     // who asks for such a name has to prove that it is its own
     return name !== undefined && this.#context.accounts?.get(name)?.isOperator ? undefined : LOCKED;
   }

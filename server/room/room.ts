@@ -86,7 +86,7 @@ export class Room {
         changed: (...args) => observer.changed?.(...args),
         left: (member, how) => {
           this.#messages.forget(member);
-          keeping.lock.left(member, how === "silence" || how === "taken");
+          keeping.lock.left(member, how === "silence");
           this.#privateMessages.forget(member);
           observer.left?.(member, how);
         },
