@@ -57,9 +57,14 @@ const CONTINUED = "… ";
 
 /** A line of any length, an answer for instance, as lines of a connection. */
 export function cutLine(line: string): string[] {
-  if (byteLength(line) < MAX_LINE_BYTES) return [line];
-  const [first, ...others] = splitText(line, MAX_LINE_BYTES - 1 - byteLength(CONTINUED));
-  return [first, ...others.map((part) => CONTINUED + part)];
+  return markedPieces(line, MAX_LINE_BYTES - 1);
+}
+
+/** Splits a text into pieces of at most `limit` bytes; each but the first shows that it goes on from the one before. */
+export function markedPieces(text: string, limit: number): string[] {
+  if (byteLength(text) <= limit) return [text];
+  const [first, ...others] = splitText(text, limit - byteLength(CONTINUED));
+  return [first, ...others.map((piece) => CONTINUED + piece)];
 }
 
 /** The members of the room. */
@@ -84,6 +89,11 @@ export function usersLine({ names, total = names.length, unnamed }: UserList): s
  */
 export function noticeLine(text: string): string {
   return `[Server] ${text}`;
+}
+
+/** What the server itself says, as lines of a connection: each shows whose it is, also where a long text goes on. */
+export function noticeLines(text: string): string[] {
+  return markedPieces(text, MAX_LINE_BYTES - 1 - byteLength(noticeLine(""))).map(noticeLine);
 }
 
 /** Who has another name, in a line each: `Alice is now Alicia`, and `127.0.0.1:52207 is now Alice` for who had none. */

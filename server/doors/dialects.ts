@@ -4,7 +4,7 @@
  * @module
  */
 import { type ClassicPacket, type Dialect, encode, type Packet, type V1Packet } from "../../protocol.ts";
-import { CLOSING_LINE, cutLine, linesOf, messageLine, noticeLine } from "../../protocol/lines.ts";
+import { CLOSING_LINE, cutLine, linesOf, messageLine, noticeLine, noticeLines } from "../../protocol/lines.ts";
 
 const LINE_FEED = 0x0a;
 const encoder = new TextEncoder();
@@ -37,7 +37,7 @@ function encodeLines(packet: Packet): Uint8Array | undefined {
   if (packet.type === "CLOSING") return encoder.encode(`${CLOSING_LINE}\n`);
   if (packet.type !== "INCOMING" && packet.type !== "NOTICE") return undefined;
   const lines = packet.type === "NOTICE"
-    ? cutLine(noticeLine(packet.text))
+    ? noticeLines(packet.text)
     : packet.dialect === "v1"
     ? linesOf(packet, messageLine)
     : cutLine(packet.line);

@@ -4,8 +4,10 @@
  * @module
  */
 import { MAX_TEXT_BYTES } from "../../protocol.ts";
-import { printable, splitText } from "../../protocol/text.ts";
+import { markedPieces } from "../../protocol/lines.ts";
+import { byteLength, printable } from "../../protocol/text.ts";
 import type { NewEvent } from "../journal/journal.ts";
+import { nameOf } from "./order_words.ts";
 import { type OrderCommand, TOLD } from "./orders.ts";
 
 /** What announcements need of the room. */
@@ -26,7 +28,7 @@ export class Announcements {
     parameters: ["TEXT"],
     summary: "says it to everybody, in the server's name",
     run: (giver, now, text) => {
-      this.tell(giver ? `${giver.name ?? giver.address} says: ${text}` : text, now);
+      this.tell(text, now, giver ? `${nameOf(giver)} says: ` : "");
       return TOLD;
     },
   }];
@@ -35,12 +37,17 @@ export class Announcements {
     this.#context = context;
   }
 
-  /** Tells everybody, and the server's terminal; a text that is too long for one event becomes several. */
-  tell(text: string, now: number): void {
+  /**
+   * Tells everybody, and the server's terminal. A text that is too long for one event becomes several, and no piece looks
+   * like a notice of its own.
+   *
+   * @param author Stands in front of each piece: whose words they are.
+   */
+  tell(text: string, now: number, author = ""): void {
     const { publish, tellTerminal, time } = this.#context;
-    tellTerminal(`[Server] ${printable(text)}`);
-    for (const piece of splitText(printable(text), MAX_TEXT_BYTES)) {
-      publish({ type: "NOTICE", at: time(now), text: piece }, now);
+    tellTerminal(`[Server] ${author}${printable(text)}`);
+    for (const piece of markedPieces(printable(text), MAX_TEXT_BYTES - byteLength(author))) {
+      publish({ type: "NOTICE", at: time(now), text: author + piece }, now);
     }
   }
 }

@@ -79,3 +79,10 @@ Deno.test("dialects: an answer that is too long goes on behind a mark, so that i
   const whole = "x".repeat(1022);
   assertEquals(text({ dialect: "classic", type: "INCOMING", line: whole }, "line"), `${whole}\n`);
 });
+
+Deno.test("dialects: each line of a long notice shows over a connection that it is the server's, and where it goes on", () => {
+  const notice = { dialect: "v1", type: "NOTICE", epoch: said.epoch, seq: 1, at: 1 } as const;
+  const lines = text({ ...notice, text: "word ".repeat(500) }, "line")!.trimEnd().split("\n");
+  assertEquals(lines.map((line) => line.slice(0, 12)), ["[Server] wor", ...Array(2).fill("[Server] … w")]);
+  for (const line of lines) assertEquals(new TextEncoder().encode(line).length < 1023, true);
+});
