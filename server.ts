@@ -35,7 +35,7 @@ import { formatSummary, presenceLog, print } from "./server/log.ts";
 import { refusalLog } from "./server/refusal_log.ts";
 import { MemoryAccounts } from "./server/room/accounts.ts";
 import type { ClassicPolicyOptions } from "./server/room/classic_policy.ts";
-import type { JoinAddress } from "./server/room/greeting.ts";
+import type { JoinAddress } from "./server/room/join_address.ts";
 import type { EchoOptions } from "./server/room/room_options.ts";
 import { onStopSignal } from "./server/stop_signals.ts";
 import { openDoors, parseTcp, TCP_VALUE, type TcpChoice } from "./server/tcp_flag.ts";

@@ -16,7 +16,7 @@ export const CLOSING_LINE = "The server is closing";
  */
 export const MAX_LINE_BYTES = 1023;
 
-/** Up to this many members that come or go at once have a line each; more of them share one line. */
+/** Up to this many members that come, go or change their names at once have a line each; more of them share one line. */
 const MAX_PRESENCE_LINES = 5;
 
 /** A message and its sender. */
@@ -96,9 +96,14 @@ export function noticeLines(text: string): string[] {
   return markedPieces(text, MAX_LINE_BYTES - 1 - byteLength(noticeLine(""))).map(noticeLine);
 }
 
-/** Who has another name, in a line each: `Alice is now Alicia`, and `127.0.0.1:52207 is now Alice` for who had none. */
+/**
+ * Who has another name, in a line each: `Alice is now Alicia`, and `127.0.0.1:52207 is now Alice` for who had none. Or in
+ * one line for many.
+ */
 export function renamedLines(members: readonly Renamed[]): string[] {
-  return members.map(({ address, name, before }) => `${before ?? address} is now ${name}`);
+  const lines = members.map(({ address, name, before }) => `${before ?? address} is now ${name}`);
+  if (lines.length <= MAX_PRESENCE_LINES) return lines;
+  return [`${lines.slice(0, 3).join(", ")} and ${lines.length - 3} more have other names`];
 }
 
 /** Who came or went, in a line each, `[127.0.0.1:52207 Alice] is Online`, or in one line for many. */

@@ -31,9 +31,10 @@ export interface MemberActivity {
   recentWords: RecentWords[] | undefined;
   /** Of a classic member only: the limit for texts without a word. */
   bareTexts: TokenBucket | undefined;
-  /** The limits for messages and requests; each is created when it is first needed. */
+  /** The limits for messages, requests and new names; each is created when it is first needed. */
   messages: TokenBucket | undefined;
   requests: TokenBucket | undefined;
+  renames: TokenBucket | undefined;
   /** Of a classic member only: the limit for all datagrams from its address. */
   datagrams: TokenBucket | undefined;
   /** Undefined until the others with its IP address ask for so much that little is left for it. */
@@ -67,6 +68,7 @@ export function activityOf(member: Active): MemberActivity {
     bareTexts: undefined,
     messages: undefined,
     requests: undefined,
+    renames: undefined,
     datagrams: undefined,
     frugal: undefined,
     frugalMessages: undefined,

@@ -29,6 +29,8 @@ const RESERVE_RATE: TokenBucketOptions = { rate: 1000, burst: 1000 };
  * may say: a lecture hall behind one NAT, a line each 10 s, and now and then an answer of everybody.
  */
 const MESSAGE_RESERVE_RATE: TokenBucketOptions = { rate: 100, burst: 400 };
+/** How many members with one IP address may change their names a second. */
+const RENAME_RATE: TokenBucketOptions = { rate: 1, burst: 50 };
 /** How many connections a second from one IP address the others are told of at once. */
 const ARRIVAL_RATE: TokenBucketOptions = { rate: 10, burst: 10 };
 /** How many bytes of classic answers go to one IP address that may be forged. A list of names has up to 1,232. */
@@ -36,7 +38,10 @@ const ANSWER_BYTES_RATE: TokenBucketOptions = { rate: 2000, burst: 16_000 };
 
 /** What is known of one IP address. Each bucket is created when it is first needed. */
 type Buckets = Partial<
-  Record<"arrivals" | "signIns" | "requests" | "reserve" | "messages" | "messageReserve" | "answers", TokenBucket>
+  Record<
+    "arrivals" | "signIns" | "renames" | "requests" | "reserve" | "messages" | "messageReserve" | "answers",
+    TokenBucket
+  >
 >;
 
 /**
@@ -64,6 +69,11 @@ export class AddressLimits {
   /** Takes a token of an IP address for a name that is taken; returns whether there was one. */
   takeSignInToken(peer: Pick<Peer, "address" | "validated">, now: number): boolean {
     return this.#take(peer, "signIns", SIGN_IN_RATE, now, 1);
+  }
+
+  /** Takes a token for another name; returns 0 if there was one, otherwise the milliseconds until there is. */
+  takeRenameToken(peer: Pick<Peer, "address" | "validated">, now: number): number {
+    return this.#bucket(peer, "renames", RENAME_RATE, now).take(RENAME_RATE, now);
   }
 
   /** Whether there is a token for a name. Takes none. */

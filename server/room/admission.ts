@@ -11,6 +11,7 @@ import { BoundedMap } from "./bounded_map.ts";
 import { ClassicEntry } from "./classic_entry.ts";
 import type { ClassicPolicyOptions, ClassicRefusal } from "./classic_policy.ts";
 import type { Delivery } from "./delivery.ts";
+import { FormerNames } from "./former_names.ts";
 import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import { type Member, Members, type NewMember } from "./members.ts";
@@ -97,6 +98,7 @@ export class Admission {
   /** Arrivals and departures that the members were not told of yet. */
   readonly presence: PresenceNotices = new PresenceNotices();
   readonly names: Names;
+  readonly formerNames: FormerNames = new FormerNames(this.members);
   /** Who may not come in. */
   readonly rules: EntryRules;
   /** Silence after which a v1 member is removed, and a classic one if its place is needed, in milliseconds. */
@@ -266,6 +268,7 @@ export class Admission {
     const before = member.name;
     if (before === name) return;
     this.members.rename(member, name);
+    if (before !== undefined) this.formerNames.add(before, member, now);
     if (before !== undefined && this.members.withName(before) !== member) this.names.release(before, holderOf(member));
     this.presence.renamed(member, before, now, this.members.toldSize);
     this.#context.observer.changed?.(member, this.#unannounced.has(member.key) ? name : before);

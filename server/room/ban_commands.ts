@@ -76,7 +76,7 @@ function ban(context: BanCommandsContext, giver: Giver, now: number, who: string
   const { bans, targets, time } = context, until = ms === undefined ? undefined : time(now) + ms;
   const network = networkIn(who), name = network ? undefined : normalizeName(who);
   if (!network && name === undefined) throw new OrderProblem(`'${printable(who)}' is no name and no IP address`);
-  if (name !== undefined && !targets.find(name)) {
+  if (name !== undefined && !targets.find(name, now)) {
     // who mistypes an address would believe that somebody is kept out
     if (/^\p{Nd}+(?:\.\p{Nd}*){2,}$/u.test(name)) throw new OrderProblem(`'${name}' is no IP address`);
     if (reservedBecause(name) !== undefined) throw new OrderProblem(`Nobody may be called ${name}`);
@@ -92,7 +92,7 @@ function banName(
   name: string,
   { giver, now, until, how }: BanOrder,
 ): string {
-  const { members } = admission, there = members.withName(name);
+  const { members } = admission, there = members.withName(name) ?? admission.formerNames.holderOf(name, now);
   // somebody may have a name that looks like it
   const hit = [...new Set([...there ? [there] : [], ...members.lookAlikesOf(name)])];
   for (const member of hit) targets.check(giver, member);

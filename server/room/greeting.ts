@@ -4,7 +4,6 @@
  * @module
  */
 import type { ClassicPacket, V1Packet } from "../../protocol.ts";
-import { type Family, familyOf, isLoopback } from "../../protocol/address_key.ts";
 import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -14,10 +13,11 @@ import { type Admission, holderOf } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Expulsion } from "./expulsions.ts";
 import type { Ignored } from "./ignored.ts";
+import { type JoinAddress, joinInsteadOf } from "./join_address.ts";
 import type { Limits } from "./limits.ts";
 import { type Logins, SIGNED_IN_ELSEWHERE } from "./login.ts";
 import type { Member } from "./members.ts";
-import { type NameRefusal, nameRefusal, nameTaken } from "./name_refusal.ts";
+import { type NameRefusal, nameRefusal, nameTaken, renamedOften, TOO_MANY_AT_ONCE } from "./name_refusal.ts";
 import type { NameClaim } from "./names.ts";
 import type { MuteHolder } from "./mutes.ts";
 import type { Peer } from "./peer.ts";
@@ -41,14 +41,6 @@ export interface GreetingContext {
   /** What the room is about; undefined if nobody has said it. */
   topic: () => string | undefined;
 }
-
-/**
- * Returns the address of this server at which others join, of a family; undefined if there is none that reaches it from
- * elsewhere. It is called for each greeting from a loopback address.
- *
- * @param via By which IP address of the server one of the others has asked it, if that is known.
- */
-export type JoinAddress = (family: Family, via?: string) => string | undefined;
 
 /** A GREETING or SIGN-IN in version 1. */
 export type Greeting = Extract<V1Packet, { type: "GREETING" | "SIGN-IN" }>;
@@ -81,8 +73,6 @@ const ASK_AGAIN_MS = 5000;
  * was started again sends them. All members know these addresses, and a cookie takes time to make.
  */
 const RESTART_RATE: TokenBucketOptions = { rate: 1000, burst: 1000 };
-/** The refusal of a name that may be had a little later. Its code lets a client try again. */
-const TOO_MANY_AT_ONCE: NameRefusal = { code: "room-full", text: "Too many sign in from your IP address at once" };
 
 /** The greetings of one room. */
 export class Greetings {
@@ -198,7 +188,7 @@ export class Greetings {
     const there = members.withKey(peer.key);
     const replaces = there && holderOf(there) !== holder ? holderOf(there) : undefined;
     const claim = { name: packet.name, holder, replaces };
-    if (!this.#maySignIn(applicant, claim, now)) return;
+    if (!this.#maySignIn(applicant, claim, now) || !this.#mayRename(applicant, claim, now)) return;
     if (this.#waiting.size >= MAX_WAITING_CLAIMS && !this.#forgetOldest(now)) return ignored.count("queue-full");
     if (!this.#claimRefusal(applicant, claim, true, now)) this.#makeWay(applicant, claim, now);
     const isGranted = names.claim(claim);
@@ -231,6 +221,17 @@ export class Greetings {
     if (!refusal && isNew && !limits.takeSignInToken(asValidated(applicant), now)) refusal = TOO_MANY_AT_ONCE;
     if (refusal) this.#refuse({ peer, packet }, refusal.code, refusal.text);
     return refusal === undefined;
+  }
+
+  /** Whether a member that has a name may have another one so soon. One that it can't have takes nothing. */
+  #mayRename(applicant: Applicant, claim: NameClaim, now: number): boolean {
+    const member = this.#memberOf(applicant);
+    if (member?.name === undefined || member.name === claim.name || this.#claimRefusal(applicant, claim, true, now)) {
+      return true;
+    }
+    const pause = this.#context.limits.takeRenameToken(member, now);
+    if (pause > 0) this.#answer(applicant, renamedOften(pause), now);
+    return pause === 0;
   }
 
   /**
@@ -270,15 +271,11 @@ export class Greetings {
 
   /** Acts on the answer of the names. The applicant may have left or joined in the meantime. */
   #decide(applicant: Applicant, claim: NameClaim, isGranted: boolean, now: number): void {
-    const { peer, packet, proven } = applicant;
+    const { packet, proven } = applicant;
     const refusal = this.#claimRefusal(applicant, claim, isGranted, now);
     // nobody has to go for one that may not come in
     if (!refusal) this.#makeWay(applicant, claim, now);
-    if (packet.dialect === "classic") this.#answerClassic(peer, packet.name, refusal, now);
-    else if (refusal) this.#refuse({ packet, peer }, refusal.code, refusal.text);
-    else {
-      this.#welcome({ packet, peer }, now, packet.name, proven?.verifier);
-    }
+    this.#answer(applicant, refusal, now);
     if (proven && !refusal) this.#context.logins!.signedIn(packet, this.#memberOf(applicant), proven.verifier);
     if (isGranted) this.#releaseUnused(claim);
   }
@@ -315,6 +312,13 @@ export class Greetings {
     return packet.dialect === "v1" ? members.withToken(packet.token) : members.withKey(peer.key);
   }
 
+  /** Gives an applicant its name, or refuses it, and tells it so. */
+  #answer({ peer, packet, proven }: Applicant, refusal: NameRefusal | Expulsion | undefined, now: number): void {
+    if (packet.dialect === "classic") this.#answerClassic(peer, packet.name, refusal, now);
+    else if (refusal) this.#refuse({ packet, peer }, refusal.code, refusal.text);
+    else this.#welcome({ packet, peer }, now, packet.name, proven?.verifier);
+  }
+
   #answerClassic(peer: Peer, name: string, refusal: NameRefusal | Expulsion | undefined, now: number): void {
     const { admission } = this.#context;
     const member = admission.members.withKey(peer.key);
@@ -349,7 +353,7 @@ export class Greetings {
    * @param verifier What the server proves itself with, if the greeting had a proof.
    */
   #welcome(greeting: ValidGreeting, now: number, name?: string, verifier?: string): void {
-    const { admission, delivery, journal, echo, isOperator, topic } = this.#context;
+    const { admission, delivery, joinAddress, journal, echo, isOperator, topic } = this.#context;
     const { members } = admission;
     const { peer, packet: { id, token } } = greeting;
     const member = members.withToken(token) ?? admission.admit({ peer, token, name }, now);
@@ -372,22 +376,11 @@ export class Greetings {
       name: member.name,
       keepalive: admission.keepAlive,
       noecho: !echo,
-      join: this.#joinInsteadOf(peer),
+      join: joinInsteadOf(peer, admission.members, joinAddress),
       verifier,
       operator: isOperator(member),
       topic: topic(),
     });
-  }
-
-  /** Where a member at a loopback address could join, so that others reach it directly; undefined if all do already. */
-  #joinInsteadOf({ address }: Peer): string | undefined {
-    if (!isLoopback(address)) return undefined;
-    const { admission: { members }, joinAddress } = this.#context;
-    const families: Family[] = familyOf(address) === "IPv4" ? ["IPv4", "IPv6"] : ["IPv6", "IPv4"];
-    return families.filter((family) => members.hasElsewhere(family))
-      // of several addresses, not each is in a network of the others
-      .map((family) => joinAddress(family, members.lastHeardElsewhere(family)?.via))
-      .find((address) => address !== undefined);
   }
 
   #isFullFor(peer: Peer): boolean {

@@ -23,6 +23,8 @@ const REQUEST_RATE: TokenBucketOptions = { rate: 500, burst: 1000 };
 /** The same for a member whose address may be forged: an answer may reach somebody who has not asked. */
 const UNVALIDATED_REQUEST_RATE: TokenBucketOptions = { rate: 2, burst: 20 };
 
+/** How many times a second one member may change its name, and how many times at once: each is told to all. */
+const RENAME_RATE: TokenBucketOptions = { rate: 0.1, burst: 5 };
 /**
  * How many texts without a word of the protocol a second one classic member may say, and how many at once: a person types
  * no more, and a program that answers all that it gets would say as much as it may.
@@ -201,6 +203,17 @@ export class Limits {
   /** Takes a token for a name from the IP address of a peer that has none yet; returns whether there was one. */
   takeSignInToken(peer: Pick<Peer, "address" | "validated">, now: number): boolean {
     return this.#count(this.#addresses.takeSignInToken(peer, now), "fast-sign-ins");
+  }
+
+  /**
+   * Takes a token of a member for another name, and one of its IP address. Returns 0 if there were both, otherwise the
+   * milliseconds until it is to be tried again.
+   */
+  takeRenameToken(member: Member, now: number): number {
+    const bucket = activityOf(member).renames ??= new TokenBucket(RENAME_RATE, now);
+    const pause = bucket.pause(RENAME_RATE, now) ||
+      (isLoopback(member.address) ? 0 : this.#addresses.takeRenameToken(member, now));
+    return pause || bucket.take(RENAME_RATE, now);
   }
 
   /** How long a name must wait that {@linkcode takeSignInToken} would refuse now, in milliseconds. Takes nothing. */

@@ -95,7 +95,7 @@ export class Mutes {
     for (const mute of over) this.#remove(mute);
     this.#schedule();
     for (const mute of over) {
-      const member = this.#memberOf(mute);
+      const member = this.#memberOf(mute, now);
       this.#context.announcements.tell(`${member ? nameOf(member) : mute.who} may speak again`, now);
       if (member) this.#tell(member, MAY_SPEAK, now);
     }
@@ -118,13 +118,13 @@ export class Mutes {
 
   #mute(giver: Giver, now: number, who: string, ms: number | undefined): string {
     const { announcements, targets } = this.#context;
-    const member = targets.findFor(giver, who), name = nameOf(member);
+    const member = targets.findFor(giver, who, now), name = targets.nameFor(member, who, now);
     for (const mute of this.#find(member)) this.#remove(mute);
     if (this.#byHolder.size >= MAX_MUTES) throw new OrderProblem(`${MAX_MUTES} are muted already; unmute one first`);
     const key = member.name === undefined ? undefined : nameKey(member.name);
     const until = ms === undefined ? undefined : now + ms;
     // a classic member that turns out to speak version 1 gets a token, and keeps its peer
-    const mute: Mute = { who: name, holder: member.token || member.key, nameKey: key, until };
+    const mute: Mute = { who: nameOf(member), holder: member.token || member.key, nameKey: key, until };
     this.#byHolder.set(mute.holder, mute);
     if (key !== undefined) this.#byName.set(key, mute);
     this.#schedule();
@@ -136,7 +136,7 @@ export class Mutes {
 
   #unmute(giver: Giver, now: number, who: string): string {
     const { announcements, targets } = this.#context;
-    const member = targets.find(who), left = this.#byName.get(nameKey(who));
+    const member = targets.find(who, now), left = this.#byName.get(nameKey(who));
     if (giver && member === giver) throw new OrderProblem("That is you");
     const mutes = [...member ? this.#find(member) : [], ...left ? [left] : []];
     if (mutes.length === 0) throw new OrderProblem(`${printable(who)} is not muted`);
@@ -150,7 +150,7 @@ export class Mutes {
 
   #list(giver: Giver, now: number): string {
     const lines = [...this.#byHolder.values()].map((mute) => {
-      const member = this.#memberOf(mute), who = member ? nameOf(member) : mute.who;
+      const member = this.#memberOf(mute, now), who = member ? nameOf(member) : mute.who;
       return `${who} is muted ${this.#left(mute, now, `until you type ${giver ? "/" : ""}unmute ${who}`)}`;
     });
     return lines.length === 0 ? "Nobody is muted" : listLines(lines.reverse(), giver);
@@ -164,9 +164,9 @@ export class Mutes {
   }
 
   /** Who has a mute now, if it is here: its name may be another one than it was. */
-  #memberOf({ holder, who, nameKey }: Mute): Member | undefined {
+  #memberOf({ holder, who, nameKey }: Mute, now: number): Member | undefined {
     const { targets } = this.#context;
-    return targets.holding(holder) ?? (nameKey === undefined ? undefined : targets.find(who));
+    return targets.holding(holder) ?? (nameKey === undefined ? undefined : targets.find(who, now));
   }
 
   #left({ until }: Mute, now: number, endless: string): string {

@@ -12,7 +12,7 @@ import type { NameClaim } from "./names.ts";
 
 /** The code of an ERROR, and a sentence for the user. */
 export interface NameRefusal {
-  code: "name-taken" | "bad-name" | "room-full";
+  code: "name-taken" | "bad-name" | "room-full" | "renamed-often";
   text: string;
 }
 
@@ -73,4 +73,15 @@ function nameFreeSoon(name: string, pause: number): NameRefusal {
 /** The refusal of a name that another has, here or elsewhere. */
 export function nameTaken(name: string): NameRefusal {
   return { code: "name-taken", text: `The name ${name} is taken; choose another` };
+}
+
+/** The refusal of a name that may be had a little later. Its code lets a client try again. */
+export const TOO_MANY_AT_ONCE: NameRefusal = {
+  code: "room-full",
+  text: "Too many sign in from your IP address at once",
+};
+
+/** The refusal of another name so soon after the last ones. Its code lets a client try again. */
+export function renamedOften(pause: number): NameRefusal {
+  return { code: "renamed-often", text: `You change your name often; the next time in ${Math.ceil(pause / 1000)} s` };
 }

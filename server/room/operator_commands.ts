@@ -18,8 +18,8 @@ export interface OperatorCommandsContext {
 
 /** The commands that make operators. Only who has an account can be one: anybody may take another name. */
 export function operatorCommands({ accounts, announcements, targets }: OperatorCommandsContext): OrderCommand[] {
-  const howToGetOne = (name: string) => {
-    const there = targets.find(name), add = `type account add ${printable(name)} here`;
+  const howToGetOne = (name: string, now: number) => {
+    const there = targets.find(name, now), add = `type account add ${printable(name)} here`;
     if (!there) return add;
     return there.dialect === "v1" ? "let it type /register first" : `when it has left, ${add}`;
   };
@@ -27,7 +27,7 @@ export function operatorCommands({ accounts, announcements, targets }: OperatorC
     if (!accounts) throw new OrderProblem("An operator needs an account: start the server with --state FILE");
     const account = accounts.get(name);
     if (!account) {
-      throw new OrderProblem(`${printable(name)} has no account: ${howToGetOne(name)}`);
+      throw new OrderProblem(`${printable(name)} has no account: ${howToGetOne(name, now)}`);
     }
     const state = isOperator ? "an operator now" : "no operator any more";
     if (account.isOperator === isOperator) {

@@ -86,7 +86,7 @@ export class OrderKeeping {
   over(members: { admission: Admission; delivery: Delivery; limits: Limits }, others: readonly OrderCommand[]) {
     const { admission } = members, { accounts, time } = this.#context;
     const { announcements, bans, lock, topic } = this;
-    const targets = new OrderTargets(admission.members, accounts);
+    const targets = new OrderTargets(admission.members, admission.formerNames, accounts);
     const context = { ...members, accounts, announcements, bans, targets, time };
     const mutes = new Mutes({ ...context, note: (isAnybodyMuted) => this.#note("mutes", isAnybodyMuted) });
     const orders = new Orders(

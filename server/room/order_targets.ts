@@ -5,6 +5,7 @@
  */
 import { printable } from "../../protocol/text.ts";
 import type { Accounts } from "./accounts.ts";
+import type { FormerNames } from "./former_names.ts";
 import type { Member, Members } from "./members.ts";
 import { nameOf } from "./order_words.ts";
 import { type Giver, OrderProblem } from "./orders.ts";
@@ -12,11 +13,13 @@ import { type Giver, OrderProblem } from "./orders.ts";
 /** Finds the members that orders are about. */
 export class OrderTargets {
   readonly #members: Members;
+  readonly #formerNames: FormerNames;
   readonly #accounts: Accounts | undefined;
 
   /** @param accounts Undefined if this server protects no names. */
-  constructor(members: Members, accounts: Accounts | undefined) {
+  constructor(members: Members, formerNames: FormerNames, accounts: Accounts | undefined) {
     this.#members = members;
+    this.#formerNames = formerNames;
     this.#accounts = accounts;
   }
 
@@ -25,9 +28,15 @@ export class OrderTargets {
     return name !== undefined && this.#accounts?.get(name)?.isOperator === true;
   }
 
-  /** The member with a name or an address; undefined if there is none. */
-  find(who: string): Member | undefined {
-    return this.#members.withName(who) ?? this.#members.withAddress(who);
+  /** The member with a name or an address, or that had the name a moment ago; undefined if there is none. */
+  find(who: string, now: number): Member | undefined {
+    return this.#members.withName(who) ?? this.#members.withAddress(who) ?? this.#formerNames.holderOf(who, now);
+  }
+
+  /** How a member is called that was found; with the name that it had, if it was found by that. */
+  nameFor(member: Member, who: string, now: number): string {
+    const isFormer = this.#members.withAddress(who) !== member && this.#formerNames.holderOf(who, now) === member;
+    return isFormer ? `${nameOf(member)} (${printable(who)} a moment ago)` : nameOf(member);
   }
 
   /** The member with a token, or with the key of a peer. */
@@ -40,8 +49,8 @@ export class OrderTargets {
    *
    * @throws {OrderProblem} if it is not here, or the giver may not.
    */
-  findFor(giver: Giver, who: string): Member {
-    const member = this.find(who);
+  findFor(giver: Giver, who: string, now: number): Member {
+    const member = this.find(who, now);
     if (!member) throw new OrderProblem(`${printable(who)} is not here`);
     this.check(giver, member);
     return member;

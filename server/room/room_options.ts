@@ -8,7 +8,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { KeptMember } from "../journal/past.ts";
 import type { AdmissionOptions, MemberObserver } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
-import type { JoinAddress } from "./greeting.ts";
+import type { JoinAddress } from "./join_address.ts";
 import type { Ignored, IgnoredCounts } from "./ignored.ts";
 import type { Names } from "./names.ts";
 import type { KeptOrder } from "./order_keeping.ts";

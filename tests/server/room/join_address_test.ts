@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { decode } from "../../../protocol.ts";
 import { Members } from "../../../server/room/members.ts";
-import type { JoinAddress } from "../../../server/room/greeting.ts";
+import type { JoinAddress } from "../../../server/room/join_address.ts";
 import { FakeRoom } from "../../support/fake_room.ts";
 import { peerOf } from "../../support/peer_of.ts";
 
