@@ -37,6 +37,7 @@ interface BanOrder {
 
 /** How many of those that a ban hits are called by their names. */
 const MAX_NAMED = 5;
+const ALL_IPV4 = parseNetwork("0.0.0.0/0")!;
 const LOOPBACK = parseNetwork("127.0.0.0/8")!;
 
 /** The commands that ban, end a ban, and list the bans. */
@@ -58,8 +59,12 @@ export function banCommands(context: BanCommandsContext): OrderCommand[] {
         const network = networkIn(who), what = network ? formatNetwork(network) : who;
         bans.clear(now);
         const isLifted = admission.rules.expulsions.lift(who, now);
-        if (!bans.remove(what) && !isLifted) throw new OrderProblem(notBanned(context, network, giver, who, now));
-        announcements.tell(`${what} was unbanned${byWhom(giver)}`, now);
+        const inside = network ? bans.removeInside(network) : 0;
+        if (!bans.remove(what) && !isLifted && inside === 0) {
+          throw new OrderProblem(notBanned(context, network, giver, who, now));
+        }
+        const also = inside > 0 ? `, which ends ${pluralize(inside, "ban")} inside it` : "";
+        announcements.tell(`${what} was unbanned${byWhom(giver)}${also}`, now);
         return TOLD;
       },
     },
@@ -82,7 +87,8 @@ function ban(context: BanCommandsContext, giver: Giver, now: number, who: string
     if (reservedBecause(name) !== undefined) throw new OrderProblem(`Nobody may be called ${name}`);
   }
   bans.clear(now);
-  if (bans.size >= MAX_BANS) throw new OrderProblem(`There are ${MAX_BANS} bans; unban somebody first`);
+  const isNew = !bans.has(network ? formatNetwork(network) : name!);
+  if (isNew && bans.size >= MAX_BANS) throw new OrderProblem(`There are ${MAX_BANS} bans; unban somebody first`);
   const order = { giver, now, until, how: forHowLong(ms) };
   return network ? banNetwork(context, network, order) : banName(context, name!, order);
 }
@@ -119,6 +125,11 @@ function banNetwork(
   if (isLoopback || isOne && bans.isOwn(network.bytes)) {
     throw new OrderProblem(`${what} is this server's own machine, which no ban hits`);
   }
+  if (giver && network.prefixLength < minPrefixOf(network)) {
+    throw new OrderProblem(
+      `${what} is too wide: an operator may ban a /16, or with IPv6 a /32; the server's terminal may ban more`,
+    );
+  }
   const hit: Member[] = [];
   for (const member of admission.members.all()) {
     const bytes = addressBytes(parseAddress(member.address)!.hostname)!;
@@ -136,6 +147,14 @@ function banNetwork(
   if (hit.length === 0) return `${what} is banned${how}; nobody here is there`;
   const nat = isOne && hit.length > 1 ? ` (${pluralize(hit.length, "member")} had this IP address: perhaps a NAT)` : "";
   return `${what} is banned${how}: ${whom} had to go${nat}`;
+}
+
+/**
+ * The shortest prefix that an operator may ban, of 128 bits: a wider network might keep out all other operators. A short
+ * prefix of IPv6 may have all of IPv4 in it.
+ */
+function minPrefixOf(network: IPNetwork): number {
+  return isInNetwork(network.bytes, ALL_IPV4) || isInNetwork(ALL_IPV4.bytes, network) ? 96 + 16 : 32;
 }
 
 /** Why a ban that somebody wants to end is none: the network around the address may be banned. */

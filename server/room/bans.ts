@@ -7,7 +7,7 @@
  */
 import { isLoopback } from "../../protocol/address_key.ts";
 import { splitAddress } from "../../protocol/fields.ts";
-import { addressBytes, formatNetwork, type IPNetwork, parseNetwork } from "../../protocol/ip_network.ts";
+import { addressBytes, formatNetwork, type IPNetwork, isInNetwork, parseNetwork } from "../../protocol/ip_network.ts";
 import { skeletons } from "../../protocol/look_alikes.ts";
 import { nameKey } from "../../protocol/names.ts";
 import type { KeptBan } from "../journal/past.ts";
@@ -64,11 +64,26 @@ export class Bans {
     this.#insert(ban);
   }
 
+  /** Whether there is a ban of a name or network, also one that has ended since {@linkcode clear}. */
+  has(what: string): boolean {
+    return this.#byKey.has(keyOf(what));
+  }
+
   /** Ends a ban; returns whether there was one. */
   remove(what: string): boolean {
     const ban = this.#byKey.get(keyOf(what));
     if (ban) this.#end([ban]);
     return ban !== undefined;
+  }
+
+  /** Ends the bans of all networks inside another one; returns how many there were. */
+  removeInside(network: IPNetwork): number {
+    const inside = [...this.#networks.values()].flatMap((bans) => [...bans.values()]).filter(({ what }) => {
+      const { bytes, prefixLength } = parseNetwork(what)!;
+      return prefixLength > network.prefixLength && isInNetwork(bytes, network);
+    });
+    this.#end(inside);
+    return inside.length;
   }
 
   /** Forgets those that have ended. */

@@ -112,7 +112,7 @@ Deno.test("ban ADDRESS: the server's own machine is never hit, and the giver and
   for (const own of ["127.0.0.1", "127.0.0.0/8", "::1", "127.3.0.0/16", "10.0.0.100", "[::1]:5"]) {
     assertMatch(room.problem(`ban ${own}`), /is this server's own machine, which no ban hits$/);
   }
-  assertEquals(room.problem("ban 10.0.0.0/8"), "You are at 10.0.0.0/8 too: ban a name instead");
+  assertEquals(room.problem("ban 10.0.0.0/16"), "You are at 10.0.0.0/16 too: ban a name instead");
   const oscar = room.join(B, "Oscar");
   room.addAccount("Oscar", true);
   assertMatch(room.problem("ban 10.0.1.0/24"), /^Oscar is an operator/);
@@ -157,6 +157,7 @@ Deno.test("ban: of many, as many are listed as fit into an answer; there are at 
   assertMatch(lines.at(-1)!, /^and 9\d{3} more$/);
   assertEquals(room.room.order("bans", room.now).text.split("\n").length, 10_000, "the terminal has room for all");
   assertEquals(room.problem("ban Bob"), "There are 10000 bans; unban somebody first");
+  assertEquals(room.answer("ban bot5 10"), "bot5 is banned for 10 minutes; nobody here has this name");
   room.order("unban bot5");
   assertEquals(room.answer("ban Bob"), "Bob is banned; nobody here has this name");
 });
@@ -215,5 +216,29 @@ Deno.test("ban: unban of an address says in which banned network it is", () => {
     room.problem("unban 2001:db8:1::/48"),
     "2001:db8:1::/48 is in 2001:db8::/32, which is banned: unban that",
   );
-  assertEquals(room.problem("unban 10.0.0.0/8"), "10.0.0.0/8 is not banned; /bans lists who is");
+  assertEquals(room.problem("unban 10.0.0.0/24"), "10.0.0.0/24 is not banned; /bans lists who is");
+});
+
+Deno.test("ban: unban of a network ends the bans inside it too, and says how many", () => {
+  const room = new OrderRoom();
+  for (const what of ["10.5.0.0/16", "10.5.1.0/24", "10.5.1.7", "10.6.0.1", "2001:db8::1", "Bob"]) {
+    room.order(`ban ${what}`);
+  }
+  const sent = room.order("unban 10.5.0.0/16");
+  assertEquals(room.notices(sent), ["10.5.0.0/16 was unbanned by Alice, which ends 2 bans inside it"]);
+  assertEquals(room.notices(room.order("unban 10.0.0.0/8")), [
+    "10.0.0.0/8 was unbanned by Alice, which ends 1 ban inside it",
+  ]);
+  assertEquals(room.answer("bans").split("\n").map((line) => line.split(" ", 1)[0]), ["Bob", "2001:db8::1"]);
+  assertEquals(room.join("10.5.1.7:9", "Carol").name, "Carol");
+});
+
+Deno.test("ban: networks so wide that they may keep out all operators are for the server's terminal", () => {
+  const room = new OrderRoom();
+  const wide = ["0.0.0.0/0", "203.0.0.0/15", "::/0", "::/32", "::ffff:0:0/96", "::ffff:1.2.3.4/40", "2001:db8::/31"];
+  for (const what of wide) assertMatch(room.problem(`ban ${what}`), / is too wide: an operator may ban a \/16, /, what);
+  for (const what of ["203.0.0.0/16", "2001:db8::/32", "::ffff:203.1.0.0/112"]) {
+    assertMatch(room.answer(`ban ${what}`), /^\S+ is banned; nobody here is there$/, what);
+  }
+  assertEquals(room.room.order("ban 203.0.0.0/8", room.now).isDone, true);
 });
