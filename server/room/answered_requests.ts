@@ -18,17 +18,25 @@ const digestOf = newKeyedHash();
 
 /** The last answers to one member. */
 export class AnsweredRequests {
-  readonly #answers = new Map<string, Answer>();
+  readonly #answers = new Map<string, { to: Request["type"]; answer: Answer }>();
+  /** The greatest ids of those whose answers are forgotten, by their types. */
+  readonly #forgotten = new Map<Request["type"], number>();
 
   /** The answer to a request that was made before; undefined for a new one. */
   get(request: Request): Answer | undefined {
-    return this.#answers.get(digestOf(JSON.stringify(request)));
+    return this.#answers.get(digestOf(JSON.stringify(request)))?.answer;
+  }
+
+  /** Whether a request without an answer here may have been made before: its id is no greater than one that is forgotten. */
+  isOld({ type, id }: Request): boolean {
+    return id <= (this.#forgotten.get(type) ?? -Infinity);
   }
 
   add(request: Request, answer: Answer): void {
-    this.#answers.set(digestOf(JSON.stringify(request)), answer);
+    this.#answers.set(digestOf(JSON.stringify(request)), { to: request.type, answer });
     if (this.#answers.size <= MAX_ANSWERS) return;
-    const [oldest] = this.#answers.keys();
+    const [[oldest, { to, answer: { id = -Infinity } }]] = this.#answers;
     this.#answers.delete(oldest);
+    this.#forgotten.set(to, Math.max(id, this.#forgotten.get(to) ?? -Infinity));
   }
 }

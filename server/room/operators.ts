@@ -20,6 +20,7 @@ export interface OperatorsContext {
   targets: OrderTargets;
 }
 
+const TOO_OLD = "This may have been done before: its id is smaller than those of later orders";
 const NOT_ALLOWED = "Only an operator may do that; who runs the server makes one by op NAME";
 
 /** The orders of one room's members. */
@@ -60,12 +61,14 @@ export class Operators {
     const answered = activity.answered?.get(packet);
     if (answered) return delivery.send(member, answered);
     const isAllowed = this.#mayGive(packet.text, member);
-    const { isDone, text } = this.execute(packet.text, member, now);
+    const { isDone, text } = activity.answered?.isOld(packet)
+      ? { isDone: false, text: TOO_OLD }
+      : this.execute(packet.text, member, now);
     const code = isAllowed ? "bad-command" : "not-allowed";
     const answer = isDone
       ? { dialect: "v1", type: "REPLY", token, id, text } as const
       : { dialect: "v1", type: "ERROR", token, code, id, text } as const;
-    if (isAllowed) (activity.answered ??= new AnsweredRequests()).add(packet, answer);
+    if (isAllowed && text !== TOO_OLD) (activity.answered ??= new AnsweredRequests()).add(packet, answer);
     // it may have been about this very member
     delivery.send(member, answer);
   }

@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { MemoryAccounts } from "../../../server/room/accounts.ts";
 import { OrderProblem, Orders } from "../../../server/room/orders.ts";
+import { ALICE, OrderRoom } from "../../support/order_room.ts";
 import { all, FakeRoom, one, to } from "../../support/fake_room.ts";
 
 const A = "127.0.0.1:40001", B = "127.0.0.1:40002";
@@ -60,4 +61,17 @@ Deno.test("orders: a COMMAND of an operator is done once, however often it comes
   assertEquals(one(room.v1(A, "COMMAND", { ...command, id: 8, text: "hug Bob" }), "ERROR").code, "bad-command");
   const refused = room.v1(B, "COMMAND", { id: 7, token: bob.token, text: "say I am the server" });
   assertEquals([one(refused, "ERROR").code, all(refused, "NOTICE")], ["not-allowed", []]);
+});
+
+Deno.test("orders: a late copy of a COMMAND is not done again, however many came after it", () => {
+  const room = new OrderRoom(), { token } = room.join(ALICE, "Alice");
+  const order = (id: number, text: string) => room.v1(ALICE, "COMMAND", { id, token, text });
+  assertEquals(room.notices(order(70, "say once")), ["Alice says: once"]);
+  for (let id = 71; id <= 79; id++) order(id, `topic ${id}`);
+  const late = order(70, "say once");
+  assertEquals([room.notices(late), one(late, "ERROR").code], [[], "bad-command"]);
+  // a kept one is answered as before, and a greater one that came late is done
+  assertEquals(one(order(72, "topic 72"), "REPLY").id, 72);
+  order(82, "bans");
+  assertEquals(room.notices(order(81, "say twice")), ["Alice says: twice"]);
 });
