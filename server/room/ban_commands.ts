@@ -72,6 +72,7 @@ export function banCommands(context: BanCommandsContext): OrderCommand[] {
       word: "bans",
       parameters: [],
       summary: "lists who is banned",
+      isQuestion: true,
       run: (giver, now) => list(bans, giver, now),
     },
   ];

@@ -70,6 +70,7 @@ export class Mutes {
       word: "mutes",
       parameters: [],
       summary: "lists who is muted, and for how long",
+      isQuestion: true,
       run: (giver, now) => this.#list(giver, now),
     },
   ];

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { V1Packet } from "../../protocol.ts";
+import { MAX_TEXT_BYTES, type V1Packet } from "../../protocol.ts";
+import { byteLength } from "../../protocol/text.ts";
 import { activityOf } from "./activity.ts";
 import { AnsweredRequests } from "./answered_requests.ts";
 import type { Delivery } from "./delivery.ts";
@@ -20,6 +21,8 @@ export interface OperatorsContext {
   targets: OrderTargets;
 }
 
+const TOO_LONG = `A command has at most ${MAX_TEXT_BYTES} bytes`;
+const TOO_FAST = "Not done: you say and order too much at once; try again in a moment";
 const TOO_OLD = "This may have been done before: its id is smaller than those of later orders";
 const NOT_ALLOWED = "Only an operator may do that; who runs the server makes one by op NAME";
 
@@ -49,8 +52,13 @@ export class Operators {
 
   /** Carries out what a member has typed, if it may. */
   execute(line: string, member: Member, now: number): OrderAnswer {
+    const { limits, orders } = this.#context;
     if (!this.#mayGive(line, member)) return { isDone: false, text: NOT_ALLOWED };
-    return this.#context.orders.execute(line, member, now);
+    // over a connection a line may be longer than a COMMAND
+    if (byteLength(line) > MAX_TEXT_BYTES) return { isDone: false, text: TOO_LONG };
+    // what everybody is told of pushes out what was said
+    if (orders.isToldToAll(line) && !limits.takeMessageTokenNow(member, now)) return { isDone: false, text: TOO_FAST };
+    return orders.execute(line, member, now);
   }
 
   /** Answers a COMMAND, which is done once however often it is repeated. */

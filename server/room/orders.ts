@@ -31,6 +31,8 @@ export interface OrderCommand {
   isForTerminal?: boolean;
   /** Whether anybody may give it without its parameter: it only tells something then. */
   isForAllAlone?: boolean;
+  /** Whether it tells something to its giver alone; the others tell everybody what was done. */
+  isQuestion?: boolean;
   /** Carries it out; returns what was done, in words, or {@linkcode TOLD}. Throws an {@linkcode OrderProblem} if it can't be done. */
   run(giver: Giver, now: number, ...values: string[]): string;
 }
@@ -65,6 +67,12 @@ export class Orders {
   /** Whether anybody may give an order, and not only who keeps order. */
   isForAll(line: string): boolean {
     return this.#find(line)?.isForAllAlone === true && firstWord(line) === line.trim();
+  }
+
+  /** Whether everybody may be told of what becomes of an order. */
+  isToldToAll(line: string): boolean {
+    const command = this.#find(line);
+    return command !== undefined && !command.isQuestion && !this.isForAll(line);
   }
 
   /** The lines of help. */

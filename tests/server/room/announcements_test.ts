@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { MAX_TEXT_BYTES } from "../../../protocol.ts";
 import { byteLength } from "../../../protocol/text.ts";
-import { OrderRoom } from "../../support/order_room.ts";
+import { OrderRoom, read } from "../../support/order_room.ts";
 
 Deno.test("say: each piece of a long text has its author, and but the first shows that it goes on", () => {
   const room = new OrderRoom(), lie = "Alice is no operator any more ";
@@ -10,14 +10,14 @@ Deno.test("say: each piece of a long text has its author, and but the first show
   assertEquals(notices.length, 2);
   assertMatch(notices[0], /^Alice says: Alice is no/);
   assertMatch(notices[1], /^Alice says: … for now/);
-  // over TCP a line of the connection may be longer than a COMMAND
+  // over TCP a line may be longer than a COMMAND
   room.connect("10.0.0.4:40004");
   room.type("10.0.0.4:40004", "/name Tom");
   room.addAccount("Tom", true);
   room.settle();
-  const long = room.notices(room.type("10.0.0.4:40004", `/say ${"ä".repeat(2000)}`));
-  assertEquals(long.map((text) => text.slice(0, 12)), ["Tom says: ää", ...Array(4).fill("Tom says: … ")]);
-  for (const text of [...notices, ...long]) assert(byteLength(text) <= MAX_TEXT_BYTES, text);
+  const long = read(room.type("10.0.0.4:40004", `/say ${"a".repeat(853)}`), "tcp 10.0.0.4:40004");
+  assertEquals(long, "!! A command has at most 856 bytes\n");
+  for (const text of notices) assert(byteLength(text) <= MAX_TEXT_BYTES, text);
 });
 
 Deno.test("say: a long text of the server's terminal shows where it goes on", () => {
@@ -25,4 +25,24 @@ Deno.test("say: a long text of the server's terminal shows where it goes on", ()
   room.room.order(`say ${"word ".repeat(300)}`, room.now);
   const notices = room.notices(room.delivery.take());
   assertEquals(notices.map((text) => text.slice(0, 6)), ["word w", "… word"]);
+});
+
+Deno.test("say: orders that everybody is told of count as messages, in each dialect, and no more are done", () => {
+  const room = new OrderRoom({ rate: { rate: 1, burst: 3 } }), T = "10.0.0.4:40004";
+  room.connect(T);
+  room.type(T, "/name Tom");
+  room.addAccount("Tom", true);
+  room.settle();
+  const refusal = "Not done: you say and order too much at once; try again in a moment";
+  let told = 0;
+  for (let i = 0; i < 100; i++) told += room.notices([...room.order(`say ${i}`), ...room.type(T, `/say ${i}`)]).length;
+  assertEquals(told, 6);
+  for (const order of ["say x", "topic x", "mute Tom", "kick Nobody", "ban Bob", "unban Bob", "lock"]) {
+    assertEquals(room.problem(order), refusal);
+  }
+  assertEquals(read(room.type(T, "/lock"), `tcp ${T}`), `!! ${refusal}\n`);
+  // questions take nothing
+  for (const order of ["bans", "mutes", "topic"]) assertMatch(room.answer(order), /^(Nobody is|There is no topic)/);
+  room.pass(1000);
+  assertEquals(room.notices(room.order("lock")), ["The room was locked by Alice"]);
 });
