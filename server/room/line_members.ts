@@ -13,6 +13,7 @@ import type { Admission } from "./admission.ts";
 import { NEEDS_ACCOUNT } from "./classic_entry.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Directory } from "./directory.ts";
+import type { Expulsion } from "./expulsions.ts";
 import type { Greetings } from "./greeting.ts";
 import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
@@ -67,9 +68,10 @@ export class LineMembers {
   /** Lets a connection join; returns whether it has. */
   connected(peer: Peer, now: number): boolean {
     const { admission, ignored, lineLogins, logins } = this.#context;
-    const hasToLogIn = logins?.isForMembersOnly === true, isOutside = hasToLogIn && lineLogins !== undefined;
+    const hasToLogIn = logins?.isForMembersOnly === true, refusal = admission.rules.refusalOf({ peer }, now);
     // one that logs in may be an operator, whom the lock does not concern
-    const expulsion = isOutside ? admission.rules.banOf({ peer }, now) : admission.rules.refusalOf({ peer }, now);
+    const isOutside = lineLogins !== undefined && (hasToLogIn || refusal?.code === "locked");
+    const expulsion = isOutside && refusal?.code === "locked" ? undefined : refusal;
     if (expulsion) {
       ignored.count("kept-out", expulsion.code);
       this.#tellPeer(peer, `!! ${expulsion.text}`);
@@ -77,6 +79,7 @@ export class LineMembers {
     }
     if (isOutside) {
       this.#outside.set(peer.key, peer);
+      if (!hasToLogIn) this.#tellPeer(peer, lockedLine(refusal!));
       return true;
     }
     if (!hasToLogIn && admission.admitConnection(peer, now)) return true;
@@ -91,7 +94,7 @@ export class LineMembers {
 
   /** Handles a line of a connection that is no member. Returns as {@linkcode receive} does. */
   receiveOutside(line: string, peer: Peer, now: number): number {
-    const { admission, ignored, limits, lineLogins } = this.#context;
+    const { admission, ignored, limits, lineLogins, logins } = this.#context;
     const connection = this.#outside.get(peer.key);
     if (!lineLogins || !connection) {
       ignored.count("not-joined");
@@ -101,6 +104,7 @@ export class LineMembers {
     if (line.trim() === "") return 0;
     if (!limits.takeApplicantToken(peer, now)) return OUTSIDE_PAUSE_MS;
     const request = readLine(line, false);
+    if (request.do !== "log in" && !logins!.isForMembersOnly) return this.#enterUnlocked(line, peer, now);
     if (request.do !== "log in") {
       this.#tellPeer(peer, "Log in first: /login NAME PASSWORD (others on the way can read the password)");
       return 0;
@@ -117,6 +121,22 @@ export class LineMembers {
       this.#nameProven(result.name, member, now);
     });
     return 0;
+  }
+
+  /** Lets a connection in that the lock has kept out, once it says something and the room is not locked any more. */
+  #enterUnlocked(line: string, peer: Peer, now: number): number {
+    const { admission } = this.#context, expulsion = admission.rules.refusalOf({ peer }, now);
+    if (expulsion) {
+      this.#tellPeer(peer, expulsion.code === "locked" ? lockedLine(expulsion) : `!! ${expulsion.text}`);
+      return 0;
+    }
+    const member = admission.admitConnection(peer, now);
+    if (!member) {
+      this.#tellPeer(peer, ROOM_IS_FULL);
+      return 0;
+    }
+    this.#outside.delete(peer.key);
+    return this.receive(line, member, now);
   }
 
   /** Handles a line. Returns 0 if it was taken, otherwise the milliseconds until it is to be handed over again. */
@@ -263,6 +283,11 @@ export class LineMembers {
   #tell(member: Member, line: string): void {
     this.#context.delivery.send(member, { dialect: "classic", type: "INCOMING", line });
   }
+}
+
+/** What a connection reads that comes while the room is locked. */
+function lockedLine({ text }: Expulsion): string {
+  return `!! ${text}; an operator types /login NAME PASSWORD (others on the way can read the password)`;
 }
 
 /** What somebody has typed, harmless and not too long, to be shown to whoever has typed it. */

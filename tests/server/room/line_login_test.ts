@@ -231,3 +231,27 @@ Deno.test("members only: of the members of an earlier run those stay who have an
   });
   assertEquals([room.room.size, room.room.users().names], [1, ["Alice"]]);
 });
+
+Deno.test("/login: while the room is locked a connection may wait to log in, and only an operator gets in", () => {
+  const { room, accounts, type, answers, connect, derive } = newRoom();
+  accounts.put(accountOf("Olga", PASSWORD, true));
+  room.room.order("lock", room.now);
+  assertEquals([connect(), connect(B), room.room.size], [true, true, 0]);
+  const hint = "!! The room is locked: nobody new may come in now; an operator types /login NAME PASSWORD " +
+    "(others on the way can read the password)";
+  assertEquals(answers(), hint);
+  assertEquals([type("hello"), type("/list"), room.room.size], [hint, hint, 0]);
+  type(`/login Alice ${PASSWORD}`);
+  derive();
+  assertEquals([answers(), room.room.size], ["!! The room is locked: nobody new may come in now", 0]);
+  type(`/login Olga ${PASSWORD}`, B);
+  derive();
+  assertEquals([answers(B), room.room.users().names], ["Signed in as Olga", ["Olga"]]);
+  room.room.receiveLine("/unlock", peerOf(B), room.now);
+  room.pass(2000);
+  assertEquals(type("/name Carl"), "Signed in as Carl");
+  // without --plain-passwords it is closed as ever
+  const other = newRoom({ plainPasswords: false });
+  other.room.room.order("lock", other.room.now);
+  assertEquals([other.connect(), other.answers()], [false, "!! The room is locked: nobody new may come in now"]);
+});
