@@ -10,6 +10,7 @@ import { earliest } from "../../protocol/earliest.ts";
 import { nameKey } from "../../protocol/names.ts";
 import { printable } from "../../protocol/text.ts";
 import type { Announcements } from "./announcements.ts";
+import { BoundedMap } from "./bounded_map.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Limits } from "./limits.ts";
 import type { Member } from "./members.ts";
@@ -51,6 +52,8 @@ export class Mutes {
   readonly #context: MutesContext;
   readonly #byHolder = new Map<string, Mute>();
   readonly #byName = new Map<string, Mute>();
+  /** Whoever else has had a name that is muted: to give it up must not help. A mute that is over stays here. */
+  readonly #bound = new BoundedMap<Mute>();
   #dueAt: number | undefined;
   readonly commands: readonly OrderCommand[] = [
     {
@@ -108,6 +111,12 @@ export class Mutes {
     if (this.#byHolder.size === 0) return undefined;
     const [mute] = this.#valid(member, now);
     return mute && `muted ${this.#left(mute, now, "until an operator ends it")}`;
+  }
+
+  /** Notes that a member has come, or has another name: if that is muted, so is the member under each other name. */
+  bind({ token, key, name }: MuteHolder): void {
+    const mute = name === undefined ? undefined : this.#byName.get(nameKey(name)), holder = token || key;
+    if (mute && mute.holder !== holder) this.#bound.set(holder, mute);
   }
 
   /** Why a member may not have a name, as a sentence: it is muted, and the name is not the one that was muted. */
@@ -183,6 +192,8 @@ export class Mutes {
   #find({ token, key, name }: MuteHolder): Mute[] {
     const found = [this.#byHolder.get(token), this.#byHolder.get(key)];
     if (name !== undefined) found.push(this.#byName.get(nameKey(name)));
+    const bound = this.#bound.get(token || key);
+    if (bound && this.#byHolder.get(bound.holder) === bound) found.push(bound);
     return found.filter((mute) => mute !== undefined);
   }
 

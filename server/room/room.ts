@@ -82,8 +82,14 @@ export class Room {
       names,
       ignored,
       observer: {
-        joined: (member) => observer.joined?.(member),
-        changed: (...args) => observer.changed?.(...args),
+        joined: (member) => {
+          this.#order.mutes.bind(member);
+          observer.joined?.(member);
+        },
+        changed: (...args) => {
+          this.#order.mutes.bind(args[0]);
+          observer.changed?.(...args);
+        },
         left: (member, how) => {
           this.#messages.forget(member);
           keeping.lock.left(member, how === "silence");

@@ -12,7 +12,8 @@ import { peerOf } from "./peer_of.ts";
 
 /** Where Alice is, the operator. */
 export const ALICE = "10.0.0.1:40001";
-const PASSWORD = "correct horse battery";
+/** The password of all accounts here. */
+export const PASSWORD = "correct horse battery";
 
 /** A room with an operator in it, and members that have a connection. */
 export class OrderRoom extends FakeRoom {

@@ -1,7 +1,8 @@
 /** A muted member says nothing to all, is told so, and what it said meanwhile is not said later. */
 import { assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
+import { signInWith } from "../../support/accounts.ts";
 import { all, type FakeRoom, ignoredBy, one, OTHER_STREAM, STREAM, to } from "../../support/fake_room.ts";
-import { ALICE, OrderRoom, read } from "../../support/order_room.ts";
+import { ALICE, OrderRoom, PASSWORD, read } from "../../support/order_room.ts";
 
 const B = "10.0.0.2:40002", C = "10.0.0.3:40003", T = "10.0.0.4:40004";
 
@@ -230,4 +231,30 @@ Deno.test("mute: it is told by the name that the member has now, and mutes lists
   assertEquals(room.answer("mutes").split("\n"), lines);
   assertEquals(room.room.order("mutes", room.now).text.split("\n")[0], `${T} is muted until you type unmute ${T}`);
   assertEquals(room.notices(room.pass(300_000)), ["BOB may speak again"]);
+});
+
+Deno.test("mute: whoever takes the muted name is muted under each other name too, also when its owner takes it back", () => {
+  const { room, token } = roomWithBob();
+  room.order("mute Bob");
+  room.v1(B, "LEAVE", { id: 3, token });
+  const other = room.join(C, "Bob").token;
+  room.v1(C, "LEAVE", { id: 4, token: other });
+  room.pass(6000);
+  assertEquals(room.refused(C, "Rob").text, "You are muted until an operator ends it: your name stays");
+  room.join(C);
+  const message = { token: other, stream: OTHER_STREAM, id: 1, text: "me again" };
+  assertEquals(one(room.v1(C, "MESSAGE", message), "ERROR").code, "muted");
+  // who only asks for the name is not
+  const third = room.join(B, "Bob").token, asker = room.join(T, "Ann");
+  assertEquals(one(room.v1(T, "SIGN-IN", { id: 5, token: asker.token, name: "Bob" }), "ERROR").code, "name-taken");
+  assertEquals(heard(room.say(T, asker.token, 1, "hello")), ["hello"]);
+  // its owner has to prove that the name is its own, and takes it from who has it
+  room.addAccount("Bob", false);
+  const signIn = { room, from: "10.0.0.9:9", token: "00000000000000bb", name: "Bob", password: PASSWORD };
+  assertEquals(one(to(signInWith(signIn), B), "ERROR").code, "signed-in-elsewhere");
+  room.pass(60_000);
+  room.join(B);
+  assertEquals(one(room.say(B, third, 1, "hello", OTHER_STREAM), "ERROR").code, "muted");
+  room.order("unmute Bob");
+  assertEquals(heard(room.say(B, third, 2, "hello", OTHER_STREAM)), ["hello"]);
 });
