@@ -282,6 +282,24 @@ Deno.test("login: a proof where no name is registered lets in, without a verifie
   assertEquals([welcome.name, welcome.verifier], ["Zoe", undefined]);
 });
 
+Deno.test("login: a wrong proof that is repeated on a slow network counts once, another one again", () => {
+  const { room, alice } = newRoom();
+  const stranger = { ...alice, from: B, token: OTHER, password: "wrong" };
+  const challenge = challengeFor(stranger);
+  const wrong = answerTo(challenge, stranger).proof;
+  const codes = Array.from({ length: 30 }, (_, i) => {
+    room.pass(1000);
+    return one(prove(stranger, wrong, 10 + i), "ERROR").code;
+  });
+  assertEquals(new Set(codes), new Set(["wrong-password"]));
+  const others = Array.from({ length: 7 }, (_, i) => {
+    room.pass(1000);
+    const cnonce = String(i).repeat(32);
+    return one(prove(stranger, answerTo(challenge, { ...stranger, cnonce }).proof, 70 + i), "ERROR").code;
+  });
+  assertEquals(others, [...Array(6).fill("wrong-password"), "too-many-tries"]);
+});
+
 Deno.test("login: 1,000 wrong proofs for a name: 7 are looked at, then two in three minutes; the owner gets in", () => {
   const { room, alice } = newRoom();
   one(signInWith(alice), "WELCOME");
