@@ -27,7 +27,11 @@ const ORDERS: Omit<Command, "run">[] = [
     optional: "MINUTES",
     summary: "keeps a name, or all with an IP address, out: for so long or until /unban",
   },
-  { names: ["unban"], parameters: ["NAME|ADDRESS[/PREFIX]"], summary: "lets it in again" },
+  {
+    names: ["unban"],
+    parameters: ["NAME|ADDRESS[/PREFIX]"],
+    summary: "lets it in again, also before the minute of a kick is over",
+  },
   { names: ["bans"], parameters: [], summary: "lists who is banned, and for how long" },
   {
     names: ["say"],
