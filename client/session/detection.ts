@@ -197,11 +197,11 @@ export class Detection implements Timed {
     const { membership } = this.v1;
     // whoever refuses a name speaks version 1
     if (this.#isStrict || this.#dialect.is !== "unknown" || this.#isDoubtful || membership.state === "refused") return;
-    const { greetings } = membership, { trialAfter } = this.#dialect;
+    const { greetings } = membership.contact, { trialAfter } = this.#dialect;
     const more = isEcho ? GREETINGS_AFTER_ECHO : GREETINGS_TO_BE_SURE;
     this.#dialect.classicAfter = Math.max(greetings + more, trialAfter === Infinity ? 0 : trialAfter);
     const missing = this.#dialect.classicAfter - greetings;
-    membership.hurry({ greetings: missing, pause: Math.floor(TO_BE_SURE_MS / (missing + 1)) }, now);
+    membership.contact.hurry({ greetings: missing, pause: Math.floor(TO_BE_SURE_MS / (missing + 1)) }, now);
   }
 
   /** Whether it may be a classic server, as a classic packet has come. */
@@ -212,7 +212,7 @@ export class Detection implements Timed {
   /** Whether the server has sent a classic packet, and no answer to a few more greetings in version 1. */
   #isClassic(now: number): boolean {
     if (this.#dialect.is !== "unknown" || this.#dialect.classicAfter === undefined) return false;
-    const { state, greetings, greetsAt } = this.v1.membership;
+    const { state, contact: { greetings, greetsAt } } = this.v1.membership;
     return state === "joining" && greetings >= this.#dialect.classicAfter && (greetsAt ?? now) <= now;
   }
 
@@ -241,7 +241,7 @@ export class Detection implements Timed {
     dialect.greetsAt = now + dialect.pause;
     // once, without repeats
     this.v1.membership.start(now);
-    this.v1.membership.stop();
+    this.v1.membership.contact.stop();
   }
 
   /** When a version 1 server has answered after all, it gets what no classic server has, before all that waits. */
@@ -259,31 +259,32 @@ export class Detection implements Timed {
   #greetClassic(now: number): void {
     const { membership } = this.v1, dialect = this.#dialect;
     if (this.#isStrict || dialect.is !== "unknown" || this.#isDoubtful || membership.state !== "joining") return;
-    if (membership.silence(now) < NO_ANSWER_MS || this.classic.unsent > 0 || now < (dialect.greetsAt ?? now)) return;
+    if (membership.contact.silence(now) < NO_ANSWER_MS || this.classic.unsent > 0 || now < (dialect.greetsAt ?? now)) {
+      return;
+    }
     const isFirst = dialect.greetsAt === undefined;
     if (!isFirst && dialect.greetAfter === undefined) {
-      dialect.greetAfter = membership.greetings + GREETINGS_AROUND_ANOTHER;
-      return membership.hurry({ greetings: GREETINGS_AROUND_ANOTHER }, now);
+      dialect.greetAfter = membership.contact.greetings + GREETINGS_AROUND_ANOTHER;
+      return membership.contact.hurry({ greetings: GREETINGS_AROUND_ANOTHER }, now);
     }
-    if (membership.greetings < (dialect.greetAfter ?? 0)) return;
+    if (membership.contact.greetings < (dialect.greetAfter ?? 0)) return;
     dialect.greetAfter = undefined;
     dialect.greetsAt = now + dialect.pause;
     dialect.pause = Math.min(2 * dialect.pause, LONGEST_CLASSIC_PAUSE_MS);
-    dialect.trialAfter = membership.greetings + (isFirst ? GREETINGS_AFTER_CLASSIC : GREETINGS_AROUND_ANOTHER);
+    dialect.trialAfter = membership.contact.greetings + (isFirst ? GREETINGS_AFTER_CLASSIC : GREETINGS_AROUND_ANOTHER);
     this.classic.greet();
   }
 
   /**
    * Sends what waits in the classic dialect on trial: a server that has never answered may be a classic one, and may
-   * show this by sending it back. If our own server has received the bare greeting but not the version 1 greetings before
-   * it, it has answered one of those after it by then. What is on trial is
-   * kept for its answer.
+   * show this by sending it back. If our own server has received the bare greeting but not the version 1 greetings
+   * before it, it has answered one of those after it by then. What is on trial is kept for its answer.
    */
   #tryClassic(now: number): void {
     if (this.#dialect.is !== "unknown" || this.#isDoubtful || this.v1.membership.state !== "joining") return;
-    const { trialAfter } = this.#dialect, { greetings } = this.v1.membership;
+    const { trialAfter } = this.#dialect, { greetings } = this.v1.membership.contact;
     if (trialAfter === Infinity || this.v1.waiting === 0) return;
-    if (greetings < trialAfter) return this.v1.membership.hurry({ greetings: trialAfter - greetings }, now);
+    if (greetings < trialAfter) return this.v1.membership.contact.hurry({ greetings: trialAfter - greetings }, now);
     for (const draft of this.v1.takeDrafts()) this.classic.say(draft, now);
   }
 }

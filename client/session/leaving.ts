@@ -120,10 +120,10 @@ export class Leaving {
   /** What is still to be done. */
   get #remainder(): Remainder {
     const { detection: { v1, classic }, requests } = this.#parts;
-    const { refusal, silenceText } = v1.membership;
+    const { refusal, contact } = v1.membership;
     return {
       state: this.state,
-      problem: refusal || silenceText,
+      problem: refusal || contact.patience.problem,
       waiting: this.waiting,
       onTrial: classic.onTrial,
       unconfirmed: classic.unconfirmed,

@@ -1,5 +1,5 @@
 /**
- * Makes this client a member: greets until the server answers, notices when it no longer does, and joins again.
+ * Makes this client a member: joins, notices when the server no longer answers, and joins again.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import type { V1Packet } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { Derivation } from "../../protocol/crypto_functions.ts";
+import { Contact } from "./contact.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
-import { Greeter, type Hurry } from "./greeter.ts";
 import { Handshake } from "./handshake.ts";
+import { CONNECTED_AGAIN, firstQuestion, joinNotice, nextQuestion, stillNamed, TRYING_AGAIN } from "./joining_words.ts";
 import { Login, type LoginStep } from "./login.ts";
 import { Naming } from "./naming.ts";
 import type { Challenge, PasswordOptions } from "./password_keys.ts";
-import { Patience } from "./patience.ts";
 import { type ErrorPacket, isAboutName, sentenceOf, whyExpelled, whyNotIn } from "./refusals.ts";
 import type { Self } from "./self.ts";
 import { type Joined, type MembershipState, OUTSIDE, type Outside } from "./state.ts";
@@ -35,34 +35,20 @@ export interface MembershipOptions {
   send: (packet: V1Packet) => void;
 }
 
-/**
- * How late in a silence a packet that anybody could have sent must come, in milliseconds, for the server to be asked
- * something else too.
- */
-const ASK_OTHERWISE_MS = 1000;
-/** What is said when the server has not taken a password that was typed, nor found it wrong. */
-const TRYING_AGAIN = "Trying again with the password that you have typed: what you type now is for all";
-
 /** One client's membership in one room. */
 export class Membership implements Timed {
   readonly login: Login;
-  readonly #send: (packet: V1Packet) => void;
-  readonly #greeter: Greeter;
-  readonly #patience: Patience;
+  readonly contact: Contact;
   readonly #naming: Naming;
   readonly #self: { -readonly [K in Exclude<keyof Self, "name">]: Self[K] } & Pick<Self, "name">;
   readonly #handshake: Handshake;
   #state: Joined | Outside = OUTSIDE;
   /** Whether the user has asked to come in again, after this client was told to go. */
   #comesBack = false;
-  #epoch: string | undefined;
   /** The epoch in which this client was last a member. */
-  #joinedEpoch: string | undefined;
+  #epoch: string | undefined;
 
   constructor({ server, name, token = randomHex64(), passwords, roundTrip, send }: MembershipOptions) {
-    this.#patience = new Patience(server);
-    this.#send = send;
-    this.#greeter = new Greeter(roundTrip);
     const naming = this.#naming = new Naming(name);
     this.#self = {
       token,
@@ -74,7 +60,8 @@ export class Membership implements Timed {
       },
     };
     const login = this.login = new Login(token, passwords);
-    this.#handshake = new Handshake({ token, naming, login });
+    const handshake = this.#handshake = new Handshake({ token, naming, login });
+    this.contact = new Contact({ server, self: this.#self, handshake, roundTrip, send });
   }
 
   get state(): Exclude<MembershipState, "classic"> {
@@ -106,7 +93,7 @@ export class Membership implements Timed {
   }
 
   get everJoined(): boolean {
-    return this.#joinedEpoch !== undefined;
+    return this.#epoch !== undefined;
   }
 
   /** Whether the server has ever answered a greeting, and so speaks version 1. Its first answer is a cookie. */
@@ -114,36 +101,13 @@ export class Membership implements Timed {
     return this.#handshake.hasAnswered;
   }
 
-  /** What is wrong while the server does not let this client in: no answer, or one that is not understood. */
-  get silenceText(): string {
-    return this.#patience.problem;
-  }
-
-  /** How many greetings were sent. */
-  get greetings(): number {
-    return this.#greeter.greetings;
-  }
-
-  /** When the next greeting is due, in milliseconds. */
-  get greetsAt(): number | undefined {
-    return this.#greeter.nextWake;
-  }
-
   get nextWake(): number | undefined {
-    const { nextWake, silentSince } = this.#greeter;
-    if (nextWake === undefined || silentSince === undefined) return nextWake;
-    return Math.min(nextWake, silentSince + this.#silenceLimit);
-  }
-
-  /** For how long greetings have had no answer, in milliseconds. */
-  silence(now: number): number {
-    return now - (this.#greeter.silentSince ?? now);
+    return this.contact.nextWake(this.#state, this.login.isProving);
   }
 
   /** Begins to join. */
   start(now: number): void {
-    this.#greeter.start(now);
-    this.#greetIfDue(now);
+    this.contact.start(now);
   }
 
   /**
@@ -168,29 +132,17 @@ export class Membership implements Timed {
     this.start(now);
   }
 
-  /** Stops greeting. */
-  stop(): void {
-    this.#greeter.stop();
-  }
-
-  /** Makes the pauses around the next greetings shorter. */
-  hurry(hurry: Hurry, now: number): void {
-    this.#greeter.hurry(hurry, now);
-  }
-
   /** Greets at once to find out whether a server that has not confirmed a message for long is still there. */
   suspect(now: number): void {
-    if (this.#state.is !== "joined" || this.#greeter.tries > 0) return;
-    this.#greeter.startAgain(now);
-    this.#greetIfDue(now);
+    if (this.#state.is === "joined") this.contact.suspect(now);
   }
 
   wake(now: number): LinkEvent[] {
     // the server has asked for a proof, so it is there; what it says to who has none yet does not matter
-    if (this.#state.is === "joining" && this.login.isHashing) this.#greeter.forgetSilence();
-    this.#greetIfDue(now);
-    if (this.silence(now) < this.#silenceLimit) return [];
-    const text = this.#patience.notice(this.#state);
+    if (this.#state.is === "joining" && this.login.isHashing) this.contact.noteDeaf();
+    this.contact.greetIfDue(now);
+    if (!this.contact.isTooSilent(this.#state, this.login.isProving, now)) return [];
+    const text = this.contact.patience.notice(this.#state);
     if (this.#state.is === "joined") return this.#loseServer(text, this.#state.isClosing);
     this.#state = { ...this.#state, toldSilent: true };
     return [{ type: "problem", text }];
@@ -199,12 +151,12 @@ export class Membership implements Timed {
   /** Whether a packet answers a greeting that was just sent, and so comes from the server, whatever its address is. */
   isAnswer(packet: V1Packet): boolean {
     return (packet.type === "RETRY" || packet.type === "WELCOME" && packet.token === this.#self.token) &&
-      !this.#isShutOut && this.#greeter.isRecent(packet.id);
+      !this.#isShutOut && this.contact.isRecent(packet.id);
   }
 
   /** Takes the cookie with which the server wants to be greeted again. */
   retry({ id, cookie }: RetryPacket, now: number): void {
-    if (this.#isShutOut || this.#greeter.answered(id, undefined, now) === undefined) return;
+    if (this.#isShutOut || this.contact.answered(id, undefined, now) === undefined) return;
     if (this.#handshake.takeCookie(cookie)) this.start(now);
   }
 
@@ -219,22 +171,19 @@ export class Membership implements Timed {
     if (this.#isShutOut || !this.#naming.isPresent(packet.id)) return undefined;
     // a server that has asked for a password waits for its proof
     if (this.login.isHashingFor(this.#naming.greeted)) return undefined;
-    const greetedSince = this.#greeter.silentSince ?? now;
-    const askedAt = this.#greeter.answered(packet.id, packet.keepalive, now);
-    if (askedAt === undefined) return undefined;
+    const answered = this.contact.answered(packet.id, packet.keepalive, now);
+    if (answered === undefined) return undefined;
+    const { askedAt, silence } = answered, { patience } = this.contact;
     // what the user was told of was an end, or a cable, and says nothing of how long answers take
-    if (this.#state.is === "joined" || !this.#state.toldSilent) {
-      this.#patience.noteAnswer(now - Math.min(greetedSince, askedAt));
-    }
+    if (this.#state.is === "joined" || !this.#state.toldSilent) patience.noteAnswer(silence);
     const wasOut = this.#comesBack;
-    const isNewRoom = packet.epoch !== this.#joinedEpoch;
+    const isNewRoom = packet.epoch !== this.#epoch;
     const welcomed = this.login.welcomed(this.#naming.greeted, packet.verifier, isNewRoom);
     if (welcomed?.type === "distrusted") return { events: [welcomed], askedAt, wasOut };
     this.#handshake.welcomed();
     this.#self.address = packet.address;
     this.#self.join = packet.join;
     this.#self.isOperator = packet.operator === true;
-    this.#epoch = packet.epoch;
     const events: LinkEvent[] = [];
     if (this.#state.is === "joined" && this.wantedName !== undefined) this.#state.refusal = "";
     const notGiven = this.#naming.given(packet.name);
@@ -243,25 +192,21 @@ export class Membership implements Timed {
     }
     if (this.#state.is === "joined" && this.#state.isClosing) {
       this.#state.isClosing = false;
-      this.#patience.noteFalseClosing();
+      patience.noteFalseClosing();
     }
-    if (this.#state.is !== "joined" || isNewRoom) events.push(...this.#join(this.#joinNotice(isNewRoom)));
+    if (this.#state.is !== "joined" || isNewRoom) {
+      const { refusal, everJoined, isSilent, self: { name } } = this;
+      const wasRefused = refusal !== "" || wasOut;
+      events.push(...this.#join(joinNotice({ name, wasRefused, everJoined, isNewRoom, isSilent })));
+    }
+    this.#epoch = packet.epoch;
     this.#comesBack = false;
     if (welcomed) events.push(welcomed);
     return { events, askedAt, wasOut };
   }
 
-  #joinNotice(isNewRoom: boolean): string | undefined {
-    const { name } = this.#self;
-    if (this.refusal !== "" || this.#comesBack) return name === undefined ? "Joined" : `Joined as ${name}`;
-    if (this.everJoined && isNewRoom) return "The server has started anew; joined again";
-    if (!this.isSilent) return undefined;
-    return this.everJoined ? "Connected again" : "The server has answered; joined";
-  }
-
   #join(notice: string | undefined): LinkEvent[] {
     this.#state = { is: "joined", refusal: "", isClosing: false };
-    this.#joinedEpoch = this.#epoch;
     return [...(notice === undefined ? [] : [{ type: "notice", text: notice } as const]), { type: "joined" }];
   }
 
@@ -270,33 +215,18 @@ export class Membership implements Timed {
    * the server is there, even if all WELCOMEs are lost. Anybody could have sent another packet of this epoch.
    */
   heard(packet: V1Packet, isVouched: boolean, now: number): LinkEvent[] {
-    const isAnswer = packet.type === "USERS" && this.#greeter.isRecent(packet.id);
+    const isAnswer = packet.type === "USERS" && this.contact.isRecent(packet.id);
     const isOfEpoch = "epoch" in packet && packet.type !== "WELCOME" && packet.epoch === this.#epoch;
     if (!isAnswer && !isOfEpoch || !this.everJoined) return [];
     // what a server has sent before it went away may still come
     if (this.#comesBack) return [];
     if (this.#state.is === "joined" ? this.#state.isClosing : this.#state.hasClosed) return [];
     if (!isAnswer && !isVouched) {
-      this.#patience.noteClaim(now);
+      this.contact.patience.noteClaim(now);
       return [];
     }
-    this.#greeter.heard();
-    return this.isSilent ? this.#join("Connected again") : [];
-  }
-
-  /** Notes that answers of the server are not taken for now: its silence begins with the next greeting. */
-  noteDeaf(): void {
-    this.#greeter.forgetSilence();
-  }
-
-  /** Notes that the server has sent something that this client can't take: it is there, and makes a mistake. */
-  noteNotUnderstood(): void {
-    this.#patience.noteNotUnderstood();
-  }
-
-  /** Whether a greeting with this id was ever sent. */
-  hasGreeted(id: number): boolean {
-    return this.#greeter.hasSent(id);
+    this.contact.heard();
+    return this.isSilent ? this.#join(CONNECTED_AGAIN) : [];
   }
 
   /** Takes an ERROR that may be about the membership; returns undefined if it is not. */
@@ -306,16 +236,16 @@ export class Membership implements Timed {
       if (this.#state.is !== "joined") return [];
       this.#state = { ...OUTSIDE, refusal: this.refusal };
       // the server is there: the silence before counts no more
-      this.#greetAgain(now);
+      this.contact.greetAgain(now);
       return [{ type: "lost" }];
     }
-    if (!this.#greeter.isRecent(id)) return this.#greeter.hasSent(id) ? [] : undefined;
+    if (!this.contact.isRecent(id)) return this.contact.hasGreeted(id) ? [] : undefined;
     if (this.#isShutOut || !this.#naming.isPresent(id!)) return [];
     if (code === "wrong-password") return this.#follow(this.login.refused(sentenceOf(packet)), now);
     const name = this.#naming.greeted, refusal = whyNotIn(packet, name);
     if (!isAboutName(code)) {
       // for example, the room is full: that may change, and another name would not help
-      this.#greeter.heard();
+      this.contact.heard();
       const isNew = this.refusal === "";
       this.#state = { ...this.#state, refusal };
       if (this.login.putOff(name)) return [{ type: "problem", text: `${refusal}. ${TRYING_AGAIN}` }];
@@ -328,7 +258,7 @@ export class Membership implements Timed {
   #refuse({ code, name, text }: { code: string; name: string | undefined; text: string }, now: number): LinkEvent[] {
     this.#endLogin();
     if (this.#naming.giveUp() || this.#naming.name !== name) return this.#keepName(text, now);
-    this.#greeter.stop();
+    this.contact.stop();
     this.#state = { ...OUTSIDE, ...this.#state, is: "refused", refusal: text };
     return [{ type: "lost" }, { type: "refused", code, name, text }];
   }
@@ -337,9 +267,8 @@ export class Membership implements Timed {
   #keepName(refusal: string, now: number): LinkEvent[] {
     const { name } = this.#self;
     if (this.#state.is === "joined") this.#state.refusal = "";
-    this.#greetAgain(now);
-    const rest = name === undefined ? "You have no name" : `You are still ${name}`;
-    return [{ type: "problem", text: `${refusal}. ${rest}` }, { type: "shortfall", what: "refused", count: 1 }];
+    this.contact.greetAgain(now);
+    return [{ type: "problem", text: stillNamed(refusal, name) }, { type: "shortfall", what: "refused", count: 1 }];
   }
 
   /**
@@ -351,9 +280,9 @@ export class Membership implements Timed {
     if (this.#state.is === "expelled") return undefined;
     const { id, code } = packet;
     // since its user has asked to come in again, copies of what was said before may still come
-    const isNew = id !== undefined && this.#greeter.isRecent(id) && this.#naming.isPresent(id);
+    const isNew = id !== undefined && this.contact.isRecent(id) && this.#naming.isPresent(id);
     if (this.#comesBack && !isNew) return undefined;
-    this.#greeter.stop();
+    this.contact.stop();
     this.#naming.giveUp();
     this.#endLogin();
     const refusal = whyExpelled(packet);
@@ -369,9 +298,9 @@ export class Membership implements Timed {
   /** Takes the server's question for a password, if it is about a greeting; returns undefined if it is not. */
   challenged(packet: Challenge, now: number): LinkEvent[] | undefined {
     const { id } = packet, name = this.#naming.greeted;
-    if (!this.#greeter.isRecent(id)) return this.#greeter.hasSent(id) ? [] : undefined;
+    if (!this.contact.isRecent(id)) return this.contact.hasGreeted(id) ? [] : undefined;
     if (this.#isShutOut || name === undefined || !this.#naming.isPresent(id)) return [];
-    this.#greeter.answered(id, undefined, now);
+    this.contact.answered(id, undefined, now);
     return this.#follow(this.login.challenged(packet, name), now);
   }
 
@@ -408,11 +337,14 @@ export class Membership implements Timed {
         return [{ type: "problem", text: `The server asks again and again. ${TRYING_AGAIN}` }];
       case "ask": {
         this.#naming.giveUp();
-        const isAnother = this.#naming.name !== step.name, told = this.#beforeQuestion(step, isAnother);
-        if (isAnother) return [{ type: "challenged" }, ...told];
-        this.#greeter.stop();
-        this.#state = { ...OUTSIDE, is: "challenged", refusal: step.text };
-        return [{ type: "lost" }, { type: "challenged" }, ...told];
+        const { name, text, isAgain } = step, isAnother = this.#naming.name !== name;
+        const told: LinkEvent = isAgain
+          ? { type: "problem", text: nextQuestion(text) }
+          : { type: "notice", text: firstQuestion(name, isAnother, this.#self.name) };
+        if (isAnother) return [{ type: "challenged" }, told];
+        this.contact.stop();
+        this.#state = { ...OUTSIDE, is: "challenged", refusal: text };
+        return [{ type: "lost" }, { type: "challenged" }, told];
       }
       case "refuse":
         return this.#refuse({ code: "wrong-password", ...step }, now);
@@ -421,53 +353,17 @@ export class Membership implements Timed {
     }
   }
 
-  /** What the user is told before it is asked for a password; `isAnother`: of a name in place of the one that it has. */
-  #beforeQuestion({ name, text, isAgain }: LoginStep & { next: "ask" }, isAnother: boolean): LinkEvent[] {
-    if (isAgain) {
-      const help = "Enter alone gives up; who runs the server can give it a new one";
-      return [{ type: "problem", text: `${text.replace(/\.$/, "")} (${help})` }];
-    }
-    const { name: own } = this.#self;
-    const otherwise = isAnother ? `to stay ${own ?? "without a name"}` : "for another name";
-    return [{
-      type: "notice",
-      text: `The name ${name} is registered: its owner's password, or just Enter ${otherwise}`,
-    }];
-  }
-
   /** Takes a CLOSING: it is said that the server is being stopped. Anybody may say so, so the server is greeted. */
   closing({ epoch }: { epoch: string }, now: number): void {
     if (this.#state.is !== "joined" || epoch !== this.#epoch || this.#state.isClosing) return;
     this.#state.isClosing = true;
     // the silence that shows that this is true begins with the next greeting
-    this.#greetAgain(now);
-  }
-
-  /** Begins to greet anew: the silence counts from the next greeting on. */
-  #greetAgain(now: number): void {
-    this.#greeter.heard();
-    this.#greeter.startAgain(now);
-    this.#greetIfDue(now);
-  }
-
-  /** Milliseconds of silence after which the user is told. */
-  get #silenceLimit(): number {
-    return this.#patience.limit(this.#state, this.#greeter.silentSince, this.login.isProving);
+    this.contact.greetAgain(now);
   }
 
   /** Whether this client greets no more until its user does something. */
   get #isShutOut(): boolean {
     return this.#state.is !== "joining" && this.#state.is !== "joined";
-  }
-
-  #greetIfDue(now: number): void {
-    const id = this.#greeter.wake(now);
-    if (id === undefined) return;
-    this.#send(this.#handshake.greeting(id));
-    // if the server is there and only WELCOMEs are lost, this has an answer
-    if (this.#patience.claimedFor(this.#greeter.silentSince) >= ASK_OTHERWISE_MS) {
-      this.#send({ dialect: "v1", type: "LIST", id, token: this.#self.token });
-    }
   }
 
   #loseServer(notice: string, hasClosed: boolean): LinkEvent[] {

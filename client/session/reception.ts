@@ -41,10 +41,10 @@ export class Reception {
     const isFromServer = place !== "elsewhere";
     const why = whyUnwanted(decoded, {
       ...{ isFromServer, serverAddress, speaksV1, token: membership.self.token },
-      hasGreeted: (id) => (isFromServer || answersElsewhere) && membership.hasGreeted(id),
+      hasGreeted: (id) => (isFromServer || answersElsewhere) && membership.contact.hasGreeted(id),
     });
     if (why === undefined) return { packet, place };
-    if (isFromServer) membership.noteNotUnderstood();
+    if (isFromServer) membership.contact.patience.noteNotUnderstood();
     return { packet, place, untaken: { why, isFromStranger: !isFromServer } };
   }
 

@@ -316,7 +316,7 @@ export class Session {
   /** Notes that the caller takes no packets for now, so that a missing answer is not the server's fault. */
   noteDeaf(now: number): void {
     this.#leaving.noteProgress(now);
-    this.#detection.v1.membership.noteDeaf();
+    this.#detection.v1.membership.contact.noteDeaf();
   }
 
   /** Does what is due. */

@@ -122,7 +122,7 @@ export class V1Link implements Timed {
 
   /** Stops all but the answers to what was sent. */
   stop(): void {
-    this.membership.stop();
+    this.membership.contact.stop();
     this.#sendStream.close();
   }
 
@@ -215,7 +215,7 @@ export class V1Link implements Timed {
 
   /** When the first greeting was sent that has no answer, in milliseconds. */
   #silentSince(now: number): number {
-    return now - this.membership.silence(now);
+    return now - this.membership.contact.silence(now);
   }
 
   /**

@@ -1,0 +1,47 @@
+/**
+ * What the user is told while this client joins, comes back, or asks for another name.
+ *
+ * @module
+ */
+
+/** Said when the server has not taken a password that was typed, nor found it wrong. */
+export const TRYING_AGAIN = "Trying again with the password that you have typed: what you type now is for all";
+
+/** How a client has become a member. */
+export interface Joining {
+  name: string | undefined;
+  /** Whether it was refused, or told to go, and its user has done something about it. */
+  wasRefused: boolean;
+  everJoined: boolean;
+  /** Whether the server has forgotten all that was before. */
+  isNewRoom: boolean;
+  /** Whether the user was told that the server does not answer. */
+  isSilent: boolean;
+}
+
+/** Tells that this client is a member now; undefined if that is no news. */
+export function joinNotice({ name, wasRefused, everJoined, isNewRoom, isSilent }: Joining): string | undefined {
+  if (wasRefused) return name === undefined ? "Joined" : `Joined as ${name}`;
+  if (everJoined && isNewRoom) return "The server has started anew; joined again";
+  if (!isSilent) return undefined;
+  return everJoined ? CONNECTED_AGAIN : "The server has answered; joined";
+}
+
+/** Said when the same room answers again. */
+export const CONNECTED_AGAIN = "Connected again";
+
+/** Tells that another name was asked for in vain. */
+export function stillNamed(refusal: string, name: string | undefined): string {
+  return `${refusal}. ${name === undefined ? "You have no name" : `You are still ${name}`}`;
+}
+
+/** Says whose password is wanted, before the first question; `own`: the name to stay with, undefined for none. */
+export function firstQuestion(name: string, isAnother: boolean, own: string | undefined): string {
+  const otherwise = isAnother ? `to stay ${own ?? "without a name"}` : "for another name";
+  return `The name ${name} is registered: its owner's password, or just Enter ${otherwise}`;
+}
+
+/** Says before the next question that the answer was wrong, and what else can be done. */
+export function nextQuestion(wrong: string): string {
+  return `${wrong.replace(/\.$/, "")} (Enter alone gives up; who runs the server can give it a new one)`;
+}
