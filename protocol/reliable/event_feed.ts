@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { earliest } from "../earliest.ts";
 import type { EventPacket } from "../packets.ts";
-import { compare, type Place } from "./event_place.ts";
+import { type Arrival, compare, type Place } from "./event_place.ts";
 import { ForgeryAlert } from "./forgery_alert.ts";
-import { LatestSeq, MAX_LEAD } from "./latest_seq.ts";
+import { type Confirmation, LatestSeq, MAX_LEAD } from "./latest_seq.ts";
 import { LineCheck } from "./line_check.ts";
 import type { Hash } from "./line_digest.ts";
+import { RequestTimer } from "./request_timer.ts";
 import { chooseRanges, type SeqRange } from "./requested_ranges.ts";
 import type { RoundTrip } from "./round_trip.ts";
 import { ShownEvents } from "./shown_events.ts";
@@ -24,38 +26,17 @@ export type FeedItem =
   /** What was delivered just before the server began anew, so that it can't be found out whether it was forged. */
   | { unchecked: EventPacket[] };
 
-/** Something that came for a place on the number line. */
-export interface Arrival {
-  epoch: string;
-  seq: number;
-  /** Undefined for an event that is not to be shown. */
-  event: EventPacket | undefined;
-  /** Whether the server vouches for it: it came with this member's token. */
-  isVouched: boolean;
-  /** Which message of this client it is, if it is one: its stream and id. */
-  own?: string;
-}
-
-/** The latest seq that the server named in answer to a greeting, and the digest of all events up to it. */
-export interface Confirmation {
-  epoch: string;
-  seq: number;
-  digest?: string;
-}
-
 /** How many early events are held. Of events further ahead, only the latest seq is remembered. */
 const MAX_EARLY = 2048;
 /** How many delivered events are remembered, to be compared with others that come for their places. */
 const MAX_DELIVERED = MAX_LEAD + 512;
-/** The longest random pause before the first request, in milliseconds: a missing event may only be late. */
-const MAX_FIRST_PAUSE_MS = 30;
 
 /** The options of an {@linkcode EventFeed}. */
 export interface EventFeedOptions {
   roundTrip: RoundTrip;
   /** Returns a number from 0 to 1; Math.random by default. */
   random?: () => number;
-  /** What the digests of the server are checked with. Default: they are not checked, because nobody can forge events. */
+  /** What the server's digests are checked with. Default: they are not checked, because nobody can forge events. */
   hash?: Hash;
 }
 
@@ -74,8 +55,7 @@ export interface FeedWork {
  * vouch for: without that it only shows that there is something to ask for.
  */
 export class EventFeed {
-  readonly #roundTrip: RoundTrip;
-  readonly #random: () => number;
+  readonly #requests: RequestTimer;
   /** What came early, by seq. */
   readonly #early = new Map<number, Place>();
   /** What was delivered last, by seq. */
@@ -89,11 +69,6 @@ export class EventFeed {
   readonly #alert = new ForgeryAlert();
   #next = 1;
   #missed = 0;
-  #requestAt: number | undefined;
-  /** Counts the requests for the back-off. */
-  #attempts = 0;
-  /** The latest seq that has been requested. */
-  #requestedUpTo = 0;
   #duplicates = 0;
   /** How many events arrived after they had been requested. */
   repaired = 0;
@@ -101,8 +76,7 @@ export class EventFeed {
   lost = 0;
 
   constructor({ roundTrip, random = Math.random, hash }: EventFeedOptions) {
-    this.#roundTrip = roundTrip;
-    this.#random = random;
+    this.#requests = new RequestTimer(roundTrip, random);
     this.#check = new LineCheck(hash);
   }
 
@@ -142,8 +116,7 @@ export class EventFeed {
 
   /** When {@linkcode wake} must be called next, in milliseconds; undefined when nothing is missing or held back. */
   get nextWake(): number | undefined {
-    const expiry = this.#shown.nextWake;
-    return this.#requestAt === undefined ? expiry : Math.min(this.#requestAt, expiry ?? Infinity);
+    return earliest([this.#requests.dueAt, this.#shown.nextWake]);
   }
 
   /**
@@ -169,7 +142,7 @@ export class EventFeed {
     this.#next = seq + 1;
     this.#latest = new LatestSeq(seq);
     this.#check.begin(epoch, seq);
-    this.#requestedUpTo = seq;
+    this.#requests.begin(seq);
   }
 
   /** Notes that somebody claims, or the server vouches for, a latest seq. Missing events up to it will be requested. */
@@ -238,19 +211,17 @@ export class EventFeed {
     return items;
   }
 
-  /** Does what is due: returns the missing events that are to be requested, and messages that were held for long enough. */
+  /** Does what is due: returns the missing events to be requested, and messages that were held for long enough. */
   wake(now: number): FeedWork {
     const items = this.#shown.takeExpired(now);
-    if (this.#requestAt === undefined || this.#requestAt > now) return { items, requests: [] };
+    if (!this.#requests.isDue(now)) return { items, requests: [] };
     const requests = chooseRanges({
       next: this.#next,
       end: Math.min(this.#latest.seq, this.#next + MAX_EARLY - 1),
       isHere: (seq) => this.#early.has(seq) && !this.#disputed.has(seq),
       disputed: this.#disputed,
     });
-    this.#requestedUpTo = Math.max(this.#requestedUpTo, ...requests.map(({ to }) => to));
-    this.#attempts++;
-    this.#requestAt = now + this.#roundTrip.timeout(this.#attempts) * (0.75 + 0.5 * this.#random());
+    this.#requests.requested(requests, now);
     return { items, requests };
   }
 
@@ -276,10 +247,9 @@ export class EventFeed {
       else if (held.isContested) items.push({ forged: [] });
     }
     if (seq >= this.#next + MAX_EARLY) return [];
-    // datagrams of the server arrive, so the long back-off after earlier failures is not needed any more
-    this.#attempts = Math.min(this.#attempts, 1);
+    this.#requests.forgetFailures();
     if (!held && !place.isVouched && !this.#alert.admits(now)) return [];
-    if (!held && seq <= this.#requestedUpTo) this.repaired++;
+    if (!held && this.#requests.wasRequested(seq)) this.repaired++;
     this.#early.set(seq, held?.isVouched ? held : place);
     this.#deliverReady(items);
     return items;
@@ -292,8 +262,7 @@ export class EventFeed {
     if (!delivered) return [];
     const wasDisputed = this.#disputed.has(seq);
     if (!this.#judge(seq, delivered, place, now)) return [];
-    // the server answers, so the next request need not wait for long
-    this.#attempts = Math.min(this.#attempts, 1);
+    this.#requests.forgetFailures();
     if (delivered.isVouched) return wasDisputed && delivered.isContested ? [{ forged: [] }] : [];
     this.#delivered.set(seq, place);
     const items: FeedItem[] = [];
@@ -317,8 +286,8 @@ export class EventFeed {
   }
 
   /**
-   * Compares what was delivered with the digests of the server. What is true can't be disputed any more; of what is not,
-   * the server is asked for all that came without the token. So it is where nothing can be compared while somebody
+   * Compares what was delivered with the digests of the server. What is true can't be disputed any more; of what is
+   * not, the server is asked for all that came without the token. So it is where nothing can be compared while somebody
    * forges.
    */
   #checkLine(items: FeedItem[], now: number): void {
@@ -343,7 +312,7 @@ export class EventFeed {
   #deliverReady(items: FeedItem[]): void {
     const before = this.#next;
     while (this.#early.has(this.#next) && !this.#disputed.has(this.#next)) this.#deliverNext(items);
-    if (this.#next > before) this.#attempts = Math.min(this.#attempts, 1);
+    if (this.#next > before) this.#requests.forgetFailures();
   }
 
   #deliverNext(items: FeedItem[]): void {
@@ -426,16 +395,11 @@ export class EventFeed {
     this.#early.clear();
     this.#delivered.clear();
     this.#disputed.clear();
-    this.#requestAt = undefined;
-    this.#attempts = 0;
+    this.#requests.stop();
   }
 
   #scheduleRequest(now: number): void {
-    if (this.backlog <= 0) {
-      this.#requestAt = undefined;
-      this.#attempts = 0;
-    } else {
-      this.#requestAt ??= now + this.#random() * MAX_FIRST_PAUSE_MS;
-    }
+    if (this.backlog <= 0) this.#requests.stop();
+    else this.#requests.schedule(now);
   }
 }

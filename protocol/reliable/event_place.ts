@@ -22,6 +22,18 @@ export interface Place {
   isContested?: boolean;
 }
 
+/** Something that came for a place on the number line. */
+export interface Arrival {
+  epoch: string;
+  seq: number;
+  /** Undefined for an event that is not to be shown. */
+  event: EventPacket | undefined;
+  /** Whether the server vouches for it: it came with this member's token. */
+  isVouched: boolean;
+  /** Which message of this client it is, if it is one: its stream and id. */
+  own?: string;
+}
+
 /** What to do with a second event for one place. */
 export type Verdict =
   /** It is the event that is there. */

@@ -10,6 +10,13 @@
  */
 export const MAX_LEAD = 2048;
 
+/** The latest seq that the server named in answer to a greeting, and the digest of all events up to it. */
+export interface Confirmation {
+  epoch: string;
+  seq: number;
+  digest?: string;
+}
+
 /**
  * The latest seq. An event or a heartbeat that goes to all members has nothing that a member could not forge, so it is
  * only a claim. Whatever has this member's token, the server vouches for.

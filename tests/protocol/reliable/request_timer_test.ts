@@ -1,0 +1,35 @@
+/** When the server is asked for missing events. */
+import { assertEquals } from "@std/assert";
+import { RequestTimer } from "../../../protocol/reliable/request_timer.ts";
+import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
+
+Deno.test("request timer: the first request waits a little, and each further one longer, until something arrives", () => {
+  const timer = new RequestTimer(new RoundTrip(), () => 1);
+  assertEquals([timer.dueAt, timer.isDue(1000)], [undefined, false]);
+  timer.schedule(1000);
+  timer.schedule(1020);
+  assertEquals([timer.dueAt, timer.isDue(1029), timer.isDue(1030)], [1030, false, true]);
+  const request = () => {
+    const now = timer.dueAt!;
+    timer.requested([{ from: 3, to: 4 }], now);
+    return timer.dueAt! - now;
+  };
+  const [first, second, third] = [request(), request(), request()];
+  assertEquals([second > first, third > second], [true, true]);
+  timer.forgetFailures();
+  assertEquals(request(), second);
+  timer.stop();
+  timer.schedule(9000);
+  assertEquals(timer.dueAt, 9030);
+});
+
+Deno.test("request timer: it knows what was requested since the line began", () => {
+  const timer = new RequestTimer(new RoundTrip(), () => 0);
+  timer.begin(10);
+  timer.schedule(0);
+  assertEquals([timer.wasRequested(10), timer.wasRequested(11)], [true, false]);
+  timer.requested([{ from: 11, to: 15 }, { from: 13, to: 13 }], 0);
+  assertEquals([timer.wasRequested(15), timer.wasRequested(16)], [true, false]);
+  timer.begin(20);
+  assertEquals([timer.dueAt, timer.wasRequested(20), timer.wasRequested(21)], [undefined, true, false]);
+});
