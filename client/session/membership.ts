@@ -111,8 +111,8 @@ export class Membership implements Timed {
   }
 
   /**
-   * Asks for another name. A client that is refused tries again with it, or with none; another one keeps the name that it
-   * has until the server has given it the new one.
+   * Asks for another name. A client that is refused tries again with it, or with none; another one keeps the name
+   * that it has until the server has given it the new one.
    */
   rename(name: string | undefined, now: number): void {
     if (this.#state.is === "expelled") return;
@@ -163,8 +163,8 @@ export class Membership implements Timed {
   /**
    * Takes the server's answer to a greeting. Returns undefined for one that is out of date, or not wanted.
    *
-   * @returns What was found out, when the greeting was sent, in milliseconds, and whether this client was out meanwhile,
-   * as it had been told to go.
+   * @returns What was found out, when the greeting was sent, in milliseconds, and whether this client was out
+   * meanwhile, as it had been told to go.
    */
   welcome(packet: Welcome, now: number): { events: LinkEvent[]; askedAt: number; wasOut: boolean } | undefined {
     // who is refused greets again under another name only, and an answer to a greeting with another name is late
@@ -254,7 +254,7 @@ export class Membership implements Timed {
     return this.#refuse({ code, name, text: refusal }, now);
   }
 
-  /** The server does not give this client a name: it keeps the one that it has, or waits until its user chooses another. */
+  /** The server does not give a name: this client keeps the one that it has, or waits until its user chooses another. */
   #refuse({ code, name, text }: { code: string; name: string | undefined; text: string }, now: number): LinkEvent[] {
     this.#endLogin();
     if (this.#naming.giveUp() || this.#naming.name !== name) return this.#keepName(text, now);
@@ -319,7 +319,7 @@ export class Membership implements Timed {
     return this.#follow(this.login.derived(derivation, saltedPassword), now);
   }
 
-  /** Does what follows from how far the login has come. A member keeps its name until it has proven that it may have another. */
+  /** Does what follows from a login. A member keeps its name until it has proven that it may have another. */
   #follow(step: LoginStep, now: number): LinkEvent[] {
     switch (step.next) {
       case "wait":
