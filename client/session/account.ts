@@ -35,29 +35,30 @@ export interface AccountParts {
   passwords: PasswordOptions | undefined;
 }
 
-/** Which passwords each change takes, in the order in which the user is asked for them. */
-const QUESTIONS: Record<AccountChange, WantedPassword["what"][]> = {
-  register: ["new", "again"],
-  password: ["present", "new", "again"],
+/** Which passwords each change takes, in the order in which the user is asked; a new one is asked for twice. */
+const QUESTIONS: Record<AccountChange, ("present" | "new")[]> = {
+  register: ["new"],
+  password: ["present", "new"],
   unregister: ["present"],
 };
 /** How often it is sent anew because the server's nonce or key is gone. */
 const MAX_SENDS = 4;
-/** How an answer begins that comes in place of a question: else its user types the password to everybody, from habit. */
+/** How an answer begins that comes in place of a question: else its user types the password to all, from habit. */
 const UNASKED = "No password is asked";
 /** The longest answer of the server that is shown, in characters. */
 const MAX_REPLY_CHARACTERS = 400;
+
+/** A question for a password. The new one that was typed is known as long as it is asked for again. */
+type Question = { what: "present" | "new" } | { what: "again"; typed: string };
 
 /** A change that is under way. */
 interface Change {
   readonly change: AccountChange;
   readonly name: string;
-  /** What the user is still asked. */
-  questions: WantedPassword["what"][];
+  /** What the user is still asked; "again" comes behind "new". */
+  questions: Question[];
   /** What the server has said last; undefined until it has said what a change takes. */
   challenge?: Challenge;
-  /** The new password, until it was typed again. */
-  typed?: string;
   present?: Hashed;
   next?: Hashed;
   sends: number;
@@ -65,9 +66,10 @@ interface Change {
   verifier?: string;
 }
 
-/** A password that is being hashed, and its keys when that is done. */
+/** A password that is being hashed, and its keys when that is done: then the password is forgotten. */
 interface Hashed {
-  derivation: Derivation;
+  readonly salt: Uint8Array;
+  derivation?: Derivation;
   keys?: ClientKeys;
 }
 
@@ -89,7 +91,7 @@ export class Account {
   /** The password that the user is asked for now. */
   get wanted(): WantedPassword | undefined {
     if (!this.#change?.challenge || this.#change.questions.length === 0) return undefined;
-    return { what: this.#change.questions[0], name: this.#change.name };
+    return { what: this.#change.questions[0].what, name: this.#change.name };
   }
 
   /** Whether a change is under way. */
@@ -103,36 +105,39 @@ export class Account {
     if (!passwords) return failed(`${UNASKED}: this client can't`);
     if (name === undefined) return failed(`${UNASKED}: you have no name that could be registered`);
     if (this.#change) return failed(`${UNASKED}: one is being changed already; wait for the answer`);
-    this.#change = { change, name, questions: [...QUESTIONS[change]], sends: 0 };
+    this.#change = { change, name, questions: QUESTIONS[change].map((what) => ({ what })), sends: 0 };
     this.#ask({ type: change === "unregister" ? "UNREGISTER" : "REGISTER" }, now);
     return [];
   }
 
   /** Takes what the user has typed; nothing if the change is not wanted any more. */
   givePassword(text: string, now: number): Fact[] {
-    const change = this.#change, { wanted } = this;
-    if (!change || !wanted) return [];
+    const change = this.#change;
+    if (!change || !this.wanted) return [];
     if (text === "") return this.#end([{ type: "notice", text: "Nothing was changed" }]);
-    switch (wanted.what) {
+    const [question] = change.questions, { rounds } = change.challenge!;
+    switch (question.what) {
       case "present": {
-        const { salt, rounds } = change.challenge!, password = preparePassword(text);
+        const password = preparePassword(text);
         // no password is like that
         if (password === undefined) return this.#fail(`That is not the password of ${change.name}`);
-        change.present = this.#derive({ password, salt: fromHex(salt!), rounds });
+        change.present = this.#derive({ password, salt: fromHex(change.challenge!.salt!), rounds });
         break;
       }
-      case "new":
-        change.typed = preparePassword(text, true);
-        if (change.typed === undefined) return [{ type: "problem", text: PASSWORD_RULE }];
+      case "new": {
+        const typed = preparePassword(text, true);
+        if (typed === undefined) return [{ type: "problem", text: PASSWORD_RULE }];
+        change.questions.push({ what: "again", typed });
         break;
+      }
       case "again": {
-        if (preparePassword(text, true) !== change.typed) {
-          change.questions = ["new", "again"];
+        const { typed: password } = question;
+        if (preparePassword(text, true) !== password) {
+          change.questions = [{ what: "new" }];
           return [{ type: "problem", text: "The two are not the same; type a new password again" }];
         }
         const salt = this.#parts.passwords!.crypto.randomBytes(SALT_BYTES);
-        change.next = this.#derive({ password: change.typed!, salt, rounds: change.challenge!.rounds });
-        change.typed = undefined;
+        change.next = this.#derive({ password, salt, rounds });
       }
     }
     change.questions.shift();
@@ -146,6 +151,7 @@ export class Account {
     if (!change || !hashed) return [];
     const { keys, passwords } = this.#parts;
     hashed.keys = keys.add(derivation, saltedPassword, passwords!.crypto);
+    hashed.derivation = undefined;
     return this.#sendIfReady(change, now);
   }
 
@@ -200,9 +206,8 @@ export class Account {
 
   /** The nonce or the key of before is gone, because its time was over or the server was started anew. */
   #challengedAgain(change: Change, challenge: Challenge, now: number): Fact[] {
-    const { derivation } = change.next ?? {};
     // the answer to what was sent is lost, and a new server knows only the outcome
-    if (derivation && challenge.salt === toHex(derivation.salt)) {
+    if (change.next && challenge.salt === toHex(change.next.salt)) {
       if (!change.present) return this.#done(change, `The name ${change.name} is yours now`);
       // whoever has opened what was sent knows the salt, but has not shown that it knew the present password
       return this.#fail(
@@ -227,7 +232,7 @@ export class Account {
     const { crypto } = this.#parts.passwords!;
     let part: { key: string; sealed: string } | undefined;
     if (next) {
-      const packed = packKeys(next.derivation.salt, storedKeysOf(next.keys!, crypto));
+      const packed = packKeys(next.salt, storedKeysOf(next.keys!, crypto));
       const context = { info: "udp-chat register", additional: `${token} ${name}` };
       const sealed = challenge!.key === undefined ? undefined : seal(packed, fromHex(challenge!.key), context, crypto);
       if (!sealed) {
@@ -254,7 +259,7 @@ export class Account {
 
   #derive(derivation: Derivation): Hashed {
     this.#parts.passwords!.derive(derivation);
-    return { derivation };
+    return { salt: derivation.salt, derivation };
   }
 
   #ask(packet: AccountPacket, now: number): void {

@@ -5,7 +5,7 @@ import { open } from "../../../protocol/hpke.ts";
 import { PASSWORD_RULE, ROUNDS } from "../../../protocol/passwords.ts";
 import { serverSignature, storedKeysOf, unpackKeys } from "../../../protocol/scram.ts";
 import { CRYPTO } from "../../../runtime/crypto.ts";
-import { answerTo, keysOf, SALT } from "../../support/accounts.ts";
+import { answerTo, keysOf, quickDerive, SALT } from "../../support/accounts.ts";
 import { ADDRESS, FakeSession, joined, TOKEN, type V1 } from "../../support/fake_session.ts";
 
 const PASSWORD = "correct horse", OTHER = "battery staple";
@@ -318,4 +318,37 @@ Deno.test("account: what is typed while /register waits for its turn may be mean
   early.welcome();
   early.receive({ ...UNPROTECTED, id: early.takeAll("REGISTER")[0].id });
   assertEquals(asked(early), "new of Alice");
+});
+
+Deno.test("account: a present password that was wrong does not sign in after a new start of the server", () => {
+  const fake = begun("password", PROTECTED);
+  type(fake, "not this one", OTHER, OTHER);
+  const { id } = fake.takeAll("REGISTER")[0];
+  fake.receive({ dialect: "v1", type: "ERROR", code: "wrong-password", text: "", id });
+  fake.receive({ dialect: "v1", type: "ERROR", code: "not-joined", text: "" });
+  fake.pass(200);
+  fake.receive({ ...PROTECTED, id: fake.takeAll("SIGN-IN")[0].id });
+  assertEquals([asked(fake), fake.takeAll("SIGN-IN")], ["present of Alice", []]);
+});
+
+Deno.test("account: who has another name by the time of the answer changes nothing", () => {
+  const fake = begun("register", UNPROTECTED);
+  type(fake, PASSWORD);
+  fake.session.rename("Bob", fake.now);
+  fake.welcome({ name: "Bob" });
+  fake.take();
+  type(fake, PASSWORD);
+  assertEquals(fake.notices.at(-1), "You have another name by now, so nothing was changed");
+  assertEquals([fake.takeAll("REGISTER"), fake.session.expectsPassword], [[], false]);
+});
+
+Deno.test("account: a password is forgotten as soon as it is hashed, so a second result of that counts for nothing", () => {
+  const fake = begun("register", UNPROTECTED);
+  type(fake, PASSWORD);
+  fake.session.givePassword(PASSWORD, fake.now);
+  const [derivation] = fake.derivations;
+  fake.hash();
+  assertEquals(fake.takeAll("REGISTER").length, 1);
+  fake.session.derived(derivation, quickDerive(derivation), fake.now);
+  assertEquals(fake.takeAll("REGISTER"), []);
 });

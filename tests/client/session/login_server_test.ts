@@ -2,11 +2,12 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { MAX_ROUNDS, ROUNDS } from "../../../protocol/passwords.ts";
 import { quickDerive, SALT } from "../../support/accounts.ts";
-import { COOKIE, FakeSession, type V1 } from "../../support/fake_session.ts";
+import { COOKIE, EPOCH, FakeSession, joined, type V1 } from "../../support/fake_session.ts";
 import {
   AGAIN,
   answer,
   CHALLENGE,
+  challenge,
   challenged,
   lastGreeting,
   NAME,
@@ -146,4 +147,20 @@ Deno.test("login: a question, or an answer, that nobody waits for changes nothin
   const derivation = { password: PASSWORD, salt: SALT, rounds: ROUNDS };
   fake.session.derived(derivation, quickDerive(derivation), fake.now);
   assertEquals([fake.session.state, fake.session.wantsPassword, fake.derivations], ["joined", undefined, []]);
+});
+
+Deno.test("login: nothing that comes of a server that was found to be a false one is taken", () => {
+  const fake = new FakeSession({ name: "Bob" });
+  fake.welcome();
+  fake.event(1, { text: "before" });
+  fake.session.rename(NAME, fake.now);
+  challenge(fake);
+  answer(fake, PASSWORD);
+  const { id } = lastGreeting(fake), { length } = fake.shown;
+  welcome(fake, id, { name: NAME, epoch: "00000000000000ee", seq: 9, topic: "the trap", verifier: "0".repeat(64) });
+  assertMatch(fake.session.failure!, /^This server does not know the password of Alice/);
+  for (const epoch of [EPOCH, "00000000000000ee"]) fake.event(2, { epoch, text: "after" });
+  fake.receive({ dialect: "v1", type: "REPLY", id: 1, text: "after" });
+  fake.pass(1000);
+  assertEquals([fake.texts, fake.shown.length, fake.session.topic], [["before"], length, joined().session.topic]);
 });

@@ -6,6 +6,7 @@ import { COOKIE, FakeSession } from "../../support/fake_session.ts";
 import {
   AGAIN,
   answer,
+  challenge,
   challenged,
   FIRST,
   lastGreeting,
@@ -197,4 +198,18 @@ Deno.test("login: a server that lets nobody in without a name is asked again wit
   const text = "Nobody gets in here without a name";
   fake.receive({ dialect: "v1", type: "ERROR", code: "name-wanted", id: fake.takeAll("GREETING")[0].id, text });
   assertEquals([fake.session.wantsName, fake.notices], [true, [text]]);
+});
+
+Deno.test("login: a password that was wrong is not tried again, whether it was typed or given beforehand", () => {
+  for (const password of [undefined, "battery staple"]) {
+    const fake = challenged({ password });
+    if (password === undefined) answer(fake, "battery staple");
+    else fake.hash();
+    refuse(fake, lastGreeting(fake).id);
+    // the user thinks of another name, and comes back to this one
+    fake.session.givePassword("", fake.now);
+    fake.session.rename(NAME, fake.now);
+    challenge(fake);
+    assertEquals([fake.session.wantsPassword?.name, fake.derivations], [NAME, []], `${password}`);
+  }
 });
