@@ -7,8 +7,10 @@ import process from "node:process";
 import { PassThrough } from "node:stream";
 import { HiddenLine } from "./hidden_line.ts";
 
-/** What a keyboard calls. */
+/** Where the keys come from, and what a keyboard calls. */
 export interface KeyboardOptions {
+  /** Default: standard input. */
+  input?: Pick<typeof process.stdin, "on" | "pause" | "resume">;
   /** Makes the terminal report each key, or whole lines. */
   setRawMode: (raw: boolean) => void;
   /** A line that was not shown is there. */
@@ -22,27 +24,31 @@ export class Keyboard extends PassThrough {
   /** As node:readline calls it. */
   readonly setRawMode: (raw: boolean) => this;
   readonly #options: KeyboardOptions;
-  readonly #decoder = new TextDecoder();
+  readonly #input: NonNullable<KeyboardOptions["input"]>;
+  #decoder = new TextDecoder();
   /** What takes the keys in place of node:readline; `answered` takes none. */
   #hidden: HiddenLine | "answered" | undefined;
 
   constructor(options: KeyboardOptions) {
     super();
     this.#options = options;
+    const input = this.#input = options.input ?? process.stdin;
     this.setRawMode = (raw) => {
       options.setRawMode(raw);
       return this;
     };
-    process.stdin.on("data", (chunk: Uint8Array) => this.#take(chunk));
-    process.stdin.on("end", () => this.end());
+    input.on("data", (chunk: Uint8Array) => this.#take(chunk));
+    input.on("end", () => this.end());
     // when the terminal is closed, reads fail; the client must still send its LEAVE
-    process.stdin.on("error", () => this.end());
-    this.on("drain", () => process.stdin.resume());
+    input.on("error", () => this.end());
+    this.on("drain", () => input.resume());
   }
 
   /** From now on a line is read that is not shown, and nothing but that. */
   hide(): void {
     this.#hidden = new HiddenLine();
+    // half a character that came before the question belongs to nothing
+    this.#decoder = new TextDecoder();
   }
 
   /** From now on node:readline gets what is typed. What was typed of a hidden line is forgotten. */
@@ -52,12 +58,12 @@ export class Keyboard extends PassThrough {
 
   /** Reads no more. */
   stop(): void {
-    process.stdin.pause();
+    this.#input.pause();
   }
 
   #take(chunk: Uint8Array): void {
     if (this.#hidden === undefined) {
-      if (!this.writableEnded && !this.write(chunk)) process.stdin.pause();
+      if (!this.writableEnded && !this.write(chunk)) this.#input.pause();
       return;
     }
     const text = this.#decoder.decode(chunk, { stream: true });

@@ -22,8 +22,8 @@ Deno.test("hidden line: Enter ends it, and what is pasted behind it is taken for
 
 Deno.test("hidden line: Backspace deletes a character, Ctrl-U and Ctrl-W all", () => {
   assertEquals(typed("pas🐎\x7f\x7fst\r"), "past");
-  assertEquals(typed("\b\bpast\r"), "past");
-  assertEquals(typed("wrong\x15right\x17left\r"), "left");
+  assertEquals(typed("\b\x7f\bpasx\bt\r"), "past");
+  for (const key of ["\x15", "\x17"]) assertEquals(typed(`wrong one${key}right\r`), "right");
 });
 
 Deno.test("hidden line: Tab, arrows and other keys do nothing, however they are cut", () => {
@@ -35,6 +35,12 @@ Deno.test("hidden line: Ctrl-C interrupts, Ctrl-D ends an empty one", () => {
   assertEquals(typed("secret\x03"), "interrupt");
   assertEquals(typed("\x04"), "end");
   assertEquals(typed("a\x04"), undefined);
+});
+
+Deno.test("hidden line: what was answered is forgotten", () => {
+  const line = new HiddenLine();
+  assertEquals(line.type("secret\r"), { is: "answer", text: "secret" });
+  assertEquals(line.type("\r"), { is: "answer", text: "" });
 });
 
 Deno.test("hidden line: it takes no unbounded memory", () => {
