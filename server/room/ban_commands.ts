@@ -71,7 +71,7 @@ export function banCommands(context: BanCommandsContext): OrderCommand[] {
     {
       word: "bans",
       parameters: [],
-      summary: "lists who is banned",
+      summary: "lists who is banned, and for how long",
       isQuestion: true,
       run: (giver, now) => list(bans, giver, now),
     },

@@ -378,12 +378,15 @@ Deno.test("commands: those of operators go to the server in its words", () => {
 });
 
 Deno.test("commands: those of operators are those of the server, in the same words", () => {
-  const ofServer = new FakeRoom().room.orderHelp.map((row) => row.split("  ")[0]);
+  const ofServer = new FakeRoom().room.orderHelp.map((row) => row.split(/ {2,}/));
   const others = ["op NAME", "deop NAME", "topic [TEXT]"];
-  const ofClient = OPERATOR_COMMANDS.map(({ names: [word], parameters, optional }) =>
-    [word, ...parameters, ...(optional ? [`[${optional}]`] : [])].join(" ")
-  );
-  assertEquals(ofClient, ofServer.filter((usage) => !others.includes(usage) && !usage.startsWith("account ")));
+  const ofClient = OPERATOR_COMMANDS.map(({ names: [word], parameters, optional, summary }) => {
+    const usage = [word, ...parameters, ...(optional ? [`[${optional}]`] : [])].join(" ");
+    // what an operator says has its name before it
+    const isSay = word === "say";
+    return [usage, isSay ? "says it to everybody, in the server's name" : summary.replace(/ \/(?=\w)/, " ")];
+  });
+  assertEquals(ofClient, ofServer.filter(([usage]) => !others.includes(usage) && !usage.startsWith("account ")));
 });
 
 Deno.test("commands: a password is asked for at a terminal, and in a pipe its commands are mistakes", () => {
