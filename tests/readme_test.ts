@@ -9,6 +9,7 @@ import { execute } from "../server/console.ts";
 import { NetworkEmulator } from "../server/doors/network_emulator.ts";
 import { MemoryAccounts } from "../server/room/accounts.ts";
 import { FakeRoom } from "./support/fake_room.ts";
+import { modulesIn } from "./support/import_graph.ts";
 
 const read = (file: string) => Deno.readTextFileSync(join(ROOT, file)).replaceAll("\r\n", "\n");
 const readme = read("README.md");
@@ -325,4 +326,12 @@ Deno.test("CONTRIBUTING.md: each file, folder and task that is named exists", ()
   for (const [, name] of contributing.matchAll(/\bdeno task ([\w-]+)/g)) {
     assert(Object.hasOwn(config.tasks, name), name);
   }
+});
+
+Deno.test("CONTRIBUTING.md: each file of client/ and runtime/ is named", () => {
+  const named = quotedIn(section(contributing, "## Where to look"));
+  const isNamed = (file: string) => named.some((name) => file === name || file.endsWith(`/${name}`));
+  const files = ["client/", "runtime/"].flatMap((folder) => modulesIn(ROOT, folder));
+  assert(files.length > 80);
+  assertEquals(files.filter((file) => !isNamed(file)), []);
 });
