@@ -46,7 +46,7 @@ export interface Derivation {
 }
 
 /**
- * Hashes a password by PBKDF2 with HMAC-SHA-256 (RFC 8018, section 5.2) to 32 bytes, the SaltedPassword of SCRAM. It takes
- * tens of milliseconds, so it answers later.
+ * Hashes a password by PBKDF2 with HMAC-SHA-256 (RFC 8018, section 5.2) to 32 bytes, the SaltedPassword of SCRAM. It
+ * takes tens of milliseconds, so it answers later.
  */
 export type Derive = (derivation: Derivation) => Promise<Uint8Array>;

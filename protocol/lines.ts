@@ -16,7 +16,9 @@ export const CLOSING_LINE = "The server is closing";
  */
 export const MAX_LINE_BYTES = 1023;
 
-/** Up to this many members that come, go or change their names at once have a line each; more of them share one line. */
+/**
+ * Up to this many members that come, go or change their names at once have a line each; more of them share one line.
+ */
 const MAX_PRESENCE_LINES = 5;
 
 /** A message and its sender. */
@@ -42,8 +44,8 @@ export function privateLine(message: ChatMessage): string {
 }
 
 /**
- * A message as lines of a connection, as many as its text needs. Each says whose it is, so that no part of it looks like
- * another's line.
+ * A message as lines of a connection, as many as its text needs. Each says whose it is, so that no part of it looks
+ * like another's line.
  *
  * @param lineOf Writes one line, with its sender in front: {@linkcode messageLine} or {@linkcode privateLine}.
  */
@@ -84,8 +86,8 @@ export function usersLine({ names, total = names.length, unnamed }: UserList): s
 }
 
 /**
- * What the server itself says, in a line: `[Server] The lecture begins`. Nobody else can have a line like it: what members
- * say stands behind `<From …>`, and nobody may be called `Server`.
+ * What the server itself says, in a line: `[Server] The lecture begins`. Nobody else can have a line like it: what
+ * members say stands behind `<From …>`, and nobody may be called `Server`.
  */
 export function noticeLine(text: string): string {
   return `[Server] ${text}`;
@@ -97,8 +99,8 @@ export function noticeLines(text: string): string[] {
 }
 
 /**
- * Who has another name, in a line each: `Alice is now Alicia`, and `127.0.0.1:52207 is now Alice` for who had none. Or in
- * one line for many.
+ * Who has another name, in a line each: `Alice is now Alicia`, and `127.0.0.1:52207 is now Alice` for who had none. Or
+ * in one line for many.
  */
 export function renamedLines(members: readonly Renamed[]): string[] {
   const lines = members.map(({ address, name, before }) => `${before ?? address} is now ${name}`);

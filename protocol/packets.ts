@@ -101,8 +101,8 @@ export type V1Packet =
   | { dialect: "v1"; type: "LOOKUP"; id: number; token: string; name?: string; address?: string }
   | { dialect: "v1"; type: "LEAVE"; id: number; token: string }
   /**
-   * Protects the sender's name by a password, or by another one, which takes the proof of the present one. Without `key`
-   * it asks for a CHALLENGE, which says what to make them with.
+   * Protects the sender's name by a password, or by another one, which takes the proof of the present one. Without
+   * `key` it asks for a CHALLENGE, which says what to make them with.
    */
   | {
     dialect: "v1";

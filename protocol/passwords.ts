@@ -9,8 +9,8 @@ export const PASSWORD_RULE = "A password has 8 to 128 characters; choose another
 /** How often a new password is hashed. OWASP's password storage cheat sheet of 2023 asks for so many with SHA-256. */
 export const ROUNDS = 600_000;
 /**
- * The most rounds that a client computes, a second or two of work. It computes no fewer than {@linkcode ROUNDS} either: a
- * server that asks for few could find the password out from the proof.
+ * The most rounds that a client computes, a second or two of work. It computes no fewer than {@linkcode ROUNDS} either:
+ * a server that asks for few could find the password out from the proof.
  */
 export const MAX_ROUNDS = 2_400_000;
 /** The length of a salt, in bytes. */

@@ -2,8 +2,8 @@
  * Whole rooms on a bad network in memory: every v1 client shows every message exactly once, and all in the same order.
  *
  * The schedules are the same in each run, so that one that fails was broken by what has changed. Before a change to how
- * members join, move or are told apart is done, `SEED=random RUNS=4000 deno test -A tests/fake_network_test.ts` looks for
- * others; `SEED=123` with the seed that it names runs them again.
+ * members join, move or are told apart is done, `SEED=random RUNS=4000 deno test -A tests/fake_network_test.ts` looks
+ * for others; `SEED=123` with the seed that it names runs them again.
  */
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";

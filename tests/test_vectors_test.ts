@@ -1,6 +1,6 @@
 /**
- * docs/test_vectors.json against our own code. Others test their programs with this file, so each of its cases has to be
- * what ours do; one that is not checked here is a failure too.
+ * docs/test_vectors.json against our own code. Others test their programs with this file, so each of its cases has to
+ * be what ours do; one that is not checked here is a failure too.
  */
 import { assert, assertEquals } from "@std/assert";
 import { type ClassicPacket, decode, encode, MAX_TEXT_BYTES, type Packet, V1_TYPES } from "../protocol.ts";

@@ -111,8 +111,8 @@ export class NameQuestion {
   }
 
   /**
-   * Notes that a line is written. Returns what the user is to be told who has given a name: that the server does not know
-   * it, unless the first line is there to tell it.
+   * Notes that a line is written. Returns what the user is to be told who has given a name: that the server does not
+   * know it, unless the first line is there to tell it.
    *
    * @param isLastWord Whether the user leaves with it.
    */

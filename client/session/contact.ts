@@ -119,8 +119,8 @@ export class Contact {
    * Takes an answer to greeting `id`.
    *
    * @param keepalive Milliseconds until the next greeting, as the server wants it; undefined for as long as before.
-   * @returns When that greeting was sent, and for how long the server had not answered, in milliseconds; undefined if it
-   * is out of date.
+   * @returns When that greeting was sent, and for how long the server had not answered, in milliseconds; undefined if
+   * it is out of date.
    */
   answered(
     id: number,

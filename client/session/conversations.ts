@@ -16,7 +16,9 @@ import { keyOf, nameOf, type Who } from "./who.ts";
 /** A question where a member is. */
 export type WhereQuestion = Extract<Question, { ask: "where" }>;
 
-/** The pass of this client and a member, by which it is known to be the same one, and when it was told, in milliseconds. */
+/**
+ * The pass of this client and a member, by which it is known to be the same one, and when it was told, in milliseconds.
+ */
 export interface Identity {
   pass: string;
   at: number;
@@ -97,8 +99,8 @@ export class Conversations {
   }
 
   /**
-   * Makes one conversation of two with the member that has a pass, which was written to by two names. Returns the one that
-   * has what waits.
+   * Makes one conversation of two with the member that has a pass, which was written to by two names. Returns the one
+   * that has what waits.
    */
   join(conversation: Conversation, pass: string, now: number): Conversation {
     const { sendStream, way: { isRelayAllowed } } = conversation;
@@ -122,8 +124,8 @@ export class Conversations {
   }
 
   /**
-   * Goes on with a member under its new name, as far as it is known whom the server has meant by the old one. What waits
-   * is for nobody else.
+   * Goes on with a member under its new name, as far as it is known whom the server has meant by the old one. What
+   * waits is for nobody else.
    *
    * @returns Whether it does.
    */

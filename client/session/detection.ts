@@ -13,9 +13,9 @@ import type { MembershipState } from "./state.ts";
 import { V1Link, type V1LinkOptions } from "./v1_link.ts";
 
 /**
- * How many version 1 greetings must have no answer after the first classic greeting before a line is sent in the classic
- * dialect, or the server is taken for a classic one. A version 1 server that only the classic greeting has reached sends
- * classic packets too, and would take the line as a classic member's.
+ * How many version 1 greetings must have no answer after the first classic greeting before a line is sent in the
+ * classic dialect, or the server is taken for a classic one. A version 1 server that only the classic greeting has
+ * reached sends classic packets too, and would take the line as a classic member's.
  */
 const GREETINGS_AFTER_CLASSIC = 8;
 /**
@@ -24,8 +24,8 @@ const GREETINGS_AFTER_CLASSIC = 8;
  */
 const GREETINGS_AROUND_ANOTHER = 4;
 /**
- * How many more there are at least when the server has sent back what this client has sent, how many when something else
- * classic has come, which may be anybody's, and for how long all of them last, in milliseconds.
+ * How many more there are at least when the server has sent back what this client has sent, how many when something
+ * else classic has come, which may be anybody's, and for how long all of them last, in milliseconds.
  */
 const GREETINGS_AFTER_ECHO = 3;
 const GREETINGS_TO_BE_SURE = 8;
@@ -135,7 +135,8 @@ export class Detection implements Timed {
   /**
    * Takes a packet from the server.
    *
-   * @param isBeside Whether it comes from another port of the server's IP address, which {@linkcode hearsBeside} allows.
+   * @param isBeside Whether it comes from another port of the server's IP address, which {@linkcode hearsBeside}
+   * allows.
    */
   receive(packet: Packet, now: number, isBeside = false): LinkEvent[] {
     if (packet.dialect === "classic") return this.#receiveClassic(packet, now, isBeside);
@@ -155,12 +156,16 @@ export class Detection implements Timed {
     return this.#dialect.is !== "v1" && this.classic.hasGreeted;
   }
 
-  /** Whether the server may answer from another address than that which was greeted: nobody else can know of greetings. */
+  /**
+   * Whether the server may answer from another address than that which was greeted: nobody else can know of greetings.
+   */
   get answersElsewhere(): boolean {
     return this.#dialect.is !== "classic" && !this.#passesOn;
   }
 
-  /** Whether lines may go out in the classic dialect now: none do while a few more greetings find out if they should. */
+  /**
+   * Whether lines may go out in the classic dialect now: none do while a few more greetings find out if they should.
+   */
   get #isOpen(): boolean {
     return this.#dialect.is !== "v1" && !this.#isDoubtful;
   }
@@ -228,7 +233,9 @@ export class Detection implements Timed {
     return events;
   }
 
-  /** When a server that is taken for a classic one is greeted in version 1; never again once it has confirmed a line. */
+  /**
+   * When a server that is taken for a classic one is greeted in version 1; never again once it has confirmed a line.
+   */
   get #probesAt(): number | undefined {
     return this.#dialect.is === "classic" && !this.classic.hasConfirmed ? this.#dialect.greetsAt : undefined;
   }

@@ -1,7 +1,7 @@
 /**
  * Direct messages to others: the server tells the peer's address, the message goes straight to the peer, or through the
- * server where there is no direct way, and the peer acknowledges it. The peer takes it only if the server has told it of
- * this client by a PUNCH a short while ago, so it is looked up again and again while something waits.
+ * server where there is no direct way, and the peer acknowledges it. The peer takes it only if the server has told it
+ * of this client by a PUNCH a short while ago, so it is looked up again and again while something waits.
  *
  * @module
  */
@@ -31,8 +31,9 @@ const COME_BACK_MS = 5000;
 /** For how long after a new start of the server a pass may still be one of the server before, in milliseconds. */
 const OLD_PASS_MS = 10_000;
 /**
- * The pauses after the first look-ups, and after each further one, in milliseconds. Each opens both NATs again, and tells
- * the peer who this is: what it is not told for 10 s it forgets. The first pauses are short, as the first may be lost.
+ * The pauses after the first look-ups, and after each further one, in milliseconds. Each opens both NATs again, and
+ * tells the peer who this is: what it is not told for 10 s it forgets. The first pauses are short, as the first may be
+ * lost.
  */
 const LOOK_UP_PAUSES_MS = [250, 500];
 const LOOK_UP_PAUSE_MS = 1000;
@@ -102,7 +103,8 @@ export class DirectMessages implements Timed {
   }
 
   /**
-   * Whether a member is reached, or has reached this client, through the server only, as far as this client has found out.
+   * Whether a member is reached, or has reached this client, through the server only, as far as this client has found
+   * out.
    *
    * @param who What the user calls it; or its pass, if the server has just said it.
    */
@@ -112,8 +114,8 @@ export class DirectMessages implements Timed {
   }
 
   /**
-   * Allows that what is said from now on goes through the server; or forbids that anything does: what waits there is taken
-   * off that way.
+   * Allows that what is said from now on goes through the server; or forbids that anything does: what waits there is
+   * taken off that way.
    */
   allowRelay(isAllowed: boolean, now: number): Fact[] {
     this.#isRelayAllowed = isAllowed;
@@ -140,7 +142,9 @@ export class DirectMessages implements Timed {
     }
   }
 
-  /** Takes note of who has come, or has left: what is known of the way to those is not true of who is called so next. */
+  /**
+   * Takes note of who has come, or has left: what is known of the way to those is not true of who is called so next.
+   */
   noteMembers(members: Presence[], isHere: boolean): void {
     for (const { address, name } of members) {
       for (const who of [{ address }, ...(name === undefined ? [] : [{ name }])]) {
@@ -204,8 +208,8 @@ export class DirectMessages implements Timed {
   }
 
   /**
-   * Takes the acknowledgement of a peer, from whatever address. It must have the pass: who had the name before knows the
-   * stream, and can forge the address of who has it now.
+   * Takes the acknowledgement of a peer, from whatever address. It must have the pass: who had the name before knows
+   * the stream, and can forge the address of who has it now.
    *
    * @param from From where it came directly; undefined if it came through the server.
    */
@@ -325,8 +329,8 @@ export class DirectMessages implements Timed {
   }
 
   /**
-   * Why what waits is not for whoever has a pass; undefined if it is. Who is found first at an address is the one that the
-   * user has written to.
+   * Why what waits is not for whoever has a pass; undefined if it is. Who is found first at an address is the one that
+   * the user has written to.
    */
   #whyOther(conversation: Conversation, pass: string | undefined, now: number): string | undefined {
     const { who, isToAddress, identity } = conversation;

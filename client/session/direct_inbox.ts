@@ -2,8 +2,8 @@
  * Direct messages from others: takes those of known senders, and acknowledges them.
  *
  * A datagram's source address can be forged. So a sender is known by the pass that the server has given to both: the
- * sender gets it when it looks this client up, and this client gets it with the server's PUNCH. What has no such pass is
- * dropped: its sender repeats it, and looks this client up again, which repeats the PUNCH.
+ * sender gets it when it looks this client up, and this client gets it with the server's PUNCH. What has no such pass
+ * is dropped: its sender repeats it, and looks this client up again, which repeats the PUNCH.
  *
  * @module
  */
@@ -61,7 +61,9 @@ interface DirectSender extends Announced {
 const PASS_LIFETIME_MS = 10_000;
 /** How many senders are remembered. */
 const MAX_SENDERS = 256;
-/** Of how many others it is remembered what was shown: those that were forgotten, or whose address has another pass now. */
+/**
+ * Of how many others it is remembered what was shown: those that were forgotten, or whose address has another pass now.
+ */
 const MAX_PAST = 10_000;
 /** How many members are remembered that have looked this client up and have not written: more than a flood can name. */
 const MAX_ANNOUNCED = 4096;
@@ -70,16 +72,16 @@ const SENDER_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
 /** How many answers a second one sender may cause. A real one does with fewer: each settles all before it. */
 const ACK_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
 /**
- * How many answers and checks a second all senders together may cause to addresses that the server has not named for them.
- * Behind some NATs, and on the server's own machine, a real sender's messages come from such an address, but so do those
- * that are to make this client send to somebody else.
+ * How many answers and checks a second all senders together may cause to addresses that the server has not named for
+ * them. Behind some NATs, and on the server's own machine, a real sender's messages come from such an address, but so
+ * do those that are to make this client send to somebody else.
  */
 const ACK_RATE_ELSEWHERE: TokenBucketOptions = { rate: 20, burst: 200 };
 /** How many of them one sender may cause, so that none takes those of the others. */
 const SENDER_ACK_RATE_ELSEWHERE: TokenBucketOptions = { rate: 2, burst: 5 };
 /**
- * How many acknowledgements a second all together may cause through the server: about as many packets come that way. Each
- * costs this client 2 of its 500 requests, which it needs for what its user does too.
+ * How many acknowledgements a second all together may cause through the server: about as many packets come that way.
+ * Each costs this client 2 of its 500 requests, which it needs for what its user does too.
  */
 const RELAYED_ACK_RATE: TokenBucketOptions = { rate: 100, burst: 200 };
 /**
@@ -117,8 +119,8 @@ export class DirectInbox {
   }
 
   /**
-   * Takes note that the server has said who has a pass: a member that wants to send something, or that this client does;
-   * returns whether that member has written before.
+   * Takes note that the server has said who has a pass: a member that wants to send something, or that this client
+   * does; returns whether that member has written before.
    */
   punched({ address, name, pass }: Named, now: number): boolean {
     this.noteMembers([{ address, name }], now);
@@ -194,8 +196,8 @@ export class DirectInbox {
   }
 
   /**
-   * Whether a check may go to where a packet has come from. A source address can be forged: to one that the server has not
-   * named as few go as answers.
+   * Whether a check may go to where a packet has come from. A source address can be forged: to one that the server has
+   * not named as few go as answers.
    */
   mayCheck(pass: string, to: string, now: number): boolean {
     const member = this.#memberWith(pass, now);
@@ -269,8 +271,8 @@ export class DirectInbox {
   }
 
   /**
-   * Forgets the sender of whom nothing was shown, or else any, that has been longest without a PUNCH. It may still write,
-   * and none of its repeats is shown again.
+   * Forgets the sender of whom nothing was shown, or else any, that has been longest without a PUNCH. It may still
+   * write, and none of its repeats is shown again.
    */
   #forgetSender(): void {
     const [pass, sender] = [...this.#senders].reduce((first, other) =>

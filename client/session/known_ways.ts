@@ -30,9 +30,15 @@ interface KnownWay {
 
 /** Of how many members this is remembered. */
 export const MAX_KNOWN = 512;
-/** For how long it is remembered from where a packet came, in milliseconds: so long NATs are open (RFC 4787, section 4.3). */
+/**
+ * For how long it is remembered from where a packet came, in milliseconds: so long NATs are open (RFC 4787, section
+ * 4.3).
+ */
 const FROM_LIFETIME_MS = 120_000;
-/** For how long what has come through the server says that the direct way is closed, in milliseconds: a person answers within. */
+/**
+ * For how long what has come through the server says that the direct way is closed, in milliseconds: a person answers
+ * within.
+ */
 const RELAYED_LIFETIME_MS = 60_000;
 /** The shortest time from one check of where a packet came from to the next, in milliseconds. */
 const CHECK_PAUSE_MS = 1000;
@@ -58,7 +64,9 @@ export class KnownWays {
     for (const key of keysOf(named)) if (this.#passes.get(key) !== pass) this.#passes.delete(key);
   }
 
-  /** Takes note of who has come, or has left: what is known of who was called so does not go for who is called so next. */
+  /**
+   * Takes note of who has come, or has left: what is known of who was called so does not go for who is called so next.
+   */
   noteMembers(members: Presence[], isHere: boolean): void {
     for (const member of members) {
       const keys = keysOf(member);

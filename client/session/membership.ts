@@ -254,7 +254,9 @@ export class Membership implements Timed {
     return this.#refuse({ code, name, text: refusal }, now);
   }
 
-  /** The server does not give a name: this client keeps the one that it has, or waits until its user chooses another. */
+  /**
+   * The server does not give a name: this client keeps the one that it has, or waits until its user chooses another.
+   */
   #refuse({ code, name, text }: { code: string; name: string | undefined; text: string }, now: number): LinkEvent[] {
     this.#endLogin();
     if (this.#naming.giveUp() || this.#naming.name !== name) return this.#keepName(text, now);

@@ -72,7 +72,8 @@ export class Peers implements Timed {
   }
 
   /**
-   * Whether a member is reached, or has reached this client, through the server only, as far as this client has found out.
+   * Whether a member is reached, or has reached this client, through the server only, as far as this client has found
+   * out.
    *
    * @param who What the user calls it; or its pass, if the server has just said it.
    */
@@ -81,8 +82,8 @@ export class Peers implements Timed {
   }
 
   /**
-   * Allows that texts go through the server, or forbids it. What waits there is then taken off that way; but what was said
-   * under the ban keeps to it.
+   * Allows that texts go through the server, or forbids it. What waits there is then taken off that way; but what was
+   * said under the ban keeps to it.
    */
   allowRelay(isAllowed: boolean, now: number): Fact[] {
     return this.#direct.allowRelay(isAllowed, now);

@@ -86,8 +86,8 @@ export class People {
   }
 
   /**
-   * Takes note of who came, went or has another name. Of each name that the user ignores one member is followed: whoever
-   * had it first, from name to name, until it goes. Whoever has the name that was typed stays ignored too.
+   * Takes note of who came, went or has another name. Of each name that the user ignores one member is followed:
+   * whoever had it first, from name to name, until it goes. Whoever has the name that was typed stays ignored too.
    *
    * @returns Who is newly ignored, for the user to be told: once for each name that was typed.
    */

@@ -72,8 +72,8 @@ export class Punches implements Timed {
       this.#openedAt.delete(address);
       this.#openedAt.set(address, now);
       if (this.#openedAt.size > MAX_OPENED) this.#openedAt.delete(this.#openedAt.keys().next().value!);
-      // this datagram carries no message: it opens this side's NAT for the peer's datagrams (RFC 5128, section 3.3). By the
-      // pass the peer knows who it comes from, if the NAT has given this address another port than the server sees
+      // this datagram carries no message: it opens this side's NAT for the peer's datagrams (RFC 5128, section 3.3). By
+      // the pass the peer knows who it comes from, if the NAT has given this address another port than the server sees
       this.#send({ dialect: "v1", type: "OPEN", pass }, address);
       break;
     }

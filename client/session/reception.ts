@@ -33,7 +33,9 @@ export class Reception {
     this.#greeted = greeted;
   }
 
-  /** Reads a datagram. It has no packet if it can't be read; `untaken` is undefined if what it does depends on others. */
+  /**
+   * Reads a datagram. It has no packet if it can't be read; `untaken` is undefined if what it does depends on others.
+   */
   read(bytes: Uint8Array, from: string): { packet?: Packet; place: Place; untaken?: Untaken } {
     const decoded = decodeReply(bytes), { speaksV1, answersElsewhere, v1: { membership } } = this.#detection;
     const packet = decoded.ok ? decoded.packet : undefined;
@@ -55,7 +57,9 @@ export class Reception {
   }
 }
 
-/** Whether a packet is one that classic servers send: in their dialect, or a greeting of version 1 that is passed on. */
+/**
+ * Whether a packet is one that classic servers send: in their dialect, or a greeting of version 1 that is passed on.
+ */
 function isOfClassicServer({ dialect, type }: Packet): boolean {
   return dialect === "classic" || type === "GREETING" || type === "SIGN-IN";
 }

@@ -67,8 +67,8 @@ export function undelivered(drafts: Draft[], reason: string, name?: string): Lin
 }
 
 /**
- * Tells that messages to a member, or to everyone, are given up, and why. What was ever sent may have arrived, or may still: an answer
- * may be lost, and a laptop that sleeps gets what waited for it.
+ * Tells that messages to a member, or to everyone, are given up, and why. What was ever sent may have arrived, or may
+ * still: an answer may be lost, and a laptop that sleeps gets what waited for it.
  */
 export function givenUp(drafts: AbandonedDraft[], reason: string, name?: string): LinkEvent[] {
   const sent = drafts.filter(({ wasSent }) => wasSent), unsent = drafts.filter(({ wasSent }) => !wasSent);

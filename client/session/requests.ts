@@ -19,8 +19,8 @@ import { nameOf, type Who } from "./who.ts";
 /** Something that needs a server that answers. */
 export type Request =
   /**
-   * Sends texts to one member alone; past the server where that can be. They were said at a time in milliseconds. With an
-   * identity they are for nobody else, whoever has the name or the address by then.
+   * Sends texts to one member alone; past the server where that can be. They were said at a time in milliseconds. With
+   * an identity they are for nobody else, whoever has the name or the address by then.
    */
   | { want: "direct message"; to: Who; identity?: Identity; drafts: Draft[]; saidAt: number }
   /** Shows who is here. */

@@ -268,7 +268,9 @@ export class Session {
     this.#request({ want: "history", length }, now);
   }
 
-  /** Registers the user's name, changes its password, or gives it up. Asks for passwords by {@linkcode wantsPassword}. */
+  /**
+   * Registers the user's name, changes its password, or gives it up. Asks for passwords by {@linkcode wantsPassword}.
+   */
   changeAccount(change: AccountChange, now: number): void {
     this.#request({ want: "account", change }, now);
   }

@@ -7,7 +7,8 @@
 /**
  * `joining` until this client is a member, and again when the server no longer answers; `joined` while it is a member;
  * `classic` with a server that speaks that dialect only; `refused` when the server does not take it under this name;
- * `challenged` while the user is asked for the password of the name, without which it is no member; `expelled` when the server has told it to go.
+ * `challenged` while the user is asked for the password of the name, without which it is no member; `expelled` when the
+ * server has told it to go.
  */
 export type MembershipState = "joining" | "joined" | "classic" | "refused" | "challenged" | "expelled";
 

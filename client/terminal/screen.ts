@@ -27,8 +27,8 @@ export interface Screen {
   /** Shows text that is not part of the chat; in a pipe it goes to standard error. */
   printAside(text: string): void;
   /**
-   * Shows the prompt for a line or for a name; or a question, whose answer is not shown. A line that was half typed then
-   * is gone, and what was typed before the question does not come back by the arrow keys. Does nothing in a pipe.
+   * Shows the prompt for a line or for a name; or a question, whose answer is not shown. A line that was half typed
+   * then is gone, and what was typed before the question does not come back by the arrow keys. Does nothing in a pipe.
    */
   prompt(wanted?: "line" | "name" | { question: string }): void;
   /** Lets a line that was typed not come back by the arrow keys. */
@@ -57,7 +57,9 @@ export interface ScreenOptions {
   complete?: (line: string) => [string[], string];
 }
 
-/** What node:readline keeps of what is typed; its types leave the writing out. The history begins with the latest line. */
+/**
+ * What node:readline keeps of what is typed; its types leave the writing out. The history begins with the latest line.
+ */
 interface Typed {
   line: string;
   cursor: number;

@@ -1,6 +1,6 @@
 /**
- * Fuzzes the server's room, the real server and the real client: they get packets of every type with odd values, damaged
- * packets and noise, and it is looked whether they live and still do their work.
+ * Fuzzes the server's room, the real server and the real client: they get packets of every type with odd values,
+ * damaged packets and noise, and it is looked whether they live and still do their work.
  *
  * The room is fuzzed in this process, where it reads each of the datagrams. The real server gets them by a socket, so
  * slowly that it drops none as part of a flood.

@@ -1,4 +1,6 @@
-/** The client in a pipe that is broken, endless or full: what was typed is delivered, and the exit code tells the rest. */
+/**
+ * The client in a pipe that is broken, endless or full: what was typed is delivered, and the exit code tells the rest.
+ */
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { freePort } from "../../scripts/support/ports.ts";
 import {

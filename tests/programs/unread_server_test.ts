@@ -6,7 +6,9 @@ import { contentOf } from "../support/files.ts";
 import { HAS_SIGNALS, signalTest } from "../support/signals.ts";
 import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
 
-/** How long a server may take to end, in milliseconds: a second for the goodbye, a second for the output, and reserve. */
+/**
+ * How long a server may take to end, in milliseconds: a second for the goodbye, a second for the output, and reserve.
+ */
 const END_MS = 8000;
 /** How often `help` is typed so that a pipe is full: 64 KiB on Linux, and its answer has 600 bytes. */
 const HELPS_FOR_A_PIPE = 400;
@@ -14,8 +16,8 @@ const HELPS_FOR_A_PIPE = 400;
 const HELPS_FOR_THE_QUEUE = 4000;
 
 /**
- * Makes a server print more than a pipe takes. Returns when the server has executed all these lines: the emulator doubles
- * what a peer sends from then on.
+ * Makes a server print more than a pipe takes. Returns when the server has executed all these lines: the emulator
+ * doubles what a peer sends from then on.
  */
 async function fillPipe(server: Server, peer: Peer, helps: number): Promise<void> {
   server.stopReading();

@@ -15,8 +15,8 @@ export interface ServerByHand extends AsyncDisposable {
   /** What each further WELCOME says behind the token: epoch, seq, keepalive. */
   welcome: string;
   /**
-   * What it says behind the token of a CHALLENGE to who wants a name without a proof; empty to ask for none. CLIENT stands
-   * for the client's address.
+   * What it says behind the token of a CHALLENGE to who wants a name without a proof; empty to ask for none. CLIENT
+   * stands for the client's address.
    */
   challenge: string;
   /** What it says behind the token of an ERROR to who proves a password; empty to welcome it. */

@@ -1,4 +1,6 @@
-/** Direct messages to the one who was meant: an address or a name may be another's by now, and both may be one member's. */
+/**
+ * Direct messages to the one who was meant: an address or a name may be another's by now, and both may be one member's.
+ */
 import { assertEquals } from "@std/assert";
 import { type FakeClient, FakeNetwork } from "../../support/fake_network.ts";
 import { passOf, SERVER } from "../../support/fake_peers.ts";
@@ -198,7 +200,9 @@ Deno.test("direct identity: of a name and its address there is one stream and on
   }
 });
 
-/** Alice, who has written to Bob's name and address before the server has said that both are one, and one more member. */
+/**
+ * Alice, who has written to Bob's name and address before the server has said that both are one, and one more member.
+ */
 function writtenToBoth() {
   const { net, alice, bob } = pair();
   const other = net.join(ELSEWHERE, "Other");

@@ -23,7 +23,9 @@ const CHALLENGE = {
   rounds: ROUNDS,
   nonce: "b80d3f6217ca94e51f60a9d2e8c37b54",
 } as const;
-/** The client is in the network of its server, or on the same machine; but the server sees it at {@linkcode ADDRESS}. */
+/**
+ * The client is in the network of its server, or on the same machine; but the server sees it at {@linkcode ADDRESS}.
+ */
 const ELSEWHERE = { servers: ["192.168.1.1:9090"], port: 40000, interfaces: ["192.168.1.77/24"] };
 
 /** A session that has greeted with the cookie. */
