@@ -83,8 +83,8 @@ export class Host implements DoorKeeper {
     this.#stopping = stopping;
     const observer = combineObservers(observers);
     const beginDerivation = (derivation: Derivation) => void this.#derive(derivation);
-    const protection = { accounts, crypto: CRYPTO, beginDerivation, tellTerminal };
-    const parts = { delivery: doors, journal, names, order, ignored: this.#ignored, ...protection };
+    const protection = accounts && { accounts, crypto: CRYPTO, beginDerivation };
+    const parts = { delivery: doors, journal, names, order, ignored: this.#ignored, protection, tellTerminal };
     this.room = new Room(parts, { ...room, observer }, now());
     this.#alarm.set(this.room.nextWake);
   }

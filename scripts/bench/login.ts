@@ -55,7 +55,8 @@ export async function measureLogin(
     send: (_to, packet) => void sent.push(packet),
     broadcast() {},
   };
-  const room = new Room({ delivery, journal: new MemoryJournal(), accounts, crypto: CRYPTO }, {}, 0);
+  const protection = { accounts, crypto: CRYPTO, beginDerivation: () => {} };
+  const room = new Room({ delivery, journal: new MemoryJournal(), protection }, {}, 0);
   /** Hands a packet over, and returns the answer of a type. */
   const ask = <T extends V1Packet["type"]>(packet: V1Packet, address: string, now: number, type: T, step?: string) => {
     sent = [];

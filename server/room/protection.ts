@@ -27,24 +27,24 @@ export interface ProtectionOptions {
 }
 
 /** What the protection of names needs of the room. */
-export interface ProtectionContext extends ProtectionParts {
+export interface ProtectionContext {
   members: Members;
   delivery: Delivery;
   limits: Limits;
+  /** Undefined if this server protects no names. */
+  parts: ProtectionParts | undefined;
+  /** Prints a line on the server's terminal. Default: nothing is printed. */
+  tellTerminal?: (line: string) => void;
   /** What salts are made up with; with the same secret, the same ones. Default: a random one. */
   secret?: string;
 }
 
 /** What the protection of names works with. */
 export interface ProtectionParts {
-  /** Default: this server protects no names. */
-  accounts?: Accounts;
-  /** Needed for accounts. */
-  crypto?: CryptoFunctions;
-  /** Begins to hash a password, which is handed to `Room.derived` later. Needed for accounts. */
-  beginDerivation?: BeginDerivation;
-  /** Prints a line on the server's terminal. Default: nothing is printed. */
-  tellTerminal?: (line: string) => void;
+  accounts: Accounts;
+  crypto: CryptoFunctions;
+  /** Begins to hash a password, which is handed to `Room.derived` later. */
+  beginDerivation: BeginDerivation;
 }
 
 /** What protects the names of one room. */
@@ -60,22 +60,27 @@ export interface Protection {
   mayStay(member: KeptMember): boolean;
 }
 
-/** Makes what protects the names of a room. */
+/**
+ * Makes what protects the names of a room.
+ *
+ * @throws {TypeError} if the options need accounts and there are none: such a room would let everybody in.
+ */
 export function newProtection(
   { membersOnly: isForMembersOnly = false, plainPasswords = false }: ProtectionOptions,
-  { members, delivery, limits, accounts, crypto, beginDerivation, tellTerminal = () => {}, secret }: ProtectionContext,
+  { members, delivery, limits, parts: given, tellTerminal = () => {}, secret }: ProtectionContext,
 ): Protection {
-  const derivations = new Derivations(beginDerivation ?? (() => {}));
-  if (!accounts || !crypto) {
+  if (!given) {
+    if (isForMembersOnly || plainPasswords) throw new TypeError("membersOnly and plainPasswords need accounts");
     return {
       logins: undefined,
       registrations: new Registrations({ delivery, limits, parts: undefined, isForMembersOnly: false }),
       lineLogins: undefined,
-      derivations,
+      derivations: new Derivations(() => {}),
       commands: accountOrders({ members, parts: undefined, tellTerminal, removed: () => {} }),
       mayStay: () => true,
     };
   }
+  const { accounts, crypto, beginDerivation } = given, derivations = new Derivations(beginDerivation);
   const attempts = new Attempts(accounts), proofs = new Proofs({ accounts, crypto, attempts, secret });
   const parts = { accounts, attempts, crypto, derivations, proofs };
   const registrations = new Registrations({ delivery, limits, parts, isForMembersOnly });

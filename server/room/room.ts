@@ -60,7 +60,7 @@ export class Room {
   readonly #ignored: Ignored;
 
   constructor(
-    { delivery, journal, names, order: kept, ignored = new Ignored(), ...protectionParts }: RoomParts,
+    { delivery, journal, names, order: kept, protection: parts, tellTerminal, ignored = new Ignored() }: RoomParts,
     options: RoomOptions,
     now: number,
   ) {
@@ -72,7 +72,7 @@ export class Room {
     const limits = this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 }, ignored);
     this.#wallClock = options.wallClock;
     const time = (now: number) => this.#wallTime(now);
-    const { observer = {}, ownAddresses } = options, { accounts, tellTerminal } = protectionParts;
+    const { observer = {}, ownAddresses } = options, accounts = parts?.accounts;
     const announce = (event: NewEvent, now: number) => this.#publish(event, now);
     const keeping = new OrderKeeping({ accounts, kept, ownAddresses, publish: announce, tellTerminal, time });
     this.#admission = new Admission(options, {
@@ -102,14 +102,8 @@ export class Room {
       time,
     });
     const members = this.#members = this.#admission.members;
-    const secret = options.passKey;
-    const protection = this.#protection = newProtection(options, {
-      ...protectionParts,
-      members,
-      delivery,
-      limits,
-      secret,
-    });
+    const protectionContext = { members, delivery, limits, parts, tellTerminal, secret: options.passKey };
+    const protection = this.#protection = newProtection(options, protectionContext);
     const { logins, lineLogins } = protection;
     const order = this.#order = keeping.over({ admission: this.#admission, delivery, limits }, protection.commands);
     const { mutes, operators, targets } = order;
@@ -143,7 +137,7 @@ export class Room {
     const audience = () => this.#members.size;
     const muteOf = (member: Member, now: number) => mutes.of(member, now);
     this.#messages = new Messages({ delivery, journal, limits, ignored, audience, muteOf, publish, time });
-    const parts = {
+    const ways = {
       admission: this.#admission,
       delivery,
       directory: this.#directory,
@@ -153,9 +147,9 @@ export class Room {
       messages: this.#messages,
       operators,
     };
-    this.#classic = new ClassicMembers({ ...parts, ignored });
+    this.#classic = new ClassicMembers({ ...ways, ignored });
     this.#lines = new LineMembers({
-      ...parts,
+      ...ways,
       ignored,
       lineLogins,
       privateMessages: this.#privateMessages,

@@ -15,7 +15,7 @@ import type { KeptOrder } from "./order_keeping.ts";
 import type { ProtectionOptions, ProtectionParts } from "./protection.ts";
 
 /** The parts that a room works with. */
-export interface RoomParts extends ProtectionParts {
+export interface RoomParts {
   /** Sends packets to the members. */
   delivery: Delivery;
   /** Keeps the events. */
@@ -24,6 +24,10 @@ export interface RoomParts extends ProtectionParts {
   names?: Names;
   /** What an earlier run of the server has kept of its order, and what keeps it for the next one. Default: nothing. */
   order?: KeptOrder;
+  /** What names are protected with. Default: this server protects no names. */
+  protection?: ProtectionParts;
+  /** Prints a line on the server's terminal. Default: nothing is printed. */
+  tellTerminal?: (line: string) => void;
   /** Counts what has no effect. Default: counts of its own. */
   ignored?: Ignored;
 }

@@ -247,7 +247,9 @@ export class FakeNetwork implements Delivery {
     if (this.#random() < 0.5) journal.keep();
     journal.end();
     names.waiting.length = 0;
-    const parts = { delivery: this, journal, names, accounts: this.#options.accounts, crypto: CRYPTO };
+    const { accounts } = this.#options;
+    const protection = accounts && { accounts, crypto: CRYPTO, beginDerivation: () => {} };
+    const parts = { delivery: this, journal, names, protection };
     const members = [...this.#members.values()];
     this.room = new Room(
       parts,

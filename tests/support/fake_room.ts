@@ -65,8 +65,8 @@ export class FakeRoom {
       FakeRoomOptions = {},
   ) {
     const beginDerivation = (derivation: Derivation) => void this.derivations.push(derivation);
-    const protection = { accounts, crypto: CRYPTO, beginDerivation, tellTerminal };
-    const parts = { delivery: this.delivery, journal, names, order, ignored, ...protection };
+    const protection = accounts && { accounts, crypto: CRYPTO, beginDerivation };
+    const parts = { delivery: this.delivery, journal, names, order, ignored, protection, tellTerminal };
     this.room = new Room(parts, options, this.now);
   }
 
