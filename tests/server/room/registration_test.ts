@@ -299,3 +299,57 @@ Deno.test("recorded: who has all packets of a registration and of logins can't s
   assertEquals(opensWith(storedKey), true);
   assertEquals(keysOf(PASSWORD).clientKey.length, 32);
 });
+
+Deno.test("registration: a right proof over a nonce that is used, old or invented is worth nothing", () => {
+  const { accounts, room, me } = newRoom();
+  const newChallenge = (type: "REGISTER" | "UNREGISTER") =>
+    one(room.v1(A, type, { id: 60, token: TOKEN }), "CHALLENGE");
+  const change = (challenge: V1<"CHALLENGE">, password: string, id: number) =>
+    room.v1(A, "REGISTER", { ...registrationFor(challenge, me, ANOTHER, password), id });
+  const giveUp = (challenge: V1<"CHALLENGE">, password: string, id: number) => {
+    const { proof } = answerTo(challenge, { ...me, password, word: "unregister" });
+    return room.v1(A, "UNREGISTER", { id, token: TOKEN, ...proof });
+  };
+  accounts.put(accountOf("Alice", PASSWORD));
+  const [used, usedHere] = [newChallenge("UNREGISTER"), newChallenge("REGISTER")];
+  one(change(usedHere, PASSWORD, 61), "REPLY");
+  one(giveUp(used, ANOTHER, 62), "CHALLENGE");
+  one(change(usedHere, ANOTHER, 63), "CHALLENGE");
+  const old = [newChallenge("UNREGISTER"), newChallenge("REGISTER")];
+  for (let i = 0; i < 9; i++) {
+    room.pass(20_000);
+    room.v1(A, "GREETING", { id: 64 + i, token: TOKEN });
+  }
+  one(giveUp(old[0], ANOTHER, 80), "CHALLENGE");
+  one(change(old[1], ANOTHER, 81), "CHALLENGE");
+  for (const nonce of ["0".repeat(32), "f".repeat(32)]) {
+    one(giveUp({ ...newChallenge("UNREGISTER"), nonce }, ANOTHER, 82), "CHALLENGE");
+    one(change({ ...newChallenge("REGISTER"), nonce }, ANOTHER, 83), "CHALLENGE");
+  }
+  assertEquals(accounts.get("Alice"), accountOf("Alice", ANOTHER));
+  one(giveUp(newChallenge("UNREGISTER"), ANOTHER, 84), "REPLY");
+});
+
+Deno.test("registration: a name that looks like a registered one is refused, whoever has it", () => {
+  const { accounts, room, me } = newRoom();
+  const challenge = ask(room);
+  // it was registered since she came, which the server's terminal does not do
+  accounts.put(accountOf("AIice", PASSWORD));
+  const { code, text } = one(room.v1(A, "REGISTER", registrationFor(challenge, me, PASSWORD)), "ERROR");
+  assertEquals([code, text], ["name-taken", "The name Alice looks like AIice, which is registered"]);
+  assertEquals(accounts.size, 1);
+});
+
+Deno.test("registration: what takes time to open counts as 20 requests, and the last eight answers are kept", () => {
+  const { room } = newRoom();
+  const sealed = (id: number) => ({ id, token: TOKEN, key: "00".repeat(32), sealed: "00".repeat(96) });
+  let answered = 0;
+  for (let id = 100; id < 1100; id++) answered += all(room.v1(A, "REGISTER", sealed(id)), "CHALLENGE").length;
+  // the room has taken some for what was asked before
+  assertEquals([answered > 40, answered <= 50], [true, true], `${answered}`);
+  room.pass(10_000);
+  const largest = largestMap(() => {
+    for (let id = 2000; id < 2200; id++) one(room.v1(A, "UNREGISTER", { id, token: TOKEN }), "ERROR");
+  });
+  assertEquals(largest, 9, "one more for a moment");
+});
