@@ -255,3 +255,30 @@ Deno.test("/login: while the room is locked a connection may wait to log in, and
   other.room.room.order("lock", other.room.now);
   assertEquals([other.connect(), other.answers()], [false, "!! The room is locked: nobody new may come in now"]);
 });
+
+Deno.test("members only: a right /login does not pass a ban or the lock, and is answered to its own connection alone", () => {
+  const { room, accounts, type, answers, connect, derive } = newRoom({ membersOnly: true });
+  accounts.put(accountOf("Olga", PASSWORD, true));
+  connect();
+  const logIn = (name: string) => {
+    assertEquals(type(`/login ${name} ${PASSWORD}`), "");
+    derive();
+    return answers();
+  };
+  room.room.order("ban Alice", room.now);
+  assertEquals(logIn("Alice"), "!! The name Alice is banned until an operator ends it");
+  room.room.order("unban Alice", room.now);
+  room.room.order("lock", room.now);
+  assertEquals([logIn("Alice"), room.room.size], ["!! The room is locked: nobody new may come in now", 0]);
+  assertEquals(logIn("Olga"), "Signed in as Olga");
+  room.room.order("unlock", room.now);
+  room.delivery.take();
+  // one hangs up, and another one has its address by the time the password is hashed
+  connect(B);
+  assertEquals(type(`/login Alice ${PASSWORD}`, B), "");
+  room.room.hungUp(peerOf(B), room.now);
+  connect(B);
+  derive();
+  assertEquals([answers(B), room.room.users().names], ["", ["Olga"]]);
+  assertMatch(type("hello", B), /^Log in first/);
+});

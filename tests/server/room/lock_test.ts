@@ -1,7 +1,8 @@
 /** A locked room lets nobody new in, and keeps nobody out who was there. */
 import { assertEquals } from "@std/assert";
-import { all, one } from "../../support/fake_room.ts";
-import { OrderRoom, read } from "../../support/order_room.ts";
+import { signInWith } from "../../support/accounts.ts";
+import { all, one, to } from "../../support/fake_room.ts";
+import { OrderRoom, PASSWORD, read } from "../../support/order_room.ts";
 
 const B = "10.0.0.2:40002", C = "10.0.0.3:40003", T = "10.0.0.4:40004";
 const TEXT = "The room is locked: nobody new may come in now";
@@ -47,4 +48,19 @@ Deno.test("lock: only operators may", () => {
   const { token } = room.join(B, "Bob");
   assertEquals(all(room.v1(B, "COMMAND", { id: 1, token, text: "lock" }), "ERROR")[0].code, "not-allowed");
   assertEquals(room.connect(T), "");
+});
+
+Deno.test("lock: an operator gets in as ever, on a device that was never here; who has another registered name does not", () => {
+  const room = new OrderRoom(), elsewhere = { room, from: C, token: "00000000000000cc", password: PASSWORD };
+  room.addAccount("Bob", false);
+  room.room.order("lock", room.now);
+  room.settle();
+  assertEquals(one(signInWith({ ...elsewhere, name: "Alice", password: "wrong" }), "ERROR").code, "wrong-password");
+  assertEquals(one(signInWith({ ...elsewhere, name: "Bob" }), "ERROR").code, "locked");
+  assertEquals(one(to(signInWith({ ...elsewhere, name: "Alice" }), C), "WELCOME").operator, true);
+  // nor does who is no operator any more
+  room.room.order("deop Alice", room.now);
+  room.delivery.take();
+  const third = { ...elsewhere, from: B, token: "00000000000000bb", name: "Alice" };
+  assertEquals(one(signInWith(third), "ERROR").code, "locked");
 });
