@@ -46,3 +46,18 @@ Deno.test("say: orders that everybody is told of count as messages, in each dial
   room.pass(1000);
   assertEquals(room.notices(room.order("lock")), ["The room was locked by Alice"]);
 });
+
+Deno.test("say: nothing in it reaches a terminal as a control character, whatever the members speak", () => {
+  const room = new OrderRoom(), T = "10.0.0.4:40004", C = "10.0.0.3:40003";
+  room.connect(T);
+  room.datagram(C, "GREETING\n");
+  room.settle();
+  for (const order of ["say \x1b[2J", "topic \x9b2J\x07"]) {
+    const sent = room.order(order);
+    const shown = [read(sent, C), read(sent, `tcp ${T}`), room.notices(sent).join()];
+    // deno-lint-ignore no-control-regex
+    for (const text of shown) assertMatch(text, /^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*\?\??[[2]/, JSON.stringify(text));
+    // deno-lint-ignore no-control-regex
+    for (const text of shown) assertEquals(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/.test(text), false, JSON.stringify(text));
+  }
+});

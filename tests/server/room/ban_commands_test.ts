@@ -242,3 +242,15 @@ Deno.test("ban: networks so wide that they may keep out all operators are for th
   }
   assertEquals(room.room.order("ban 203.0.0.0/8", room.now).isDone, true);
 });
+
+Deno.test("unban: whoever was banned comes back at once, with its name", () => {
+  const room = new OrderRoom();
+  const { token } = room.join(B, "Bob");
+  for (const what of ["Bob", "10.0.1.0/24"]) {
+    room.order(`ban ${what}`);
+    assertEquals(room.refused(B, "Bob").code, "banned");
+    room.order(`unban ${what}`);
+    room.delivery.take();
+    assertEquals(room.move(B, token, "Bob").name, "Bob");
+  }
+});

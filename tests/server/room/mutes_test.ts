@@ -3,6 +3,7 @@ import { assertEquals, assertGreater, assertLess, assertMatch } from "@std/asser
 import { signInWith } from "../../support/accounts.ts";
 import { all, type FakeRoom, ignoredBy, one, OTHER_STREAM, STREAM, to } from "../../support/fake_room.ts";
 import { ALICE, OrderRoom, PASSWORD, read } from "../../support/order_room.ts";
+import { peerOf } from "../../support/peer_of.ts";
 
 const B = "10.0.0.2:40002", C = "10.0.0.3:40003", T = "10.0.0.4:40004";
 
@@ -257,4 +258,30 @@ Deno.test("mute: whoever takes the muted name is muted under each other name too
   assertEquals(one(room.say(B, third, 1, "hello", OTHER_STREAM), "ERROR").code, "muted");
   room.order("unmute Bob");
   assertEquals(heard(room.say(B, third, 2, "hello", OTHER_STREAM)), ["hello"]);
+});
+
+Deno.test("mute: at most 10,000 are muted, and one that is may be muted anew", () => {
+  const { room } = roomWithBob();
+  room.order("mute Bob 5");
+  for (let i = 1; i < 10_000; i++) {
+    const address = `10.1.${i >> 8}.${i & 255}:9`;
+    room.connect(address);
+    room.room.order(`mute ${address}`, room.now);
+    room.room.hungUp(peerOf(`tcp ${address}`), room.now);
+    room.delivery.take();
+  }
+  room.connect(T);
+  assertEquals(room.problem(`mute ${T}`), "10000 are muted already; unmute one first");
+  assertEquals(room.notices(room.order("mute Bob 9")), ["Bob was muted by Alice for 9 minutes"]);
+  room.order("unmute Bob");
+  assertEquals(room.notices(room.order(`mute ${T}`)), [`${T} was muted by Alice`]);
+});
+
+Deno.test("unmute: an operator that was muted before it was one does not end that itself", () => {
+  const { room, token } = roomWithBob();
+  room.order("mute Bob");
+  room.addAccount("Bob", true);
+  const { code, text } = one(room.v1(B, "COMMAND", { id: 7, token, text: "unmute bob" }), "ERROR");
+  assertEquals([code, text], ["bad-command", "That is you"]);
+  assertEquals(one(said(room, token, 1), "ERROR").code, "muted");
 });
