@@ -1,5 +1,9 @@
 /** The protected names in a state file. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { AccountTable } from "../../../server/journal/account_table.ts";
+import { OrderTable } from "../../../server/journal/order_table.ts";
+import { Writer } from "../../../server/journal/sqlite_writer.ts";
 import { openState } from "../../../server/journal/state_file.ts";
 import { MemoryAccounts } from "../../../server/room/accounts.ts";
 import { ACCOUNT, copyAsAfterCrash, openFolder } from "../../support/state_files.ts";
@@ -70,4 +74,39 @@ Deno.test("accounts: those of an earlier run are found by their names and by wha
   const accounts = new MemoryAccounts([ACCOUNT]);
   assertEquals(accounts.get("ALICE"), ACCOUNT);
   assertEquals([accounts.lookAlikeOf("AIice"), accounts.lookAlikeOf("Alicia")], [ACCOUNT, undefined]);
+});
+
+Deno.test("accounts: one that can't be written is not there, and one that can't be removed stays", () => {
+  const fail = (): never => {
+    throw new Error("No space left on device");
+  };
+  const accounts = new MemoryAccounts([ACCOUNT], { put: fail, remove: fail, setKnownAddresses: () => {} });
+  assertThrows(() => accounts.put({ ...ACCOUNT, name: "Bob" }));
+  assertThrows(() => accounts.put({ ...ACCOUNT, rounds: 700_000 }));
+  assertThrows(() => accounts.remove("Alice"));
+  assertEquals(accounts.all(), [ACCOUNT]);
+});
+
+Deno.test("accounts and bans: a power failure does not undo them, for which each write waits for the disk", () => {
+  using folder = openFolder();
+  openState(folder.file()).close();
+  const database = new DatabaseSync(folder.file());
+  const writer = new Writer(database, "room.db");
+  /** Whether a write has waited: the setting of the last one is still there. */
+  const hasWaited = (write: () => void): boolean => {
+    database.exec("PRAGMA synchronous = OFF");
+    write();
+    return database.prepare("PRAGMA synchronous").get()!.synchronous === 2;
+  };
+  const accounts = new AccountTable(writer), order = new OrderTable(writer);
+  const writes: [() => void, boolean][] = [
+    [() => accounts.put(ACCOUNT), true],
+    [() => accounts.remove("Alice"), true],
+    [() => order.putBan({ what: "Bob", holder: "", until: undefined }), true],
+    [() => order.dropBans(["Bob"]), true],
+    // at worst somebody has to wait who would not have to
+    [() => accounts.setKnownAddresses("Alice", ["192.0.2.1"]), false],
+  ];
+  for (const [write, waits] of writes) assertEquals(hasWaited(write), waits, `${write}`);
+  database.close();
 });
