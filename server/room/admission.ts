@@ -14,7 +14,7 @@ import type { Delivery } from "./delivery.ts";
 import { FormerNames } from "./former_names.ts";
 import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
-import { type Member, Members, type NewMember } from "./members.ts";
+import { holderOf, isClassic, type Member, Members, type NewMember } from "./members.ts";
 import { LocalNames, type Names } from "./names.ts";
 import type { Peer } from "./peer.ts";
 import { PresenceNotices } from "./presence.ts";
@@ -23,9 +23,9 @@ import type { Expulsion } from "./expulsions.ts";
 
 /**
  * Why a member is removed: it said `goodbye`; its `silence` was too long (of a classic member only if its place is
- * needed); its connection has ended (`disconnect`); its address is `taken` by another client; a member of an
- * earlier run is `refused`, because it may not join now; it was told to go (`expelled`); or `upgrade`: a classic member turns out to speak v1, and a new
- * v1 member replaces it.
+ * needed); its connection has ended (`disconnect`); its address is `taken` by another client; a member of an earlier run
+ * is `refused`, because it may not join now; it was told to go (`expelled`); or `upgrade`: a classic member turns out to
+ * speak v1, and a new v1 member replaces it.
  */
 export type Departure = "goodbye" | "silence" | "disconnect" | "taken" | "refused" | "expelled" | "upgrade";
 
@@ -389,13 +389,4 @@ export class Admission {
   #watchSilence(member: Member, now: number): void {
     if (member.dialect === "v1") this.#silenceCheckAt ??= now + this.timeout;
   }
-}
-
-/** Who holds the name of a member, as {@linkcode Names} know it. */
-export function holderOf({ token, key }: Pick<Member, "token" | "key">): string {
-  return token || key;
-}
-
-function isClassic({ dialect }: Pick<Member, "dialect">): boolean {
-  return dialect === "classic" || dialect === "classic-line";
 }

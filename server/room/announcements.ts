@@ -7,7 +7,7 @@ import { MAX_TEXT_BYTES } from "../../protocol.ts";
 import { markedPieces } from "../../protocol/lines.ts";
 import { byteLength, printable } from "../../protocol/text.ts";
 import type { NewEvent } from "../journal/journal.ts";
-import { nameOf } from "./order_words.ts";
+import { nameOf } from "./members.ts";
 import { type OrderCommand, TOLD } from "./orders.ts";
 
 /** What announcements need of the room. */

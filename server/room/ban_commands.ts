@@ -11,9 +11,9 @@ import { pluralize, printable } from "../../protocol/text.ts";
 import type { Admission } from "./admission.ts";
 import type { Announcements } from "./announcements.ts";
 import { type Bans, MAX_BANS } from "./bans.ts";
-import type { Member } from "./members.ts";
+import { type Member, nameOf } from "./members.ts";
 import type { OrderTargets } from "./order_targets.ts";
-import { byWhom, forHowLong, listLines, nameOf, readMinutes, whatIsLeft } from "./order_words.ts";
+import { byWhom, forHowLong, listLines, readMinutes, whatIsLeft } from "./order_words.ts";
 import { type Giver, type OrderCommand, OrderProblem, TOLD } from "./orders.ts";
 
 /** What the commands need of the room. */

@@ -20,7 +20,7 @@ import type { Limits } from "./limits.ts";
 import { lineHelp, type LineRequest, readLine } from "./line_commands.ts";
 import { type LineLogins, LOGIN_PAUSE_MS } from "./line_login.ts";
 import type { Logins } from "./login.ts";
-import type { Member } from "./members.ts";
+import { type Member, nameOf } from "./members.ts";
 import type { Messages } from "./messages.ts";
 import type { Operators } from "./operators.ts";
 import type { Peer } from "./peer.ts";
@@ -243,7 +243,7 @@ export class LineMembers {
       case "send":
         return this.#tell(member, `${quoted(request.who)} is not here`);
       case "reply": {
-        const names = this.#receiversOf(request, member, now).map(({ name, address }) => name ?? address);
+        const names = this.#receiversOf(request, member, now).map(nameOf);
         if (names.length === 0) return this.#tell(member, "Nobody who has written to you alone is here");
         return this.#tell(member, `!! ${names.join(" and ")} have both just written: say /send NAME TEXT`);
       }

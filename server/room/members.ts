@@ -354,3 +354,18 @@ function upperBound(sorted: string[], key: string): number {
   }
   return low;
 }
+
+/** How a member is called: by its name, or its address if it has none. */
+export function nameOf({ name, address }: Pick<Member, "name" | "address">): string {
+  return name ?? address;
+}
+
+/** Who holds the name of a member, as the names know it: its token, or the key of its peer if it has none. */
+export function holderOf({ token, key }: Pick<Member, "token" | "key">): string {
+  return token || key;
+}
+
+/** Whether a member speaks the classic dialect in datagrams. */
+export function isClassic({ dialect }: Pick<Member, "dialect">): boolean {
+  return dialect === "classic" || dialect === "classic-line";
+}

@@ -13,9 +13,9 @@ import type { Announcements } from "./announcements.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Limits } from "./limits.ts";
-import type { Member } from "./members.ts";
+import { type Member, nameOf } from "./members.ts";
 import type { OrderTargets } from "./order_targets.ts";
-import { byWhom, forHowLong, listLines, nameOf, readMinutes, whatIsLeft } from "./order_words.ts";
+import { byWhom, forHowLong, listLines, readMinutes, whatIsLeft } from "./order_words.ts";
 import { type Giver, type OrderCommand, OrderProblem, TOLD } from "./orders.ts";
 
 /** What mutes need of the room. */

@@ -5,16 +5,13 @@
  */
 import { reservedBecause } from "../../protocol/look_alikes.ts";
 import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
-import { holderOf } from "./admission.ts";
 import type { Account } from "./accounts.ts";
-import type { Member, Members } from "./members.ts";
+import { holderOf, type Member, type Members } from "./members.ts";
 import type { NameClaim } from "./names.ts";
+import type { Refusal } from "./refusal.ts";
 
-/** The code of an ERROR, and a sentence for the user. */
-export interface NameRefusal {
-  code: "name-taken" | "bad-name" | "room-full" | "renamed-often";
-  text: string;
-}
+/** Why a name is refused. */
+export type NameRefusal = Refusal<"name-taken" | "bad-name" | "room-full" | "renamed-often">;
 
 /** Which names are protected. */
 export interface ProtectedNames {

@@ -6,11 +6,11 @@
 import type { ClassicPacket, V1Packet } from "../../protocol.ts";
 import { nameKey } from "../../protocol/names.ts";
 import { MAX_NAMES_PER_ADDRESS } from "./address_limits.ts";
-import { type Admission, holderOf } from "./admission.ts";
+import type { Admission } from "./admission.ts";
 import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import { type LoginAnswer, type Logins, SIGNED_IN_ELSEWHERE } from "./login.ts";
-import type { Member } from "./members.ts";
+import { holderOf, type Member } from "./members.ts";
 import type { MuteHolder } from "./mutes.ts";
 import { nameRefusal, nameTaken, renamedOften, TOO_MANY_AT_ONCE } from "./name_refusal.ts";
 import type { NameClaim } from "./names.ts";

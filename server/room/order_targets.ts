@@ -6,8 +6,7 @@
 import { printable } from "../../protocol/text.ts";
 import type { Accounts } from "./accounts.ts";
 import type { FormerNames } from "./former_names.ts";
-import type { Member, Members } from "./members.ts";
-import { nameOf } from "./order_words.ts";
+import { type Member, type Members, nameOf } from "./members.ts";
 import { type Giver, OrderProblem } from "./orders.ts";
 
 /** Finds the members that orders are about. */

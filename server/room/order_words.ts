@@ -4,7 +4,7 @@
  * @module
  */
 import { byteLength, pluralize, printable, splitText } from "../../protocol/text.ts";
-import type { Member } from "./members.ts";
+import { nameOf } from "./members.ts";
 import { type Giver, OrderProblem } from "./orders.ts";
 
 /** The longest time that an order may be for: a year. */
@@ -14,11 +14,6 @@ const MAX_REASON_BYTES = 200;
 /** How many bytes an answer to a member lists: it has to fit into a REPLY. */
 const MAX_LIST_BYTES = 800;
 const MINUTE_MS = 60_000;
-
-/** How a member is called: by its name, or its address if it has none. */
-export function nameOf({ name, address }: Pick<Member, "name" | "address">): string {
-  return name ?? address;
-}
 
 /** Whose order it is, as the end of a sentence; nothing if it was typed into the server's terminal. */
 export function byWhom(giver: Giver): string {

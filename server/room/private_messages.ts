@@ -13,7 +13,7 @@ import type { Delivery } from "./delivery.ts";
 import type { Ignored } from "./ignored.ts";
 import { LastWriters } from "./last_writers.ts";
 import type { Limits } from "./limits.ts";
-import type { Member, Members } from "./members.ts";
+import { type Member, type Members, nameOf } from "./members.ts";
 import type { Passes } from "./passes.ts";
 import { PrivateInbox } from "./private_inbox.ts";
 import { type Outcome, PrivateOutbox } from "./private_outbox.ts";
@@ -149,14 +149,14 @@ export class PrivateMessages {
     if (to === from) return this.#tell(from, "That is you");
     if (!this.#context.isRelaying) {
       const outcome: Outcome = { wasSent: false, why: NOT_RELAYING };
-      return pieces.forEach((text) => this.#tell(from, outcomeLine(to.name ?? to.address, text, outcome)));
+      return pieces.forEach((text) => this.#tell(from, outcomeLine(nameOf(to), text, outcome)));
     }
     if (to.dialect === "v1") return this.#outbox.add(pieces, from, to, now);
     this.#lastWriters.note(from, to, now);
     const how = to.dialect === "line" ? "" : ", as a classic program does not confirm";
     for (const text of pieces) {
       for (const line of linesOf({ from: from.address, name: from.name, text }, privateLine)) this.#tell(to, line);
-      this.#tell(from, `-> ${to.name ?? to.address} (through the server${how}): ${text}`);
+      this.#tell(from, `-> ${nameOf(to)} (through the server${how}): ${text}`);
     }
   }
 

@@ -10,7 +10,7 @@ import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Limits } from "./limits.ts";
-import type { Member, Members } from "./members.ts";
+import { type Member, type Members, nameOf } from "./members.ts";
 import type { Passes } from "./passes.ts";
 import { Timeline } from "./timeline.ts";
 
@@ -116,7 +116,7 @@ export class PrivateOutbox {
     let sender = this.#senders.get(from);
     if (!sender) this.#senders.set(from, sender = { conversations: new Map(), waiting: 0 });
     const conversation = sender.conversations.get(to.token) ?? this.#begin(sender, from, to);
-    conversation.name = to.name ?? to.address;
+    conversation.name = nameOf(to);
     conversation.waiting.push(...pieces.map((text) => ({ text, saidAt: now })));
     sender.waiting += pieces.length;
     if (!this.#busy.has(conversation)) this.#sendNext(conversation, now);

@@ -6,7 +6,7 @@
 import { MAX_TOPIC_BYTES } from "../../protocol.ts";
 import { byteLength, printable } from "../../protocol/text.ts";
 import type { Announcements } from "./announcements.ts";
-import { nameOf } from "./order_words.ts";
+import { nameOf } from "./members.ts";
 import { type Giver, type OrderCommand, OrderProblem, TOLD } from "./orders.ts";
 
 /** What the topic needs of the room. */
