@@ -8,12 +8,10 @@ import { nameKey } from "../../protocol/names.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import type { Member } from "./members.ts";
 import type { Peer } from "./peer.ts";
+import type { Refusal } from "./refusal.ts";
 
-/** Why somebody has to go, or may not come: the code of an ERROR, and a sentence for its user. */
-export interface Expulsion {
-  code: "kicked" | "banned" | "locked" | "signed-in-elsewhere";
-  text: string;
-}
+/** Why somebody has to go, or may not come. */
+export type Expulsion = Refusal<"kicked" | "banned" | "locked" | "signed-in-elsewhere">;
 
 /** Why somebody had to go, and until when that holds. */
 export interface Expelled extends Expulsion {

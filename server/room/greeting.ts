@@ -56,6 +56,12 @@ interface ValidGreeting {
  */
 const RESTART_RATE: TokenBucketOptions = { rate: 1000, burst: 1000 };
 
+const ROOM_FULL: Refusal = { code: "room-full", text: "The room is full" };
+const NAME_WANTED: Refusal = {
+  code: "name-wanted",
+  text: "This server lets in only who has an account: sign in with its name",
+};
+
 /** The greetings of one room. */
 export class Greetings {
   readonly #context: GreetingContext;
@@ -105,7 +111,7 @@ export class Greetings {
     if (!isHere && this.#keepOut(welcome, member, now)) return;
     if (packet.type === "GREETING") {
       if (member || !this.#context.logins?.isForMembersOnly) return this.#welcome(welcome, now);
-      return this.#refuse(welcome, "name-wanted", "This server lets in only who has an account: sign in with its name");
+      return this.#refuse(welcome, NAME_WANTED);
     }
     if (member?.name === packet.name && packet.proof === undefined) {
       // it may have asked for another name, and have thought better of it
@@ -116,7 +122,7 @@ export class Greetings {
     if (member && !limits.takeRequestTokens(member, 1, now)) return;
     const repeated = isHere ? this.#context.logins?.repeatedVerifier(packet, member) : undefined;
     if (repeated !== undefined) return this.#welcome(welcome, now, packet.name, repeated);
-    if (!member && this.#isFullFor(peer)) return this.#refuse(welcome, "room-full", "The room is full");
+    if (!member && this.#isFullFor(peer)) return this.#refuse(welcome, ROOM_FULL);
     this.#wishes.claim({ peer, packet: { ...packet, token }, askedAt: now }, now);
   }
 
@@ -131,7 +137,7 @@ export class Greetings {
     if (!expulsion) return false;
     if (member) admission.expel(member, expulsion, now);
     else if (!limits.takeApplicantToken(peer, now)) return true;
-    this.#refuse(greeting, expulsion.code, expulsion.text);
+    this.#refuse(greeting, expulsion);
     return true;
   }
 
@@ -152,7 +158,7 @@ export class Greetings {
   #answer({ peer, packet, proven }: Applicant, answer: WishAnswer, now: number): void {
     if (answer && "type" in answer) this.#context.delivery.send({ ...peer, dialect: "v1" }, answer);
     else if (packet.dialect === "classic") this.#answerClassic(peer, packet.name, answer, now);
-    else if (answer) this.#refuse({ packet, peer }, answer.code, answer.text);
+    else if (answer) this.#refuse({ packet, peer }, answer);
     else this.#welcome({ packet, peer }, now, packet.name, proven?.verifier);
   }
 
@@ -187,7 +193,7 @@ export class Greetings {
     const { members } = admission;
     const { peer, packet: { id, token } } = greeting;
     const member = members.withToken(token) ?? admission.admit({ peer, token, name }, now);
-    if (!member && this.#isFullFor(peer)) return this.#refuse(greeting, "room-full", "The room is full");
+    if (!member && this.#isFullFor(peer)) return this.#refuse(greeting, ROOM_FULL);
     // it has just said goodbye, and this greeting may have been under way since before
     if (!member) return;
     // the token identifies a member whose address has changed (another Wi-Fi, another port of a NAT)
@@ -218,7 +224,7 @@ export class Greetings {
     return admission.isFull && !admission.members.withKey(peer.key);
   }
 
-  #refuse({ peer, packet: { id, token } }: ValidGreeting, code: string, text: string): void {
+  #refuse({ peer, packet: { id, token } }: ValidGreeting, { code, text }: Refusal): void {
     this.#context.delivery.send({ ...peer, dialect: "v1" }, { dialect: "v1", type: "ERROR", token, code, id, text });
   }
 

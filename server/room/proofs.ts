@@ -15,6 +15,7 @@ import type { Attempt, Attempts } from "./attempts.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import { type KeyedHash, newKeyedHash } from "./keyed_hash.ts";
 import type { Peer } from "./peer.ts";
+import type { Refusal } from "./refusal.ts";
 import { RotatingHash } from "./rotating_hash.ts";
 
 /** Who is to prove that it knows a password. */
@@ -43,11 +44,8 @@ export interface TakenProof {
   verifier: string;
 }
 
-/** A refusal of a proof: the code of an ERROR, and a sentence for the user. */
-export interface ProofRefusal {
-  code: "wrong-password" | "too-many-tries";
-  text: string;
-}
+/** Why a proof is refused. */
+export type ProofRefusal = Refusal<"wrong-password" | "too-many-tries">;
 
 /** What becomes of a proof: it is right, and the verifier proves the server in turn; it is refused; or it is out of date. */
 export type Verdict = { verifier: string } | ProofRefusal | "stale";

@@ -20,6 +20,7 @@ import type { Delivery } from "./delivery.ts";
 import type { Limits } from "./limits.ts";
 import type { Member } from "./members.ts";
 import { proofIn, type Proofs, type Purpose } from "./proofs.ts";
+import type { Refusal } from "./refusal.ts";
 
 /** What registrations need of the room. */
 export interface RegistrationsContext {
@@ -34,10 +35,9 @@ export interface RegistrationsContext {
 type Request = Extract<V1Packet, { type: "REGISTER" | "UNREGISTER" }>;
 type Answer = Extract<V1Packet, { type: "REPLY" | "ERROR" | "CHALLENGE" }>;
 /** An answer without the fields that show to whom and to what it is. */
-type Words = Reply | { type: "ERROR"; code: string; text: string };
+type Words = Reply | { type: "ERROR" } & Refusal;
 type Reply = { type: "REPLY"; verifier?: string; text: string };
 
-type Refusal = { code: string; text: string };
 type Verdict = { verifier?: string } | Refusal | "stale";
 
 /** How long a key pair is in use at most, in milliseconds; then it is known for as long again, and no longer. */
