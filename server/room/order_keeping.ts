@@ -17,7 +17,7 @@ import { kickCommands } from "./kicks.ts";
 import type { Limits } from "./limits.ts";
 import { Lock } from "./lock.ts";
 import { Mutes } from "./mutes.ts";
-import { operatorCommands } from "./operator_commands.ts";
+import { operatorOrders } from "./operator_orders.ts";
 import { Operators } from "./operators.ts";
 import { OrderTargets } from "./order_targets.ts";
 import { type OrderCommand, Orders } from "./orders.ts";
@@ -53,7 +53,17 @@ export interface OrderRulesContext {
   time: (now: number) => number;
 }
 
-/** The parts that know who may come in, which admission needs. */
+/** What keeps order in one room, among its members. */
+export interface RoomOrder {
+  mutes: Mutes;
+  orders: Orders;
+  operators: Operators;
+  targets: OrderTargets;
+  /** What is in force now, a line for each. */
+  state(): string[];
+}
+
+/** The parts that know who may come in, which admission needs; with admission, the others are made. */
 export class OrderKeeping {
   readonly announcements: Announcements;
   readonly bans: Bans;
@@ -83,7 +93,10 @@ export class OrderKeeping {
    *
    * @param others The commands of other parts.
    */
-  over(members: { admission: Admission; delivery: Delivery; limits: Limits }, others: readonly OrderCommand[]) {
+  over(
+    members: { admission: Admission; delivery: Delivery; limits: Limits },
+    others: readonly OrderCommand[],
+  ): RoomOrder {
     const { admission } = members, { accounts, time } = this.#context;
     const { announcements, bans, lock, topic } = this;
     const targets = new OrderTargets(admission.members, admission.formerNames, accounts);
@@ -96,10 +109,9 @@ export class OrderKeeping {
       topic.commands,
       announcements.commands,
       lock.commands,
-      operatorCommands(context),
+      operatorOrders(context),
       others,
     );
-    /** What is in force now, a line for each. */
     const state = () => [
       ...lock.isLocked ? ["The room is locked"] : [],
       ...mutes.size > 0 ? [`${pluralize(mutes.size, "member")} muted; mutes lists them`] : [],

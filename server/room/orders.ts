@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { byteLength } from "../../protocol/text.ts";
+import { MAX_TEXT_BYTES } from "../../protocol.ts";
+import { byteLength, splitText } from "../../protocol/text.ts";
 import type { Member } from "./members.ts";
 
 /** Who gives an order: a member, or undefined for the server's terminal. */
@@ -40,11 +41,11 @@ export interface OrderCommand {
 /** The answer to an order where what is told to everybody says all. */
 export const TOLD = "";
 
+/** What stands at the end of an answer that was too long. */
+const CUT_MARK = "…";
+
 /** Why an order can't be done, in words. */
 export class OrderProblem extends Error {}
-
-/** The most bytes of an answer: it has to fit into a REPLY. */
-const MAX_ANSWER_BYTES = 856;
 
 /** The commands of all parts. */
 export class Orders {
@@ -150,7 +151,9 @@ function splitWords(text: string, most: number): string[] {
   return text === "" || most === 0 ? values : [...values, text];
 }
 
+/** Cuts an answer so that it fits into a REPLY. */
 function cutToFit(text: string): string {
-  if (byteLength(text) <= MAX_ANSWER_BYTES) return text;
-  return `${[...text].slice(0, MAX_ANSWER_BYTES / 4 - 1).join("")}…`;
+  if (byteLength(text) <= MAX_TEXT_BYTES) return text;
+  const [first] = splitText(text, MAX_TEXT_BYTES - byteLength(CUT_MARK));
+  return first + CUT_MARK;
 }

@@ -23,18 +23,21 @@ import { LineMembers } from "./line_members.ts";
 import type { Member, Members } from "./members.ts";
 import { Messages } from "./messages.ts";
 import type { NameClaim } from "./names.ts";
-import { OrderKeeping } from "./order_keeping.ts";
+import { OrderKeeping, type RoomOrder } from "./order_keeping.ts";
 import type { OrderAnswer } from "./orders.ts";
 import { Passes } from "./passes.ts";
 import type { Peer } from "./peer.ts";
 import { PrivateMessages } from "./private_messages.ts";
 import { newProtection, type Protection } from "./protection.ts";
+import type { Refusal } from "./refusal.ts";
 import { Repair } from "./repair.ts";
 import type { EchoOptions, RoomOptions, RoomParts, RoomStatistics } from "./room_options.ts";
 
 /** What a member sends to the server beside greetings, with its token. */
 type Request = Exclude<Extract<V1Packet, { type: typeof TO_SERVER[number] }>, Greeting> & { token: string };
 
+const GREET_FIRST: Refusal = { code: "not-joined", text: "Greet first" };
+const BEGUN_ANEW: Refusal = { code: "not-joined", text: "The room has begun anew: greet again" };
 const REQUESTS: ReadonlySet<V1Packet["type"]> = new Set(TO_SERVER);
 
 /** One room, both dialects. */
@@ -53,7 +56,7 @@ export class Room {
   readonly #lines: LineMembers;
   readonly #privateMessages: PrivateMessages;
   readonly #repair: Repair;
-  readonly #order: ReturnType<OrderKeeping["over"]>;
+  readonly #order: RoomOrder;
   readonly #protection: Protection;
   readonly #heartbeats = new Heartbeats();
   #messageCount = 0;
@@ -108,16 +111,8 @@ export class Room {
     const order = this.#order = keeping.over({ admission: this.#admission, delivery, limits }, protection.commands);
     const { mutes, operators, targets } = order;
     const isRelaying = options.relay ?? true;
-    const shared = {
-      members,
-      delivery,
-      limits,
-      ignored,
-      logins,
-      passes: new Passes(options.passKey),
-      targets,
-      isRelaying,
-    };
+    const passes = new Passes(options.passKey);
+    const shared = { members, delivery, limits, ignored, logins, passes, targets, isRelaying };
     this.#directory = new Directory(shared);
     this.#privateMessages = new PrivateMessages(shared);
     this.#greetings = new Greetings({
@@ -357,8 +352,7 @@ export class Room {
     if (this.#members.withKey(peer.key)?.dialect === "v1") return;
     const { token } = packet, id = "id" in packet ? packet.id : undefined;
     const stream = packet.type === "MESSAGE" ? packet.stream : undefined;
-    const { code, text } = this.#admission.rules.expulsions.of(token, peer, now) ??
-      { code: "not-joined", text: "Greet first" };
+    const { code, text } = this.#admission.rules.expulsions.of(token, peer, now) ?? GREET_FIRST;
     const error = { dialect: "v1", type: "ERROR", token, code, id, stream, text } as const;
     this.#delivery.send({ ...peer, dialect: "v1" }, shortened(error, bytes));
   }
@@ -381,16 +375,12 @@ export class Room {
     const cost = isOfToday ? this.#repair.cost(packet) : 1;
     if (cost === 0 || !this.#limits.takeRequestTokens(member, cost, now)) return;
     if (isOfToday) this.#repair.answer(packet, member);
-    else this.#sendError(member, "not-joined", "The room has begun anew: greet again");
+    else this.#delivery.send(member, { dialect: "v1", type: "ERROR", token: member.token, ...BEGUN_ANEW });
   }
 
   /** The time that is shown to people, in Unix milliseconds. */
   #wallTime(now: number): number {
     return this.#wallClock?.() ?? now;
-  }
-
-  #sendError(to: Member, code: string, text: string, id?: number): void {
-    this.#delivery.send(to, { dialect: "v1", type: "ERROR", token: to.token, code, id, text });
   }
 }
 

@@ -1,5 +1,6 @@
 /** What is typed to keep order, and who may have it done. */
 import { assertEquals } from "@std/assert";
+import { byteLength } from "../../../protocol/text.ts";
 import { MemoryAccounts } from "../../../server/room/accounts.ts";
 import { OrderProblem, Orders } from "../../../server/room/orders.ts";
 import { ALICE, OrderRoom } from "../../support/order_room.ts";
@@ -74,4 +75,12 @@ Deno.test("orders: a late copy of a COMMAND is not done again, however many came
   assertEquals(one(order(72, "topic 72"), "REPLY").id, 72);
   order(82, "bans");
   assertEquals(room.notices(order(81, "say twice")), ["Alice says: twice"]);
+});
+
+Deno.test("orders: an answer that is too long for a REPLY is cut by bytes, at a space", () => {
+  const room = new OrderRoom();
+  for (const letter of ["x", "\u00e9", "\ud83d\ude00"]) {
+    const name = letter.repeat(848 / byteLength(letter));
+    assertEquals(room.problem(`kick ${name}`), `${name} is…`);
+  }
 });

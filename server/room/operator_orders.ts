@@ -10,14 +10,14 @@ import type { OrderTargets } from "./order_targets.ts";
 import { type OrderCommand, OrderProblem, TOLD } from "./orders.ts";
 
 /** What the commands need of the room. */
-export interface OperatorCommandsContext {
+export interface OperatorOrdersContext {
   accounts: Accounts | undefined;
   announcements: Announcements;
   targets: OrderTargets;
 }
 
 /** The commands that make operators. Only who has an account can be one: anybody may take another name. */
-export function operatorCommands({ accounts, announcements, targets }: OperatorCommandsContext): OrderCommand[] {
+export function operatorOrders({ accounts, announcements, targets }: OperatorOrdersContext): OrderCommand[] {
   const howToGetOne = (name: string, now: number) => {
     const there = targets.find(name, now), add = `type account add ${printable(name)} here`;
     if (!there) return add;
