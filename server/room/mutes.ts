@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { earliest } from "../../protocol/earliest.ts";
 import { nameKey } from "../../protocol/names.ts";
 import { printable } from "../../protocol/text.ts";
 import type { Announcements } from "./announcements.ts";
@@ -204,7 +203,9 @@ export class Mutes {
 
   /** Notes what has changed. Each packet asks when the room is due, so it is kept. */
   #schedule(): void {
-    this.#dueAt = earliest([...this.#byHolder.values()].map(({ until }) => until));
+    let dueAt = Infinity;
+    for (const { until = Infinity } of this.#byHolder.values()) dueAt = Math.min(dueAt, until);
+    this.#dueAt = dueAt === Infinity ? undefined : dueAt;
     this.#context.note(this.#byHolder.size > 0);
   }
 }
