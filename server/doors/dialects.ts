@@ -30,8 +30,8 @@ function toClassic(packet: V1Packet): ClassicPacket | undefined {
 }
 
 /**
- * Encodes what a member with a connection reads: messages, answers, what the server says, and its end. Who comes and goes is told
- * to each alone, because nobody is told of itself.
+ * Encodes what a member with a connection reads: messages, answers, what the server says, and its end. Who comes and
+ * goes is told to each alone, because nobody is told of itself.
  */
 function encodeLines(packet: Packet): Uint8Array | undefined {
   if (packet.type === "CLOSING") return encoder.encode(`${CLOSING_LINE}\n`);

@@ -13,8 +13,8 @@ import type { NewEvent, WindowOptions } from "./journal.ts";
 const PRESENCE_SHARE = 1 / 8;
 
 /**
- * The recent events of one epoch: as many messages and notices of the server as fit into the limits, and beside them the latest arrivals and
- * departures.
+ * The recent events of one epoch: as many messages and notices of the server as fit into the limits, and beside them
+ * the latest arrivals and departures.
  *
  * An arrival or departure that is dropped leaves its place on the number line: {@linkcode EventWindow.get} returns a
  * notice about nobody for it, so that a member that repairs its line finds no hole. A message that is dropped ends the

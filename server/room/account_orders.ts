@@ -25,7 +25,9 @@ export interface AccountOrdersContext {
   removed: () => void;
 }
 
-/** The letters of a password, which sound different from each other: 16 and 4, so that each letter is equally likely. */
+/**
+ * The letters of a password, which sound different from each other: 16 and 4, so that each letter is equally likely.
+ */
 const CONSONANTS = "bdfghjklmnprstvz", VOWELS = "aeiu";
 const GROUPS = 3;
 /** How many of the names are listed that were removed together. */

@@ -23,9 +23,9 @@ import type { Expulsion } from "./expulsions.ts";
 
 /**
  * Why a member is removed: it said `goodbye`; its `silence` was too long (of a classic member only if its place is
- * needed); its connection has ended (`disconnect`); its address is `taken` by another client; a member of an earlier run
- * is `refused`, because it may not join now; it was told to go (`expelled`); or `upgrade`: a classic member turns out to
- * speak v1, and a new v1 member replaces it.
+ * needed); its connection has ended (`disconnect`); its address is `taken` by another client; a member of an earlier
+ * run is `refused`, because it may not join now; it was told to go (`expelled`); or `upgrade`: a classic member turns
+ * out to speak v1, and a new v1 member replaces it.
  */
 export type Departure = "goodbye" | "silence" | "disconnect" | "taken" | "refused" | "expelled" | "upgrade";
 
@@ -226,8 +226,8 @@ export class Admission {
   }
 
   /**
-   * Adds a member of an earlier run of the server; without its name, if another has it by now. Removes it again if it may
-   * not join now.
+   * Adds a member of an earlier run of the server; without its name, if another has it by now. Removes it again if it
+   * may not join now.
    *
    * @param mayStay Whether it may, unless it speaks classic and may not.
    */
@@ -253,8 +253,8 @@ export class Admission {
 
   /**
    * After how long the name of a member is free that seems to have crashed, because it has missed its greetings, in
-   * milliseconds. It is 0 for a classic member that has been silent for as long as one in version 1 may be, which has no
-   * goodbye to say; undefined for the others.
+   * milliseconds. It is 0 for a classic member that has been silent for as long as one in version 1 may be, which has
+   * no goodbye to say; undefined for the others.
    */
   nameFreeIn(member: Member, now: number): number | undefined {
     const silence = now - this.members.heardAt(member);

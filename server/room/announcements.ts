@@ -38,8 +38,8 @@ export class Announcements {
   }
 
   /**
-   * Tells everybody, and the server's terminal. A text that is too long for one event becomes several, and no piece looks
-   * like a notice of its own.
+   * Tells everybody, and the server's terminal. A text that is too long for one event becomes several, and no piece
+   * looks like a notice of its own.
    *
    * @param author Stands in front of each piece: whose words they are.
    */

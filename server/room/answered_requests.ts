@@ -27,7 +27,10 @@ export class AnsweredRequests {
     return this.#answers.get(digestOf(JSON.stringify(request)))?.answer;
   }
 
-  /** Whether a request without an answer here may have been made before: its id is no greater than one that is forgotten. */
+  /**
+   * Whether a request without an answer here may have been made before: its id is no greater than one that is
+   * forgotten.
+   */
   isOld({ type, id }: Request): boolean {
     return id <= (this.#forgotten.get(type) ?? -Infinity);
   }

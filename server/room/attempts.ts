@@ -1,6 +1,6 @@
 /**
- * Slows down who guesses passwords: each wrong one costs its IP address a token, the name another one, and all strangers
- * together one.
+ * Slows down who guesses passwords: each wrong one costs its IP address a token, the name another one, and all
+ * strangers together one.
  *
  * @module
  */
@@ -14,7 +14,9 @@ import { BoundedMap } from "./bounded_map.ts";
 const ADDRESS_RATE: TokenBucketOptions = { rate: 1 / 15, burst: 30 };
 /** How many may be tried for one name, from all addresses together that it has not been signed in from. */
 const NAME_RATE: TokenBucketOptions = { rate: 1 / 90, burst: 7 };
-/** How many more, from addresses that have not been wrong about this name of late: most likely one of them is its owner. */
+/**
+ * How many more, from addresses that have not been wrong about this name of late: most likely one of them is its owner.
+ */
 const RESERVE_RATE: TokenBucketOptions = { rate: 1 / 180, burst: 3 };
 /** For how long an address that was wrong is not one of these, in milliseconds. */
 const WRONG_MS = 3_600_000;
@@ -42,8 +44,9 @@ class NameAttempts {
 }
 
 /**
- * The attempts at the passwords of one room. The limits for a name and for strangers would keep an owner out while others
- * guess, so they do not count from where the name was signed in before, and part of the first is for who was not wrong.
+ * The attempts at the passwords of one room. The limits for a name and for strangers would keep an owner out while
+ * others guess, so they do not count from where the name was signed in before, and part of the first is for who was not
+ * wrong.
  */
 export class Attempts {
   readonly #accounts: Accounts;

@@ -151,8 +151,8 @@ function banNetwork(
 }
 
 /**
- * The shortest prefix that an operator may ban, of 128 bits: a wider network might keep out all other operators. A short
- * prefix of IPv6 may have all of IPv4 in it.
+ * The shortest prefix that an operator may ban, of 128 bits: a wider network might keep out all other operators. A
+ * short prefix of IPv6 may have all of IPv4 in it.
  */
 function minPrefixOf(network: IPNetwork): number {
   return isInNetwork(network.bytes, ALL_IPV4) || isInNetwork(ALL_IPV4.bytes, network) ? 96 + 16 : 32;

@@ -19,8 +19,8 @@ import type { Peer } from "./peer.ts";
 export const NEEDS_ACCOUNT = "This server lets in only who has an account, and only by the udp-chat client";
 
 /**
- * How many lines a second are told in all to those who may not come in: a map of addresses bounds nothing when there are
- * more forged ones than it has places.
+ * How many lines a second are told in all to those who may not come in: a map of addresses bounds nothing when there
+ * are more forged ones than it has places.
  */
 const LINE_RATE: TokenBucketOptions = { rate: 20, burst: 20 };
 

@@ -1,5 +1,6 @@
 /**
- * Who may not come in, and why: those who were told to go, those who are banned, and anybody new while the room is locked.
+ * Who may not come in, and why: those who were told to go, those who are banned, and anybody new while the room is
+ * locked.
  *
  * @module
  */
@@ -69,7 +70,9 @@ export class EntryRules {
     return text === undefined ? undefined : { code: "banned", text };
   }
 
-  /** Why nobody may have a name now, as a sentence; undefined if it is neither banned nor that of one who was kicked. */
+  /**
+   * Why nobody may have a name now, as a sentence; undefined if it is neither banned nor that of one who was kicked.
+   */
   nameRefusal(name: string, now: number): string | undefined {
     const kick = this.expulsions.ofName(name, now);
     return this.nameBan(name, now) ??

@@ -22,21 +22,25 @@ export interface Expelled extends Expulsion {
 }
 
 /**
- * For how long one who has to go is told so, and is not let in, in milliseconds: an ERROR may be lost, and the client then
- * hears of it at its next greeting.
+ * For how long one who has to go is told so, and is not let in, in milliseconds: an ERROR may be lost, and the client
+ * then hears of it at its next greeting.
  */
 export const EXPELLED_MS = 60_000;
 
 /**
- * For how long one that was signed in elsewhere has to be silent at least, in milliseconds: then it knows of it, and comes
- * because its user wants it. A client that does not know goes on greeting.
+ * For how long one that was signed in elsewhere has to be silent at least, in milliseconds: then it knows of it, and
+ * comes because its user wants it. A client that does not know goes on greeting.
  */
 const MIN_SILENCE_MS = 5000;
 
-/** Who was told to go of late: by its token, or who has none by the key of its peer; who was kicked also by its name. */
+/**
+ * Who was told to go of late: by its token, or who has none by the key of its peer; who was kicked also by its name.
+ */
 export class Expulsions {
   readonly #expelled = new BoundedMap<Expelled & { toldAt: number; silence: number }>();
-  /** Those who were kicked, by the keys and the skeletons of their names, or by the addresses that they were called by. */
+  /**
+   * Those who were kicked, by the keys and the skeletons of their names, or by the addresses that they were called by.
+   */
   readonly #called = new BoundedMap<Expelled>();
 
   /**

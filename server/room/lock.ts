@@ -50,7 +50,9 @@ export class Lock {
     else this.#silent.delete(token || key);
   }
 
-  /** Lets nobody back who fell silent at the IP address of one that was told to go: it may have laid up tokens there. */
+  /**
+   * Lets nobody back who fell silent at the IP address of one that was told to go: it may have laid up tokens there.
+   */
   forgetSilentAt(address: string): void {
     this.#silent.forgetAt(address);
   }

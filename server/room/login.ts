@@ -76,8 +76,8 @@ export class Logins {
   }
 
   /**
-   * What answers a member that repeats, from the same address, the proof by which it has its name, because the WELCOME was
-   * lost; undefined for another proof. Nothing is computed and nothing used up, so nobody else waits for it.
+   * What answers a member that repeats, from the same address, the proof by which it has its name, because the WELCOME
+   * was lost; undefined for another proof. Nothing is computed and nothing used up, so nobody else waits for it.
    */
   repeatedVerifier(packet: V1Packet & { type: "SIGN-IN" }, member: Member): string | undefined {
     const proof = proofIn(packet), taken = member.activity?.proven;

@@ -204,8 +204,8 @@ export class Messages {
   }
 
   /**
-   * Refuses a MESSAGE. If its sender has no token for the answer, it is told when it repeats the MESSAGE. The stream waits
-   * for it until its sender has settled it, which the next message says by its `first`.
+   * Refuses a MESSAGE. If its sender has no token for the answer, it is told when it repeats the MESSAGE. The stream
+   * waits for it until its sender has settled it, which the next message says by its `first`.
    */
   #refuse(
     packet: MessagePacket,

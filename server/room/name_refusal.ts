@@ -25,7 +25,10 @@ export interface NameContext {
   members: Members;
   /** Default: no names are protected. */
   logins?: ProtectedNames;
-  /** After how long the name of a member is free that seems to be gone, in milliseconds; undefined if it seems to be here. */
+  /**
+   * After how long the name of a member is free that seems to be gone, in milliseconds; undefined if it seems to be
+   * here.
+   */
   freeIn?: (member: Member) => number | undefined;
 }
 

@@ -36,7 +36,9 @@ const MAX_WAITING_CLAIMS = 10_000;
 /** After how long the names are asked again when a client repeats a wish that had no answer, in milliseconds. */
 const ASK_AGAIN_MS = 5000;
 
-/** What becomes of a wish: it is granted, which is undefined; it is refused; or its sender has to prove something first. */
+/**
+ * What becomes of a wish: it is granted, which is undefined; it is refused; or its sender has to prove something first.
+ */
 export type WishAnswer = Refusal | V1Packet & { type: "CHALLENGE" } | undefined;
 
 /** What wishes for names need of the room. */
@@ -142,8 +144,8 @@ export class NameWishes {
   }
 
   /**
-   * Removes another member that has the name of an applicant which has proven that it is the owner. Takes the name from a
-   * classic member that has been silent for long.
+   * Removes another member that has the name of an applicant which has proven that it is the owner. Takes the name from
+   * a classic member that has been silent for long.
    */
   #makeWay({ proven }: Applicant, { name, holder, replaces }: NameClaim, now: number): void {
     const { admission } = this.#context, other = admission.members.withName(name);

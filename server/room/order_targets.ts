@@ -22,7 +22,10 @@ export class OrderTargets {
     this.#accounts = accounts;
   }
 
-  /** Whether a member may keep order: it has the name of an account that may. Nobody has such a name who has not proven it. */
+  /**
+   * Whether a member may keep order: it has the name of an account that may. Nobody has such a name who has not proven
+   * it.
+   */
   isOperator({ name }: Pick<Member, "name">): boolean {
     return name !== undefined && this.#accounts?.get(name)?.isOperator === true;
   }

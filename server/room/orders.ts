@@ -34,7 +34,10 @@ export interface OrderCommand {
   isForAllAlone?: boolean;
   /** Whether it tells something to its giver alone; the others tell everybody what was done. */
   isQuestion?: boolean;
-  /** Carries it out; returns what was done, in words, or {@linkcode TOLD}. Throws an {@linkcode OrderProblem} if it can't be done. */
+  /**
+   * Carries it out; returns what was done, in words, or {@linkcode TOLD}. Throws an {@linkcode OrderProblem} if it
+   * can't be done.
+   */
   run(giver: Giver, now: number, ...values: string[]): string;
 }
 

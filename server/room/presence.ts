@@ -57,8 +57,8 @@ export class PresenceNotices {
   }
 
   /**
-   * Notes that a member has another name, or its first one. If its arrival still waits to be told, that is told with the
-   * new name; and a name that it had for a moment only is not told.
+   * Notes that a member has another name, or its first one. If its arrival still waits to be told, that is told with
+   * the new name; and a name that it had for a moment only is not told.
    *
    * @param before The name that it had, if it had one.
    */
@@ -106,7 +106,8 @@ export class PresenceNotices {
   }
 
   /**
-   * Takes the notices that are due, in as few events as they fit into: departures before new names, these before arrivals.
+   * Takes the notices that are due, in as few events as they fit into: departures before new names, these before
+   * arrivals.
    *
    * @param at The time of the events, in Unix milliseconds.
    */

@@ -47,7 +47,10 @@ export interface TakenProof {
 /** Why a proof is refused. */
 export type ProofRefusal = Refusal<"wrong-password" | "too-many-tries">;
 
-/** What becomes of a proof: it is right, and the verifier proves the server in turn; it is refused; or it is out of date. */
+/**
+ * What becomes of a proof: it is right, and the verifier proves the server in turn; it is refused; or it is out of
+ * date.
+ */
 export type Verdict = { verifier: string } | ProofRefusal | "stale";
 
 /** The fields of a CHALLENGE for a present password. */
@@ -69,8 +72,8 @@ export interface ProofsContext {
 }
 
 /**
- * Makes challenges and checks proofs. A challenge costs no memory: its nonce is 64 random bits and a keyed hash of them,
- * of all that it is for, and of how often somebody has proven this name, so that it is used up by a proof.
+ * Makes challenges and checks proofs. A challenge costs no memory: its nonce is 64 random bits and a keyed hash of
+ * them, of all that it is for, and of how often somebody has proven this name, so that it is used up by a proof.
  */
 export class Proofs {
   readonly #context: ProofsContext;
@@ -78,8 +81,8 @@ export class Proofs {
   /** How many proofs of each name were right, by its key. It has room for all accounts. */
   readonly #uses = new BoundedMap<number>();
   /**
-   * The last wrong proof of each client with all that it is for, hashed, by its token and the name: a repeat of it tells a
-   * guesser nothing.
+   * The last wrong proof of each client with all that it is for, hashed, by its token and the name: a repeat of it
+   * tells a guesser nothing.
    */
   readonly #wrong = new BoundedMap<string>();
   readonly #madeUp: KeyedHash;
@@ -93,7 +96,9 @@ export class Proofs {
     this.#madeUp = newKeyedHash(secret === undefined ? undefined : new TextEncoder().encode(secret));
   }
 
-  /** What is kept of a name; made up, and always the same, for a name without an account. No proof is right for that. */
+  /**
+   * What is kept of a name; made up, and always the same, for a name without an account. No proof is right for that.
+   */
   keptOf(name: string): Omit<Account, "name" | "isOperator"> {
     // made up for the others too, so that it takes as long
     const salt = this.#makeUpSalt(name);
@@ -169,7 +174,10 @@ export function wrongPassword(name: string): ProofRefusal {
   return { code: "wrong-password", text: `That is not the password of ${name}` };
 }
 
-/** The refusal of a proof that is not looked at. It does not say when one is, since whoever guesses would be there first. */
+/**
+ * The refusal of a proof that is not looked at. It does not say when one is, since whoever guesses would be there
+ * first.
+ */
 export const TOO_MANY_TRIES: ProofRefusal = {
   code: "too-many-tries",
   text: "Too many wrong passwords were tried; try again in a few minutes",

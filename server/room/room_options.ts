@@ -51,7 +51,10 @@ export interface RoomOptions extends AdmissionOptions, ProtectionOptions {
   /** Where who is at a loopback address should join instead, if others are elsewhere. Default: nowhere. */
   joinAddress?: JoinAddress;
   observer?: MemberObserver;
-  /** What the passes of pairs are made with: 64 hexadecimal digits, of an earlier run of the server. Default: random ones. */
+  /**
+   * What the passes of pairs are made with: 64 hexadecimal digits, of an earlier run of the server. Default: random
+   * ones.
+   */
   passKey?: string;
   /** The members at the end of an earlier run of the server. */
   members?: KeptMember[];

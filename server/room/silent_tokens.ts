@@ -8,7 +8,9 @@ import { detach } from "../../protocol/text.ts";
 
 /** The most tokens. */
 const MAX_TOKENS = 10_000;
-/** The most tokens of one IP address but loopback, so that one machine can't push out the others: a hall behind a NAT. */
+/**
+ * The most tokens of one IP address but loopback, so that one machine can't push out the others: a hall behind a NAT.
+ */
 const MAX_PER_ADDRESS = 200;
 
 /** Those who fell silent in one room: by their tokens, or who has none by the keys of their peers. */
