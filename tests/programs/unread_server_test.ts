@@ -10,10 +10,10 @@ import { HAS_TMUX, quoted, startTmux } from "../support/tmux.ts";
  * How long a server may take to end, in milliseconds: a second for the goodbye, a second for the output, and reserve.
  */
 const END_MS = 8000;
-/** How often `help` is typed so that a pipe is full: 64 KiB on Linux, and its answer has 600 bytes. */
-const HELPS_FOR_A_PIPE = 400;
+/** How often `help` is typed so that a pipe is full: 64 KiB on Linux, and its answer has more than 2,000 bytes. */
+const HELPS_FOR_A_PIPE = 100;
 /** How often until the queue of 1 MiB is full too. */
-const HELPS_FOR_THE_QUEUE = 4000;
+const HELPS_FOR_THE_QUEUE = 1500;
 
 /**
  * Makes a server print more than a pipe takes. Returns when the server has executed all these lines: the emulator

@@ -336,7 +336,7 @@ function assertPrefix(torn: KeptRoom, whole: KeptRoom, what: string): void {
 }
 
 // the second is so long that SQLite has moved the log into the file and begun it again in between
-for (const messages of [40, 200]) {
+for (const messages of [40, 240]) {
   Deno.test(`state: a log torn or damaged anywhere leaves a prefix of the events (${2 * messages} messages)`, () => {
     using folder = openFolder();
     const path = folder.file();
