@@ -26,8 +26,8 @@ export class Keyboard extends PassThrough {
   readonly #options: KeyboardOptions;
   readonly #input: NonNullable<KeyboardOptions["input"]>;
   #decoder = new TextDecoder();
-  /** What takes the keys in place of node:readline; `answered` takes none. */
-  #hidden: HiddenLine | "answered" | undefined;
+  /** What takes the keys in place of node:readline. */
+  #hidden: HiddenLine | undefined;
 
   constructor(options: KeyboardOptions) {
     super();
@@ -44,16 +44,28 @@ export class Keyboard extends PassThrough {
     this.on("drain", () => input.resume());
   }
 
-  /** From now on a line is read that is not shown, and nothing but that. */
-  hide(): void {
-    this.#hidden = new HiddenLine();
+  /**
+   * From now on a line is read that is not shown, and nothing but that. Returns whether something was typed behind the
+   * hidden line before it, which is lost.
+   *
+   * @param endAnswers Whether Ctrl-D does the same as Enter alone; otherwise it ends the input.
+   */
+  hide(endAnswers = false): boolean {
+    const isLost = this.show();
+    this.#hidden = new HiddenLine(endAnswers);
     // half a character that came before the question belongs to nothing
     this.#decoder = new TextDecoder();
+    return isLost;
   }
 
-  /** From now on node:readline gets what is typed. What was typed of a hidden line is forgotten. */
-  show(): void {
+  /**
+   * From now on node:readline gets what is typed. What was typed of a hidden line is forgotten. Returns whether
+   * something was typed behind its end, which is lost.
+   */
+  show(): boolean {
+    const isLost = this.#hidden?.isLate ?? false;
     this.#hidden = undefined;
+    return isLost;
   }
 
   /** Reads no more. */
@@ -66,13 +78,10 @@ export class Keyboard extends PassThrough {
       if (!this.writableEnded && !this.write(chunk)) this.#input.pause();
       return;
     }
-    const text = this.#decoder.decode(chunk, { stream: true });
-    const line = this.#hidden === "answered" ? new HiddenLine() : this.#hidden;
-    const key = line.type(text);
-    if (key?.is === "interrupt") return this.#options.interrupted();
-    if (this.#hidden === "answered" || key === undefined) return;
-    if (key.is === "end") return void this.end();
-    this.#hidden = "answered";
-    this.#options.answered(key.text);
+    for (const key of this.#hidden.type(this.#decoder.decode(chunk, { stream: true }))) {
+      if (key.is === "interrupt") this.#options.interrupted();
+      else if (key.is === "answer") this.#options.answered(key.text);
+      else if (!this.writableEnded) this.end();
+    }
   }
 }

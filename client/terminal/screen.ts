@@ -70,6 +70,7 @@ interface Typed {
 /** The prompts for a line and for a name. */
 const PROMPTS = { line: "+> ", name: "name> " };
 const DROPPED = "What you had begun to type is gone: it may have been the password";
+const TYPED_BEHIND = "What you typed meanwhile is gone: it was not sent";
 /** The columns of a terminal that does not tell how many it has. */
 const DEFAULT_COLUMNS = 80;
 /** The signals that make the client leave. On Windows there is only SIGINT, the signal of Ctrl-C. */
@@ -180,13 +181,13 @@ function openTerminal({ now, signal, notice, answered, complete }: ScreenOptions
       while (typed.history.length > 0 && !typed.history[0].startsWith("/")) typed.history.shift();
       if (dropHalfTyped()) notice(DROPPED);
     }
+    if (keyboard.hide()) notice(TYPED_BEHIND);
     output.draw(0, () => {
       if (prompting) erase();
       output.write(text);
     });
     prompting = output.isHushed = true;
     question = text;
-    keyboard.hide();
   }
 
   function endQuestion(): void {
@@ -204,14 +205,14 @@ function openTerminal({ now, signal, notice, answered, complete }: ScreenOptions
     prompt(wanted = "line") {
       if (closed) return;
       if (typeof wanted === "object") return ask(wanted.question);
-      // keys that were on their way to readline when the question came
-      if (question !== undefined) dropHalfTyped();
+      if (question !== undefined) {
+        // also keys that were on their way to readline when the question came
+        const isLost = [keyboard.show(), dropHalfTyped()].includes(true);
+        if (isLost) notice(TYPED_BEHIND);
+      }
       output.draw(0, () => {
-        if (question !== undefined) {
-          erase();
-          question = undefined;
-          keyboard.show();
-        }
+        if (question !== undefined) erase();
+        question = undefined;
         output.isHushed = false;
         prompting = true;
         readline.setPrompt(PROMPTS[wanted]);

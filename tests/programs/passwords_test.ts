@@ -73,9 +73,10 @@ Deno.test({
     tap.isOpen = true;
     await other.until(/^!! Not sent, as it was typed before the question: 1 line$/m);
     await other.until(/^-- What you had begun to type is gone: it may have been the password\nPassword for Alice:$/m);
-    // what is pasted behind the end of the answer is dropped
+    // what is pasted behind the end of the answer is dropped, and told
     await other.type(`${OTHER}\nfrom the clipboard\n`);
-    await other.until(/^!! That is not the password of Alice \(Enter alone gives up; .*\)\nPassword for Alice:$/m);
+    const lost = "-- What you typed meanwhile is gone: it was not sent";
+    await other.until(RegExp(`^!! That is not the password of Alice \\(.*\\)\n${lost}\nPassword for Alice:$`, "m"));
     await answer(other, [/:$/, PASSWORD]);
     await other.until(/\n\+>$/);
     await alice.until(/^!! Somebody has signed in elsewhere/m);

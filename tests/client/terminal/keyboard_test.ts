@@ -54,7 +54,8 @@ Deno.test("keyboard: a hidden line goes nowhere else, nor does what is typed beh
   terminal.keyboard.hide();
   await terminal.press("correct ", "horsf\x7fe\rhello\reverybody", "!\r");
   assertEquals([terminal.shown, terminal.calls], ["", ["answered correct horse"]]);
-  terminal.keyboard.show();
+  // it is told that something is lost, once
+  assertEquals([terminal.keyboard.show(), terminal.keyboard.show()], [true, false]);
   await terminal.press("hello\r");
   assertEquals(terminal.shown, "hello\r");
   assertEquals(terminal.calls.length, 1);
@@ -66,8 +67,9 @@ Deno.test("keyboard: a question that is asked again begins with an empty line", 
   await terminal.press("half a");
   terminal.keyboard.hide();
   await terminal.press("whole\r");
-  terminal.keyboard.hide();
-  await terminal.press("\r");
+  assertEquals(terminal.keyboard.hide(), false);
+  await terminal.press("\rlate");
+  assertEquals([terminal.keyboard.hide(), terminal.keyboard.show()], [true, false]);
   assertEquals(terminal.calls, ["answered whole", "answered "]);
 });
 
@@ -86,7 +88,7 @@ Deno.test("keyboard: a character may come in two reads, and half a one of anothe
 Deno.test("keyboard: Ctrl-C interrupts while a line is hidden and behind it, Ctrl-Z does nothing, Ctrl-D ends", async () => {
   const terminal = new FakeTerminal();
   terminal.keyboard.hide();
-  await terminal.press("a\x1ab\x03", "\r", "\x04", "\x1a\x03");
+  await terminal.press("a\x1ab\x03", "\r", "\x1a\x03");
   assertEquals(terminal.calls, ["interrupted", "answered ab", "interrupted"]);
   terminal.keyboard.hide();
   let hasEnded = false;
@@ -100,6 +102,26 @@ Deno.test("keyboard: Ctrl-C interrupts while a line is hidden and behind it, Ctr
   terminal.keyboard.show();
   await terminal.press("late");
   assertEquals(terminal.calls.length, 3);
+});
+
+Deno.test("keyboard: behind a hidden line, also in the same read, Ctrl-C interrupts and Ctrl-D ends", async () => {
+  const terminal = new FakeTerminal();
+  let hasEnded = false;
+  terminal.keyboard.on("end", () => hasEnded = true).resume();
+  terminal.keyboard.hide();
+  await terminal.press("one\r\x03");
+  assertEquals(terminal.calls, ["answered one", "interrupted"]);
+  terminal.keyboard.hide();
+  await terminal.press("two\r", "late\x04\x04\x03", "\x04");
+  await until(() => hasEnded);
+  assertEquals(terminal.calls.slice(2), ["answered two", "interrupted"]);
+});
+
+Deno.test("keyboard: Ctrl-D may be an answer, and does not end then", async () => {
+  const terminal = new FakeTerminal();
+  terminal.keyboard.hide(true);
+  await terminal.press("\x04");
+  assertEquals([terminal.calls, terminal.keyboard.writableEnded], [["answered "], false]);
 });
 
 Deno.test("keyboard: the end of the terminal ends it, also if that is a read that fails", async () => {
