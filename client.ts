@@ -122,7 +122,9 @@ async function chat({ server, port, name, password, relay, trace: isTraced, nat 
     // nothing is to be typed until the server has said what it thinks of the answer
     if (!wanted && isAsking && session.expectsPassword) return;
     isAsking = wanted !== undefined;
-    screen.prompt(wanted ? { question: passwordQuestion(wanted) } : session.wantsName ? "name" : "line");
+    // a member who gives up the question stays in the room
+    const question = wanted && { question: passwordQuestion(wanted), endAnswers: session.state === "joined" };
+    screen.prompt(question ?? (session.wantsName ? "name" : "line"));
   }
 
   prompt();

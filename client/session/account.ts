@@ -193,7 +193,8 @@ export class Account {
     const problem = roundsProblem(challenge);
     if (problem !== undefined) return this.#fail(`${UNASKED}. ${problem}`);
     change.challenge = challenge;
-    return change.change === "unregister" ? this.#beforeGivingUp(name) : [];
+    if (change.change === "unregister") return this.#beforeGivingUp(name);
+    return [{ type: "notice", text: "Just Enter changes nothing" }];
   }
 
   /** What follows when a name is protected no more. */

@@ -30,7 +30,7 @@ export interface Screen {
    * Shows the prompt for a line or for a name; or a question, whose answer is not shown. A line that was half typed
    * then is gone, and what was typed before the question does not come back by the arrow keys. Does nothing in a pipe.
    */
-  prompt(wanted?: "line" | "name" | { question: string }): void;
+  prompt(wanted?: "line" | "name" | Question): void;
   /** Lets a line that was typed not come back by the arrow keys. */
   forget(line: string): void;
   /**
@@ -38,6 +38,13 @@ export interface Screen {
    * that nobody reads is left 1 s after Ctrl-C, or after a signal that means the same.
    */
   close(): Promise<void>;
+}
+
+/** What the user is asked. */
+export interface Question {
+  question: string;
+  /** Whether Ctrl-D does the same as Enter alone; otherwise it ends the input. */
+  endAnswers: boolean;
 }
 
 /** Options of a screen. */
@@ -174,14 +181,14 @@ function openTerminal({ now, signal, notice, answered, complete }: ScreenOptions
     return true;
   }
 
-  function ask(text: string): void {
+  function ask({ question: text, endAnswers }: Question): void {
     if (question === text) return;
     if (question === undefined) {
       // what was typed since the last command may be the password
       while (typed.history.length > 0 && !typed.history[0].startsWith("/")) typed.history.shift();
       if (dropHalfTyped()) notice(DROPPED);
     }
-    if (keyboard.hide()) notice(TYPED_BEHIND);
+    if (keyboard.hide(endAnswers)) notice(TYPED_BEHIND);
     output.draw(0, () => {
       if (prompting) erase();
       output.write(text);
@@ -204,7 +211,7 @@ function openTerminal({ now, signal, notice, answered, complete }: ScreenOptions
     printAside: print,
     prompt(wanted = "line") {
       if (closed) return;
-      if (typeof wanted === "object") return ask(wanted.question);
+      if (typeof wanted === "object") return ask(wanted);
       if (question !== undefined) {
         // also keys that were on their way to readline when the question came
         const isLost = [keyboard.show(), dropHalfTyped()].includes(true);

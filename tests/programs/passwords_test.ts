@@ -46,7 +46,7 @@ Deno.test({
     await alice.until(/^\+> tooearly$/m);
     tap.isOpen = true;
     await alice.until(
-      /^-- What you had begun to type is gone: it may have been the password\nNew password for Alice:$/m,
+      /^-- Just Enter .*\n-- What you had begun to type is gone: it may have been the password\nNew password for Alice:$/m,
     );
     // a question stays where it is when lines are printed above it, and shows nothing of its answer
     await alice.type(PASSWORD.slice(0, 7));
@@ -90,7 +90,11 @@ Deno.test({
     await other.until(/^-- The password of Alice is changed\n\+>$/m);
     await answer(other, [/^\+>$/m, "/unregister"], [/Password for Alice:$/, OTHER]);
     await other.until(/^-- The name Alice is not protected any more\n\+>$/m);
-    // Ctrl-C leaves from a question too
+    // Ctrl-D ends such a question, and nothing else; Ctrl-C leaves
+    await answer(other, [/^\+>$/m, "/register"]);
+    await other.until(/^-- Just Enter changes nothing\nNew password for Alice:$/m);
+    await other.press("C-d");
+    await other.until(/^-- Nothing was changed\n\+>$/m);
     await answer(other, [/^\+>$/m, "/register"]);
     await other.until(/New password for Alice:$/);
     await other.type("sesam");

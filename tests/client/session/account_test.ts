@@ -31,6 +31,11 @@ function begun(change: Change, challenge: Omit<V1<"CHALLENGE">, "id">): FakeSess
   const [{ id, ...rest }] = fake.takeAll(change === "unregister" ? "UNREGISTER" : "REGISTER");
   assertEquals("proof" in rest || "key" in rest, false);
   fake.receive({ ...challenge, id });
+  // how to give up is said before the first question
+  if (asked(fake) && change !== "unregister") {
+    assertEquals(fake.notices, ["Just Enter changes nothing"]);
+    fake.shown.pop();
+  }
   return fake;
 }
 
