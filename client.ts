@@ -38,7 +38,7 @@ Usage: ${startCommand("client")} [SERVER [PORT]]
   SERVER, --server SERVER, -sip SERVER   the server's name or address (127.0.0.1)
   PORT, --port PORT, -sp PORT            the server's port (${DEFAULT_PORT})
   --name NAME, -u NAME                   sign in with a name: 1 to 32 letters, digits, _ - .
-  --password-file FILE                   the password of a registered name, in the file's first line; not with --tcp
+  --password-file FILE                   the password of the name of -u, in the file's first line; not with --tcp
   --nat                                  there is a NAT also in this computer's own network
   --no-relay                             what you write to one member alone never goes through the server
   --trace                                prints what arrives and is not taken, and why; not with --tcp
@@ -47,8 +47,8 @@ Usage: ${startCommand("client")} [SERVER [PORT]]
   --version                              the version
 
 In the room, /help lists the commands; /quit or Ctrl-C leaves.
-Where a name is registered, you are asked for its password; before that, the one of --password-file or of the
-environment variable UDP_CHAT_PASSWORD is tried.
+Where a name is registered, you are asked for its password; before that, for the name of -u, the one of
+--password-file or of the environment variable UDP_CHAT_PASSWORD is tried.
 In a pipe, the lines of standard input are sent; exit code 0 when all of them have arrived, 1 when not.
 With --tcp nobody says what has arrived: 0 when all of them were sent.`;
 
@@ -235,12 +235,16 @@ function readOptions(args: string[]): ClientOptions | string {
   if (read.tcp && read["password-file"] !== undefined) {
     throw new UsageError("--password-file is for UDP; with --tcp nothing is sent but what you type");
   }
+  if (read.name === undefined && read["password-file"] !== undefined) {
+    throw new UsageError("--password-file is for the name of -u");
+  }
   const [first, second] = read._ as string[];
   const flagCount = [read.server, read.port].filter((value) => value !== undefined).length;
   if (read._.length + flagCount > 2) throw new UsageError(SERVER_GIVEN_TWICE);
   const others = {
     ...{ name: readName(read.name), tcp: read.tcp, relay: read.relay, trace: read.trace, nat: read.nat },
-    password: read.tcp ? undefined : readPassword(read["password-file"]),
+    // a password in the environment is of no name that is chosen later
+    password: read.tcp || read.name === undefined ? undefined : readPassword(read["password-file"]),
   };
   // a number alone is a port
   if (read._.length === 1 && flagCount === 0 && /^\d+$/.test(first)) {

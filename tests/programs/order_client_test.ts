@@ -86,8 +86,8 @@ Deno.test("order: an operator mutes and kicks by name, and a registered name is 
   await alice.endInput();
   assertEquals([await alice.exitCode(), alice.stderr.text().split("\n").at(-2)], [1, "1 command refused"]);
 
-  // a client without a name: with one, this server would have to ask for its password
-  await using zoe = join();
+  // a client that gives a password has a name, and this server must ask for its password
+  await using zoe = join("-u", "Alice");
   await zoe.type("/nick Zoë\nhello\n");
   await zoe.endInput();
   assertEquals(await zoe.exitCode(), 0);

@@ -167,13 +167,17 @@ Deno.test("accounts: a password file that can't be used, and a password as an ar
   using folder = openFolder();
   await Deno.writeTextFile(folder.file("empty"), "\n");
   const wrong: [string[], RegExp][] = [
-    [["--password-file", folder.file("missing")], /^The password can't be read from .*: there is no such file\n$/],
-    [["--password-file", folder.file("empty")], /^In the first line of .* there is no password/],
+    [
+      ["-u", "Alice", "--password-file", folder.file("missing")],
+      /^The password can't be read from .*: there is no such file\n$/,
+    ],
+    [["-u", "Alice", "--password-file", folder.file("empty")], /^In the first line of .* there is no password/],
     [
       ["--password", PASSWORD],
       /^A password is not taken from the command line, where others on this computer can read/,
     ],
     [["--tcp", "--password-file", folder.file("empty")], /^--password-file is for UDP/],
+    [["--password-file", folder.file("missing")], /^--password-file is for the name of -u\n$/],
   ];
   for (const [args, words] of wrong) {
     await using client = startClient(...args);
@@ -229,6 +233,12 @@ Deno.test("accounts: a pipe says nothing to a server that does not ask for the p
   assertEquals(await say(plain, "no secret"), [0, ""]);
   await bob.stdout.until(/:Alice>: no secret\n/);
   assert(!bob.stdout.text().includes("a secret"));
+  // a password in the environment is for the name of -u, and for nothing without it
+  for (const password of [PASSWORD, "x".repeat(1000)]) {
+    const command = [...commandOf("client"), "127.0.0.1", String(server.port)];
+    await using nameless = start(command, { env: { UDP_CHAT_PASSWORD: password } });
+    assertEquals(await say(nameless, "no name"), [0, ""]);
+  }
 });
 
 for (const code of ["too-many-tries", "room-full"]) {
