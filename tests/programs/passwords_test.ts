@@ -77,8 +77,8 @@ Deno.test({
     await other.type(`${OTHER}\nfrom the clipboard\n`);
     const lost = "-- What you typed meanwhile is gone: it was not sent";
     await other.until(RegExp(`^!! That is not the password of Alice \\(.*\\)\n${lost}\nPassword for Alice:$`, "m"));
-    await answer(other, [/:$/, PASSWORD]);
-    await other.until(/\n\+>$/);
+    await other.type(`${PASSWORD}\nalso from the clipboard\n`);
+    await other.until(RegExp(`(${lost}\n[^]*){2}\n\\+>$`));
     await alice.until(/^!! Somebody has signed in elsewhere/m);
     await other.press("Up", "Enter");
     await other.type("a whole line");
