@@ -118,6 +118,32 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: `accounts: behind a password, while the server is silent, Ctrl-C and Ctrl-D leave${
+    HAS_TMUX ? "" : " (needs tmux)"
+  }`,
+  ignore: !HAS_TMUX,
+  async fn() {
+    using folder = openFolder();
+    await registerAlice(folder.file("room"));
+    await using server = await startServer("--state", folder.file("room"));
+    await using tap = openTap(server.port);
+    await using tmux = await startTmux();
+    const args = ["--nat", "-u", "Alice", "127.0.0.1", String(tap.port)];
+    const command = [...commandOf("client"), ...args].map(quoted).join(" ");
+    for (const key of ["C-c", "C-d"]) {
+      tap.isOpen = true;
+      const alice = await tmux.open(`${command}; echo left $?; cat`);
+      await alice.until(/Password for Alice:$/);
+      tap.isOpen = false;
+      await alice.press("Escape");
+      await alice.type(`${PASSWORD}\nhello`);
+      await alice.press(key);
+      await alice.until(/Password for Alice:\nleft 0$/);
+    }
+  },
+});
+
 /** A file of a room in which Alice is registered. */
 async function registerAlice(path: string): Promise<void> {
   const salt = CRYPTO.randomBytes(16);
