@@ -7,6 +7,15 @@
 /** Said when the server has not taken a password that was typed, nor found it wrong. */
 export const TRYING_AGAIN = "Trying again with the password that you have typed: what you type now is for all";
 
+/** Said before the question for another name to who was asked for a password, and may type one again. */
+export const NO_PASSWORD_HERE = "Choose another name; all see it, so type no password";
+
+/** Tells in this client's own words that a name is refused: those of the server may look like a question. */
+export function notGiven(name: string | undefined, reason: string): string {
+  const what = name === undefined ? "does not let you in without a name" : `does not give you the name ${name}`;
+  return `The server ${what}: "${reason}"`;
+}
+
 /** How a client has become a member. */
 export interface Joining {
   name: string | undefined;

@@ -53,6 +53,7 @@ export class Login {
   /** What the user has given beforehand, as long as it may be right. */
   #given: string | undefined;
   #wasAsked = false;
+  #hasAskedUser = false;
   /** The salt that was asked with last, and how many others in a row were before it. */
   #salts: { name: string; last: string; others: number } | undefined;
   /** Whether what is proven now was just typed. */
@@ -72,6 +73,11 @@ export class Login {
   /** Whether the user is asked, or the server has not said yet what it thinks of the answer. */
   get isAsking(): boolean {
     return this.#stage.is === "asking" || this.#isTyped && this.#stage.is !== "idle";
+  }
+
+  /** Whether the user was ever asked for a password: it may type one where no question is. */
+  get hasAskedUser(): boolean {
+    return this.#hasAskedUser;
   }
 
   /**
@@ -136,7 +142,7 @@ export class Login {
     if (this.#stage.is !== "asking") return WAIT;
     const { challenge, name } = this.#stage, password = preparePassword(text);
     if (text === "") {
-      return this.#refuse(name, `The name ${name} is registered here; choose another`);
+      return this.#refuse(name, `The name ${name} is registered here`);
     }
     // no password is like that
     if (password === undefined) return this.#ask(challenge, name, `That is not the password of ${name}`, true);
@@ -219,6 +225,7 @@ export class Login {
   #ask(challenge: SaltedChallenge, name: string, text: string, isAgain = false): LoginStep {
     if (!this.#options?.canAsk) return this.#refuse(name, text);
     this.#stage = { is: "asking", name, challenge };
+    this.#hasAskedUser = true;
     return { next: "ask", name, text, isAgain };
   }
 

@@ -10,7 +10,16 @@ import type { Derivation } from "../../protocol/crypto_functions.ts";
 import { Contact } from "./contact.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
 import { Handshake } from "./handshake.ts";
-import { CONNECTED_AGAIN, firstQuestion, joinNotice, nextQuestion, stillNamed, TRYING_AGAIN } from "./joining_words.ts";
+import {
+  CONNECTED_AGAIN,
+  firstQuestion,
+  joinNotice,
+  nextQuestion,
+  NO_PASSWORD_HERE,
+  notGiven,
+  stillNamed,
+  TRYING_AGAIN,
+} from "./joining_words.ts";
 import { Login, type LoginStep } from "./login.ts";
 import { Naming } from "./naming.ts";
 import type { Challenge, PasswordOptions } from "./password_keys.ts";
@@ -186,9 +195,9 @@ export class Membership implements Timed {
     this.#self.isOperator = packet.operator === true;
     const events: LinkEvent[] = [];
     if (this.#state.is === "joined" && this.wantedName !== undefined) this.#state.refusal = "";
-    const notGiven = this.#naming.given(packet.name);
-    if (notGiven !== undefined) {
-      events.push({ type: "problem", text: `The server has not given you the name ${notGiven}` });
+    const withheld = this.#naming.given(packet.name);
+    if (withheld !== undefined) {
+      events.push({ type: "problem", text: `The server has not given you the name ${withheld}` });
     }
     if (this.#state.is === "joined" && this.#state.isClosing) {
       this.#state.isClosing = false;
@@ -251,7 +260,8 @@ export class Membership implements Timed {
       if (this.login.putOff(name)) return [{ type: "problem", text: `${refusal}. ${TRYING_AGAIN}` }];
       return isNew ? [{ type: "problem", text: `${refusal}. Trying again` }] : [];
     }
-    return this.#refuse({ code, name, text: refusal }, now);
+    const text = this.login.hasAskedUser ? notGiven(name, refusal) : refusal;
+    return this.#refuse({ code, name, text }, now);
   }
 
   /**
@@ -262,7 +272,8 @@ export class Membership implements Timed {
     if (this.#naming.giveUp() || this.#naming.name !== name) return this.#keepName(text, now);
     this.contact.stop();
     this.#state = { ...OUTSIDE, ...this.#state, is: "refused", refusal: text };
-    return [{ type: "lost" }, { type: "refused", code, name, text }];
+    const hints: LinkEvent[] = this.login.hasAskedUser ? [{ type: "notice", text: NO_PASSWORD_HERE }] : [];
+    return [{ type: "lost" }, { type: "refused", code, name, text }, ...hints];
   }
 
   /** Greets on with the name that this client has, as the server does not give it another one. */

@@ -75,5 +75,8 @@ export function refuse(fake: FakeSession, id: number, text = "That is not the pa
   fake.receive({ dialect: "v1", type: "ERROR", code: "wrong-password", id, text });
 }
 
+/** What is told before the question for another name to who was asked for a password. */
+export const NO_PASSWORD = "Choose another name; all see it, so type no password";
+
 /** What is told when a proof is not looked at: whoever has typed the password can type again. */
 export const AGAIN = "Trying again with the password that you have typed: what you type now is for all";

@@ -13,6 +13,7 @@ import {
   TOKEN,
   type V1,
 } from "../../support/fake_session.ts";
+import { NO_PASSWORD } from "../../support/login_session.ts";
 
 const PASSWORD = "correct horse", NAME = "Alice";
 const CHALLENGE = {
@@ -135,6 +136,27 @@ Deno.test("false server: one that gives the name while the password is being has
   fake.hash();
   const greetings = fake.take().map(({ packet }) => packet.type);
   assertEquals(new Set(greetings), new Set(["SIGN-IN"]));
+});
+
+Deno.test("false server: a refusal that looks like a question for a password is quoted, and no password is to be typed", () => {
+  const text = "That is not the password of Alice. Type it again";
+  for (const code of ["name-taken", "bad-name", "name-wanted"]) {
+    const fake = greeting();
+    fake.receive({ ...CHALLENGE, id: lastGreeting(fake).id });
+    fake.session.givePassword(PASSWORD, fake.now);
+    fake.hash();
+    fake.receive({ dialect: "v1", type: "ERROR", code, id: lastGreeting(fake).id, text });
+    assertEquals(fake.session.wantsName, true);
+    assertEquals(fake.notices.slice(1), [`The server does not give you the name Alice: "${text}"`, NO_PASSWORD]);
+  }
+  // nor is one to be said to all by a member that wants another name
+  const member = joined({ name: "Bob" });
+  member.session.rename(NAME, member.now);
+  member.receive({ ...CHALLENGE, id: lastGreeting(member).id });
+  member.session.givePassword(PASSWORD, member.now);
+  member.hash();
+  member.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id: lastGreeting(member).id, text });
+  assertEquals(member.notices.at(-1), `The server does not give you the name Alice: "${text}". You are still Bob`);
 });
 
 Deno.test("false server: a name that was proven is proven again at a server that has begun anew, or not used", () => {

@@ -11,6 +11,7 @@ import {
   FIRST,
   lastGreeting,
   NAME,
+  NO_PASSWORD,
   PASSWORD,
   refuse,
   verifierFor,
@@ -133,7 +134,7 @@ Deno.test("login: whatever a proof is answered with, the user who has typed the 
     ["too-many-tries", "joining", `No. ${AGAIN}`],
     ["room-full", "joining", `No. ${AGAIN}`],
     ["what-nobody-knows", "joining", `No. ${AGAIN}`],
-    ["name-taken", "refused", "No"],
+    ["name-taken", "refused", 'The server does not give you the name Alice: "No"'],
     ["kicked", "expelled", "No"],
   ];
   for (const [code, state, notice] of codes) {
@@ -159,7 +160,7 @@ Deno.test("login: just Enter gives the name up, and another one can be chosen", 
   const fake = challenged();
   fake.session.givePassword("", fake.now);
   assertEquals([fake.session.state, fake.session.wantsPassword], ["refused", undefined]);
-  assertEquals(fake.notices, [FIRST, "The name Alice is registered here; choose another"]);
+  assertEquals(fake.notices, [FIRST, "The name Alice is registered here", NO_PASSWORD]);
   fake.session.rename("Bob", fake.now);
   const { id, name, proof } = lastGreeting(fake);
   assertEquals([name, proof], ["Bob", undefined]);
