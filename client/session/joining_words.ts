@@ -4,8 +4,17 @@
  * @module
  */
 
+/** How another name is taken while the server does not let this client in. */
+const ANOTHER_NAME = "/nick NAME takes another name";
+
 /** Said when the server has not taken a password that was typed, nor found it wrong. */
-export const TRYING_AGAIN = "Trying again with the password that you have typed: what you type now is for all";
+export const TRYING_AGAIN = "Trying again with the password that you have typed: what you type now is for all. " +
+  ANOTHER_NAME;
+
+/** Tells that the server does not let this client in yet. */
+export function notInYet(refusal: string, hasTyped: boolean, canChoose: boolean): string {
+  return `${refusal}. ${hasTyped ? TRYING_AGAIN : canChoose ? `Trying again. ${ANOTHER_NAME}` : "Trying again"}`;
+}
 
 /** Said before the question for another name to who was asked for a password, and may type one again. */
 export const NO_PASSWORD_HERE = "Choose another name; all see it, so type no password";

@@ -75,6 +75,11 @@ export class Login {
     return this.#stage.is === "asking" || this.#isTyped && this.#stage.is !== "idle";
   }
 
+  /** Whether somebody is there to be asked. */
+  get canAsk(): boolean {
+    return this.#options?.canAsk === true;
+  }
+
   /** Whether the user was ever asked for a password: it may type one where no question is. */
   get hasAskedUser(): boolean {
     return this.#hasAskedUser;

@@ -17,6 +17,7 @@ import {
   nextQuestion,
   NO_PASSWORD_HERE,
   notGiven,
+  notInYet,
   stillNamed,
   TRYING_AGAIN,
 } from "./joining_words.ts";
@@ -101,6 +102,14 @@ export class Membership implements Timed {
     return this.#state.is === "joining" && this.#state.toldSilent;
   }
 
+  /**
+   * Whether the user was told that the server does not let this client in yet, and can choose another name meanwhile.
+   */
+  get isKeptWaiting(): boolean {
+    if (this.#state.is !== "joining" || this.everJoined || !this.login.canAsk) return false;
+    return this.refusal !== "" || this.isSilent && this.login.isProving;
+  }
+
   get everJoined(): boolean {
     return this.#epoch !== undefined;
   }
@@ -120,13 +129,13 @@ export class Membership implements Timed {
   }
 
   /**
-   * Asks for another name. A client that is refused tries again with it, or with none; another one keeps the name
-   * that it has until the server has given it the new one.
+   * Asks for another name. A client that is refused, or waits to come in, tries again with it, or with none; another
+   * one keeps the name that it has until the server has given it the new one.
    */
   rename(name: string | undefined, now: number): void {
     if (this.#state.is === "expelled") return;
     this.login.cancel();
-    if (this.#isShutOut || name === undefined) this.#naming.choose(name);
+    if (this.#isShutOut || this.isKeptWaiting || name === undefined) this.#naming.choose(name);
     else this.#naming.ask(name);
     if (this.#isShutOut) this.#state = { ...OUTSIDE, ...this.#state, is: "joining" };
     this.start(now);
@@ -257,8 +266,8 @@ export class Membership implements Timed {
       this.contact.heard();
       const isNew = this.refusal === "";
       this.#state = { ...this.#state, refusal };
-      if (this.login.putOff(name)) return [{ type: "problem", text: `${refusal}. ${TRYING_AGAIN}` }];
-      return isNew ? [{ type: "problem", text: `${refusal}. Trying again` }] : [];
+      const canChoose = this.login.isProving && this.login.canAsk, hasTyped = this.login.putOff(name);
+      return hasTyped || isNew ? [{ type: "problem", text: notInYet(refusal, hasTyped, canChoose) }] : [];
     }
     const text = this.login.hasAskedUser ? notGiven(name, refusal) : refusal;
     return this.#refuse({ code, name, text }, now);

@@ -85,6 +85,11 @@ export class Requests {
     return unsaid;
   }
 
+  /** Takes back the wishes for another name, as one is chosen now. */
+  withdrawNames(): void {
+    this.#waiting.splice(0, Infinity, ...this.#waiting.filter(({ want }) => want !== "name"));
+  }
+
   /** How many requests have no answer yet. */
   get size(): number {
     const { detection, directory, history, orders, account } = this.#parts;
@@ -103,6 +108,9 @@ export class Requests {
       return refuse(request, "Too many requests wait for their turn; try again in a moment");
     }
     this.#waiting.push(request);
+    if (v1.membership.isKeptWaiting && request.want !== "say") {
+      return [{ type: "notice", text: "You are not in the room yet: that waits until you are" }];
+    }
     return this.flush(now);
   }
 

@@ -177,11 +177,15 @@ export class Session {
   }
 
   /**
-   * Takes another name, or none, after a refusal. A member keeps the name that it has until the server has given it the
+   * Takes another name, or none, after a refusal, or while the server does not let this client in. A member keeps the name that it has until the server has given it the
    * new one.
    */
   rename(name: string | undefined, now: number): void {
-    if (this.wantsName || name === undefined) return this.#detection.v1.membership.rename(name, now);
+    const { membership } = this.#detection.v1;
+    if (this.wantsName || membership.isKeptWaiting || name === undefined) {
+      this.#requests.withdrawNames();
+      return membership.rename(name, now);
+    }
     this.#request({ want: "name", name }, now);
   }
 

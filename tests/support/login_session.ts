@@ -79,4 +79,5 @@ export function refuse(fake: FakeSession, id: number, text = "That is not the pa
 export const NO_PASSWORD = "Choose another name; all see it, so type no password";
 
 /** What is told when a proof is not looked at: whoever has typed the password can type again. */
-export const AGAIN = "Trying again with the password that you have typed: what you type now is for all";
+export const AGAIN = "Trying again with the password that you have typed: what you type now is for all. " +
+  "/nick NAME takes another name";

@@ -214,3 +214,66 @@ Deno.test("login: a password that was wrong is not tried again, whether it was t
     assertEquals([fake.session.wantsPassword?.name, fake.derivations], [NAME, []], `${password}`);
   }
 });
+
+const TOO_MANY = { dialect: "v1", type: "ERROR", code: "too-many-tries", text: "Too many" } as const;
+
+/** A session whose user was told that the server looks at no passwords for now. */
+function putOff(): FakeSession {
+  const fake = challenged();
+  answer(fake, PASSWORD);
+  fake.receive({ ...TOO_MANY, id: lastGreeting(fake).id });
+  return fake;
+}
+
+Deno.test("login: who waits, as too many passwords were tried, can take another name", () => {
+  const fake = putOff();
+  assertMatch(fake.notices.at(-1)!, /^Too many\. .*\/nick NAME takes another name$/);
+  fake.session.rename("Other", fake.now);
+  const { id, name, proof } = lastGreeting(fake);
+  assertEquals([name, proof], ["Other", undefined]);
+  welcome(fake, id);
+  assertEquals([fake.session.name, fake.session.state], ["Other", "joined"]);
+  // and so can who has given the password beforehand
+  const given = challenged({ password: PASSWORD });
+  given.hash();
+  given.receive({ ...TOO_MANY, id: lastGreeting(given).id });
+  assertEquals(given.notices, ["Too many. Trying again. /nick NAME takes another name"]);
+  given.session.rename("Other", given.now);
+  assertEquals(lastGreeting(given).name, "Other");
+});
+
+Deno.test("login: another name that is refused too can be followed by a third, and none of them is taken later", () => {
+  const fake = putOff();
+  fake.session.rename("Other", fake.now);
+  fake.receive({ dialect: "v1", type: "ERROR", code: "name-taken", id: lastGreeting(fake).id, text: "No" });
+  assertEquals([fake.session.wantsName, fake.notices.at(-1)], [true, NO_PASSWORD]);
+  fake.session.rename("Rudi", fake.now);
+  const { id, name } = lastGreeting(fake);
+  assertEquals(name, "Rudi");
+  welcome(fake, id);
+  fake.pass(3000);
+  assertEquals(new Set(fake.takeAll("SIGN-IN").map(({ name }) => name)), new Set(["Rudi"]));
+});
+
+Deno.test("login: a name that was wished for before the question is not taken behind the one that is chosen", () => {
+  const fake = new FakeSession({ name: NAME });
+  fake.start();
+  fake.session.rename("Other", fake.now);
+  fake.receive({ dialect: "v1", type: "RETRY", id: lastGreeting(fake).id, cookie: COOKIE });
+  challenge(fake);
+  fake.session.givePassword("", fake.now);
+  fake.session.rename("Rudi", fake.now);
+  welcome(fake, lastGreeting(fake).id);
+  fake.pass(3000);
+  assertEquals(new Set(fake.takeAll("SIGN-IN").map(({ name }) => name)), new Set(["Rudi"]));
+});
+
+Deno.test("login: what is asked while the server does not let this client in is said to wait", () => {
+  const fake = putOff();
+  fake.session.list(fake.now);
+  assertEquals(fake.notices.at(-1), "You are not in the room yet: that waits until you are");
+  fake.pass(1500);
+  const greeting = lastGreeting(fake);
+  welcome(fake, greeting.id, { verifier: verifierFor(greeting) });
+  assertEquals(fake.takeAll("LIST").length, 1);
+});
