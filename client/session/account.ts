@@ -33,6 +33,8 @@ export interface AccountParts {
   self: Pick<Self, "token" | "name" | "isOperator">;
   keys: PasswordKeys;
   passwords: PasswordOptions | undefined;
+  /** Returns why nothing can be changed now, as this client is not in the room; undefined while it can. */
+  whyOut: () => string | undefined;
 }
 
 /** Which passwords each change takes, in the order in which the user is asked; a new one is asked for twice. */
@@ -114,6 +116,8 @@ export class Account {
   givePassword(text: string, now: number): Fact[] {
     const change = this.#change;
     if (!change || !this.wanted) return [];
+    const out = this.#parts.whyOut();
+    if (out !== undefined) return this.#fail(out);
     if (text === "") return this.#end([{ type: "notice", text: "Nothing was changed" }]);
     const [question] = change.questions, { rounds } = change.challenge!;
     switch (question.what) {
@@ -227,7 +231,8 @@ export class Account {
     const { present, next, challenge, name } = change;
     const isHashed = [present, next].every((it) => it === undefined || it.keys !== undefined);
     if (change.questions.length > 0 || !isHashed) return [];
-    const { token, name: nameNow } = this.#parts.self;
+    const { token, name: nameNow } = this.#parts.self, out = this.#parts.whyOut();
+    if (out !== undefined) return this.#fail(out);
     if (nameNow !== name) return this.#fail("You have another name by now, so nothing was changed");
     if (++change.sends > MAX_SENDS) return this.#fail("The server asks again and again; nothing was changed");
     const { crypto } = this.#parts.passwords!;

@@ -45,6 +45,15 @@ export function joinNotice({ name, wasRefused, everJoined, isNewRoom, isSilent }
   return everJoined ? CONNECTED_AGAIN : "The server has answered; joined";
 }
 
+/** Said when a question for a password is answered behind which this client was told to go. */
+export const UNCHANGED_OUT = "Nothing was changed: you are not in the room any more. /join asks to come in again";
+
+/** Why nothing is changed at the server while this client is not in the room; undefined while it may be. */
+export function whyUnchanged({ state, isSilent }: { state: string; isSilent: boolean }): string | undefined {
+  if (state === "expelled") return UNCHANGED_OUT;
+  return isSilent ? "Nothing was changed: the server does not answer at the moment; try again when it does" : undefined;
+}
+
 /** Said when the same room answers again. */
 export const CONNECTED_AGAIN = "Connected again";
 

@@ -20,6 +20,7 @@ import {
   notInYet,
   stillNamed,
   TRYING_AGAIN,
+  UNCHANGED_OUT,
 } from "./joining_words.ts";
 import { Login, type LoginStep } from "./login.ts";
 import { Naming } from "./naming.ts";
@@ -330,7 +331,7 @@ export class Membership implements Timed {
   givePassword(text: string, now: number): LinkEvent[] {
     if (this.#state.is === "expelled") {
       this.login.cancel();
-      return [];
+      return [{ type: "problem", text: UNCHANGED_OUT }];
     }
     this.#handshake.forgetRetries();
     return this.#follow(this.login.answer(text), now);

@@ -18,6 +18,7 @@ import { Directory } from "./directory.ts";
 import { FactHandler } from "./fact_handler.ts";
 import type { Timed } from "./facts.ts";
 import { History } from "./history.ts";
+import { whyUnchanged } from "./joining_words.ts";
 import { Leaving } from "./leaving.ts";
 import { Orders } from "./orders.ts";
 import type { WantedPassword } from "./password_keys.ts";
@@ -60,7 +61,10 @@ export class Session {
     const directory = new Directory(transactions, people, peers);
     const history = new History(v1);
     const { keys } = v1.membership.login;
-    const account = this.#account = new Account({ transactions, self, keys, passwords });
+    const account = this.#account = new Account({
+      ...{ transactions, self, keys, passwords },
+      whyOut: () => whyUnchanged(v1.membership),
+    });
     const orders = new Orders(transactions);
     const requests = this.#requests = new Requests({ detection, peers, directory, history, orders, account });
     this.#leaving = new Leaving({ detection, requests, peers, history, tally: this.#tally, send });

@@ -357,3 +357,31 @@ Deno.test("account: a password is forgotten as soon as it is hashed, so a second
   fake.session.derived(derivation, quickDerive(derivation), fake.now);
   assertEquals(fake.takeAll("REGISTER"), []);
 });
+
+const KICKED = { dialect: "v1", type: "ERROR", code: "kicked", text: "You were kicked" } as const;
+const NOT_IN = "Nothing was changed: you are not in the room any more. /join asks to come in again";
+
+Deno.test("account: nobody is asked on who was told to go, nor at a server that has fallen silent", () => {
+  for (const typed of [PASSWORD, ""]) {
+    const fake = begun("password", PROTECTED);
+    fake.receive(KICKED);
+    assertEquals(asked(fake), "present of Alice", "what is being typed is not said to all");
+    type(fake, typed);
+    assertEquals([asked(fake), fake.notices.at(-1), fake.derivations], [undefined, NOT_IN, []]);
+  }
+  const silent = begun("register", UNPROTECTED);
+  silent.pass(20_000);
+  type(silent, PASSWORD);
+  assertEquals(asked(silent), undefined);
+  assertMatch(silent.notices.at(-1)!, /^Nothing was changed: the server does not answer at the moment/);
+});
+
+Deno.test("account: what was hashed when its user was told to go is not sent", () => {
+  const fake = begun("password", PROTECTED);
+  type(fake, PASSWORD, OTHER);
+  fake.session.givePassword(OTHER, fake.now);
+  fake.receive(KICKED);
+  fake.take();
+  fake.hash();
+  assertEquals([fake.take(), fake.notices.at(-1), fake.session.expectsPassword], [[], NOT_IN, false]);
+});

@@ -157,6 +157,7 @@ Deno.test("login: a question that is answered when the client was told to go bri
   answer(fake, PASSWORD);
   fake.pass(5000);
   assertEquals([fake.session.state, fake.session.wantsPassword, fake.take()], ["expelled", undefined, []]);
+  assertMatch(fake.notices.at(-1)!, /^Nothing was changed: .*\/join asks to come in again$/);
 });
 
 Deno.test("login: a member that gives just Enter, or in a pipe has no password, keeps its name", () => {
