@@ -60,7 +60,7 @@ export class FactHandler {
       case "welcome": {
         const { self } = detection.v1.membership;
         if (topic.take(fact)) view.announce(topic.sentence, wallClock?.() ?? now);
-        return this.handle([...this.#rank.take(self), ...this.#joinHints.take(self)], now);
+        return this.handle([...this.#rank.take(self, now), ...this.#joinHints.take(self)], now);
       }
       case "lost":
         return this.handle(requests.cancelAccountChanges(), now);

@@ -192,3 +192,17 @@ Deno.test("order: one without a name sees by its address what the server says of
   for (const [i, [text]] of texts.entries()) fake.receive(notice(i + 1, { text, token: TOKEN }));
   assertEquals(announced(fake), texts.map(([, seen]) => seen));
 });
+
+Deno.test("order: a server that changes its mind all the time is told of three times, then once a minute", () => {
+  const fake = joined({ name: "Alice" });
+  const lines = () => fake.notices.filter((text) => /^You are (?:an|no) operator/.test(text)).length;
+  for (let i = 0; i < 60; i++) {
+    fake.pass(1000);
+    fake.welcome({ operator: i % 2 === 0 });
+  }
+  assertEquals(lines(), 3);
+  // what it says last is told, if late
+  fake.pass(60_000);
+  fake.welcome();
+  assertEquals([lines(), fake.notices.at(-1)], [4, "You are no operator here any more"]);
+});
