@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { LinkEvent } from "./facts.ts";
+import type { PasswordKeys } from "./password_keys.ts";
 
 /** How another name is taken while the server does not let this client in. */
 const ANOTHER_NAME = "/nick NAME takes another name";
@@ -52,6 +54,12 @@ export const UNCHANGED_OUT = "Nothing was changed: you are not in the room any m
 export function whyUnchanged({ state, isSilent }: { state: string; isSilent: boolean }): string | undefined {
   if (state === "expelled") return UNCHANGED_OUT;
   return isSilent ? "Nothing was changed: the server does not answer at the moment; try again when it does" : undefined;
+}
+
+/** Tells who asks to come in again that the password, which it has proven before, is not to be typed. */
+export function comingBack(name: string | undefined, keys: Pick<PasswordKeys, "isProtected">): LinkEvent[] {
+  if (name === undefined || !keys.isProtected(name)) return [];
+  return [{ type: "notice", text: `Asking to come in again as ${name}; no password is asked` }];
 }
 
 /** Said when the same room answers again. */

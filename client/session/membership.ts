@@ -11,6 +11,7 @@ import { Contact } from "./contact.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
 import { Handshake } from "./handshake.ts";
 import {
+  comingBack,
   CONNECTED_AGAIN,
   firstQuestion,
   joinNotice,
@@ -143,12 +144,13 @@ export class Membership implements Timed {
   }
 
   /** Greets again after this client was told to go. */
-  comeBack(now: number): void {
-    if (this.#state.is !== "expelled") return;
+  comeBack(now: number): LinkEvent[] {
+    if (this.#state.is !== "expelled") return [];
     this.#state = OUTSIDE;
     this.#naming.begin();
     this.#comesBack = true;
     this.start(now);
+    return comingBack(this.#self.name, this.login.keys);
   }
 
   /** Greets at once to find out whether a server that has not confirmed a message for long is still there. */
@@ -161,8 +163,12 @@ export class Membership implements Timed {
     if (this.#state.is === "joining" && this.login.isHashing) this.contact.noteDeaf();
     this.contact.greetIfDue(now);
     if (!this.contact.isTooSilent(this.#state, this.login.isProving, now)) return [];
-    const text = this.contact.patience.notice(this.#state);
-    if (this.#state.is === "joined") return this.#loseServer(text, this.#state.isClosing);
+    const { patience } = this.contact;
+    if (this.#state.is === "joined") return this.#loseServer(patience.notice(this.#state), this.#state.isClosing);
+    const { isProving } = this.login, hasTyped = this.login.putOff(this.#naming.greeted);
+    const text = isProving
+      ? notInYet(patience.problemSince, hasTyped, this.login.canAsk)
+      : patience.notice(this.#state);
     this.#state = { ...this.#state, toldSilent: true };
     return [{ type: "problem", text }];
   }
@@ -288,10 +294,10 @@ export class Membership implements Timed {
 
   /** Greets on with the name that this client has, as the server does not give it another one. */
   #keepName(refusal: string, now: number): LinkEvent[] {
-    const { name } = this.#self;
     if (this.#state.is === "joined") this.#state.refusal = "";
     this.contact.greetAgain(now);
-    return [{ type: "problem", text: stillNamed(refusal, name) }, { type: "shortfall", what: "refused", count: 1 }];
+    const text = stillNamed(refusal, this.#self.name);
+    return [{ type: "problem", text }, { type: "shortfall", what: "refused", count: 1 }];
   }
 
   /**

@@ -45,6 +45,11 @@ export class Patience {
       : `No answer from ${this.#server}`;
   }
 
+  /** The same of a server that has answered before, and has asked for what it is silent about. */
+  get problemSince(): string {
+    return this.#isNotUnderstood ? this.problem : `${this.problem} any more`;
+  }
+
   /** Notes that the server has sent something that this client can't take: it is there, and makes a mistake. */
   noteNotUnderstood(): void {
     this.#isNotUnderstood = true;

@@ -195,7 +195,7 @@ export class Session {
 
   /** Asks to come in again, after the server has told this client to go. */
   comeBack(now: number): void {
-    if (this.state === "expelled") this.#detection.v1.membership.comeBack(now);
+    if (this.state === "expelled") this.#facts.handle(this.#detection.v1.membership.comeBack(now), now);
     else this.rejectLine("/join is for who was told to go");
   }
 

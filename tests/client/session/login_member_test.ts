@@ -176,3 +176,19 @@ Deno.test("login: a member that gives just Enter, or in a pipe has no password, 
     assertEquals([fake.session.state, fake.session.name], ["joined", "Bob"]);
   }
 });
+
+Deno.test("login: who comes back by a name that it has proven is told that no password is asked", () => {
+  const fake = challenged();
+  answer(fake, PASSWORD);
+  const greeting = lastGreeting(fake);
+  welcome(fake, greeting.id, { verifier: verifierFor(greeting) });
+  fake.receive({ dialect: "v1", type: "ERROR", code: "kicked", text: "You were kicked by Carol" });
+  fake.take();
+  fake.session.comeBack(fake.now);
+  assertEquals(fake.notices.at(-1), "Asking to come in again as Alice; no password is asked");
+  challenge(fake);
+  const again = lastGreeting(fake);
+  assert(again.proof !== undefined);
+  welcome(fake, again.id, { verifier: verifierFor(again) });
+  assertEquals([fake.session.state, fake.notices.at(-1)], ["joined", "Joined as Alice"]);
+});
