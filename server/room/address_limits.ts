@@ -29,8 +29,11 @@ const RESERVE_RATE: TokenBucketOptions = { rate: 1000, burst: 1000 };
  * may say: a lecture hall behind one NAT, a line each 10 s, and now and then an answer of everybody.
  */
 const MESSAGE_RESERVE_RATE: TokenBucketOptions = { rate: 100, burst: 400 };
-/** How many members with one IP address may change their names a second. */
-const RENAME_RATE: TokenBucketOptions = { rate: 1, burst: 50 };
+/**
+ * How many members with one IP address may change their names a second, and how many at once: a lecture hall behind one
+ * NAT is done in a minute.
+ */
+const RENAME_RATE: TokenBucketOptions = { rate: 5, burst: 50 };
 /** How many connections a second from one IP address the others are told of at once. */
 const ARRIVAL_RATE: TokenBucketOptions = { rate: 10, burst: 10 };
 /** How many bytes of classic answers go to one IP address that may be forged. A list of names has up to 1,232. */
@@ -71,9 +74,14 @@ export class AddressLimits {
     return this.#take(peer, "signIns", SIGN_IN_RATE, now, 1);
   }
 
-  /** Takes a token for another name; returns 0 if there was one, otherwise the milliseconds until there is. */
-  takeRenameToken(peer: Pick<Peer, "address" | "validated">, now: number): number {
-    return this.#bucket(peer, "renames", RENAME_RATE, now).take(RENAME_RATE, now);
+  /** Takes a token for another name; returns whether there was one. */
+  takeRenameToken(peer: Pick<Peer, "address" | "validated">, now: number): boolean {
+    return this.#take(peer, "renames", RENAME_RATE, now, 1);
+  }
+
+  /** The milliseconds until there is a token for another name. Takes none. */
+  renamePause(peer: Pick<Peer, "address" | "validated">, now: number): number {
+    return this.#bucket(peer, "renames", RENAME_RATE, now).pause(RENAME_RATE, now);
   }
 
   /** Whether there is a token for a name. Takes none. */

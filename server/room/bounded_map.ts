@@ -12,6 +12,10 @@ const MAX_ENTRIES = 10_000;
 export class BoundedMap<T> {
   readonly #values = new Map<string, T>();
 
+  get size(): number {
+    return this.#values.size;
+  }
+
   get(key: string): T | undefined {
     return this.#values.get(key);
   }

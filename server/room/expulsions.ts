@@ -74,6 +74,8 @@ export class Expulsions {
 
   /** Why whoever was kicked under a name, or under one that looks like it, may not come back yet. */
   ofName(name: string, now: number): Expelled | undefined {
+    // most of the time nobody was kicked, and to find out what a name looks like takes time
+    if (this.#called.size === 0) return undefined;
     return keysOf(name).map((called) => this.#called.get(called)).find((expelled) => expelled && now < expelled.until);
   }
 

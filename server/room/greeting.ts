@@ -107,6 +107,8 @@ export class Greetings {
       if (cookie !== undefined) this.#context.ignored.noteCookie(token === undefined ? "no-token" : "wrong");
       return this.#sendCookie(packet, peer, now, bytes);
     }
+    // what is found out about a name takes time
+    if (!member && packet.type === "SIGN-IN" && !limits.takeApplicantToken(peer, now)) return;
     const welcome = { packet: { ...packet, token }, peer };
     if (!isHere && this.#keepOut(welcome, member, now)) return;
     if (packet.type === "GREETING") {
@@ -136,7 +138,7 @@ export class Greetings {
       : admission.rules.refusalOf({ peer, token, name, hasToProve }, now);
     if (!expulsion) return false;
     if (member) admission.expel(member, expulsion, now);
-    else if (!limits.takeApplicantToken(peer, now)) return true;
+    else if (type === "GREETING" && !limits.takeApplicantToken(peer, now)) return true;
     this.#refuse(greeting, expulsion);
     return true;
   }

@@ -47,6 +47,14 @@ const CLASSIC_FRAME_BYTES = 10;
 /** What is left of what one member may say. */
 type Unsaid = Pick<MemberActivity, "messages" | "frugalMessages">;
 
+/** Why a member may not have another name now. */
+export interface RenamePause {
+  /** In milliseconds, until it is to be tried again. */
+  pause: number;
+  /** Whether it was too much of all with its IP address, not of the member. */
+  isShared: boolean;
+}
+
 /** The limits of all members. */
 export class Limits {
   readonly #addresses = new AddressLimits();
@@ -195,7 +203,7 @@ export class Limits {
     return this.#addresses.takeArrivalToken(peer, now);
   }
 
-  /** Takes a token of a peer that asks for its first name; returns whether there was one. */
+  /** Takes a token of a peer that asks for a name, its first or another one; returns whether there was one. */
   takeApplicantToken(peer: Pick<Peer, "key">, now: number): boolean {
     return this.#count(this.#addresses.takeApplicantToken(peer, now), "fast-sign-ins");
   }
@@ -206,14 +214,22 @@ export class Limits {
   }
 
   /**
-   * Takes a token of a member for another name, and one of its IP address. Returns 0 if there were both, otherwise the
-   * milliseconds until it is to be tried again.
+   * Takes a token of a member for another name, and one of its IP address; returns why not, if one of them is missing.
    */
-  takeRenameToken(member: Member, now: number): number {
-    const bucket = activityOf(member).renames ??= new TokenBucket(RENAME_RATE, now);
-    const pause = bucket.pause(RENAME_RATE, now) ||
-      (isLoopback(member.address) ? 0 : this.#addresses.takeRenameToken(member, now));
-    return pause || bucket.take(RENAME_RATE, now);
+  takeRenameToken(member: Member, now: number): RenamePause | undefined {
+    const missing = this.renamePause(member, now);
+    if (missing) return missing;
+    (activityOf(member).renames ??= new TokenBucket(RENAME_RATE, now)).take(RENAME_RATE, now);
+    if (!isLoopback(member.address)) this.#addresses.takeRenameToken(member, now);
+    return undefined;
+  }
+
+  /** Why {@linkcode takeRenameToken} would take no token now; undefined if it would. Takes nothing. */
+  renamePause(member: Member, now: number): RenamePause | undefined {
+    const own = member.activity?.renames?.pause(RENAME_RATE, now) ?? 0;
+    if (own > 0) return { pause: own, isShared: false };
+    const pause = isLoopback(member.address) ? 0 : this.#addresses.renamePause(member, now);
+    return pause > 0 ? { pause, isShared: true } : undefined;
   }
 
   /** How long a name must wait that {@linkcode takeSignInToken} would refuse now, in milliseconds. Takes nothing. */

@@ -6,6 +6,7 @@
 import { reservedBecause } from "../../protocol/look_alikes.ts";
 import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 import type { Account } from "./accounts.ts";
+import type { RenamePause } from "./limits.ts";
 import { holderOf, type Member, type Members } from "./members.ts";
 import type { NameClaim } from "./names.ts";
 import type { Refusal } from "./refusal.ts";
@@ -82,6 +83,9 @@ export const TOO_MANY_AT_ONCE: NameRefusal = {
 };
 
 /** The refusal of another name so soon after the last ones. Its code lets a client try again. */
-export function renamedOften(pause: number): NameRefusal {
-  return { code: "renamed-often", text: `You change your name often; the next time in ${Math.ceil(pause / 1000)} s` };
+export function renamedOften({ pause, isShared }: RenamePause): NameRefusal {
+  const text = isShared
+    ? "Too many behind your IP address change their names; try again in a while"
+    : `You change your name often; the next time in ${Math.ceil(pause / 1000)} s`;
+  return { code: "renamed-often", text };
 }

@@ -33,6 +33,8 @@ export interface Applicant {
 
 /** The most wishes for a name that may wait for an answer. Further ones are ignored, and the clients repeat them. */
 const MAX_WAITING_CLAIMS = 10_000;
+/** After how long a member may ask again that has asked for too many names which it can't have, in milliseconds. */
+const ASK_PAUSE_MS = 1000;
 /** After how long the names are asked again when a client repeats a wish that had no answer, in milliseconds. */
 const ASK_AGAIN_MS = 5000;
 
@@ -123,8 +125,12 @@ export class NameWishes {
   #maySignIn(applicant: Applicant, claim: NameClaim, now: number): LoginAnswer | Refusal | "too often" | undefined {
     const { admission: { members }, limits, logins } = this.#context;
     const { peer, packet } = applicant, isNew = !this.#hasName(applicant);
+    // some names take a millisecond to look at
+    const tooSoon = this.#mayNotAsk(applicant, now);
+    if (tooSoon) return tooSoon;
     if (packet.dialect === "classic") return isNew && !limits.takeSignInToken(peer, now) ? "too often" : undefined;
-    if (isNew && !limits.takeApplicantToken(peer, now)) return "too often";
+    // one that is no member has been asked for it already
+    if (isNew && members.withToken(packet.token) && !limits.takeApplicantToken(peer, now)) return "too often";
     // a name that it can't have takes nothing from the others with its IP address
     const refusal = isNew ? this.#nameRefusal(applicant, claim, now) : this.#mutedName(applicant, now);
     if (refusal) return refusal;
@@ -133,14 +139,27 @@ export class NameWishes {
     return isNew && !limits.takeSignInToken(asValidated(applicant), now) ? TOO_MANY_AT_ONCE : login;
   }
 
+  /**
+   * Why a member that has a name may not ask for another one so soon, whatever name that is: nothing is found out about
+   * it.
+   */
+  #mayNotAsk(applicant: Applicant, now: number): Refusal | undefined {
+    const { limits } = this.#context, member = this.#memberOf(applicant);
+    if (member?.name === undefined || member.name === applicant.packet.name) return undefined;
+    const missing = limits.renamePause(member, now);
+    if (missing) return renamedOften(missing);
+    const mayAsk = limits.takeApplicantToken(applicant.peer, now);
+    return mayAsk ? undefined : renamedOften({ pause: ASK_PAUSE_MS, isShared: false });
+  }
+
   /** Why a member that has a name may not have another one so soon. One that it can't have takes nothing. */
   #renamedOften(applicant: Applicant, claim: NameClaim, now: number): Refusal | undefined {
     const member = this.#memberOf(applicant);
     if (member?.name === undefined || member.name === claim.name || this.#claimRefusal(applicant, claim, true, now)) {
       return undefined;
     }
-    const pause = this.#context.limits.takeRenameToken(member, now);
-    return pause > 0 ? renamedOften(pause) : undefined;
+    const missing = this.#context.limits.takeRenameToken(member, now);
+    return missing && renamedOften(missing);
   }
 
   /**

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { addressBytes } from "../../../protocol/ip_network.ts";
 import type { KeptBan } from "../../../server/journal/past.ts";
+import { skeletons } from "../../../protocol/look_alikes.ts";
 import { Bans } from "../../../server/room/bans.ts";
 
 const ban = (what: string, more: Partial<KeptBan> = {}): KeptBan => ({ what, holder: "", until: undefined, ...more });
@@ -88,6 +89,8 @@ Deno.test("bans: a look-up among 10,000 looks at as few as among 30", () => {
       return [`name${i}`, `10.${i >> 8}.${i & 255}.0/24`, network].map(counted);
     });
     const bans = new Bans({ kept: kept.flat(), time: (now) => now });
+    // how it looks is remembered
+    skeletons("Alice");
     const { get } = Map.prototype;
     looks = 0;
     Map.prototype.get = function (key) {
