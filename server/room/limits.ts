@@ -116,6 +116,22 @@ export class Limits {
     return this.#takeOwnMessageToken(member, now) === 0 && this.#takeAddressMessageToken(member, now);
   }
 
+  /**
+   * Takes a token of an operator for an order that everybody is told of; returns whether there was one. It is the
+   * operator's alone: a crowd with its IP address must not take its orders away.
+   */
+  takeOrderToken(operator: Member, now: number): boolean {
+    return this.#takeOwnMessageToken(operator, now) === 0;
+  }
+
+  /**
+   * Takes a token of an operator for the answer to an order, and none of its IP address. Returns 0 if there was one,
+   * otherwise the milliseconds until there is.
+   */
+  orderPause(operator: Member, now: number): number {
+    return this.#takeOwnRequestTokens(operator, 1, now);
+  }
+
   /** Takes a token of a classic member for a text without a word; returns whether there was one. */
   takeBareTextToken(member: Member, now: number): boolean {
     const bucket = activityOf(member).bareTexts ??= new TokenBucket(BARE_TEXT_RATE, now);
@@ -177,15 +193,21 @@ export class Limits {
    * @returns 0 if there were enough, otherwise the milliseconds until it is to be tried again.
    */
   requestPause(member: Member, datagrams: number, now: number): number {
-    const { rate, burst } = member.validated ? REQUEST_RATE : UNVALIDATED_REQUEST_RATE;
-    const bucket = activityOf(member).requests ??= new TokenBucket({ rate, burst }, now);
     // a member that is over its own limit takes nothing from the others with its address
-    const pause = bucket.take({ rate, burst }, now, datagrams);
+    const pause = this.#takeOwnRequestTokens(member, datagrams, now);
     if (pause > 0) return pause;
+    const { rate, burst } = requestRateOf(member);
     const rateOfAddress = { rate: ADDRESS_FACTOR * rate, burst: ADDRESS_FACTOR * burst };
     const isWithinLimit = this.#addresses.takeRequestTokens(member, rateOfAddress, datagrams, now) ||
       this.#takeReserveTokens(member, datagrams, now);
     return isWithinLimit ? 0 : SHARED_PAUSE_MS;
+  }
+
+  /** Returns 0 if there were enough, otherwise the milliseconds until there are. */
+  #takeOwnRequestTokens(member: Member, datagrams: number, now: number): number {
+    const limit = requestRateOf(member);
+    const bucket = activityOf(member).requests ??= new TokenBucket(limit, now);
+    return bucket.take(limit, now, datagrams);
   }
 
   /**
@@ -247,6 +269,10 @@ export class Limits {
     if (!isWithinLimit) this.#ignored.count(reason);
     return isWithinLimit;
   }
+}
+
+function requestRateOf({ validated }: Pick<Member, "validated">): TokenBucketOptions {
+  return validated ? REQUEST_RATE : UNVALIDATED_REQUEST_RATE;
 }
 
 /** A peer that may be forged uses up nothing of what is left to the one that has its address. */

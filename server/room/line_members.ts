@@ -189,7 +189,7 @@ export class LineMembers {
 
   /** Carries out what only an operator may, and answers in a line or several. */
   #order(typed: string, member: Member, now: number): number {
-    const { limits, operators } = this.#context, pause = limits.requestPause(member, 1, now);
+    const { operators } = this.#context, pause = operators.pause(member, now);
     if (pause > 0) return pause;
     const { isDone, text } = operators.execute(typed, member, now);
     for (const line of text === "" ? [] : text.split("\n")) this.#tell(member, isDone ? line : `!! ${line}`);

@@ -8,6 +8,7 @@ import { byteLength } from "../../protocol/text.ts";
 import { activityOf } from "./activity.ts";
 import { AnsweredRequests } from "./answered_requests.ts";
 import type { Delivery } from "./delivery.ts";
+import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import type { Member } from "./members.ts";
 import type { OrderTargets } from "./order_targets.ts";
@@ -16,6 +17,7 @@ import type { OrderAnswer, Orders } from "./orders.ts";
 /** What the orders of operators need of the room. */
 export interface OperatorsContext {
   delivery: Delivery;
+  ignored: Ignored;
   limits: Limits;
   orders: Orders;
   targets: OrderTargets;
@@ -50,6 +52,15 @@ export class Operators {
     return this.isOperator(member) ? orders.help(false) : [];
   }
 
+  /**
+   * Takes a token of a member for the answer to an order. Returns 0 if there was one, otherwise the milliseconds until
+   * it is to be tried again.
+   */
+  pause(member: Member, now: number): number {
+    const { limits } = this.#context;
+    return this.isOperator(member) ? limits.orderPause(member, now) : limits.requestPause(member, 1, now);
+  }
+
   /** Carries out what a member has typed, if it may. */
   execute(line: string, member: Member, now: number): OrderAnswer {
     const { limits, orders } = this.#context;
@@ -57,14 +68,14 @@ export class Operators {
     // over a connection a line may be longer than a COMMAND
     if (byteLength(line) > MAX_TEXT_BYTES) return { isDone: false, text: TOO_LONG };
     // what everybody is told of pushes out what was said
-    if (orders.isToldToAll(line) && !limits.takeMessageTokenNow(member, now)) return { isDone: false, text: TOO_FAST };
+    if (orders.isToldToAll(line) && !limits.takeOrderToken(member, now)) return { isDone: false, text: TOO_FAST };
     return orders.execute(line, member, now);
   }
 
   /** Answers a COMMAND, which is done once however often it is repeated. */
   receive(packet: V1Packet & { type: "COMMAND" }, member: Member, now: number): void {
-    const { delivery, limits } = this.#context;
-    if (!limits.takeRequestTokens(member, 1, now)) return;
+    const { delivery } = this.#context;
+    if (this.pause(member, now) > 0) return this.#context.ignored.count("fast-requests");
     const { id } = packet, { token } = member, activity = activityOf(member);
     const answered = activity.answered?.get(packet);
     if (answered) return delivery.send(member, answered);

@@ -14,6 +14,7 @@ import { type BanKeeper, Bans } from "./bans.ts";
 import type { Delivery } from "./delivery.ts";
 import { EntryRules } from "./entry_rules.ts";
 import { kickCommands } from "./kicks.ts";
+import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import { Lock } from "./lock.ts";
 import { Mutes } from "./mutes.ts";
@@ -94,7 +95,7 @@ export class OrderKeeping {
    * @param others The commands of other parts.
    */
   over(
-    members: { admission: Admission; delivery: Delivery; limits: Limits },
+    members: { admission: Admission; delivery: Delivery; ignored: Ignored; limits: Limits },
     others: readonly OrderCommand[],
   ): RoomOrder {
     const { admission } = members, { accounts, time } = this.#context;

@@ -108,7 +108,10 @@ export class Room {
     const protectionContext = { members, delivery, limits, parts, tellTerminal, secret: options.passKey };
     const protection = this.#protection = newProtection(options, protectionContext);
     const { logins, lineLogins } = protection;
-    const order = this.#order = keeping.over({ admission: this.#admission, delivery, limits }, protection.commands);
+    const order = this.#order = keeping.over(
+      { admission: this.#admission, delivery, ignored, limits },
+      protection.commands,
+    );
     const { mutes, operators, targets } = order;
     const isRelaying = options.relay ?? true;
     const passes = new Passes(options.passKey);

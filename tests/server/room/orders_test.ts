@@ -84,3 +84,26 @@ Deno.test("orders: an answer that is too long for a REPLY is cut by bytes, at a 
     assertEquals(room.problem(`kick ${name}`), `${name} is…`);
   }
 });
+
+Deno.test("orders: a crowd behind an operator's IP address takes no order away from it, over UDP or TCP", () => {
+  const room = new OrderRoom({ rate: { rate: 20, burst: 40 } }), [host] = ALICE.split(":"), T = `${host}:7`;
+  const crowd = Array.from({ length: 120 }, (_, i) => ({ peer: `${host}:${i + 100}`, name: `M${i}` }))
+    .map(({ peer, name }) => ({ peer, token: room.join(peer, name).token }));
+  ["Bob", "Carol"].forEach((name, i) => room.join(`10.0.0.2:${i}`, name));
+  room.connect(T);
+  room.type(T, "/name Tom");
+  room.addAccount("Tom", true);
+  room.settle();
+  for (let id = 1; id <= 60; id++) {
+    for (const { peer, token } of crowd) {
+      room.say(peer, token, id, "spam");
+      room.v1(peer, "LOOKUP", { id, token, name: "Nobody" });
+    }
+  }
+  assertEquals(room.notices(room.order("kick Bob")), ["Bob was kicked by Alice"]);
+  assertEquals(room.notices(room.type(T, "/kick Carol")), ["Carol was kicked by Tom"]);
+  assertEquals(room.answer("bans"), "Nobody is banned");
+  // its own orders are limited
+  const done = Array.from({ length: 60 }, (_, i) => room.answer(`say ${i}`)).filter((answer) => answer === "");
+  assertEquals(done.length, 39);
+});
