@@ -150,6 +150,11 @@ export class Greetings {
     else this.#wishes.claim({ peer: member, packet: { ...packet, name }, askedAt: now }, now);
   }
 
+  /** Why a connection that is no member can't have a name that it has proven to be its own; undefined if it can. */
+  refusalOfProven(name: string, peer: Peer, now: number): Refusal | undefined {
+    return this.#wishes.refusalOfProven(name, peer, now);
+  }
+
   /** Gives a name to a member with a connection that has proven that it knows its password. */
   receiveProven(name: string, member: Member, now: number): void {
     const packet = { dialect: "classic", type: "SIGN-IN", name } as const;

@@ -115,6 +115,9 @@ export class LineMembers {
       if ("problem" in result) return this.#tellPeer(peer, result.problem);
       const expulsion = admission.rules.refusalOf({ peer, name: result.name }, now);
       if (expulsion) return this.#tellPeer(peer, `!! ${expulsion.text}`);
+      // nobody comes in without the name
+      const refusal = this.#context.greetings.refusalOfProven(result.name, peer, now);
+      if (refusal) return this.#tellPeer(peer, refusal.text);
       const member = admission.admitConnection(peer, now);
       if (!member) return this.#tellPeer(peer, ROOM_IS_FULL);
       this.#outside.delete(peer.key);

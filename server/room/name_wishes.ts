@@ -88,6 +88,17 @@ export class NameWishes {
     if (applicant) this.claim({ ...applicant, askedAt: now }, now);
   }
 
+  /** Why a peer that is no member can't have a name that it has proven to be its own; undefined if it can. */
+  refusalOfProven(name: string, peer: Peer, now: number): Refusal | undefined {
+    const applicant = {
+      peer,
+      packet: { dialect: "classic", type: "SIGN-IN", name } as const,
+      askedAt: now,
+      proven: {},
+    };
+    return this.#claimRefusal(applicant, { name, holder: peer.key }, true, now);
+  }
+
   /** Asks for a name, unless the names are asked for it already; the answer may come later. */
   claim(applicant: Applicant, now: number): void {
     const { admission: { members, names }, answer, ignored } = this.#context;
@@ -128,6 +139,8 @@ export class NameWishes {
     // some names take a millisecond to look at
     const tooSoon = this.#mayNotAsk(applicant, now);
     if (tooSoon) return tooSoon;
+    // a proof was slow enough, and its sender must not go without an answer
+    if (applicant.proven) return undefined;
     if (packet.dialect === "classic") return isNew && !limits.takeSignInToken(peer, now) ? "too often" : undefined;
     // one that is no member has been asked for it already
     if (isNew && members.withToken(packet.token) && !limits.takeApplicantToken(peer, now)) return "too often";

@@ -2,6 +2,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { visibleLine } from "../../../protocol/visible_bytes.ts";
 import { MemoryAccounts } from "../../../server/room/accounts.ts";
+import { MAX_NAMES_PER_ADDRESS } from "../../../server/room/address_limits.ts";
+import { Limits } from "../../../server/room/limits.ts";
+import { Members } from "../../../server/room/members.ts";
 import { accountOf, quickDerive, signInWith } from "../../support/accounts.ts";
 import { textOf } from "../../support/fake_delivery.ts";
 import { FakeRoom, type FakeRoomOptions, one, to } from "../../support/fake_room.ts";
@@ -281,4 +284,33 @@ Deno.test("members only: a right /login does not pass a ban or the lock, and is 
   derive();
   assertEquals([answers(B), room.room.users().names], ["", ["Olga"]]);
   assertMatch(type("hello", B), /^Log in first/);
+});
+
+Deno.test("members only: who logs in where many have signed in gets in with the name, or reads why not and stays outside", () => {
+  for (const isLocked of [false, true]) {
+    const { room, accounts, type, answers, connect, derive } = newRoom({ membersOnly: !isLocked });
+    const names = ["Olga", "Otto"];
+    for (const name of names) accounts.put(accountOf(name, PASSWORD, true));
+    const logIn = (name: string, from: string) => {
+      assertEquals(type(`/login ${name} ${PASSWORD}`, from), "");
+      derive();
+      return answers(from);
+    };
+    const { takeSignInToken } = Limits.prototype, { namesAt } = Members.prototype;
+    if (isLocked) room.room.order("lock", room.now);
+    connect(A);
+    connect(B);
+    answers();
+    try {
+      Limits.prototype.takeSignInToken = () => false;
+      assertEquals(logIn("Olga", A), "Signed in as Olga");
+      Members.prototype.namesAt = () => MAX_NAMES_PER_ADDRESS;
+      assertEquals(logIn("Otto", B), "Too many names from your address");
+    } finally {
+      Object.assign(Limits.prototype, { takeSignInToken });
+      Object.assign(Members.prototype, { namesAt });
+    }
+    assertEquals(room.room.size, 1);
+    assertEquals(logIn("Otto", B), "Signed in as Otto");
+  }
 });
