@@ -34,14 +34,16 @@ export class AccountTable {
   }
 
   /**
-   * A power failure does not undo it.
+   * Removes several in one transaction. A power failure does not undo it.
    *
    * @throws {Failure} if the file can't be written.
    */
-  remove(name: string): void {
+  removeAll(names: readonly string[]): void {
     this.#writer.write(() => {
-      this.#drop.run(nameKey(name));
-      this.#dropAddresses.run(nameKey(name));
+      for (const key of names.map(nameKey)) {
+        this.#drop.run(key);
+        this.#dropAddresses.run(key);
+      }
     }, true);
   }
 

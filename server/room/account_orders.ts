@@ -94,7 +94,7 @@ export function accountOrders({ members, parts, tellTerminal, removed }: Account
   const removeAll = (pattern: string): string => {
     const { accounts } = present(), start = nameKey(pattern.slice(0, -1));
     const names = accounts.all().map(({ name }) => name).filter((name) => nameKey(name).startsWith(start));
-    names.forEach((name) => accounts.remove(name));
+    accounts.removeAll(names);
     const left = names.slice(0, MAX_LISTED).join(", ") + (names.length > MAX_LISTED ? ", …" : "");
     return names.length === 0 ? `No registered name is like ${pattern}` : `Not registered any more: ${left}`;
   };

@@ -20,6 +20,8 @@ export interface Accounts {
   put(account: Account): void;
   /** Returns whether there was one. */
   remove(name: string): boolean;
+  /** Removes all of several that there are, at once. */
+  removeAll(names: readonly string[]): void;
   /** All accounts, sorted by their names. */
   all(): Account[];
   /** The keys of the IP addresses from which an account was signed in to, the latest last. */
@@ -30,7 +32,8 @@ export interface Accounts {
 /** Where the accounts are kept beyond the end of the server. Each call writes before it returns. */
 export interface AccountStore {
   put(account: Account): void;
-  remove(name: string): void;
+  /** Either all of them are removed or none. */
+  removeAll(names: readonly string[]): void;
   setKnownAddresses(name: string, addresses: readonly string[]): void;
 }
 
@@ -75,10 +78,18 @@ export class MemoryAccounts implements Accounts {
 
   remove(name: string): boolean {
     if (!this.get(name)) return false;
-    this.#store?.remove(name);
-    this.#drop(name);
-    this.#known.delete(nameKey(name));
+    this.removeAll([name]);
     return true;
+  }
+
+  removeAll(names: readonly string[]): void {
+    const there = names.filter((name) => this.get(name));
+    if (there.length === 0) return;
+    this.#store?.removeAll(there);
+    for (const name of there) {
+      this.#drop(name);
+      this.#known.delete(nameKey(name));
+    }
   }
 
   all(): Account[] {

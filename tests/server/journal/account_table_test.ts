@@ -80,7 +80,7 @@ Deno.test("accounts: one that can't be written is not there, and one that can't 
   const fail = (): never => {
     throw new Error("No space left on device");
   };
-  const accounts = new MemoryAccounts([ACCOUNT], { put: fail, remove: fail, setKnownAddresses: () => {} });
+  const accounts = new MemoryAccounts([ACCOUNT], { put: fail, removeAll: fail, setKnownAddresses: () => {} });
   assertThrows(() => accounts.put({ ...ACCOUNT, name: "Bob" }));
   assertThrows(() => accounts.put({ ...ACCOUNT, rounds: 700_000 }));
   assertThrows(() => accounts.remove("Alice"));
@@ -101,7 +101,7 @@ Deno.test("accounts and bans: a power failure does not undo them, for which each
   const accounts = new AccountTable(writer), order = new OrderTable(writer);
   const writes: [() => void, boolean][] = [
     [() => accounts.put(ACCOUNT), true],
-    [() => accounts.remove("Alice"), true],
+    [() => accounts.removeAll(["Alice"]), true],
     [() => order.putBan({ what: "Bob", holder: "", until: undefined }), true],
     [() => order.dropBans(["Bob"]), true],
     // at worst somebody has to wait who would not have to

@@ -121,3 +121,17 @@ Deno.test("account add: a password is easy to say, and has 48 random bits", () =
   const first = [0, 255].map((byte) => newPassword({ randomBytes: (length) => new Uint8Array(length).fill(byte) }));
   assertEquals(first, ["babab-babab-babab", "zuzuz-zuzuz-zuzuz"]);
 });
+
+Deno.test("account remove: all that begin in the same way are removed in one transaction", () => {
+  const removed: (readonly string[])[] = [];
+  const store = {
+    put: () => {},
+    setKnownAddresses: () => {},
+    removeAll: (names: readonly string[]) => removed.push(names),
+  };
+  const names = ["Bob", "Bot1", "Bot2", "Bot3"];
+  const accounts = new MemoryAccounts(names.map((name) => accountOf(name, "correct horse")), store);
+  const room = new FakeRoom({ accounts });
+  assertEquals(room.room.order("account remove Bot*", room.now).text, "Not registered any more: Bot1, Bot2, Bot3");
+  assertEquals([removed, accounts.size], [[["Bot1", "Bot2", "Bot3"]], 1]);
+});
