@@ -50,6 +50,7 @@ const MAX_QUOTED_BYTES = 128;
 /** After how long the next line is looked at of who asks too often without being a member, in milliseconds. */
 const OUTSIDE_PAUSE_MS = 1000;
 const ROOM_IS_FULL = "The room is full";
+const UNLOCKED = "The room is unlocked";
 const NO_PLAIN_PASSWORDS =
   "This server takes no password here, where others on the way can read it: use the udp-chat client";
 
@@ -112,7 +113,10 @@ export class LineMembers {
     lineLogins.logIn(request, peer, now, (result, now) => {
       // another one may have the same address by now
       if (this.#outside.get(peer.key) !== connection) return;
-      if ("problem" in result) return this.#tellPeer(peer, result.problem);
+      if ("problem" in result) {
+        this.#tellPeer(peer, result.problem);
+        return this.#enterIfUnlocked(peer, now);
+      }
       const expulsion = admission.rules.refusalOf({ peer, name: result.name }, now);
       if (expulsion) return this.#tellPeer(peer, `!! ${expulsion.text}`);
       // nobody comes in without the name
@@ -126,20 +130,37 @@ export class LineMembers {
     return 0;
   }
 
-  /** Lets a connection in that the lock has kept out, once it says something and the room is not locked any more. */
+  /** Lets in those that the lock has kept out, and tells each, when the room is not locked any more. */
+  unlocked(now: number): void {
+    for (const peer of [...this.#outside.values()]) {
+      // what becomes of its login decides
+      if (!this.#context.lineLogins?.isBusy(peer)) this.#enterIfUnlocked(peer, now);
+    }
+  }
+
+  #enterIfUnlocked(peer: Peer, now: number): void {
+    const { admission, logins } = this.#context;
+    if (logins?.isForMembersOnly || admission.rules.refusalOf({ peer }, now)?.code === "locked") return;
+    if (this.#enter(peer, now)) this.#tellPeer(peer, UNLOCKED);
+  }
+
+  /** Takes a line of a connection that is still kept out, because it could not come in when the lock ended. */
   #enterUnlocked(line: string, peer: Peer, now: number): number {
+    const member = this.#enter(peer, now);
+    return member ? this.receive(line, member, now) : 0;
+  }
+
+  /** Lets a connection in that the lock has kept out, or tells it why not. */
+  #enter(peer: Peer, now: number): Member | undefined {
     const { admission } = this.#context, expulsion = admission.rules.refusalOf({ peer }, now);
     if (expulsion) {
       this.#tellPeer(peer, expulsion.code === "locked" ? lockedLine(expulsion) : `!! ${expulsion.text}`);
-      return 0;
+      return undefined;
     }
     const member = admission.admitConnection(peer, now);
-    if (!member) {
-      this.#tellPeer(peer, ROOM_IS_FULL);
-      return 0;
-    }
-    this.#outside.delete(peer.key);
-    return this.receive(line, member, now);
+    if (member) this.#outside.delete(peer.key);
+    else this.#tellPeer(peer, ROOM_IS_FULL);
+    return member;
   }
 
   /** Handles a line. Returns 0 if it was taken, otherwise the milliseconds until it is to be handed over again. */

@@ -17,6 +17,8 @@ export interface LockContext {
   announcements: Announcements;
   /** Notes whether the room is locked. */
   note: (isLocked: boolean) => void;
+  /** Called when the room is not locked any more. */
+  unlocked?: (now: number) => void;
 }
 
 const LOCKED: Expulsion = { code: "locked", text: "The room is locked: nobody new may come in now" };
@@ -69,10 +71,11 @@ export class Lock {
     if (this.#isLocked === isLocked) {
       throw new OrderProblem(`The room is ${isLocked ? "locked already" : "not locked"}`);
     }
-    const { announcements, note } = this.#context;
+    const { announcements, note, unlocked } = this.#context;
     this.#isLocked = isLocked;
     announcements.tell(`The room was ${state}${byWhom(giver)}`, now);
     note(isLocked);
+    if (!isLocked) unlocked?.(now);
     return TOLD;
   }
 }

@@ -50,6 +50,8 @@ export interface OrderRulesContext {
   publish: (event: NewEvent, now: number) => void;
   /** Prints a line on the server's terminal. Default: nothing is printed. */
   tellTerminal?: (line: string) => void;
+  /** Called when the room is not locked any more. Default: nothing is done. */
+  unlocked?: (now: number) => void;
   /** The time that is shown to people, in Unix milliseconds. */
   time: (now: number) => number;
 }
@@ -83,6 +85,7 @@ export class OrderKeeping {
       accounts,
       announcements: this.announcements,
       note: (isLocked) => this.#note("lock", isLocked),
+      unlocked: context.unlocked,
     });
     this.rules = new EntryRules(this);
     const keep = keeper && ((text: string | undefined) => keeper.putTopic(text));

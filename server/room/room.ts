@@ -77,7 +77,8 @@ export class Room {
     const time = (now: number) => this.#wallTime(now);
     const { observer = {}, ownAddresses } = options, accounts = parts?.accounts;
     const announce = (event: NewEvent, now: number) => this.#publish(event, now);
-    const keeping = new OrderKeeping({ accounts, kept, ownAddresses, publish: announce, tellTerminal, time });
+    const unlocked = (now: number) => this.#lines.unlocked(now);
+    const keeping = new OrderKeeping({ accounts, kept, ownAddresses, publish: announce, tellTerminal, time, unlocked });
     this.#admission = new Admission(options, {
       delivery,
       journal,

@@ -314,3 +314,35 @@ Deno.test("members only: who logs in where many have signed in gets in with the 
     assertEquals(logIn("Otto", B), "Signed in as Otto");
   }
 });
+
+Deno.test("/login: when the lock ends, those who wait are in, and are told", () => {
+  const { room, type, answers, connect } = newRoom();
+  room.room.order("lock", room.now);
+  connect();
+  connect(B);
+  room.room.order("ban 192.0.2.2", room.now);
+  answers();
+  room.room.order("unlock", room.now);
+  const sent = room.delivery.take();
+  const read = (from: string) => to(sent, from).map((one) => textOf(one).trim());
+  assertEquals(read(A).at(-1), "The room is unlocked");
+  assertEquals(read(B).at(-1), "!! Your IP address is banned until an operator ends it");
+  assertEquals(room.room.size, 1);
+  assertEquals(type("/name Tom"), "Signed in as Tom");
+  // one whose password is looked at just then comes in too
+  const busy = newRoom();
+  busy.room.room.order("lock", busy.room.now);
+  busy.connect();
+  busy.type("/login Alice wrong password");
+  busy.room.room.order("unlock", busy.room.now);
+  busy.answers();
+  busy.derive();
+  assertEquals(busy.answers(), "That is not the password of Alice|The room is unlocked");
+  // those who have to log in wait on
+  const other = newRoom({ membersOnly: true });
+  other.room.room.order("lock", other.room.now);
+  other.connect();
+  other.answers();
+  other.room.room.order("unlock", other.room.now);
+  assertEquals([other.answers(), other.room.room.size], ["", 0]);
+});
