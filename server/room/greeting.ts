@@ -70,7 +70,11 @@ export class Greetings {
 
   constructor(context: GreetingContext) {
     this.#context = context;
-    this.#wishes = new NameWishes({ ...context, answer: (...args) => this.#answer(...args) });
+    this.#wishes = new NameWishes({
+      ...context,
+      answer: (...args) => this.#answer(...args),
+      tell: (...args) => this.#sendLine(...args),
+    });
   }
 
   /** Forgets the wish of a member that says goodbye: a late answer must not let it in again. */

@@ -52,6 +52,8 @@ export interface NameWishesContext {
   logins: Logins | undefined;
   /** Why one that is muted may not have a name, as a sentence; undefined if it may. */
   mutedNameOf: (member: MuteHolder, name: string, now: number) => string | undefined;
+  /** Tells a classic member something in a line, within what may go to its address. */
+  tell: (member: Member, line: string, now: number) => void;
   /** Gives an applicant its name, or tells it why not. */
   answer: (applicant: Applicant, answer: WishAnswer, now: number) => void;
 }
@@ -183,7 +185,11 @@ export class NameWishes {
     const { admission } = this.#context, other = admission.members.withName(name);
     if (!other || [holder, replaces].includes(holderOf(other))) return;
     if (proven) admission.expel(other, SIGNED_IN_ELSEWHERE, now);
-    else if (admission.nameFreeIn(other, now) === 0) admission.rename(other, undefined, now);
+    else if (admission.nameFreeIn(other, now) === 0) {
+      const text = `You were silent, and another has the name ${other.name} now: SIGN-IN takes another one`;
+      admission.rename(other, undefined, now);
+      this.#context.tell(other, text, now);
+    }
   }
 
   /** Why an applicant may not have another name: each new one would be told to all. */

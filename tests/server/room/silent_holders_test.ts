@@ -1,7 +1,7 @@
 /** Names whose holders seem to be gone: when they are free, and who just gets one. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { textOf } from "../../support/fake_delivery.ts";
-import { FakeRoom, one } from "../../support/fake_room.ts";
+import { FakeRoom, one, to } from "../../support/fake_room.ts";
 
 const A = "192.0.2.1:40001", B = "192.0.2.2:40002", CLASSIC = "10.0.0.1:9";
 
@@ -34,7 +34,12 @@ Deno.test("names: a classic member that has been silent for a minute stays witho
   const other = new FakeRoom();
   other.datagram(CLASSIC, "SIGN-IN Bob\n");
   other.pass(60_000);
-  assertMatch(other.datagram("10.0.0.2:9", "SIGN-IN Bob\n").map(textOf).join("|"), /Signed in as Bob/);
+  const sent = other.datagram("10.0.0.2:9", "SIGN-IN Bob\n");
+  const read = (key: string) => to(sent, key).map((one) => textOf(one).trim());
+  assertEquals(read("10.0.0.2:9"), ["INCOMING Signed in as Bob"]);
+  assertEquals(read(CLASSIC), [
+    "INCOMING You were silent, and another has the name Bob now: SIGN-IN takes another one",
+  ]);
 });
 
 Deno.test("names: PEER says whether a name is registered", async () => {
