@@ -1,6 +1,6 @@
 /** Programs of others, each with its own way to write the classic words, in one room with our client. */
 import { assertEquals } from "@std/assert";
-import { joinRoom, messagesOf, start, startServer } from "../../scripts/support/processes.ts";
+import { joinRoom, messagesOf, type Process, start, startServer } from "../../scripts/support/processes.ts";
 import { linesOf, pythonTest } from "../support/python.ts";
 
 /** A student's program. It says each line of its input in its own form, and prints what it gets without the first word. */
@@ -33,14 +33,27 @@ const HABITS = [
   ["sign-in:Zoë", "%s\n"],
 ];
 
+/** Several programs that end together. */
+function allOf(all: Process[]): AsyncDisposable & { all: Process[] } {
+  return {
+    all,
+    async [Symbol.asyncDispose]() {
+      for (const program of all) await program[Symbol.asyncDispose]();
+    },
+  };
+}
+
 pythonTest("programs with other habits are understood, and keep their smileys", async () => {
   await using server = await startServer();
   await using client = await joinRoom(server);
   const said = ["hello: everyone", ":-)", "messages are nice"];
+  // none ends before the others: the next one could get its port, where the server still knows it
+  await using programs = allOf([]);
   for (const [i, [greeting, form]] of HABITS.entries()) {
-    await using program = start(["python3", "-c", PROGRAM, String(server.port), greeting, form], {
+    const program = start(["python3", "-c", PROGRAM, String(server.port), greeting, form], {
       env: { PYTHONIOENCODING: "utf-8", PYTHONUTF8: "1" },
     });
+    programs.all.push(program);
     const address = await server.arrival(i + 2);
     const sender = greeting.startsWith("sign") ? `${address}:Zoë` : address;
     // UDP may reorder, so each line waits until the one before has come back
