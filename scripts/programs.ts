@@ -35,8 +35,12 @@ export const PROGRAMS: Program[] = [
     entry: "client.ts",
     permissions: [
       "--allow-net",
-      // the node:readline of Deno 2.4 asks for it before it draws a prompt
-      "--allow-env=TERM",
+      // the node:readline of Deno 2.4 asks for TERM before it draws a prompt
+      "--allow-env=TERM,UDP_CHAT_PASSWORD",
+      // whether a server in this machine's own networks sees this client where it is
+      "--allow-sys=networkInterfaces",
+      // --password-file
+      "--allow-read",
     ],
   },
 ];

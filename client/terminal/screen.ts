@@ -101,7 +101,13 @@ function openTerminal({ now, signal, notice, answered, complete }: ScreenOptions
     if (dropped > 0) notice(`${pluralize(dropped, "line")} not shown while the terminal was stopped`);
     else if (prompting && !closed) redraw();
   });
-  const setRaw = process.stdin.setRawMode.bind(process.stdin);
+  const setRaw = (raw: boolean) => {
+    try {
+      process.stdin.setRawMode(raw);
+    } catch {
+      // Deno 2.4 throws where the terminal is closed already
+    }
+  };
   const keyboard = new Keyboard({
     setRawMode: (raw) => output.setRawMode(raw, setRaw),
     interrupted,
