@@ -129,3 +129,14 @@ function unitsThatFit(text: string, limit: number): number {
 export function pluralize(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
+
+/** Splits a text into at most `most` words; the last one is the rest of the text. */
+export function splitWords(text: string, most: number): string[] {
+  const values: string[] = [];
+  while (text !== "" && values.length < most - 1) {
+    const [word] = /^\S+/.exec(text)!;
+    values.push(word);
+    text = text.slice(word.length).trimStart();
+  }
+  return text === "" || most === 0 ? values : [...values, text];
+}

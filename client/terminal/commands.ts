@@ -9,6 +9,7 @@ import type { Command, CommandContext } from "./command.ts";
 import { OPERATOR_COMMANDS } from "./operator_commands.ts";
 import { formatStatistics } from "./rendering.ts";
 import { reservedBecause } from "../../protocol/look_alikes.ts";
+import { splitWords } from "../../protocol/text.ts";
 import { NAME_RULE, nameKey, normalizeName } from "../../protocol/names.ts";
 
 /** What `/direct` is about. */
@@ -239,17 +240,6 @@ export function execute(line: string, context: CommandContext): void {
       session.view.notice("That was said to everyone: without a name, the commands are /send NAME TEXT and /list");
     }
   }
-}
-
-/** Splits a text into at most `most` words; the last one is the rest of the text. */
-function splitWords(text: string, most: number): string[] {
-  const values: string[] = [];
-  while (text !== "" && values.length < most - 1) {
-    const [word] = /^\S+/.exec(text)!;
-    values.push(word);
-    text = text.slice(word.length).trimStart();
-  }
-  return text === "" ? values : [...values, text];
 }
 
 /**

@@ -6,7 +6,7 @@
  * @module
  */
 import { MAX_TEXT_BYTES } from "../../protocol.ts";
-import { byteLength, splitText } from "../../protocol/text.ts";
+import { byteLength, splitText, splitWords } from "../../protocol/text.ts";
 import type { Member } from "./members.ts";
 
 /** Who gives an order: a member, or undefined for the server's terminal. */
@@ -141,17 +141,6 @@ function behindWords(line: string, count: number): string {
   let rest = line.trim();
   for (let i = 0; i < count; i++) rest = rest.replace(/^\S+\s*/, "");
   return rest;
-}
-
-/** Splits a text into at most `most` words; the last one is the rest of the text. */
-function splitWords(text: string, most: number): string[] {
-  const values: string[] = [];
-  while (text !== "" && values.length < most - 1) {
-    const [word] = /^\S+/.exec(text)!;
-    values.push(word);
-    text = text.slice(word.length).trimStart();
-  }
-  return text === "" || most === 0 ? values : [...values, text];
 }
 
 /** Cuts an answer so that it fits into a REPLY. */
