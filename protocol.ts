@@ -27,6 +27,7 @@ import {
   type Decoded,
   MAX_AGE_MS,
   MAX_CLASSIC_BYTES,
+  MAX_COPY,
   MAX_DATAGRAM_BYTES,
   MAX_TEXT_BYTES,
   type Packet,
@@ -54,13 +55,20 @@ type Layout<P> = {
 const SEALED_BYTES = 16 + 32 + 32 + 16;
 
 const proofFields = { nonce: optional(hex128), cnonce: optional(hex128), proof: optional(hex256) };
-const eventFields = { token: optional(hex64), epoch: hex64, seq: number, at: number };
+const eventFields = {
+  token: optional(hex64),
+  copy: optional(numberUpTo(MAX_COPY)),
+  epoch: hex64,
+  seq: number,
+  at: number,
+};
+const loss = optional(numberUpTo(100));
 
 /** The fields of each v1 type, in the order in which they are written. */
 const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
-  "GREETING": { fields: { id: number, token: optional(hex64), cookie: optional(hex64) } },
-  "SIGN-IN": { fields: { id: number, token: optional(hex64), cookie: optional(hex64), name, ...proofFields } },
-  "RESEND": { fields: { token: hex64, epoch: hex64, from: number, to: number } },
+  "GREETING": { fields: { id: number, token: optional(hex64), cookie: optional(hex64), loss } },
+  "SIGN-IN": { fields: { id: number, token: optional(hex64), cookie: optional(hex64), loss, name, ...proofFields } },
+  "RESEND": { fields: { token: hex64, loss, epoch: hex64, from: number, to: number } },
   "LIST": { fields: { id: number, token: hex64, after: optional(name) } },
   "LOOKUP": { fields: { id: number, token: hex64, name: optional(name), address: optional(address) } },
   "LEAVE": { fields: { id: number, token: hex64 } },
@@ -143,6 +151,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
     },
   },
   "REPLY": { fields: { id: number, token: hex64, verifier: optional(hex256) }, body: "text" },
+  "HELD": { fields: { token: hex64, stream: hex64, id: number, wait: number } },
   "HEARTBEAT": { fields: { token: optional(hex64), epoch: hex64, seq: number } },
   "GONE": { fields: { token: hex64, epoch: hex64, from: number, to: number } },
   "USERS": {

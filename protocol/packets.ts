@@ -23,6 +23,8 @@ export const MEMBER_TIMEOUT_MS = 60_000;
  * With it the longest RELAY has 1,230 bytes, so that there is room for two digits more.
  */
 export const MAX_AGE_MS = 99_999;
+/** The most that the number of a further copy of an event may be. */
+export const MAX_COPY = 9;
 /** What stands behind the name of a member in USERS that is reached through the server only. */
 export const RELAY_MARK = " relay";
 /** How many messages of one stream may be under way before the first is acknowledged. */
@@ -86,17 +88,25 @@ interface Event {
   dialect: "v1";
   /** The receiver's token, in a copy that the server sends to one member: the answer to its RESEND. */
   token?: string;
+  /** Which further copy it is of those that the server sends to members that lose much; undefined for the first one. */
+  copy?: number;
   epoch: string;
   seq: number;
   at: number;
 }
 
+/** What a client says of its network. */
+interface Loss {
+  /** How many of the server's datagrams do not arrive, in percent; undefined for none. */
+  loss?: number;
+}
+
 /** The packets of version 1, the dialect of our own programs. PROTOCOL.md describes each, with an example datagram. */
 export type V1Packet =
   // to the server
-  | { dialect: "v1"; type: "GREETING"; id: number; token?: string; cookie?: string }
-  | { dialect: "v1"; type: "SIGN-IN"; id: number; token?: string; cookie?: string; name: string } & Proof
-  | { dialect: "v1"; type: "RESEND"; token: string; epoch: string; from: number; to: number }
+  | { dialect: "v1"; type: "GREETING"; id: number; token?: string; cookie?: string } & Loss
+  | { dialect: "v1"; type: "SIGN-IN"; id: number; token?: string; cookie?: string; name: string } & Proof & Loss
+  | { dialect: "v1"; type: "RESEND"; token: string; epoch: string; from: number; to: number } & Loss
   | { dialect: "v1"; type: "LIST"; id: number; token: string; after?: string }
   | { dialect: "v1"; type: "LOOKUP"; id: number; token: string; name?: string; address?: string }
   | { dialect: "v1"; type: "LEAVE"; id: number; token: string }
@@ -220,6 +230,8 @@ export type V1Packet =
     verifier?: string;
     text: string;
   }
+  /** A MESSAGE is here and waits for its turn. It need not be repeated within the next `wait` milliseconds. */
+  | { dialect: "v1"; type: "HELD"; token: string; stream: string; id: number; wait: number }
   | { dialect: "v1"; type: "HEARTBEAT"; token?: string; epoch: string; seq: number }
   | { dialect: "v1"; type: "GONE"; token: string; epoch: string; from: number; to: number }
   | {

@@ -40,20 +40,22 @@ export function protocolTrace(): string {
   network.passUntil(() => network.has("INCOMING", 4));
   network.begin(
     "Bob gets event 3 and expects event 2: a gap. He holds event 3 back, waits a moment, since the two may only have " +
-      "changed places, and asks for event 2. The answer has his token. Now he shows both.",
+      "changed places, and asks for event 2. He also says how much he loses, in percent. The answer has his token. Now " +
+      "he shows both.",
   );
   network.passUntil(() => bob.texts.length === 2);
   network.begin(
-    "Alice has not heard of her second message for 100 ms and repeats it. The server has taken it already. So it sends " +
-      "her a HEARTBEAT, which shows her that she lacks event 3, and an ACK. Both have her token. The HEARTBEAT to both " +
-      "is the usual one, 100 ms after the last event.",
+    "Alice hears nothing of her second message for longer than a round trip, and repeats it. The server has taken it " +
+      "already: she gets the event that it became, with her token.",
   );
   network.passUntil(() => alice.texts.length === 2);
 
   network.begin(
-    "Bob's copy of event 4 is lost, and no later event shows him the gap. The next HEARTBEAT does.",
+    "Bob's copy of event 4 is lost, and no later event shows him the gap. Since he has said that he " +
+      "loses something, the server sends him a further copy. It is lost as well. The next HEARTBEAT, 100 ms after the " +
+      "event, shows him the gap.",
   );
-  network.lose("INCOMING", "Bob", 4);
+  for (let copy = 0; copy <= 1; copy++) network.lose("INCOMING", "Bob", 4);
   alice.session.say("I have to go soon.", network.now);
   network.passUntil(() => bob.texts.length === 3);
   const keepAliveAt = alice.session.nextWake!;

@@ -77,6 +77,7 @@ Deno.test("PROTOCOL.md: every type of both dialects has a section and an example
     "OFFLINE/1": true,
     "RETRY/1": true,
     "WELCOME/1": true,
+    "HELD/1": true,
     "HEARTBEAT/1": true,
     "GONE/1": true,
     "USERS/1": true,

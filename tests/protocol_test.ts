@@ -42,9 +42,9 @@ const PROOF = { nonce: HEX.repeat(2), cnonce: HEX.repeat(2), proof: KEY };
 
 /** The longest packet of each type: every field there, and each as long as it may be. */
 const LONGEST: { [T in V1Packet["type"]]: Omit<Extract<V1Packet, { type: T }>, "dialect" | "type"> } = {
-  "GREETING": { id: MAX, token: HEX, cookie: HEX },
-  "SIGN-IN": { id: MAX, token: HEX, cookie: HEX, name: NAME, ...PROOF },
-  "RESEND": { token: HEX, epoch: HEX, from: MAX, to: MAX },
+  "GREETING": { id: MAX, token: HEX, cookie: HEX, loss: 100 },
+  "SIGN-IN": { id: MAX, token: HEX, cookie: HEX, loss: 100, name: NAME, ...PROOF },
+  "RESEND": { token: HEX, loss: 100, epoch: HEX, from: MAX, to: MAX },
   "LIST": { id: MAX, token: HEX, after: NAME },
   "LOOKUP": { id: MAX, token: HEX, name: NAME },
   "LEAVE": { id: MAX, token: HEX },
@@ -99,6 +99,7 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Extract<V1Packet, { type: T }>, "
     operator: true,
     topic: "😀".repeat(75),
   },
+  "HELD": { token: HEX, stream: HEX, id: MAX, wait: MAX },
   "HEARTBEAT": { token: HEX, epoch: HEX, seq: MAX },
   "GONE": { token: HEX, epoch: HEX, from: MAX, to: MAX },
   "USERS": { id: MAX, token: HEX, total: MAX, unnamed: MAX, more: true, names: NAMES, onlyRelayed: NAMES },

@@ -4,6 +4,7 @@
  * @module
  */
 import type { V1Packet } from "../../protocol.ts";
+import type { LossEstimate } from "../../protocol/reliable/loss_estimate.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { Greeter, type Hurry } from "./greeter.ts";
 import type { Handshake } from "./handshake.ts";
@@ -18,6 +19,7 @@ export interface ContactParts {
   self: Pick<Self, "token">;
   handshake: Handshake;
   roundTrip: RoundTrip;
+  loss: LossEstimate;
   send: (packet: V1Packet) => void;
 }
 
@@ -36,7 +38,7 @@ export class Contact {
   constructor(parts: ContactParts) {
     this.#parts = parts;
     this.patience = new Patience(parts.server);
-    this.#greeter = new Greeter(parts.roundTrip);
+    this.#greeter = new Greeter(parts);
   }
 
   /** How many greetings were sent. */
@@ -97,8 +99,8 @@ export class Contact {
   greetIfDue(now: number): void {
     const id = this.#greeter.wake(now);
     if (id === undefined) return;
-    const { self: { token }, handshake, send } = this.#parts;
-    send(handshake.greeting(id));
+    const { self: { token }, handshake, loss, send } = this.#parts;
+    send(handshake.greeting(id, loss.percent));
     // if the server is there and only WELCOMEs are lost, this has an answer
     if (this.patience.claimedFor(this.#greeter.silentSince) >= ASK_OTHERWISE_MS) {
       send({ dialect: "v1", type: "LIST", id, token });

@@ -4,6 +4,7 @@
  * @module
  */
 import { Retry } from "../../protocol/reliable/retry.ts";
+import type { LossEstimate } from "../../protocol/reliable/loss_estimate.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { RequestIds } from "./request_ids.ts";
 
@@ -40,9 +41,16 @@ export interface Hurry {
   pause?: number;
 }
 
+/** What a greeter tells of what it measures. */
+export interface GreeterParts {
+  roundTrip: RoundTrip;
+  loss: Pick<LossEstimate, "noteAnswer">;
+}
+
 /** Says when to greet, and notices how long there has been no answer. */
 export class Greeter {
   readonly #roundTrip: RoundTrip;
+  readonly #loss: Pick<LossEstimate, "noteAnswer">;
   readonly #sentAt = new Map<number, number>();
   readonly #retry = new Retry();
   readonly #ids: RequestIds;
@@ -56,8 +64,9 @@ export class Greeter {
   /** Whether the server has ever answered. */
   #isKnown = false;
 
-  constructor(roundTrip: RoundTrip, ids = new RequestIds()) {
+  constructor({ roundTrip, loss }: GreeterParts, ids = new RequestIds()) {
     this.#roundTrip = roundTrip;
+    this.#loss = loss;
     this.#ids = ids;
   }
 
@@ -125,10 +134,14 @@ export class Greeter {
   answered(id: number, keepalive: number | undefined, now: number): number | undefined {
     const sentAt = this.#sentAt.get(id);
     if (sentAt === undefined) return undefined;
+    const wasKnown = this.#isKnown;
     this.#isKnown = true;
     this.#roundTrip.sample(now - sentAt);
     // an answer to an earlier greeting that still comes is out of date
-    for (const earlier of this.#sentAt.keys()) if (earlier <= id) this.#sentAt.delete(earlier);
+    const outOfDate = [...this.#sentAt.keys()].filter((earlier) => earlier <= id);
+    for (const earlier of outOfDate) this.#sentAt.delete(earlier);
+    // before it has answered for the first time, the server may not have been there
+    if (wasKnown) this.#loss.noteAnswer(outOfDate.length - 1);
     this.#silentSince = undefined;
     const wanted = keepalive ?? this.#pauseFactor * SHORT_KEEPALIVE_MS;
     const pause = Math.min(LONGEST_KEEPALIVE_MS, Math.max(SHORTEST_KEEPALIVE_MS, wanted));

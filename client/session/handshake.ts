@@ -39,13 +39,18 @@ export class Handshake {
     return this.#hasAnswered;
   }
 
-  /** The greeting that is to be sent now. */
-  greeting(id: number): V1Packet {
+  /**
+   * The greeting that is to be sent now.
+   *
+   * @param lost How much is lost of what the server sends, in percent; undefined for nothing.
+   */
+  greeting(id: number, lost: number | undefined): V1Packet {
     const name = this.#naming.greeted;
     this.#naming.noteGreeting(id);
     // whoever has not shown that it speaks version 1 does not get the token: it may hand it on to everybody
     const token = this.#hasAnswered ? this.#token : undefined;
-    const greeting = { dialect: "v1", id, token, cookie: this.#cookie } as const;
+    const loss = this.#hasAnswered ? lost : undefined;
+    const greeting = { dialect: "v1", id, token, cookie: this.#cookie, loss } as const;
     return name === undefined
       ? { ...greeting, type: "GREETING" }
       : { ...greeting, type: "SIGN-IN", name, ...this.#login.proofFor(name) };

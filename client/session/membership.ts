@@ -5,6 +5,7 @@
  */
 import type { V1Packet } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
+import type { LossEstimate } from "../../protocol/reliable/loss_estimate.ts";
 import type { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import type { Derivation } from "../../protocol/crypto_functions.ts";
 import { Contact } from "./contact.ts";
@@ -44,6 +45,7 @@ export interface MembershipOptions {
   /** What it takes to prove a password. Default: names that have one can't be had. */
   passwords?: PasswordOptions;
   roundTrip: RoundTrip;
+  loss: LossEstimate;
   send: (packet: V1Packet) => void;
 }
 
@@ -60,7 +62,7 @@ export class Membership implements Timed {
   /** The epoch in which this client was last a member. */
   #epoch: string | undefined;
 
-  constructor({ server, name, token = randomHex64(), passwords, roundTrip, send }: MembershipOptions) {
+  constructor({ server, name, token = randomHex64(), passwords, roundTrip, loss, send }: MembershipOptions) {
     const naming = this.#naming = new Naming(name);
     this.#self = {
       token,
@@ -73,7 +75,7 @@ export class Membership implements Timed {
     };
     const login = this.login = new Login(token, passwords);
     const handshake = this.#handshake = new Handshake({ token, naming, login });
-    this.contact = new Contact({ server, self: this.#self, handshake, roundTrip, send });
+    this.contact = new Contact({ server, self: this.#self, handshake, roundTrip, loss, send });
   }
 
   get state(): Exclude<MembershipState, "classic"> {

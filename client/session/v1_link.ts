@@ -8,6 +8,7 @@ import type { Derivation } from "../../protocol/crypto_functions.ts";
 import { earliestWake } from "../../protocol/earliest.ts";
 import { EventFeed, type FeedItem } from "../../protocol/reliable/event_feed.ts";
 import type { SeqRange } from "../../protocol/reliable/requested_ranges.ts";
+import { LossEstimate } from "../../protocol/reliable/loss_estimate.ts";
 import type { Hash } from "../../protocol/reliable/line_digest.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { type Draft, SendStream } from "../../protocol/reliable/send_stream.ts";
@@ -35,6 +36,7 @@ export const TOLD_TO_GO = "the server has told you to go";
 export class V1Link implements Timed {
   readonly roundTrip: RoundTrip = new RoundTrip();
   readonly membership: Membership;
+  readonly #loss = new LossEstimate(this.roundTrip);
   readonly #send: Send;
   readonly #sendStream: SendStream;
   readonly #feed: EventFeed;
@@ -43,10 +45,10 @@ export class V1Link implements Timed {
   #goneSince = Infinity;
 
   constructor({ server, name, token, passwords, send, random, hash }: V1LinkOptions) {
-    const { roundTrip } = this;
+    const { roundTrip } = this, loss = this.#loss;
     this.#send = send;
-    this.membership = new Membership({ server, name, token, passwords, roundTrip, send });
-    this.#sendStream = new SendStream(roundTrip);
+    this.membership = new Membership({ server, name, token, passwords, roundTrip, loss, send });
+    this.#sendStream = new SendStream(roundTrip, loss);
     this.#feed = new EventFeed({ roundTrip, random, hash });
   }
 
@@ -102,7 +104,9 @@ export class V1Link implements Timed {
   /** Asks the server for events. */
   request(range: SeqRange): void {
     const { token } = this.membership.self;
-    this.#send({ dialect: "v1", type: "RESEND", token, epoch: this.#feed.epoch!, ...range });
+    if (range.from >= this.#feed.next) this.#loss.noteMissing(range);
+    const { percent: loss } = this.#loss;
+    this.#send({ dialect: "v1", type: "RESEND", token, loss, epoch: this.#feed.epoch!, ...range });
   }
 
   /** Counts an event that came again, although the history had not asked for it. */
@@ -165,6 +169,9 @@ export class V1Link implements Timed {
         return this.#takeEvent(packet, isVouched, now);
       case "ACK":
         return this.#receiveAck(packet, now);
+      case "HELD":
+        this.#sendStream.held(packet.stream, packet.id, packet.wait, now);
+        return [];
       case "HEARTBEAT":
         this.#feed.noteLatest({ ...packet, isVouched }, now);
         this.#confirmIfDoubtful(now);
@@ -208,7 +215,11 @@ export class V1Link implements Timed {
       const isNewcomer = this.#feed.epoch === undefined;
       if (!isNewcomer) events.push({ type: "begun anew" });
       events.push(...asEvents(this.#feed.begin(epoch, isNewcomer || welcome.wasOut ? seq : 0, now, silentSince)));
-    } else if (welcome.wasOut) this.#feed.skip(seq);
+      this.#loss.begin(seq);
+    } else if (welcome.wasOut) {
+      this.#feed.skip(seq);
+      this.#loss.begin(seq);
+    }
     events.push(...asEvents(this.#feed.confirmLatest(packet, welcome.askedAt, now)));
     return [...events, ...this.#follow(welcome.events, now), { type: "welcome", epoch, topic: packet.topic }];
   }
@@ -233,8 +244,9 @@ export class V1Link implements Timed {
   }
 
   #takeEvent(event: EventPacket, isVouched: boolean, now: number, own?: string): LinkEvent[] {
-    const { epoch, seq } = event;
-    const isPast = isVouched && epoch === this.#feed.epoch && seq < this.#feed.next;
+    const { epoch, seq, copy } = event, isNew = seq >= this.#feed.next;
+    const isPast = isVouched && epoch === this.#feed.epoch && !isNew;
+    if (epoch === this.#feed.epoch) this.#loss.noteEvent(seq, !isVouched && copy === undefined, isNew);
     const events = asEvents(this.#feed.take({ epoch, seq, event, isVouched, own }, now));
     this.#confirmIfDoubtful(now);
     return isPast ? [...events, { type: "past", event }] : events;

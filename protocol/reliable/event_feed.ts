@@ -218,6 +218,7 @@ export class EventFeed {
     const requests = chooseRanges({
       next: this.#next,
       end: Math.min(this.#latest.seq, this.#next + MAX_EARLY - 1),
+      most: this.#requests.window,
       isHere: (seq) => this.#early.has(seq) && !this.#disputed.has(seq),
       disputed: this.#disputed,
     });
@@ -247,9 +248,9 @@ export class EventFeed {
       else if (held.isContested) items.push({ forged: [] });
     }
     if (seq >= this.#next + MAX_EARLY) return [];
-    this.#requests.forgetFailures();
     if (!held && !place.isVouched && !this.#alert.admits(now)) return [];
     if (!held && this.#requests.wasRequested(seq)) this.repaired++;
+    this.#requests.noteEvent(seq);
     this.#early.set(seq, held?.isVouched ? held : place);
     this.#deliverReady(items);
     return items;

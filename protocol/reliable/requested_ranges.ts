@@ -28,6 +28,8 @@ export interface LineState {
   next: number;
   /** The last seq to ask for. */
   end: number;
+  /** How many missing events are asked for at most. */
+  most?: number;
   /** Whether an event from `next` on is here, and nobody disputes it. */
   isHere: (seq: number) => boolean;
   /** The seqs of disputed events, in any order. */
@@ -38,7 +40,7 @@ export interface LineState {
  * The ranges to ask for: first what is missing, because all behind it waits, then the latest of the events that were
  * delivered and are disputed.
  */
-export function chooseRanges({ next, end, isHere, disputed }: LineState): SeqRange[] {
+export function chooseRanges({ next, end, most = Infinity, isHere, disputed }: LineState): SeqRange[] {
   const latest = [...disputed].filter((seq) => seq < next).sort((a, b) => b - a).slice(0, MAX_DISPUTES);
   const disputes: SeqRange[] = [];
   for (const seq of latest) {
@@ -48,8 +50,9 @@ export function chooseRanges({ next, end, isHere, disputed }: LineState): SeqRan
   }
   const gaps: SeqRange[] = [];
   const maxGaps = MAX_RANGES - Math.min(RANGES_FOR_DISPUTES, disputes.length);
-  for (let seq = next; seq <= end; seq++) {
+  for (let seq = next, left = most; seq <= end; seq++) {
     if (isHere(seq)) continue;
+    if (left-- <= 0) break;
     const range = gaps.at(-1);
     if (range?.to === seq - 1) range.to = seq;
     else if (gaps.length === maxGaps) break;

@@ -6,6 +6,8 @@
 import { randomHex64 } from "../fields.ts";
 import { SEND_WINDOW } from "../packets.ts";
 import { printable } from "../text.ts";
+import { COPY_DELAYS_MS, copyCount } from "./copies.ts";
+import type { LossEstimate } from "./loss_estimate.ts";
 import type { RoundTrip } from "./round_trip.ts";
 
 /** A message without its number. */
@@ -47,6 +49,8 @@ interface PendingMessage extends Draft {
   wasOldest: boolean;
   /** When it is to be sent next, in milliseconds. */
   dueAt: number;
+  /** Until when the destination holds it for sure, in milliseconds. */
+  heldUntil: number;
 }
 
 /**
@@ -56,6 +60,8 @@ interface PendingMessage extends Draft {
 const COPIES = 4;
 /** The longest pause before such a message is sent again all the same, in milliseconds. */
 const LONGEST_PAUSE_MS = 10_000;
+/** From which timeout on further copies do not wait for it, in milliseconds: an answer is nearly as quick otherwise. */
+const LONG_TIMEOUT_MS = 32;
 /** Without progress for so long it is probably unreachable, in milliseconds. A slow destination takes one a second. */
 const STUCK_MS = 1500;
 /** The shortest time from one restart of a stream to the next, in milliseconds. */
@@ -73,6 +79,7 @@ export const SEND_STREAM_SIZE = 1000;
  */
 export class SendStream {
   readonly #roundTrip: RoundTrip;
+  readonly #loss: Pick<LossEstimate, "curable"> | undefined;
   readonly #waiting: PendingMessage[] = [];
   #name = randomHex64();
   #nextId = 1;
@@ -84,8 +91,10 @@ export class SendStream {
   /** When the destination last acknowledged a message, or an empty stream got its first message, in milliseconds. */
   progressAt = 0;
 
-  constructor(roundTrip: RoundTrip) {
+  /** @param loss What is lost on the way: if it is much, further copies do not wait for the round trip. */
+  constructor(roundTrip: RoundTrip, loss?: Pick<LossEstimate, "curable">) {
     this.#roundTrip = roundTrip;
+    this.#loss = loss;
   }
 
   /** 64 random bits that identify the stream. */
@@ -121,7 +130,7 @@ export class SendStream {
    */
   add(draft: Draft, now: number, saidAt: number = now): void {
     if (this.#waiting.length === 0) this.progressAt = now;
-    const unsent = { wasSent: false, times: 0, sentAt: 0, copies: 0, wasOldest: false, dueAt: now };
+    const unsent = { wasSent: false, times: 0, sentAt: 0, copies: 0, wasOldest: false, dueAt: now, heldUntil: 0 };
     this.#waiting.push({ ...draft, id: this.#nextId++, saidAt, ...unsent });
   }
 
@@ -137,7 +146,7 @@ export class SendStream {
   open(now: number): void {
     this.#open = true;
     this.#openedAt = now;
-    for (const message of this.#waiting) Object.assign(message, { copies: 0, dueAt: now });
+    for (const message of this.#waiting) Object.assign(message, { copies: 0, dueAt: now, heldUntil: 0 });
   }
 
   /** Closes the stream because the destination is unreachable. Messages are kept and not sent. */
@@ -164,6 +173,14 @@ export class SendStream {
     return place < 0 ? undefined : this.#remove(place, place + 1, id, now)[0];
   }
 
+  /** Notes that message `id` is at the destination, and waits there for `wait` milliseconds more. */
+  held(stream: string, id: number, wait: number, now: number): void {
+    const message = this.#waiting.find((message) => message.id === id && message.times > 0);
+    if (stream !== this.#name || !message) return;
+    message.heldUntil = now + Math.min(wait, LONGEST_PAUSE_MS);
+    message.dueAt = Math.max(message.dueAt, message.heldUntil + this.#roundTrip.timeout());
+  }
+
   /** Removes waiting messages, because there is an answer to message `id`. */
   #remove(from: number, to: number, id: number, now: number): SettledMessage[] {
     const settled = this.#waiting.splice(from, to - from);
@@ -174,7 +191,9 @@ export class SendStream {
     if (answered.id === id && times === 1 && wasOldest) this.#roundTrip.sample(now - sentAt);
     const [oldest] = this.#waiting;
     // now the destination waits for this one
-    if (oldest?.times > 0) oldest.dueAt = Math.min(oldest.dueAt, now + this.#roundTrip.timeout());
+    if (oldest?.times > 0 && oldest.heldUntil <= now) {
+      oldest.dueAt = Math.min(oldest.dueAt, now + this.#roundTrip.timeout());
+    }
     return settled.map((message) => ({ id: message.id, ...asDraft(message) }));
   }
 
@@ -198,7 +217,8 @@ export class SendStream {
     const dueAt = this.#restartedAt = Math.max(now, this.#restartedAt + RESTART_PAUSE_MS);
     this.#name = randomHex64();
     this.#nextId = 1;
-    for (const message of this.#waiting) Object.assign(message, { id: this.#nextId++, times: 0, copies: 0, dueAt });
+    const anew = { times: 0, copies: 0, dueAt, heldUntil: 0 };
+    for (const message of this.#waiting) Object.assign(message, anew, { id: this.#nextId++ });
   }
 
   /** Removes all messages from the stream and returns them. */
@@ -224,11 +244,18 @@ export class SendStream {
       else this.repeated++;
       message.wasSent = true;
       message.sentAt = now;
-      message.dueAt = now + (isOldest ? this.#roundTrip.timeout(message.times) : this.#pauseOf(message));
+      message.dueAt = now + (isOldest ? this.#pauseOfOldest(message) : this.#pauseOf(message));
       const { id, saidAt } = message;
       due.push({ stream: this.#name, id, ...(first < id && { first }), saidAt, ...asDraft(message) });
     }
     return due;
+  }
+
+  /** How long to wait before the oldest message is sent again, in milliseconds. */
+  #pauseOfOldest({ times }: PendingMessage): number {
+    const pause = this.#roundTrip.timeout(times);
+    if (!this.#loss || pause < LONG_TIMEOUT_MS || times > copyCount(this.#loss.curable)) return pause;
+    return Math.min(pause, COPY_DELAYS_MS[times - 1] - (COPY_DELAYS_MS[times - 2] ?? 0));
   }
 
   /** How long to wait before a message is sent again that is not the oldest, in milliseconds. */

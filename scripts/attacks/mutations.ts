@@ -26,9 +26,9 @@ type FieldOf<T extends Type> = Exclude<keyof Extract<V1Packet, { type: T }>, "di
 
 /** The fields of each type of version 1, and whether it has a body. */
 const TYPES: { [T in Type]: [fields: FieldOf<T>[], body?: boolean] } = {
-  "GREETING": [["id", "token", "cookie"]],
-  "SIGN-IN": [["id", "token", "cookie", "name", "nonce", "cnonce", "proof"]],
-  "RESEND": [["token", "epoch", "from", "to"]],
+  "GREETING": [["id", "token", "cookie", "loss"]],
+  "SIGN-IN": [["id", "token", "cookie", "loss", "name", "nonce", "cnonce", "proof"]],
+  "RESEND": [["token", "loss", "epoch", "from", "to"]],
   "LIST": [["id", "token", "after"]],
   "LOOKUP": [["id", "token", "name", "address"]],
   "LEAVE": [["id", "token"]],
@@ -38,11 +38,11 @@ const TYPES: { [T in Type]: [fields: FieldOf<T>[], body?: boolean] } = {
   "COMMAND": [["id", "token"], true],
   "MESSAGE": [["token", "pass", "stream", "id", "first", "age", "action"], true],
   "ACK": [["token", "pass", "stream", "id", "epoch", "seq"]],
-  "INCOMING": [["token", "epoch", "seq", "at", "from", "name", "stream", "id", "action"], true],
-  "ONLINE": [["token", "epoch", "seq", "at"], true],
-  "OFFLINE": [["token", "epoch", "seq", "at"], true],
-  "RENAMED": [["token", "epoch", "seq", "at"], true],
-  "NOTICE": [["token", "epoch", "seq", "at"], true],
+  "INCOMING": [["token", "copy", "epoch", "seq", "at", "from", "name", "stream", "id", "action"], true],
+  "ONLINE": [["token", "copy", "epoch", "seq", "at"], true],
+  "OFFLINE": [["token", "copy", "epoch", "seq", "at"], true],
+  "RENAMED": [["token", "copy", "epoch", "seq", "at"], true],
+  "NOTICE": [["token", "copy", "epoch", "seq", "at"], true],
   "RETRY": [["id", "cookie"]],
   "WELCOME": [
     ["id", "address", "token", "epoch", "seq", "digest", "name", "keepalive", "noecho", "join", "verifier", "operator"],
@@ -50,6 +50,7 @@ const TYPES: { [T in Type]: [fields: FieldOf<T>[], body?: boolean] } = {
   ],
   "CHALLENGE": [["id", "token", "address", "salt", "rounds", "nonce", "key"]],
   "REPLY": [["id", "token", "verifier"], true],
+  "HELD": [["token", "stream", "id", "wait"]],
   "HEARTBEAT": [["token", "epoch", "seq"]],
   "GONE": [["token", "epoch", "from", "to"]],
   "USERS": [["id", "token", "total", "unnamed", "more"], true],
@@ -172,6 +173,9 @@ export function mutations(
         return hex().repeat(12);
       case "rounds":
         return pick(["600000", "1", ...NUMBERS]);
+      case "loss":
+      case "copy":
+        return pick(["1", "9", "30", "100", ...NUMBERS]);
       case "name":
       case "after":
         return pick(NAMES);

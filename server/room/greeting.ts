@@ -10,6 +10,7 @@ import type { Journal } from "../journal/journal.ts";
 import { isShortEnough } from "./address_validation.ts";
 import type { Admission } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
+import type { EventCopies } from "./event_copies.ts";
 import type { Ignored } from "./ignored.ts";
 import { type JoinAddress, joinInsteadOf } from "./join_address.ts";
 import type { Limits } from "./limits.ts";
@@ -30,6 +31,7 @@ export interface GreetingContext {
   ignored: Ignored;
   /** Undefined if this server protects no names. */
   logins: Logins | undefined;
+  copies: Pick<EventCopies, "noteLoss">;
   /** Whether the sender of a message gets a copy too. */
   echo: boolean;
   joinAddress: JoinAddress;
@@ -200,9 +202,9 @@ export class Greetings {
    * @param verifier What the server proves itself with, if the greeting had a proof.
    */
   #welcome(greeting: ValidGreeting, now: number, name?: string, verifier?: string): void {
-    const { admission, delivery, joinAddress, journal, echo, isOperator, topic } = this.#context;
+    const { admission, delivery, joinAddress, journal, copies, echo, isOperator, topic } = this.#context;
     const { members } = admission;
-    const { peer, packet: { id, token } } = greeting;
+    const { peer, packet: { id, token, loss } } = greeting;
     const member = members.withToken(token) ?? admission.admit({ peer, token, name }, now);
     if (!member && this.#isFullFor(peer)) return this.#refuse(greeting, ROOM_FULL);
     // it has just said goodbye, and this greeting may have been under way since before
@@ -210,6 +212,7 @@ export class Greetings {
     // the token identifies a member whose address has changed (another Wi-Fi, another port of a NAT)
     admission.moveTo(member, peer, now);
     members.touch(member, now);
+    copies.noteLoss(member, loss);
     if (name !== undefined) admission.rename(member, name, now);
     delivery.send(member, {
       dialect: "v1",

@@ -93,6 +93,12 @@ export class Limits {
     return 0;
   }
 
+  /** How long it takes until a member has tokens for so many messages, if it has none now, in milliseconds. */
+  timeFor(messages: number): number {
+    const { rate } = this.#messageRate;
+    return rate === 0 ? 0 : messages * 1000 / rate;
+  }
+
   /**
    * Takes a token for a line of a member with a connection, and one for each copy of it. Returns 0 if there were all,
    * otherwise the milliseconds until it is to be tried again.

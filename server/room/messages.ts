@@ -24,6 +24,8 @@ export interface MessagesContext {
   audience: () => number;
   /** Why a member may not say anything now, in words: `muted for 4 more minutes`; undefined if it may. */
   muteOf: (member: Member, now: number) => string | undefined;
+  /** Sends a member the event that its message became; returns whether that was one of the latest. */
+  answerRepeat: (packet: MessagePacket, member: Member) => boolean;
   /** Appends a message to the journal. */
   publish: (message: NewEvent, origin: Member, now: number) => void;
   /** The time that is shown to people, in Unix milliseconds. */
@@ -42,11 +44,14 @@ const MAX_PENDING = 10_000;
 /** How long a member waits before it is looked again whether the journal has caught up, in milliseconds: a poll. */
 const JOURNAL_PAUSE_MS = 10;
 
+/** How long a message is not to be repeated while one before it has not come, in milliseconds: that one is repeated. */
+const MISSING_WAIT_MS = 1000;
+
 /**
  * The messages of one room, before they are events.
  *
- * A message in version 1 is held until those before it are published and its sender has a token for it. Meanwhile its
- * sender hears nothing of it, so the window of the stream is what slows the sender down.
+ * A message in version 1 is held until those before it are published and its sender has a token for it. Meanwhile
+ * nothing settles it, so the window of the stream is what slows the sender down. Who repeats it is told to wait.
  */
 export class Messages {
   readonly #context: MessagesContext;
@@ -148,10 +153,11 @@ export class Messages {
     if (stream.isRepeat(packet)) return this.#acknowledge(packet, kept, member, now);
     const mute = muteOf(member, now);
     if (mute !== undefined || stream.isRefused(packet)) return this.#refuse(packet, member, stream, mute, now);
-    const before = stream.heldCount;
+    const before = stream.heldCount, wasHeld = stream.isHeld(packet);
     stream.hold(packet);
     this.#held += stream.heldCount - before;
     this.#publishReady(member, stream, now);
+    if (wasHeld && stream.isHeld(packet)) this.#tellHeld(packet, member, stream, now);
     if (!stream.isRepeat(packet)) ignored.hold(stream.isReady ? "rate" : `id ${stream.next}`);
     if (this.#held <= MAX_HELD || !stream.isHeld(packet)) return;
     stream.drop(packet);
@@ -223,6 +229,16 @@ export class Messages {
     delivery.send(member, { dialect: "v1", type: "ERROR", token, code: "muted", id, stream: stream.name, text });
   }
 
+  /** Answers the repeat of a MESSAGE that is here already: when its sender may repeat it next. */
+  #tellHeld({ id }: MessagePacket, member: Member, stream: ReceiveStream, now: number): void {
+    const { delivery, limits } = this.#context, { token } = member, { name } = stream;
+    if (!limits.takeRequestTokens(member, 1, now)) return;
+    const wait = stream.isReady
+      ? (this.#pacing.waitsUntil(member) ?? now) - now + limits.timeFor(id - stream.next)
+      : MISSING_WAIT_MS;
+    delivery.send(member, { dialect: "v1", type: "HELD", token, stream: name, id, wait: Math.ceil(wait) });
+  }
+
   /** Tells a member that has no ids. */
   #tellMuted(member: Member, mute: string): void {
     this.#context.delivery.send(member, { dialect: "classic", type: "INCOMING", line: notSaid(mute) });
@@ -259,14 +275,10 @@ export class Messages {
    * Answers a repeat. Its sender has missed its own INCOMING, and perhaps nothing else shows it the gap. What the
    * journal has not kept yet is not acknowledged.
    */
-  #acknowledge(
-    { stream, id, first = id }: MessagePacket,
-    kept: KeptStream | undefined,
-    member: Member,
-    now: number,
-  ): void {
-    const { delivery, journal, limits } = this.#context;
+  #acknowledge(packet: MessagePacket, kept: KeptStream | undefined, member: Member, now: number): void {
+    const { delivery, journal, limits, answerRepeat } = this.#context, { stream, id, first = id } = packet;
     if (!kept || kept.lastId < first || !limits.takeRequestTokens(member, 1, now)) return;
+    if (kept.lastId >= id && answerRepeat(packet, member)) return;
     const { token } = member, { epoch, seq } = journal;
     delivery.send(member, { dialect: "v1", type: "HEARTBEAT", token, epoch, seq });
     delivery.send(member, { dialect: "v1", type: "ACK", token, stream, id: Math.min(id, kept.lastId) });

@@ -4,6 +4,7 @@
  * @module
  */
 import type { EventPacket, V1Packet } from "../../protocol.ts";
+import type { MessagePacket } from "../../protocol/reliable/receive_stream.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Member } from "./members.ts";
@@ -18,8 +19,10 @@ export interface RepairOptions {
 
 /** The most events that one RESEND brings. */
 const MAX_RESEND = 128;
+/** How far back the event of a repeated message is looked for: in a lively room a second's events. */
+const LOOK_BACK = 16;
 
-/** Answers RESEND from the recent events of the journal. */
+/** Answers RESENDs, and repeats of messages, from the recent events of the journal. */
 export class Repair {
   readonly #options: RepairOptions;
 
@@ -34,7 +37,7 @@ export class Repair {
 
   /** Sends a member the events that it asks for, and says which of them are gone. */
   answer(packet: V1Packet & { type: "RESEND" }, member: Member): void {
-    const { delivery, journal, echo } = this.#options;
+    const { delivery, journal } = this.#options;
     const { first, epoch } = journal;
     if (packet.from < first) {
       const to = Math.min(packet.to, first - 1);
@@ -42,10 +45,28 @@ export class Repair {
     }
     const from = Math.max(packet.from, first);
     const end = from + this.#countEvents(from, packet.to);
-    for (let seq = from; seq < end; seq++) {
-      const event = journal.get(seq)!;
-      delivery.send(member, { ...(echo ? event : this.#withoutEcho(event, member)), token: member.token });
+    for (let seq = from; seq < end; seq++) this.#send(journal.get(seq)!, member);
+  }
+
+  /**
+   * Answers a repeated message with the event that it became, which its sender has missed.
+   *
+   * @returns Whether that was one of the latest events.
+   */
+  answerRepeat({ stream, id }: MessagePacket, member: Member): boolean {
+    const { journal } = this.#options;
+    for (let seq = journal.seq; seq > journal.seq - LOOK_BACK && seq >= journal.first; seq--) {
+      const event = journal.get(seq);
+      if (event?.type !== "INCOMING" || event.stream !== stream || event.id !== id) continue;
+      this.#send(event, member);
+      return true;
     }
+    return false;
+  }
+
+  #send(event: EventPacket, member: Member): void {
+    const { delivery, echo } = this.#options;
+    delivery.send(member, { ...(echo ? event : this.#withoutEcho(event, member)), token: member.token });
   }
 
   /** How many events the answer to a RESEND has. */

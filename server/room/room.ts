@@ -16,6 +16,7 @@ import { ClassicMembers } from "./classic_members.ts";
 import type { Delivery } from "./delivery.ts";
 import { Directory, type UsersPage } from "./directory.ts";
 import { hasToken } from "./first_look.ts";
+import { EventCopies } from "./event_copies.ts";
 import { type Greeting, Greetings } from "./greeting.ts";
 import { Ignored, type IgnoreReason } from "./ignored.ts";
 import { Limits } from "./limits.ts";
@@ -59,6 +60,7 @@ export class Room {
   readonly #order: RoomOrder;
   readonly #protection: Protection;
   readonly #heartbeats = new Heartbeats();
+  readonly #copies: EventCopies;
   #messageCount = 0;
   readonly #ignored: Ignored;
 
@@ -68,6 +70,7 @@ export class Room {
     now: number,
   ) {
     this.#delivery = delivery;
+    this.#copies = new EventCopies(delivery);
     this.#journal = journal;
     this.#ignored = ignored;
     this.#echo = { datagrams: true, lines: false, ...options.echo };
@@ -96,6 +99,7 @@ export class Room {
         },
         left: (member, how) => {
           this.#messages.forget(member);
+          this.#copies.forget(member);
           keeping.lock.left(member, how === "silence");
           this.#privateMessages.forget(member);
           observer.left?.(member, how);
@@ -128,6 +132,7 @@ export class Room {
       logins,
       echo,
       joinAddress: options.joinAddress ?? (() => undefined),
+      copies: this.#copies,
       isOperator: (member) => targets.isOperator(member),
       mutedNameOf: (member, name, now) => mutes.nameRefusal(member, name, now),
       topic: () => keeping.topic.text,
@@ -135,7 +140,19 @@ export class Room {
     const publish = (message: NewEvent, origin: Member, now: number) => this.#publish(message, now, origin);
     const audience = () => this.#members.size;
     const muteOf = (member: Member, now: number) => mutes.of(member, now);
-    this.#messages = new Messages({ delivery, journal, limits, ignored, audience, muteOf, publish, time });
+    const repair = this.#repair = new Repair({ delivery, journal, echo });
+    const answerRepeat = repair.answerRepeat.bind(repair);
+    this.#messages = new Messages({
+      delivery,
+      journal,
+      limits,
+      ignored,
+      audience,
+      muteOf,
+      answerRepeat,
+      publish,
+      time,
+    });
     const ways = {
       admission: this.#admission,
       delivery,
@@ -154,7 +171,6 @@ export class Room {
       privateMessages: this.#privateMessages,
       isRelaying,
     });
-    this.#repair = new Repair({ delivery, journal, echo });
     for (const kept of options.members ?? []) this.#admission.restore(kept, now, protection.mayStay(kept));
     if (this.#members.v1Size > 0) this.#heartbeats.schedule(now, this.#members.v1Size);
     keeping.tellEnded(now);
@@ -220,7 +236,15 @@ export class Room {
   get nextWake(): number | undefined {
     const { presence, silenceCheckAt } = this.#admission;
     const { registrations } = this.#protection;
-    const parts = [presence, this.#heartbeats, this.#messages, this.#privateMessages, this.#order.mutes, registrations];
+    const parts = [
+      presence,
+      this.#heartbeats,
+      this.#copies,
+      this.#messages,
+      this.#privateMessages,
+      this.#order.mutes,
+      registrations,
+    ];
     return earliest([silenceCheckAt, ...parts.map(({ dueAt }) => dueAt)]);
   }
 
@@ -230,6 +254,7 @@ export class Room {
     this.#admission.removeSilent(now);
     this.#order.mutes.wake(now);
     this.#messages.wake(now);
+    this.#copies.wake(now);
     this.#privateMessages.wake(now);
     this.#protection.registrations.wake(now);
     // while nobody is told of them, the notices would only fill the window
@@ -285,6 +310,10 @@ export class Room {
   /** Handles an event that the journal has kept: only now it is counted and told. */
   appended({ event, origin }: Entry, now: number): void {
     this.#heartbeats.schedule(now, this.#members.v1Size);
+    if (this.#copies.areWanted) {
+      const author = event.type === "INCOMING" ? this.#authorOf(event.stream, origin) : undefined;
+      this.#copies.plan(event, author, now);
+    }
     if (event.type !== "INCOMING") {
       this.#delivery.broadcast(event);
       if ("members" in event) this.#lines.tellPresence(event);
@@ -376,6 +405,7 @@ export class Room {
 
   #receiveResend(member: Member, packet: V1Packet & { type: "RESEND" }, now: number): void {
     const isOfToday = packet.epoch === this.epoch;
+    this.#copies.noteLoss(member, packet.loss);
     const cost = isOfToday ? this.#repair.cost(packet) : 1;
     if (cost === 0 || !this.#limits.takeRequestTokens(member, cost, now)) return;
     if (isOfToday) this.#repair.answer(packet, member);

@@ -4,7 +4,14 @@
  * @module
  */
 import fc from "fast-check";
-import { type ClassicPacket, MAX_AGE_MS, MAX_TEXT_BYTES, type Packet, type V1Packet } from "../../protocol.ts";
+import {
+  type ClassicPacket,
+  MAX_AGE_MS,
+  MAX_COPY,
+  MAX_TEXT_BYTES,
+  type Packet,
+  type V1Packet,
+} from "../../protocol.ts";
 import { formatAddress } from "../../protocol/fields.ts";
 import { MAX_NAME_CHARACTERS, normalizeName } from "../../protocol/names.ts";
 
@@ -17,6 +24,8 @@ export const hex64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((value) => 
 /** So many bytes, as twice as many hexadecimal digits. */
 const hexBytes = (bytes: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${2 * bytes}}$`));
 const age = fc.nat(MAX_AGE_MS);
+const loss = fc.nat(100);
+const copy = fc.nat(MAX_COPY);
 const yes = fc.constant(true);
 /** Up to 880 bytes: 220 code points of at most four. */
 const text = fc.oneof(
@@ -69,9 +78,11 @@ const merged = <T extends object>([packet, ...parts]: [T, ...object[]]): T => Ob
 
 /** Any packet of each type of version 1. */
 export const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
-  "GREETING": v1("GREETING", { id: number }, { token: hex64, cookie: hex64 }),
-  "SIGN-IN": fc.tuple(v1("SIGN-IN", { id: number, name }, { token: hex64, cookie: hex64 }), maybeProof).map(merged),
-  "RESEND": fc.tuple(v1("RESEND", { token: hex64, epoch: hex64 }), range).map(([packet, range]) => ({
+  "GREETING": v1("GREETING", { id: number }, { token: hex64, cookie: hex64, loss }),
+  "SIGN-IN": fc.tuple(v1("SIGN-IN", { id: number, name }, { token: hex64, cookie: hex64, loss }), maybeProof).map(
+    merged,
+  ),
+  "RESEND": fc.tuple(v1("RESEND", { token: hex64, epoch: hex64 }, { loss }), range).map(([packet, range]) => ({
     ...packet,
     ...range,
   })),
@@ -96,12 +107,12 @@ export const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
   "INCOMING": v1(
     "INCOMING",
     { ...event, from: address, text },
-    { token: hex64, name, stream: hex64, id: number, action: yes },
+    { token: hex64, copy, name, stream: hex64, id: number, action: yes },
   ),
-  "ONLINE": v1("ONLINE", { ...event, members }, { token: hex64 }),
-  "OFFLINE": v1("OFFLINE", { ...event, members }, { token: hex64 }),
-  "RENAMED": v1("RENAMED", { ...event, members: renamed }, { token: hex64 }),
-  "NOTICE": v1("NOTICE", { ...event, text }, { token: hex64 }),
+  "ONLINE": v1("ONLINE", { ...event, members }, { token: hex64, copy }),
+  "OFFLINE": v1("OFFLINE", { ...event, members }, { token: hex64, copy }),
+  "RENAMED": v1("RENAMED", { ...event, members: renamed }, { token: hex64, copy }),
+  "NOTICE": v1("NOTICE", { ...event, text }, { token: hex64, copy }),
   "CHALLENGE": fc.tuple(
     v1("CHALLENGE", { id: number, token: hex64, address, rounds: number }, { key: hexBytes(32) }),
     fc.oneof(fc.constant({}), fc.record({ salt: hexBytes(16), nonce: hexBytes(16) })),
@@ -113,6 +124,7 @@ export const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
     { id: number, address, token: hex64, epoch: hex64, seq: number, keepalive: number },
     { name, noecho: yes, join: address, verifier: hexBytes(32), operator: yes, topic: someText },
   ),
+  "HELD": v1("HELD", { token: hex64, stream: hex64, id: number, wait: number }),
   "HEARTBEAT": v1("HEARTBEAT", { epoch: hex64, seq: number }, { token: hex64 }),
   "GONE": fc.tuple(v1("GONE", { token: hex64, epoch: hex64 }), range).map(([packet, range]) => ({
     ...packet,

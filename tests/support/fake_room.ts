@@ -161,6 +161,18 @@ export function all<T extends V1Packet["type"]>(sent: Sent[], type: T): V1<T>[] 
   >[];
 }
 
+/**
+ * The id that the answer to a repeated MESSAGE settles: with an ACK, or with the event that it became. That has a token,
+ * which no event has that is told to all.
+ *
+ * @throws {Error} when there is no such answer or more than one.
+ */
+export function settledId(sent: Sent[]): number {
+  const found = [...all(sent, "ACK"), ...all(sent, "INCOMING").filter(({ token }) => token !== undefined)];
+  if (found.length !== 1) throw new Error(`${found.length} answers in: ${sent.map(textOf).join(" | ") || "nothing"}`);
+  return found[0].id!;
+}
+
 /** What was sent to one address. */
 export function to(sent: Sent[], address: string): Sent[] {
   return sent.filter((datagram) => datagram.to === address);

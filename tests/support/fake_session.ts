@@ -17,11 +17,14 @@ import { quickDerive } from "./accounts.ts";
 export type V1<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
 
 /** What the server sends to one client. Its token is added where a test leaves it out. */
-type Vouched = V1<"WELCOME" | "ACK" | "GONE" | "USERS" | "PEER" | "PUNCH" | "RELAY" | "REPLY" | "ERROR" | "CHALLENGE">;
+type Vouched = V1<
+  "WELCOME" | "ACK" | "HELD" | "GONE" | "USERS" | "PEER" | "PUNCH" | "RELAY" | "REPLY" | "ERROR" | "CHALLENGE"
+>;
 type WithoutToken<P> = P extends Vouched ? Omit<P, "token"> : never;
 const VOUCHED: ReadonlySet<string> = new Set<Vouched["type"]>([
   "WELCOME",
   "ACK",
+  "HELD",
   "GONE",
   "USERS",
   "PEER",
@@ -176,6 +179,18 @@ export class FakeSession {
       meanwhile();
     }
     this.now = end;
+  }
+
+  /** Moves the clock on until a packet of one type is sent, and returns all of them that are sent then. */
+  passUntilSent<T extends V1Packet["type"]>(type: T): V1<T>[] {
+    for (let wakes = 0; wakes < 1000; wakes++) {
+      const sent = this.takeAll(type), at = this.session.nextWake;
+      if (sent.length > 0) return sent;
+      if (at === undefined) break;
+      this.now = Math.max(this.now, Math.ceil(at));
+      this.session.wake(this.now);
+    }
+    throw new Error(`No ${type} is sent`);
   }
 
   say(text: string): void {

@@ -7,7 +7,10 @@ import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 function greeter(requestIds?: RequestIds) {
   const ids: number[] = [];
   const roundTrip = new RoundTrip();
-  const greeter = new Greeter(roundTrip, requestIds);
+  /** How many greetings before each that was answered had no answer. */
+  const unanswered: number[] = [];
+  const loss = { noteAnswer: (count: number) => void unanswered.push(count) };
+  const greeter = new Greeter({ roundTrip, loss }, requestIds);
   const wake = (now: number) => {
     const id = greeter.wake(now);
     if (id !== undefined) ids.push(id);
@@ -16,7 +19,7 @@ function greeter(requestIds?: RequestIds) {
     greeter.start(now);
     wake(now);
   };
-  return { greeter, start, wake, ids, roundTrip };
+  return { greeter, start, wake, ids, roundTrip, unanswered };
 }
 
 Deno.test("greeter: nothing before the start, then one greeting at once and more at growing pauses", () => {
@@ -129,4 +132,20 @@ Deno.test("greeter: asked to start again at once, it keeps its shortest pause", 
   // a cookie is sent back at once
   start(110);
   assertEquals([ids.length, g.greetings], [3, 3]);
+});
+
+Deno.test("greeter: it tells how many greetings had no answer, but not of those before the server has ever answered", () => {
+  const { greeter: g, start, wake, ids, unanswered } = greeter();
+  start(0);
+  while (ids.length < 5) wake(g.nextWake!);
+  // the server may not have been there
+  g.answered(ids[4], 1000, g.nextWake! - 1);
+  assertEquals(unanswered, []);
+  wake(g.nextWake!);
+  g.answered(ids[5], 1000, g.nextWake! - 1);
+  while (ids.length < 9) wake(g.nextWake!);
+  g.answered(ids[8], 1000, g.nextWake! - 1);
+  // a late answer counts for nothing, whatever it answers
+  for (const id of [ids[7], ids[8], 4711]) g.answered(id, 1000, g.nextWake! - 1);
+  assertEquals(unanswered, [0, 2]);
 });

@@ -27,8 +27,7 @@ Deno.test("renamed people: a forged new name makes nobody ignored for long", () 
   fake.session.view.people.ignore("Alice");
   renamed(fake, 1, "Alice", "Bob");
   fake.event(1, { name: "Bob" });
-  fake.pass(30);
-  assertEquals(fake.takeAll("RESEND").length, 1);
+  assertEquals(fake.passUntilSent("RESEND").length, 1);
   fake.event(1, { name: "Bob", token: TOKEN });
   assertEquals([fake.texts, fake.session.view.people.ignored], [["1"], ["Alice"]]);
 });

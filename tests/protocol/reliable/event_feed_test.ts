@@ -65,7 +65,9 @@ Deno.test("event feed: asks for a gap after a short random pause, and again at g
   take(3, 1000);
   const asked = pass(10_000);
   assertLessOrEqual(asked[0][0], 1030);
-  for (const [, ...ranges] of asked) assertEquals(ranges, [[1, 2]]);
+  assertEquals(asked[0].slice(1), [[1, 2]]);
+  // who never gets anything asks for less and less
+  for (const [, ...ranges] of asked) assertEquals(ranges[0][0], 1);
   const pauses = asked.slice(1).map(([at], i) => at - asked[i][0]);
   assertGreaterOrEqual(pauses[0], 100);
   for (let i = 1; i < pauses.length; i++) assertGreaterOrEqual(pauses[i], pauses[i - 1]);

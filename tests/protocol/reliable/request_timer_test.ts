@@ -1,5 +1,5 @@
 /** When the server is asked for missing events. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import { RequestTimer } from "../../../protocol/reliable/request_timer.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 
@@ -21,6 +21,18 @@ Deno.test("request timer: the first request waits a little, and each further one
   timer.stop();
   timer.schedule(9000);
   assertEquals(timer.dueAt, 9030);
+});
+
+Deno.test("request timer: the first request waits at random, no longer than what is missing may only be late", () => {
+  const fast = new RoundTrip();
+  fast.sample(1);
+  const firstPause = (roundTrip: RoundTrip, random: number) => {
+    const timer = new RequestTimer(roundTrip, () => random);
+    timer.schedule(1000);
+    return timer.dueAt! - 1000;
+  };
+  assertEquals([0, 0.5, 1].map((random) => firstPause(fast, random) / fast.reordering), [0, 0.5, 1]);
+  assertLess(firstPause(fast, 1), firstPause(new RoundTrip(), 1));
 });
 
 Deno.test("request timer: it knows what was requested since the line began", () => {

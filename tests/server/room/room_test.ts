@@ -251,12 +251,12 @@ Deno.test("room: messages that arrive out of order are broadcast in order, each 
   const { token } = room.join(A);
   const message = (id: number, first: number) =>
     room.v1(A, "MESSAGE", { token, stream: STREAM, id, first, text: `${id}` });
-  const said = [1, 3, 5, 2, 3, 4].flatMap((id) => all(message(id, 1), "INCOMING")).map(({ text }) => text);
-  assertEquals(said, ["1", "2", "3", "4", "5"]);
+  const sent = [1, 3, 5, 2, 3, 4].flatMap((id) => message(id, 1));
+  const toAll = all(sent, "INCOMING").filter(({ token }) => token === undefined);
+  assertEquals(toAll.map(({ text }) => text), ["1", "2", "3", "4", "5"]);
   const repeat = message(4, 1);
-  assertEquals(one(repeat, "ACK"), { dialect: "v1", type: "ACK", token, stream: STREAM, id: 4 });
-  assertEquals(one(repeat, "HEARTBEAT").seq, 5, "the sender may have missed its own message, and does not know it");
-  assertEquals(repeat.length, 2);
+  assertEquals(one(repeat, "INCOMING"), { ...toAll[3], token }, "the sender may have missed its own message");
+  assertEquals(repeat.length, 1);
   assertEquals(room.room.statistics.messages, 5);
 });
 
