@@ -40,7 +40,7 @@ import {
   type V1Packet,
 } from "./protocol/packets.ts";
 import { memberLine, readPresence, readRenamed } from "./protocol/members.ts";
-import { byteLength } from "./protocol/text.ts";
+import { byteLength, decodeUtf8, encodeUtf8, isLongerThan } from "./protocol/utf8.ts";
 
 export * from "./protocol/packets.ts";
 
@@ -186,9 +186,6 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
 /** All types of version 1. */
 export const V1_TYPES = Object.keys(LAYOUTS) as readonly V1Packet["type"][];
 
-const encoder = new TextEncoder();
-const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /**
  * Encodes a packet as a datagram.
  *
@@ -196,10 +193,10 @@ const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
  * {@linkcode MAX_TEXT_BYTES}.
  */
 export function encode(packet: Packet): Uint8Array {
-  const bytes = packet.dialect === "classic" ? encoder.encode(writeClassic(packet)) : writeV1(packet);
+  const bytes = packet.dialect === "classic" ? encodeUtf8(writeClassic(packet)) : writeV1(packet);
   const message = packet.type === "RELAY" ? packet.packet : packet;
   const isTooLong = bytes.length > MAX_DATAGRAM_BYTES ||
-    message.type === "MESSAGE" && byteLength(message.text) > MAX_TEXT_BYTES;
+    message.type === "MESSAGE" && isLongerThan(message.text, MAX_TEXT_BYTES);
   if (isTooLong) throw new RangeError(`A ${packet.type} of ${bytes.length} bytes is over the limits of a datagram`);
   return bytes;
 }
@@ -227,7 +224,7 @@ function isVersioned(datagram: Uint8Array): boolean {
 
 function writeV1(packet: V1Packet): Uint8Array {
   const word = `${packet.type}/1`;
-  const bytes = encoder.encode(word + SUM_PLACEHOLDER + writeRest(packet));
+  const bytes = encodeUtf8(word + SUM_PLACEHOLDER + writeRest(packet));
   writeChecksum(bytes, word.length);
   return bytes;
 }
@@ -263,13 +260,8 @@ function readV1(datagram: Uint8Array): Decoded {
   if (datagram.length > MAX_DATAGRAM_BYTES) return refuse(tooLong(datagram, MAX_DATAGRAM_BYTES));
   const problem = checksumProblem(datagram);
   if (problem !== undefined) return refuse(problem);
-  let text: string;
-  try {
-    text = strictDecoder.decode(datagram);
-  } catch {
-    return refuse("it is not UTF-8");
-  }
-  return readText(text);
+  const text = decodeUtf8(datagram);
+  return text === undefined ? refuse("it is not UTF-8") : readText(text);
 }
 
 /** Reads a packet whose checksum is right. */
@@ -338,7 +330,7 @@ const RELAYED = /^(?:MESSAGE|ACK)\/1[ \r\n]/;
 function readRelayed(text: string): RelayedPacket | string {
   if (!RELAYED.test(text)) return "what is in the RELAY is no MESSAGE and no ACK";
   // most have no checksum of their own
-  const decoded = text.includes(" sum=") ? readV1(encoder.encode(text)) : readText(text);
+  const decoded = text.includes(" sum=") ? readV1(encodeUtf8(text)) : readText(text);
   if (!decoded.ok) return `in the RELAY: ${decoded.reason}`;
   const { packet } = decoded;
   const isOfPair = "pass" in packet && packet.pass !== undefined && !("token" in packet);
@@ -353,8 +345,9 @@ function findContradiction(packet: V1Packet): string | undefined {
     case "MESSAGE": {
       const { text, id, first = id } = packet;
       if (text === "") return "the text is missing: it stands behind the first line feed";
-      const bytes = byteLength(text);
-      if (bytes > MAX_TEXT_BYTES) return `the text is too long: ${bytes} bytes, at most ${MAX_TEXT_BYTES}`;
+      if (isLongerThan(text, MAX_TEXT_BYTES)) {
+        return `the text is too long: ${byteLength(text)} bytes, at most ${MAX_TEXT_BYTES}`;
+      }
       if (id < 1) return "the ids begin with 1";
       return first < 1 || first > id ? "first is not between 1 and id" : undefined;
     }
@@ -364,7 +357,7 @@ function findContradiction(packet: V1Packet): string | undefined {
       return findPart(packet);
     case "COMMAND":
       if (packet.text === "") return "the command is missing: it stands behind the first line feed";
-      return byteLength(packet.text) > MAX_TEXT_BYTES ? `the command has more than ${MAX_TEXT_BYTES} bytes` : undefined;
+      return isLongerThan(packet.text, MAX_TEXT_BYTES) ? `the command has more than ${MAX_TEXT_BYTES} bytes` : undefined;
     case "CHALLENGE":
       return (packet.salt === undefined) === (packet.nonce === undefined) ? undefined : "salt and nonce go together";
     case "RESEND":

@@ -29,9 +29,6 @@ export function writeClassic(packet: ClassicPacket): string {
   }
 }
 
-/** What C programs and `nc` leave at the end of a datagram: one line ending, and NULs from the buffer. */
-const TRAILER = /\r?\n?(?<!\0)\0*$/;
-
 /** The words, in any case; what follows may be the rest of a longer word. */
 const WORD = /^(greeting|message|sign-?in|list|incoming)([^]*)$/i;
 
@@ -72,13 +69,13 @@ export function readClassic(datagram: Uint8Array, v1Types: readonly string[]): D
   // from here on it may be a sentence of a person, or of another server
   const reason = suspicion(whole, trimmed, v1Types);
   if (reason) return refuse(reason);
-  const text = readText(datagram, whole.replace(TRAILER, ""));
+  const text = readText(datagram, withoutTrailer(whole));
   return (word === undefined ? undefined : readLoose(word.toUpperCase(), rest, text)) ?? text;
 }
 
 /** Reads what begins with a word of the protocol in capital letters; returns undefined when it is another word. */
 function readCapitals(word: string, rest: string): Decoded | undefined {
-  const text = rest.replace(TRAILER, ""), isApart = isEndOfWord(text);
+  const text = withoutTrailer(rest), isApart = isEndOfWord(text);
   switch (word) {
     case "GREETING":
       if (DAMAGED_GREETING.test(rest)) return refuse("damaged on the way");
@@ -110,7 +107,7 @@ function readCapitals(word: string, rest: string): Decoded | undefined {
  * @param sentence The same, read as a text without a word.
  */
 function readLoose(word: string, rest: string, sentence: Decoded): Decoded | undefined {
-  const text = rest.replace(TRAILER, "");
+  const text = withoutTrailer(rest);
   if (word === "GREETING") {
     const behind = text.replace(/^s/i, "");
     if (!isEndOfWord(behind)) return undefined;
@@ -163,6 +160,15 @@ function isAlmost(text: string, word: string): boolean {
   let wrong = 0;
   for (let i = 0; i < word.length && wrong < 2; i++) if (text[i] !== word[i]) wrong++;
   return wrong < 2;
+}
+
+/** Cuts off what C programs and `nc` leave at the end of a datagram: one line ending, and NULs from the buffer. */
+function withoutTrailer(text: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === "\0") end--;
+  if (text[end - 1] === "\n") end--;
+  if (text[end - 1] === "\r") end--;
+  return text.slice(0, end);
 }
 
 function found<T extends ClassicPacket>(packet: T): { ok: true; packet: T } {

@@ -4,21 +4,9 @@
  * @module
  */
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+import { isLongerThan } from "./utf8.ts";
 
-/** The number of bytes that a text takes in a datagram, in UTF-8. */
-export function byteLength(text: string): number {
-  return encoder.encode(text).length;
-}
-
-/**
- * Copies a text that is to be kept, so that it uses as little memory as possible. A text that was cut out of a datagram
- * keeps the whole datagram in memory, and a text that was put together keeps its parts.
- */
-export function detach(text: string): string {
-  return decoder.decode(encoder.encode(text));
-}
+export { byteLength, detach } from "./utf8.ts";
 
 /**
  * Characters that could move a terminal's cursor, colour it, reorder its line or hide in it: in each line the first and
@@ -58,6 +46,9 @@ const escaped = (point: number) => `\\u{${point.toString(16)}}`;
 const RANGES = UNPRINTABLE.map(([first, last]) => `${escaped(first)}-${escaped(last)}`).join("");
 const REPLACED = new RegExp(`[${RANGES}]|${MISPLACED_SELECTOR}`, "gu");
 
+/** A text with none of all these, as most are. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /** Four combining marks or joiners in a row, and those behind them: a tower that would cover other lines. */
 const TOWER = /([\p{M}\u200c\u200d]{4})[\p{M}\u200c\u200d]+/gu;
 
@@ -66,7 +57,7 @@ const TOWER = /([\p{M}\u200c\u200d]{4})[\p{M}\u200c\u200d]+/gu;
  * combining marks in a row only the first four are left. The result never has more bytes than the text.
  */
 export function printable(text: string): string {
-  return text.replaceAll("\t", " ").replace(REPLACED, "?").replace(TOWER, "$1");
+  return PLAIN.test(text) ? text : text.replaceAll("\t", " ").replace(REPLACED, "?").replace(TOWER, "$1");
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
@@ -80,8 +71,7 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
  */
 export function splitText(text: string, limit: number): string[] {
   const pieces: string[] = [];
-  // a text has at least as many bytes as UTF-16 units, so a text with more units than the limit need not be encoded
-  while (text.length > limit || encoder.encode(text).length > limit) {
+  while (isLongerThan(text, limit)) {
     const { end, space } = longestHead(text, limit);
     // the space may also be just behind the head
     const atSpace = space > end / 2;

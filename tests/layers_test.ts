@@ -128,7 +128,10 @@ async function checkWithoutDeno(modules: string[]): Promise<string> {
     await Deno.writeTextFile(
       entry,
       `declare global {
-        var TextEncoder: new () => { encode(text: string): Uint8Array<ArrayBuffer> };
+        var TextEncoder: new () => {
+          encode(text: string): Uint8Array<ArrayBuffer>;
+          encodeInto(text: string, bytes: Uint8Array): { written: number };
+        };
         var TextDecoder: new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }) =>
           { decode(bytes?: Uint8Array): string };
         var URL: new (url: string) => { hostname: string };

@@ -16,7 +16,11 @@ export function encodeInDialect(packet: Packet, dialect: Dialect): Uint8Array | 
   const classic = packet.dialect === "classic" ? packet : toClassic(packet);
   if (!classic) return undefined;
   const bytes = encode(classic);
-  return dialect === "classic-line" ? Uint8Array.of(...bytes, LINE_FEED) : bytes;
+  if (dialect === "classic") return bytes;
+  const line = new Uint8Array(bytes.length + 1);
+  line.set(bytes);
+  line[bytes.length] = LINE_FEED;
+  return line;
 }
 
 /**
