@@ -31,8 +31,13 @@ export function encodeUtf8(text: string): Uint8Array {
     free = 0;
   }
   const start = free;
-  free += encoder.encodeInto(text, page.subarray(start)).written;
+  free = writeUtf8(text, page, start);
   return page.subarray(start, free);
+}
+
+/** Writes a text into bytes, which have room for it, from an index on; returns the index behind it. */
+export function writeUtf8(text: string, into: Uint8Array, at: number): number {
+  return at + encoder.encodeInto(text, into.subarray(at)).written;
 }
 
 /** Decodes bytes; undefined if they are not UTF-8. A byte order mark is a character as any other. */

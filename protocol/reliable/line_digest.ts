@@ -19,7 +19,12 @@ export function digestBefore(epoch: string): string {
 
 /** Returns the digest up to an event, from the one up to the event before it. PROTOCOL.md describes it. */
 export function digestAfter(digest: string, event: EventPacket, hash: Hash): string {
-  return hash(`${digest}\n${canonicalText(event)}`);
+  return digestAfterText(digest, canonicalText(event), hash);
+}
+
+/** The same for an event of which the {@linkcode canonicalText} is known. */
+export function digestAfterText(digest: string, text: string, hash: Hash): string {
+  return hash(`${digest}\n${text}`);
 }
 
 /**

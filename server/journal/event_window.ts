@@ -3,11 +3,13 @@
  *
  * @module
  */
-import type { EventPacket } from "../../protocol.ts";
+import { decode, type EventPacket } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
-import { digestAfter, digestBefore } from "../../protocol/reliable/line_digest.ts";
-import { sha256Hex128 } from "../../runtime/sha256.ts";
+import { canonicalText, digestBefore } from "../../protocol/reliable/line_digest.ts";
+import { encodeUtf8 } from "../../protocol/utf8.ts";
+import { EventPages } from "./event_pages.ts";
 import type { NewEvent, WindowOptions } from "./journal.ts";
+import { LazyDigest } from "./lazy_digest.ts";
 
 /** Arrivals and departures have this part of the limits for themselves, so that a crowd pushes no message out. */
 const PRESENCE_SHARE = 1 / 8;
@@ -22,19 +24,18 @@ const PRESENCE_SHARE = 1 / 8;
  */
 export class EventWindow {
   readonly epoch: string;
-  readonly #events = new Map<number, EventPacket>();
-  readonly #messages: Share;
-  readonly #presence: Share;
+  readonly #messages: EventPages;
+  readonly #presence: EventPages;
+  readonly #digest: LazyDigest;
   #seq: number;
-  #digest: string;
 
   /** @param seq The seq of the latest event so far; 0 before the first. */
   constructor(epoch: string, seq: number, { events = 10_000, bytes = 8 << 20 }: WindowOptions = {}) {
     this.epoch = epoch;
     this.#seq = seq;
-    this.#digest = seq === 0 ? digestBefore(epoch) : randomHex64() + randomHex64();
-    this.#messages = new Share(events, bytes);
-    this.#presence = new Share(Math.ceil(PRESENCE_SHARE * events), PRESENCE_SHARE * bytes);
+    this.#digest = new LazyDigest(seq === 0 ? digestBefore(epoch) : randomHex64() + randomHex64());
+    this.#messages = new EventPages(events, bytes);
+    this.#presence = new EventPages(Math.ceil(PRESENCE_SHARE * events), PRESENCE_SHARE * bytes);
   }
 
   /** The seq of the latest event; 0 before the first. */
@@ -44,7 +45,7 @@ export class EventWindow {
 
   /** The digest of all events up to {@linkcode seq}. Where those of an earlier run come in, it begins at random. */
   get digest(): string {
-    return this.#digest;
+    return this.#digest.value;
   }
 
   /** The seq of the earliest event in the window; one more than {@linkcode seq} when it is empty. */
@@ -54,13 +55,15 @@ export class EventWindow {
 
   /** How many places from {@linkcode first} on belong to arrivals and departures that were dropped. */
   get gaps(): number {
-    return this.#seq - this.first + 1 - this.#events.size;
+    return this.#seq - this.first + 1 - this.#messages.size - this.#presence.size;
   }
 
   /** The event with a seq, while the window has it; a notice about nobody for one that was dropped from its middle. */
   get(seq: number): EventPacket | undefined {
-    const event = this.#events.get(seq);
-    if (event || seq < this.first || seq > this.#seq) return event;
+    if (seq < this.first || seq > this.#seq) return undefined;
+    const text = this.#messages.get(seq) ?? this.#presence.get(seq);
+    const event = text === undefined ? undefined : readEvent(text, this.epoch);
+    if (event) return event;
     return { dialect: "v1", type: "ONLINE", epoch: this.epoch, seq, at: 0, members: [] };
   }
 
@@ -75,75 +78,22 @@ export class EventWindow {
    * @returns The seqs of the events that are dropped for it.
    */
   keep(event: EventPacket): number[] {
-    const { seq } = event;
+    const { seq } = event, text = canonicalText(event), dropped: number[] = [];
     if (seq > this.#seq) {
       this.#seq = seq;
-      this.#digest = digestAfter(this.#digest, event, sha256Hex128);
+      this.#digest.add(text);
     }
-    this.#events.set(seq, event);
-    const isMessage = !("members" in event);
-    const dropped = (isMessage ? this.#messages : this.#presence).add(seq, sizeOf(event));
-    if (isMessage && dropped.length > 0) dropped.push(...this.#presence.dropBefore(dropped.at(-1)!));
-    for (const seq of dropped) this.#events.delete(seq);
+    if ("members" in event) this.#presence.add(seq, text, dropped);
+    else {
+      this.#messages.add(seq, text, dropped);
+      if (dropped.length > 0) this.#presence.dropBefore(dropped.at(-1)!, dropped);
+    }
     return dropped;
   }
 }
 
-/** The events of one kind that are kept, the oldest first. It has at least the latest one, whatever its size. */
-class Share {
-  readonly #maxEvents: number;
-  readonly #maxBytes: number;
-  #seqs: number[] = [];
-  #sizes: number[] = [];
-  /** The index of the oldest one that is kept. */
-  #head = 0;
-  #bytes = 0;
-
-  constructor(maxEvents: number, maxBytes: number) {
-    this.#maxEvents = maxEvents;
-    this.#maxBytes = maxBytes;
-  }
-
-  /** The seq of the oldest event; Infinity if there is none. */
-  get oldest(): number {
-    return this.#seqs[this.#head] ?? Infinity;
-  }
-
-  /** Adds an event, and returns the seqs of those that there is no room for any more. */
-  add(seq: number, size: number): number[] {
-    this.#seqs.push(seq);
-    this.#sizes.push(size);
-    this.#bytes += size;
-    const dropped: number[] = [];
-    while (this.#count > this.#maxEvents || this.#bytes > this.#maxBytes && this.#count > 1) dropped.push(this.#drop());
-    return dropped;
-  }
-
-  /** Drops the events before a seq, and returns their seqs. */
-  dropBefore(seq: number): number[] {
-    const dropped: number[] = [];
-    while (this.oldest < seq) dropped.push(this.#drop());
-    return dropped;
-  }
-
-  get #count(): number {
-    return this.#seqs.length - this.#head;
-  }
-
-  #drop(): number {
-    const seq = this.#seqs[this.#head];
-    this.#bytes -= this.#sizes[this.#head++];
-    // to move all of them at each drop would take long in a large window
-    if (this.#head > this.#seqs.length / 2) {
-      this.#seqs = this.#seqs.slice(this.#head);
-      this.#sizes = this.#sizes.slice(this.#head);
-      this.#head = 0;
-    }
-    return seq;
-  }
-}
-
-/** Roughly how much memory an event takes, in bytes. */
-function sizeOf(event: EventPacket): number {
-  return 300 + 2 * ("members" in event ? 60 * event.members.length : event.text.length);
+/** Reads an event back from its canonical text, which lacks the epoch; undefined if no client could read it either. */
+function readEvent(text: string, epoch: string): EventPacket | undefined {
+  const decoded = decode(encodeUtf8(text.replace("/1", `/1 epoch=${epoch}`)));
+  return decoded.ok ? decoded.packet as EventPacket : undefined;
 }
