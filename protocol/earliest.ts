@@ -4,6 +4,11 @@
  * @module
  */
 
+/** The earlier of two times; undefined stands for never. */
+export function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other! < one ? other : one;
+}
+
 /** The earliest of some times; undefined stands for never. */
 export function earliest(times: Iterable<number | undefined>): number | undefined {
   let first: number | undefined;

@@ -5,7 +5,7 @@
  */
 import { decode } from "../protocol.ts";
 import type { Derivation } from "../protocol/crypto_functions.ts";
-import { earliest } from "../protocol/earliest.ts";
+import { earlier } from "../protocol/earliest.ts";
 import { TokenBucket, type TokenBucketOptions } from "../protocol/reliable/token_bucket.ts";
 import { CRYPTO, derive } from "../runtime/crypto.ts";
 import { Alarm, now } from "../runtime/clock.ts";
@@ -95,11 +95,12 @@ export class Host implements DoorKeeper {
   }
 
   receive(bytes: Uint8Array, peer: Peer): void {
+    const time = now();
     this.#run(() => {
       // to read a packet and to check a cookie takes time, which a flood of strangers must not take from the members
-      const isFromStranger = this.room.isFromStranger(bytes, peer, now());
+      const isFromStranger = this.room.isFromStranger(bytes, peer, time);
       this.#ignored.last = undefined;
-      this.#receive(bytes, peer, isFromStranger);
+      this.#receive(bytes, peer, isFromStranger, time);
       this.#traceRemark(bytes, peer, isFromStranger);
     });
   }
@@ -124,12 +125,12 @@ export class Host implements DoorKeeper {
     });
   }
 
-  #receive(bytes: Uint8Array, peer: Peer, isFromStranger: boolean): void {
-    if (isFromStranger && this.#strangers.take(STRANGERS_RATE, now()) > 0) return this.room.ignore("flood");
+  #receive(bytes: Uint8Array, peer: Peer, isFromStranger: boolean, time: number): void {
+    if (isFromStranger && this.#strangers.take(STRANGERS_RATE, time) > 0) return this.room.ignore("flood");
     const refusal = refusalAtSight(bytes);
     if (refusal) return this.room.ignore(refusal);
     const decoded = decode(bytes);
-    if (decoded.ok) this.room.receive(decoded.packet, peer, now(), bytes.length);
+    if (decoded.ok) this.room.receive(decoded.packet, peer, time, bytes.length);
     else this.room.ignore("no-packet");
   }
 
@@ -228,7 +229,7 @@ export class Host implements DoorKeeper {
       }
       this.#bugs.note(error, now());
     }
-    const wakeAt = earliest([this.room.nextWake, this.#trace?.nextWake]);
+    const wakeAt = earlier(this.room.nextWake, this.#trace?.nextWake);
     this.#alarm.set(wakeAt === undefined ? undefined : Math.max(wakeAt, this.#wakeNotBefore));
     return result;
   }

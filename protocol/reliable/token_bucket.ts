@@ -27,9 +27,9 @@ export class TokenBucket {
    *
    * @returns 0 when there were enough tokens, otherwise the milliseconds until there are.
    */
-  take({ rate, burst }: TokenBucketOptions, now: number, cost = 1): number {
-    const pause = this.pause({ rate, burst }, now, cost);
-    if (pause === 0 && rate > 0) this.#tokens -= cost;
+  take(limit: TokenBucketOptions, now: number, cost = 1): number {
+    const pause = this.pause(limit, now, cost);
+    if (pause === 0 && limit.rate > 0) this.#tokens -= cost;
     return pause;
   }
 

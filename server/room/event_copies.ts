@@ -8,7 +8,7 @@
  * @module
  */
 import type { EventPacket } from "../../protocol.ts";
-import { earliest } from "../../protocol/earliest.ts";
+import { earlier } from "../../protocol/earliest.ts";
 import { COPY_DELAYS_MS, copyCount } from "../../protocol/reliable/copies.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
 import type { Delivery } from "./delivery.ts";
@@ -54,7 +54,9 @@ export class EventCopies {
 
   /** When {@linkcode wake} is to be called, in milliseconds of the room's clock; undefined for never. */
   get dueAt(): number | undefined {
-    return earliest(this.#pending.map(([first]) => first?.at));
+    let first: number | undefined;
+    for (const [next] of this.#pending) first = earlier(first, next?.at);
+    return first;
   }
 
   /** Whether any member gets further copies. */

@@ -60,6 +60,7 @@ export class Limits {
   readonly #addresses = new AddressLimits();
   readonly #messageRate: TokenBucketOptions;
   readonly #addressMessageRate: TokenBucketOptions;
+  readonly #datagramRate: TokenBucketOptions;
   /** What those who have left had used up, by {@linkcode unsaidKey}. */
   readonly #unsaid = new BoundedMap<Unsaid>();
   readonly #ignored: Ignored;
@@ -70,8 +71,9 @@ export class Limits {
    * @param ignored Counts each request that is refused here.
    */
   constructor(messageRate: TokenBucketOptions, ignored: Ignored) {
-    const { rate, burst } = this.#messageRate = messageRate;
-    this.#addressMessageRate = { rate: ADDRESS_FACTOR * rate, burst: ADDRESS_FACTOR * burst };
+    this.#messageRate = messageRate;
+    this.#addressMessageRate = times(ADDRESS_FACTOR, messageRate);
+    this.#datagramRate = times(DATAGRAMS_FACTOR, messageRate);
     this.#ignored = ignored;
   }
 
@@ -182,8 +184,7 @@ export class Limits {
 
   /** Takes a token for a datagram from the address of a classic member; returns whether there was one. */
   takeDatagramToken(member: Member, now: number): boolean {
-    const { rate, burst } = this.#messageRate;
-    const limit = { rate: DATAGRAMS_FACTOR * rate, burst: DATAGRAMS_FACTOR * burst };
+    const limit = this.#datagramRate;
     const bucket = activityOf(member).datagrams ??= new TokenBucket(limit, now);
     return bucket.take(limit, now) === 0;
   }
@@ -202,8 +203,7 @@ export class Limits {
     // a member that is over its own limit takes nothing from the others with its address
     const pause = this.#takeOwnRequestTokens(member, datagrams, now);
     if (pause > 0) return pause;
-    const { rate, burst } = requestRateOf(member);
-    const rateOfAddress = { rate: ADDRESS_FACTOR * rate, burst: ADDRESS_FACTOR * burst };
+    const rateOfAddress = times(ADDRESS_FACTOR, requestRateOf(member));
     const isWithinLimit = this.#addresses.takeRequestTokens(member, rateOfAddress, datagrams, now) ||
       this.#takeReserveTokens(member, datagrams, now);
     return isWithinLimit ? 0 : SHARED_PAUSE_MS;
@@ -275,6 +275,10 @@ export class Limits {
     if (!isWithinLimit) this.#ignored.count(reason);
     return isWithinLimit;
   }
+}
+
+function times(factor: number, { rate, burst }: TokenBucketOptions): TokenBucketOptions {
+  return { rate: factor * rate, burst: factor * burst };
 }
 
 function requestRateOf({ validated }: Pick<Member, "validated">): TokenBucketOptions {

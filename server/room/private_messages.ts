@@ -5,7 +5,7 @@
  * @module
  */
 import { MAX_TEXT_BYTES, type RelayedPacket, type V1Packet } from "../../protocol.ts";
-import { earliest } from "../../protocol/earliest.ts";
+import { earlier } from "../../protocol/earliest.ts";
 import { linesOf, privateLine } from "../../protocol/lines.ts";
 import { printable, splitText } from "../../protocol/text.ts";
 import { ChargedMessages } from "./charged_messages.ts";
@@ -59,7 +59,7 @@ export class PrivateMessages {
 
   /** When {@linkcode wake} is to be called, in milliseconds of the room's clock; undefined for never. */
   get dueAt(): number | undefined {
-    return earliest([this.#inbox.dueAt, this.#outbox.dueAt]);
+    return earlier(this.#inbox.dueAt, this.#outbox.dueAt);
   }
 
   /**

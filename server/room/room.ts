@@ -7,7 +7,7 @@
  * @module
  */
 import { type Packet, TO_SERVER, type V1Packet } from "../../protocol.ts";
-import { earliest } from "../../protocol/earliest.ts";
+import { earlier } from "../../protocol/earliest.ts";
 import { Heartbeats } from "../journal/heartbeats.ts";
 import type { Entry, Journal, NewEvent, Origin } from "../journal/journal.ts";
 import { shortened } from "./address_validation.ts";
@@ -61,6 +61,8 @@ export class Room {
   readonly #protection: Protection;
   readonly #heartbeats = new Heartbeats();
   readonly #copies: EventCopies;
+  /** The parts that want to be woken; each datagram asks them all. */
+  readonly #timed: readonly { readonly dueAt: number | undefined }[];
   #messageCount = 0;
   readonly #ignored: Ignored;
 
@@ -171,6 +173,16 @@ export class Room {
       privateMessages: this.#privateMessages,
       isRelaying,
     });
+    const { presence } = this.#admission, { registrations } = protection;
+    this.#timed = [
+      presence,
+      this.#heartbeats,
+      this.#copies,
+      this.#messages,
+      this.#privateMessages,
+      mutes,
+      registrations,
+    ];
     for (const kept of options.members ?? []) this.#admission.restore(kept, now, protection.mayStay(kept));
     if (this.#members.v1Size > 0) this.#heartbeats.schedule(now, this.#members.v1Size);
     keeping.tellEnded(now);
@@ -234,18 +246,9 @@ export class Room {
 
   /** When {@linkcode wake} is to be called next, in milliseconds of the caller's clock; undefined for never. */
   get nextWake(): number | undefined {
-    const { presence, silenceCheckAt } = this.#admission;
-    const { registrations } = this.#protection;
-    const parts = [
-      presence,
-      this.#heartbeats,
-      this.#copies,
-      this.#messages,
-      this.#privateMessages,
-      this.#order.mutes,
-      registrations,
-    ];
-    return earliest([silenceCheckAt, ...parts.map(({ dueAt }) => dueAt)]);
+    let first = this.#admission.silenceCheckAt;
+    for (const { dueAt } of this.#timed) first = earlier(first, dueAt);
+    return first;
   }
 
   /** Does what is due: removes silent members, publishes held messages and notices of presence, sends a heartbeat. */
