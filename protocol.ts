@@ -266,18 +266,18 @@ function readV1(datagram: Uint8Array): Decoded {
 
 /** Reads a packet whose checksum is right. */
 function readText(text: string): Decoded {
-  const end = text.indexOf("\n");
-  const header = (end < 0 ? text : text.slice(0, end)).replace(/\r$/, "");
-  const body = end < 0 ? "" : text.slice(end + 1);
-  const [word, ...pairs] = header.split(" ");
-  const [type, ...version] = word.split("/");
-  if (version.join("/") !== "1") return refuse("only version 1 is known, as in MESSAGE/1");
+  const lineEnd = text.indexOf("\n"), end = lineEnd < 0 ? text.length : lineEnd;
+  const header = text.slice(0, text[end - 1] === "\r" ? end - 1 : end), body = text.slice(end + 1);
+  const space = header.indexOf(" "), wordEnd = space < 0 ? header.length : space;
+  const slash = header.indexOf("/"), typeEnd = slash < 0 ? wordEnd : Math.min(slash, wordEnd);
+  const type = header.slice(0, typeEnd);
+  if (header.slice(typeEnd, wordEnd) !== "/1") return refuse("only version 1 is known, as in MESSAGE/1");
   if (!Object.hasOwn(LAYOUTS, type)) return refuse(`${type}/1 is no packet of version 1`);
 
   const layout = LAYOUTS[type as V1Packet["type"]] as Layout<Record<string, unknown>>;
-  const values = parseFields(pairs, layout.fields);
-  if (typeof values === "string") return refuse(values);
-  const packet = { dialect: "v1", type, ...values } as Record<string, unknown>;
+  const packet: Record<string, unknown> = { dialect: "v1", type };
+  const problem = parseFields(header, wordEnd, layout.fields, packet);
+  if (problem !== undefined) return refuse(problem);
   const reason = readBody(packet, layout.body, body) ?? findContradiction(packet as V1Packet);
   return reason ? refuse(reason) : { ok: true, packet: packet as Packet };
 }
@@ -357,7 +357,9 @@ function findContradiction(packet: V1Packet): string | undefined {
       return findPart(packet);
     case "COMMAND":
       if (packet.text === "") return "the command is missing: it stands behind the first line feed";
-      return isLongerThan(packet.text, MAX_TEXT_BYTES) ? `the command has more than ${MAX_TEXT_BYTES} bytes` : undefined;
+      return isLongerThan(packet.text, MAX_TEXT_BYTES)
+        ? `the command has more than ${MAX_TEXT_BYTES} bytes`
+        : undefined;
     case "CHALLENGE":
       return (packet.salt === undefined) === (packet.nonce === undefined) ? undefined : "salt and nonce go together";
     case "RESEND":

@@ -130,42 +130,49 @@ export function formatAddress({ hostname, port }: Endpoint): string {
 const SPELT_KEY = /^[A-Za-z_-]{1,12}$/;
 
 /**
- * Parses the `key=value` pairs of a header; returns their values, or the reason why they are refused. Keys that are not
- * in `fields` are passed over, so that a later version can add some. A reason tells no value: it may be a secret.
+ * Parses the `key=value` pairs of a header and sets their values in a packet; returns why they are refused if they are.
+ * Keys that are not in `fields` are passed over, so that a later version can add some. A reason tells no value: it may be
+ * a secret.
+ *
+ * @param at The index behind the first word.
  */
 export function parseFields(
-  pairs: string[],
+  header: string,
+  at: number,
   fields: Record<string, Field<unknown>>,
-): Record<string, unknown> | string {
-  const values: Record<string, unknown> = {};
-  const seen = new Set<string>();
-  for (const pair of pairs) {
-    if (pair === "") continue;
-    const at = pair.indexOf("=");
-    if (at < 1) return `the field behind ${lastOf(seen)} is not key=value`;
-    const key = pair.slice(0, at), text = pair.slice(at + 1);
-    if (seen.has(key)) return Object.hasOwn(fields, key) ? `the field ${key} stands twice` : "a field stands twice";
-    seen.add(key);
+  packet: Record<string, unknown>,
+): string | undefined {
+  let last: string | undefined, hasSum = false, unknown: Set<string> | undefined;
+  for (let end; at < header.length; at = end) {
+    const start = at + 1;
+    end = header.indexOf(" ", start);
+    if (end < 0) end = header.length;
+    if (start === end) continue;
+    const equals = header.indexOf("=", start);
+    if (equals <= start || equals > end) return `the field behind ${spelt(last)} is not key=value`;
+    const key = last = header.slice(start, equals);
     if (Object.hasOwn(fields, key)) {
-      const value = fields[key].read(text);
+      if (Object.hasOwn(packet, key)) return `the field ${key} stands twice`;
+      const value = fields[key].read(header.slice(equals + 1, end));
       if (value === undefined) return `the field ${key} is malformed: it has to be ${fields[key].form}`;
-      values[key] = value;
+      packet[key] = value;
+      continue;
     }
+    // most packets have this one and no other that is not known
+    if (key === "sum" ? hasSum : unknown?.has(key)) return "a field stands twice";
+    if (key === "sum") hasSum = true;
+    else (unknown ??= new Set()).add(key);
   }
   for (const key in fields) {
-    if (!fields[key].optional && !Object.hasOwn(values, key)) {
-      const others = [...seen].filter((other) =>
-        SPELT_KEY.test(other) && !Object.hasOwn(fields, other) && other !== "sum"
-      );
+    if (!fields[key].optional && !Object.hasOwn(packet, key)) {
+      const others = [...unknown ?? []].filter((other) => SPELT_KEY.test(other));
       const found = others.length === 0 ? "" : `nothing is known of ${others.slice(0, 3).join(", ")}, and `;
       return `${found}the field ${key} is missing`;
     }
   }
-  return values;
 }
 
 /** The last key that was read, for a reason: whoever reads it finds the place by it. */
-function lastOf(seen: Set<string>): string {
-  const last = [...seen].at(-1);
-  return last === undefined ? "the type" : SPELT_KEY.test(last) ? last : "another";
+function spelt(key: string | undefined): string {
+  return key === undefined ? "the type" : SPELT_KEY.test(key) ? key : "another";
 }

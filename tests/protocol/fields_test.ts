@@ -117,42 +117,50 @@ Deno.test("formatAddress: an IPv4 peer of an IPv6 socket is written as IPv4", ()
   assertEquals(formatAddress({ hostname: "::ffff:0:1", port: 5 }), "[::ffff:0:1]:5");
 });
 
+/** The values of the pairs in a header, or the reason why they are refused. */
+function parsed(pairs: string[], fields: Record<string, Field<unknown>>): Record<string, unknown> | string {
+  const packet = {};
+  return parseFields(`TYPE/1 ${pairs.join(" ")}`, "TYPE/1".length, fields, packet) ?? packet;
+}
+
 Deno.test("parseFields: takes fields in any order, and ignores unknown keys and empty pairs", () => {
   const fields = { id: number, token: optional(hex64) } as Record<string, Field<unknown>>;
-  assertEquals(parseFields(["colour=red", "", "id=7", "sum=x"], fields), { id: 7 });
-  assertEquals(parseFields(["token=0123456789abcdef", "id=7"], fields), { token: "0123456789abcdef", id: 7 });
+  assertEquals(parsed(["colour=red", "", "id=7", "sum=x"], fields), { id: 7 });
+  assertEquals(parsed(["token=0123456789abcdef", "id=7"], fields), { token: "0123456789abcdef", id: 7 });
 });
 
 Deno.test("parseFields: says what is wrong", () => {
   const fields = { id: number, token: optional(hex64) } as Record<string, Field<unknown>>;
-  assertEquals(parseFields(["id"], fields), "the field behind the type is not key=value");
-  assertEquals(parseFields(["id=7", "=7"], fields), "the field behind id is not key=value");
-  assertEquals(parseFields(["\u001b[2J=7", "x"], fields), "the field behind another is not key=value");
-  assertEquals(parseFields(["id=7", "id=7"], fields), "the field id stands twice");
-  assertEquals(parseFields(["x=7", "id=7", "x=8"], fields), "a field stands twice");
+  assertEquals(parsed(["id"], fields), "the field behind the type is not key=value");
+  assertEquals(parsed(["id=7", "=7"], fields), "the field behind id is not key=value");
+  assertEquals(parsed(["\u001b[2J=7", "x"], fields), "the field behind another is not key=value");
+  assertEquals(parsed(["id=7", "id=7"], fields), "the field id stands twice");
+  assertEquals(parsed(["x=7", "id=7", "x=8"], fields), "a field stands twice");
+  assertEquals(parsed(["sum=7", "id=7", "sum=7"], fields), "a field stands twice");
+  assertEquals(parsed(["id", "x=7"], fields), "the field behind the type is not key=value");
   assertEquals(
-    parseFields(["id=seven"], fields),
+    parsed(["id=seven"], fields),
     "the field id is malformed: it has to be a whole number without zeros in front",
   );
   assertEquals(
-    parseFields(["id=7", "token=1"], fields),
+    parsed(["id=7", "token=1"], fields),
     "the field token is malformed: it has to be 16 digits of 0-9 and a-f",
   );
-  assertEquals(parseFields([], fields), "the field id is missing");
-  assertEquals(parseFields(["sum=1", "Id=7"], fields), "nothing is known of Id, and the field id is missing");
+  assertEquals(parsed([], fields), "the field id is missing");
+  assertEquals(parsed(["sum=1", "Id=7"], fields), "nothing is known of Id, and the field id is missing");
 });
 
 Deno.test("parseFields: a reason has no value in it, and no key that may be a part of a text or of a secret", () => {
   const fields = { id: number, token: optional(hex64) } as Record<string, Field<unknown>>;
   const secret = "0123456789abcdef";
   for (const pairs of [[`token=${secret}x`], [`${secret}=1`], [`${secret}=1`, secret], [`id=1`, `token=${secret}=`]]) {
-    const reason = parseFields(pairs, fields);
+    const reason = parsed(pairs, fields);
     assert(typeof reason === "string" && !reason.includes(secret), JSON.stringify(reason));
   }
 });
 
 Deno.test("parseFields: keys that every object has are unknown keys", () => {
   for (const key of ["constructor", "__proto__", "toString", "hasOwnProperty"]) {
-    assertEquals(parseFields([`${key}=1`], {}), {});
+    assertEquals(parsed([`${key}=1`], {}), {});
   }
 });
