@@ -70,10 +70,20 @@ export class EventPages {
 
   /** The text of the event with a seq; undefined if it is not kept. */
   get(seq: number): string | undefined {
-    // the pages are few, and most ask for what is missing among the latest
-    const page = this.#pages.findLast(({ seqs, head }) => seqs[head] <= seq);
+    const page = this.#pageOf(seq);
     const index = page ? page.seqs.indexOf(seq, page.head) : -1;
     return index < 0 ? undefined : decodeUtf8(page!.bytes.subarray(startOf(page!, index), page!.ends[index]));
+  }
+
+  /** The page that has the event with a seq, if any has it, by binary search. */
+  #pageOf(seq: number): Page | undefined {
+    let low = 0, high = this.#pages.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1, { seqs, head } = this.#pages[middle];
+      if (seqs[head] <= seq) low = middle + 1;
+      else high = middle;
+    }
+    return this.#pages[low - 1];
   }
 
   /** The last page if a text fits into what is left of it, otherwise a new one. */

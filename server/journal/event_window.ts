@@ -13,6 +13,11 @@ import { LazyDigest } from "./lazy_digest.ts";
 
 /** Arrivals and departures have this part of the limits for themselves, so that a crowd pushes no message out. */
 const PRESENCE_SHARE = 1 / 8;
+/**
+ * How many events that were read back are remembered, because several members miss the same ones: to read one takes
+ * longer than to send it.
+ */
+const MAX_READ = 128;
 
 /**
  * The recent events of one epoch: as many messages and notices of the server as fit into the limits, and beside them
@@ -27,6 +32,7 @@ export class EventWindow {
   readonly #messages: EventPages;
   readonly #presence: EventPages;
   readonly #digest: LazyDigest;
+  readonly #read = new Map<number, EventPacket>();
   #seq: number;
 
   /** @param seq The seq of the latest event so far; 0 before the first. */
@@ -61,10 +67,14 @@ export class EventWindow {
   /** The event with a seq, while the window has it; a notice about nobody for one that was dropped from its middle. */
   get(seq: number): EventPacket | undefined {
     if (seq < this.first || seq > this.#seq) return undefined;
-    const text = this.#messages.get(seq) ?? this.#presence.get(seq);
-    const event = text === undefined ? undefined : readEvent(text, this.epoch);
-    if (event) return event;
-    return { dialect: "v1", type: "ONLINE", epoch: this.epoch, seq, at: 0, members: [] };
+    const known = this.#read.get(seq);
+    if (known) return known;
+    const text = this.#messages.get(seq) ?? this.#presence.get(seq), { epoch } = this;
+    const event = (text === undefined ? undefined : readEvent(text, epoch)) ??
+      { dialect: "v1", type: "ONLINE", epoch, seq, at: 0, members: [] };
+    if (this.#read.size === MAX_READ) this.#read.clear();
+    this.#read.set(seq, event);
+    return event;
   }
 
   /** Returns an event with the next seq. It does not have that place before {@linkcode keep}. */
@@ -88,6 +98,7 @@ export class EventWindow {
       this.#messages.add(seq, text, dropped);
       if (dropped.length > 0) this.#presence.dropBefore(dropped.at(-1)!, dropped);
     }
+    if (this.#read.size > 0) { for (const seq of dropped) this.#read.delete(seq); }
     return dropped;
   }
 }

@@ -207,6 +207,27 @@ Deno.test("event window: whatever an event says, it comes out as it went in, and
   );
 });
 
+Deno.test("event window: an event that was asked for again is dropped as any other", () => {
+  const window = new EventWindow(EPOCH, 0, { events: 8 });
+  window.keep(window.number(said("a")));
+  window.keep(window.number(arrived("x")));
+  assertEquals([window.get(1)?.type, window.get(2)], ["INCOMING", window.get(2)]);
+  assertEquals(window.get(2)?.at, 5);
+  window.keep(window.number(arrived("y")));
+  assertEquals(window.get(2), { dialect: "v1", type: "ONLINE", epoch: EPOCH, seq: 2, at: 0, members: [] });
+  for (const text of digits(8)) window.keep(window.number(said(text)));
+  assertEquals([window.get(1), window.get(2)], [undefined, undefined]);
+});
+
+Deno.test("event window: all events can be asked for again, however many they are", () => {
+  const window = after(digits(1000));
+  for (let round = 0; round < 2; round++) {
+    for (let seq = 1; seq <= 1000; seq++) {
+      assertEquals(window.get(seq), { dialect: "v1", epoch: EPOCH, seq, ...said(`${seq}`) } as EventPacket);
+    }
+  }
+});
+
 Deno.test("event window: what is undefined or false in an event is as if it were not there", () => {
   const window = new EventWindow(EPOCH, 0);
   window.keep(window.number({ ...said("a"), name: undefined, action: false } as NewEvent));
