@@ -5,11 +5,11 @@
  */
 import { decode, type EventPacket } from "../../protocol.ts";
 import { randomHex64 } from "../../protocol/fields.ts";
-import { canonicalText, digestBefore } from "../../protocol/reliable/line_digest.ts";
+import { canonicalText, digestAfterText, digestBefore } from "../../protocol/reliable/line_digest.ts";
 import { encodeUtf8 } from "../../protocol/utf8.ts";
+import { sha256Hex128 } from "../../runtime/sha256.ts";
 import { EventPages } from "./event_pages.ts";
 import type { NewEvent, WindowOptions } from "./journal.ts";
-import { LazyDigest } from "./lazy_digest.ts";
 
 /** Arrivals and departures have this part of the limits for themselves, so that a crowd pushes no message out. */
 const PRESENCE_SHARE = 1 / 8;
@@ -31,15 +31,15 @@ export class EventWindow {
   readonly epoch: string;
   readonly #messages: EventPages;
   readonly #presence: EventPages;
-  readonly #digest: LazyDigest;
   readonly #read = new Map<number, EventPacket>();
   #seq: number;
+  #digest: string;
 
   /** @param seq The seq of the latest event so far; 0 before the first. */
   constructor(epoch: string, seq: number, { events = 10_000, bytes = 8 << 20 }: WindowOptions = {}) {
     this.epoch = epoch;
     this.#seq = seq;
-    this.#digest = new LazyDigest(seq === 0 ? digestBefore(epoch) : randomHex64() + randomHex64());
+    this.#digest = seq === 0 ? digestBefore(epoch) : randomHex64() + randomHex64();
     this.#messages = new EventPages(events, bytes);
     this.#presence = new EventPages(Math.ceil(PRESENCE_SHARE * events), PRESENCE_SHARE * bytes);
   }
@@ -51,7 +51,7 @@ export class EventWindow {
 
   /** The digest of all events up to {@linkcode seq}. Where those of an earlier run come in, it begins at random. */
   get digest(): string {
-    return this.#digest.value;
+    return this.#digest;
   }
 
   /** The seq of the earliest event in the window; one more than {@linkcode seq} when it is empty. */
@@ -91,7 +91,7 @@ export class EventWindow {
     const { seq } = event, text = canonicalText(event), dropped: number[] = [];
     if (seq > this.#seq) {
       this.#seq = seq;
-      this.#digest.add(text);
+      this.#digest = digestAfterText(this.#digest, text, sha256Hex128);
     }
     if ("members" in event) this.#presence.add(seq, text, dropped);
     else {
