@@ -264,15 +264,15 @@ export class UdpDoor implements Door {
     return via === undefined ? this.#first : this.#byAddress.get(via) ?? this.#first;
   }
 
-  async #receiveFrom(socket: UdpSocket, keeper: DatagramKeeper): Promise<void> {
+  #receiveFrom(socket: UdpSocket, keeper: DatagramKeeper): Promise<void> {
     const { via } = socket;
-    for await (const { bytes, from } of socket.datagrams()) {
+    return socket.receive((bytes, from) => {
       this.#arrived++;
       const peer = { key: from, address: from, validated: false, direct: true, via };
       // a datagram that is refused anyway takes no place in the emulator's queue
       if (bytes.length > MAX_CLASSIC_BYTES) keeper.receive(bytes, peer);
       else this.emulator.pass(bytes, (bytes) => keeper.receive(bytes, peer));
-    }
+    });
   }
 
   async #sendUnicasts(): Promise<void> {

@@ -7,9 +7,10 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import type { DatagramDialect } from "../../protocol.ts";
 import { now } from "../../runtime/clock.ts";
-import { type Datagram, datagrams, type Receiver, socketAddress } from "../../runtime/udp.ts";
+import { datagrams, type Receiver, socketAddress } from "../../runtime/udp.ts";
 import type { Recipient } from "../room/delivery.ts";
 import { AbsentRecipients } from "./absent_recipients.ts";
 import type { Sendmmsg } from "./linux/sendmmsg.ts";
@@ -28,8 +29,12 @@ import {
 export type Socket = Receiver & Pick<Deno.DatagramConn, "send" | "addr" | "close">;
 
 /** The part of {@linkcode Sendmmsg} that a door needs. */
-export interface BatchSender
-  extends SystemBuffer, Pick<Sendmmsg, "writable" | "setReceiveBuffer" | "neighbours" | "inboundDrops" | "close"> {
+export interface BatchSender extends
+  SystemBuffer,
+  Pick<
+    Sendmmsg,
+    "takeArrived" | "writable" | "setReceiveBuffer" | "neighbours" | "inboundDrops" | "close"
+  > {
   table(): RecipientTable;
 }
 
@@ -62,6 +67,8 @@ const MAX_WAIT_MS = 1000;
 /** The first and the longest pause before another look at how much of the buffer is taken, in milliseconds. */
 const FIRST_LOOK_MS = 1;
 const MAX_LOOK_MS = 16;
+/** How long datagrams that have arrived are handled before the event loop has a turn, in milliseconds. */
+const MAX_RECEIVING_MS = 2;
 /** The largest share of the time that it may take to compare the recipients with the neighbours. */
 const COMPARING_SHARE = 1 / 20;
 
@@ -118,9 +125,23 @@ export class UdpSocket {
     return this.#fast?.inboundDrops() ?? 0;
   }
 
-  /** Yields what arrives until the socket is closed. */
-  datagrams(): AsyncGenerator<Datagram> {
-    return datagrams(this.#socket);
+  /**
+   * Passes on what arrives, in its order, until the socket is closed. Where it can be done, what has arrived by then is
+   * taken at once after each datagram that was waited for. Now and then the event loop has a turn, for timers and
+   * connections.
+   *
+   * @param pass Its bytes are valid until it returns.
+   */
+  async receive(pass: (bytes: Uint8Array, from: string) => void): Promise<void> {
+    let turnAt = performance.now() + MAX_RECEIVING_MS;
+    for await (const { bytes, from } of datagrams(this.#socket)) {
+      pass(bytes, from);
+      do {
+        if (performance.now() < turnAt) continue;
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        turnAt = performance.now() + MAX_RECEIVING_MS;
+      } while (this.#fast?.takeArrived(pass));
+    }
   }
 
   /** How many recipients have a dialect. */

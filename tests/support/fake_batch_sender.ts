@@ -60,6 +60,10 @@ export class FakeBatchSender implements BatchSender {
     return table;
   }
 
+  takeArrived(): boolean {
+    return false;
+  }
+
   /** Lets the socket take more copies. */
   drain(copies: number): void {
     this.space = copies;

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Endpoint } from "../../../protocol/fields.ts";
+import { canonicalIPv6 } from "../../../protocol/ip_address.ts";
 import { libraryNames } from "../../../runtime/c_library.ts";
 
 // the values of the C constants, from the kernel's headers; the same on x86_64 and aarch64
@@ -33,6 +34,7 @@ const SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  recvfrom: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "buffer"], result: "isize" },
   sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
@@ -153,4 +155,11 @@ export function writeAddress(c: C, into: Uint8Array, family: number, { hostname,
   into[3] = port;
   if (scope !== "0") new DataView(into.buffer, into.byteOffset).setUint32(24, Number(scope), true);
   return true;
+}
+
+/** Returns an address of 4 or 16 bytes as text; an IPv4-mapped one as IPv4. */
+export function formatIPAddress(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const groups = Array.from({ length: 8 }, (_, i) => (bytes[2 * i] << 8 | bytes[2 * i + 1]).toString(16));
+  return canonicalIPv6(groups.join(":"));
 }

@@ -14,9 +14,8 @@
  *
  * @module
  */
-import { canonicalIPv6 } from "../../../protocol/ip_address.ts";
 import type { NeighbourTable } from "../neighbours.ts";
-import { AF_INET6, type C, MSG_DONTWAIT } from "./libc.ts";
+import { AF_INET6, type C, formatIPAddress, MSG_DONTWAIT } from "./libc.ts";
 
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 0x80003;
@@ -84,15 +83,9 @@ function readDestination(answer: DataView, from: number, end: number): string | 
     const length = answer.getUint16(at, true);
     if (length < 4 || at + length > end) return undefined;
     if (answer.getUint16(at + 2, true) === NDA_DST) {
-      return formatBytes(new Uint8Array(answer.buffer, at + 4, length - 4), family);
+      const isWhole = length - 4 === (family === AF_INET6 ? 16 : 4);
+      return isWhole ? formatIPAddress(new Uint8Array(answer.buffer, at + 4, length - 4)) : undefined;
     }
     at += length + 3 & ~3;
   }
-}
-
-function formatBytes(bytes: Uint8Array, family: number): string | undefined {
-  if (family !== AF_INET6) return bytes.length === 4 ? bytes.join(".") : undefined;
-  if (bytes.length !== 16) return undefined;
-  const groups = Array.from({ length: 8 }, (_, i) => (bytes[2 * i] << 8 | bytes[2 * i + 1]).toString(16));
-  return canonicalIPv6(groups.join(":"));
 }

@@ -68,6 +68,7 @@ import {
   writeAddress,
 } from "./libc.ts";
 import { readNeighbours } from "./neighbours.ts";
+import { type TakeArrived, takeArrivedFrom } from "./recvfrom.ts";
 
 /** The slots of a block, which is also the most headers in one call: the kernel takes no more (UIO_MAXIOV). */
 export const BLOCK_SLOTS = 1024;
@@ -130,6 +131,8 @@ export interface AddressTable {
 export interface Sendmmsg {
   /** Returns a new, empty table. There may be several, such as one for each encoding. */
   table(): AddressTable;
+  /** Takes a datagram that has arrived, without waiting for one. */
+  takeArrived: TakeArrived;
   /** Resolves to true when the socket can take more, to false after `timeoutMs` milliseconds or on `close`. */
   writable(timeoutMs: number): Promise<boolean>;
   /**
@@ -269,8 +272,11 @@ function openSocket(library: Library, original: number, family: number, quiet: b
     return !closed && c.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, memoryBytes) === 0 ? memory[field] : 0;
   }
 
+  const takeArrived = takeArrivedFrom(c, fd, family);
+
   return {
     table: () => newTable(access),
+    takeArrived: (pass) => !closed && takeArrived(pass),
     async writable(timeoutMs) {
       if (closed) return false;
       const files = new Int16Array(new ArrayBuffer(16));
