@@ -70,5 +70,5 @@ export class SendBuffer {
  * with room for the headers and for what the kernel notes about it.
  */
 export function sizeInBuffer({ length }: Uint8Array): number {
-  return 256 + 2 ** Math.ceil(Math.log2(length + 384));
+  return 256 + 2 ** (32 - Math.clz32(length + 383));
 }
