@@ -28,7 +28,7 @@ export const SOCKADDR_IN6_BYTES = 28;
  * A search through the descriptors ends after this many closed ones in a row. A longer gap is unlikely, because the
  * system always assigns the lowest free number.
  */
-export const MAX_CLOSED_IN_A_ROW = 1024;
+const MAX_CLOSED_IN_A_ROW = 1024;
 
 const SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -43,9 +43,6 @@ const SYMBOLS = {
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  open: { parameters: ["buffer", "i32"], result: "i32" },
-  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
   close: { parameters: ["i32"], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" },
@@ -75,7 +72,7 @@ export function addressFamily(address: Endpoint): number {
 }
 
 /** Whether a number is the descriptor of an open file. */
-export function isOpen(c: C, fd: number): boolean {
+function isOpen(c: C, fd: number): boolean {
   return c.fcntl(fd, F_GETFD, 0) >= 0;
 }
 
@@ -115,16 +112,6 @@ export function findDescriptor(c: C, address: Deno.NetAddr): number | { reason: 
  */
 function socketCookie(c: C, fd: number): string | undefined {
   return readSocketOption(c, fd, SO_COOKIE, 8)?.join();
-}
-
-/** Returns a function that checks whether a descriptor is still the same socket as now. The check allocates nothing. */
-export function identityCheck(c: C, fd: number): () => boolean {
-  const first = readSocketOption(c, fd, SO_COOKIE, 8);
-  const current = new Uint32Array(2);
-  const length = new Uint32Array([8]);
-  return () =>
-    first !== undefined && c.getsockopt(fd, SOL_SOCKET, SO_COOKIE, current, length) === 0 &&
-    current[0] === first[0] && current[1] === first[1];
 }
 
 /** Reads a socket option of `bytes` bytes as 32-bit numbers. Returns undefined if the option can't be read. */

@@ -53,7 +53,6 @@
  */
 import type { Endpoint } from "../../../protocol/fields.ts";
 import type { NeighbourTable } from "../neighbours.ts";
-import { openWatch, type Watch } from "./epoll.ts";
 import {
   addressFamily,
   AF_INET6,
@@ -74,12 +73,6 @@ import { type TakeArrived, takeArrivedFrom } from "./recvfrom.ts";
 export const BLOCK_SLOTS = 1024;
 /** The longest payload that fits a UDP datagram's length field, in bytes. The kernel's own limit is a little lower. */
 export const MAX_PAYLOAD_BYTES = 65_535;
-
-/**
- * With at least this many copies, it saves time to take the socket out of the event loop's epoll set. To take it out
- * and put it back takes as long as about ten copies.
- */
-const MIN_COPIES_TO_PAUSE_WATCH = 32;
 
 const MMSGHDR_BYTES = 64;
 const SOCKADDR_IN_BYTES = 16;
@@ -157,12 +150,6 @@ export interface Sendmmsg {
   close(): void;
 }
 
-/** Options of {@linkcode openSendmmsg}. */
-export interface SendmmsgOptions {
-  /** Whether long sends take the socket out of the event loop's epoll set, if possible; see epoll.ts. Default true. */
-  quiet?: boolean;
-}
-
 /**
  * Prepares a socket of {@linkcode Deno.listenDatagram} for sendmmsg, or returns the reason why that is not possible. It
  * never throws and never asks for a permission. It needs `--allow-ffi` without a path: the C library is found by its
@@ -182,10 +169,7 @@ export interface SendmmsgOptions {
  * conn.close();
  * ```
  */
-export function openSendmmsg(
-  conn: Pick<Deno.DatagramConn, "addr">,
-  { quiet = true }: SendmmsgOptions = {},
-): Sendmmsg | { reason: string } {
+export function openSendmmsg(conn: Pick<Deno.DatagramConn, "addr">): Sendmmsg | { reason: string } {
   const { os, arch } = Deno.build;
   if (os !== "linux" || (arch !== "x86_64" && arch !== "aarch64")) {
     return { reason: `sendmmsg is used on Linux on x86_64 and aarch64 only, not on ${os} on ${arch}` };
@@ -200,7 +184,7 @@ export function openSendmmsg(
     if (typeof library === "string") return { reason: `no C library could be opened: ${library}` };
     const descriptor = findDescriptor(library.symbols, conn.addr);
     const socket = typeof descriptor === "number"
-      ? openSocket(library, descriptor, addressFamily(conn.addr), quiet)
+      ? openSocket(library, descriptor, addressFamily(conn.addr))
       : descriptor;
     if ("reason" in socket) library.close();
     return socket;
@@ -218,7 +202,7 @@ function pointerTo(buffer: ArrayBuffer): bigint {
   return Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer));
 }
 
-function openSocket(library: Library, original: number, family: number, quiet: boolean): Sendmmsg | { reason: string } {
+function openSocket(library: Library, original: number, family: number): Sendmmsg | { reason: string } {
   const c = library.symbols;
   const fd = c.fcntl(original, F_DUPFD_CLOEXEC, 3);
   if (fd < 0) return { reason: `the socket's descriptor can't be duplicated (errno ${readErrno(c)})` };
@@ -232,7 +216,6 @@ function openSocket(library: Library, original: number, family: number, quiet: b
   const payload = new Uint8Array(new ArrayBuffer(MAX_PAYLOAD_BYTES));
   const iovec = new BigUint64Array(new ArrayBuffer(16));
   iovec[0] = pointerTo(payload.buffer);
-  const watch = quiet ? openWatch(c, original) : undefined;
   let closed = false;
   let waiting = 0;
 
@@ -246,7 +229,6 @@ function openSocket(library: Library, original: number, family: number, quiet: b
       iovec[1] = BigInt(bytes.length);
       return true;
     },
-    watch,
     transmit: (headers, count) => c.sendmmsg(fd, headers, count, MSG_DONTWAIT),
   };
 
@@ -318,8 +300,6 @@ interface SocketAccess {
   iovec: bigint;
   /** Copies the payload to send next. Returns false if the payload is too long or the socket is closed. */
   load(payload: Uint8Array): boolean;
-  /** The socket's entries in the event loop's epoll sets. */
-  watch?: Watch;
   /** Sends to the first `count` headers. Returns how many got a copy, or -1 (see errno) if the first got none. */
   transmit(headers: Uint8Array<ArrayBuffer>, count: number): number;
 }
@@ -346,7 +326,7 @@ function newBlock(iovec: bigint, addressBytes: number): Block {
   return { headers, addresses };
 }
 
-function newTable({ c, family, iovec, load, watch, transmit }: SocketAccess): AddressTable {
+function newTable({ c, family, iovec, load, transmit }: SocketAccess): AddressTable {
   const addressBytes = family === AF_INET6 ? SOCKADDR_IN6_BYTES : SOCKADDR_IN_BYTES;
   const address = new Uint8Array(new ArrayBuffer(addressBytes));
   const blocks: Block[] = [];
@@ -428,13 +408,7 @@ function newTable({ c, family, iovec, load, watch, transmit }: SocketAccess): Ad
         failed += end - from;
         return to;
       }
-      const paused = end - from < MIN_COPIES_TO_PAUSE_WATCH ? undefined : watch;
-      paused?.pause();
-      try {
-        return sendUpTo(from, end) ?? to;
-      } finally {
-        paused?.resume();
-      }
+      return sendUpTo(from, end) ?? to;
     },
   };
 }
