@@ -26,6 +26,14 @@ export interface PortionSender {
   pause(milliseconds: number): Promise<void>;
 }
 
+/** A portion that has been handed to the system. */
+interface Portion {
+  /** In milliseconds, by `performance.now`. */
+  startedAt: number;
+  /** Resolves when the next one can follow; undefined if it can at once. */
+  wait: Promise<unknown> | undefined;
+}
+
 /** The most broadcasts in a queue. */
 const MAX_WAITING = 1_000;
 
@@ -56,9 +64,16 @@ export class BroadcastQueue {
    */
   push(broadcast: Broadcast): boolean {
     if (this.#broadcasts.length >= MAX_WAITING) return false;
+    let first: Portion | undefined;
+    if (!this.#sending && !this.#urgent?.sending) {
+      this.#sender.begin(broadcast);
+      first = this.#sendPortion(broadcast);
+      // in a small room that was all, without a promise
+      if (!first.wait && this.#sender.remaining(broadcast.dialect) === 0) return true;
+    }
     this.#broadcasts.push(broadcast);
     if (this.#sending) return true;
-    const sending = this.#send();
+    const sending = this.#sendAll(first);
     if (this.#broadcasts.length > 0) this.#sending = sending;
     return true;
   }
@@ -68,19 +83,24 @@ export class BroadcastQueue {
     this.#broadcasts.splice(this.#sending ? 1 : 0);
   }
 
-  async #send(): Promise<void> {
-    for (let broadcast; (broadcast = this.#broadcasts[0]);) {
-      const { dialect } = broadcast;
-      this.#sender.begin(broadcast);
-      while (this.#sender.remaining(dialect) > 0) {
+  /** @param first The portion that has been sent of the first broadcast; undefined if it has not begun. */
+  async #sendAll(first: Portion | undefined): Promise<void> {
+    for (let broadcast; (broadcast = this.#broadcasts[0]); this.#broadcasts.shift()) {
+      let portion = first;
+      first = undefined;
+      if (!portion) this.#sender.begin(broadcast);
+      while (true) {
+        if (portion?.wait) await portion.wait;
+        if (this.#sender.remaining(broadcast.dialect) === 0) break;
+        if (portion) await this.#sender.pause(performance.now() - portion.startedAt);
         while (this.#urgent?.sending) await this.#urgent.sending;
-        const startedAt = performance.now();
-        const portion = this.#sender.sendPortion(broadcast);
-        if (portion) await portion;
-        if (this.#sender.remaining(dialect) > 0) await this.#sender.pause(performance.now() - startedAt);
+        portion = this.#sendPortion(broadcast);
       }
-      this.#broadcasts.shift();
     }
     this.#sending = undefined;
+  }
+
+  #sendPortion(broadcast: Broadcast): Portion {
+    return { startedAt: performance.now(), wait: this.#sender.sendPortion(broadcast) };
   }
 }

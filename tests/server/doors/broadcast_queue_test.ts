@@ -95,3 +95,16 @@ Deno.test("broadcast queue: copies that are sent one by one go before classic on
     ["a", "b", "c"].flatMap((said) => ["classic-line", "classic"].flatMap((to) => Array(200).fill(`${to} ${said}`))),
   );
 });
+
+Deno.test("broadcast queue: a broadcast that is for nobody leaves nothing behind, whatever is under way", async () => {
+  const { door, portions } = openDoor(2000, 0);
+  const only = recipientOf("10.0.0.1:20001", "classic");
+  door.join(only);
+  door.broadcast(encode("x"), "v1");
+  for (let i = 0; i < 2; i++) door.broadcast(encode("x"), "classic", only);
+  door.broadcast(encode("x"), "classic");
+  await door.idle();
+  assertEquals(portions(), ["v1 512", "v1 512", "v1 976", "classic 1"]);
+  door.broadcast(encode("x"), "classic");
+  assertEquals(portions().length, 5, "nothing is waited for");
+});
