@@ -20,6 +20,8 @@ export class Alarm {
   readonly #ring: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #at: number | undefined;
+  /** The time that the timer was made for: never later than `#at`. */
+  #timerAt = 0;
 
   constructor(ring: () => void) {
     this.#ring = ring;
@@ -27,11 +29,19 @@ export class Alarm {
 
   /** Sets the time to ring, in milliseconds as {@linkcode now} returns it; undefined for never. */
   set(at: number | undefined): void {
-    if (at === this.#at) return;
-    clearTimeout(this.#timer);
     this.#at = at;
-    if (at === undefined) return;
+    // with each datagram the time is put off a little: a timer that comes too early costs less than a new one each time
+    if (at !== undefined && this.#timer !== undefined && this.#timerAt <= at) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (at !== undefined) this.#start(at);
+  }
+
+  #start(at: number): void {
+    this.#timerAt = at;
     this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#at !== undefined && this.#at > at) return this.#start(this.#at);
       this.#at = undefined;
       this.#ring();
     }, Math.min(MAX_DELAY_MS, Math.max(0, at - now())));
