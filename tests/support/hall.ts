@@ -14,7 +14,7 @@
  *
  * @module
  */
-import { type Namespaces, openNamespaces } from "./netns.ts";
+import { type Namespaces, openNamespaces } from "../../scripts/support/netns.ts";
 
 /** A seat of the hall. */
 export type Seat = "alice" | "bob" | "carol" | "dave";

@@ -14,7 +14,7 @@
  * @module
  */
 import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
-import { type Namespaces, openNamespaces } from "./netns.ts";
+import { type Namespaces, openNamespaces } from "../../scripts/support/netns.ts";
 
 /** A place where a program can run. */
 export type Place = "server" | "alice" | "bob";

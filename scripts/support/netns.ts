@@ -1,5 +1,5 @@
 /**
- * Networks of this machine's own for tests of whole programs: network namespaces (Linux, root only).
+ * Networks of this machine's own for whole programs: network namespaces (Linux, root only).
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface Namespaces<Place extends string> extends AsyncDisposable {
   run(place: Place, command: string[], input?: string): Promise<string>;
 }
 
-const PREFIX = "udp-chat-test";
+const PREFIX = "udp-chat";
 
 /**
  * Makes namespaces, or returns the reason why this system can't have them.
@@ -35,7 +35,7 @@ export async function openNamespaces<Place extends string>(
     if (!await succeeds(tool, "-V")) return `there is no '${tool}' on this machine`;
   }
   await removeStale();
-  // tests of one process may run at the same time
+  // several of one process may be open at the same time
   const id = crypto.randomUUID().slice(0, 8);
   const name = (place: Place) => `${PREFIX}-${Deno.pid}-${id}-${place}`;
   const close = async () => {
@@ -57,7 +57,7 @@ export async function openNamespaces<Place extends string>(
   };
 }
 
-/** Removes the namespaces of earlier tests that were killed. */
+/** Removes the namespaces of earlier programs that were killed. */
 async function removeStale(): Promise<void> {
   const listing = await run(["ip", "netns", "list"]);
   for (const [name, pid] of listing.matchAll(new RegExp(`^${PREFIX}-(\\d+)-[\\w-]+`, "mg"))) {
