@@ -8,9 +8,7 @@
  */
 import { Session } from "../../client/session/session.ts";
 import { decode, encode } from "../../protocol.ts";
-import { Alarm, now } from "../../runtime/clock.ts";
-import { datagrams, openSocket, socketAddress } from "../../runtime/udp.ts";
-import { sha256Hex128 } from "../../runtime/sha256.ts";
+import { openChatClient, sayAll, type Traffic } from "./chat_clients.ts";
 import { markdownTable, quantile, readable } from "./table.ts";
 import { startServer } from "../support/processes.ts";
 import { Changing } from "../support/waiting.ts";
@@ -69,12 +67,6 @@ export function lossTable(results: readonly LossResult[]): string {
   );
 }
 
-/** Counts of datagrams, over all clients. */
-interface Traffic {
-  sent: number;
-  received: number;
-}
-
 async function measureOne(drop: number, { members, messages, interval }: LossOptions): Promise<LossResult> {
   await using server = await startServer("0", "--quiet", "--drop", `${drop}%`, "--seed", "1");
   const traffic: Traffic = { sent: 0, received: 0 };
@@ -84,9 +76,10 @@ async function measureOne(drop: number, { members, messages, interval }: LossOpt
     delays.push(performance.now() - saidAt[Number(text.split(" ")[0])]);
     if (delays.length === members * messages) progress.changed();
   };
+  const options = { modules: { Session, encode, decode }, server: `127.0.0.1:${server.port}`, traffic, shown };
   const clients = Array.from(
     { length: members },
-    () => openClient(server.port, traffic, shown, () => progress.changed()),
+    () => openChatClient({ ...options, changed: () => progress.changed() }),
   );
   try {
     const joined = () => clients.filter(({ session }) => session.state === "joined").length;
@@ -113,58 +106,4 @@ async function measureOne(drop: number, { members, messages, interval }: LossOpt
   } finally {
     for (const client of clients) client.close();
   }
-}
-
-/** Calls `say` `count` times, once every `interval` milliseconds. */
-function sayAll(count: number, interval: number, say: (i: number) => void): Promise<void> {
-  return new Promise((resolve) => {
-    let i = 0;
-    const timer = setInterval(() => {
-      say(i++);
-      if (i < count) return;
-      clearInterval(timer);
-      resolve();
-    }, interval);
-  });
-}
-
-/** A client without a screen: a session, a socket and a timer. */
-function openClient(port: number, traffic: Traffic, shown: (text: string) => void, changed: () => void) {
-  const conn = openSocket("0.0.0.0", 0);
-  const server = `127.0.0.1:${port}`;
-  const session = new Session({
-    server,
-    send(packet, peer) {
-      traffic.sent++;
-      conn.send(encode(packet), socketAddress(peer ?? server, conn)).catch(() => {});
-    },
-    show: (what) => what.kind === "message" && shown(what.text),
-    hash: sha256Hex128,
-  });
-  const alarm = new Alarm(() => {
-    session.wake(now());
-    alarm.set(session.nextWake);
-  });
-  const receive = async () => {
-    for await (const { bytes, from } of datagrams(conn)) {
-      traffic.received++;
-      const decoded = decode(bytes);
-      const before = session.state;
-      if (decoded.ok && from === server) session.receive(decoded.packet, now());
-      alarm.set(session.nextWake);
-      if (session.state !== before) changed();
-    }
-    alarm.set(undefined);
-  };
-  session.start(now());
-  alarm.set(session.nextWake);
-  receive();
-  return {
-    session,
-    say(text: string) {
-      session.say(text, now());
-      alarm.set(session.nextWake);
-    },
-    close: () => conn.close(),
-  };
 }
