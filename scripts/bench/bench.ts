@@ -8,6 +8,9 @@ import { run, UsageError } from "../../runtime/program.ts";
 import { COMPETITORS, findToolchains, LABELS, type Toolchains } from "./competitors.ts";
 import { formatFairness, measureFairness } from "./fairness.ts";
 import { compare, UNDISTURBED } from "./fanout.ts";
+import { formatLatency, measureLatency, TRANSPORTS } from "./latency.ts";
+import { LATENCY_FLAGS, type LatencyFlags, readLatencyFlags } from "./latency_flags.ts";
+import { latencyPlot } from "./latency_plot.ts";
 import { loginTable, measureLogin } from "./login.ts";
 import { lossTable, measureLoss } from "./loss.ts";
 import { type Cores, type Durations, findCores, loadCapacity } from "./measure.ts";
@@ -15,6 +18,8 @@ import { formatMemory, measureMemory } from "./memory.ts";
 import { measureStartup, startupTable } from "./startup.ts";
 import { fanoutTable, readable, summarize } from "./table.ts";
 import { measureTcp, tcpTable } from "./tcp.ts";
+
+const FULL_DROPS = [0, 5, 10, 20, 30];
 
 const HELP = `Measures udp-chat on this machine, and prints Markdown tables.
 
@@ -24,21 +29,31 @@ Usage: deno task bench [PART...]
   tcp        the same with 1,000 members that send datagrams and 1,000 that have connections, beside a server in C
   startup    how long server and client take to start, from source and, after 'deno task compile', compiled
   login      what it costs to sign in with a password, at both ends
+  latency    time from said to shown at 0% to 30% loss each way, beside TCP, QUIC and plain UDP, in network namespaces
+             (Linux, root, 'ip' and 'nft'; QUIC where 'openssl' is)
   loss       datagrams and time for each message, at 0%, 10% and 30% loss each way, 30 members
   fairness   what becomes of sign-ins and messages that arrive during broadcasts to 100,000 members
   memory     what a member takes in a room of 100,000
-  All of them unless some are named; with --members or --only, fanout alone.
+  All of them unless some are named; with --members or --only fanout alone, with a flag of latency that.
 
   --quick              everything smaller and shorter: less than a minute in all
   --rounds N           rounds of fanout and tcp (5; with --quick 2 and 1)
   --members 10,100     sizes of fanout's rooms (10,100,1000,10000; with --quick 100,1000)
   --only ours,c        the programs of fanout: ${COMPETITORS.join(", ")}
+                       or of latency: ${TRANSPORTS.join(", ")}
+
+  latency, which takes --members 30 and --only too:
+  --loss 0,30          percent that is lost each way (${FULL_DROPS.join(",")}; with --quick 0,30)
+  --messages N         said in each room, four a second (240; with --quick 16, eight a second)
+  --against DIR        another checkout of this project, whose server and session are measured beside ours
+  --svg FILE           draws the distributions
+
   --json               prints everything that was measured as JSON instead
   --help               this text
 
 UDP_CHAT_SERVER names another command for the server. Progress goes to standard error.`;
 
-const PARTS = ["fanout", "tcp", "startup", "login", "loss", "fairness", "memory"] as const;
+const PARTS = ["fanout", "tcp", "startup", "login", "latency", "loss", "fairness", "memory"] as const;
 type Part = typeof PARTS[number];
 
 /** What the command line asks for. */
@@ -49,6 +64,8 @@ interface BenchOptions {
   rounds?: number;
   sizes: number[];
   only: string[];
+  /** What latency is told. */
+  latency: LatencyFlags;
 }
 
 /** One part's result, as numbers and as text. */
@@ -65,6 +82,7 @@ const FULL = {
   rounds: 5,
   starts: 10,
   login: { hashes: 20, logins: 2000 },
+  latency: { members: 2, messages: 240, interval: 250, patience: 30_000, drops: FULL_DROPS },
   loss: { members: 30, messages: 300, interval: 40 },
   fairness: { members: 100_000, requests: 1000, messages: 10 },
   memoryMembers: 100_000,
@@ -77,6 +95,7 @@ const QUICK: typeof FULL = {
   rounds: 2,
   starts: 3,
   login: { hashes: 3, logins: 200 },
+  latency: { members: 2, messages: 16, interval: 125, patience: 1500, drops: [0, 30] },
   loss: { members: 30, messages: 60, interval: 20 },
   fairness: { members: 20_000, requests: 500, messages: 10 },
   memoryMembers: 20_000,
@@ -102,7 +121,9 @@ async function bench(options: BenchOptions): Promise<void> {
       } else if (part === "tcp" && !toolchains.loadTcp) {
         progress("tcp is left out: there is no C compiler 'cc'");
       } else {
-        reports[part] = await REPORTS[part](options, toolchains, cores);
+        const report = await REPORTS[part](options, toolchains, cores, folder);
+        if (typeof report === "string") progress(`${part} is left out: ${report}`);
+        else reports[part] = report;
       }
     }
     if (options.json) console.log(JSON.stringify(dataOf(reports), undefined, 2));
@@ -117,7 +138,15 @@ function dataOf(reports: Partial<Record<Part, Report>>): Record<string, unknown>
   return { machine, ...Object.fromEntries(Object.entries(reports).map(([part, { data }]) => [part, data])) };
 }
 
-const REPORTS: Record<Part, (options: BenchOptions, toolchains: Toolchains, cores: Cores) => Promise<Report>> = {
+/** Measures a part; or returns why this system can't. */
+type Measure = (
+  options: BenchOptions,
+  toolchains: Toolchains,
+  cores: Cores,
+  folder: string,
+) => Promise<Report | string>;
+
+const REPORTS: Record<Part, Measure> = {
   async fanout({ quick, sizes, ...options }, toolchains, cores) {
     const { durations, attempts, budget, ...defaults } = quick ? QUICK : FULL;
     const rounds = options.rounds ?? defaults.rounds;
@@ -160,6 +189,14 @@ const REPORTS: Record<Part, (options: BenchOptions, toolchains: Toolchains, core
     const data = await measureLogin(hashes, logins, progress);
     return { data, text: loginTable(data) };
   },
+  async latency({ quick, only, latency: { svg, ...chosen } }, _toolchains, _cores, folder) {
+    const transports = TRANSPORTS.filter((key) => only.includes(key));
+    const settings = { against: undefined, ...(quick ? QUICK : FULL).latency, ...chosen };
+    const data = await measureLatency({ ...settings, transports, folder, progress });
+    if (typeof data === "string") return data;
+    if (svg !== undefined) await Deno.writeTextFile(svg, latencyPlot(data));
+    return { data, text: formatLatency(data) };
+  },
   async loss({ quick }) {
     const data = await measureLoss({ ...(quick ? QUICK : FULL).loss, drops: [0, 10, 30], progress });
     return { data, text: lossTable(data) };
@@ -177,7 +214,7 @@ const REPORTS: Record<Part, (options: BenchOptions, toolchains: Toolchains, core
 /** Reads the command line. */
 function readOptions(args: string[]): BenchOptions | string {
   const read = readCommandLine(args, {
-    string: ["rounds", "members", "only"],
+    string: ["rounds", "members", "only", ...LATENCY_FLAGS],
     boolean: ["quick", "json", "help"],
     positional: PARTS.length,
   });
@@ -185,23 +222,33 @@ function readOptions(args: string[]): BenchOptions | string {
   const named = read._.map(String);
   const unknown = named.find((part) => !(PARTS as readonly string[]).includes(part));
   if (unknown !== undefined) throw new UsageError(`There is no part '${unknown}': give ${PARTS.join(", ")}`);
-  const only = read.only?.split(",") ?? [...COMPETITORS];
-  const unknownProgram = only.find((key: string) => !(COMPETITORS as readonly string[]).includes(key));
+  const programs: readonly string[] = [...COMPETITORS, ...TRANSPORTS];
+  const only = read.only?.split(",") ?? programs;
+  const unknownProgram = only.find((key: string) => !programs.includes(key));
   if (unknownProgram !== undefined) {
-    throw new UsageError(`--only knows no '${unknownProgram}': give ${COMPETITORS.join(", ")}`);
+    throw new UsageError(`--only knows no '${unknownProgram}': give ${[...new Set(programs)].join(", ")}`);
   }
   const sizes = read.members?.split(",") ?? (read.quick ? ["100", "1000"] : ["10", "100", "1000", "10000"]);
   if (!sizes.every((size: string) => /^[1-9]\d{0,5}$/.test(size))) {
     throw new UsageError("--members takes numbers from 1 to 999999 with commas between them, like 10,100");
   }
+  const hasLatencyFlag = LATENCY_FLAGS.some((flag) => read[flag] !== undefined);
   const hasFanoutFlag = read.members !== undefined || read.only !== undefined;
+  const parts = named.length > 0
+    ? PARTS.filter((part) => named.includes(part))
+    : hasLatencyFlag
+    ? ["latency"] as const
+    : hasFanoutFlag
+    ? ["fanout"] as const
+    : PARTS;
   return {
-    parts: named.length > 0 ? PARTS.filter((part) => named.includes(part)) : hasFanoutFlag ? ["fanout"] : PARTS,
+    parts,
     quick: read.quick,
     json: read.json,
     rounds: parseNumber(read, "rounds", 1, 100),
     sizes: sizes.map(Number),
     only,
+    latency: readLatencyFlags(read, parts.length === 1 && parts[0] === "latency"),
   };
 }
 
