@@ -41,15 +41,15 @@ Usage: deno task bench [PART...]
   --members 10,100     sizes of fanout's rooms (10,100,1000,10000; with --quick 100,1000)
   --only ours,c        the programs of fanout: ${COMPETITORS.join(", ")}
                        or of latency: ${TRANSPORTS.join(", ")}
-
-  latency, which takes --members 30 and --only too:
-  --loss 0,30          percent that is lost each way (${FULL_DROPS.join(",")}; with --quick 0,30)
-  --messages N         said in each room, four a second (240; with --quick 16, eight a second)
-  --against DIR        another checkout of this project, whose server and session are measured beside ours
-  --svg FILE           draws the distributions
-
   --json               prints everything that was measured as JSON instead
   --help               this text
+
+  latency takes --members 30 and --only too, and:
+  --loss 0,30          percent that is lost each way (${FULL_DROPS.join(",")}; with --quick 0,30)
+  --rooms N            of each transport at the same time, to measure more (3; with --quick 1)
+  --messages N         said in each room, four a second (240; with --quick 16, ten a second)
+  --against DIR        another checkout of this project, whose server and session are measured beside ours
+  --svg FILE           draws the distributions
 
 UDP_CHAT_SERVER names another command for the server. Progress goes to standard error.`;
 
@@ -82,7 +82,7 @@ const FULL = {
   rounds: 5,
   starts: 10,
   login: { hashes: 20, logins: 2000 },
-  latency: { members: 2, messages: 240, interval: 250, patience: 30_000, drops: FULL_DROPS },
+  latency: { rooms: 3, members: 2, messages: 240, interval: 250, patience: 30_000, drops: FULL_DROPS },
   loss: { members: 30, messages: 300, interval: 40 },
   fairness: { members: 100_000, requests: 1000, messages: 10 },
   memoryMembers: 100_000,
@@ -95,7 +95,7 @@ const QUICK: typeof FULL = {
   rounds: 2,
   starts: 3,
   login: { hashes: 3, logins: 200 },
-  latency: { members: 2, messages: 16, interval: 125, patience: 1500, drops: [0, 30] },
+  latency: { rooms: 1, members: 2, messages: 16, interval: 100, patience: 1000, drops: [0, 30] },
   loss: { members: 30, messages: 60, interval: 20 },
   fairness: { members: 20_000, requests: 500, messages: 10 },
   memoryMembers: 20_000,
@@ -190,6 +190,8 @@ const REPORTS: Record<Part, Measure> = {
     return { data, text: loginTable(data) };
   },
   async latency({ quick, only, latency: { svg, ...chosen } }, _toolchains, _cores, folder) {
+    // a file that can't be written should be known before everything is measured
+    if (svg !== undefined) await Deno.writeTextFile(svg, "", { append: true });
     const transports = TRANSPORTS.filter((key) => only.includes(key));
     const settings = { against: undefined, ...(quick ? QUICK : FULL).latency, ...chosen };
     const data = await measureLatency({ ...settings, transports, folder, progress });
@@ -222,25 +224,28 @@ function readOptions(args: string[]): BenchOptions | string {
   const named = read._.map(String);
   const unknown = named.find((part) => !(PARTS as readonly string[]).includes(part));
   if (unknown !== undefined) throw new UsageError(`There is no part '${unknown}': give ${PARTS.join(", ")}`);
-  const programs: readonly string[] = [...COMPETITORS, ...TRANSPORTS];
-  const only = read.only?.split(",") ?? programs;
-  const unknownProgram = only.find((key: string) => !programs.includes(key));
-  if (unknownProgram !== undefined) {
-    throw new UsageError(`--only knows no '${unknownProgram}': give ${[...new Set(programs)].join(", ")}`);
-  }
   const sizes = read.members?.split(",") ?? (read.quick ? ["100", "1000"] : ["10", "100", "1000", "10000"]);
   if (!sizes.every((size: string) => /^[1-9]\d{0,5}$/.test(size))) {
     throw new UsageError("--members takes numbers from 1 to 999999 with commas between them, like 10,100");
   }
   const hasLatencyFlag = LATENCY_FLAGS.some((flag) => read[flag] !== undefined);
   const hasFanoutFlag = read.members !== undefined || read.only !== undefined;
-  const parts = named.length > 0
+  const parts: readonly Part[] = named.length > 0
     ? PARTS.filter((part) => named.includes(part))
     : hasLatencyFlag
-    ? ["latency"] as const
+    ? ["latency"]
     : hasFanoutFlag
-    ? ["fanout"] as const
+    ? ["fanout"]
     : PARTS;
+  const programs: readonly string[] = [
+    ...parts.includes("latency") ? TRANSPORTS : [],
+    ...parts.some((part) => part !== "latency") ? COMPETITORS : [],
+  ];
+  const only = read.only?.split(",") ?? programs;
+  const unknownProgram = only.find((key: string) => !programs.includes(key));
+  if (unknownProgram !== undefined) {
+    throw new UsageError(`--only knows no '${unknownProgram}': give ${[...new Set(programs)].join(", ")}`);
+  }
   return {
     parts,
     quick: read.quick,

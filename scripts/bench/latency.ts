@@ -26,7 +26,13 @@ export interface LatencyOptions {
   against: string | undefined;
   /** The shares of packets that are lost in each direction, in percent. */
   drops: readonly number[];
+  /**
+   * Rooms of each transport that are measured at the same time, each with a server and a network of its own; without
+   * loss it is always one.
+   */
+  rooms: number;
   members: number;
+  /** In each room. */
   messages: number;
   /** From one message to the next in a room; the members take turns. */
   interval: number;
@@ -44,6 +50,7 @@ export interface LatencyResult {
   label: string;
   /** Percent, in each direction. */
   drop: number;
+  rooms: number;
   members: number;
   patience: number;
   /** The time from said to there of all that arrived, at each other member, in milliseconds. */
@@ -113,8 +120,11 @@ export function latencyTable(results: readonly LatencyResult[]): string {
 
 /** The results as text: the table, and what it is about. */
 export function formatLatency(results: readonly LatencyResult[]): string {
-  const { members, patience } = results[0];
-  return `${latencyTable(results)}\n\n${members} members, IP packets counted on the wire; ` +
+  const { members, patience } = results[0], rooms = Math.max(...results.map(({ rooms }) => rooms));
+  const sizes = rooms === 1
+    ? `One room of ${members} members for each`
+    : `${rooms} rooms of ${members} members for each, without loss one`;
+  return `${latencyTable(results)}\n\n${sizes}, IP packets counted on the wire; ` +
     `what has not arrived ${patience / 1000} s after the last message counts as not arrived (plain UDP: ${
       Math.min(CLASSIC_PATIENCE_MS, patience) / 1000
     } s), and a dash says that too few have.`;
@@ -214,22 +224,37 @@ async function makeCertificate(folder: string): Promise<string | undefined> {
 
 /** A server and its clients that hear each other. */
 interface Track extends AsyncDisposable {
-  contender: Contender;
   namespaces: Namespaces<Place>;
   clients: Process;
 }
 
 /** Measures all at one share of loss. */
 async function measureDrop(drop: number, contenders: Contender[], options: LatencyOptions): Promise<LatencyResult[]> {
+  const { members, patience } = options;
+  // without loss nothing is left to chance, and more programs would only be in each other's way
+  const rooms = drop === 0 ? 1 : options.rooms;
   await using opened = new AsyncDisposableStack();
-  const started = await Promise.allSettled(contenders.map(async (contender, i) => {
-    return opened.use(await openTrack(contender, i * options.interval / contenders.length, options));
-  }));
+  const wanted = contenders.flatMap((contender) => Array.from({ length: rooms }, () => contender));
+  const started = await Promise.allSettled(
+    wanted.map(async (contender, i) =>
+      opened.use(await openTrack(contender, i * options.interval / wanted.length, options))
+    ),
+  );
   const tracks = started.map((result) => {
     if (result.status === "rejected") throw result.reason;
     return result.value;
   });
-  return await Promise.all(tracks.map((track) => measureTrack(track, drop, options)));
+  const measured = await Promise.all(tracks.map((track) => measureTrack(track, drop, options)));
+  return contenders.map(({ transport, label }, i) => {
+    const own = measured.slice(i * rooms, (i + 1) * rooms);
+    const sum = (of: (one: TrackResult) => number) => own.reduce((sum, one) => sum + of(one), 0);
+    return {
+      ...{ transport, label, drop, rooms, members, patience },
+      delays: own.flatMap(({ delays }) => delays),
+      expected: sum(({ expected }) => expected),
+      packets: sum(({ packets }) => packets),
+    };
+  });
 }
 
 async function openTrack(contender: Contender, offset: number, options: LatencyOptions): Promise<Track> {
@@ -257,19 +282,21 @@ async function openTrack(contender: Contender, offset: number, options: LatencyO
   const clients = opened.use(start(namespaces.inside("clients", command)));
   await clients.stdout.until("ready\n", START_WITHIN_MS);
   const closing = opened.move();
-  return { contender, namespaces, clients, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+  return { namespaces, clients, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+}
+
+interface TrackResult extends ClientsResult {
+  packets: number;
 }
 
 async function measureTrack(
-  { contender, namespaces, clients }: Track,
+  { namespaces, clients }: Track,
   drop: number,
-  { members, messages, interval, patience }: LatencyOptions,
-): Promise<LatencyResult> {
+  { messages, interval, patience }: LatencyOptions,
+): Promise<TrackResult> {
   await setLoss(namespaces, drop);
   await clients.type("\n");
   const [line] = await clients.stdout.until(/^\{.*\}$/m, START_WITHIN_MS + messages * interval + patience);
   const packets = await countPackets(namespaces);
-  const { delays, expected }: ClientsResult = JSON.parse(line);
-  const { transport, label } = contender;
-  return { transport, label, drop, members, patience, delays, expected, packets };
+  return { ...JSON.parse(line) as ClientsResult, packets };
 }

@@ -8,16 +8,19 @@ import { UsageError } from "../../runtime/program.ts";
 import type { LatencyOptions } from "./latency.ts";
 
 /** The names of the flags that only this part has. */
-export const LATENCY_FLAGS: string[] = ["loss", "messages", "against", "svg"];
+export const LATENCY_FLAGS: string[] = ["loss", "rooms", "messages", "against", "svg"];
 
 /** What the flags choose; what is undefined has its default. */
-export interface LatencyFlags extends Partial<Pick<LatencyOptions, "members" | "messages" | "drops" | "against">> {
+export interface LatencyFlags
+  extends Partial<Pick<LatencyOptions, "rooms" | "members" | "messages" | "drops" | "against">> {
   /** The file for the plot. */
   svg?: string;
 }
 
 /** The largest room; all its clients are in one process. */
 const MOST_MEMBERS = 100;
+/** The most rooms of each transport; each has two processes. */
+const MOST_ROOMS = 20;
 /** The most that can be lost, in percent. */
 const MOST_LOSS = 90;
 
@@ -30,6 +33,7 @@ const MOST_LOSS = 90;
 export function readLatencyFlags(read: Args, isNamed: boolean): LatencyFlags {
   const flags: LatencyFlags = {
     ...isNamed && { members: parseNumber(read, "members", 2, MOST_MEMBERS) },
+    rooms: parseNumber(read, "rooms", 1, MOST_ROOMS),
     messages: parseNumber(read, "messages", 1, 100_000),
     drops: read.loss === undefined ? undefined : parseDrops(read.loss),
     against: read.against === undefined ? undefined : findCheckout(read.against),

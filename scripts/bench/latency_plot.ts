@@ -100,10 +100,11 @@ function drawSteps(
 ): string {
   const sorted = delays.filter((delay) => delay <= LONGEST).sort((a, b) => a - b);
   const columns = new Map(sorted.map((delay, i) => [axis(delay), height((i + 1) / expected)]));
-  let path = `M${axis(SHORTEST)} ${height(0)}`, last = height(0);
-  for (const [x, y] of columns) {
-    if (y !== last) path += `H${x}V${y}`;
-    last = y;
+  let [x, y] = [axis(SHORTEST), height(0)], path = `M${x} ${y}`;
+  for (const [nextX, nextY] of columns) {
+    if (nextY === y) continue;
+    path += `h${nextX - x}v${nextY - y}`;
+    [x, y] = [nextX, nextY];
   }
   return path;
 }
