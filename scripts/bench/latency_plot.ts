@@ -19,7 +19,7 @@ const GRID = ' stroke="#ddd"';
 
 /** The time axis, in milliseconds. */
 const [SHORTEST, LONGEST] = [1, 30_000];
-const TIMES = [[1, "1 ms"], [10, "10"], [100, "100"], [1000, "1 s"], [10_000, "10"]] as const;
+const TIMES = [[1, "1 ms"], [10, "10 ms"], [100, "100 ms"], [1000, "1 s"], [10_000, "10 s"]] as const;
 const SHARES = [0, 0.25, 0.5, 0.75, 1];
 
 /** The most panels that can be read beside each other. */
@@ -49,7 +49,7 @@ export function latencyPlot(results: readonly LatencyResult[]): string {
 ${drawLegend(results)}
 <text transform="translate(13 ${middle}) rotate(-90)" text-anchor="middle">messages that have arrived</text>
 <text x="${(PANELS.left + PANELS.right) / 2}" y="${HEIGHT - 10}" text-anchor="middle">` +
-    `time from said to shown (each line of the grid is ten times the one before)</text>
+    `time from said to shown</text>
 ${panels.join("\n")}
 </svg>
 `;

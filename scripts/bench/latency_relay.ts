@@ -8,16 +8,13 @@
  */
 
 /** A connection, or a stream of one. */
-export interface Duplex {
-  readable: ReadableStream<Uint8Array<ArrayBuffer>>;
-  writable: WritableStream<Uint8Array<ArrayBuffer>>;
-}
+export type Duplex = Pick<Deno.TcpConn, "readable" | "writable">;
 
 /** What both ends of a QUIC connection agree on: the protocol, and how long one may be silent, in milliseconds. */
 export const QUIC = { alpnProtocols: ["lines"], maxIdleTimeout: 300_000 };
 
 /** Yields the lines that arrive until the end, without their line feeds. A connection that breaks has ended. */
-export async function* readLines(readable: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+export async function* readLines(readable: Duplex["readable"]): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";
   try {
@@ -65,12 +62,21 @@ async function relayQuic(port: number, cert: string, key: string): Promise<void>
   const endpoint = new Deno.QuicEndpoint({ hostname: "0.0.0.0", port });
   const listener = endpoint.listen({ ...QUIC, cert: Deno.readTextFileSync(cert), key: Deno.readTextFileSync(key) });
   console.log(`Listening on 0.0.0.0:${endpoint.addr.port}`);
-  for await (const incoming of listener) serveQuic(incoming).catch(() => {}); // one that fails leaves the others alone
+  while (true) {
+    try {
+      serveQuic(await listener.accept());
+    } catch {
+      // one that fails leaves the others alone
+    }
+  }
 }
 
-async function serveQuic(incoming: Deno.QuicIncoming): Promise<void> {
-  const conn = await incoming.accept();
-  for await (const stream of conn.incomingBidirectionalStreams) serve(stream);
+async function serveQuic(conn: Deno.QuicConn): Promise<void> {
+  try {
+    for await (const stream of conn.incomingBidirectionalStreams) serve(stream);
+  } catch {
+    // it has ended
+  }
 }
 
 if (import.meta.main) {
