@@ -6,6 +6,8 @@
 
 /** Network namespaces, one for each place. Disposing of this object deletes them. */
 export interface Namespaces<Place extends string> extends AsyncDisposable {
+  /** What the system calls the namespace of a place. */
+  name(place: Place): string;
   /** The words that run a command in a place. */
   inside(place: Place, command: string[]): string[];
   /**
@@ -51,6 +53,7 @@ export async function openNamespaces<Place extends string>(
   }
   const inside = (place: Place, command: string[]) => ["ip", "netns", "exec", name(place), ...command];
   return {
+    name,
     inside,
     run: (place, command, input) => run(inside(place, command), input),
     [Symbol.asyncDispose]: close,
