@@ -5,6 +5,13 @@
  */
 import { parseNumber, readCommandLine } from "../../runtime/command_line.ts";
 import { run, UsageError } from "../../runtime/program.ts";
+import {
+  BOTTLENECK_FLAGS,
+  type BottleneckOptions,
+  bottleneckTable,
+  measureBottleneck,
+  readBottleneckFlags,
+} from "./bottleneck.ts";
 import { COMPETITORS, findToolchains, LABELS, type Toolchains } from "./competitors.ts";
 import { formatFairness, measureFairness } from "./fairness.ts";
 import { compare, UNDISTURBED } from "./fanout.ts";
@@ -34,13 +41,15 @@ Usage: deno task bench [PART...]
   loss       datagrams and time for each message, at 0%, 10% and 30% loss each way, 30 members
   fairness   what becomes of sign-ins and messages that arrive during broadcasts to 100,000 members
   memory     what a member takes in a room of 100,000
-  All of them unless some are named; with --members or --only fanout alone, with a flag of latency that.
+  bottleneck what becomes of a room of 30, and of TCP beside it, at a bottleneck of 1 Mbit/s (Linux, root)
+  All of them unless some are named; with --members or --only fanout alone, with a flag of latency or bottleneck that.
 
   --quick              everything smaller and shorter: less than a minute in all
   --rounds N           rounds of fanout and tcp (5; with --quick 2 and 1)
   --members 10,100     sizes of fanout's rooms (10,100,1000,10000; with --quick 100,1000)
   --only ours,c        the programs of fanout: ${COMPETITORS.join(", ")}
                        or of latency: ${TRANSPORTS.join(", ")}
+  --against DIR        another checkout of this project, which latency and bottleneck measure beside this one
   --json               prints everything that was measured as JSON instead
   --help               this text
 
@@ -48,13 +57,23 @@ Usage: deno task bench [PART...]
   --loss 0,30          percent that is lost each way (${FULL_DROPS.join(",")}; with --quick 0,30)
   --rooms N            of each transport at the same time, to measure more (3; with --quick 1)
   --messages N         said in each room, four a second (240; with --quick 16, ten a second)
-  --against DIR        another checkout of this project, whose server and session are measured beside ours
   --svg FILE           draws the distributions
+
+  bottleneck takes:
+  --queue 24,300       how long its queue is, each way, in ms (with --quick 300)
+  --load 25,80,150     how much of it the room wants, in percent (with --quick 80)
+  --delay MS           how long packets travel each way (5)
+  --random-loss N      the share of packets that are lost anyway, in percent (0)
+  --seconds N          for how long the room talks (10; with --quick 2)
+  --at-once N          how many rooms are measured at the same time (4)
 
 UDP_CHAT_SERVER names another command for the server. Progress goes to standard error.`;
 
-const PARTS = ["fanout", "tcp", "startup", "login", "latency", "loss", "fairness", "memory"] as const;
+const PARTS = ["fanout", "tcp", "startup", "login", "latency", "loss", "fairness", "memory", "bottleneck"] as const;
 type Part = typeof PARTS[number];
+
+/** Flags that say which part is meant where none is named. */
+const OWN_FLAGS: Partial<Record<Part, readonly string[]>> = { latency: LATENCY_FLAGS, bottleneck: BOTTLENECK_FLAGS };
 
 /** What the command line asks for. */
 interface BenchOptions {
@@ -64,8 +83,9 @@ interface BenchOptions {
   rounds?: number;
   sizes: number[];
   only: string[];
-  /** What latency is told. */
+  /** What latency and bottleneck are told. */
   latency: LatencyFlags;
+  bottleneck: Omit<BottleneckOptions, "folder" | "progress">;
 }
 
 /** One part's result, as numbers and as text. */
@@ -211,12 +231,16 @@ const REPORTS: Record<Part, Measure> = {
     const data = await measureMemory((quick ? QUICK : FULL).memoryMembers, progress);
     return { data, text: formatMemory(data) };
   },
+  async bottleneck({ bottleneck }, _toolchains, _cores, folder) {
+    const data = await measureBottleneck({ ...bottleneck, folder, progress });
+    return typeof data === "string" ? data : { data, text: bottleneckTable(data) };
+  },
 };
 
 /** Reads the command line. */
 function readOptions(args: string[]): BenchOptions | string {
   const read = readCommandLine(args, {
-    string: ["rounds", "members", "only", ...LATENCY_FLAGS],
+    string: ["rounds", "members", "only", ...LATENCY_FLAGS, ...BOTTLENECK_FLAGS],
     boolean: ["quick", "json", "help"],
     positional: PARTS.length,
   });
@@ -228,12 +252,12 @@ function readOptions(args: string[]): BenchOptions | string {
   if (!sizes.every((size: string) => /^[1-9]\d{0,5}$/.test(size))) {
     throw new UsageError("--members takes numbers from 1 to 999999 with commas between them, like 10,100");
   }
-  const hasLatencyFlag = LATENCY_FLAGS.some((flag) => read[flag] !== undefined);
+  const hinted = PARTS.filter((part) => OWN_FLAGS[part]?.some((flag) => read[flag] !== undefined));
   const hasFanoutFlag = read.members !== undefined || read.only !== undefined;
   const parts: readonly Part[] = named.length > 0
     ? PARTS.filter((part) => named.includes(part))
-    : hasLatencyFlag
-    ? ["latency"]
+    : hinted.length > 0
+    ? hinted
     : hasFanoutFlag
     ? ["fanout"]
     : PARTS;
@@ -254,6 +278,7 @@ function readOptions(args: string[]): BenchOptions | string {
     sizes: sizes.map(Number),
     only,
     latency: readLatencyFlags(read, parts.length === 1 && parts[0] === "latency"),
+    bottleneck: readBottleneckFlags(read, read.quick),
   };
 }
 

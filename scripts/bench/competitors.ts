@@ -88,7 +88,7 @@ async function noLimitFlags(): Promise<string[]> {
 }
 
 /** Compiles a C program and returns its path, or undefined when there is no compiler or it fails. */
-async function compile(name: string, folder: string): Promise<string | undefined> {
+export async function compile(name: string, folder: string): Promise<string | undefined> {
   const path = `${folder}/${name}`;
   const done = await output(["cc", "-O2", "-o", path, `${HERE}/${name}.c`]);
   return done === undefined ? undefined : path;
