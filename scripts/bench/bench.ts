@@ -64,7 +64,7 @@ Usage: deno task bench [PART...]
   --load 25,80,150     how much of it the room wants, in percent (with --quick 80)
   --delay MS           how long packets travel each way (5)
   --random-loss N      the share of packets that are lost anyway, in percent (0)
-  --seconds N          for how long the room talks (10; with --quick 2)
+  --seconds N          for how long the room talks (10; with --quick 1.5)
   --at-once N          how many rooms are measured at the same time (4)
 
 UDP_CHAT_SERVER names another command for the server. Progress goes to standard error.`;

@@ -112,7 +112,7 @@ export function readBottleneckFlags(
     loss: parseNumber(read, "random-loss", 0, 90) ?? 0,
     against: read.against,
     rounds: parseNumber(read, "rounds", 1, 100) ?? 1,
-    measure: 1000 * (parseNumber(read, "seconds", 1, 120) ?? (quick ? 2 : 10)),
+    measure: 1000 * (parseNumber(read, "seconds", 1, 120) ?? (quick ? 1.5 : 10)),
     warm: quick ? 1000 : 3000,
     atOnce: parseNumber(read, "at-once", 1, 16) ?? 4,
   };
@@ -188,11 +188,11 @@ async function measureCase(
   if (typeof neck === "string") return neck;
   await using _neck = neck;
   const members = what.load > 0 ? MEMBERS : 0;
-  await using room = await startInside(neck, [...command, "0", "--quiet"]);
+  await using room = members > 0 ? await startInside(neck, [...command, "0", "--quiet"]) : undefined;
   await using sender = await startInside(neck, [programs.sender, CONGESTION_CONTROL]);
   const options: ClientsOptions = {
     checkout: folder,
-    server: `${SERVER}:${room.port}`,
+    server: `${SERVER}:${room?.port}`,
     members,
     messagesPerSecond: what.load / 100 * BITS_PER_SECOND / 8 / EVENT_BYTES / MEMBERS,
     bytes: TEXT_BYTES,
@@ -287,7 +287,7 @@ export function bottleneckTable(results: readonly BottleneckResult[]): string {
       middle((one) => one.tcp / 1000),
       ofTcp(1),
       ofTcp(2),
-      percent((one) => one.tcpDropped),
+      flows > 0 ? percent((one) => one.tcpDropped) : "–",
     ];
   });
   return markdownTable([
