@@ -15,6 +15,7 @@ import {
 import { COMPETITORS, findToolchains, LABELS, type Toolchains } from "./competitors.ts";
 import { formatFairness, measureFairness } from "./fairness.ts";
 import { compare, UNDISTURBED } from "./fanout.ts";
+import { ircTable, measureIrc } from "./irc.ts";
 import { formatLatency, measureLatency, TRANSPORTS } from "./latency.ts";
 import { LATENCY_FLAGS, type LatencyFlags, readLatencyFlags } from "./latency_flags.ts";
 import { latencyPlot } from "./latency_plot.ts";
@@ -34,6 +35,7 @@ Usage: deno task bench [PART...]
 
   fanout     deliveries a second, processor time, latency and memory, beside servers in C, Python, Node and plain Deno
   tcp        the same with 1,000 members that send datagrams and 1,000 that have connections, beside a server in C
+  irc        a room of 100 people with connections and with datagrams, beside ngIRCd where that is installed
   startup    how long server and client take to start, from source and, after 'deno task compile', compiled
   login      what it costs to sign in with a password, at both ends
   latency    time from said to shown at 0% to 30% loss each way, beside TCP, QUIC and plain UDP, in network namespaces
@@ -45,7 +47,7 @@ Usage: deno task bench [PART...]
   All of them unless some are named; with --members or --only fanout alone, with a flag of latency or bottleneck that.
 
   --quick              everything smaller and shorter: less than a minute in all
-  --rounds N           rounds of fanout and tcp (5; with --quick 2 and 1)
+  --rounds N           rounds of fanout, tcp and irc (5; with --quick 2, 1 and 1) and of bottleneck (1)
   --members 10,100     sizes of fanout's rooms (10,100,1000,10000; with --quick 100,1000)
   --only ours,c        the programs of fanout: ${COMPETITORS.join(", ")}
                        or of latency: ${TRANSPORTS.join(", ")}
@@ -69,7 +71,18 @@ Usage: deno task bench [PART...]
 
 UDP_CHAT_SERVER names another command for the server. Progress goes to standard error.`;
 
-const PARTS = ["fanout", "tcp", "startup", "login", "latency", "loss", "fairness", "memory", "bottleneck"] as const;
+const PARTS = [
+  "fanout",
+  "tcp",
+  "irc",
+  "startup",
+  "login",
+  "latency",
+  "loss",
+  "fairness",
+  "memory",
+  "bottleneck",
+] as const;
 type Part = typeof PARTS[number];
 
 /** Flags that say which part is meant where none is named. */
@@ -107,6 +120,7 @@ const FULL = {
   fairness: { members: 100_000, requests: 1000, messages: 10 },
   memoryMembers: 100_000,
   tcp: { members: 1000, connections: 1000, rounds: 5 },
+  irc: { clients: 100, rate: 200, warm: 1000, measure: 3000, rounds: 5 },
 };
 const QUICK: typeof FULL = {
   durations: { warm: 250, measure: 400, latency: 250 },
@@ -120,6 +134,7 @@ const QUICK: typeof FULL = {
   fairness: { members: 20_000, requests: 500, messages: 10 },
   memoryMembers: 20_000,
   tcp: { members: 200, connections: 200, rounds: 1 },
+  irc: { clients: 100, rate: 200, warm: 250, measure: 500, rounds: 1 },
 };
 
 const progress = (line: string) => console.error(line);
@@ -134,7 +149,7 @@ async function bench(options: BenchOptions): Promise<void> {
     if (!cores.separate) progress("Programs can't be bound to cores here: server and load share what there is");
     const reports: Partial<Record<Part, Report>> = {};
     for (const part of options.parts) {
-      if (["fanout", "tcp", "fairness", "memory"].includes(part) && Deno.build.os !== "linux") {
+      if (["fanout", "tcp", "irc", "fairness", "memory"].includes(part) && Deno.build.os !== "linux") {
         progress(`${part} is left out: it needs Linux`);
       } else if (part === "fairness" && !options.only.includes("ours")) {
         progress("fairness is left out: it measures our own server");
@@ -199,6 +214,11 @@ const REPORTS: Record<Part, Measure> = {
       progress,
     });
     return { data, text: tcpTable(data) };
+  },
+  async irc({ quick, rounds }, toolchains, cores, folder) {
+    const { irc } = quick ? QUICK : FULL;
+    const data = await measureIrc(toolchains, { ...irc, rounds: rounds ?? irc.rounds, cores, folder, progress });
+    return typeof data === "string" ? data : { data, text: ircTable(data) };
   },
   async startup({ quick }) {
     const data = await measureStartup((quick ? QUICK : FULL).starts, progress);

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { type IrcMeasurement, ircTable } from "../../scripts/bench/irc.ts";
 import {
   fanoutTable,
   markdownTable,
@@ -90,4 +91,16 @@ Deno.test("the table of rooms with connections compares each server with the one
   const paced = ["175", "87.5", "1.00 (0.50 to 1.50)", "0.25", "4.00", "1.00, 2.00", "3.00, 4.00", "1.00", "1.00"];
   assertEquals(cells[1], [...paced, "4.00", "4, 6"]);
   assertEquals(cells[2], ["300", "–", "–", "–", "4.00", "1.00, 2.00", "–", "1.00", "–", "4.00", "2, 3"]);
+});
+
+Deno.test("the table of rooms beside ngIRCd compares processor time within a round", () => {
+  const one = (server: string, round: number, cpuPerDelivery: number, perSecond = 100): IrcMeasurement => {
+    return { server, round, cpuPerDelivery, perSecond, median: 1, p99: 2, memory: 3 * 2 ** 20, lost: 1, closed: 2 };
+  };
+  const cells = ircTable([
+    ...[one("irc", 1, 4), one("lines", 1, 8, 50)],
+    ...[one("irc", 2, 5), one("lines", 2, 20), one("lines", 3, 1)],
+  ]).split("\n").slice(2).map((line) => line.split(/ *\| */).slice(1, -1));
+  assertEquals(cells[0], ["ngIRCd, TCP", "100", "4.50", "1.00 (1.00 to 1.00)", "1.00", "2.00", "3.00", "2, 4"]);
+  assertEquals(cells[1], ["udp-chat, TCP", "100", "8.00", "3.00 (2.00 to 4.00)", "1.00", "2.00", "3.00", "3, 6"]);
 });
