@@ -5,19 +5,22 @@
  */
 import { parseNumber, readCommandLine } from "../../runtime/command_line.ts";
 import { run, UsageError } from "../../runtime/program.ts";
-import {
-  BOTTLENECK_FLAGS,
-  type BottleneckOptions,
-  bottleneckTable,
-  measureBottleneck,
-  readBottleneckFlags,
-} from "./bottleneck.ts";
+import { bottleneckTable, measureBottleneck } from "./bottleneck.ts";
+import { findCheckout } from "./checkouts.ts";
 import { COMPETITORS, findToolchains, LABELS, type Toolchains } from "./competitors.ts";
 import { formatFairness, measureFairness } from "./fairness.ts";
 import { compare, UNDISTURBED } from "./fanout.ts";
+import {
+  BOTTLENECK_FLAGS,
+  type BottleneckFlags,
+  LATENCY_FLAGS,
+  type LatencyFlags,
+  parseNumbers,
+  readBottleneckFlags,
+  readLatencyFlags,
+} from "./flags.ts";
 import { ircTable, measureIrc } from "./irc.ts";
 import { formatLatency, measureLatency, TRANSPORTS } from "./latency.ts";
-import { LATENCY_FLAGS, type LatencyFlags, readLatencyFlags } from "./latency_flags.ts";
 import { latencyPlot } from "./latency_plot.ts";
 import { loginTable, measureLogin } from "./login.ts";
 import { lossTable, measureLoss } from "./loss.ts";
@@ -33,25 +36,26 @@ const HELP = `Measures udp-chat on this machine, and prints Markdown tables.
 
 Usage: deno task bench [PART...]
 
-  fanout     deliveries a second, processor time, latency and memory, beside servers in C, Python, Node and plain Deno
-  tcp        the same with 1,000 members that send datagrams and 1,000 that have connections, beside a server in C
-  irc        a room of 100 people with connections and with datagrams, beside ngIRCd where that is installed
-  startup    how long server and client take to start, from source and, after 'deno task compile', compiled
-  login      what it costs to sign in with a password, at both ends
-  latency    time from said to shown at 0% to 30% loss each way, beside TCP, QUIC and plain UDP, in network namespaces
-             (Linux, root, 'ip' and 'nft'; QUIC where 'openssl' is)
-  loss       datagrams and time for each message, at 0%, 10% and 30% loss each way, 30 members
-  fairness   what becomes of sign-ins and messages that arrive during broadcasts to 100,000 members
-  memory     what a member takes in a room of 100,000
-  bottleneck what becomes of a room of 30, and of TCP beside it, at a bottleneck of 1 Mbit/s (Linux, root)
-  All of them unless some are named; with --members or --only fanout alone, with a flag of latency or bottleneck that.
+  fanout      deliveries a second, processor time, latency and memory, beside servers in C, Python, Node and plain Deno
+  tcp         the same with 1,000 members that send datagrams and 1,000 that have connections, beside a server in C
+  irc         a room of 100 people with connections and with datagrams, beside ngIRCd where that is installed
+  startup     how long server and client take to start, from source and, after 'deno task compile', compiled
+  login       what it costs to sign in with a password, at both ends
+  latency     time from said to shown at 0% to 30% loss each way, beside TCP, QUIC and plain UDP, in network namespaces
+              (Linux, root, 'ip' and 'nft'; QUIC where 'openssl' is)
+  loss        datagrams and time for each message, at 0%, 10% and 30% loss each way, 30 members
+  fairness    what becomes of sign-ins and messages that arrive during broadcasts to 100,000 members
+  memory      what a member takes in a room of 100,000
+  bottleneck  what becomes of a room of 30, and of TCP beside it, at a bottleneck of 1 Mbit/s (Linux, root)
+  All of them unless some are named; with --members or --only fanout alone, with --against latency and bottleneck, and
+  with another flag of one of these two that one.
 
-  --quick              everything smaller and shorter: less than a minute in all
+  --quick              everything smaller and shorter: about a minute in all
   --rounds N           rounds of fanout, tcp and irc (5; with --quick 2, 1 and 1) and of bottleneck (1)
   --members 10,100     sizes of fanout's rooms (10,100,1000,10000; with --quick 100,1000)
   --only ours,c        the programs of fanout: ${COMPETITORS.join(", ")}
                        or of latency: ${TRANSPORTS.join(", ")}
-  --against DIR        another checkout of this project, which latency and bottleneck measure beside this one
+  --against DIR        another checkout of this project: latency and bottleneck measure it beside this one
   --json               prints everything that was measured as JSON instead
   --help               this text
 
@@ -85,8 +89,12 @@ const PARTS = [
 ] as const;
 type Part = typeof PARTS[number];
 
-/** Flags that say which part is meant where none is named. */
-const OWN_FLAGS: Partial<Record<Part, readonly string[]>> = { latency: LATENCY_FLAGS, bottleneck: BOTTLENECK_FLAGS };
+/** Flags that say which parts are meant where none is named; the first that are given decide. */
+const HINTS: readonly Partial<Record<Part, readonly string[]>>[] = [
+  { latency: LATENCY_FLAGS, bottleneck: BOTTLENECK_FLAGS },
+  { latency: ["against"], bottleneck: ["against"] },
+  { fanout: ["members", "only"] },
+];
 
 /** What the command line asks for. */
 interface BenchOptions {
@@ -96,9 +104,11 @@ interface BenchOptions {
   rounds?: number;
   sizes: number[];
   only: string[];
-  /** What latency and bottleneck are told. */
+  /** The folder of another checkout. */
+  against: string | undefined;
+  /** What only latency and only bottleneck are told. */
   latency: LatencyFlags;
-  bottleneck: Omit<BottleneckOptions, "folder" | "progress">;
+  bottleneck: BottleneckFlags;
 }
 
 /** One part's result, as numbers and as text. */
@@ -112,6 +122,7 @@ const FULL = {
   durations: { warm: 1000, measure: 2000, latency: 1500 } satisfies Durations,
   attempts: 3,
   budget: 20 * 60_000,
+  sizes: [10, 100, 1000, 10_000],
   rounds: 5,
   starts: 10,
   login: { hashes: 20, logins: 2000 },
@@ -121,11 +132,16 @@ const FULL = {
   memoryMembers: 100_000,
   tcp: { members: 1000, connections: 1000, rounds: 5 },
   irc: { clients: 100, rate: 200, warm: 1000, measure: 3000, rounds: 5 },
+  bottleneck: {
+    ...{ queues: [24, 300], loads: [25, 80, 150], delay: 5, loss: 0 },
+    ...{ rounds: 1, measure: 10_000, warm: 3000, atOnce: 4 },
+  },
 };
 const QUICK: typeof FULL = {
   durations: { warm: 250, measure: 400, latency: 250 },
   attempts: 1,
   budget: 30_000,
+  sizes: [100, 1000],
   rounds: 2,
   starts: 3,
   login: { hashes: 3, logins: 200 },
@@ -135,6 +151,10 @@ const QUICK: typeof FULL = {
   memoryMembers: 20_000,
   tcp: { members: 200, connections: 200, rounds: 1 },
   irc: { clients: 100, rate: 200, warm: 250, measure: 500, rounds: 1 },
+  bottleneck: {
+    ...{ queues: [300], loads: [80], delay: 5, loss: 0 },
+    ...{ rounds: 1, measure: 1500, warm: 1000, atOnce: 4 },
+  },
 };
 
 const progress = (line: string) => console.error(line);
@@ -173,7 +193,7 @@ function dataOf(reports: Partial<Record<Part, Report>>): Record<string, unknown>
   return { machine, ...Object.fromEntries(Object.entries(reports).map(([part, { data }]) => [part, data])) };
 }
 
-/** Measures a part; or returns why this system can't. */
+/** Measures a part, or says why it can't be measured here. */
 type Measure = (
   options: BenchOptions,
   toolchains: Toolchains,
@@ -229,12 +249,12 @@ const REPORTS: Record<Part, Measure> = {
     const data = await measureLogin(hashes, logins, progress);
     return { data, text: loginTable(data) };
   },
-  async latency({ quick, only, latency: { svg, ...chosen } }, _toolchains, _cores, folder) {
+  async latency({ quick, only, against, latency: { svg, ...chosen } }, _toolchains, _cores, folder) {
     // a file that can't be written should be known before everything is measured
     if (svg !== undefined) await Deno.writeTextFile(svg, "", { append: true });
     const transports = TRANSPORTS.filter((key) => only.includes(key));
-    const settings = { against: undefined, ...(quick ? QUICK : FULL).latency, ...chosen };
-    const data = await measureLatency({ ...settings, transports, folder, progress });
+    const settings = { ...(quick ? QUICK : FULL).latency, ...chosen };
+    const data = await measureLatency({ ...settings, against, transports, folder, progress });
     if (typeof data === "string") return data;
     if (svg !== undefined) await Deno.writeTextFile(svg, latencyPlot(data));
     return { data, text: formatLatency(data) };
@@ -251,16 +271,22 @@ const REPORTS: Record<Part, Measure> = {
     const data = await measureMemory((quick ? QUICK : FULL).memoryMembers, progress);
     return { data, text: formatMemory(data) };
   },
-  async bottleneck({ bottleneck }, _toolchains, _cores, folder) {
-    const data = await measureBottleneck({ ...bottleneck, folder, progress });
+  async bottleneck({ quick, against, bottleneck: chosen, ...options }, _toolchains, _cores, folder) {
+    const { rounds, ...defaults } = (quick ? QUICK : FULL).bottleneck;
+    const settings = { ...defaults, ...chosen, rounds: options.rounds ?? rounds };
+    const data = await measureBottleneck({ ...settings, against, folder, progress });
     return typeof data === "string" ? data : { data, text: bottleneckTable(data) };
   },
 };
 
-/** Reads the command line. */
-function readOptions(args: string[]): BenchOptions | string {
+/**
+ * Reads the command line; returns the help text where that is asked for.
+ *
+ * @throws {UsageError} if it is not valid.
+ */
+export function readOptions(args: string[]): BenchOptions | string {
   const read = readCommandLine(args, {
-    string: ["rounds", "members", "only", ...LATENCY_FLAGS, ...BOTTLENECK_FLAGS],
+    string: ["rounds", "members", "only", "against", ...LATENCY_FLAGS, ...BOTTLENECK_FLAGS],
     boolean: ["quick", "json", "help"],
     positional: PARTS.length,
   });
@@ -268,19 +294,10 @@ function readOptions(args: string[]): BenchOptions | string {
   const named = read._.map(String);
   const unknown = named.find((part) => !(PARTS as readonly string[]).includes(part));
   if (unknown !== undefined) throw new UsageError(`There is no part '${unknown}': give ${PARTS.join(", ")}`);
-  const sizes = read.members?.split(",") ?? (read.quick ? ["100", "1000"] : ["10", "100", "1000", "10000"]);
-  if (!sizes.every((size: string) => /^[1-9]\d{0,5}$/.test(size))) {
-    throw new UsageError("--members takes numbers from 1 to 999999 with commas between them, like 10,100");
-  }
-  const hinted = PARTS.filter((part) => OWN_FLAGS[part]?.some((flag) => read[flag] !== undefined));
-  const hasFanoutFlag = read.members !== undefined || read.only !== undefined;
-  const parts: readonly Part[] = named.length > 0
+  const hinted = HINTS.map((flags) => PARTS.filter((part) => flags[part]?.some((flag) => read[flag] !== undefined)));
+  const parts = named.length > 0
     ? PARTS.filter((part) => named.includes(part))
-    : hinted.length > 0
-    ? hinted
-    : hasFanoutFlag
-    ? ["fanout"]
-    : PARTS;
+    : hinted.find((parts) => parts.length > 0) ?? PARTS;
   const programs: readonly string[] = [
     ...parts.includes("latency") ? TRANSPORTS : [],
     ...parts.some((part) => part !== "latency") ? COMPETITORS : [],
@@ -295,10 +312,11 @@ function readOptions(args: string[]): BenchOptions | string {
     quick: read.quick,
     json: read.json,
     rounds: parseNumber(read, "rounds", 1, 100),
-    sizes: sizes.map(Number),
+    sizes: parseNumbers(read, "members", 1, 999_999) ?? (read.quick ? QUICK : FULL).sizes,
     only,
+    against: read.against === undefined ? undefined : findCheckout(read.against),
     latency: readLatencyFlags(read, parts.length === 1 && parts[0] === "latency"),
-    bottleneck: readBottleneckFlags(read, read.quick),
+    bottleneck: readBottleneckFlags(read),
   };
 }
 

@@ -7,13 +7,12 @@
  *
  * @module
  */
-import { type Args, parseNumber } from "../../runtime/command_line.ts";
-import { UsageError } from "../../runtime/program.ts";
-import { commandOf, type Process, start } from "../support/processes.ts";
+import { start } from "../support/processes.ts";
 import type { ClientsOptions, ClientsResult } from "./bottleneck_clients.ts";
-import { compile, output } from "./competitors.ts";
-import { type Count, type Neck, openNeck, type Passed, SERVER } from "./neck.ts";
-import { ROOT } from "../programs.ts";
+import { type Checkout, commandIn, otherCheckout, thisCheckout } from "./checkouts.ts";
+import { compile } from "./competitors.ts";
+import { startListening } from "./measure.ts";
+import { type Count, openNeck, type Passed, SERVER } from "./neck.ts";
 import { markdownTable, median, readable } from "./table.ts";
 
 /** What is measured. */
@@ -28,8 +27,8 @@ export interface BottleneckOptions {
   delay: number;
   /** The share of packets that are lost at random each way, in percent. */
   loss: number;
-  /** Another checkout of this project, to be measured too. */
-  against?: string;
+  /** The folder of another checkout of this project, to be measured too; undefined for none. */
+  against: string | undefined;
   rounds: number;
   /** For how long the clients talk, and for how long a TCP connection sends before, in milliseconds. */
   measure: number;
@@ -82,56 +81,19 @@ const EVENT_BYTES = 275;
  * be another one.
  */
 const CONGESTION_CONTROL = "cubic";
-/** The words that run the clients. */
-const CLIENTS = [Deno.execPath(), "run", "-A", `${import.meta.dirname}/bottleneck_clients.ts`];
+const CLIENTS = `${import.meta.dirname}/bottleneck_clients.ts`;
 /** How long what was said may take to be shown everywhere, in milliseconds. */
 const PATIENCE_MS = 30_000;
 /** How long programs may take beside that, in milliseconds. */
 const START_MS = 60_000;
-
-/** The flags of this part that take a text. */
-export const BOTTLENECK_FLAGS = ["against", "queue", "load", "delay", "random-loss", "seconds", "at-once"] as const;
-
-/** Reads this part's flags; all have defaults. */
-export function readBottleneckFlags(
-  read: Args,
-  quick: boolean,
-): Omit<BottleneckOptions, "folder" | "progress"> {
-  const list = (flag: "queue" | "load", most: number, otherwise: number[]): number[] => {
-    const words = read[flag]?.split(",") ?? otherwise.map(String);
-    const isFine = (word: string) => /^[1-9]\d{0,3}$/.test(word) && Number(word) <= most;
-    if (!words.every(isFine)) {
-      throw new UsageError(`--${flag} takes numbers from 1 to ${most} with commas between them`);
-    }
-    return words.map(Number);
-  };
-  return {
-    queues: list("queue", 2000, quick ? [300] : [24, 300]),
-    loads: list("load", 500, quick ? [80] : [25, 80, 150]),
-    delay: parseNumber(read, "delay", 0, 1000) ?? 5,
-    loss: parseNumber(read, "random-loss", 0, 90) ?? 0,
-    against: read.against,
-    rounds: parseNumber(read, "rounds", 1, 100) ?? 1,
-    measure: 1000 * (parseNumber(read, "seconds", 1, 120) ?? (quick ? 1.5 : 10)),
-    warm: quick ? 1000 : 3000,
-    atOnce: parseNumber(read, "at-once", 1, 16) ?? 4,
-  };
-}
-
-/** A checkout of this project. */
-interface Checkout {
-  label: string;
-  folder: string;
-  /** The words that start its server. */
-  server: string[];
-}
 
 /** Measures all cases, or returns the reason why this system can't. */
 export async function measureBottleneck(options: BottleneckOptions): Promise<BottleneckResult[] | string> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "it takes Linux, and root";
   const forwarder = await compile("neck", options.folder), sender = await compile("bulk", options.folder);
   if (!forwarder || !sender) return "there is no C compiler 'cc'";
-  const checkouts = await findCheckouts(options.against);
+  const others = options.against === undefined ? [] : [await otherCheckout(options.against)];
+  const checkouts = [thisCheckout(), ...others];
   const cases = casesOf(checkouts.map(({ label }) => label), options);
   const results: BottleneckResult[] = [];
   let failure: string | undefined;
@@ -165,17 +127,6 @@ function casesOf(
   );
 }
 
-async function findCheckouts(against: string | undefined): Promise<Checkout[]> {
-  const ours: Checkout = { label: "udp-chat", folder: ROOT, server: commandOf("server") };
-  if (against === undefined) return [ours];
-  const folder = await Deno.realPath(against).catch(() => {
-    throw new UsageError(`--against takes the folder of another checkout, and there is no '${against}'`);
-  });
-  const commit = await output(["git", "-C", folder, "rev-parse", "--short", "HEAD"]);
-  const server = [Deno.execPath(), "run", "-A", "--config", `${folder}/deno.json`, `${folder}/server.ts`];
-  return [ours, { label: `udp-chat ${commit ?? against}`, folder, server }];
-}
-
 /** Measures one case, or returns the reason why this system can't. */
 async function measureCase(
   { round, ...what }: Case & { round: number },
@@ -188,8 +139,9 @@ async function measureCase(
   if (typeof neck === "string") return neck;
   await using _neck = neck;
   const members = what.load > 0 ? MEMBERS : 0;
-  await using room = members > 0 ? await startInside(neck, [...command, "0", "--quiet"]) : undefined;
-  await using sender = await startInside(neck, [programs.sender, CONGESTION_CONTROL]);
+  const startInside = (command: string[]) => startListening(neck.inside("server", command), START_MS);
+  await using room = members > 0 ? await startInside(command) : undefined;
+  await using sender = await startInside([programs.sender, CONGESTION_CONTROL]);
   const options: ClientsOptions = {
     checkout: folder,
     server: `${SERVER}:${room?.port}`,
@@ -200,7 +152,7 @@ async function measureCase(
     flows: what.flows,
     ...{ warm: what.flows > 0 ? warm : 0, measure, patience: PATIENCE_MS },
   };
-  await using clients = start(neck.inside("clients", [...CLIENTS, JSON.stringify(options)]));
+  await using clients = start(neck.inside("clients", commandIn(folder, CLIENTS, JSON.stringify(options))));
   await clients.stdout.until(/^started\n/, START_MS + warm);
   const before = await neck.passed();
   await clients.stdout.until(/^said\n/m, START_MS + measure);
@@ -208,18 +160,6 @@ async function measureCase(
   const [line] = await clients.stdout.until(/^\{.*\}\n/m, START_MS + PATIENCE_MS);
   const after = await neck.passed();
   return { round, ...what, ...resultOf(JSON.parse(line), before, said, after) };
-}
-
-/** Starts a server behind the bottleneck and waits until it listens. */
-async function startInside(neck: Neck, command: string[]): Promise<Process & { port: number }> {
-  const program = start(neck.inside("server", command));
-  try {
-    const [, port] = await program.stdout.until(/^Listening on (?:.*:)?(\d+)\n/m, START_MS);
-    return { ...program, port: Number(port) };
-  } catch (error) {
-    await program[Symbol.asyncDispose]();
-    throw error;
-  }
 }
 
 function resultOf(

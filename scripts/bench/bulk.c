@@ -25,7 +25,7 @@ int main(int argc, char **argv) {
   if (setsockopt(listener, IPPROTO_TCP, TCP_CONGESTION, argv[1], strlen(argv[1])) < 0) return perror("bulk"), 1;
   if (bind(listener, (struct sockaddr *)&address, length) < 0 || listen(listener, 8) < 0) return perror("bulk"), 1;
   getsockname(listener, (struct sockaddr *)&address, &length);
-  printf("Listening on %d\n", ntohs(address.sin_port));
+  printf("Listening on 0.0.0.0:%d\n", ntohs(address.sin_port));
   fflush(stdout);
   for (;;) {
     int connection = accept(listener, NULL, NULL);

@@ -55,8 +55,8 @@ const PATIENCE_MS = 20_000, JOINING_MS = 120_000;
 export async function measureFairness({ competitors, load }: Toolchains, options: FairnessOptions) {
   const { members, requests, messages, cores, progress } = options;
   const ours = competitors.find(({ key }) => key === "ours")!;
-  const { server, port } = await startOnCore(ours.command, cores);
-  await using _server = server;
+  await using server = await startOnCore(ours.command, cores);
+  const { port } = server;
   await using _place = await stayOffServer(cores);
   const empty = residentMemory(server.pid) ?? NaN;
   await using crowd = start([...cores.load, ...load, "hold", String(port), String(members)]);

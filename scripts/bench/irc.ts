@@ -7,9 +7,9 @@
  * @module
  */
 import { type Competitor, compile, output, type Toolchains } from "./competitors.ts";
-import { type Cores, residentMemory, startOnCore } from "./measure.ts";
+import { type Cores, type Listening, residentMemory, startOnCore } from "./measure.ts";
 import { markdownTable, median, readable } from "./table.ts";
-import { type Process, start } from "../support/processes.ts";
+import { start } from "../support/processes.ts";
 
 /** What is measured, and for how long. */
 export interface IrcOptions {
@@ -112,9 +112,8 @@ async function measureCase(
   loadProgram: string,
   { clients, rate, warm, measure, cores, folder }: IrcOptions,
 ): Promise<Omit<IrcMeasurement, "round">> {
-  const { server, port } = await (kind === "irc" ? startNgircd(folder, cores) : startOnCore(ours.command, cores));
-  await using _server = server;
-  const numbers = [port, clients, rate, warm, measure, server.pid, cores.separate ? 1 : 0].map(String);
+  await using server = await (kind === YARDSTICK ? startNgircd(folder, cores) : startOnCore(ours.command, cores));
+  const numbers = [server.port, clients, rate, warm, measure, server.pid, cores.separate ? 1 : 0].map(String);
   await using load = start([...cores.load, loadProgram, kind, ...numbers]);
   if (await load.exitCode(PATIENCE_MS + warm + measure) !== 0) {
     throw new Error(`${CASES[kind]}: ${load.stderr.text().trim() || "the load generator failed"}`);
@@ -130,7 +129,7 @@ async function measureCase(
 }
 
 /** Starts ngIRCd and waits until it listens. */
-async function startNgircd(folder: string, cores: Cores): Promise<{ server: Process; port: number }> {
+async function startNgircd(folder: string, cores: Cores): Promise<Listening> {
   const free = Deno.listen({ hostname: "127.0.0.1", port: 0 }), { port } = free.addr as Deno.NetAddr;
   free.close();
   const file = `${folder}/ngircd.conf`;
@@ -138,7 +137,7 @@ async function startNgircd(folder: string, cores: Cores): Promise<{ server: Proc
   const server = start([...cores.server, "ngircd", "--nodaemon", "--config", file]);
   try {
     await server.stdout.until("Now listening on", PATIENCE_MS);
-    return { server, port };
+    return { ...server, port };
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;

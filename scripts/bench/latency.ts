@@ -10,9 +10,11 @@
  */
 import { ROOT } from "../programs.ts";
 import { type Namespaces, openNamespaces } from "../support/netns.ts";
-import { commandOf, type Process, start } from "../support/processes.ts";
+import { type Process, start } from "../support/processes.ts";
+import { commandIn, otherCheckout, thisCheckout } from "./checkouts.ts";
 import { output } from "./competitors.ts";
 import type { ClientsResult, ClientsSetup, Way } from "./latency_clients.ts";
+import { startListening } from "./measure.ts";
 import { markdownTable, quantile, readable } from "./table.ts";
 
 /** What is compared, in the order of the table: `against` is another checkout of this project. */
@@ -182,25 +184,22 @@ async function countPackets(namespaces: Namespaces<Place>): Promise<number> {
 }
 
 async function findContenders({ transports, against, folder, progress }: LatencyOptions): Promise<Contender[]> {
-  const deno = (...args: string[]) => [Deno.execPath(), "run", "-A", "--no-check", ...args];
-  const relay = `${import.meta.dirname}/latency_relay.ts`;
-  const flags = ["0", "--quiet"];
+  const relay = (...args: string[]) => commandIn(ROOT, `${import.meta.dirname}/latency_relay.ts`, ...args);
   const contenders: Contender[] = [];
   const add = (transport: Transport, way: Way, server: string[], checkout = ROOT, label = LABELS[transport]) => {
     if (transports.includes(transport)) contenders.push({ transport, label, way, server, checkout });
   };
-  const ours = [...commandOf("server"), ...flags];
+  const { server: ours } = thisCheckout();
   add("ours", "session", ours);
   if (against !== undefined) {
-    const server = deno("--config", `${against}/deno.json`, `${against}/server.ts`, ...flags);
-    const commit = await output(["git", "-C", against, "rev-parse", "--short", "HEAD"]);
-    add("against", "session", server, against, `udp-chat, ${commit ?? against}`);
+    const { server, folder, label } = await otherCheckout(against);
+    add("against", "session", server, folder, label);
   }
-  add("tcp", "tcp", deno(relay, "tcp", "0"));
+  add("tcp", "tcp", relay("tcp", "0"));
   add("door", "tcp", ours);
   if (transports.includes("quic")) {
     const obstacle = await makeCertificate(folder);
-    if (obstacle === undefined) add("quic", "quic", deno(relay, "quic", "0", certificateIn(folder), keyIn(folder)));
+    if (obstacle === undefined) add("quic", "quic", relay("quic", "0", certificateIn(folder), keyIn(folder)));
     else progress(`latency: ${LABELS.quic} is left out: ${obstacle}`);
   }
   add("classic", "classic", ours);
@@ -262,13 +261,14 @@ async function openTrack(contender: Contender, offset: number, options: LatencyO
   const namespaces = await openPair();
   if (typeof namespaces === "string") throw new Error(namespaces);
   opened.use(namespaces);
-  const server = opened.use(start(namespaces.inside("server", contender.server)));
-  const [, port] = await server.stdout.until(/^Listening on .*:(\d+)$/m, START_WITHIN_MS);
+  const server = opened.use(
+    await startListening(namespaces.inside("server", contender.server), START_WITHIN_MS),
+  );
   const { members, messages, interval, folder, patience } = options;
   const setup: ClientsSetup = {
     way: contender.way,
     hostname: SERVER_ADDRESS,
-    port: Number(port),
+    port: server.port,
     checkout: contender.checkout,
     certificate: certificateIn(folder),
     members,
@@ -277,8 +277,8 @@ async function openTrack(contender: Contender, offset: number, options: LatencyO
     offset,
     patience: contender.way === "classic" ? Math.min(CLASSIC_PATIENCE_MS, patience) : patience,
   };
-  const program = ["--config", `${contender.checkout}/deno.json`, `${import.meta.dirname}/latency_clients.ts`];
-  const command = [Deno.execPath(), "run", "-A", "--no-check", ...program, JSON.stringify(setup)];
+  const module = `${import.meta.dirname}/latency_clients.ts`;
+  const command = commandIn(contender.checkout, module, JSON.stringify(setup));
   const clients = opened.use(start(namespaces.inside("clients", command)));
   await clients.stdout.until("ready\n", START_WITHIN_MS);
   const closing = opened.move();

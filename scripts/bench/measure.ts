@@ -65,12 +65,24 @@ export async function stayOffServer({ separate }: Cores): Promise<AsyncDisposabl
   };
 }
 
-/** Starts a server and waits until it listens. */
-export async function startOnCore(command: string[], cores: Cores): Promise<{ server: Process; port: number }> {
-  const server = start([...cores.server, ...command]);
+/** A server that listens. */
+export type Listening = Process & { readonly port: number };
+
+/** Starts a server on its core and waits until it listens. */
+export function startOnCore(command: string[], cores: Cores): Promise<Listening> {
+  return startListening([...cores.server, ...command], PATIENCE);
+}
+
+/**
+ * Starts a server and waits until it prints `Listening on HOST:PORT`.
+ *
+ * @param within How long that may take, in milliseconds.
+ */
+export async function startListening(command: string[], within: number): Promise<Listening> {
+  const server = start(command);
   try {
-    const [, port] = await server.stdout.until(/^Listening on .*:(\d+)$/m, PATIENCE);
-    return { server, port: Number(port) };
+    const [, port] = await server.stdout.until(/^Listening on .*:(\d+)$/m, within);
+    return { ...server, port: Number(port) };
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;
@@ -90,10 +102,9 @@ export async function measure(
   load: string[],
   cores: Cores,
 ): Promise<Omit<Measurement, "round">> {
-  const { server, port } = await startOnCore(competitor.command, cores);
-  await using _server = server;
+  await using server = await startOnCore(competitor.command, cores);
   const window = Math.min(MOST_UNDER_WAY, Math.max(FEWEST_UNDER_WAY, Math.ceil(COPIES_UNDER_WAY / members)));
-  const numbers = [port, members, window, warm, measure, latency, server.pid, cores.separate ? 1 : 0];
+  const numbers = [server.port, members, window, warm, measure, latency, server.pid, cores.separate ? 1 : 0];
   await using generator = start([...cores.load, ...load, "fanout", ...numbers.map(String)]);
   if (await generator.exitCode(PATIENCE + warm + measure + latency) !== 0) {
     throw new Error(`${competitor.label}: ${generator.stderr.text().trim() || "the load generator failed"}`);

@@ -116,11 +116,10 @@ async function measureCase(
   const { program, hasConnections, feeds } = CASES[name];
   const members = hasConnections ? half : half + otherHalf, connections = hasConnections ? otherHalf : 0;
   const { command } = competitors.find(({ key }) => key === program)!;
-  const { server, port } = await startOnCore(program === "c" ? [...command, "tcp"] : command, cores);
-  await using _server = server;
+  await using server = await startOnCore(program === "c" ? [...command, "tcp"] : command, cores);
   const memoryNow = () => residentMemory(server.pid) ?? NaN;
   const empty = memoryNow();
-  const numbers = [port, members, connections, feeds ? 1 : 0, WINDOW, warm, measure, latency, server.pid];
+  const numbers = [server.port, members, connections, feeds ? 1 : 0, WINDOW, warm, measure, latency, server.pid];
   await using load = start([...cores.load, ...loadTcp!, ...[...numbers, cores.separate ? 1 : 0].map(String)]);
   await load.stdout.until(/\{"joined".*\n/, PATIENCE_MS);
   const joined = memoryNow();

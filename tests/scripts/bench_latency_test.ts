@@ -9,7 +9,7 @@ import {
   TRANSPORTS,
 } from "../../scripts/bench/latency.ts";
 import type { ClientsResult, ClientsSetup, Way } from "../../scripts/bench/latency_clients.ts";
-import { LATENCY_FLAGS, readLatencyFlags } from "../../scripts/bench/latency_flags.ts";
+import { LATENCY_FLAGS, readLatencyFlags } from "../../scripts/bench/flags.ts";
 import { latencyPlot } from "../../scripts/bench/latency_plot.ts";
 import { ROOT } from "../../scripts/programs.ts";
 import { start, startServer } from "../../scripts/support/processes.ts";
@@ -72,8 +72,6 @@ Deno.test("the flags of latency are read, and wrong ones get a line", () => {
       "3",
       "--messages",
       "8",
-      "--against",
-      ROOT,
       "--svg",
       "x.svg",
     ),
@@ -82,7 +80,6 @@ Deno.test("the flags of latency are read, and wrong ones get a line", () => {
       members: 30,
       rooms: 3,
       messages: 8,
-      against: ROOT,
       svg: "x.svg",
     },
   );
@@ -94,7 +91,6 @@ Deno.test("the flags of latency are read, and wrong ones get a line", () => {
       "--members=1",
       "--rooms=21",
       "--messages=0",
-      `--against=${ROOT}/docs`,
     ]
   ) {
     assertThrows(() => read(flag), UsageError, flag.split("=")[0]);

@@ -1,5 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { UsageError } from "../../runtime/program.ts";
+import { readOptions } from "../../scripts/bench/bench.ts";
 import { type IrcMeasurement, ircTable } from "../../scripts/bench/irc.ts";
+import { ROOT } from "../../scripts/programs.ts";
 import {
   fanoutTable,
   markdownTable,
@@ -103,4 +106,23 @@ Deno.test("the table of rooms beside ngIRCd compares processor time within a rou
   ]).split("\n").slice(2).map((line) => line.split(/ *\| */).slice(1, -1));
   assertEquals(cells[0], ["ngIRCd, TCP", "100", "4.50", "1.00 (1.00 to 1.00)", "1.00", "2.00", "3.00", "2, 4"]);
   assertEquals(cells[1], ["udp-chat, TCP", "100", "8.00", "3.00 (2.00 to 4.00)", "1.00", "2.00", "3.00", "3, 6"]);
+});
+
+Deno.test("the benchmark measures the parts that are named, those that a flag is for, or all", () => {
+  const read = (...args: string[]) => {
+    const options = readOptions(args);
+    assert(typeof options === "object");
+    return options;
+  };
+  const parts = (...args: string[]) => read(...args).parts.join(" ");
+  assertEquals(parts("irc", "fanout", "--load", "80"), "fanout irc");
+  assertEquals(parts("--members", "10"), "fanout");
+  assertEquals(parts("--members", "10", "--against", ROOT, "--svg", "x.svg"), "latency");
+  assertEquals(parts("--against", ROOT), "latency bottleneck");
+  assertEquals(parts("--quick"), parts());
+  assert(parts().includes("startup"));
+  assertEquals([read("--against", `${ROOT}/docs/..`).against, read().against], [ROOT, undefined]);
+  assertEquals(read("--members", "100,10").sizes, [10, 100]);
+  assertThrows(() => read("--against", `${ROOT}/docs`), UsageError, "--against takes the folder");
+  assertThrows(() => read("--members", "10,0"), UsageError, "--members takes numbers from 1");
 });

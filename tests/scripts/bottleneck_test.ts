@@ -1,14 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { readCommandLine } from "../../runtime/command_line.ts";
 import { UsageError } from "../../runtime/program.ts";
-import {
-  BOTTLENECK_FLAGS,
-  type BottleneckResult,
-  bottleneckTable,
-  type Case,
-  readBottleneckFlags,
-} from "../../scripts/bench/bottleneck.ts";
+import { type BottleneckResult, bottleneckTable, type Case } from "../../scripts/bench/bottleneck.ts";
 import { compile } from "../../scripts/bench/competitors.ts";
+import { BOTTLENECK_FLAGS, readBottleneckFlags } from "../../scripts/bench/flags.ts";
 import { type Count, openNeck, SERVER } from "../../scripts/bench/neck.ts";
 import { DEADLINE_MS, pause } from "../../scripts/support/waiting.ts";
 
@@ -51,9 +46,10 @@ Deno.test("bottleneck: a line has the medians of its rounds; what never arrives 
 
 Deno.test("bottleneck: flags choose queues and loads, and wrong ones are refused", () => {
   const read = (...args: string[]) =>
-    readBottleneckFlags(readCommandLine(args, { string: ["rounds", ...BOTTLENECK_FLAGS], positional: 0 }), false);
-  const { queues, loads, loss, measure } = read("--queue", "50,100", "--load", "90", "--random-loss", "5");
-  assertEquals([queues, loads, loss, measure], [[50, 100], [90], 5, 10_000]);
+    readBottleneckFlags(readCommandLine(args, { string: BOTTLENECK_FLAGS, positional: 0 }));
+  assertEquals(read(), {});
+  const chosen = read("--queue", "100,50", "--load", "90", "--random-loss", "5", "--seconds", "3");
+  assertEquals(chosen, { queues: [50, 100], loads: [90], loss: 5, measure: 3000 });
   for (const wrong of ["0", "1,", "x", "9999"]) assertThrows(() => read("--load", wrong), UsageError, "--load takes");
 });
 
