@@ -8,13 +8,8 @@
  *
  * @module
  */
-import type { Session } from "../../client/session/session.ts";
-import type { SessionOptions } from "../../client/session/session_options.ts";
-import type { encode } from "../../protocol.ts";
-import { Alarm, now } from "../../runtime/clock.ts";
-import { sha256Hex128 } from "../../runtime/sha256.ts";
-import { datagrams, openSocket, socketAddress } from "../../runtime/udp.ts";
 import { Changing, pause } from "../support/waiting.ts";
+import { loadModules, openChatClient } from "./chat_clients.ts";
 import { quantile } from "./table.ts";
 
 /** What the clients do; times in milliseconds. */
@@ -56,16 +51,8 @@ export interface ClientsResult {
   received: number[];
 }
 
-/** The parts of a checkout that the clients are made of. */
-interface Modules {
-  Session: new (options: SessionOptions) => Session;
-  encode: typeof encode;
-}
-
 async function measure(options: ClientsOptions): Promise<ClientsResult> {
   const { checkout, server, members, messagesPerSecond, bytes, sender, flows, warm, patience } = options;
-  const { Session } = await import(`${checkout}/client/session/session.ts`);
-  const { encode } = await import(`${checkout}/protocol.ts`);
   const saidAt: number[] = [], delays: number[] = [], progress = new Changing();
   let lastShownAt = 0;
   const shown = (text: string) => {
@@ -75,9 +62,8 @@ async function measure(options: ClientsOptions): Promise<ClientsResult> {
     lastShownAt = at;
     progress.changed();
   };
-  const modules: Modules = { Session, encode };
-  const open = () => openClient(modules, server, shown, () => progress.changed());
-  const clients = Array.from({ length: members }, open);
+  const client = { modules: await loadModules(checkout), server, shown, changed: () => progress.changed() };
+  const clients = Array.from({ length: members }, () => openChatClient(client));
   const joined = () => clients.filter(({ session }) => session.state === "joined").length;
   await progress.until(() => joined() === members || undefined, () => `${joined()} of ${members} have joined`);
   const received = Array.from({ length: flows }, () => 0);
@@ -112,46 +98,6 @@ async function measure(options: ClientsOptions): Promise<ClientsResult> {
     last: Math.max(0, lastShownAt - ended),
     ...{ median: finite(quantile(all, 0.5)), p99: finite(quantile(all, 0.99)) },
     received: receivedInTime,
-  };
-}
-
-/** A client without a screen: a session, a socket and a timer. */
-function openClient(
-  { Session, encode }: Modules,
-  server: string,
-  shown: (text: string) => void,
-  changed: () => void,
-) {
-  const conn = openSocket("0.0.0.0", 0);
-  const session = new Session({
-    server,
-    send: (packet, peer) => {
-      conn.send(encode(packet), socketAddress(peer ?? server, conn)).catch(() => {});
-    },
-    show: (what) => what.kind === "message" && shown(what.text),
-    hash: sha256Hex128,
-  });
-  const alarm = new Alarm(() => {
-    session.wake(now());
-    alarm.set(session.nextWake);
-  });
-  const receive = async () => {
-    for await (const { bytes, from } of datagrams(conn)) {
-      const before = session.state;
-      session.take(bytes, from, now());
-      alarm.set(session.nextWake);
-      if (session.state !== before) changed();
-    }
-  };
-  session.start(now());
-  alarm.set(session.nextWake);
-  receive();
-  return {
-    session,
-    say(text: string) {
-      session.say(text, now());
-      alarm.set(session.nextWake);
-    },
   };
 }
 

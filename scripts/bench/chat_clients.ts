@@ -17,6 +17,14 @@ export interface ClientModules {
   decode: typeof decode;
 }
 
+/** Loads what the clients of a checkout are made of. */
+export async function loadModules(checkout: string): Promise<ClientModules> {
+  const load = (file: string) => import(new URL(`file://${checkout}/${file}`).href);
+  const { encode, decode } = await load("protocol.ts");
+  const { Session } = await load("client/session/session.ts");
+  return { Session, encode, decode };
+}
+
 /** Counts of datagrams, over all clients. */
 export interface Traffic {
   sent: number;

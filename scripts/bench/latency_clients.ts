@@ -11,7 +11,7 @@
  */
 import { datagrams, openSocket } from "../../runtime/udp.ts";
 import { Changing, pause } from "../support/waiting.ts";
-import { type ClientModules, openChatClient, sayAll } from "./chat_clients.ts";
+import { loadModules, openChatClient, sayAll } from "./chat_clients.ts";
 import { type Duplex, lineWriter, QUIC, readLines } from "./latency_relay.ts";
 
 /** How clients reach a server: by our own client, or by plain sockets of a kind. */
@@ -61,12 +61,9 @@ const encoder = new TextEncoder(), decoder = new TextDecoder();
 /** Opens a client on each way; the promise is kept when it may speak. */
 const OPENERS: Record<Way, (setup: ClientsSetup, hear: Hear) => Promise<Say>> = {
   async session({ checkout, hostname, port }, shown) {
-    const load = (file: string) => import(new URL(`file://${checkout}/${file}`).href);
-    const { encode, decode } = await load("protocol.ts");
-    const modules: ClientModules = { Session: (await load("client/session/session.ts")).Session, encode, decode };
     const states = new Changing();
     const client = openChatClient({
-      modules,
+      modules: await loadModules(checkout),
       server: `${hostname}:${port}`,
       shown,
       changed: () => states.changed(),
