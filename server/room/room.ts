@@ -8,15 +8,14 @@
  */
 import { type Packet, TO_SERVER, type V1Packet } from "../../protocol.ts";
 import { earlier } from "../../protocol/earliest.ts";
-import { Heartbeats } from "../journal/heartbeats.ts";
-import type { Entry, Journal, NewEvent, Origin } from "../journal/journal.ts";
+import type { Entry, Journal, NewEvent } from "../journal/journal.ts";
 import { shortened } from "./address_validation.ts";
 import { Admission } from "./admission.ts";
 import { ClassicMembers } from "./classic_members.ts";
 import type { Delivery } from "./delivery.ts";
 import { Directory, type UsersPage } from "./directory.ts";
 import { hasToken } from "./first_look.ts";
-import { EventCopies } from "./event_copies.ts";
+import { FanOut } from "./fan_out.ts";
 import { type Greeting, Greetings } from "./greeting.ts";
 import { Ignored, type IgnoreReason } from "./ignored.ts";
 import { Limits } from "./limits.ts";
@@ -32,7 +31,7 @@ import { PrivateMessages } from "./private_messages.ts";
 import { newProtection, type Protection } from "./protection.ts";
 import type { Refusal } from "./refusal.ts";
 import { Repair } from "./repair.ts";
-import type { EchoOptions, RoomOptions, RoomParts, RoomStatistics } from "./room_options.ts";
+import type { RoomOptions, RoomParts, RoomStatistics } from "./room_options.ts";
 
 /** What a member sends to the server beside greetings, with its token. */
 type Request = Exclude<Extract<V1Packet, { type: typeof TO_SERVER[number] }>, Greeting> & { token: string };
@@ -45,7 +44,6 @@ const REQUESTS: ReadonlySet<V1Packet["type"]> = new Set(TO_SERVER);
 export class Room {
   readonly #delivery: Delivery;
   readonly #journal: Journal;
-  readonly #echo: Required<EchoOptions>;
   readonly #limits: Limits;
   readonly #wallClock: (() => number) | undefined;
   readonly #admission: Admission;
@@ -59,11 +57,9 @@ export class Room {
   readonly #repair: Repair;
   readonly #order: RoomOrder;
   readonly #protection: Protection;
-  readonly #heartbeats = new Heartbeats();
-  readonly #copies: EventCopies;
+  readonly #fanOut: FanOut;
   /** The parts that want to be woken; each datagram asks them all. */
   readonly #timed: readonly { readonly dueAt: number | undefined }[];
-  #messageCount = 0;
   readonly #ignored: Ignored;
 
   constructor(
@@ -72,11 +68,9 @@ export class Room {
     now: number,
   ) {
     this.#delivery = delivery;
-    this.#copies = new EventCopies(delivery);
     this.#journal = journal;
     this.#ignored = ignored;
-    this.#echo = { datagrams: true, lines: false, ...options.echo };
-    const echo = this.#echo.datagrams;
+    const echoes = { datagrams: true, lines: false, ...options.echo }, echo = echoes.datagrams;
     const limits = this.#limits = new Limits(options.rate ?? { rate: 0, burst: 0 }, ignored);
     this.#wallClock = options.wallClock;
     const time = (now: number) => this.#wallTime(now);
@@ -101,7 +95,7 @@ export class Room {
         },
         left: (member, how) => {
           this.#messages.forget(member);
-          this.#copies.forget(member);
+          this.#fanOut.copies.forget(member);
           keeping.lock.left(member, how === "silence");
           this.#privateMessages.forget(member);
           observer.left?.(member, how);
@@ -112,6 +106,10 @@ export class Room {
       time,
     });
     const members = this.#members = this.#admission.members;
+    this.#fanOut = new FanOut({
+      ...{ delivery, journal, members, echo: echoes },
+      tellPresence: (event) => this.#lines.tellPresence(event),
+    });
     const protectionContext = { members, delivery, limits, parts, tellTerminal, secret: options.passKey };
     const protection = this.#protection = newProtection(options, protectionContext);
     const { logins, lineLogins } = protection;
@@ -134,7 +132,7 @@ export class Room {
       logins,
       echo,
       joinAddress: options.joinAddress ?? (() => undefined),
-      copies: this.#copies,
+      copies: this.#fanOut.copies,
       isOperator: (member) => targets.isOperator(member),
       mutedNameOf: (member, name, now) => mutes.nameRefusal(member, name, now),
       topic: () => keeping.topic.text,
@@ -176,20 +174,19 @@ export class Room {
     const { presence } = this.#admission, { registrations } = protection;
     this.#timed = [
       presence,
-      this.#heartbeats,
-      this.#copies,
+      this.#fanOut,
       this.#messages,
       this.#privateMessages,
       mutes,
       registrations,
     ];
     for (const kept of options.members ?? []) this.#admission.restore(kept, now, protection.mayStay(kept));
-    if (this.#members.v1Size > 0) this.#heartbeats.schedule(now, this.#members.v1Size);
+    if (this.#members.v1Size > 0) this.#fanOut.scheduleHeartbeats(now);
     keeping.tellEnded(now);
   }
 
   get statistics(): Readonly<RoomStatistics> {
-    return { joined: this.#admission.joined, messages: this.#messageCount, ignored: this.#ignored.counts };
+    return { joined: this.#admission.joined, messages: this.#fanOut.messageCount, ignored: this.#ignored.counts };
   }
 
   /** How many members are here. */
@@ -257,14 +254,12 @@ export class Room {
     this.#admission.removeSilent(now);
     this.#order.mutes.wake(now);
     this.#messages.wake(now);
-    this.#copies.wake(now);
     this.#privateMessages.wake(now);
     this.#protection.registrations.wake(now);
     // while nobody is told of them, the notices would only fill the window
     if (this.#members.toldSize === 0) presence.clear();
     for (const event of presence.takeDue(now, this.#wallTime(now))) this.#publish(event, now);
-    if (!this.#heartbeats.takeDue(now)) return;
-    this.#delivery.broadcast({ dialect: "v1", type: "HEARTBEAT", epoch: this.epoch, seq: this.#journal.seq });
+    this.#fanOut.wake(now);
   }
 
   /** Tells the members that the server is going away; classic programs do not know such a notice. */
@@ -311,26 +306,8 @@ export class Room {
   }
 
   /** Handles an event that the journal has kept: only now it is counted and told. */
-  appended({ event, origin }: Entry, now: number): void {
-    this.#heartbeats.schedule(now, this.#members.v1Size);
-    if (this.#copies.areWanted) {
-      const author = event.type === "INCOMING" ? this.#authorOf(event.stream, origin) : undefined;
-      this.#copies.plan(event, author, now);
-    }
-    if (event.type !== "INCOMING") {
-      this.#delivery.broadcast(event);
-      if ("members" in event) this.#lines.tellPresence(event);
-      return;
-    }
-    this.#messageCount++;
-    const { epoch, seq, stream, id } = event;
-    // only datagrams bring a stream, so the author need not be looked for
-    const author = stream !== undefined && this.#echo.datagrams ? undefined : this.#authorOf(stream, origin);
-    const hasEcho = author === undefined || (author.dialect === "line" ? this.#echo.lines : this.#echo.datagrams);
-    if (hasEcho) return this.#delivery.broadcast(event);
-    this.#delivery.broadcast(event, author);
-    if (stream === undefined || id === undefined) return;
-    this.#delivery.send(author, { dialect: "v1", type: "ACK", token: author.token, stream, id, epoch, seq });
+  appended(entry: Entry, now: number): void {
+    this.#fanOut.tell(entry, now);
   }
 
   /** Handles an answer of the names that came later. */
@@ -399,16 +376,9 @@ export class Room {
     if (kept) this.appended({ event: kept, origin }, now);
   }
 
-  /** The member that said something, if it is here. A stream is bound to its owner; a classic member has none. */
-  #authorOf(stream: string | undefined, origin: Origin | undefined): Member | undefined {
-    if (stream === undefined) return origin && this.#members.withKey(origin.key);
-    const owner = this.#journal.stream(stream)?.owner;
-    return owner === undefined ? undefined : this.#members.withToken(owner);
-  }
-
   #receiveResend(member: Member, packet: V1Packet & { type: "RESEND" }, now: number): void {
     const isOfToday = packet.epoch === this.epoch;
-    this.#copies.noteLoss(member, packet.loss);
+    this.#fanOut.copies.noteLoss(member, packet.loss);
     const cost = isOfToday ? this.#repair.cost(packet) : 1;
     if (cost === 0 || !this.#limits.takeRequestTokens(member, cost, now)) return;
     if (isOfToday) this.#repair.answer(packet, member);
