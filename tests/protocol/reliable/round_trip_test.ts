@@ -81,8 +81,10 @@ Deno.test("round trip: the shortest one is forgotten after a while, as the way m
   for (const before of [190, 200, 210, 220, 230, 240, 250]) {
     const roundTrip = measured([before, 5]);
     let samples = 0;
-    for (; !roundTrip.isQueueing; samples++) roundTrip.sample(120);
-    assertLess(samples, 10);
+    for (; !roundTrip.isQueueing; samples++) {
+      assertLess(samples, 10, `${before}`);
+      roundTrip.sample(120);
+    }
     for (; roundTrip.isQueueing; samples++) {
       assertLess(samples, 300);
       roundTrip.sample(120);
