@@ -230,7 +230,7 @@ export class EventFeed {
   #noteUnbelieved(seq: number, place: Place, now: number): FeedItem[] {
     const there = this.#early.get(seq) ?? this.#delivered.get(seq);
     if (there) {
-      this.#duplicates++;
+      this.#countDuplicate(place);
       this.#judge(seq, there, place, now);
     }
     this.#scheduleRequest(now);
@@ -242,7 +242,7 @@ export class EventFeed {
     const held = this.#early.get(seq);
     const items: FeedItem[] = [];
     if (held) {
-      this.#duplicates++;
+      this.#countDuplicate(place);
       if (!this.#judge(seq, held, place, now)) return [];
       if (!held.isVouched) this.#takeBack([held], items, now);
       else if (held.isContested) items.push({ forged: [] });
@@ -259,7 +259,7 @@ export class EventFeed {
   /** Takes an event whose place was delivered already. */
   #takeAgain(seq: number, place: Place, now: number): FeedItem[] {
     const delivered = this.#delivered.get(seq);
-    if (!place.isVouched) this.#duplicates++;
+    if (!place.isVouched) this.#countDuplicate(place);
     if (!delivered) return [];
     const wasDisputed = this.#disputed.has(seq);
     if (!this.#judge(seq, delivered, place, now)) return [];
@@ -303,6 +303,11 @@ export class EventFeed {
         } else if (isDoubtful) this.#disputed.add(seq);
       }
     }
+  }
+
+  /** Counts what came again, but for the further copies that the server sends to who loses much. */
+  #countDuplicate({ event }: Place): void {
+    if (event?.copy === undefined) this.#duplicates++;
   }
 
   #skipTo(seq: number): void {

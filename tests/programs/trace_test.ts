@@ -96,7 +96,7 @@ Deno.test("trace: no token, cookie, pass or direct text is shown, of damaged pac
   const isStopped = await stops(server);
   const traced = (server.stdout.text() + alice.stderr.text() + bob.stderr.text()).split("\n")
     .filter((line) => /^(?:-- )?(?:Ignored|Held) /.test(line));
-  assertGreater(traced.length, 20);
+  assertGreater(traced.length, 10);
   assertLess(traced.filter((line) => line.includes("JUNK")).length, 60);
   assert(traced.some((line) => line.startsWith("-- Ignored ")), "the clients have got damaged packets");
   assert(traced.some((line) => line.includes("checksum does not match")));

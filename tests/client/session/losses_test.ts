@@ -137,6 +137,11 @@ Deno.test("copies: whichever comes first is shown, in order and once, and the ot
   fake.event(2, { copy: 2 });
   for (const seq of [2, 3]) for (const copy of [1, 2, 3]) fake.event(seq, { copy });
   assertEquals(fake.texts, ["1", "2", "3"]);
+  assertEquals(
+    fake.session.statistics.duplicates,
+    1,
+    "the further copies were sent on purpose; the first one of 1 was late",
+  );
   fake.pass(900);
   assertEquals([fake.takeAll("RESEND"), fake.notices], [[], []]);
 });
