@@ -4,7 +4,7 @@
  * @module
  */
 import type { EventPacket, Proof, V1Packet } from "../../protocol.ts";
-import type { FeedItem } from "../../protocol/reliable/event_feed.ts";
+import type { FeedItem } from "../../protocol/reliable/feed_items.ts";
 import type { SeqRange } from "../../protocol/reliable/requested_ranges.ts";
 import type { Draft } from "../../protocol/reliable/send_stream.ts";
 import type { Shown } from "./shown.ts";

@@ -6,7 +6,8 @@
 import type { EventPacket, V1Packet } from "../../protocol.ts";
 import type { Derivation } from "../../protocol/crypto_functions.ts";
 import { earliestWake } from "../../protocol/earliest.ts";
-import { EventFeed, type FeedItem } from "../../protocol/reliable/event_feed.ts";
+import { EventFeed } from "../../protocol/reliable/event_feed.ts";
+import type { FeedItem } from "../../protocol/reliable/feed_items.ts";
 import type { SeqRange } from "../../protocol/reliable/requested_ranges.ts";
 import { LossEstimate } from "../../protocol/reliable/loss_estimate.ts";
 import type { Hash } from "../../protocol/reliable/line_digest.ts";

@@ -11,7 +11,7 @@ import type { Who } from "./who.ts";
 import type { EventPacket } from "../../protocol.ts";
 import { nameKey } from "../../protocol/names.ts";
 import { messageLine, noticeLine, presenceLines, renamedLines } from "../../protocol/lines.ts";
-import type { FeedItem } from "../../protocol/reliable/event_feed.ts";
+import type { FeedItem } from "../../protocol/reliable/feed_items.ts";
 import { pluralize, printable } from "../../protocol/text.ts";
 
 type RenamedEvent = EventPacket & { type: "RENAMED" };

@@ -4,8 +4,8 @@
  * @module
  */
 import { earliest } from "../earliest.ts";
-import type { EventPacket } from "../packets.ts";
 import { type Arrival, compare, type Place } from "./event_place.ts";
+import type { FeedItem, FeedWork } from "./feed_items.ts";
 import { ForgeryAlert } from "./forgery_alert.ts";
 import { type Confirmation, LatestSeq, MAX_LEAD } from "./latest_seq.ts";
 import { LineCheck } from "./line_check.ts";
@@ -15,16 +15,6 @@ import { chooseRanges, type SeqRange } from "./requested_ranges.ts";
 import type { RoundTrip } from "./round_trip.ts";
 import { ShownEvents } from "./shown_events.ts";
 import { findUnchecked } from "./unchecked_events.ts";
-
-/** What the feed delivers, in the order of the room. */
-export type FeedItem =
-  | { event: EventPacket }
-  /** How many events are missed for good. */
-  | { missed: number }
-  /** What was delivered although the server has never said it; nothing if a forged event was found in time. */
-  | { forged: EventPacket[] }
-  /** What was delivered just before the server began anew, so that it can't be found out whether it was forged. */
-  | { unchecked: EventPacket[] };
 
 /** How many early events are held. Of events further ahead, only the latest seq is remembered. */
 const MAX_EARLY = 2048;
@@ -38,12 +28,6 @@ export interface EventFeedOptions {
   random?: () => number;
   /** What the server's digests are checked with. Default: they are not checked, because nobody can forge events. */
   hash?: Hash;
-}
-
-/** What is due at a time: what can be shown, and what is to be requested from the server. */
-export interface FeedWork {
-  items: FeedItem[];
-  requests: SeqRange[];
 }
 
 /**

@@ -4,7 +4,8 @@
  * @module
  */
 import type { EventPacket } from "../../protocol.ts";
-import { EventFeed, type FeedItem } from "../../protocol/reliable/event_feed.ts";
+import { EventFeed } from "../../protocol/reliable/event_feed.ts";
+import type { FeedItem } from "../../protocol/reliable/feed_items.ts";
 import { RoundTrip } from "../../protocol/reliable/round_trip.ts";
 import { digestAfter, digestBefore } from "../../protocol/reliable/line_digest.ts";
 import { sha256Hex128 } from "../../runtime/sha256.ts";

@@ -1,7 +1,8 @@
 /** The room's events in order, each once, whatever the network does to them. */
 import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { EventFeed, type FeedItem } from "../../../protocol/reliable/event_feed.ts";
+import { EventFeed } from "../../../protocol/reliable/event_feed.ts";
+import type { FeedItem } from "../../../protocol/reliable/feed_items.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import type { EventPacket } from "../../../protocol.ts";
 import { EPOCH, incoming, type V1 } from "../../support/fake_session.ts";
