@@ -13,7 +13,7 @@ const ASSUMED = 3;
 /** How much of a lost round trip was lost on the way back: either way may have lost it. */
 const SHARE_OF_ROUND_TRIP = 1 / 2;
 /** How many times the share that answers to greetings lose the events may lose, and how much more, by chance. */
-const CHANCE_FACTOR = 2, CHANCE_SHARE = 0.02;
+const CHANCE_FACTOR = 2, CHANCE_SHARE = 0.01;
 /** The most in a row that count as lost. If there are more, the server or the network was away. */
 const MOST_IN_A_ROW = 4;
 /** How many of the last events are remembered. */

@@ -26,7 +26,7 @@ const FIRST_SAMPLES = 8;
  * all of late, and this much longer, in milliseconds (CoDel, RFC 8289, section 3.2, looks at the shortest too: a burst
  * makes a queue that goes away). The scheduler of a busy machine makes some round trips long, and not each.
  */
-const QUEUEING_FACTOR = 1.5, QUEUEING_MS = 15, LAST_SAMPLES = 4;
+const QUEUEING_FACTOR = 1.5, QUEUEING_MS = 8, LAST_SAMPLES = 4;
 /**
  * For how long a datagram that is missing may only be late because others have overtaken it: a quarter of the round trip
  * (RFC 8985, section 6.2, step 4), and some time more, in milliseconds.

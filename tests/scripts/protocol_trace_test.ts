@@ -69,7 +69,7 @@ Deno.test("trace: every digest is that of the events before it in the trace", ()
   assert(welcomes >= 2);
 });
 
-Deno.test("trace: it has a gap, a repeat, a lost tail with a further copy, and a message that comes again in another epoch", () => {
+Deno.test("trace: it has a gap, a repeat, a lost tail, further copies, and a message that comes again in another epoch", () => {
   const packets = lines.map((line) => ({ ...line, packet: packetOf(line) }));
   const copies = (way: string, text: string) =>
     packets.filter((line) => line.way === way && line.packet.type === "INCOMING" && line.packet.text === text)
@@ -77,8 +77,9 @@ Deno.test("trace: it has a gap, a repeat, a lost tail with a further copy, and a
   const lostAndRepaired = (seq: number) => [{ isLost: true, seq }, { isLost: false, seq }];
   assertEquals(copies("server -> Bob", "Hello Bob!"), lostAndRepaired(2));
   assertEquals(copies("server -> Alice", "Shall we meet at noon?"), lostAndRepaired(3));
-  assertEquals(copies("server -> Bob", "I have to go soon."), [{ isLost: true, seq: 4 }, ...lostAndRepaired(4)]);
-  assertEquals(copies("server -> Alice", "See you!"), [{ isLost: true, seq: 5 }, { isLost: false, seq: 1 }]);
+  assertEquals(copies("server -> Bob", "I have to go soon."), lostAndRepaired(4));
+  assertEquals(copies("server -> Bob", "Where is it?"), [...lostAndRepaired(5), { isLost: false, seq: 5 }]);
+  assertEquals(copies("server -> Alice", "See you!"), [{ isLost: true, seq: 6 }, { isLost: false, seq: 1 }]);
   const epochs = packets.flatMap(({ packet }) => packet.type === "WELCOME" ? [packet.epoch] : []);
   assertEquals(new Set(epochs).size, 2);
   assertEquals(packets.slice(-3).map(({ packet }) => packet.type), ["LEAVE", "ACK", "OFFLINE"]);
