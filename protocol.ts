@@ -151,7 +151,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
     },
   },
   "REPLY": { fields: { id: number, token: hex64, verifier: optional(hex256) }, body: "text" },
-  "HELD": { fields: { token: hex64, stream: hex64, id: number, wait: number } },
+  "HELD": { fields: { token: hex64, stream: hex64, id: number, wait: optional(number) } },
   "HEARTBEAT": { fields: { token: optional(hex64), epoch: hex64, seq: number } },
   "GONE": { fields: { token: hex64, epoch: hex64, from: number, to: number } },
   "USERS": {

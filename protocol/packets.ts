@@ -230,8 +230,11 @@ export type V1Packet =
     verifier?: string;
     text: string;
   }
-  /** A MESSAGE is here and waits for its turn. It need not be repeated within the next `wait` milliseconds. */
-  | { dialect: "v1"; type: "HELD"; token: string; stream: string; id: number; wait: number }
+  /**
+   * A MESSAGE is here and need not be repeated: for `wait` milliseconds, until its turn comes; without it, until those
+   * before it are settled, of which one is missing.
+   */
+  | { dialect: "v1"; type: "HELD"; token: string; stream: string; id: number; wait?: number }
   | { dialect: "v1"; type: "HEARTBEAT"; token?: string; epoch: string; seq: number }
   | { dialect: "v1"; type: "GONE"; token: string; epoch: string; from: number; to: number }
   | {

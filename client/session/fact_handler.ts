@@ -83,7 +83,7 @@ export class FactHandler {
         }
         return view.showFeedItem(fact.item, detection.v1.membership.self.address);
       case "past":
-        if (!history.isOpen) return detection.v1.noteDuplicate();
+        if (!history.isOpen) return fact.isAnswer ? undefined : detection.v1.noteDuplicate();
         return this.handle(history.take(fact.event, now), now);
       case "unshown":
         if (!history.isOpen) return detection.v1.noteDuplicate();

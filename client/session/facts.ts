@@ -70,8 +70,11 @@ export type LinkEvent =
   | { type: "begun anew" }
   /** What the room brings next. */
   | { type: "feed"; item: FeedItem }
-  /** An event that has had its turn before; only the history may have asked for it. */
-  | { type: "past"; event: EventPacket }
+  /**
+   * An event that has had its turn before: the history has asked for it, or it is this client's own message, and answers
+   * a repeat.
+   */
+  | { type: "past"; event: EventPacket; isAnswer: boolean }
   /** An event that has had its turn and is not shown: this client's own message, of which there is no copy. */
   | { type: "unshown"; seq: number }
   /** The server does not keep these events any more. */

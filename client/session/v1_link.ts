@@ -250,7 +250,8 @@ export class V1Link implements Timed {
     if (epoch === this.#feed.epoch) this.#loss.noteEvent(seq, !isVouched && copy === undefined, isNew);
     const events = asEvents(this.#feed.take({ epoch, seq, event, isVouched, own }, now));
     this.#confirmIfDoubtful(now);
-    return isPast ? [...events, { type: "past", event }] : events;
+    if (!isPast) return events;
+    return [...events, { type: "past", event, isAnswer: own !== undefined }];
   }
 
   /** Greets the server when what others claim leads far: its answer says what is true. */
@@ -266,6 +267,7 @@ export class V1Link implements Timed {
     const isPast = seq < this.#feed.next;
     // for a past place too: it may hold what somebody has forged
     const arrival = { epoch, seq, event: undefined, isVouched: true, own: `${stream} ${id}` };
+    this.#loss.noteEvent(seq, true, !isPast);
     const events = asEvents(this.#feed.take(arrival, now));
     return isPast ? [...events, { type: "unshown", seq }] : events;
   }

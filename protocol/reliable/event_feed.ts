@@ -54,7 +54,7 @@ export class EventFeed {
   #next = 1;
   #missed = 0;
   #duplicates = 0;
-  /** How many events arrived after they had been requested. */
+  /** How many events came by a further copy, or after they had been requested. */
   repaired = 0;
   /** How many events are lost for good. */
   lost = 0;
@@ -226,14 +226,14 @@ export class EventFeed {
     const held = this.#early.get(seq);
     const items: FeedItem[] = [];
     if (held) {
-      this.#countDuplicate(place);
+      if (!place.isVouched) this.#countDuplicate(place);
       if (!this.#judge(seq, held, place, now)) return [];
       if (!held.isVouched) this.#takeBack([held], items, now);
       else if (held.isContested) items.push({ forged: [] });
     }
     if (seq >= this.#next + MAX_EARLY) return [];
     if (!held && !place.isVouched && !this.#alert.admits(now)) return [];
-    if (!held && this.#requests.wasRequested(seq)) this.repaired++;
+    if (!held && (this.#requests.wasRequested(seq) || place.event?.copy !== undefined)) this.repaired++;
     this.#requests.noteEvent(seq);
     this.#early.set(seq, held?.isVouched ? held : place);
     this.#deliverReady(items);

@@ -25,8 +25,13 @@ const REMEMBERED = 128;
  */
 export class LossEstimate {
   readonly #roundTrip: RoundTrip;
-  /** The events that came of late, or are missing, and whether the first copy has not come so far. */
-  readonly #events = new Map<number, boolean>();
+  /**
+   * The events that came of late, or are missing. Of those that are lost only a further copy has come so far, or a repeat;
+   * those that were missed while the network was away do not count.
+   */
+  readonly #events = new Map<number, "came" | "lost" | "away">();
+  /** How many events in a row have not come. */
+  #missedInARow = 0;
   readonly #all = new Average();
   readonly #answers = new Average();
   /** The last event that was there before this program was: its first copy was sent to others only. */
@@ -69,13 +74,14 @@ export class LossEstimate {
    * @param isNew Whether its place was open.
    */
   noteEvent(seq: number, isFirstCopy: boolean, isNew: boolean): void {
-    const wasMissed = this.#events.get(seq);
-    if (wasMissed === undefined) {
+    const fate = this.#events.get(seq);
+    if (fate === undefined) {
       if (isNew && seq > this.#before) this.#note(seq, isFirstCopy);
-    } else if (wasMissed && isFirstCopy) {
+    } else if (isFirstCopy) {
       // it was only late
-      this.#events.set(seq, false);
-      this.#all.takeBack();
+      if (fate === "lost") this.#all.takeBack();
+      this.#events.set(seq, "came");
+      this.#missedInARow = 0;
     }
   }
 
@@ -97,8 +103,10 @@ export class LossEstimate {
   }
 
   #note(seq: number, hasCome: boolean): void {
-    this.#events.set(seq, !hasCome);
-    this.#all.add(hasCome ? 0 : 1);
+    this.#missedInARow = hasCome ? 0 : this.#missedInARow + 1;
+    const fate = hasCome ? "came" : this.#missedInARow <= MOST_IN_A_ROW ? "lost" : "away";
+    this.#events.set(seq, fate);
+    if (fate !== "away") this.#all.add(hasCome ? 0 : 1);
     if (this.#events.size > REMEMBERED) this.#events.delete(this.#events.keys().next().value!);
   }
 }

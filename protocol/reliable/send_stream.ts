@@ -49,7 +49,7 @@ interface PendingMessage extends Draft {
   wasOldest: boolean;
   /** When it is to be sent next, in milliseconds. */
   dueAt: number;
-  /** Until when the destination holds it for sure, in milliseconds. */
+  /** Until when it waits for its turn at the destination, in milliseconds. */
   heldUntil: number;
 }
 
@@ -58,10 +58,19 @@ interface PendingMessage extends Draft {
  * comes. At 30% loss, one of four arrives 99 times in 100.
  */
 const COPIES = 4;
+/**
+ * The shortest pause before such a message is sent again, in milliseconds. The oldest one is the probe: if only its answer
+ * is late, or the destination is busy, the others need not be sent again (RFC 9002, section 6.2.4).
+ */
+const OTHERS_PAUSE_MS = 100;
+/** The longest time without an answer that ends a flow of answers, in milliseconds. */
+const MAX_FLOW_PAUSE_MS = 20;
 /** The longest pause before such a message is sent again all the same, in milliseconds. */
 const LONGEST_PAUSE_MS = 10_000;
 /** From which timeout on further copies do not wait for it, in milliseconds: an answer is nearly as quick otherwise. */
 const LONG_TIMEOUT_MS = 32;
+/** The pause before a message is sent again that waits at the destination for one before it, in milliseconds. */
+const MISSING_PAUSE_MS = 1000;
 /** Without progress for so long it is probably unreachable, in milliseconds. A slow destination takes one a second. */
 const STUCK_MS = 1500;
 /** The shortest time from one restart of a stream to the next, in milliseconds. */
@@ -173,12 +182,17 @@ export class SendStream {
     return place < 0 ? undefined : this.#remove(place, place + 1, id, now)[0];
   }
 
-  /** Notes that message `id` is at the destination, and waits there for `wait` milliseconds more. */
-  held(stream: string, id: number, wait: number, now: number): void {
+  /**
+   * Notes that message `id` is at the destination.
+   *
+   * @param wait For how long it waits there for its turn, in milliseconds; undefined if one before it is missing.
+   */
+  held(stream: string, id: number, wait: number | undefined, now: number): void {
     const message = this.#waiting.find((message) => message.id === id && message.times > 0);
     if (stream !== this.#name || !message) return;
-    message.heldUntil = now + Math.min(wait, LONGEST_PAUSE_MS);
-    message.dueAt = Math.max(message.dueAt, message.heldUntil + this.#roundTrip.timeout());
+    if (wait !== undefined) message.heldUntil = now + Math.min(wait, LONGEST_PAUSE_MS);
+    const until = wait === undefined ? now + MISSING_PAUSE_MS : message.heldUntil + this.#roundTrip.timeout();
+    message.dueAt = Math.max(message.dueAt, until);
   }
 
   /** Removes waiting messages, because there is an answer to message `id`. */
@@ -189,10 +203,14 @@ export class SendStream {
     this.progressAt = now;
     const { times, wasOldest, sentAt } = answered;
     if (answered.id === id && times === 1 && wasOldest) this.#roundTrip.sample(now - sentAt);
+    const timeout = this.#roundTrip.timeout(), soonest = now + Math.min(timeout, MAX_FLOW_PAUSE_MS);
     const [oldest] = this.#waiting;
-    // now the destination waits for this one
-    if (oldest?.times > 0 && oldest.heldUntil <= now) {
-      oldest.dueAt = Math.min(oldest.dueAt, now + this.#roundTrip.timeout());
+    for (const message of this.#window) {
+      if (message.times === 0 || message.id < answered.id) continue;
+      // now the destination waits for this one
+      if (message === oldest && message.heldUntil <= now) message.dueAt = Math.min(message.dueAt, now + timeout);
+      // while answers come, the next ones may be under way: each restarts the timer (RFC 9002, section 6.2.1)
+      message.dueAt = Math.max(message.dueAt, soonest);
     }
     return settled.map((message) => ({ id: message.id, ...asDraft(message) }));
   }
@@ -260,7 +278,7 @@ export class SendStream {
 
   /** How long to wait before a message is sent again that is not the oldest, in milliseconds. */
   #pauseOf({ times, copies }: PendingMessage): number {
-    const pause = this.#roundTrip.timeout(times);
+    const pause = Math.max(OTHERS_PAUSE_MS, this.#roundTrip.timeout(times));
     return copies < COPIES ? pause : Math.min(LONGEST_PAUSE_MS, pause * 2 ** (copies - COPIES + 1));
   }
 

@@ -44,8 +44,8 @@ const MAX_PENDING = 10_000;
 /** How long a member waits before it is looked again whether the journal has caught up, in milliseconds: a poll. */
 const JOURNAL_PAUSE_MS = 10;
 
-/** How long a message is not to be repeated while one before it has not come, in milliseconds: that one is repeated. */
-const MISSING_WAIT_MS = 1000;
+/** The longest time for which a message is not to be repeated, in milliseconds: what is held may have to be dropped. */
+const MAX_WAIT_MS = 10_000;
 
 /**
  * The messages of one room, before they are events.
@@ -233,10 +233,11 @@ export class Messages {
   #tellHeld({ id }: MessagePacket, member: Member, stream: ReceiveStream, now: number): void {
     const { delivery, limits } = this.#context, { token } = member, { name } = stream;
     if (!limits.takeRequestTokens(member, 1, now)) return;
+    const until = this.#pacing.waitsUntil(member) ?? now;
     const wait = stream.isReady
-      ? (this.#pacing.waitsUntil(member) ?? now) - now + limits.timeFor(id - stream.next)
-      : MISSING_WAIT_MS;
-    delivery.send(member, { dialect: "v1", type: "HELD", token, stream: name, id, wait: Math.ceil(wait) });
+      ? Math.min(MAX_WAIT_MS, Math.ceil(until - now + limits.timeFor(id - stream.next)))
+      : undefined;
+    delivery.send(member, { dialect: "v1", type: "HELD", token, stream: name, id, wait });
   }
 
   /** Tells a member that has no ids. */

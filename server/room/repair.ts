@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EventPacket, V1Packet } from "../../protocol.ts";
+import { type EventPacket, SEND_WINDOW, type V1Packet } from "../../protocol.ts";
 import type { MessagePacket } from "../../protocol/reliable/receive_stream.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Delivery } from "./delivery.ts";
@@ -19,8 +19,8 @@ export interface RepairOptions {
 
 /** The most events that one RESEND brings. */
 const MAX_RESEND = 128;
-/** How far back the event of a repeated message is looked for: in a lively room a second's events. */
-const LOOK_BACK = 16;
+/** How far back the event of a repeated message is looked for: as many as one sender may have under way, and others. */
+const LOOK_BACK = 2 * SEND_WINDOW;
 
 /** Answers RESENDs, and repeats of messages, from the recent events of the journal. */
 export class Repair {

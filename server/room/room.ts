@@ -378,7 +378,7 @@ export class Room {
 
   #receiveResend(member: Member, packet: V1Packet & { type: "RESEND" }, now: number): void {
     const isOfToday = packet.epoch === this.epoch;
-    this.#fanOut.copies.noteLoss(member, packet.loss);
+    if (packet.loss !== undefined) this.#fanOut.copies.noteLoss(member, packet.loss);
     const cost = isOfToday ? this.#repair.cost(packet) : 1;
     if (cost === 0 || !this.#limits.takeRequestTokens(member, cost, now)) return;
     if (isOfToday) this.#repair.answer(packet, member);

@@ -124,7 +124,7 @@ export const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
     { id: number, address, token: hex64, epoch: hex64, seq: number, keepalive: number },
     { name, noecho: yes, join: address, verifier: hexBytes(32), operator: yes, topic: someText },
   ),
-  "HELD": v1("HELD", { token: hex64, stream: hex64, id: number, wait: number }),
+  "HELD": v1("HELD", { token: hex64, stream: hex64, id: number }, { wait: number }),
   "HEARTBEAT": v1("HEARTBEAT", { epoch: hex64, seq: number }, { token: hex64 }),
   "GONE": fc.tuple(v1("GONE", { token: hex64, epoch: hex64 }), range).map(([packet, range]) => ({
     ...packet,

@@ -162,6 +162,15 @@ Deno.test("loss estimate: where a short queue is full for the many copies of an 
   assertGreater(loss.curable, 0.2);
 });
 
+Deno.test("loss estimate: what was missed while the program slept is not much of a loss", () => {
+  const { loss } = estimate();
+  events(loss, 1, 200);
+  loss.noteMissing({ from: 201, to: 320 });
+  for (let seq = 201; seq <= 320; seq++) loss.noteEvent(seq, false, true);
+  assertGreater(loss.share, 0);
+  assertLess(loss.share, 5 / 32);
+});
+
 Deno.test("loss estimate: what is missing when others behind it are here is lost, once, unless it was only late", () => {
   const { loss } = estimate();
   events(loss, 1, 20);

@@ -1,5 +1,5 @@
 /** When the messages to one destination are sent again: where much is lost, and when the destination holds them. */
-import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import { COPY_DELAYS_MS, copyCount } from "../../../protocol/reliable/copies.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import { SendStream } from "../../../protocol/reliable/send_stream.ts";
@@ -132,4 +132,39 @@ Deno.test("send stream: a destination that is there anew, or knows the stream by
     stream.settle(1, 6000);
     assertLessOrEqual(sentAt(2, 9000)[0], 6030);
   }
+});
+
+Deno.test("send stream: a paste is sent once where the destination takes 3 ms for each message", () => {
+  const roundTrip = new RoundTrip();
+  roundTrip.sample(1);
+  const stream = new SendStream(roundTrip);
+  stream.open(0);
+  for (let i = 0; i < 100; i++) stream.add({ text: `${i}` }, 0);
+  let times = 0, busyUntil = 0;
+  const answers: { id: number; at: number }[] = [];
+  for (let now = 0; stream.size > 0; now++) {
+    for (const { id } of stream.wake(now)) {
+      times++;
+      busyUntil = Math.max(busyUntil, now) + 3;
+      answers.push({ id, at: busyUntil + 1 });
+    }
+    while (answers[0]?.at <= now) stream.settle(answers.shift()!.id, now);
+    assertLessOrEqual(now, 1000);
+  }
+  assertEquals([times, stream.repeated], [100, 0]);
+});
+
+Deno.test("send stream: what waits for one before it is sent again soon when that is settled", () => {
+  const roundTrip = new RoundTrip();
+  roundTrip.sample(10);
+  const stream = new SendStream(roundTrip);
+  stream.open(0);
+  for (const text of ["1", "2"]) stream.add({ text }, 0);
+  stream.wake(0);
+  stream.held(stream.name, 2, undefined, 12);
+  assertGreaterOrEqual(stream.nextWake!, 20);
+  stream.settle(1, 40);
+  // its own answer was lost
+  assertLessOrEqual(stream.nextWake!, 100);
+  assertEquals(stream.wake(stream.nextWake!).map(({ id }) => id), [2]);
 });

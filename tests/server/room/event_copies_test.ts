@@ -216,7 +216,9 @@ Deno.test("room: what is lost is told in each greeting and each RESEND", () => {
     assertEquals(count(), MOST, `way ${i}`);
     tell();
     room.pass(1000);
-    assertEquals(count(), 0, `way ${i}`);
+    // a RESEND that does not say what is lost changes nothing
+    assertEquals(count(), i < 3 ? 0 : MOST, `way ${i}`);
+    ways[0]();
   }
   // a newcomer may have measured it before it lost the server
   const D = "10.0.0.4:40004", newcomer = "00000000000000aa", cookie = room.cookie(D);
