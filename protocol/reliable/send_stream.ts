@@ -6,7 +6,7 @@
 import { randomHex64 } from "../fields.ts";
 import { SEND_WINDOW } from "../packets.ts";
 import { printable } from "../text.ts";
-import { COPY_DELAYS_MS, copyCount } from "./copies.ts";
+import { copyCount, pauseBefore } from "./copies.ts";
 import type { LossEstimate } from "./loss_estimate.ts";
 import type { RoundTrip } from "./round_trip.ts";
 
@@ -43,8 +43,8 @@ interface PendingMessage extends Draft {
   times: number;
   /** When it was last sent, in milliseconds. */
   sentAt: number;
-  /** How many copies were sent. Those between which nothing was settled count as one: maybe nothing gets through. */
-  copies: number;
+  /** How often it was tried: sendings between which nothing was settled count as one, as maybe nothing gets through. */
+  tries: number;
   /** Whether it was the oldest when it was first sent, so that it had to wait for no other one. */
   wasOldest: boolean;
   /** When it is to be sent next, in milliseconds. */
@@ -54,10 +54,10 @@ interface PendingMessage extends Draft {
 }
 
 /**
- * After so many copies a message that is not the oldest is taken for received: the destination holds it until its turn
+ * After so many tries a message that is not the oldest is taken for received: the destination holds it until its turn
  * comes. At 30% loss, one of four arrives 99 times in 100.
  */
-const COPIES = 4;
+const TRIES = 4;
 /**
  * The shortest pause before such a message is sent again, in milliseconds. The oldest one is the probe: if only its answer
  * is late, or the destination is busy, the others need not be sent again (RFC 9002, section 6.2.4).
@@ -67,7 +67,10 @@ const OTHERS_PAUSE_MS = 100;
 const MAX_FLOW_PAUSE_MS = 20;
 /** The longest pause before such a message is sent again all the same, in milliseconds. */
 const LONGEST_PAUSE_MS = 10_000;
-/** From which timeout on further copies do not wait for it, in milliseconds: an answer is nearly as quick otherwise. */
+/**
+ * From which timeout on further copies go out before it, in milliseconds. A shorter timeout repeats a message nearly
+ * as soon as a further copy would, and only if it has no answer.
+ */
 const LONG_TIMEOUT_MS = 32;
 /** The pause before a message is sent again that waits at the destination for one before it, in milliseconds. */
 const MISSING_PAUSE_MS = 1000;
@@ -139,7 +142,7 @@ export class SendStream {
    */
   add(draft: Draft, now: number, saidAt: number = now): void {
     if (this.#waiting.length === 0) this.progressAt = now;
-    const unsent = { wasSent: false, times: 0, sentAt: 0, copies: 0, wasOldest: false, dueAt: now, heldUntil: 0 };
+    const unsent = { wasSent: false, times: 0, sentAt: 0, tries: 0, wasOldest: false, dueAt: now, heldUntil: 0 };
     this.#waiting.push({ ...draft, id: this.#nextId++, saidAt, ...unsent });
   }
 
@@ -155,7 +158,7 @@ export class SendStream {
   open(now: number): void {
     this.#open = true;
     this.#openedAt = now;
-    for (const message of this.#waiting) Object.assign(message, { copies: 0, dueAt: now, heldUntil: 0 });
+    for (const message of this.#waiting) Object.assign(message, { tries: 0, dueAt: now, heldUntil: 0 });
   }
 
   /** Closes the stream because the destination is unreachable. Messages are kept and not sent. */
@@ -235,7 +238,7 @@ export class SendStream {
     const dueAt = this.#restartedAt = Math.max(now, this.#restartedAt + RESTART_PAUSE_MS);
     this.#name = randomHex64();
     this.#nextId = 1;
-    const anew = { times: 0, copies: 0, dueAt, heldUntil: 0 };
+    const anew = { times: 0, tries: 0, dueAt, heldUntil: 0 };
     for (const message of this.#waiting) Object.assign(message, anew, { id: this.#nextId++ });
   }
 
@@ -257,7 +260,7 @@ export class SendStream {
     for (const message of this.#window) {
       if (message.dueAt > now) continue;
       const isOldest = message.id === first;
-      if (message.times === 0 || this.progressAt > message.sentAt) message.copies++;
+      if (message.times === 0 || this.progressAt > message.sentAt) message.tries++;
       if (message.times++ === 0) message.wasOldest = isOldest;
       else this.repeated++;
       message.wasSent = true;
@@ -273,13 +276,13 @@ export class SendStream {
   #pauseOfOldest({ times }: PendingMessage): number {
     const pause = this.#roundTrip.timeout(times);
     if (!this.#loss || pause < LONG_TIMEOUT_MS || times > copyCount(this.#loss.curable)) return pause;
-    return Math.min(pause, COPY_DELAYS_MS[times - 1] - (COPY_DELAYS_MS[times - 2] ?? 0));
+    return Math.min(pause, pauseBefore(times));
   }
 
   /** How long to wait before a message is sent again that is not the oldest, in milliseconds. */
-  #pauseOf({ times, copies }: PendingMessage): number {
+  #pauseOf({ times, tries }: PendingMessage): number {
     const pause = Math.max(OTHERS_PAUSE_MS, this.#roundTrip.timeout(times));
-    return copies < COPIES ? pause : Math.min(LONGEST_PAUSE_MS, pause * 2 ** (copies - COPIES + 1));
+    return tries < TRIES ? pause : Math.min(LONGEST_PAUSE_MS, pause * 2 ** (tries - TRIES + 1));
   }
 
   /** The messages that may be under way: the destination holds back no later ones. The ids may have gaps. */
