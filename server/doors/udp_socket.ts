@@ -134,13 +134,16 @@ export class UdpSocket {
    */
   async receive(pass: (bytes: Uint8Array, from: string) => void): Promise<void> {
     let turnAt = performance.now() + MAX_RECEIVING_MS;
+    const giveTurn = async () => {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      turnAt = performance.now() + MAX_RECEIVING_MS;
+    };
     for await (const { bytes, from } of datagrams(this.#socket)) {
       pass(bytes, from);
-      do {
-        if (performance.now() < turnAt) continue;
-        await new Promise<void>((resolve) => setImmediate(resolve));
-        turnAt = performance.now() + MAX_RECEIVING_MS;
-      } while (this.#fast?.takeArrived(pass));
+      if (performance.now() >= turnAt) await giveTurn();
+      while (this.#fast?.takeArrived(pass)) {
+        if (performance.now() >= turnAt) await giveTurn();
+      }
     }
   }
 

@@ -31,11 +31,11 @@ export function takeArrivedFrom(c: C, fd: number, family: number): TakeArrived {
   const all = new Uint8Array(buffer);
   const sender = new Uint32Array(new ArrayBuffer(SOCKADDR_IN6_BYTES));
   const senderBytes = new Uint32Array(1);
-  const room = BigInt(BUFFER_BYTES);
+  const capacity = BigInt(BUFFER_BYTES);
   const senders = new Senders(family);
   return (pass) => {
     senderBytes[0] = SOCKADDR_IN6_BYTES;
-    const length = Number(c.recvfrom(fd, all, room, MSG_DONTWAIT, sender, senderBytes));
+    const length = Number(c.recvfrom(fd, all, capacity, MSG_DONTWAIT, sender, senderBytes));
     if (length < 0) return false;
     const from = senders.textOf(sender);
     if (from !== undefined) pass(new Uint8Array(buffer, 0, length), from);
