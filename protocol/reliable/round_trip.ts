@@ -1,6 +1,6 @@
 /**
  * Measures the round trip to a peer, and computes how long to wait for an answer before a repeat: the probe timeout of
- * RFC 9002, section 6.2, from the estimate of RFC 6298.
+ * RFC 9002, section 6.2.1, from the estimate of RFC 6298.
  *
  * @module
  */
@@ -8,8 +8,9 @@
 /** The timeout before the first measurement, in milliseconds. */
 const INITIAL_TIMEOUT_MS = 300;
 /**
- * How much longer than the smoothed round trip the timeout is at least, in milliseconds. RFC 9002 takes one millisecond,
- * the grain of a clock, and adds what the peer says of its own delays. Ours says nothing; a busy one takes so long.
+ * How much longer than the smoothed round trip the timeout is at least, in milliseconds. RFC 9002 takes a millisecond,
+ * the grain of a clock, and adds the longest delay that the peer has announced. Ours announces none. On a busy machine
+ * with two cores, and no loss, nine messages in ten were shown within 3 to 4 ms: this is twice as long.
  */
 const GRANULARITY_MS = 8;
 /** The longest timeout, in milliseconds, after any number of repeats. */
@@ -20,7 +21,10 @@ export const MAX_TIMEOUT_MS = 500;
  * grow faster, so that a peer that does not answer gets ten datagrams in the first second, and not a hundred.
  */
 const BACK_OFF = 1.25, SHORT_BACK_OFF = 1.5, SHORT_MS = 100;
-/** The first samples may be those of programs that are still being started: so many give way to much shorter ones. */
+/**
+ * Among the first so many samples one that is less than half the average replaces it: the programs are still being
+ * started.
+ */
 const FIRST_SAMPLES = 8;
 /**
  * A queue stands on the way when even the shortest of the last few round trips is this many times the shortest one of
@@ -29,8 +33,8 @@ const FIRST_SAMPLES = 8;
  */
 const QUEUEING_FACTOR = 1.5, QUEUEING_MS = 8, LAST_SAMPLES = 4;
 /**
- * For how long a datagram that is missing may only be late because others have overtaken it: a quarter of the round trip
- * (RFC 8985, section 6.2, step 4), and some time more, in milliseconds.
+ * For how long a datagram that is missing may only be late because others have overtaken it: a quarter of the shortest
+ * round trip (RFC 8985, section 6.2, step 4), and some time more, in milliseconds.
  */
 const REORDERING_SHARE = 1 / 4, REORDERING_MS = 2, MAX_REORDERING_MS = 30;
 /** The shortest round trip is that of the last so many samples, or of twice as many. */
@@ -52,15 +56,20 @@ export class RoundTrip {
     return this.#smoothed;
   }
 
+  /** The shortest of the last 64 to 128 round trips, in milliseconds; Infinity before the first sample. */
+  get #shortestOfLate(): number {
+    return Math.min(this.#shortest, this.#shortestBefore);
+  }
+
   /** Whether datagrams wait in a queue on the way, so that more of them would make it longer. */
   get isQueueing(): boolean {
-    const shortest = Math.min(this.#shortest, this.#shortestBefore);
+    const shortest = this.#shortestOfLate;
     return Math.min(...this.#last) > Math.max(QUEUEING_FACTOR * shortest, shortest + QUEUEING_MS);
   }
 
   /** For how long a datagram that is missing may only be late, in milliseconds. */
   get reordering(): number {
-    return Math.min(MAX_REORDERING_MS, REORDERING_MS + REORDERING_SHARE * (this.#smoothed ?? Infinity));
+    return Math.min(MAX_REORDERING_MS, REORDERING_MS + REORDERING_SHARE * this.#shortestOfLate);
   }
 
   /**
