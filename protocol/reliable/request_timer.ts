@@ -11,14 +11,17 @@ const [FIRST_WINDOW, MAX_WINDOW] = [128, 1024];
 /** Of what was asked for, the share with which the window grows, and the one below which it shrinks. */
 const [GOOD_SHARE, BAD_SHARE] = [1 / 2, 1 / 4];
 /**
- * How many times as large the window becomes when it grows. At 30% loss each way half of the requests have no answer, and
- * the window must stay large all the same.
+ * How many times as large the window becomes when it grows. At 30% loss each way half of the requests have no answer,
+ * and the window must stay large all the same.
  */
 const GROWTH = 4;
 /** With a smaller window than this, only what was asked for ends the back-off. */
 const SMALL_WINDOW = 16;
 
-/** The requests of one feed: a random pause before the first, since what is missing may only be late, and growing ones between those that have no answer. */
+/**
+ * The requests of one feed: a random pause before the first, since what is missing may only be late, and growing ones
+ * between those that have no answer.
+ */
 export class RequestTimer {
   readonly #roundTrip: RoundTrip;
   readonly #random: () => number;
@@ -44,8 +47,9 @@ export class RequestTimer {
   }
 
   /**
-   * How many missing events may be asked for at once. It shrinks where little of what was asked for comes, and grows where
-   * much does, as in congestion control (RFC 5681): where too much is sent already, what is sent again is lost too.
+   * How many missing events may be asked for at once. Where too much is sent already, what is sent again is lost too.
+   * So it shrinks by half where little of what was asked for comes, as in congestion control (RFC 5681). It grows faster
+   * than there, because bad luck makes it shrink too, and all that is shown waits for what is missing.
    */
   get window(): number {
     return this.#window;

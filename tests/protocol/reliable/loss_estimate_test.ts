@@ -44,8 +44,7 @@ Deno.test("loss estimate: it finds the share of first copies that are lost, and 
 Deno.test("loss estimate: a loss among the first events counts, but not as if all were lost", () => {
   const { loss } = estimate();
   loss.noteEvent(1, false, true);
-  assertGreater(loss.share, 0.05);
-  assertLess(loss.share, 0.5);
+  assertEquals(loss.share, 1 / 4, "as if three had arrived before");
 });
 
 Deno.test("loss estimate: a first copy that comes after a further one was only late, and is no loss", () => {
@@ -158,6 +157,10 @@ Deno.test("loss estimate: where a short queue is full for the many copies of an 
   events(loss, 1, 100, 2);
   assertGreater(loss.share, 0.3);
   assertEquals(copyCount(loss.curable), 0);
+  assertEquals(loss.curable, 0.01);
+  // a greeting in vain is half a loss on this way, one of 32, and the answer behind it none
+  loss.noteAnswer(1);
+  assertEquals(loss.curable, 0.01 + 2 * (1 / 2 / 32) * (31 / 32), "twice as much as the answers lose, and 1% more");
   for (let i = 0; i < 40; i++) loss.noteAnswer(1);
   assertGreater(loss.curable, 0.2);
 });
@@ -189,6 +192,21 @@ Deno.test("loss estimate: what is missing when others behind it are here is lost
   other.begin(50);
   other.noteMissing({ from: 1, to: 50 });
   assertEquals(other.share, 0);
+});
+
+Deno.test("loss estimate: only the last 128 events are remembered, so an older one that comes takes nothing back", () => {
+  for (const [others, isRemembered] of [[127, true], [128, false]] as const) {
+    const { loss } = estimate();
+    for (let seq = 1; seq <= 1 + others; seq++) loss.noteEvent(seq, false, true);
+    const before = loss.share;
+    loss.noteEvent(1, true, false);
+    assertEquals(loss.share < before, isRemembered, `${others} behind it`);
+  }
+  const { loss } = estimate();
+  for (let seq = 1; seq < 2 ** 20; seq += 4) loss.noteMissing({ from: seq, to: seq + 3 });
+  const before = loss.share;
+  loss.noteEvent(2 ** 19, true, true);
+  assertEquals(loss.share < before, true, "it is counted as one that is new");
 });
 
 Deno.test("loss estimate: whatever anybody forges, it is a share, and percent is what a greeting may have", () => {

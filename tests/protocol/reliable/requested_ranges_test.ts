@@ -28,6 +28,18 @@ Deno.test("requested ranges: no more than 64 disputed events are asked for at on
   assertEquals(choose(5000, [5000], Array.from({ length: 2400 }, (_, i) => i + 1)), [[5000, 5000], [2337, 2400]]);
 });
 
+Deno.test("requested ranges: no more missing events are asked for than a feed wants, in as many ranges as they take", () => {
+  const missing = [10, 11, 12, 15, 16, 20];
+  const ranges = (most?: number) =>
+    chooseRanges({ next: 10, end: 20, most, isHere: (seq) => !missing.includes(seq), disputed: [3] })
+      .map(({ from, to }) => [from, to]);
+  assertEquals(ranges(1), [[10, 10], [3, 3]]);
+  assertEquals(ranges(2), [[10, 11], [3, 3]]);
+  assertEquals(ranges(3), [[10, 12], [3, 3]]);
+  assertEquals(ranges(4), [[10, 12], [15, 15], [3, 3]]);
+  for (const most of [6, 7, undefined]) assertEquals(ranges(most), [[10, 12], [15, 16], [20, 20], [3, 3]]);
+});
+
 Deno.test("requested ranges: disputes over 2,400 places hold no true line back, at the rate at which the server answers", () => {
   const LENGTH = 2400, RTT = 20, rate = { rate: 500, burst: 1000 };
   const line = new FakeLine(LENGTH + 2), screen = new FakeScreen(), bucket = new TokenBucket(rate, 0);
