@@ -86,7 +86,7 @@ export interface Proof {
 /** The fields of every event: its epoch, its sequence number, and its time in Unix milliseconds (`at`). */
 interface Event {
   dialect: "v1";
-  /** The receiver's token, in a copy that the server sends to one member: the answer to its RESEND. */
+  /** The receiver's token, in the answer to its RESEND, or to its repeat of a message that has become this event. */
   token?: string;
   /** Which further copy it is of those that the server sends to members that lose much; undefined for the first one. */
   copy?: number;

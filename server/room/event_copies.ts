@@ -3,7 +3,8 @@
  *
  * What a member sends is repeated until it is answered; what the server sends to all is not, as nobody answers it. So a
  * member that loses the latest event would hear of it by the next one, or by a heartbeat, and then ask for it. With a
- * further copy (redundant data, RFC 2198, and tail loss probes, RFC 8985, are the ideas) nothing has to be asked.
+ * further copy nothing has to be asked. RFC 7198 duplicates RTP streams in this way, whole packets some time later
+ * (RFC 7197 calls it delayed duplication); TCP probes for the loss of the last segment (RFC 8985, section 7).
  *
  * @module
  */
@@ -19,7 +20,7 @@ import type { Member } from "./members.ts";
  * more is said the next event soon shows what is missing, and further copies would take the place of what is new.
  */
 const MEMBER_RATE: TokenBucketOptions = { rate: 16, burst: 32 };
-/** How far ahead the tokens for first copies are taken, in milliseconds: for so long a burst puts off further copies. */
+/** After a burst there are no further copies for so long at most, in milliseconds. */
 const MAX_AHEAD_MS = 2000;
 /** How many further copies a second all members get together, and how many at once: no more than is quickly sent. */
 const TOTAL_RATE: TokenBucketOptions = { rate: 3000, burst: 1000 };
