@@ -5,7 +5,8 @@
  */
 
 import type { Presence, Renamed } from "./packets.ts";
-import { byteLength, splitText } from "./text.ts";
+import { splitText } from "./text.ts";
+import { byteLength } from "./utf8.ts";
 
 /** What a member with a connection reads when the server goes away. */
 export const CLOSING_LINE = "The server is closing";

@@ -5,7 +5,7 @@
  */
 import { LOOK_ALIKES } from "./look_alike_table.ts";
 import { nameKey } from "./names.ts";
-import { detach } from "./text.ts";
+import { detach } from "./utf8.ts";
 
 /** What characters are replaced with in a skeleton. */
 const PROTOTYPES = new Map(

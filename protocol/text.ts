@@ -3,10 +3,7 @@
  *
  * @module
  */
-
 import { isLongerThan } from "./utf8.ts";
-
-export { byteLength, detach } from "./utf8.ts";
 
 /**
  * Characters that could move a terminal's cursor, colour it, reorder its line or hide in it: in each line the first and

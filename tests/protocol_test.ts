@@ -12,7 +12,7 @@ import {
   type V1Packet,
 } from "../protocol.ts";
 import { MAX_NAME_CHARACTERS } from "../protocol/names.ts";
-import { byteLength } from "../protocol/text.ts";
+import { byteLength } from "../protocol/utf8.ts";
 import { CLASSIC, V1 } from "./support/any_packet.ts";
 import { packetOf, reasonOf } from "./support/packets.ts";
 

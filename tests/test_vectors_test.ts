@@ -20,7 +20,8 @@ import {
   storedKeysOf,
   unpackKeys,
 } from "../protocol/scram.ts";
-import { byteLength, printable, splitText } from "../protocol/text.ts";
+import { printable, splitText } from "../protocol/text.ts";
+import { byteLength } from "../protocol/utf8.ts";
 import { CRYPTO, derive } from "../runtime/crypto.ts";
 import { sha256Hex128 } from "../runtime/sha256.ts";
 

@@ -9,7 +9,8 @@
 import { MAX_TEXT_BYTES, type Packet } from "../../protocol.ts";
 import type { Derivation } from "../../protocol/crypto_functions.ts";
 import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
-import { byteLength, pluralize, splitText } from "../../protocol/text.ts";
+import { pluralize, splitText } from "../../protocol/text.ts";
+import { byteLength } from "../../protocol/utf8.ts";
 import { Account, type AccountChange } from "./account.ts";
 import { Answers } from "./answers.ts";
 import type { Identity } from "./conversations.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { SEND_WINDOW, type V1Packet } from "../packets.ts";
-import { detach } from "../text.ts";
+import { detach } from "../utf8.ts";
 
 /** A MESSAGE that was received. */
 export type MessagePacket = Extract<V1Packet, { type: "MESSAGE" }>;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { EventPacket } from "../packets.ts";
-import { detach } from "../text.ts";
+import { detach } from "../utf8.ts";
 
 /** How many senders' streams are remembered: the ones that spoke last. */
 const MAX_STREAMS = 4096;

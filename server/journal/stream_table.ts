@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { detach } from "../../protocol/text.ts";
+import { detach } from "../../protocol/utf8.ts";
 import type { KeptStream } from "./journal.ts";
 
 /**

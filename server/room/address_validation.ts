@@ -4,7 +4,8 @@
  * @module
  */
 import { encode, type V1Packet } from "../../protocol.ts";
-import { byteLength, splitText } from "../../protocol/text.ts";
+import { splitText } from "../../protocol/text.ts";
+import { byteLength } from "../../protocol/utf8.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import { RotatingHash } from "./rotating_hash.ts";
 

@@ -5,7 +5,8 @@
  */
 import { MAX_TEXT_BYTES } from "../../protocol.ts";
 import { markedPieces } from "../../protocol/lines.ts";
-import { byteLength, printable } from "../../protocol/text.ts";
+import { printable } from "../../protocol/text.ts";
+import { byteLength } from "../../protocol/utf8.ts";
 import type { NewEvent } from "../journal/journal.ts";
 import { nameOf } from "./members.ts";
 import { type OrderCommand, TOLD } from "./orders.ts";

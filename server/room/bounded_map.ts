@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { detach } from "../../protocol/text.ts";
+import { detach } from "../../protocol/utf8.ts";
 
 /** The most entries of a map. */
 const MAX_ENTRIES = 10_000;

@@ -5,7 +5,7 @@
  * @module
  */
 import { type RelayedPacket, SEND_WINDOW } from "../../protocol.ts";
-import { detach } from "../../protocol/text.ts";
+import { detach } from "../../protocol/utf8.ts";
 import { BoundedMap } from "./bounded_map.ts";
 import type { Member } from "./members.ts";
 

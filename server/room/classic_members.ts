@@ -7,7 +7,8 @@
  * @module
  */
 import type { ClassicPacket } from "../../protocol.ts";
-import { byteLength, printable } from "../../protocol/text.ts";
+import { printable } from "../../protocol/text.ts";
+import { byteLength } from "../../protocol/utf8.ts";
 import type { Admission } from "./admission.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Directory } from "./directory.ts";

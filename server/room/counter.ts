@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { detach } from "../../protocol/text.ts";
+import { detach } from "../../protocol/utf8.ts";
 
 /** How many there are of each key. A key of which there is none takes no memory. */
 export class Counter {

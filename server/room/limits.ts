@@ -6,7 +6,7 @@
  */
 import { isLoopback } from "../../protocol/address_key.ts";
 import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
-import { byteLength } from "../../protocol/text.ts";
+import { byteLength } from "../../protocol/utf8.ts";
 import { activityOf, type MemberActivity } from "./activity.ts";
 import { AddressLimits } from "./address_limits.ts";
 import { BoundedMap } from "./bounded_map.ts";

@@ -8,7 +8,8 @@
  */
 import type { EventPacket, Presence, Renamed } from "../../protocol.ts";
 import { presenceLines, renamedLines, usersLine } from "../../protocol/lines.ts";
-import { byteLength, printable } from "../../protocol/text.ts";
+import { printable } from "../../protocol/text.ts";
+import { byteLength } from "../../protocol/utf8.ts";
 import type { Admission } from "./admission.ts";
 import { NEEDS_ACCOUNT } from "./classic_entry.ts";
 import type { Delivery } from "./delivery.ts";

@@ -7,7 +7,7 @@ import { type Dialect, MAX_DATAGRAM_BYTES, RELAY_MARK } from "../../protocol.ts"
 import { addressKey, type Family, familyOf, hasKeyOf, isLoopback } from "../../protocol/address_key.ts";
 import { skeletons } from "../../protocol/look_alikes.ts";
 import { compareKeys, nameKey } from "../../protocol/names.ts";
-import { detach } from "../../protocol/text.ts";
+import { detach } from "../../protocol/utf8.ts";
 import type { KeptMember } from "../journal/past.ts";
 import type { Active } from "./activity.ts";
 import { Counter } from "./counter.ts";

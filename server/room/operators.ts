@@ -4,7 +4,7 @@
  * @module
  */
 import { MAX_TEXT_BYTES, type V1Packet } from "../../protocol.ts";
-import { byteLength } from "../../protocol/text.ts";
+import { byteLength } from "../../protocol/utf8.ts";
 import { activityOf } from "./activity.ts";
 import { AnsweredRequests } from "./answered_requests.ts";
 import type { Delivery } from "./delivery.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { byteLength, pluralize, printable, splitText } from "../../protocol/text.ts";
+import { pluralize, printable, splitText } from "../../protocol/text.ts";
+import { byteLength } from "../../protocol/utf8.ts";
 import { nameOf } from "./members.ts";
 import { type Giver, OrderProblem } from "./orders.ts";
 

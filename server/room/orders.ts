@@ -6,7 +6,8 @@
  * @module
  */
 import { MAX_TEXT_BYTES } from "../../protocol.ts";
-import { byteLength, splitText, splitWords } from "../../protocol/text.ts";
+import { splitText, splitWords } from "../../protocol/text.ts";
+import { byteLength } from "../../protocol/utf8.ts";
 import type { Member } from "./members.ts";
 
 /** Who gives an order: a member, or undefined for the server's terminal. */

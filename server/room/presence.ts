@@ -5,7 +5,7 @@
  */
 import { MAX_DATAGRAM_BYTES, type Presence, type Renamed } from "../../protocol.ts";
 import { memberLine } from "../../protocol/members.ts";
-import { byteLength } from "../../protocol/text.ts";
+import { byteLength } from "../../protocol/utf8.ts";
 import type { NewEvent } from "../journal/journal.ts";
 
 /** The shortest time for which notices are collected, in milliseconds. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { addressKey, isLoopback } from "../../protocol/address_key.ts";
-import { detach } from "../../protocol/text.ts";
+import { detach } from "../../protocol/utf8.ts";
 
 /** The most tokens. */
 const MAX_TOKENS = 10_000;

@@ -4,7 +4,8 @@
  * @module
  */
 import { MAX_TOPIC_BYTES } from "../../protocol.ts";
-import { byteLength, printable } from "../../protocol/text.ts";
+import { printable } from "../../protocol/text.ts";
+import { byteLength } from "../../protocol/utf8.ts";
 import type { Announcements } from "./announcements.ts";
 import { nameOf } from "./members.ts";
 import { type Giver, type OrderCommand, OrderProblem, TOLD } from "./orders.ts";

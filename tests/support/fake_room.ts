@@ -5,7 +5,7 @@
  */
 import { decode, encode, type Packet, type V1Packet } from "../../protocol.ts";
 import type { Derivation } from "../../protocol/crypto_functions.ts";
-import { byteLength } from "../../protocol/text.ts";
+import { byteLength } from "../../protocol/utf8.ts";
 import { CRYPTO } from "../../runtime/crypto.ts";
 import type { Journal, WindowOptions } from "../../server/journal/journal.ts";
 import { MemoryJournal } from "../../server/journal/memory.ts";

@@ -1,7 +1,7 @@
 /** What the server says to all shows whose words it is in each of its pieces. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { MAX_TEXT_BYTES } from "../../../protocol.ts";
-import { byteLength } from "../../../protocol/text.ts";
+import { byteLength } from "../../../protocol/utf8.ts";
 import { OrderRoom, read } from "../../support/order_room.ts";
 
 Deno.test("say: each piece of a long text has its author, and but the first shows that it goes on", () => {

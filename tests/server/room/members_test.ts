@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { type Dialect, encode, MAX_DATAGRAM_BYTES } from "../../../protocol.ts";
 import { randomHex64 } from "../../../protocol/fields.ts";
 import { compareKeys, nameKey } from "../../../protocol/names.ts";
-import { byteLength } from "../../../protocol/text.ts";
+import { byteLength } from "../../../protocol/utf8.ts";
 import { type Member, Members } from "../../../server/room/members.ts";
 import { peerOf } from "../../support/peer_of.ts";
 

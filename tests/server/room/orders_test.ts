@@ -1,6 +1,6 @@
 /** What is typed to keep order, and who may have it done. */
 import { assertEquals } from "@std/assert";
-import { byteLength } from "../../../protocol/text.ts";
+import { byteLength } from "../../../protocol/utf8.ts";
 import { MemoryAccounts } from "../../../server/room/accounts.ts";
 import { OrderProblem, Orders } from "../../../server/room/orders.ts";
 import { ALICE, OrderRoom } from "../../support/order_room.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertLess, assertLessOrEqual, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { encode, type V1Packet } from "../../../protocol.ts";
-import { byteLength } from "../../../protocol/text.ts";
+import { byteLength } from "../../../protocol/utf8.ts";
 import { explain } from "../../../server/ignored_words.ts";
 import { Ignored } from "../../../server/room/ignored.ts";
 import { type Sent, textOf } from "../../support/fake_delivery.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { encode, MAX_AGE_MS, MAX_DATAGRAM_BYTES, MAX_TEXT_BYTES } from "../../../protocol.ts";
-import { byteLength } from "../../../protocol/text.ts";
+import { byteLength } from "../../../protocol/utf8.ts";
 import { explain } from "../../../server/ignored_words.ts";
 import { Ignored } from "../../../server/room/ignored.ts";
 import type { RoomOptions } from "../../../server/room/room_options.ts";
