@@ -274,9 +274,11 @@ export class SendStream {
 
   /** How long to wait before the oldest message is sent again, in milliseconds. */
   #pauseOfOldest({ times }: PendingMessage): number {
-    const pause = this.#roundTrip.timeout(times);
-    if (!this.#loss || pause < LONG_TIMEOUT_MS || times > copyCount(this.#loss.curable)) return pause;
-    return Math.min(pause, pauseBefore(times));
+    const timeout = this.#roundTrip.timeout();
+    const copies = this.#loss && timeout >= LONG_TIMEOUT_MS ? copyCount(this.#loss.curable) : 0;
+    if (times <= copies) return Math.min(timeout, pauseBefore(times));
+    // the copies were no tries in vain, so the back-off begins behind them
+    return this.#roundTrip.timeout(times - copies);
   }
 
   /** How long to wait before a message is sent again that is not the oldest, in milliseconds. */

@@ -25,6 +25,13 @@ Deno.test("send stream: where much is lost, further copies of the oldest do not 
   }
 });
 
+Deno.test("send stream: what follows further copies comes a timeout after them, and not after longer ones", () => {
+  for (const curable of [0.02, 0.1, 0.3]) {
+    const pauses = pausesOf(curable, 150), plain = pausesOf(0, 150), count = copyCount(curable);
+    assertEquals(pauses.slice(count, count + 3), plain.slice(0, 3), `${curable}`);
+  }
+});
+
 Deno.test("send stream: further copies make no pause longer, and where nothing is lost there are none", () => {
   for (const roundTripMs of [0.2, 2, 10, 400]) {
     const plain = pausesOf(0, roundTripMs);
