@@ -18,6 +18,7 @@ import {
   hexBytes,
   name,
   number,
+  numberBetween,
   numberUpTo,
   optional,
   parseFields,
@@ -57,7 +58,7 @@ const SEALED_BYTES = 16 + 32 + 32 + 16;
 const proofFields = { nonce: optional(hex128), cnonce: optional(hex128), proof: optional(hex256) };
 const eventFields = {
   token: optional(hex64),
-  copy: optional(numberUpTo(MAX_COPY)),
+  copy: optional(numberBetween(1, MAX_COPY)),
   epoch: hex64,
   seq: number,
   at: number,

@@ -41,12 +41,17 @@ export const number: Field<number> = {
 
 /** A whole number from 0 to `most`. */
 export function numberUpTo(most: number): Field<number> {
+  return { ...numberBetween(0, most), form: `a whole number without zeros in front, at most ${most}` };
+}
+
+/** A whole number from `least` to `most`. */
+export function numberBetween(least: number, most: number): Field<number> {
   return {
     write: String,
-    form: `a whole number without zeros in front, at most ${most}`,
+    form: `a whole number from ${least} to ${most}, without zeros in front`,
     read(text) {
       const value = number.read(text);
-      return value !== undefined && value <= most ? value : undefined;
+      return value !== undefined && value >= least && value <= most ? value : undefined;
     },
   };
 }

@@ -23,8 +23,8 @@ export const MEMBER_TIMEOUT_MS = 60_000;
  * With it the longest RELAY has 1,230 bytes, so that there is room for two digits more.
  */
 export const MAX_AGE_MS = 99_999;
-/** The most that the number of a further copy of an event may be. */
-export const MAX_COPY = 9;
+/** The most further copies that an event has; they count from 1. */
+export const MAX_COPY = 3;
 /** What stands behind the name of a member in USERS that is reached through the server only. */
 export const RELAY_MARK = " relay";
 /** How many messages of one stream may be under way before the first is acknowledged. */
@@ -88,7 +88,7 @@ interface Event {
   dialect: "v1";
   /** The receiver's token, in the answer to its RESEND, or to its repeat of a message that has become this event. */
   token?: string;
-  /** Which further copy it is of those that the server sends to members that lose much; undefined for the first one. */
+  /** Which further copy it is, from 1 on, of those for members that lose much; undefined for the first copy. */
   copy?: number;
   epoch: string;
   seq: number;

@@ -25,7 +25,7 @@ export const hex64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((value) => 
 const hexBytes = (bytes: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${2 * bytes}}$`));
 const age = fc.nat(MAX_AGE_MS);
 const loss = fc.nat(100);
-const copy = fc.nat(MAX_COPY);
+const copy = fc.integer({ min: 1, max: MAX_COPY });
 const yes = fc.constant(true);
 /** Up to 880 bytes: 220 code points of at most four. */
 const text = fc.oneof(
