@@ -219,7 +219,6 @@ export class V1Link implements Timed {
       this.#loss.begin(seq);
     } else if (welcome.wasOut) {
       this.#feed.skip(seq);
-      this.#loss.begin(seq);
     }
     events.push(...asEvents(this.#feed.confirmLatest(packet, welcome.askedAt, now)));
     return [...events, ...this.#follow(welcome.events, now), { type: "welcome", epoch, topic: packet.topic }];

@@ -120,6 +120,18 @@ Deno.test("losses: neither what a newcomer did not see nor the history is one", 
   assert(loss < 10, `${loss}`);
 });
 
+Deno.test("losses: what a look back asks for is not missing, though it came too long ago to be remembered", () => {
+  const fake = joined();
+  loseGreetings(fake, 8);
+  for (let seq = 1; seq <= 300; seq++) fake.event(seq);
+  fake.session.history(250, fake.now);
+  const asked = fake.passUntilSent("RESEND");
+  fake.resent(201, 300);
+  asked.push(...fake.passUntilSent("RESEND"));
+  assertEquals(asked.map(({ from, to, loss }) => [from, to, loss]), [[201, 300, undefined], [101, 200, undefined]]);
+  assertEquals(told(fake), undefined);
+});
+
 Deno.test("losses: of another epoch nothing is counted", () => {
   const fake = joined();
   for (let seq = 1; seq <= 60; seq++) {
