@@ -62,10 +62,8 @@ export class FanOut {
   tell({ event, origin }: Entry, now: number): void {
     const { delivery, echo, tellPresence } = this.#context;
     this.scheduleHeartbeats(now);
-    if (this.copies.areWanted) {
-      const author = event.type === "INCOMING" ? this.#authorOf(event.stream, origin) : undefined;
-      this.copies.plan(event, author, now);
-    }
+    const author = event.type === "INCOMING" ? this.#authorOf(event.stream, origin) : undefined;
+    if (this.copies.areWanted) this.copies.plan(event, author, now);
     if (event.type !== "INCOMING") {
       delivery.broadcast(event);
       if ("members" in event) tellPresence(event);
@@ -73,8 +71,6 @@ export class FanOut {
     }
     this.#messageCount++;
     const { epoch, seq, stream, id } = event;
-    // only datagrams bring a stream, so the author need not be looked for
-    const author = stream !== undefined && echo.datagrams ? undefined : this.#authorOf(stream, origin);
     const hasEcho = author === undefined || (author.dialect === "line" ? echo.lines : echo.datagrams);
     if (hasEcho) return delivery.broadcast(event);
     delivery.broadcast(event, author);
