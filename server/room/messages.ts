@@ -279,7 +279,7 @@ export class Messages {
   #acknowledge(packet: MessagePacket, kept: KeptStream | undefined, member: Member, now: number): void {
     const { delivery, journal, limits, answerRepeat } = this.#context, { stream, id, first = id } = packet;
     if (!kept || kept.lastId < first || !limits.takeRequestTokens(member, 1, now)) return;
-    if (kept.lastId >= id && answerRepeat(packet, member)) return;
+    if (answerRepeat(packet, member)) return;
     const { token } = member, { epoch, seq } = journal;
     delivery.send(member, { dialect: "v1", type: "HEARTBEAT", token, epoch, seq });
     delivery.send(member, { dialect: "v1", type: "ACK", token, stream, id: Math.min(id, kept.lastId) });

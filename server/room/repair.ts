@@ -55,7 +55,7 @@ export class Repair {
    */
   answerRepeat({ stream, id }: MessagePacket, member: Member): boolean {
     const { journal } = this.#options;
-    for (let seq = journal.seq; seq > journal.seq - LOOK_BACK && seq >= journal.first; seq--) {
+    for (let seq = journal.seq; seq > journal.seq - LOOK_BACK; seq--) {
       const event = journal.get(seq);
       if (event?.type !== "INCOMING" || event.stream !== stream || event.id !== id) continue;
       this.#send(event, member);

@@ -138,6 +138,13 @@ Deno.test("held: the first repeat of what waits for its token is told when its t
   assertEquals(ignoredBy(room.room), {});
 });
 
+Deno.test("held: the wait is in whole milliseconds, not less than the time until there is a token", () => {
+  const { send } = roomOfTwo({ rate: { rate: 3, burst: 1 } });
+  for (const id of [1, 2, 3]) send(id);
+  const [second, third] = [2, 3].map((id) => heldOf(send(id)).wait!);
+  assertEquals(third - second, 334, "of 333.3");
+});
+
 Deno.test("held: what waits for one before it is told so, and is said as soon as that comes", () => {
   for (const rate of [0, 20]) {
     const { room, send } = roomOfTwo({ rate: { rate, burst: 2 * rate } });
