@@ -79,8 +79,8 @@ export class EventPages {
   #pageOf(seq: number): Page | undefined {
     let low = 0, high = this.#pages.length;
     while (low < high) {
-      const middle = (low + high) >>> 1, { seqs, head } = this.#pages[middle];
-      if (seqs[head] <= seq) low = middle + 1;
+      const middle = (low + high) >>> 1;
+      if (this.#pages[middle].seqs[0] <= seq) low = middle + 1;
       else high = middle;
     }
     return this.#pages[low - 1];

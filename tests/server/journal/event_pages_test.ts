@@ -46,6 +46,15 @@ Deno.test("event pages: they are bounded in bytes, and keep the latest event wha
   assertEquals([pages.size, pages.get(101)?.length], [1, 20_000]);
 });
 
+Deno.test("event pages: each event counts as 100 bytes more than its text has, until it is dropped", () => {
+  const pages = new EventPages(Infinity, 100_000);
+  for (let seq = 1; seq <= 10_000; seq++) pages.add(seq, "x", []);
+  assertEquals(pages.size, Math.floor(100_000 / 101));
+  pages.dropBefore(10_000, []);
+  for (let seq = 10_001; seq <= 20_000; seq++) pages.add(seq, "é", []);
+  assertEquals(pages.size, Math.floor(100_000 / 102));
+});
+
 Deno.test("event pages: the memory does not grow with the events that have passed", () => {
   const pages = new EventPages(100, Infinity), before = Deno.memoryUsage().external;
   for (let seq = 1; seq <= 200_000; seq++) pages.add(seq, "x".repeat(500), []);

@@ -228,6 +228,14 @@ Deno.test("event window: all events can be asked for again, however many they ar
   }
 });
 
+Deno.test("event window: of the events that were read back a few are remembered", () => {
+  const window = after(digits(1000)), first = window.get(1);
+  for (let seq = 2; seq <= 128; seq++) window.get(seq);
+  assert(window.get(1) === first);
+  for (let seq = 129; seq <= 256; seq++) window.get(seq);
+  assert(window.get(1) !== first);
+});
+
 Deno.test("event window: what is undefined or false in an event is as if it were not there", () => {
   const window = new EventWindow(EPOCH, 0);
   window.keep(window.number({ ...said("a"), name: undefined, action: false } as NewEvent));
