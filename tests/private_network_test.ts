@@ -78,6 +78,28 @@ Deno.test("private network: as fast as may be, from both sides at once, each arr
   }
 });
 
+Deno.test("private network: an outage of two seconds loses no text of a TCP member", () => {
+  for (const ms of [800, 2000, 5000]) {
+    const network = new FakeNetwork(), alice = network.connect({ name: "Alice" });
+    const bob = network.connectLines(`tcp ${BOB}`);
+    bob.type("/name Bob");
+    network.passUntil(() => alice.session.state === "joined");
+    for (const text of ["one", "two", "three"]) bob.type(`/send Alice ${text}`);
+    network.pass(1000);
+    const send = network.send.bind(network);
+    network.send = (to, packet) => packet.type === "RELAY" ? undefined : send(to, packet);
+    bob.type("/send Alice four");
+    network.pass(ms);
+    network.send = send;
+    network.pass(9000);
+    assertEquals(
+      [behind(bob.lines, "!! "), alice.shown.filter(({ kind }) => kind === "direct").length],
+      [[], 4],
+      `${ms}`,
+    );
+  }
+});
+
 Deno.test("private network: an end that vanishes is told of to the other, and nothing goes on for ever", () => {
   const network = new FakeNetwork({ up: BAD, down: BAD });
   const alice = network.connect({ name: "Alice" }), bob = network.connectLines(`tcp ${BOB}`);

@@ -105,7 +105,8 @@ export class V1Link implements Timed {
   /** Asks the server for events. */
   request(range: SeqRange): void {
     const { token } = this.membership.self;
-    if (range.from >= this.#feed.next) this.#loss.noteMissing(range);
+    // what others only claim need not be there
+    if (range.from >= this.#feed.next && this.#feed.hasBehind(range.to)) this.#loss.noteMissing(range);
     const { percent: loss } = this.#loss;
     this.#send({ dialect: "v1", type: "RESEND", token, loss, epoch: this.#feed.epoch!, ...range });
   }
@@ -246,8 +247,11 @@ export class V1Link implements Timed {
   #takeEvent(event: EventPacket, isVouched: boolean, now: number, own?: string): LinkEvent[] {
     const { epoch, seq, copy } = event, isNew = seq >= this.#feed.next;
     const isPast = isVouched && epoch === this.#feed.epoch && !isNew;
-    if (epoch === this.#feed.epoch) this.#loss.noteEvent(seq, !isVouched && copy === undefined, isNew);
     const events = asEvents(this.#feed.take({ epoch, seq, event, isVouched, own }, now));
+    // what the feed has refused was forged
+    if (epoch === this.#feed.epoch && this.#feed.has(seq)) {
+      this.#loss.noteEvent(seq, !isVouched && copy === undefined, isNew);
+    }
     this.#confirmIfDoubtful(now);
     if (!isPast) return events;
     return [...events, { type: "past", event, isAnswer: own !== undefined }];

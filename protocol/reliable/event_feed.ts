@@ -88,6 +88,18 @@ export class EventFeed {
     return Math.max(0, this.#latest.seq - this.#next + 1) + this.#disputed.size;
   }
 
+  /** Whether an event came for a place, of late if it was delivered. */
+  has(seq: number): boolean {
+    return this.#early.has(seq) || this.#delivered.has(seq);
+  }
+
+  /** Whether an event is here, or the server has vouched for one, whose place is behind this one. */
+  hasBehind(seq: number): boolean {
+    if (this.#latest.vouched > seq) return true;
+    for (const early of this.#early.keys()) if (early > seq) return true;
+    return false;
+  }
+
   /** How many messages of an epoch that has ended are held back for an earlier one of their sender. */
   get heldCount(): number {
     return this.#shown.heldCount;

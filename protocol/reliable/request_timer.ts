@@ -5,6 +5,7 @@
  */
 import type { SeqRange } from "./requested_ranges.ts";
 import type { RoundTrip } from "./round_trip.ts";
+import { TokenBucket, type TokenBucketOptions } from "./token_bucket.ts";
 
 /** How many missing events are asked for at once at first, and at the most. */
 const [FIRST_WINDOW, MAX_WINDOW] = [128, 1024];
@@ -17,6 +18,12 @@ const [GOOD_SHARE, BAD_SHARE] = [1 / 2, 1 / 4];
 const GROWTH = 4;
 /** With a smaller window than this, only what was asked for ends the back-off. */
 const SMALL_WINDOW = 16;
+
+/**
+ * How many requests a second go out, and how many at once, each in a datagram: whatever a hostile server answers, and
+ * whatever is forged, and more than honest repairs need.
+ */
+const DATAGRAMS_RATE: TokenBucketOptions = { rate: 60, burst: 60 };
 
 /**
  * The requests of one feed: a random pause before the first, since what is missing may only be late, and growing ones
@@ -32,6 +39,7 @@ export class RequestTimer {
   /** How many events the last request was for, and how many events have come since that had been asked for. */
   #asked = 0;
   #came = 0;
+  readonly #datagrams = new TokenBucket(DATAGRAMS_RATE, 0);
   /** The latest seq that has been requested. */
   #requestedUpTo = 0;
 
@@ -79,7 +87,8 @@ export class RequestTimer {
   /** Something is missing: a request is due soon, if none is already. */
   schedule(now: number): void {
     // at random, so that not all ask at once who have missed the same
-    this.#dueAt ??= now + this.#random() * this.#roundTrip.reordering;
+    const pause = this.#random() * this.#roundTrip.reordering;
+    this.#dueAt ??= now + Math.max(pause, this.#datagrams.pause(DATAGRAMS_RATE, now));
   }
 
   /** Notes that these are requested now. */
@@ -92,7 +101,8 @@ export class RequestTimer {
     this.#came = 0;
     this.#requestedUpTo = Math.max(this.#requestedUpTo, ...ranges.map(({ to }) => to));
     this.#attempts++;
-    this.#dueAt = now + this.#roundTrip.timeout(this.#attempts) * (0.75 + 0.5 * this.#random());
+    const pause = this.#roundTrip.timeout(this.#attempts) * (0.75 + 0.5 * this.#random());
+    this.#dueAt = now + Math.max(pause, this.#datagrams.takeAhead(DATAGRAMS_RATE, now, ranges.length));
   }
 
   /** Notes that an event has come whose place was open. */

@@ -51,6 +51,9 @@ export class RoundTrip {
   /** The last few samples. */
   readonly #last: number[] = [];
 
+  /** How many answers to repeats there were since the last sample. */
+  #ambiguous = 0;
+
   /** The smoothed round trip in milliseconds, or undefined before the first sample. */
   get smoothed(): number | undefined {
     return this.#smoothed;
@@ -77,6 +80,7 @@ export class RoundTrip {
    * is unknown which copy was answered (Karn's algorithm, RFC 6298, section 3).
    */
   sample(measured: number): void {
+    this.#ambiguous = 0;
     if (this.#smoothed === undefined || this.#samples < FIRST_SAMPLES && measured < this.#smoothed / 2) {
       this.#smoothed = measured;
       this.#variation = measured / 2;
@@ -93,13 +97,21 @@ export class RoundTrip {
     this.#shortest = Infinity;
   }
 
+  /**
+   * Notes an answer to a packet that was sent more than once. The way may have become longer than the timeout, and then
+   * nothing would ever be measured: so the timeouts stay longer until something is (RFC 6298, section 5, behind 5.7).
+   */
+  noteAmbiguous(): void {
+    this.#ambiguous++;
+  }
+
   /** Milliseconds to wait for an answer to a packet that has been sent `times` times (1 or more). */
   timeout(times = 1): number {
     const base = this.#smoothed === undefined
       ? INITIAL_TIMEOUT_MS
       : this.#smoothed + Math.max(4 * this.#variation, GRANULARITY_MS);
     let timeout = base;
-    for (let i = 1; i < times && timeout < MAX_TIMEOUT_MS; i++) {
+    for (let i = 1; i < times + this.#ambiguous && timeout < MAX_TIMEOUT_MS; i++) {
       timeout *= timeout < SHORT_MS ? SHORT_BACK_OFF : BACK_OFF;
     }
     return Math.min(MAX_TIMEOUT_MS, timeout);

@@ -206,6 +206,7 @@ export class SendStream {
     this.progressAt = now;
     const { times, wasOldest, sentAt } = answered;
     if (answered.id === id && times === 1 && wasOldest) this.#roundTrip.sample(now - sentAt);
+    else if (answered.id === id && times > 1 + this.#copies) this.#roundTrip.noteAmbiguous();
     const timeout = this.#roundTrip.timeout(), soonest = now + Math.min(timeout, MAX_FLOW_PAUSE_MS);
     const [oldest] = this.#waiting;
     for (const message of this.#window) {
@@ -272,11 +273,15 @@ export class SendStream {
     return due;
   }
 
+  /** How many further copies of the oldest message do not wait for an answer. */
+  get #copies(): number {
+    return this.#loss && this.#roundTrip.timeout() >= LONG_TIMEOUT_MS ? copyCount(this.#loss.curable) : 0;
+  }
+
   /** How long to wait before the oldest message is sent again, in milliseconds. */
   #pauseOfOldest({ times }: PendingMessage): number {
-    const timeout = this.#roundTrip.timeout();
-    const copies = this.#loss && timeout >= LONG_TIMEOUT_MS ? copyCount(this.#loss.curable) : 0;
-    if (times <= copies) return Math.min(timeout, pauseBefore(times));
+    const copies = this.#copies;
+    if (times <= copies) return Math.min(this.#roundTrip.timeout(), pauseBefore(times));
     // the copies were no tries in vain, so the back-off begins behind them
     return this.#roundTrip.timeout(times - copies);
   }

@@ -75,6 +75,8 @@ const MAX_WAITING = 32;
 const MAX_CONVERSATIONS = MAX_WAITING + 1;
 /** How long a text may be without an answer before it is given up, in milliseconds. */
 const DEADLINE_MS = 8000;
+/** The shortest pause before the second try, in milliseconds: all tries together must outlast a short outage. */
+const MIN_PAUSE_MS = 100;
 /**
  * How often a text is sent in this time, how many times as long as the one before each pause is, and the longest pause in
  * milliseconds. Whoever gives no answer makes the server send so many times the bytes that it gets. At 30% loss each way two
@@ -135,6 +137,7 @@ export class PrivateOutbox {
     if (conversation.waiting.length === 0 || conversation.tries === 0) return;
     // which copy of a repeated one was answered is unknown (RFC 6298, section 3)
     if (conversation.tries === 1) conversation.roundTrip.sample(now - conversation.sentAt);
+    else conversation.roundTrip.noteAmbiguous();
     this.#settle(conversation, conversation.waiting.splice(0, 1));
     this.#sendNext(conversation, now);
   }
@@ -185,7 +188,7 @@ export class PrivateOutbox {
     if (pause === 0) this.#send(conversation, to, now);
     const next = pause > 0
       ? now + pause
-      : now + Math.min(MAX_PAUSE_MS, conversation.roundTrip.timeout() * BACK_OFF ** tries);
+      : now + Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, conversation.roundTrip.timeout()) * BACK_OFF ** tries);
     this.#busy.set(conversation, conversation.tries > 0 ? Math.min(next, conversation.begunAt + DEADLINE_MS) : next);
   }
 

@@ -5,6 +5,7 @@
  */
 import { type EventPacket, SEND_WINDOW, type V1Packet } from "../../protocol.ts";
 import type { MessagePacket } from "../../protocol/reliable/receive_stream.ts";
+import { printable } from "../../protocol/text.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Member } from "./members.ts";
@@ -53,11 +54,13 @@ export class Repair {
    *
    * @returns Whether that was one of the latest events.
    */
-  answerRepeat({ stream, id }: MessagePacket, member: Member): boolean {
+  answerRepeat({ stream, id, text }: MessagePacket, member: Member): boolean {
     const { journal } = this.#options;
     for (let seq = journal.seq; seq > journal.seq - LOOK_BACK; seq--) {
       const event = journal.get(seq);
       if (event?.type !== "INCOMING" || event.stream !== stream || event.id !== id) continue;
+      // an honest repeat is as long as what it is answered by
+      if (event.text !== printable(text)) return false;
       this.#send(event, member);
       return true;
     }

@@ -132,6 +132,26 @@ Deno.test("losses: what a look back asks for is not missing, though it came too 
   assertEquals(told(fake), undefined);
 });
 
+Deno.test("losses: neither forged events for places far ahead nor forged heartbeats change what is told", () => {
+  for (const copy of [undefined, 1]) {
+    const fake = joined();
+    loseGreetings(fake, 8);
+    loseThird(fake, 1, 60);
+    const before = told(fake)!;
+    for (let i = 0; i < 200; i++) fake.event(100_000 + i, { copy });
+    assertEquals(told(fake), before);
+  }
+  const quiet = joined();
+  for (let seq = 1; seq <= 30; seq++) quiet.event(seq);
+  quiet.take();
+  for (let i = 0; i < 20; i++) {
+    quiet.receive({ dialect: "v1", type: "HEARTBEAT", epoch: EPOCH, seq: 31 + i });
+    quiet.pass(20);
+  }
+  assertEquals(new Set(quiet.takeAll("RESEND").map(({ loss }) => loss)), new Set([undefined]));
+  assertEquals(told(quiet), undefined);
+});
+
 Deno.test("losses: of another epoch nothing is counted", () => {
   const fake = joined();
   for (let seq = 1; seq <= 60; seq++) {

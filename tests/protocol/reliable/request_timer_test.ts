@@ -1,5 +1,5 @@
 /** When the server is asked for missing events. */
-import { assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import { RequestTimer } from "../../../protocol/reliable/request_timer.ts";
 import { RoundTrip } from "../../../protocol/reliable/round_trip.ts";
 import { FakeLine, FakeScreen } from "../../support/fake_screen.ts";
@@ -124,4 +124,20 @@ Deno.test("request timer: a server of whose answers little comes is asked for le
   asked.length = 0;
   serve(6, 1);
   assertGreater(asked.at(-1)!, 128);
+});
+
+Deno.test("request timer: whatever answers come, no more than 60 requests a second go out", () => {
+  const roundTrip = new RoundTrip();
+  for (let i = 0; i < 50; i++) roundTrip.sample(0.1);
+  const timer = new RequestTimer(roundTrip, () => 0);
+  let requests = 0, seq = 0;
+  for (let now = 0; now < 10_000; now++) {
+    timer.schedule(now);
+    if (!timer.isDue(now)) continue;
+    timer.requested(Array.from({ length: 8 }, () => ({ from: ++seq, to: seq })), now);
+    requests += 8;
+    for (let i = 0; i < 8; i++) timer.noteEvent(seq - i);
+    timer.stop();
+  }
+  assertLessOrEqual(requests, 60 + 10 * 60 + 8);
 });

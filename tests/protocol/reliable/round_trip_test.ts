@@ -116,3 +116,15 @@ Deno.test("round trip: one slow answer is forgotten after some fast ones", () =>
   for (let i = 0; i < 30; i++) roundTrip.sample(10);
   assertLess(roundTrip.smoothed!, 20);
 });
+
+Deno.test("round trip: answers to repeats make the timeouts longer until something is measured", () => {
+  const roundTrip = new RoundTrip();
+  for (let i = 0; i < 50; i++) roundTrip.sample(1);
+  const before = roundTrip.timeout();
+  for (let i = 0; i < 3; i++) roundTrip.noteAmbiguous();
+  assertGreaterOrEqual(roundTrip.timeout(), 3 * before);
+  for (let i = 0; i < 1000; i++) roundTrip.noteAmbiguous();
+  assertEquals(roundTrip.timeout(), MAX_TIMEOUT_MS);
+  roundTrip.sample(1);
+  assertLessOrEqual(roundTrip.timeout(), before);
+});

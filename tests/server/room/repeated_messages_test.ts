@@ -26,8 +26,8 @@ function roomOfTwo(options: FakeRoomOptions = {}) {
   const alice = room.join(A, "Alice"), bob = room.join(B, "Bob");
   room.settle();
   const { token } = alice;
-  const send = (id: number, { first = 1, stream = STREAM } = {}) =>
-    room.v1(A, "MESSAGE", { token, stream, id, first, text: `${id}` });
+  const send = (id: number, { first = 1, stream = STREAM, text = `${id}` } = {}) =>
+    room.v1(A, "MESSAGE", { token, stream, id, first, text });
   const bobSays = (id: number) => room.say(B, bob.token, id, `${id}`, OTHER_STREAM);
   return { room, alice, bob, send, bobSays };
 }
@@ -205,4 +205,11 @@ Deno.test("held: nobody else is told, and nothing is told of a stream that was l
   assertEquals(send(1, { stream: OTHER_STREAM }), []);
   assertEquals(send(2), [], "it has come for the first time");
   assertEquals(one(send(2), "HELD").id, 2);
+});
+
+Deno.test("repeats: one with another text than before brings no event, which may be much longer", () => {
+  const { send } = roomOfTwo();
+  send(1);
+  assertEquals(outline(send(1)), [`${A} INCOMING`]);
+  assertEquals(outline(send(1, { text: "x" })), [`${A} HEARTBEAT`, `${A} ACK`]);
 });
