@@ -12,10 +12,12 @@ import { AF_INET6, type C, formatIPAddress, MSG_DONTWAIT, SOCKADDR_IN6_BYTES } f
 
 /** No datagram is longer; see {@linkcode takeArrived}. */
 const BUFFER_BYTES = 65_536;
-/** How many senders are remembered; a power of two. */
-const SENDERS = 4096;
-/** The 32-bit words of an address. */
-const WORDS = SOCKADDR_IN6_BYTES / 4;
+/** How many senders are remembered at most, and how many bits number their places. */
+const PLACE_BITS = 12, SENDERS = 2 ** PLACE_BITS;
+/** The golden ratio of 2^32, odd, for multiplicative hashing (Knuth, The Art of Computer Programming, section 6.4). */
+const MULTIPLIER = 0x9e3779b1;
+/** The first 32-bit words of an address, which its text is made of. Behind them an IPv6 address has its scope. */
+const WORDS = 6, IPV4_WORDS = 2;
 
 /**
  * Takes one datagram that has arrived, and passes it on.
@@ -58,10 +60,14 @@ export class Senders {
 
   /** The address in a sockaddr_in or sockaddr_in6 as text; undefined with port 0, where no answer can go. */
   textOf(sender: Uint32Array<ArrayBuffer>): string | undefined {
-    const words = this.#family === AF_INET6 ? WORDS : 2;
+    const words = this.#family === AF_INET6 ? WORDS : IPV4_WORDS;
     let hash = 0;
-    for (let i = 0; i < words; i++) hash = Math.imul(hash ^ sender[i], 0x9e3779b1) ^ hash >>> 15;
-    const place = (hash ^ hash >>> 16) & SENDERS - 1;
+    // a product has what differs in its upper bits only: so the last byte of an address must get down, and up again
+    for (let i = 0; i < words; i++) {
+      hash = Math.imul(hash ^ sender[i], MULTIPLIER);
+      hash ^= hash >>> 15;
+    }
+    const place = Math.imul(hash, MULTIPLIER) >>> 32 - PLACE_BITS;
     let isKnown = this.#texts[place] !== "";
     for (let i = 0; i < words; i++) isKnown &&= this.#known[place * WORDS + i] === sender[i];
     if (isKnown) return this.#texts[place];

@@ -1,5 +1,5 @@
 /** What a call of recvfrom gives: the sender's address as text, in the form that Deno has for it. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import { AF_INET6, type C } from "../../../../server/doors/linux/libc.ts";
 import { Senders, takeArrivedFrom } from "../../../../server/doors/linux/recvfrom.ts";
 
@@ -50,6 +50,51 @@ Deno.test("recvfrom: the ports of one address are told apart, and addresses with
     const last = i.toString(16);
     assertEquals(senders.textOf(socketAddress(ipv6([0x20], [i >> 8, i & 0xff]), 9)), `[2000::${last}]:9`);
   }
+});
+
+/** Whether a sender is not remembered, and its address is put into words. */
+function isWritten(senders: Senders, address: Uint32Array<ArrayBuffer>): boolean {
+  const { buffer } = address;
+  let isRead = false;
+  // its bytes are read only to write it as a text
+  Object.defineProperty(address, "buffer", { get: () => (isRead = true, buffer) });
+  senders.textOf(address);
+  return isRead;
+}
+
+/** How many of these addresses are not remembered when each is heard again. */
+function writtenAgain(senders: Senders, addresses: Uint32Array<ArrayBuffer>[]): number {
+  for (const address of addresses) senders.textOf(address);
+  return addresses.filter((address) => isWritten(senders, address)).length;
+}
+
+Deno.test("recvfrom: of some hundred senders nearly all are remembered, of one network or of many, by IPv4 and by IPv6", () => {
+  const of = (address: (i: number) => number[], port = (_: number) => 9) =>
+    Array.from({ length: 200 }, (_, i) => socketAddress(address(i), port(i)));
+  const v4 = [
+    of((i) => [10, 0, 0, i]),
+    of((i) => [10, i, 0, 1]),
+    of(() => [127, 0, 0, 1], (i) => 40_000 + i),
+    of((i) => [10, 0, 0, i], (i) => 40_000 + i),
+  ];
+  for (const addresses of v4) assertLess(writtenAgain(new Senders(AF_INET), addresses), 40);
+  const v6 = [
+    of((i) => ipv6([0x20, 1], [i])),
+    of((i) => ipv6([0x20, 1, i], [1])),
+    of(() => ipv6([], [1]), (i) => 40_000 + i),
+    of((i) => ipv6([], [0xff, 0xff, 10, 0, 0, i])),
+  ];
+  for (const addresses of v6) assertLess(writtenAgain(new Senders(AF_INET6), addresses), 40);
+});
+
+Deno.test("recvfrom: a sender is the same whatever scope its address has, which is not in the text", () => {
+  const senders = new Senders(AF_INET6), [one, other] = [1, 2].map(() => socketAddress(ipv6([0xfe, 0x80], [1]), 9));
+  other[6] = 3;
+  assertEquals([senders.textOf(one), isWritten(senders, other), isWritten(new Senders(AF_INET6), one)], [
+    "[fe80::1]:9",
+    false,
+    true,
+  ]);
 });
 
 Deno.test("recvfrom: a datagram from port 0 is taken and not passed on, an error takes nothing", () => {
