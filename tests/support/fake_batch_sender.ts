@@ -32,6 +32,8 @@ export class FakeBatchSender implements BatchSender {
   /** What `pending` and `neighbours` return. */
   pendingBytes = 0;
   neighbourTable: NeighbourTable = new Map();
+  /** What has arrived, and is to be taken beside the datagrams that are waited for; from port 1 of 10.0.0.1. */
+  readonly arrived: string[] = [];
   isClosed = false;
   readonly #options: FakeBatchSenderOptions;
   #empty = () => {};
@@ -60,8 +62,10 @@ export class FakeBatchSender implements BatchSender {
     return table;
   }
 
-  takeArrived(): boolean {
-    return false;
+  takeArrived(pass: (bytes: Uint8Array, from: string) => void): boolean {
+    const text = this.arrived.shift();
+    if (text !== undefined) pass(new TextEncoder().encode(text), "10.0.0.1:1");
+    return text !== undefined;
   }
 
   /** Lets the socket take more copies. */

@@ -43,6 +43,13 @@ Deno.test("send stream: further copies make no pause longer, and where nothing i
   assertLessOrEqual(pausesOf(1, 0.2, 60).length, 140, "even if all is lost, about two a second");
 });
 
+Deno.test("send stream: a timeout of less than 32 ms comes before any further copy, a longer one behind them", () => {
+  for (const [roundTripMs, isLong] of [[2, false], [23, false], [25, true], [100, true]] as const) {
+    const [first] = pausesOf(0.3, roundTripMs), [timeout] = pausesOf(0, roundTripMs);
+    assertEquals(first, isLong ? COPY_DELAYS_MS[0] : timeout, `${roundTripMs} ms`);
+  }
+});
+
 Deno.test("send stream: behind the oldest nothing is sent in further copies, as it has to wait for that one anyhow", () => {
   const roundTrip = new RoundTrip(), stream = new SendStream(roundTrip, { curable: 0.3 });
   for (let i = 0; i < 50; i++) roundTrip.sample(200);

@@ -1,7 +1,9 @@
 /** One socket of the UDP door: when much of its send buffer is taken, absent recipients take no more of it. */
-import { assertEquals } from "@std/assert";
+import { setImmediate } from "node:timers";
+import { assertEquals, assertLess } from "@std/assert";
 import { parseNetwork } from "../../../protocol/ip_network.ts";
 import { Neighbours } from "../../../server/doors/neighbours.ts";
+import { sizeInBuffer } from "../../../server/doors/send_buffer.ts";
 import { UdpSocket } from "../../../server/doors/udp_socket.ts";
 import { FakeBatchSender } from "../../support/fake_batch_sender.ts";
 import { FakeSocket } from "../../support/fake_socket.ts";
@@ -254,3 +256,57 @@ Deno.test("udp socket: nobody is set aside because a slow link has filled the bu
     await wait;
     assertEquals(socket.sendNext("classic", BYTES, 1000).sent, 60);
   }));
+
+Deno.test("udp socket: after each datagram that was waited for, what else has arrived is taken at once, and in its order", async () => {
+  const fast = new FakeBatchSender(), conn = new FakeSocket();
+  const socket = new UdpSocket(conn, {
+    fast,
+    neighbours: new Neighbours({ read: () => undefined, localNetworks: () => [] }),
+  });
+  const heard: string[] = [];
+  fast.arrived.push("2", "3");
+  for (const text of ["1", "4", "5"]) conn.arrive(text);
+  await socket.receive((bytes, from) => {
+    heard.push(`${from} ${new TextDecoder().decode(bytes)}`);
+    if (heard.length === 5) socket.close();
+  });
+  assertEquals(heard, ["1", "2", "3", "4", "5"].map((text) => `10.0.0.1:1 ${text}`));
+});
+
+Deno.test("udp socket: the event loop has a turn each 2 ms while more arrives, and not after each datagram", async () => {
+  const fast = new FakeBatchSender(), conn = new FakeSocket(), { now } = performance;
+  const socket = new UdpSocket(conn, {
+    fast,
+    neighbours: new Neighbours({ read: () => undefined, localNetworks: () => [] }),
+  });
+  fast.arrived.push(...Array(399).fill("x"));
+  conn.arrive("x");
+  let time = 0, count = 0, turns = 0;
+  const countTurns = () => {
+    turns++;
+    if (count < 400) setImmediate(countTurns);
+  };
+  performance.now = () => time;
+  try {
+    setImmediate(countTurns);
+    await socket.receive(() => {
+      time += 1 / 8;
+      if (++count === 400) socket.close();
+    });
+  } finally {
+    performance.now = now;
+  }
+  // 50 ms in all
+  assertLess(Math.abs(turns - 25), 5);
+});
+
+Deno.test("udp socket: a short datagram takes 768 bytes of the buffer, one of more than 128 bytes more", () => {
+  assertEquals([0, 100, 128, 129, 640, 641].map((length) => sizeInBuffer(new Uint8Array(length))), [
+    768,
+    768,
+    768,
+    1280,
+    1280,
+    2304,
+  ]);
+});
