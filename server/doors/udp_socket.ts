@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
+// the runtime's own timer, also in a test whose time is not real
+import { setImmediate, setTimeout as setRuntimeTimeout } from "node:timers";
 import type { DatagramDialect } from "../../protocol.ts";
 import { now } from "../../runtime/clock.ts";
 import { datagrams, type Receiver, socketAddress } from "../../runtime/udp.ts";
@@ -33,7 +34,7 @@ export interface BatchSender extends
   SystemBuffer,
   Pick<
     Sendmmsg,
-    "takeArrived" | "writable" | "setReceiveBuffer" | "neighbours" | "inboundDrops" | "close"
+    "takeArrived" | "writable" | "rest" | "setReceiveBuffer" | "neighbours" | "inboundDrops" | "close"
   > {
   table(): RecipientTable;
 }
@@ -69,6 +70,13 @@ const FIRST_LOOK_MS = 1;
 const MAX_LOOK_MS = 16;
 /** How long datagrams that have arrived are handled before the event loop has a turn, in milliseconds. */
 const MAX_RECEIVING_MS = 2;
+/**
+ * How long datagrams are handled before the event loop has a turn in which the runtime waits, in milliseconds. As long as
+ * an immediate waits, the runtime looks what has arrived at other sockets only once in some 60 turns (Tokio's
+ * `event_interval`). Without the C library the shortest wait is that for a timer, which takes more than a millisecond.
+ */
+const MAX_RESTLESS_MS = 6;
+const MAX_RESTLESS_PLAIN_MS = 20;
 /** The largest share of the time that it may take to compare the recipients with the neighbours. */
 const COMPARING_SHARE = 1 / 20;
 
@@ -127,23 +135,32 @@ export class UdpSocket {
 
   /**
    * Passes on what arrives, in its order, until the socket is closed. Where it can be done, what has arrived by then is
-   * taken at once after each datagram that was waited for. Now and then the event loop has a turn, for timers and
-   * connections.
+   * taken at once after each datagram that was waited for. Now and then the event loop has a turn, for timers,
+   * connections and other sockets.
    *
    * @param pass Its bytes are valid until it returns.
    */
   async receive(pass: (bytes: Uint8Array, from: string) => void): Promise<void> {
-    let turnAt = performance.now() + MAX_RECEIVING_MS;
+    const restlessMs = this.#fast ? MAX_RESTLESS_MS : MAX_RESTLESS_PLAIN_MS;
+    let handledAt = performance.now(), turnAt = handledAt + MAX_RECEIVING_MS, restAt = handledAt + restlessMs;
     const giveTurn = async () => {
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (performance.now() < restAt) await new Promise<void>((resolve) => setImmediate(resolve));
+      else {
+        await (this.#fast ? this.#fast.rest() : new Promise<void>((resolve) => setRuntimeTimeout(resolve, 0)));
+        restAt = performance.now() + restlessMs;
+      }
       turnAt = performance.now() + MAX_RECEIVING_MS;
     };
     for await (const { bytes, from } of datagrams(this.#socket)) {
+      const arrivedAt = performance.now();
+      // the runtime has waited too
+      if (arrivedAt - handledAt > MAX_RECEIVING_MS) restAt = arrivedAt + restlessMs;
       pass(bytes, from);
       if (performance.now() >= turnAt) await giveTurn();
       while (this.#fast?.takeArrived(pass)) {
         if (performance.now() >= turnAt) await giveTurn();
       }
+      handledAt = performance.now();
     }
   }
 

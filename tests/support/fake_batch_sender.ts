@@ -79,6 +79,10 @@ export class FakeBatchSender implements BatchSender {
     return new Promise((resolve) => this.#empty = () => resolve(true));
   }
 
+  rest(): Promise<void> {
+    return Promise.resolve();
+  }
+
   setReceiveBuffer(bytes: number): number {
     return this.receiveBuffer = bytes;
   }

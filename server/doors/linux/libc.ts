@@ -43,6 +43,7 @@ const SYMBOLS = {
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  usleep: { parameters: ["u32"], result: "i32", nonblocking: true },
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
   close: { parameters: ["i32"], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" },

@@ -42,8 +42,8 @@
  * soon as `send` returns.
  *
  * The objects whose methods use the headers, addresses, iovec and buffer keep references to them. The kernel accesses
- * them only during the call. One call lasts longer than the function that makes it: poll(2), which waits on another
- * thread. Its buffer is kept until it answers. `errno` belongs to the thread, and is read right after the call that
+ * them only during the call. Two calls last longer than the functions that make them, because they wait on another thread:
+ * poll(2), whose buffer is kept until it answers, and usleep(3). `errno` belongs to the thread, and is read right after the call that
  * failed.
  *
  * **The descriptor** is a duplicate of the one that Deno keeps. If Deno closes the original first, another file may get
@@ -90,6 +90,11 @@ const F_DUPFD_CLOEXEC = 1030;
 const EFD_CLOEXEC_NONBLOCK = 0x80800;
 const POLLIN = 1;
 const POLLOUT = 4;
+/**
+ * How long a rest is, in microseconds; the system adds some 50. A call that returned at once was often over before the
+ * runtime had begun to wait for it, and then the runtime did not wait at all.
+ */
+const REST_US = 50;
 const EINTR = 4;
 const EAGAIN = 11;
 
@@ -128,6 +133,8 @@ export interface Sendmmsg {
   takeArrived: TakeArrived;
   /** Resolves to true when the socket can take more, to false after `timeoutMs` milliseconds or on `close`. */
   writable(timeoutMs: number): Promise<boolean>;
+  /** Resolves after some 0.1 ms. Meanwhile the runtime waits, and so it looks what has arrived at all sockets. */
+  rest(): Promise<void>;
   /**
    * Asks for a receive buffer of `bytes` bytes, beyond the system's limit if the process is allowed to (CAP_NET_ADMIN).
    * Returns the granted bytes, or 0 on failure. The kernel reports twice the bytes asked for, because it includes its
@@ -238,6 +245,17 @@ function openSocket(library: Library, original: number, family: number): Sendmms
     library.close();
   }
 
+  /** Waits for a call that another thread makes, and keeps what it needs until then. */
+  async function waitFor(call: () => Promise<number>): Promise<void> {
+    waiting++;
+    try {
+      await call();
+    } finally {
+      waiting--;
+      if (closed && waiting === 0) release();
+    }
+  }
+
   function setBuffer(bytes: number, force: number, name: number): number {
     const value = new Int32Array([Math.min(bytes, 0x3fffffff)]);
     if (closed) return 0;
@@ -265,15 +283,12 @@ function openSocket(library: Library, original: number, family: number): Sendmms
       new Int32Array(files.buffer).set([fd, 0, closing]);
       files[2] = POLLOUT;
       files[6] = POLLIN;
-      waiting++;
-      try {
-        await c.poll(files, 2n, Math.ceil(timeoutMs));
-      } finally {
-        waiting--;
-        if (closed && waiting === 0) release();
-      }
+      await waitFor(() => c.poll(files, 2n, Math.ceil(timeoutMs)));
       // any event counts, not only POLLOUT: the next send reads and reports an error
       return !closed && files[3] !== 0;
+    },
+    async rest() {
+      if (!closed) await waitFor(() => c.usleep(REST_US));
     },
     setReceiveBuffer: (bytes) => setBuffer(bytes, SO_RCVBUFFORCE, SO_RCVBUF),
     setSendBuffer: (bytes) => setBuffer(bytes, SO_SNDBUFFORCE, SO_SNDBUF),

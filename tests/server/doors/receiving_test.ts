@@ -97,6 +97,37 @@ for (const isFast of hasFast ? [false, true] : [false]) {
     assertLess(rangAt, 20);
   });
 
+  Deno.test(`receiving ${path}: other sockets are heard while more arrives than can be handled`, async () => {
+    using sockets = new Sockets(isFast, "127.0.0.1", ["127.0.0.1"]);
+    using other = new Sockets(isFast, "127.0.0.1", ["127.0.0.1"]);
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    using client = await Deno.connect({ port: (listener.addr as Deno.NetAddr).port });
+    using connection = await listener.accept();
+    for (let i = 0; i < 250; i++) await sockets.send(0, "x");
+    let count = 0;
+    const answering = other.socket.receive((_, from) => void other.socket.send(bytes("answer"), from));
+    const overTcp = async () => {
+      await client.write(bytes("x"));
+      await connection.read(new Uint8Array(9));
+      await connection.write(bytes("answer"));
+      await client.read(new Uint8Array(9));
+      return count;
+    };
+    const overUdp = async () => {
+      await other.send(0, "x");
+      await other.senders[0].receive();
+      other.socket.close();
+      return count;
+    };
+    const answered = Promise.all([overTcp(), overUdp()]);
+    await sockets.receive(250, (heard) => {
+      count = heard;
+      for (const until = performance.now() + 1; performance.now() < until;);
+    });
+    for (const at of await answered) assertLess(at, 100);
+    await answering;
+  });
+
   Deno.test(`receiving ${path}: that nobody is where something was sent to ends nothing`, async () => {
     using sockets = new Sockets(isFast, "127.0.0.1", ["127.0.0.1"]);
     const gone = listen("127.0.0.1"), address = `127.0.0.1:${portOf(gone)}`;

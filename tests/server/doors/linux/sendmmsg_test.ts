@@ -243,8 +243,11 @@ withSockets("after close nothing is sent, and the connection stays open", {}, as
   const table = socket.table();
   table.add(addressOf(sink));
   assertEquals(await socket.writable(DEADLINE_MS), true);
+  const resting = socket.rest();
   socket.close();
   socket.close();
+  await resting;
+  await socket.rest();
   assertEquals(table.send(bytes("late"), 0, 1), 1);
   assertEquals(await socket.writable(DEADLINE_MS), false);
   assertEquals([socket.setReceiveBuffer(4096), socket.setSendBuffer(4096), socket.inboundDrops()], [0, 0, 0]);
