@@ -72,7 +72,8 @@ export class EventWindow {
     const text = this.#messages.get(seq) ?? this.#presence.get(seq), { epoch } = this;
     const event = (text === undefined ? undefined : readEvent(text, epoch)) ??
       { dialect: "v1", type: "ONLINE", epoch, seq, at: 0, members: [] };
-    if (this.#read.size === MAX_READ) this.#read.clear();
+    // the one that was read first goes
+    if (this.#read.size === MAX_READ) this.#read.delete(this.#read.keys().next().value!);
     this.#read.set(seq, event);
     return event;
   }
