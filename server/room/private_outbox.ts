@@ -137,7 +137,6 @@ export class PrivateOutbox {
     if (conversation.waiting.length === 0 || conversation.tries === 0) return;
     // which copy of a repeated one was answered is unknown (RFC 6298, section 3)
     if (conversation.tries === 1) conversation.roundTrip.sample(now - conversation.sentAt);
-    else conversation.roundTrip.noteAmbiguous();
     this.#settle(conversation, conversation.waiting.splice(0, 1));
     this.#sendNext(conversation, now);
   }

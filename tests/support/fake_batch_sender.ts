@@ -26,6 +26,8 @@ export class FakeBatchSender implements BatchSender {
   space = Infinity;
   /** How often somebody has begun to wait for the full socket. */
   waits = 0;
+  /** How often the runtime was made to wait. */
+  rests = 0;
   receiveBuffer = 0;
   /** The send buffer that the system grants: by default so much that it plays no role. */
   sendBuffer = 1 << 30;
@@ -80,6 +82,7 @@ export class FakeBatchSender implements BatchSender {
   }
 
   rest(): Promise<void> {
+    this.rests++;
     return Promise.resolve();
   }
 
