@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { type Body, octetsOf, readBody, textLength, writeBody } from "./protocol/bodies.ts";
+import { concatBytes } from "./protocol/bytes.ts";
 import { checksumProblem, SUM_PLACEHOLDER, writeChecksum } from "./protocol/checksum.ts";
 import { readClassic, writeClassic } from "./protocol/classic.ts";
 import {
@@ -22,6 +24,7 @@ import {
   numberUpTo,
   optional,
   parseFields,
+  ranges,
   word,
 } from "./protocol/fields.ts";
 import {
@@ -29,23 +32,22 @@ import {
   MAX_AGE_MS,
   MAX_CLASSIC_BYTES,
   MAX_COPY,
+  MAX_DATA_BYTES,
   MAX_DATAGRAM_BYTES,
+  MAX_FILE_NAME_BYTES,
+  MAX_SACK_DELAY_MS,
+  MAX_SACK_RANGES,
   MAX_TEXT_BYTES,
   type Packet,
-  type Presence,
   type Proof,
   refuse,
-  RELAY_MARK,
   type RelayedPacket,
-  type Renamed,
   type V1Packet,
 } from "./protocol/packets.ts";
-import { memberLine, readPresence, readRenamed } from "./protocol/members.ts";
 import { byteLength, decodeUtf8, encodeUtf8, isLongerThan } from "./protocol/utf8.ts";
 
 export * from "./protocol/packets.ts";
 
-type Body = "text" | "topic" | "members" | "names" | "onlyRelayed" | "packet";
 type PacketOf<T extends V1Packet["type"]> = Extract<V1Packet, { type: T }>;
 type Layout<P> = {
   fields: { [K in Exclude<keyof P, "dialect" | "type" | Body>]-?: Field<NonNullable<P[K]>> };
@@ -170,6 +172,7 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
       classic: optional(flag),
       relay: optional(flag),
       norelay: optional(flag),
+      rate: optional(number),
       transport: optional(word),
       registered: optional(flag),
       operator: optional(flag),
@@ -182,6 +185,19 @@ const LAYOUTS: { [T in V1Packet["type"]]: Layout<PacketOf<T>> } = {
   },
   "CLOSING": { fields: { epoch: hex64 } },
   "OPEN": { fields: { pass: optional(hex64), id: optional(number) } },
+  "OFFER": { fields: { pass: hex64, file: hex64, size: number, hash: hex256 }, body: "text" },
+  "DATA": { fields: { pass: hex64, file: hex64, id: number, offset: number }, body: "octets" },
+  "SACK": {
+    fields: {
+      pass: hex64,
+      file: hex64,
+      next: optional(number),
+      room: optional(number),
+      ids: optional(ranges(MAX_SACK_RANGES)),
+      delay: optional(numberUpTo(MAX_SACK_DELAY_MS)),
+    },
+  },
+  "END": { fields: { pass: hex64, file: hex64, code: word } },
 };
 
 /** All types of version 1. */
@@ -225,12 +241,13 @@ function isVersioned(datagram: Uint8Array): boolean {
 
 function writeV1(packet: V1Packet): Uint8Array {
   const word = `${packet.type}/1`;
-  const bytes = encodeUtf8(word + SUM_PLACEHOLDER + writeRest(packet));
+  const text = encodeUtf8(word + SUM_PLACEHOLDER + writeRest(packet)), octets = octetsOf(packet);
+  const bytes = octets === undefined ? text : concatBytes(text, octets);
   writeChecksum(bytes, word.length);
   return bytes;
 }
 
-/** What stands behind the type and the checksum. */
+/** What stands behind the type and the checksum, without the octets of a file. */
 function writeRest(packet: V1Packet): string {
   const { fields, body } = LAYOUTS[packet.type] as Layout<Record<string, unknown>>;
   const values = packet as unknown as Record<string, unknown>;
@@ -238,35 +255,22 @@ function writeRest(packet: V1Packet): string {
   for (const key in fields) {
     if (values[key] !== undefined && values[key] !== false) header += ` ${key}=${fields[key].write(values[key]!)}`;
   }
-  let rest = "";
-  if (body === "text") rest = `\n${values.text}`;
-  else if (body === "topic") rest = values.topic === undefined ? "" : `\n${values.topic}`;
-  else if (body === "names") rest = writeNames(values as PacketOf<"USERS">);
-  else if (body === "members") {
-    rest = (values.members as (Presence | Renamed)[]).map((member) => `\n${memberLine(member)}`).join("");
-  } else if (body === "packet") {
-    // the checksum of the envelope covers it
-    const inner = values.packet as V1Packet;
-    rest = `\n${inner.type}/1${writeRest(inner)}`;
-  }
-  return header + rest;
-}
-
-function writeNames({ names, onlyRelayed = [] }: Pick<PacketOf<"USERS">, "names" | "onlyRelayed">): string {
-  const marked = new Set(onlyRelayed);
-  return names.map((name) => `\n${name}${marked.has(name) ? RELAY_MARK : ""}`).join("");
+  if (body !== "packet") return header + writeBody(values, body);
+  // the checksum of the envelope covers it
+  const inner = values.packet as V1Packet;
+  return `${header}\n${inner.type}/1${writeRest(inner)}`;
 }
 
 function readV1(datagram: Uint8Array): Decoded {
   if (datagram.length > MAX_DATAGRAM_BYTES) return refuse(tooLong(datagram, MAX_DATAGRAM_BYTES));
   const problem = checksumProblem(datagram);
   if (problem !== undefined) return refuse(problem);
-  const text = decodeUtf8(datagram);
-  return text === undefined ? refuse("it is not UTF-8") : readText(text);
+  const length = textLength(datagram), text = decodeUtf8(datagram.subarray(0, length));
+  return text === undefined ? refuse("it is not UTF-8") : readText(text, datagram.subarray(length));
 }
 
-/** Reads a packet whose checksum is right. */
-function readText(text: string): Decoded {
+/** Reads a packet whose checksum is right: its text, and the octets of a file that may follow. */
+function readText(text: string, octets: Uint8Array): Decoded {
   const lineEnd = text.indexOf("\n"), end = lineEnd < 0 ? text.length : lineEnd;
   const header = text.slice(0, text[end - 1] === "\r" ? end - 1 : end), body = text.slice(end + 1);
   const space = header.indexOf(" "), wordEnd = space < 0 ? header.length : space;
@@ -279,65 +283,40 @@ function readText(text: string): Decoded {
   const packet: Record<string, unknown> = { dialect: "v1", type };
   const problem = parseFields(header, wordEnd, layout.fields, packet);
   if (problem !== undefined) return refuse(problem);
-  const reason = readBody(packet, layout.body, body) ?? findContradiction(packet as V1Packet);
+  const reason = readWhole(packet, layout.body, body, octets) ?? findContradiction(packet as V1Packet);
   return reason ? refuse(reason) : { ok: true, packet: packet as Packet };
 }
 
-function readBody(packet: Record<string, unknown>, kind: Body | undefined, body: string): string | undefined {
-  if (kind === "text") {
-    packet.text = body;
-    return;
-  }
-  if (kind === undefined) return;
-  if (kind === "topic") {
-    if (body !== "") packet.topic = body;
-    return;
-  }
-  if (kind === "packet") {
-    const relayed = readRelayed(body);
-    if (typeof relayed === "string") return relayed;
-    packet.packet = relayed;
-    return;
-  }
-  const lines = body === "" ? [] : body.replace(/\n$/, "").split("\n");
-  if (kind === "names") return readNames(packet, lines);
-  const members = lines.map(packet.type === "RENAMED" ? readRenamed : readPresence);
-  if (members.includes(undefined)) {
-    const what = packet.type === "RENAMED" ? "a name, and perhaps the name before" : "perhaps a name";
-    return `a line is malformed: it has to be an address and ${what}, with a space between`;
-  }
-  packet.members = members;
-}
-
-function readNames(packet: Record<string, unknown>, lines: string[]): string | undefined {
-  const names: string[] = [], onlyRelayed: string[] = [];
-  for (const line of lines) {
-    const isRelayed = line.endsWith(RELAY_MARK);
-    const read = name.read(isRelayed ? line.slice(0, -RELAY_MARK.length) : line);
-    if (read === undefined) return `a name is malformed: it has to be ${name.form}`;
-    names.push(read);
-    if (isRelayed) onlyRelayed.push(read);
-  }
-  packet.names = names;
-  if (onlyRelayed.length > 0) packet.onlyRelayed = onlyRelayed;
+function readWhole(
+  packet: Record<string, unknown>,
+  kind: Body | undefined,
+  body: string,
+  octets: Uint8Array,
+): string | undefined {
+  if (kind !== "packet") return readBody(packet, kind, body, octets);
+  const relayed = readRelayed(body, octets);
+  if (typeof relayed === "string") return relayed;
+  packet.packet = relayed;
 }
 
 /** How a packet begins that may be in a RELAY. */
-const RELAYED = /^(?:MESSAGE|ACK)\/1[ \r\n]/;
+const RELAYED = /^(?:MESSAGE|ACK|OFFER|DATA|SACK|END)\/1[ \r\n]/;
 
 /**
  * Reads what is in a RELAY; returns why it can't be there if it can't. No packet that may be in one has a packet in it.
  */
-function readRelayed(text: string): RelayedPacket | string {
-  if (!RELAYED.test(text)) return "what is in the RELAY is no MESSAGE and no ACK";
+function readRelayed(text: string, octets: Uint8Array): RelayedPacket | string {
+  if (!RELAYED.test(text)) return "what is in the RELAY is not from one member to another: no MESSAGE, ACK, OFFER, …";
   // most have no checksum of their own
-  const decoded = text.includes(" sum=") ? readV1(encodeUtf8(text)) : readText(text);
+  const hasSum = text.includes(" sum=");
+  const decoded = hasSum ? readV1(concatBytes(encodeUtf8(text), octets)) : readText(text, octets);
   if (!decoded.ok) return `in the RELAY: ${decoded.reason}`;
   const { packet } = decoded;
   const isOfPair = "pass" in packet && packet.pass !== undefined && !("token" in packet);
   if (!isOfPair) return "what is in the RELAY needs a pass, and no token";
-  // an ACK without a stream answers a check of the direct way
-  return (packet as RelayedPacket).stream === undefined ? "an ACK in a RELAY needs a stream" : packet as RelayedPacket;
+  // one without a stream answers a check of the direct way
+  const isOfCheck = packet.type === "ACK" && packet.stream === undefined;
+  return isOfCheck ? "an ACK in a RELAY needs a stream" : packet as RelayedPacket;
 }
 
 /** Returns why fields that are valid one by one are not valid together, or undefined when they are. */
@@ -366,6 +345,21 @@ function findContradiction(packet: V1Packet): string | undefined {
     case "RESEND":
     case "GONE":
       return packet.from < 1 || packet.from > packet.to ? "from is not between 1 and to" : undefined;
+    case "OFFER":
+      if (packet.text === "") return "the name of the file is missing: it stands behind the first line feed";
+      return isLongerThan(packet.text, MAX_FILE_NAME_BYTES)
+        ? `the name of the file has more than ${MAX_FILE_NAME_BYTES} bytes`
+        : undefined;
+    case "DATA": {
+      const { id, octets: { length } } = packet;
+      if (length < 1 || length > MAX_DATA_BYTES) return `it has ${length} octets: it takes 1 to ${MAX_DATA_BYTES}`;
+      return id < 1 ? "the ids begin with 1" : undefined;
+    }
+    case "SACK": {
+      const { next, room, ids, delay } = packet;
+      if ((next === undefined) !== (room === undefined)) return "next and room go together";
+      return next === undefined && (ids || delay !== undefined) ? "ids and delay need next" : undefined;
+    }
     case "LOOKUP":
       return (packet.name === undefined) === (packet.address === undefined)
         ? "LOOKUP takes a name or an address"

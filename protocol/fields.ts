@@ -7,6 +7,12 @@ import { toHex } from "./bytes.ts";
 import { isIPv4, isIPv6 } from "./ip_address.ts";
 import { readName } from "./names.ts";
 
+/** A range of numbers, both ends included. */
+export interface NumberRange {
+  from: number;
+  to: number;
+}
+
 /** Writes one kind of value as text, and reads it back from any text. */
 export interface Field<T> {
   write(value: T): string;
@@ -54,6 +60,32 @@ export function numberBetween(least: number, most: number): Field<number> {
       return value !== undefined && value >= least && value <= most ? value : undefined;
     },
   };
+}
+
+/** Ranges of numbers, the greatest first: `12-40,7`. They neither touch nor overlap. */
+export function ranges(most: number): Field<NumberRange[]> {
+  return {
+    write: (ranges) => ranges.map(({ from, to }) => from === to ? `${to}` : `${from}-${to}`).join(","),
+    form: `at most ${most} ranges like 12-40,7, the greatest first`,
+    read(text) {
+      // a whole header has less, but this is called with any text
+      const parts = text.length <= most * MAX_RANGE_CHARACTERS ? text.split(",") : [];
+      const read = parts.map(readRange);
+      const isOrdered = read.every((range, i) => range && (i === 0 || range.to + 1 < (read[i - 1]?.from ?? 0)));
+      return read.length > 0 && read.length <= most && isOrdered ? read as NumberRange[] : undefined;
+    },
+  };
+}
+
+/** Two numbers of 16 digits, what is between them, and a comma. */
+const MAX_RANGE_CHARACTERS = 34;
+
+function readRange(text: string): NumberRange | undefined {
+  const [first, second, ...others] = text.split("-"), from = number.read(first);
+  const to = second === undefined ? from : number.read(second);
+  // a range of one is written as one number
+  if (from === undefined || to === undefined || others.length > 0) return undefined;
+  return second === undefined || from < to ? { from, to } : undefined;
 }
 
 /** True, written as 1; false is not written at all. */

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { NumberRange } from "./fields.ts";
 
 /** The port that a server listens on by default. */
 export const DEFAULT_PORT = 9090;
@@ -25,6 +26,14 @@ export const MEMBER_TIMEOUT_MS = 60_000;
 export const MAX_AGE_MS = 99_999;
 /** The most further copies that an event has; they count from 1. */
 export const MAX_COPY = 3;
+/** The most octets of a file in one DATA: as many as fit where it is in a RELAY, so that a repeat may go either way. */
+export const MAX_DATA_BYTES = 1000;
+/** The longest name of a file in an OFFER, in bytes of UTF-8: no usual file system takes longer ones. */
+export const MAX_FILE_NAME_BYTES = 255;
+/** The most ranges in one SACK: also with the greatest numbers it fits into a RELAY. */
+export const MAX_SACK_RANGES = 24;
+/** The greatest `delay` of a SACK, in milliseconds. */
+export const MAX_SACK_DELAY_MS = 999;
 /** What stands behind the name of a member in USERS that is reached through the server only. */
 export const RELAY_MARK = " relay";
 /** How many messages of one stream may be under way before the first is acknowledged. */
@@ -265,6 +274,8 @@ export type V1Packet =
     relay?: boolean;
     /** Set when this server passes no message on. */
     norelay?: boolean;
+    /** How many bytes a second of files this server passes on for one member; missing when there is no limit. */
+    rate?: number;
     /** How it is connected, if not by datagrams: `tcp`. */
     transport?: string;
     /** Set when its name is protected by a password. */
@@ -277,7 +288,50 @@ export type V1Packet =
   | { dialect: "v1"; type: "CLOSING"; epoch: string }
   // from peer to peer
   /** Opens the way through this side's NAT. With the pass of the pair and an id it is a check, which an ACK answers. */
-  | { dialect: "v1"; type: "OPEN"; pass?: string; id?: number };
+  | { dialect: "v1"; type: "OPEN"; pass?: string; id?: number }
+  // from peer to peer: files. `file` names a transfer: 64 random bits, which only these two know
+  /** A file is offered. It is repeated until there is an answer, and then as a sign of life. */
+  | {
+    dialect: "v1";
+    type: "OFFER";
+    pass: string;
+    file: string;
+    /** In bytes. */
+    size: number;
+    /** The SHA-256 of the whole file. */
+    hash: string;
+    /** The name of the file, as its sender has it: it may be anything. */
+    text: string;
+  }
+  /** Some octets of a file. */
+  | {
+    dialect: "v1";
+    type: "DATA";
+    pass: string;
+    file: string;
+    /** Counts these packets, also the repeats: no two of a transfer have the same. */
+    id: number;
+    /** Where in the file the octets belong. */
+    offset: number;
+    octets: Uint8Array;
+  }
+  /** What has arrived of a file; without `next` only the offer, about which the receiver's user has said nothing yet. */
+  | {
+    dialect: "v1";
+    type: "SACK";
+    pass: string;
+    file: string;
+    /** All octets before this place are here. */
+    next?: number;
+    /** How many more behind `next` are taken. */
+    room?: number;
+    /** The numbers of the DATA that have arrived, the greatest first; those that are long known may be left out. */
+    ids?: NumberRange[];
+    /** For how long the DATA with the greatest of these numbers is here, in milliseconds. */
+    delay?: number;
+  }
+  /** A transfer has ended: why, in a word. */
+  | { dialect: "v1"; type: "END"; pass: string; file: string; code: string };
 
 /** The types of version 1 that a client sends to a server. */
 export const TO_SERVER = [
@@ -295,14 +349,20 @@ export const TO_SERVER = [
 ] as const satisfies readonly V1Packet["type"][];
 
 /**
- * What may be in a RELAY: a direct message or its acknowledgement, with the pass of the pair and without a token. An
- * ACK without a stream answers a check of the direct way, so it never passes through the server.
+ * A direct message or its acknowledgement in a RELAY, with the pass of the pair and without a token. An ACK without a
+ * stream answers a check of the direct way, so it never passes through the server.
  */
-export type RelayedPacket = Extract<V1Packet, { type: "MESSAGE" | "ACK" }> & {
+export type RelayedMessage = Extract<V1Packet, { type: "MESSAGE" | "ACK" }> & {
   token?: undefined;
   pass: string;
   stream: string;
 };
+
+/** What two members send each other to hand over a file. */
+export type FilePacket = Extract<V1Packet, { type: "OFFER" | "DATA" | "SACK" | "END" }>;
+
+/** What may be in a RELAY. */
+export type RelayedPacket = RelayedMessage | FilePacket;
 
 /** Any packet of either dialect. */
 export type Packet = ClassicPacket | V1Packet;

@@ -94,6 +94,10 @@ Deno.test("PROTOCOL.md: every type of both dialects has a section and an example
     "NOTICE/1": true,
     "CHALLENGE/1": true,
     "REPLY/1": true,
+    "OFFER/1": true,
+    "DATA/1": true,
+    "SACK/1": true,
+    "END/1": true,
   };
   const shown = new Set(all.filter(({ section }) => TYPE.test(section)).map(({ section }) => section));
   assertEquals([...shown].sort(), Object.keys(types).sort());

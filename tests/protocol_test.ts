@@ -6,7 +6,11 @@ import {
   encode,
   MAX_AGE_MS,
   MAX_CLASSIC_BYTES,
+  MAX_DATA_BYTES,
   MAX_DATAGRAM_BYTES,
+  MAX_FILE_NAME_BYTES,
+  MAX_SACK_DELAY_MS,
+  MAX_SACK_RANGES,
   MAX_TEXT_BYTES,
   type Packet,
   type V1Packet,
@@ -39,6 +43,9 @@ const EVENT = { token: HEX, epoch: HEX, seq: MAX, at: MAX };
 
 const KEY = HEX.repeat(4);
 const PROOF = { nonce: HEX.repeat(2), cnonce: HEX.repeat(2), proof: KEY };
+
+/** As many as may be there, each as long as it may be. */
+const RANGES = Array.from({ length: MAX_SACK_RANGES }, (_, i) => ({ from: MAX - 3 * i - 1, to: MAX - 3 * i }));
 
 /** The longest packet of each type: every field there, and each as long as it may be. */
 const LONGEST: { [T in V1Packet["type"]]: Omit<Extract<V1Packet, { type: T }>, "dialect" | "type"> } = {
@@ -113,6 +120,7 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Extract<V1Packet, { type: T }>, "
     classic: true,
     relay: true,
     norelay: true,
+    rate: MAX,
     transport: "a".repeat(32),
     registered: true,
     operator: true,
@@ -121,6 +129,10 @@ const LONGEST: { [T in V1Packet["type"]]: Omit<Extract<V1Packet, { type: T }>, "
   "ERROR": { token: HEX, code: "a".repeat(32), id: MAX, stream: HEX, text: TEXT },
   "CLOSING": { epoch: HEX },
   "OPEN": { pass: HEX, id: MAX },
+  "OFFER": { pass: HEX, file: HEX, size: MAX, hash: KEY, text: "é".repeat((MAX_FILE_NAME_BYTES - 1) / 2) + "e" },
+  "DATA": { pass: HEX, file: HEX, id: MAX, offset: MAX, octets: new Uint8Array(MAX_DATA_BYTES).fill(0xff) },
+  "SACK": { pass: HEX, file: HEX, next: MAX, room: MAX, ids: RANGES, delay: MAX_SACK_DELAY_MS },
+  "END": { pass: HEX, file: HEX, code: "a".repeat(32) },
 };
 const longest = Object.entries(LONGEST).map(([type, rest]) => ({ dialect: "v1", type, ...rest }) as V1Packet);
 
@@ -129,6 +141,28 @@ Deno.test("the longest packet of each v1 type fits into a datagram and comes bac
     const bytes = encode(packet);
     assert(bytes.length <= MAX_DATAGRAM_BYTES, `${packet.type}: ${bytes.length} bytes`);
     assertEquals(packetOf(bytes), packet);
+  }
+});
+
+Deno.test("the longest packets about files fit into a datagram in a RELAY too", () => {
+  for (
+    const { dialect: _, ...packet } of longest.filter(({ type }) => ["OFFER", "DATA", "SACK", "END"].includes(type))
+  ) {
+    const relay = { dialect: "v1", type: "RELAY", token: HEX, address: ADDRESS, packet: { dialect: "v1", ...packet } };
+    const name = packet.type === "OFFER" ? { name: NAME } : {};
+    const bytes = encode({ ...relay, ...name } as V1Packet);
+    assert(bytes.length <= MAX_DATAGRAM_BYTES, `${packet.type}: ${bytes.length} bytes`);
+    assertEquals(packetOf(bytes), { ...relay, ...name } as V1Packet);
+  }
+});
+
+Deno.test("the octets of a DATA are taken as they are, also in a RELAY, and are not those of the next datagram", () => {
+  const octets = Uint8Array.from({ length: 256 }, (_, i) => i);
+  const data = { dialect: "v1", type: "DATA", pass: HEX, file: HEX, id: 1, offset: 0, octets } as const;
+  for (const packet of [data, { dialect: "v1", type: "RELAY", token: HEX, address: ADDRESS, packet: data } as const]) {
+    const bytes = encode(packet), decoded = packetOf(bytes);
+    bytes.fill(0);
+    assertEquals(decoded, packet);
   }
 });
 

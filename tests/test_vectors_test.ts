@@ -59,11 +59,28 @@ const CHECKS: Record<string, (it: Case) => void | Promise<void>> = {
   },
 
   "packets.good": (
-    { what: _, datagram, hex, canonical, type, fields, text, names, onlyRelayed, members, inner, ...rest },
+    {
+      what: _,
+      datagram,
+      hex,
+      canonical,
+      type,
+      fields,
+      text,
+      octets,
+      names,
+      onlyRelayed,
+      members,
+      inner,
+      innerHex,
+      ...rest
+    },
   ) => {
     assertEquals(rest, {});
-    const relayed = inner && { packet: packetOf({ datagram: inner }) };
-    const body = text === undefined ? { names, onlyRelayed, members, ...relayed } : { text: expand(text) };
+    const relayed = (inner ?? innerHex) && { packet: packetOf({ datagram: inner, hex: innerHex }) };
+    const body = text === undefined
+      ? { names, onlyRelayed, members, octets: octets && fromHex(octets), ...relayed }
+      : { text: expand(text) };
     const packet = packetOf({ datagram, hex });
     // a first that is left out means the same as the id
     const first = packet.type === "MESSAGE" && packet.dialect === "v1" ? packet.first ?? packet.id : undefined;

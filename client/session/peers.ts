@@ -155,6 +155,6 @@ export class Peers implements Timed {
   receiveRelayed({ address, name, packet }: RelayPacket, now: number): Fact[] {
     if (this.#echoes.has(packet)) return [];
     if (packet.type === "ACK") return this.#direct.receiveAck(packet, undefined, now);
-    return this.#inbox.receiveRelayed(packet, { address, name }, now);
+    return packet.type === "MESSAGE" ? this.#inbox.receiveRelayed(packet, { address, name }, now) : [];
   }
 }

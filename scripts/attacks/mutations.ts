@@ -21,7 +21,7 @@ export interface Known {
 }
 
 type Type = V1Packet["type"];
-type Body = "text" | "topic" | "members" | "names" | "onlyRelayed" | "packet";
+type Body = "text" | "topic" | "members" | "names" | "onlyRelayed" | "packet" | "octets";
 type FieldOf<T extends Type> = Exclude<keyof Extract<V1Packet, { type: T }>, "dialect" | "type" | Body>;
 
 /** The fields of each type of version 1, and whether it has a body. */
@@ -64,6 +64,7 @@ const TYPES: { [T in Type]: [fields: FieldOf<T>[], body?: boolean] } = {
     "classic",
     "relay",
     "norelay",
+    "rate",
     "transport",
     "registered",
     "operator",
@@ -72,6 +73,10 @@ const TYPES: { [T in Type]: [fields: FieldOf<T>[], body?: boolean] } = {
   "ERROR": [["token", "code", "id", "stream"], true],
   "CLOSING": [["epoch"]],
   "OPEN": [["pass", "id"]],
+  "OFFER": [["pass", "file", "size", "hash"], true],
+  "DATA": [["pass", "file", "id", "offset"], true],
+  "SACK": [["pass", "file", "next", "room", "ids", "delay"]],
+  "END": [["pass", "file", "code"]],
 };
 const ALL_TYPES = Object.keys(TYPES) as Type[];
 const CLASSIC = [
@@ -165,6 +170,11 @@ export function mutations(
       case "cnonce":
       case "salt":
         return hex() + hex();
+      case "file":
+        return random() < 0.7 ? stream : hex();
+      case "ids":
+        return pick(["1", "2-9", "40-60,7,1-3", "9-2", "3,4", "1-1", "-", ...NUMBERS]);
+      case "hash":
       case "proof":
       case "key":
       case "verifier":
@@ -231,7 +241,7 @@ export function mutations(
     const lines = pick([member, () => pick(NAMES)]);
     // mostly what may be in a RELAY, sometimes another RELAY
     const inner = type === "RELAY" && depth < 3 && random() < 0.9
-      ? packet(random() < 0.9 ? pick(["MESSAGE", "ACK"]) : undefined, depth + 1)
+      ? packet(random() < 0.9 ? pick(["MESSAGE", "ACK", "OFFER", "DATA", "SACK", "END"]) : undefined, depth + 1)
       : undefined;
     // a new name is rarely one as a whole by chance
     const renamed = type === "RENAMED" && random() < 0.7 ? member() : undefined;

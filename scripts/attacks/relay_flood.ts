@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { RelayedPacket, V1Packet } from "../../protocol.ts";
+import type { RelayedMessage, V1Packet } from "../../protocol.ts";
 import { parseNumber, readCommandLine } from "../../runtime/command_line.ts";
 import { run } from "../../runtime/program.ts";
 import { quantile, readable } from "../bench/table.ts";
@@ -89,7 +89,7 @@ async function join(port: number, hostname: string, received: (packet: V1Packet)
   };
 }
 
-function relay({ token, send }: V1Member, address: string, packet: RelayedPacket): void {
+function relay({ token, send }: V1Member, address: string, packet: RelayedMessage): void {
   send({ dialect: "v1", type: "RELAY", token, address, packet });
 }
 
@@ -191,7 +191,7 @@ class Pair implements Disposable {
 
   #heardByBob(packet: V1Packet): void {
     if (packet.type !== "RELAY") return;
-    const { pass, type, stream, id } = packet.packet;
+    const { pass, type, stream, id } = packet.packet as RelayedMessage;
     if (pass !== this.#pass) this.passed++;
     else if (type === "MESSAGE") {
       relay(this.#bob.member, packet.address, { dialect: "v1", type: "ACK", pass, stream, id });

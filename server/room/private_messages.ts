@@ -104,6 +104,7 @@ export class PrivateMessages {
   receive({ address, packet }: V1Packet & { type: "RELAY" }, from: Member, now: number): void {
     const { limits, ignored, isRelaying } = this.#context;
     if (!isRelaying) return ignored.count("no-relay");
+    if (packet.type !== "MESSAGE" && packet.type !== "ACK") return ignored.count("not-for-server");
     if (!limits.takeRequestTokens(from, RELAY_COST, now)) return;
     const to = this.#receiverAt(address, packet.pass, from);
     if (!to) return ignored.count("not-joined", "pass");

@@ -8,6 +8,9 @@ import {
   type ClassicPacket,
   MAX_AGE_MS,
   MAX_COPY,
+  MAX_DATA_BYTES,
+  MAX_SACK_DELAY_MS,
+  MAX_SACK_RANGES,
   MAX_TEXT_BYTES,
   type Packet,
   type V1Packet,
@@ -62,8 +65,39 @@ function v1<T extends V1Packet["type"]>(
   return fc.record({ ...always, ...optional }, { requiredKeys: Object.keys(always) as never[] }) as never;
 }
 
+const pair = { pass: hex64, file: hex64 };
+/** What two members send each other to hand over a file. */
+const filePackets = {
+  "OFFER": v1("OFFER", {
+    ...pair,
+    size: number,
+    hash: hexBytes(32),
+    text: fc.string({ unit: "binary", minLength: 1, maxLength: 60 }),
+  }),
+  "DATA": v1("DATA", {
+    ...pair,
+    id: fc.integer({ min: 1 }),
+    offset: number,
+    octets: fc.uint8Array({ minLength: 1, maxLength: MAX_DATA_BYTES }),
+  }),
+  "SACK": fc.oneof(
+    v1("SACK", pair),
+    v1("SACK", { ...pair, next: number, room: number }, {
+      ids: fc.uniqueArray(fc.maxSafeNat(), { minLength: 2, maxLength: 2 * MAX_SACK_RANGES }).map((numbers) => {
+        const ends = numbers.sort((a, b) => b - a);
+        const ranges = ends.flatMap((to, i) => i % 2 === 0 && i + 1 < ends.length ? [{ from: ends[i + 1], to }] : []);
+        // ranges that touch are one
+        return ranges.filter(({ to }, i) => i === 0 || to + 1 < ranges[i - 1].from);
+      }),
+      delay: fc.nat(MAX_SACK_DELAY_MS),
+    }),
+  ),
+  "END": v1("END", { ...pair, code: fc.stringMatching(/^[a-z][a-z-]{0,31}$/) }),
+};
+
 /** What may be in a RELAY. */
 const relayed = fc.oneof(
+  ...Object.values(filePackets) as fc.Arbitrary<V1Packet>[],
   v1("MESSAGE", { pass: hex64, stream: hex64, id: fc.integer({ min: 1 }), text: someText }, { age, action: yes }),
   v1("ACK", { pass: hex64, stream: hex64, id: number }),
 );
@@ -143,6 +177,7 @@ export const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
     classic: yes,
     relay: yes,
     norelay: yes,
+    rate: number,
     transport: fc.constantFrom("tcp", "web"),
     registered: yes,
     operator: yes,
@@ -155,6 +190,7 @@ export const V1: { [T in V1Packet["type"]]: fc.Arbitrary<Of<V1Packet, T>> } = {
   ),
   "CLOSING": v1("CLOSING", { epoch: hex64 }),
   "OPEN": v1("OPEN", {}, { pass: hex64, id: number }),
+  ...filePackets,
 };
 /** Any packet of version 1. */
 export const anyV1 = fc.oneof(...Object.values(V1) as fc.Arbitrary<V1Packet>[]);

@@ -235,7 +235,7 @@ export class FakePeers {
     } else if (packet.type === "RELAY") {
       const { packet: inner } = packet;
       if (inner.type === "ACK") peer.act(peer.direct.receiveAck(inner, undefined, this.now));
-      else peer.act(peer.inbox.receiveRelayed(inner, packet, this.now));
+      else if (inner.type === "MESSAGE") peer.act(peer.inbox.receiveRelayed(inner, packet, this.now));
     }
   }
 

@@ -8,6 +8,7 @@ import type { RoomOptions } from "../../server/room/room_options.ts";
 import { type Sent, textOf } from "./fake_delivery.ts";
 import { all, FakeRoom, one, STREAM, to, type V1 } from "./fake_room.ts";
 import { peerOf } from "./peer_of.ts";
+import { messageIn } from "./packets.ts";
 
 /** Bob and Tim have a connection, Alice and Carol send datagrams. */
 export const BOB = "10.0.0.7:1001", TIM = "10.0.0.8:1002", ALICE = "10.0.0.9:9", CAROL = "10.0.0.10:10";
@@ -65,7 +66,7 @@ export class PrivateRoom extends FakeRoom {
 
   /** Acknowledges what was sent to Alice. */
   acknowledge(sent: Sent[]): Sent[] {
-    const { packet } = all(sent, "RELAY").at(-1)!, { pass, stream, id } = packet;
+    const { pass, stream, id } = messageIn(all(sent, "RELAY").at(-1)!);
     return this.relay({ dialect: "v1", type: "ACK", pass, stream, id });
   }
 }

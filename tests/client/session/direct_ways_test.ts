@@ -2,6 +2,7 @@
 import { assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { type FakePeer, FakePeers, type OnTheWire, passOf, type Registered, SERVER } from "../../support/fake_peers.ts";
 import { A, B, message, pair, punch, STRANGER, STREAM, texts } from "../../support/direct_messages.ts";
+import { messageIn } from "../../support/packets.ts";
 
 const NOTICE = "Bob can't be reached directly; sending through the server. /direct only forbids that";
 
@@ -47,7 +48,7 @@ Deno.test("direct ways: without an answer for a second all that waits goes throu
   assertEquals(marks(alice.delivered), [["one", true], ["two", true]]);
   assertEquals([alice.notices, alice.failed, alice.direct.waiting], [[NOTICE], [], 0]);
   assertEquals([alice.direct.isRelayed({ name: "Bob" }), alice.direct.isRelayed({ name: "Carole" })], [true, false]);
-  const streams = net.sent("RELAY").map(({ packet: { packet } }) => packet.stream);
+  const streams = net.sent("RELAY").map(({ packet }) => messageIn(packet).stream);
   assertEquals(new Set(streams), new Set([net.sent("MESSAGE")[0].packet.stream]));
   // the next goes there at once, and nothing is said of it again
   alice.say("bob", "three");

@@ -1,8 +1,9 @@
 /** Whoever only returns what a client sends does not pass for a peer that has read it. */
 import { assertEquals } from "@std/assert";
 import { Echoes } from "../../../client/session/echoes.ts";
-import type { Packet, V1Packet } from "../../../protocol.ts";
+import type { Packet, RelayedMessage, V1Packet } from "../../../protocol.ts";
 import { ADDRESS, type FakeSession, joined, SERVER, type V1 } from "../../support/fake_session.ts";
+import { messageIn } from "../../support/packets.ts";
 
 const PASS = "e04b7d19c5a2638f", BOB = "192.168.1.22:40112";
 
@@ -11,7 +12,7 @@ interface Place {
   address: string;
   /** What comes back for a datagram to there, or for what is in an envelope to it, if anything. */
   direct?: (packet: V1Packet) => V1Packet | undefined;
-  relayed?: (packet: V1<"RELAY">["packet"]) => V1<"RELAY">["packet"] | undefined;
+  relayed?: (packet: RelayedMessage) => RelayedMessage | undefined;
 }
 
 function echo<P>(packet: P): P {
@@ -30,7 +31,7 @@ function pass(fake: FakeSession, ms: number, { address, direct, relayed }: Place
           fake.receive({ dialect: "v1", type: "PEER", id: packet.id, address, name: "Bob", since: 0, pass: PASS });
         }
         if (packet.type === "RELAY") {
-          const inner = relayed?.(packet.packet);
+          const inner = relayed?.(messageIn(packet));
           if (inner) fake.receive({ dialect: "v1", type: "RELAY", address, name: "Bob", packet: inner });
         }
         const back = peer === address ? direct?.(packet) : undefined;
@@ -75,7 +76,7 @@ Deno.test("echoes: a port that returns each datagram is no peer that has read it
 
 Deno.test("echoes: a check that comes back opens no direct way", () => {
   const fake = joined({ name: "Alice" });
-  const ack = (packet: V1<"RELAY">["packet"]): V1<"RELAY">["packet"] =>
+  const ack = (packet: RelayedMessage): RelayedMessage =>
     packet.type === "ACK" ? packet : { dialect: "v1", type: "ACK", pass: PASS, stream: packet.stream, id: packet.id };
   let checks = 0;
   const direct = (packet: V1Packet) => {

@@ -3,6 +3,7 @@ import { assertEquals, assertLessOrEqual } from "@std/assert";
 import type { V1Packet } from "../../../protocol.ts";
 import { formatShown } from "../../../client/terminal/rendering.ts";
 import { FakeSession, joined, type SentPacket, TOKEN, type V1, WELCOME } from "../../support/fake_session.ts";
+import { messageIn } from "../../support/packets.ts";
 
 const BOB = "10.0.0.7:52207", PASS = "e04b7d19c5a2638f", STREAM = "2be90f4417d6a3c8";
 
@@ -85,7 +86,7 @@ Deno.test("relay: what is for a member with a connection goes to the server, and
   const fake = alice();
   fake.session.sayTo("bob", "hello", fake.now);
   const [{ packet, peer }] = answer(fake);
-  const { stream } = (packet as V1<"RELAY">).packet;
+  const { stream } = messageIn(packet as V1<"RELAY">);
   const expected = {
     dialect: "v1",
     type: "RELAY",
@@ -175,7 +176,7 @@ Deno.test("relay: a check of the direct way is answered to where it came from, b
 Deno.test("relay: it is repeated until it is acknowledged with the pass, and nothing goes to the peer's address", () => {
   const fake = alice();
   fake.session.sayTo("bob", "hello", fake.now);
-  const [{ packet }] = answer(fake), { stream } = (packet as V1<"RELAY">).packet;
+  const [{ packet }] = answer(fake), { stream } = messageIn(packet as V1<"RELAY">);
   relay(fake, { dialect: "v1", type: "ACK", pass: STREAM, stream, id: 1 });
   fake.pass(4000);
   const sent = fake.take();
@@ -200,7 +201,7 @@ Deno.test("relay: of what is given up, what has left is not known to be delivere
   for (let i = 2; i <= 40; i++) fake.session.sayTo("bob", `${i}`, fake.now);
   fake.pass(0);
   // with the first, as many as may be under way
-  assertEquals(new Set(fake.takeAll("RELAY").map(({ packet: { id } }) => id)).size, 31);
+  assertEquals(new Set(fake.takeAll("RELAY").map((relay) => messageIn(relay).id)).size, 31);
   fake.session.allowRelay(false, fake.now);
   const why = "Bob has a TCP connection; you have forbidden the way through the server (/direct first allows it)";
   assertEquals(lines(fake).filter((line) => line.startsWith("!!")), [
@@ -227,7 +228,7 @@ Deno.test("relay: a classic member gets its INCOMING straight from who may not, 
 Deno.test("relay: the way follows the last answer of the server", () => {
   const fake = alice();
   fake.session.sayTo("Bob", "hello", fake.now);
-  const [{ packet }] = answer(fake), { stream } = (packet as V1<"RELAY">).packet;
+  const [{ packet }] = answer(fake), { stream } = messageIn(packet as V1<"RELAY">);
   fake.pass(300);
   // Bob has come back with a client of version 1
   const sent = answer(fake, { address: "10.0.0.7:1", pass: STREAM, relay: undefined, transport: undefined });

@@ -4,6 +4,7 @@ import type { Sent } from "../../support/fake_delivery.ts";
 import { all, one, outline, to } from "../../support/fake_room.ts";
 import { peerOf } from "../../support/peer_of.ts";
 import { ALICE, BOB, CAROL, PrivateRoom, read, type Relayed, tcp, textsIn, TIM } from "../../support/private_room.ts";
+import { messageIn } from "../../support/packets.ts";
 
 Deno.test("private lines: a connection writes to an address too, for one without a name, whatever that speaks", () => {
   const room = new PrivateRoom(), dora = "10.0.0.11:11", emil = "10.0.0.12:12";
@@ -12,7 +13,7 @@ Deno.test("private lines: a connection writes to an address too, for one without
   room.datagram(dora, "GREETING");
   room.delivery.take();
   const sent = room.type(BOB, `/send ${CAROL} who are you?`);
-  const { packet: { pass, stream, id } } = one(to(sent, CAROL), "RELAY");
+  const { pass, stream, id } = messageIn(one(to(sent, CAROL), "RELAY"));
   const ack: Relayed = { dialect: "v1", type: "ACK", pass, stream, id };
   assertEquals(read(room.relay(ack, { from: CAROL, token })), [`-> ${CAROL} (through the server): who are you?`]);
   const toTim = room.type(BOB, `/send ${TIM} and you?`);

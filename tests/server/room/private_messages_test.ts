@@ -9,6 +9,7 @@ import { type Sent, textOf } from "../../support/fake_delivery.ts";
 import { all, FakeRoom, ignoredBy, one, OTHER_STREAM, outline, STREAM, to, type V1 } from "../../support/fake_room.ts";
 import { peerOf } from "../../support/peer_of.ts";
 import { ALICE, BOB, CAROL, PrivateRoom, read, type Relayed, tcp, textsIn, TIM } from "../../support/private_room.ts";
+import { messageIn } from "../../support/packets.ts";
 
 Deno.test("private messages: who has a connection is reached through the server, and PEER says so", () => {
   const room = new PrivateRoom();
@@ -44,7 +45,7 @@ Deno.test("private messages: those to a connection come in order; one that nobod
   assertEquals(outline(room.relay(room.message(2, "b", { first: 1 }))), []);
   const texts = (sent: Sent[]) => read(sent).map((line) => line.at(-1));
   const sent = room.relay(room.message(1, "a"));
-  assertEquals([texts(sent), one(sent, "RELAY").packet.id], [["a", "b", "c"], 3]);
+  assertEquals([texts(sent), messageIn(one(sent, "RELAY")).id], [["a", "b", "c"], 3]);
   assertEquals(texts(room.relay(room.message(5, "e"))), ["e"]);
   assertEquals(texts(room.relay(room.message(1, "a", { stream: OTHER_STREAM }))), ["a"]);
   assertEquals(texts(room.relay(room.message(5, "e"))), []);
@@ -210,7 +211,7 @@ Deno.test("private messages: what is held is dropped after 10 s, or when its sen
 Deno.test("private messages: one from a connection is repeated until it is acknowledged, and its sender is told", () => {
   const room = new PrivateRoom();
   const sent = room.type(BOB, "/send alice are you there?");
-  const relayed = one(sent, "RELAY"), { stream } = relayed.packet;
+  const relayed = one(sent, "RELAY"), { stream } = messageIn(relayed);
   const packet: Relayed = room.message(1, "are you there?", { stream });
   assertEquals(relayed, { dialect: "v1", type: "RELAY", token: room.alice, address: BOB, name: "Bob", packet });
   assertEquals(outline(sent), [`${ALICE} RELAY`]);
@@ -262,7 +263,7 @@ Deno.test("private messages: one without an answer is given up after 8 s, and fe
   // a late answer settles nothing, and the next text goes on in the same stream
   assertEquals(room.acknowledge(sent), []);
   const [next] = all(room.type(BOB, "/send Alice again"), "RELAY");
-  assertEquals([next.packet.stream, next.packet.id], [all(sent, "RELAY")[0].packet.stream, 2]);
+  assertEquals([messageIn(next).stream, messageIn(next).id], [messageIn(all(sent, "RELAY")[0]).stream, 2]);
 });
 
 Deno.test("private messages: who gave no answer is sent the next text only four times, until that writes or answers to its sender", () => {
@@ -334,7 +335,7 @@ Deno.test("private messages: one whose receiver leaves is not delivered; one who
   ]);
   const { token } = room.join(CAROL, "Carol");
   const sent = room.type(BOB, "/send Carol hello");
-  const { pass, stream } = one(sent, "RELAY").packet;
+  const { pass, stream } = messageIn(one(sent, "RELAY"));
   room.room.hungUp(peerOf(tcp(BOB)), room.now);
   assertEquals(all(room.pass(10_000), "RELAY"), []);
   room.connect(BOB, "Bob");
@@ -393,7 +394,7 @@ Deno.test("private messages: to ever new members one has 32 under way, and those
       paused++;
       continue;
     }
-    const { packet: { pass, stream, id } } = one(sent, "RELAY");
+    const { pass, stream, id } = messageIn(one(sent, "RELAY"));
     // every second one answers
     if (under++ % 2 === 0) continue;
     const ack: Relayed = { dialect: "v1", type: "ACK", pass, stream, id };
@@ -409,7 +410,7 @@ Deno.test("private messages: of one sender 33 streams are kept; the first to whi
   /** Writes to a member; returns the packet, and a function that acknowledges it. */
   const write = (i: number) => {
     const { address, token, name } = members[i];
-    const { packet } = one(room.type(BOB, `/send ${name} hello`), "RELAY"), { pass, stream, id } = packet;
+    const { pass, stream, id } = messageIn(one(room.type(BOB, `/send ${name} hello`), "RELAY"));
     const ack: Relayed = { dialect: "v1", type: "ACK", pass, stream, id };
     return { stream, id, acknowledge: () => read(room.relay(ack, { from: address, token })).length };
   };
