@@ -1,0 +1,115 @@
+/**
+ * A way between two ends, in virtual time: a bottleneck with a queue, a delay, and faults.
+ *
+ * @module
+ */
+
+/** What one direction of a way is like. */
+export interface PathOptions {
+  /** Octets a millisecond that pass the bottleneck; Infinity for no bottleneck. */
+  rate?: number;
+  /** How many octets wait before it; what comes then is lost. */
+  queue?: number;
+  /** Milliseconds from the bottleneck to the other end. */
+  delay?: number;
+  /** The share of what is lost before the bottleneck, from 0 to 1. */
+  loss?: number;
+  /** The share that takes up to so many milliseconds longer, so that others overtake it. */
+  reordered?: number;
+  reordering?: number;
+  /** The share that arrives twice. */
+  doubled?: number;
+}
+
+/** Runs what is due, in the order of time, and of planning within one time. */
+export class Clock {
+  now = 0;
+  #planned = 0;
+  /** A binary heap. */
+  readonly #heap: { time: number; order: number; run: () => void }[] = [];
+
+  at(time: number, run: () => void): void {
+    const heap = this.#heap, entry = { time: Math.max(time, this.now), order: this.#planned++, run };
+    let place = heap.push(entry) - 1;
+    for (let above; place > 0 && isEarlier(entry, heap[above = (place - 1) >> 1]); place = above) {
+      heap[place] = heap[above];
+    }
+    heap[place] = entry;
+  }
+
+  /** Runs the next thing that is due. Returns false if there is none up to this time. */
+  step(until = Infinity): boolean {
+    const heap = this.#heap, first = heap[0];
+    if (!first || first.time > until) return false;
+    const last = heap.pop()!;
+    if (heap.length > 0) {
+      let place = 0;
+      for (let below; (below = 2 * place + 1) < heap.length; place = below) {
+        if (below + 1 < heap.length && isEarlier(heap[below + 1], heap[below])) below++;
+        if (!isEarlier(heap[below], last)) break;
+        heap[place] = heap[below];
+      }
+      heap[place] = last;
+    }
+    this.now = first.time;
+    first.run();
+    return true;
+  }
+}
+
+function isEarlier(one: { time: number; order: number }, other: { time: number; order: number }): boolean {
+  return one.time < other.time || one.time === other.time && one.order < other.order;
+}
+
+/** Random numbers from 0 to 1 that are the same for the same seed (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = state + 0x6d2b79f5 | 0;
+    let mixed = Math.imul(state ^ state >>> 15, 1 | state);
+    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, 61 | mixed) ^ mixed;
+    return ((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32;
+  };
+}
+
+/** How many octets IP and UDP add to a datagram of ours, with the packet's header. */
+export const OVERHEAD = 130;
+
+/** One direction of a way. */
+export class Path {
+  readonly options: PathOptions;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  #freeAt = 0;
+  /** Datagrams that were lost in the queue. */
+  dropped = 0;
+  isCut = false;
+  /** The sum of the milliseconds that datagrams have waited, and how many have; and each wait. */
+  readonly waits: number[] = [];
+
+  constructor(clock: Clock, random: () => number, options: PathOptions) {
+    this.#clock = clock;
+    this.#random = random;
+    this.options = options;
+  }
+
+  /** Sends a datagram of so many octets; `arrive` is called when it arrives. */
+  send(length: number, arrive: () => void): void {
+    const { rate = Infinity, queue = Infinity, delay = 0, loss = 0 } = this.options, { now } = this.#clock;
+    if (this.isCut || this.#random() < loss) return;
+    const wait = Math.max(0, this.#freeAt - now);
+    if (rate < Infinity) {
+      if (wait * rate + length > queue) {
+        this.dropped++;
+        return;
+      }
+      this.#freeAt = Math.max(this.#freeAt, now) + length / rate;
+      this.waits.push(wait);
+    }
+    const { reordered = 0, reordering = 0, doubled = 0 } = this.options;
+    const arrival = Math.max(this.#freeAt, now) + delay;
+    for (let copies = this.#random() < doubled ? 2 : 1; copies > 0; copies--) {
+      this.#clock.at(arrival + (this.#random() < reordered ? reordering * this.#random() : 0), arrive);
+    }
+  }
+}
