@@ -1,7 +1,7 @@
 /**
  * Makes the first bytes of a datagram, or of a line, visible to people, and hides what is a secret in them: tokens,
- * cookies, passes, passwords, and what one member says to another one alone. Packets that are damaged, misspelt or of
- * no known form are no exception, so it hides too much rather than too little.
+ * cookies, passes, passwords, and what one member says or hands to another one alone. Packets that are damaged,
+ * misspelt or of no known form are no exception, so it hides too much rather than too little.
  *
  * @module
  */
@@ -40,15 +40,16 @@ export function hideSecrets(text: string): string {
 
 /** A field that a packet of a member or of the server has, and no message from one member to another. */
 const OF_THE_ROOM = / (?:token|epoch)=[0-9a-f]{16}(?=[ \r\n]|$)/;
-/** What a message from one member to another has. One of it may be damaged. */
-const OF_A_PAIR = /^MESSAGE\/|\b(?:pass|stream)=/i;
+/** What a message or a file from one member to another has. One of it may be damaged. */
+const OF_A_PAIR = /^(?:MESSAGE|OFFER|DATA|SACK|END)\/|\b(?:pass|stream|file)=/i;
 
 /**
- * Hides the text of a packet if it may be a message from one member to another: shows only what is header beyond doubt.
+ * Hides the body of a packet if it may be from one member to another: shows only what is header beyond doubt.
  * A line feed that was damaged on the way must not make the text a part of the header.
  */
 function hideDirectText(text: string): string {
-  const isOfPair = /pass=|^RELAY\/|\nMESSAGE\//i.test(text) || OF_A_PAIR.test(text) && !OF_THE_ROOM.test(text);
+  const isOfPair = /pass=|^RELAY\/|\n(?:MESSAGE|OFFER|DATA|SACK|END)\//i.test(text) ||
+    OF_A_PAIR.test(text) && !OF_THE_ROOM.test(text);
   if (!isOfPair) return text;
   const [header] = HEADER.exec(text)!, rest = text.slice(header.length);
   return rest === "" ? header : `${header}${rest.startsWith("\n") ? "\n" : " "}${HIDDEN}`;

@@ -1,11 +1,12 @@
 /** Bytes that people are shown: what is not printable in them is visible, and what is a secret is not. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
-import { encode, type V1Packet } from "../../protocol.ts";
+import { encode, type FilePacket, type V1Packet } from "../../protocol.ts";
 import { printable } from "../../protocol/text.ts";
 import { HIDDEN, hideSecrets, visibleBytes, visibleLine } from "../../protocol/visible_bytes.ts";
 
 const TOKEN = "5f1c0d9a7be2e604", PASS = "8e02b6c4d1f7a935", STREAM = "c07d5f3be8192a64", EPOCH = "91c4be20d7a35f68";
+const FILE = "6d0e8a41f7c92b35", HASH = "5ecdfd30a5a1ba54ea0d48f3601ed8b3ce39f4c23a08eac9bf3fc3b91ff6bdd0";
 const encoder = new TextEncoder();
 const visible = (text: string) => visibleBytes(encoder.encode(text));
 
@@ -125,6 +126,13 @@ Deno.test("hidden: what is said to one member alone, in version 1 and as a comma
   }
 });
 
+const FILE_PACKETS: FilePacket[] = [
+  { dialect: "v1", type: "OFFER", pass: PASS, file: FILE, size: 2011, hash: HASH, text: "Lunch id=1.txt" },
+  { dialect: "v1", type: "DATA", pass: PASS, file: FILE, id: 3, offset: 2000, octets: encoder.encode("\nLunch\xff") },
+  { dialect: "v1", type: "SACK", pass: PASS, file: FILE, next: 1000, room: 4096, ids: [{ from: 1, to: 3 }], delay: 2 },
+  { dialect: "v1", type: "END", pass: PASS, file: FILE, code: "lunch" },
+];
+
 const SECRET_PACKETS: V1Packet[] = [
   { dialect: "v1", type: "GREETING", id: 1000, token: TOKEN, cookie: PASS },
   { dialect: "v1", type: "SIGN-IN", id: 7, token: TOKEN, cookie: PASS, name: "Zoë" },
@@ -140,12 +148,16 @@ const SECRET_PACKETS: V1Packet[] = [
   },
   { dialect: "v1", type: "PUNCH", token: TOKEN, address: "10.0.0.7:5", name: "Zoë", pass: PASS },
   { dialect: "v1", type: "PEER", id: 9, token: TOKEN, address: "10.0.0.7:5", since: 1732094000000, pass: PASS },
+  ...FILE_PACKETS,
+  ...FILE_PACKETS.map((packet) =>
+    ({ dialect: "v1", type: "RELAY", token: TOKEN, address: "10.0.0.7:5", packet }) as const
+  ),
 ];
 
 /** Hides a text, and checks that neither a secret nor half of it is left. */
 function checkHidden(text: string): void {
   const shown = hideSecrets(text).toLowerCase();
-  for (const secret of [TOKEN, PASS]) {
+  for (const secret of [TOKEN, PASS, FILE, HASH]) {
     for (let at = 0; at + 8 <= secret.length; at++) {
       assert(!shown.includes(secret.slice(at, at + 8)), `${text}: ${shown}`);
     }
