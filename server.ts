@@ -33,6 +33,7 @@ import { JoinAddresses } from "./server/join_addresses.ts";
 import { LocalNetworks } from "./server/local_networks.ts";
 import { formatSummary, presenceLog, print } from "./server/log.ts";
 import { refusalLog } from "./server/refusal_log.ts";
+import { parseRelayRate, RELAY_RATE_VALUE } from "./server/relay_flag.ts";
 import { MemoryAccounts } from "./server/room/accounts.ts";
 import type { ClassicPolicyOptions } from "./server/room/classic_policy.ts";
 import type { JoinAddress } from "./server/room/join_address.ts";
@@ -53,6 +54,8 @@ Usage: ${startCommand("server")} [PORT]
                                 0 for no limit
   --no-relay                    no private message passes through the server, so none to or from who has a TCP
                                 connection; without it those do that find no direct way
+  --relay-rate BYTES            how many bytes a second of files pass through the server for each member, where
+                                there is no direct way (1M); 500k is 500000; 0 for no limit
   --classic NETWORK             takes the classic dialect from there too (192.0.2.0/24), may be given again; any: from
                                 everywhere; off: from nowhere. Without it: from networks nearby. It is for datagrams:
                                 --tcp off is for connections
@@ -92,6 +95,8 @@ interface ServerOptions {
   rate: TokenBucketOptions;
   /** Whether private messages may pass through the server. */
   relay: boolean;
+  /** How many bytes a second of files pass for each member; 0 for no limit. */
+  relayRate: number;
   classic: ClassicPolicyOptions;
   /** Milliseconds of silence after which a member is taken for gone. */
   timeout: number;
@@ -197,7 +202,7 @@ async function serve(options: ServerOptions) {
 function readOptions(args: string[]): ServerOptions | string {
   const read = readCommandLine(args, {
     string: [
-      ...["port", "host", "tcp", "rate", "timeout", "window", "window-bytes", "state", "seed"],
+      ...["port", "host", "tcp", "rate", "relay-rate", "timeout", "window", "window-bytes", "state", "seed"],
       ...[...CLASSIC_FLAGS, ...EMULATOR_SETTINGS],
     ],
     collect: ["classic"],
@@ -207,7 +212,7 @@ function readOptions(args: string[]): ServerOptions | string {
     negatable: ["echo", "relay"],
     default: { echo: undefined, relay: true, host: "0.0.0.0" },
     singleDash: { "-sp": "--port" },
-    values: { tcp: TCP_VALUE },
+    values: { "tcp": TCP_VALUE, "relay-rate": RELAY_RATE_VALUE },
     positional: 2,
   });
   if (read.help) return HELP;
@@ -232,6 +237,7 @@ function readOptions(args: string[]): ServerOptions | string {
     echo: read.echo === undefined ? undefined : { datagrams: read.echo, lines: read.echo },
     rate: { rate, burst: 2 * rate },
     relay: read.relay,
+    relayRate: parseRelayRate(read),
     classic: parseClassic(read),
     timeout: 1000 * (parseNumber(read, "timeout", 3, 86_400, "seconds") ?? MEMBER_TIMEOUT_MS / 1000),
     window: {

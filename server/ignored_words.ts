@@ -51,6 +51,8 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
       ? "nobody is at the address of this RELAY/1, or its pass is not that of the two"
       : detail === "ack"
       ? "it is an ACK/1 for somebody from whom no MESSAGE/1 has come through the server"
+      : detail === "file"
+      ? "it is of a file, and whom it is for has not asked for it through the server: no OFFER/1, or no SACK/1 with next"
       : wordOf(arrival.what).includes("/")
       ? "no member with this token has joined from this address: greet first, and again with the cookie of RETRY/1"
       : whyNotJoined(arrival),
@@ -75,6 +77,8 @@ const WORDS: Record<IgnoreReason, (arrival: Arrival, detail?: string) => string>
     detail === "receiver"
       ? "whom it is for gets more private messages than are passed on to one member"
       : "it asks for too much in a short time",
+  "fast-files": () =>
+    "it is of a file, and more than --relay-rate lets pass: of its sender, to its receiver, or in all",
   "no-relay": () => "it is a private message, and with --no-relay none passes through this server",
   "too-short": () =>
     "the answer would be over three times as long, and the address may be forged: " +

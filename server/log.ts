@@ -63,6 +63,7 @@ const IGNORED: Record<IgnoreReason, string> = {
   "fast-lines": "by TCP, because somebody said more than the room takes",
   "fast-sign-ins": "that ask for names too often",
   "fast-requests": "that ask for too much else",
+  "fast-files": "of files, faster than --relay-rate",
   "no-relay": "with private messages, which this server does not pass on",
   "too-short": "too short to be answered",
   "room-full": "when the room was full",

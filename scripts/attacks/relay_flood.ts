@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { RelayedMessage, V1Packet } from "../../protocol.ts";
+import { MAX_DATA_BYTES, type RelayedMessage, type RelayedPacket, type V1Packet } from "../../protocol.ts";
 import { parseNumber, readCommandLine } from "../../runtime/command_line.ts";
 import { run } from "../../runtime/program.ts";
 import { quantile, readable } from "../bench/table.ts";
@@ -89,22 +89,28 @@ async function join(port: number, hostname: string, received: (packet: V1Packet)
   };
 }
 
-function relay({ token, send }: V1Member, address: string, packet: RelayedMessage): void {
+function relay({ token, send }: V1Member, address: string, packet: RelayedPacket): void {
   send({ dialect: "v1", type: "RELAY", token, address, packet });
 }
 
 /**
  * What a hostile member sends in turn to each of those whose passes it knows: a new message, a repeat, an ACK, a forged
- * pass, and to nobody.
+ * pass, and to nobody; a file that is offered anew, octets that nobody has accepted, and a SACK for what was not offered.
  */
 function* envelopes(member: V1Member, passes: Map<string, string>): Generator<void> {
   const { stream } = member, text = "x".repeat(800), head = { dialect: "v1", stream } as const;
+  const octets = new Uint8Array(MAX_DATA_BYTES), hash = "0".repeat(64);
   for (let id = 1;; id++) {
+    const file = id.toString(16).padStart(16, "0");
     for (const [address, pass] of passes) {
+      const transfer = { dialect: "v1", pass, file } as const;
       for (const copy of [id, 1]) yield relay(member, address, { ...head, type: "MESSAGE", pass, id: copy, text });
       yield relay(member, address, { ...head, type: "ACK", pass, id });
       yield relay(member, address, { ...head, type: "MESSAGE", pass: stream, id, text });
       yield relay(member, `192.0.2.${id % 256}:${1 + id % 65535}`, { ...head, type: "MESSAGE", pass, id, text });
+      yield relay(member, address, { ...transfer, type: "OFFER", size: id, hash, text: "x" });
+      yield relay(member, address, { ...transfer, type: "DATA", id, offset: 0, octets });
+      yield relay(member, address, { ...transfer, type: "SACK", next: 0, room: 1 });
     }
   }
 }

@@ -25,6 +25,8 @@ export interface DirectoryContext {
   targets: OrderTargets;
   /** Whether private messages may pass through the server. */
   isRelaying: boolean;
+  /** How many bytes a second of files pass for each member; 0 for no limit. */
+  relayRate: number;
 }
 
 /** A page of names, and the totals of all members. */
@@ -68,7 +70,7 @@ export class Directory {
 
   /** Answers a LOOKUP. Whoever is looked up is told, so that both can write to each other. */
   lookUp(asker: Member, { id, name, address }: V1Packet & { type: "LOOKUP" }, now: number): void {
-    const { members, delivery, limits, passes, targets, isRelaying } = this.#context;
+    const { members, delivery, limits, passes, targets, isRelaying, relayRate } = this.#context;
     if (!limits.takeRequestTokens(asker, 2, now)) return;
     const { token } = asker;
     const found = name === undefined ? members.withAddress(address!) : members.withName(name);
@@ -103,6 +105,7 @@ export class Directory {
       classic: found.dialect === "classic" || found.dialect === "classic-line",
       relay: isRelayed,
       norelay: !isRelaying,
+      rate: isRelaying && relayRate > 0 ? relayRate : undefined,
       transport: found.dialect === "line" ? "tcp" : undefined,
       registered: this.#context.logins?.isProtected(found.name),
       operator: targets.isOperator(found),

@@ -32,6 +32,8 @@ export type IgnoreReason =
   | "fast-sign-ins"
   /** It asks for something else, and its sender or all with one IP address have asked for too much. */
   | "fast-requests"
+  /** It is of a file, and more than this server passes on for a member, for an IP address or in all. */
+  | "fast-files"
   /** It is a private message, and this server passes none on. */
   | "no-relay"
   /** It is too short for any answer to an address that may be forged. */
@@ -109,6 +111,7 @@ export function noneIgnored(): IgnoredCounts {
     "fast-lines": 0,
     "fast-sign-ins": 0,
     "fast-requests": 0,
+    "fast-files": 0,
     "no-relay": 0,
     "too-short": 0,
     "room-full": 0,

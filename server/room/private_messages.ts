@@ -1,6 +1,6 @@
 /**
  * Private messages that pass through the server: to and from members that have a connection, to those that speak classic,
- * and wherever else there is no direct way. Both sides are told so. They are never kept.
+ * and wherever else there is no direct way. Both sides are told so. They are never kept. Files take the same way.
  *
  * @module
  */
@@ -17,8 +17,9 @@ import { type Member, type Members, nameOf } from "./members.ts";
 import type { Passes } from "./passes.ts";
 import { PrivateInbox } from "./private_inbox.ts";
 import { type Outcome, PrivateOutbox } from "./private_outbox.ts";
-import { passOn } from "./private_relay.ts";
+import { passOn, receiverAt } from "./private_relay.ts";
 import { ReceiverLimits } from "./receiver_limits.ts";
+import { RelayedFiles } from "./relayed_files.ts";
 
 /** What private messages need of the room. */
 export interface PrivateMessagesContext {
@@ -29,6 +30,8 @@ export interface PrivateMessagesContext {
   passes: Passes;
   /** Whether private messages may pass through the server. */
   isRelaying: boolean;
+  /** How many bytes a second of files pass for each member; 0 for no limit. */
+  relayRate: number;
 }
 
 /** How long a member's next line waits when too many of its texts wait already, in milliseconds: a poll. */
@@ -47,10 +50,13 @@ export class PrivateMessages {
   /** How many tokens a member has paid for the line that it hands over again. */
   readonly #paid = new WeakMap<Member, number>();
   readonly #lastWriters = new LastWriters();
+  readonly #files: RelayedFiles;
 
   constructor(context: PrivateMessagesContext) {
     this.#context = context;
-    this.#inbox = new PrivateInbox({ ...context, shown: (from, to, now) => this.#lastWriters.note(from, to, now) });
+    const shown = (from: Member, to: Member, now: number) => this.#lastWriters.note(from, to, now);
+    this.#inbox = new PrivateInbox({ ...context, shown });
+    this.#files = new RelayedFiles({ ...context, shown });
     this.#outbox = new PrivateOutbox({
       ...context,
       told: (from, to, text, outcome) => this.#tell(from, outcomeLine(to, text, outcome)),
@@ -100,13 +106,19 @@ export class PrivateMessages {
     return 0;
   }
 
-  /** Takes what a version 1 member sends to another member. Nothing answers what has not the pass of the two. */
-  receive({ address, packet }: V1Packet & { type: "RELAY" }, from: Member, now: number): void {
+  /**
+   * Takes what a version 1 member sends to another member. Nothing answers what has not the pass of the two.
+   *
+   * @param bytes The length of the datagram.
+   */
+  receive({ address, packet }: V1Packet & { type: "RELAY" }, from: Member, bytes: number, now: number): void {
     const { limits, ignored, isRelaying } = this.#context;
     if (!isRelaying) return ignored.count("no-relay");
-    if (packet.type !== "MESSAGE" && packet.type !== "ACK") return ignored.count("not-for-server");
+    if (packet.type !== "MESSAGE" && packet.type !== "ACK") {
+      return this.#files.receive(packet, address, from, bytes, now);
+    }
     if (!limits.takeRequestTokens(from, RELAY_COST, now)) return;
-    const to = this.#receiverAt(address, packet.pass, from);
+    const to = receiverAt(address, packet.pass, from, this.#context);
     if (!to) return ignored.count("not-joined", "pass");
     if (packet.type === "MESSAGE" && !this.#charge(packet, from, now)) return ignored.count("fast-messages");
     // there is nothing to acknowledge, and nobody is to get these from whom it does not write to
@@ -119,13 +131,6 @@ export class PrivateMessages {
     if (to.dialect === "line") this.#outbox.heard(from, to);
     if (packet.type === "ACK") this.#outbox.acknowledge(packet, from, to, now);
     else this.#inbox.receive(packet, from, to, now);
-  }
-
-  /** Whom a pass is for. One may send datagrams from an address from which another has a connection. */
-  #receiverAt(address: string, pass: string, from: Member): Member | undefined {
-    const { members, passes } = this.#context;
-    return [members.withKey(address), members.withConnection(address)]
-      .find((member) => member && passes.of(from, member) === pass);
   }
 
   /** Takes what a message costs, unless it is a repeat: one to a single member must not be cheaper than one to all. */

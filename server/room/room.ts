@@ -118,9 +118,9 @@ export class Room {
       protection.commands,
     );
     const { mutes, operators, targets } = order;
-    const isRelaying = options.relay ?? true;
+    const { relay: isRelaying = true, relayRate = 0 } = options;
     const passes = new Passes(options.passKey);
-    const shared = { members, delivery, limits, ignored, logins, passes, targets, isRelaying };
+    const shared = { members, delivery, limits, ignored, logins, passes, targets, isRelaying, relayRate };
     this.#directory = new Directory(shared);
     this.#privateMessages = new PrivateMessages(shared);
     this.#greetings = new Greetings({
@@ -338,7 +338,7 @@ export class Room {
       case "LOOKUP":
         return this.#directory.lookUp(member, packet, now);
       case "RELAY":
-        return this.#privateMessages.receive(packet, member, now);
+        return this.#privateMessages.receive(packet, member, bytes, now);
       case "COMMAND":
         return this.#order.operators.receive(packet, member, now);
       case "REGISTER":

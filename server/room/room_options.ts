@@ -48,6 +48,8 @@ export interface RoomOptions extends AdmissionOptions, ProtectionOptions {
   rate?: TokenBucketOptions;
   /** Whether private messages may pass through the server. Default true. */
   relay?: boolean;
+  /** How many bytes a second of files pass through the server for each member; 0 for no limit. Default 0. */
+  relayRate?: number;
   /** Where who is at a loopback address should join instead, if others are elsewhere. Default: nowhere. */
   joinAddress?: JoinAddress;
   observer?: MemberObserver;

@@ -200,6 +200,7 @@ Deno.test("room: LOOKUP by name tells the peer's address, and asks the peer to o
     classic: false,
     relay: false,
     norelay: false,
+    rate: undefined,
     transport: undefined,
     registered: undefined,
     operator: false,

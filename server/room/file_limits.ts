@@ -1,0 +1,74 @@
+/**
+ * Limits how many bytes of files pass through the server: for each member, for all with one IP address, and in all.
+ *
+ * @module
+ */
+import { addressKey, isLoopback } from "../../protocol/address_key.ts";
+import { MAX_DATAGRAM_BYTES } from "../../protocol.ts";
+import { TokenBucket, type TokenBucketOptions } from "../../protocol/reliable/token_bucket.ts";
+import { BoundedMap } from "./bounded_map.ts";
+import type { Member } from "./members.ts";
+
+/**
+ * How many times as much as one member's may pass for all members with one IP address, and for all together: a few files
+ * at full speed, and so few that a whole hall of senders leaves most of one processor to the chat.
+ */
+const ADDRESS_FACTOR = 4, ALL_FACTOR = 8;
+/**
+ * How many bytes one member may send at once: those of a quarter of a second, at most so many, so that they fill no queue
+ * on the way to the receiver, and at least a few datagrams.
+ */
+const BURST_SECONDS = 1 / 4, MAX_BURST = 64 << 10, MIN_BURST = 4 * MAX_DATAGRAM_BYTES;
+
+/** The limits for one kind of packets, in bytes of their datagrams as they come to the server. */
+export class FileLimits {
+  readonly #own: TokenBucketOptions;
+  readonly #ofAddress: TokenBucketOptions;
+  readonly #ofAll: TokenBucketOptions;
+  /** By the keys of the members' peers, so that nobody gets a full bucket by leaving and joining again. */
+  readonly #sent = new BoundedMap<TokenBucket>();
+  readonly #got = new BoundedMap<TokenBucket>();
+  readonly #addresses = new BoundedMap<TokenBucket>();
+  #all: TokenBucket | undefined;
+
+  /** @param rate Bytes a second for each member; 0 for no limit at all. */
+  constructor(rate: number) {
+    this.#own = { rate, burst: Math.min(MAX_BURST, Math.max(MIN_BURST, BURST_SECONDS * rate)) };
+    this.#ofAddress = times(ADDRESS_FACTOR, this.#own);
+    this.#ofAll = times(ALL_FACTOR, this.#own);
+  }
+
+  /** Takes what a member sends, whether it is passed on or not; returns whether it may send so much. */
+  takeSent({ key }: Pick<Member, "key">, bytes: number, now: number): boolean {
+    return this.#own.rate === 0 || bucketIn(this.#sent, key, this.#own, now).take(this.#own, now, bytes) === 0;
+  }
+
+  /**
+   * Takes what is passed on from the receiver's limit, and from what is shared with others; returns whether there was
+   * enough everywhere. If not, it takes nothing.
+   */
+  takePassed({ address }: Pick<Member, "address">, to: Pick<Member, "key">, bytes: number, now: number): boolean {
+    if (this.#own.rate === 0) return true;
+    const taken: [TokenBucket, TokenBucketOptions][] = [
+      [bucketIn(this.#got, to.key, this.#own, now), this.#own],
+      [this.#all ??= new TokenBucket(this.#ofAll, now), this.#ofAll],
+    ];
+    if (!isLoopback(address)) {
+      taken.push([bucketIn(this.#addresses, addressKey(address), this.#ofAddress, now), this.#ofAddress]);
+    }
+    if (taken.some(([bucket, limit]) => bucket.pause(limit, now, bytes) > 0)) return false;
+    for (const [bucket, limit] of taken) bucket.take(limit, now, bytes);
+    return true;
+  }
+}
+
+/** The bucket with a key, which is the last to be forgotten now. */
+function bucketIn(buckets: BoundedMap<TokenBucket>, key: string, limit: TokenBucketOptions, now: number): TokenBucket {
+  const bucket = buckets.get(key) ?? new TokenBucket(limit, now);
+  buckets.set(key, bucket);
+  return bucket;
+}
+
+function times(factor: number, { rate, burst }: TokenBucketOptions): TokenBucketOptions {
+  return { rate: factor * rate, burst: factor * burst };
+}

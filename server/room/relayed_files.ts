@@ -1,0 +1,156 @@
+/**
+ * Files from one version 1 member to another that pass through the server: it passes each packet on, within limits, to
+ * who wants it. Those that can't take files are told of them, and so are the senders.
+ *
+ * @module
+ */
+import type { FilePacket } from "../../protocol.ts";
+import { linesOf, privateLine } from "../../protocol/lines.ts";
+import { printable } from "../../protocol/text.ts";
+import type { Delivery } from "./delivery.ts";
+import { FileLimits } from "./file_limits.ts";
+import { FileRecords, type Spoken } from "./file_records.ts";
+import type { Ignored } from "./ignored.ts";
+import type { Limits } from "./limits.ts";
+import type { Member, Members } from "./members.ts";
+import type { Passes } from "./passes.ts";
+import { passOn, receiverAt } from "./private_relay.ts";
+import { ReceiverLimits } from "./receiver_limits.ts";
+
+/** What the files need of the room. */
+export interface RelayedFilesContext {
+  members: Members;
+  delivery: Delivery;
+  limits: Limits;
+  ignored: Ignored;
+  passes: Passes;
+  /** How many bytes a second of files pass for each member; 0 for no limit. */
+  relayRate: number;
+  /** Notes that a member reads what another has written to it. */
+  shown: (from: Member, to: Member, now: number) => void;
+}
+
+type Offer = FilePacket & { type: "OFFER" };
+
+/** How much of all but DATA may pass beside it: a SACK for each second DATA has a quarter of its bytes or less. */
+const ANSWERS_SHARE = 1 / 2;
+/** What a packet without octets costs at least, in bytes: it takes nearly as long as one with them. */
+const LEAST_COST = 512;
+/** How often an OFFER may be repeated for the message that it has cost. Then it costs another one. */
+const MAX_REPEATS = 30;
+/** The code of the END that answers an OFFER for a program that can't take files. */
+const NO_FILES = "no-files";
+
+/** The files of one room. */
+export class RelayedFiles {
+  readonly #context: RelayedFilesContext;
+  readonly #records = new FileRecords();
+  readonly #octets: FileLimits;
+  readonly #answers: FileLimits;
+  /** For what nobody has asked for: OFFERs, and ENDs of them. */
+  readonly #receiverLimits = new ReceiverLimits();
+
+  constructor(context: RelayedFilesContext) {
+    this.#context = context;
+    this.#octets = new FileLimits(context.relayRate);
+    this.#answers = new FileLimits(ANSWERS_SHARE * context.relayRate);
+  }
+
+  /**
+   * Takes what a version 1 member sends to whoever has an address.
+   *
+   * @param bytes The length of the datagram.
+   */
+  receive(packet: FilePacket, address: string, from: Member, bytes: number, now: number): void {
+    const { ignored, delivery } = this.#context;
+    const isOctets = packet.type === "DATA", limits = isOctets ? this.#octets : this.#answers;
+    const cost = isOctets ? bytes : Math.max(LEAST_COST, bytes);
+    if (!limits.takeSent(from, cost, now)) return ignored.count("fast-files");
+    const to = this.#receiverOf(packet, address, from, now);
+    if (!to) return ignored.count("not-joined", "pass");
+    if (to.dialect !== "v1") {
+      if (packet.type === "OFFER") this.#refuse(packet, from, to, now);
+      else ignored.count("not-joined", "file");
+      return;
+    }
+    const own = this.#records.note(packet, from, to, now);
+    if (!this.#isWanted(packet, own, from, to, now)) return;
+    if (!limits.takePassed(from, to, cost, now)) return ignored.count("fast-files");
+    own.wasPassed = true;
+    passOn(packet, from, to, delivery);
+  }
+
+  /** Whom a packet is for. To check a pass takes a while, so it is done once for each transfer. */
+  #receiverOf(packet: FilePacket, address: string, from: Member, now: number): Member | undefined {
+    const token = this.#records.of(from, packet, now)?.token;
+    const member = token ? this.#context.members.withKey(address) : undefined;
+    if (member && member.token === token) return member;
+    return receiverAt(address, packet.pass, from, this.#context);
+  }
+
+  /** Whether a packet is passed on, as far as it is not too much; if not, it is counted as ignored. */
+  #isWanted(packet: FilePacket, own: Spoken, from: Member, to: Member, now: number): boolean {
+    if (packet.type === "OFFER") return this.#takeOffer(own, from, now) && this.#takeUnasked(from, to, now);
+    const other = this.#records.of(to, packet, now);
+    if (packet.type === "DATA" && other?.takesOctets(now)) return true;
+    const isAnswer = packet.type !== "DATA" || other?.hasEnded;
+    if (isAnswer && other?.takeAnswer()) return true;
+    // who was offered a file and has not answered is told that it is not any more
+    if (packet.type === "END" && own.wasPassed) return this.#takeUnasked(from, to, now);
+    this.#context.ignored.count("not-joined", "file");
+    return false;
+  }
+
+  /** Takes what an OFFER costs: a new one as much as a message. */
+  #takeOffer(own: Spoken, from: Member, now: number): boolean {
+    if (own.repeatsLeft > 0) {
+      own.repeatsLeft--;
+      return true;
+    }
+    const { limits, ignored } = this.#context, isPaid = limits.takeMessageTokenNow(from, now);
+    if (isPaid) own.repeatsLeft = MAX_REPEATS;
+    else ignored.count("fast-messages");
+    return isPaid;
+  }
+
+  /** Takes what somebody gets without having sent anything; returns whether it may be sent. */
+  #takeUnasked(from: Member, to: Member, now: number): boolean {
+    const isWithinLimit = this.#receiverLimits.take(to, from, now);
+    if (!isWithinLimit) this.#context.ignored.count("fast-requests", "receiver");
+    return isWithinLimit;
+  }
+
+  /** Tells a member whose program can't take files of an OFFER, once, and its sender of that. */
+  #refuse(offer: Offer, from: Member, to: Member, now: number): void {
+    const { delivery } = this.#context, { pass, file } = offer;
+    const own = this.#records.note(offer, from, to, now);
+    if (!this.#takeOffer(own, from, now)) return;
+    if (!own.wasPassed) {
+      if (!this.#takeUnasked(from, to, now)) return;
+      own.wasPassed = true;
+      this.#context.shown(from, to, now);
+      for (const line of offerLines(offer, from)) delivery.send(to, { dialect: "classic", type: "INCOMING", line });
+    }
+    const { token } = from, { address } = to;
+    const packet = { dialect: "v1", type: "END", pass, file, code: NO_FILES } as const;
+    delivery.send(from, { dialect: "v1", type: "RELAY", token, address, packet });
+  }
+}
+
+/**
+ * What a member reads that can't take a file. All of it stands behind the mark of its sender, as a text of the sender's
+ * would: so whatever the name is, the line looks like nobody else's.
+ */
+function offerLines({ text: file, size }: Offer, { address, name }: Member): string[] {
+  const text = `offers you the file ${printable(file)} (${readableSize(size)}); your program can't take it`;
+  return linesOf({ from: address, name, action: true, text }, privateLine);
+}
+
+const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
+
+/** A number of bytes for people, with three digits: `2.3 MB`. */
+function readableSize(bytes: number): string {
+  const rounded = Number(bytes.toPrecision(3));
+  const power = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(rounded || 1) / 3)));
+  return `${Number((rounded / 1000 ** power).toPrecision(3))} ${UNITS[power]}`;
+}
