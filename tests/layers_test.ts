@@ -44,6 +44,7 @@ const LAYERS: Layer[] = [
     part: "client/lines/",
     may: ["client/lines/", "client/session/shown.ts", "client/terminal/", "runtime/", ...PROTOCOL],
   },
+  { part: "client/", may: ["client/", "runtime/", ...PROTOCOL] },
   { part: "client.ts", may: ["client/", "runtime/", ...PROTOCOL] },
 
   {

@@ -1,0 +1,107 @@
+/**
+ * The command line of the client.
+ *
+ * @module
+ */
+import { DEFAULT_PORT } from "../protocol.ts";
+import { reservedBecause } from "../protocol/look_alikes.ts";
+import { NAME_RULE, normalizeName } from "../protocol/names.ts";
+import { parsePort, readCommandLine } from "../runtime/command_line.ts";
+import { readPassword } from "../runtime/given_password.ts";
+import { startCommand, UsageError, versionLine } from "../runtime/program.ts";
+
+const HELP = `udp-chat client: joins a room and says what you type to everyone in it.
+
+Usage: ${startCommand("client")} [SERVER [PORT]]
+
+  SERVER, --server SERVER, -sip SERVER   the server's name or address (127.0.0.1)
+  PORT, --port PORT, -sp PORT            the server's port (${DEFAULT_PORT})
+  --name NAME, -u NAME                   sign in with a name: 1 to 32 letters, digits, _ - .
+  --password-file FILE                   the password of the name of -u, in the file's first line; not with --tcp
+  --nat                                  there is a NAT also in this computer's own network
+  --no-relay                             what you write to one member alone never goes through the server
+  --trace                                prints what arrives and is not taken, and why; not with --tcp
+  --tcp                                  joins another chat server, over TCP; --name is sent only if the server asks
+  --help                                 this text
+  --version                              the version
+
+In the room, /help lists the commands; /quit or Ctrl-C leaves.
+Where a name is registered, you are asked for its password; before that, for the name of -u, the one of
+--password-file or of the environment variable UDP_CHAT_PASSWORD is tried.
+In a pipe, the lines of standard input are sent; exit code 0 when all of them have arrived, 1 when not.
+With --tcp nobody says what has arrived: 0 when all of them were sent.`;
+
+/** The options of the command line. */
+export interface ClientOptions {
+  server: string;
+  port: number;
+  name?: string;
+  /** The password of the name, as it is hashed. */
+  password?: string;
+  /** Whether private texts may go through the server; not together with `tcp`. */
+  relay: boolean;
+  /** Whether to print what arrives and is not taken; not together with `tcp`. */
+  trace: boolean;
+  tcp: boolean;
+  /** Whether there is a NAT where none is to be expected. */
+  nat: boolean;
+}
+
+const NO_ARGUMENT = "A password is not taken from the command line, where others on this computer can read it: " +
+  "put it into a file and give --password-file FILE, or set UDP_CHAT_PASSWORD";
+const SERVER_GIVEN_TWICE = "The server or its port is given twice; --help shows how";
+
+/**
+ * Reads the command line. Returns the text to print if it asks for one.
+ *
+ * @throws {UsageError} for what can't be meant.
+ */
+export function readOptions(args: string[]): ClientOptions | string {
+  if (args.some((arg) => /^--password(?:=|$)/.test(arg))) throw new UsageError(NO_ARGUMENT);
+  const read = readCommandLine(args, {
+    string: ["port", "server", "name", "password-file"],
+    boolean: ["tcp", "relay", "nat", "trace", "help", "version"],
+    negatable: ["relay"],
+    default: { relay: true },
+    singleDash: { "-sip": "--server", "-sp": "--port", "-u": "--name" },
+    positional: 2,
+  });
+  if (read.help) return HELP;
+  if (read.version) return versionLine("udp-chat client");
+  if (read.tcp && read.trace) throw new UsageError("--trace is for UDP; with --tcp all that arrives is shown anyway");
+  if (read.tcp && !read.relay) throw new UsageError("--no-relay is for UDP; with --tcp all goes through the server");
+  if (read.tcp && read.nat) throw new UsageError("--nat is for UDP; with --tcp there are no proofs of passwords");
+  if (read.tcp && read["password-file"] !== undefined) {
+    throw new UsageError("--password-file is for UDP; with --tcp nothing is sent but what you type");
+  }
+  if (read.name === undefined && read["password-file"] !== undefined) {
+    throw new UsageError("--password-file is for the name of -u");
+  }
+  const [first, second] = read._ as string[];
+  const flagCount = [read.server, read.port].filter((value) => value !== undefined).length;
+  if (read._.length + flagCount > 2) throw new UsageError(SERVER_GIVEN_TWICE);
+  const others = {
+    ...{ name: readName(read.name), tcp: read.tcp, relay: read.relay, trace: read.trace, nat: read.nat },
+    // a password in the environment is of no name that is chosen later
+    password: read.tcp || read.name === undefined ? undefined : readPassword(read["password-file"]),
+  };
+  // a number alone is a port
+  if (read._.length === 1 && flagCount === 0 && /^\d+$/.test(first)) {
+    return { server: "127.0.0.1", port: parsePort(first), ...others };
+  }
+  const wanted: string = read.server ?? first ?? "127.0.0.1";
+  // 127.0.0.1:9090 or [::1]:9090 in one argument, as other programs accept it
+  const [, bracketed, plain, portOfServer] = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(wanted) ?? [];
+  const server = bracketed ?? plain ?? wanted;
+  const otherPort = read.port ?? (read.server === undefined ? second : first);
+  if (portOfServer !== undefined && otherPort !== undefined) throw new UsageError(SERVER_GIVEN_TWICE);
+  return { server, port: parsePort(portOfServer ?? otherPort ?? String(DEFAULT_PORT)), ...others };
+}
+
+function readName(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const name = normalizeName(text);
+  const problem = name === undefined ? NAME_RULE : reservedBecause(name);
+  if (problem !== undefined) throw new UsageError(problem);
+  return name;
+}
