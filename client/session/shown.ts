@@ -4,6 +4,7 @@
  * @module
  */
 import type { SessionState } from "./state.ts";
+import type { TransferEnd, TransferState } from "./transfers/transfer.ts";
 import type { Presence, Renamed } from "../../protocol.ts";
 import type { ChatMessage } from "../../protocol/lines.ts";
 
@@ -32,6 +33,10 @@ export type Shown =
    * sentence.
    */
   | { kind: "refused"; code: string; name: string | undefined; text: string }
+  /** The files that are offered and under way. */
+  | { kind: "transfers"; transfers: TransferState[] }
+  /** How the transfer of a file has ended. */
+  | TransferEnd & { kind: "transferred" }
   /** A notice about the state of the session. */
   | { kind: "notice"; text: string }
   /** What a user at a terminal could do otherwise; nothing is wrong, so in a pipe nobody needs it. */

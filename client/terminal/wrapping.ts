@@ -10,6 +10,9 @@
 
 /** What each row of a line but the first begins with. No line of the client and no prompt begins like it. */
 const MARK = "| ";
+/** What stands for the rest of a text that is cut; some terminals draw it in two cells. */
+const CUT = "…";
+const CUT_CELLS = 2;
 /** The smallest width to wrap at, in cells: room for the mark and one wide character. */
 const MIN_WIDTH = MARK.length + 2;
 
@@ -38,6 +41,18 @@ export function cellsOf(text: string): number {
   let cells = 0;
   for (const character of text) cells += WIDE.test(character) ? 2 : ZERO_WIDTH.test(character) ? 0 : 1;
   return cells;
+}
+
+/** Cuts a text without colours to so many cells, the mark included that says so. */
+export function cutToCells(text: string, cells: number): string {
+  if (cellsOf(text) <= cells) return text;
+  let kept = "", left = cells - CUT_CELLS;
+  for (const piece of piecesOf(text, cells)) {
+    left -= cellsOf(piece);
+    if (left < 0) break;
+    kept += piece;
+  }
+  return cells >= CUT_CELLS ? `${kept}${CUT}` : "";
 }
 
 /** Wraps each line of a text at the width of a terminal, at a blank where there is one in the second half of a row. */

@@ -1,7 +1,7 @@
 /** Rows on a terminal: none but the first of a line begins with what somebody has written. */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { cellsOf, wrap } from "../../../client/terminal/wrapping.ts";
+import { cellsOf, cutToCells, wrap } from "../../../client/terminal/wrapping.ts";
 
 const MARK = "| ";
 const ESCAPE = "\x1b";
@@ -88,4 +88,14 @@ Deno.test("cellsOf: wide characters and emoji have two cells, marks over a chara
       ["\u{1f6dc}", 2],
     ] as const
   ) assertEquals(cellsOf(text), cells, text);
+});
+
+Deno.test("cutToCells: what is cut has a mark, and no half character", () => {
+  assertEquals(cutToCells("lecture.pdf", 11), "lecture.pdf");
+  assertEquals(cutToCells("lecture.pdf", 10), "lecture.…");
+  assertEquals(cutToCells("語語語語", 7), "語語…");
+  assertEquals(cutToCells("ab", 1), "");
+  fc.assert(
+    fc.property(texts, fc.nat(80), (text, cells) => assertLessOrEqual(cellsOf(cutToCells(text, cells)), cells)),
+  );
 });
