@@ -4,8 +4,8 @@
  * @module
  */
 import type { Shown } from "../session/shown.ts";
+import { openScreen } from "../terminal/open_screen.ts";
 import { formatShown } from "../terminal/rendering.ts";
-import { openScreen } from "../terminal/screen.ts";
 import { earliest } from "../../protocol/earliest.ts";
 import { formatAddress } from "../../protocol/fields.ts";
 import { Alarm, now } from "../../runtime/clock.ts";
