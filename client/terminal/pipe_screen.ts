@@ -6,7 +6,7 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { FLUSH_MS, Output, stderr } from "../../runtime/output.ts";
-import { type Screen, type ScreenOptions, SIGNALS } from "./screen.ts";
+import { DEFAULT_COLUMNS, type Screen, type ScreenOptions, SIGNALS } from "./screen.ts";
 import { UnreadOutput } from "./unread_output.ts";
 
 /** How much may wait for the reader of a pipe before nothing more is taken from the server. */
@@ -45,6 +45,8 @@ export function openPipe({ now, signal }: ScreenOptions): Screen {
     print: (text) => void output.print(text),
     printAside: (text) => void stderr.print(text),
     prompt() {},
+    columns: DEFAULT_COLUMNS,
+    status() {},
     forget() {},
     async close() {
       readline.close();

@@ -24,6 +24,13 @@ export interface Screen {
    * then is gone, and what was typed before the question does not come back by the arrow keys. Does nothing in a pipe.
    */
   prompt(wanted?: "line" | "name" | Question): void;
+  /** The width of the terminal, in cells. */
+  readonly columns: number;
+  /**
+   * Shows lines between what was printed and the line that is being typed, in place of those before; none if there are
+   * none. Each is one row, and is cut where the terminal is too narrow. Does nothing in a pipe.
+   */
+  status(lines: string[]): void;
   /** Lets a line that was typed not come back by the arrow keys. */
   forget(line: string): void;
   /**
@@ -57,5 +64,7 @@ export interface ScreenOptions {
   complete?: (line: string) => [string[], string];
 }
 
+/** The columns of what does not tell how many it has. */
+export const DEFAULT_COLUMNS = 80;
 /** The signals that make the client leave. On Windows there is only SIGINT, the signal of Ctrl-C. */
 export const SIGNALS: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];

@@ -19,6 +19,8 @@ export class TerminalOutput extends Writable {
   #rawMode = false;
   /** Whether nothing is shown but what {@linkcode draw} draws. */
   isHushed = false;
+  /** Returns what is to be written before something that {@linkcode draw} does not draw. */
+  before: (chunk: string) => string = () => "";
 
   /** @param resumed Called when lines or keystrokes were dropped and the terminal goes on, with the number of lines. */
   constructor(resumed: OutputOptions["resumed"]) {
@@ -33,17 +35,33 @@ export class TerminalOutput extends Writable {
     return process.stdout.columns;
   }
 
+  /** The height, in rows. */
+  get rows(): number {
+    return process.stdout.rows;
+  }
+
   /**
    * Writes all that a function writes at once, or drops it as a whole: half of it would leave the cursor elsewhere than
    * readline expects it.
    *
    * @param lines How many lines of text it has.
+   * @returns Whether it is written, and not dropped.
    */
-  draw(lines: number, body: () => void): void {
+  draw(lines: number, body: () => void): boolean {
     const drawn: string[] = this.#drawn = [];
     body();
     this.#drawn = undefined;
-    this.#output.write(drawn.join(""), lines);
+    return this.#output.write(drawn.join(""), lines);
+  }
+
+  /** Whether all is written. */
+  get isIdle(): boolean {
+    return this.#output.isIdle;
+  }
+
+  /** Waits until all is written, however long that takes. */
+  async idle(): Promise<void> {
+    await this.#output.flush();
   }
 
   /** Waits until all is written, for 1 s at most. Returns whether it is. */
@@ -63,7 +81,7 @@ export class TerminalOutput extends Writable {
 
   override _write(chunk: string, _encoding: string, done: () => void): void {
     if (this.#drawn) this.#drawn.push(chunk);
-    else if (!this.isHushed) this.#output.write(chunk, 0);
+    else if (!this.isHushed) this.#output.write(this.before(chunk) + chunk, 0);
     done();
   }
 }

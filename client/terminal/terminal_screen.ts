@@ -7,7 +7,8 @@ import process from "node:process";
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
 import { pluralize } from "../../protocol/text.ts";
 import { Keyboard } from "./keyboard.ts";
-import { type Question, type Screen, type ScreenOptions, SIGNALS } from "./screen.ts";
+import { DEFAULT_COLUMNS, type Question, type Screen, type ScreenOptions, SIGNALS } from "./screen.ts";
+import { StatusLines } from "./status_lines.ts";
 import { TerminalOutput } from "./terminal_output.ts";
 import { UnreadOutput } from "./unread_output.ts";
 import { cellsOf, wrap } from "./wrapping.ts";
@@ -20,14 +21,18 @@ interface Typed {
   cursor: number;
   history: string[];
   historyIndex: number;
+  /** The rows above the cursor, by which it goes up before it draws the line again. */
+  prevRows?: number;
 }
 
 /** The prompts for a line and for a name. */
 const PROMPTS = { line: "+> ", name: "name> " };
 const DROPPED = "What you had begun to type is gone: it may have been the password";
 const TYPED_BEHIND = "What you typed meanwhile is gone: it was not sent";
-/** The columns of a terminal that does not tell how many it has. */
-const DEFAULT_COLUMNS = 80;
+/** The rows of a terminal that does not tell how many it has, and those that a message keeps beside other lines. */
+const DEFAULT_ROWS = 24, LEAST_ROWS = 2;
+/** What readline writes for Ctrl-L. */
+const CLEAR_SCREEN = "\x1b[1;1H";
 /** Opens the terminal that standard input and standard output are. */
 export function openTerminal({ now, signal, notice, answered, complete }: ScreenOptions): Screen {
   const interrupted = () => signal("interrupt");
@@ -50,6 +55,11 @@ export function openTerminal({ now, signal, notice, answered, complete }: Screen
       answered?.(text);
     },
   });
+  const status = new StatusLines();
+  // before node:readline, which only knows of its own line
+  output.on("resize", () => {
+    if (status.drawn.length > 0 && prompting && !closed) drawAnew();
+  });
   const readline = createInterface({
     input: keyboard,
     output,
@@ -64,12 +74,14 @@ export function openTerminal({ now, signal, notice, answered, complete }: Screen
   // in its normal mode and Ctrl-C comes as a signal
   readline.on("SIGINT", interrupted);
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupted);
-  // after a suspension (Ctrl-Z), the line that was being typed is not shown until it is drawn again
-  readline.on("SIGCONT", redraw);
+  // Ctrl-Z, which readline leaves to its listeners
+  readline.on("SIGTSTP", () => suspend());
   let prompting = false;
   let closed = false;
   /** What the user is asked; empty when the answer is there. While it is defined, readline shows nothing. */
   let question: string | undefined;
+  /** Whether the status waits until all is written; whether Ctrl-Z was pressed, and the shell has the terminal. */
+  let isStatusLate = false, isSuspended = false;
   readline.on("close", () => {
     // the line that was being typed stays, so later text, such as the shell's prompt, must begin on a new line
     output.isHushed = false;
@@ -78,45 +90,139 @@ export function openTerminal({ now, signal, notice, answered, complete }: Screen
     closed = true;
   });
 
+  const columns = () => output.columns || DEFAULT_COLUMNS;
+  /** The rows of what is being typed above the cursor. */
+  const rowsAbove = () =>
+    question === undefined ? readline.getCursorPos().rows : Math.floor(cellsOf(question) / columns());
+
+  /** How much room there is for the status, beside all of what is being typed. */
+  function space(): { columns: number; rows: number } {
+    const typedRows = 1 + (question === undefined ? endOfLine().rows : rowsAbove());
+    return { columns: columns(), rows: (output.rows || DEFAULT_ROWS) - typedRows - LEAST_ROWS };
+  }
+
+  /** Where the end of the line that is being typed is. */
+  function endOfLine(): { rows: number; cols: number } {
+    const { cursor } = typed;
+    typed.cursor = typed.line.length;
+    const end = readline.getCursorPos();
+    typed.cursor = cursor;
+    return end;
+  }
+
+  /** Writes what a function writes at once, or nothing of it. */
+  function draw(lines: number, body: () => void): void {
+    const { drawn } = status;
+    if (!output.draw(lines, body)) status.drawn = drawn;
+  }
+
+  // readline leaves its line behind, for Enter or a list of completions: the status is not to stay above that line
+  output.before = (chunk) => {
+    if (status.drawn.length === 0) return "";
+    const isLeft = chunk.includes("\n"), rows = rowsAbove() + status.rows(columns());
+    if (isLeft || chunk === CLEAR_SCREEN) status.drawn = [];
+    return isLeft
+      ? `\x1b[${rows}A\r\x1b[J${readline.getPrompt()}${typed.line}${endOfLine().cols === 0 ? " " : ""}`
+      : "";
+  };
+
   function print(shown: string): void {
-    const text = wrap(shown, output.columns || DEFAULT_COLUMNS);
-    output.draw(shown.split("\n").length, () => {
+    const text = wrap(shown, columns());
+    draw(shown.split("\n").length, () => {
       if (!prompting || closed) return output.write(`${text}\n`);
-      const rows = erase();
+      erase();
       output.write(`${text}\n`);
-      drawBelow(rows);
+      drawBelow();
     });
   }
 
-  /** Clears what is being typed, which may take several rows. Returns the rows above the cursor that it took. */
-  function erase(): number {
-    const rows = question === undefined
-      ? readline.getCursorPos().rows
-      : Math.floor(cellsOf(question) / (output.columns || DEFAULT_COLUMNS));
+  /** Clears the status and what is being typed, which may take several rows. */
+  function erase(): void {
     // go to the first one and clear all of them
-    moveCursor(output, 0, -rows);
+    moveCursor(output, 0, -rowsAbove() - status.rows(columns()));
     cursorTo(output, 0);
     clearScreenDown(output);
-    return rows;
+    status.drawn = [];
   }
 
-  /** Draws what is being typed again, after {@linkcode erase}. */
-  function drawBelow(rows: number): void {
+  /** Draws the status, and what is being typed, from where the cursor is. */
+  function drawBelow(): void {
+    output.write(status.draw(space()));
+    drawTyped();
+  }
+
+  function drawTyped(): void {
     if (question !== undefined) return void output.write(question);
-    // before readline draws the line again, it goes up by the rows above the cursor, so these rows must exist again
-    output.write("\n".repeat(rows));
+    // it is drawn below the cursor, not where it was before
+    typed.prevRows = 0;
     readline.prompt(true);
+  }
+
+  /** Gives the terminal to the shell until that lets this program go on. */
+  async function suspend(): Promise<void> {
+    if (isSuspended) return;
+    isSuspended = true;
+    draw(0, () => {
+      erase();
+      drawTyped();
+    });
+    // what is written later would overwrite what the shell prints meanwhile
+    await output.flush();
+    process.once("SIGCONT", goOn);
+    setRaw(false);
+    try {
+      process.kill(process.pid, "SIGTSTP");
+    } catch {
+      // without the permission for it
+      process.off("SIGCONT", goOn);
+      goOn();
+    }
+  }
+
+  function goOn(): void {
+    isSuspended = false;
+    setRaw(!closed);
+    if (closed) return;
+    status.drawn = [];
+    draw(0, drawBelow);
+  }
+
+  function drawAnew(): void {
+    draw(0, () => {
+      erase();
+      drawBelow();
+    });
   }
 
   function redraw(): void {
     if (question === undefined) readline.prompt(true);
-    else output.draw(0, () => output.write(question!));
+    else draw(0, () => output.write(question!));
+  }
+
+  /** Draws the status again if it has changed, in place where that can be. */
+  function drawStatus(): void {
+    if (!prompting || closed || isStatusLate || isSuspended || status.isCurrent(space())) return;
+    if (!output.isIdle) {
+      // a stopped terminal gets the last one only
+      isStatusLate = true;
+      output.idle().then(() => {
+        isStatusLate = false;
+        drawStatus();
+      });
+      return;
+    }
+    draw(0, () => {
+      const text = status.redraw(space(), rowsAbove());
+      if (text !== undefined) return output.write(text);
+      erase();
+      drawBelow();
+    });
   }
 
   /** Drops the line that is half typed. Returns whether there was one. */
   function dropHalfTyped(): boolean {
     if (typed.line === "") return false;
-    if (prompting && question === undefined) output.draw(0, () => erase());
+    if (prompting && question === undefined) draw(0, erase);
     Object.assign(typed, { line: "", cursor: 0, historyIndex: -1 });
     return true;
   }
@@ -129,16 +235,25 @@ export function openTerminal({ now, signal, notice, answered, complete }: Screen
       if (dropHalfTyped()) notice(DROPPED);
     }
     if (keyboard.hide(endAnswers)) notice(TYPED_BEHIND);
-    output.draw(0, () => {
+    draw(0, () => {
       if (prompting) erase();
-      output.write(text);
+      question = text;
+      drawBelow();
     });
     prompting = output.isHushed = true;
-    question = text;
   }
 
   function endQuestion(): void {
-    if (question) output.draw(0, () => output.write("\n"));
+    const asked = question;
+    if (asked) {
+      draw(0, () => {
+        if (status.drawn.length > 0) {
+          erase();
+          output.write(asked);
+        }
+        output.write("\n");
+      });
+    }
     question = "";
   }
 
@@ -157,14 +272,23 @@ export function openTerminal({ now, signal, notice, answered, complete }: Screen
         const isLost = [keyboard.show(), dropHalfTyped()].includes(true);
         if (isLost) notice(TYPED_BEHIND);
       }
-      output.draw(0, () => {
-        if (question !== undefined) erase();
+      draw(0, () => {
+        const isAnew = question !== undefined || !status.isCurrent(space());
+        if (isAnew) erase();
         question = undefined;
         output.isHushed = false;
         prompting = true;
         readline.setPrompt(PROMPTS[wanted]);
-        readline.prompt(true);
+        if (isAnew) drawBelow();
+        else readline.prompt(true);
       });
+    },
+    get columns() {
+      return columns();
+    },
+    status(lines) {
+      status.set(lines);
+      drawStatus();
     },
     forget(line) {
       typed.history.splice(0, Infinity, ...typed.history.filter((known) => known !== line));
