@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { ROOT } from "../../../scripts/programs.ts";
 import { HAS_TMUX, quoted, startTmux, type Terminal, type TerminalOptions, type Tmux } from "../../support/tmux.ts";
 
-const COMMAND = [Deno.execPath(), "run", "-A", "--no-check", join(ROOT, "tests/support/status_program.ts")]
-  .map(quoted).join(" ");
+const PROGRAM = ["run", "-A", "--no-check", join(ROOT, "tests/support/status_program.ts")];
+const COMMAND = [Deno.execPath(), ...PROGRAM].map(quoted).join(" ");
+
+const TENS = [10, 20, 30, 40, 50].map((count) => `line ${count}\n`).join("");
 
 /** A test that needs a terminal. */
 function statusTest(name: string, fn: (tmux: Tmux) => Promise<void>): void {
@@ -146,4 +148,17 @@ statusTest("after Ctrl-Z it is drawn again below, and a terminal that was stoppe
   await terminal.until(/\+>\nshell>$/);
   const left = (await terminal.screen()).split("shell> fg")[1];
   assert(!/^count \d/m.test(left), left);
+});
+
+statusTest("in a script it is below what is printed, and gone at the end", async (tmux) => {
+  const terminal = await tmux.open(`${COMMAND} script; echo over; cat`, { columns: 40, rows: 20 });
+  await terminal.until(/^line 10\nline 20\ncount \d+\n(?:wide)+.*…$/, { rows: true });
+  await terminal.until(/over$/);
+  assertEquals(await terminal.screen(), `${TENS}over`);
+});
+
+Deno.test("status: in a script without a terminal there is none", async () => {
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: [...PROGRAM, "script"] }).output();
+  const [out, aside] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assertEquals([out, aside], ["", TENS]);
 });
