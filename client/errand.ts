@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Shown } from "./session/shown.ts";
 import type { SessionState } from "./session/state.ts";
 import type { TransferControl, TransferEnd } from "./session/transfers/transfer.ts";
 import { endSentence } from "./terminal/progress.ts";
@@ -59,6 +60,17 @@ export class Errand {
     return this.#failure;
   }
 
+  /** Whether whoever runs the script is told what the session shows: why nothing happens, and what has. */
+  isTold(shown: Shown): boolean {
+    if (shown.kind === "problem") return true;
+    if (shown.kind === "notice") return this.#session.state === "joining";
+    if (shown.kind !== "transferred") return false;
+    if ("send" in this.#task) return shown.problem === undefined;
+    const { from, keep } = this.#task.receive;
+    // the last word of the program says why the only one has failed
+    return (keep || shown.problem === undefined) && isFrom(shown, from);
+  }
+
   /** When {@linkcode act} must be called next, if nothing else happens, in milliseconds; undefined for never. */
   get nextWake(): number | undefined {
     return this.#stage === "begun" && this.#joinsUntil < Infinity ? this.#joinsUntil : undefined;
@@ -100,11 +112,10 @@ export class Errand {
   #answer({ from, keep }: { from: string; keep: boolean }, now: number): void {
     const { transfers } = this.#session;
     let isBusy = transfers.states.some(({ state }) => state !== "asked");
-    for (const { number, peer, state } of transfers.states.filter(({ direction }) => direction === "in")) {
-      if (state !== "asked") continue;
-      if (nameKey(peer) !== nameKey(from)) transfers.decline(number, now);
+    for (const offer of transfers.states.filter(({ state }) => state === "asked")) {
+      if (!isFrom(offer, from)) transfers.decline(offer.number, now);
       else if (keep || !isBusy) {
-        transfers.accept(number, now);
+        transfers.accept(offer.number, now);
         isBusy = true;
       }
     }
@@ -115,7 +126,7 @@ export class Errand {
     if ("send" in this.#task) return this.#end(end.problem === undefined ? undefined : endSentence(end));
     const { from, keep } = this.#task.receive;
     // others were declined, and what goes on has its own line
-    if (keep || end.direction === "out" || nameKey(end.peer) !== nameKey(from)) return;
+    if (keep || !isFrom(end, from)) return;
     this.#end(end.problem === undefined ? undefined : endSentence(end));
   }
 
@@ -123,4 +134,9 @@ export class Errand {
     this.#stage = "done";
     this.#failure = failure;
   }
+}
+
+/** Whether a file comes from a member with this name. */
+function isFrom({ direction, peer }: Pick<TransferEnd, "direction" | "peer">, name: string): boolean {
+  return direction === "in" && nameKey(peer) === nameKey(name);
 }

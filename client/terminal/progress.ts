@@ -18,12 +18,17 @@ const LEAST_NAME = 12;
  * terminal is too narrow for both, not the numbers.
  */
 export function progressLines(states: readonly TransferState[], columns: number): string[] {
-  const busy = states.filter(({ state }) => state !== "offered" && state !== "asked");
+  const busy = states.filter(isUnderWay);
   const more = busy.length - MAX_LINES;
   return [
     ...busy.slice(0, MAX_LINES).map((transfer) => progressLine(transfer, columns - 1)),
     ...(more > 0 ? [`and ${more} more, /files lists them`] : []),
   ];
+}
+
+/** Whether something happens to a file, and it does not only wait for what somebody says. */
+export function isUnderWay({ state }: TransferState): boolean {
+  return state !== "offered" && state !== "asked";
 }
 
 function progressLine(transfer: TransferState, cells: number): string {

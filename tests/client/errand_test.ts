@@ -1,6 +1,7 @@
 /** What a script has the client do with files. */
 import { assertEquals } from "@std/assert";
 import { Errand, type Task } from "../../client/errand.ts";
+import type { Shown } from "../../client/session/shown.ts";
 import type { SessionState } from "../../client/session/state.ts";
 import { FakeTransfers, transferEnd, transferState } from "../support/fake_transfers.ts";
 
@@ -142,4 +143,32 @@ Deno.test("errand: who ends it too early is told what is missing", () => {
   act();
   errand.interrupt();
   assertEquals(errand.failure, undefined);
+});
+
+Deno.test("errand: of the chat nothing is shown, of the file its end, and what is wrong", () => {
+  const shown = (task: Task, state: SessionState = "joined") => {
+    const { errand } = begin(task, state), at = 0, text = "x";
+    const ends = [
+      transferEnd({ direction: "out", peer: "Bob" }),
+      transferEnd({ peer: "zoë" }),
+      transferEnd({ peer: "Zoë", problem: "no" }),
+      transferEnd({ peer: "Mallory", problem: "declined" }),
+    ];
+    const rest: Shown[] = [
+      { kind: "message", from: "1.2.3.4:5", text, at },
+      { kind: "direct", from: "1.2.3.4:5", text, at },
+      { kind: "announcement", text, at },
+      { kind: "presence", online: true, members: [], at },
+      { kind: "transfers", transfers: [] },
+      { kind: "notice", text },
+      { kind: "problem", text },
+    ];
+    const all: Shown[] = [...ends.map((end) => ({ ...end, kind: "transferred" }) as const), ...rest];
+    return all.filter((one) => errand.isTold(one)).map((one) => "peer" in one ? one.peer : one.kind);
+  };
+  // that it has failed is told as the reason of the exit code
+  assertEquals(shown(SEND), ["Bob", "zoë", "problem"]);
+  assertEquals(shown(RECEIVE), ["zoë", "problem"]);
+  assertEquals(shown(KEEP), ["zoë", "Zoë", "problem"]);
+  assertEquals(shown(RECEIVE, "joining"), ["zoë", "notice", "problem"]);
 });
