@@ -32,7 +32,8 @@ const LAYERS: Layer[] = [
     may: ["runtime/", "protocol/", "deno.json", "@std/cli/", "node:crypto", "node:dns/promises", "node:process"],
   },
 
-  { part: "client/session/", may: ["client/session/", ...PROTOCOL] },
+  { part: "client/session/", may: ["client/session/", "client/files/files.ts", ...PROTOCOL] },
+  { part: "client/files/", may: ["client/files/", ...PROTOCOL, "runtime/", "node:crypto", "node:path"] },
   {
     part: "client/terminal/",
     may: [
@@ -76,7 +77,10 @@ const LAYERS: Layer[] = [
 ];
 
 /** What runs in a browser too, or is tested in a network that exists in memory only. */
-const PURE = ["protocol.ts", "protocol/", "client/session/", "client/lines/session.ts", "server/room/"];
+const PURE = [
+  ...["protocol.ts", "protocol/", "client/session/", "client/files/files.ts", "client/lines/session.ts"],
+  "server/room/",
+];
 
 const graph = await readImportGraph(ROOT, modulesIn(ROOT).filter((module) => !module.startsWith("tests/")));
 
@@ -192,6 +196,8 @@ Deno.test("layers: what is forbidden is found", () => {
     ["client/session/view.ts", "client/terminal/screen.ts"],
     ["client/session/view.ts", "runtime/clock.ts"],
     ["client/session/view.ts", "client/lines/session.ts"],
+    ["client/session/view.ts", "client/files/disk.ts"],
+    ["client/files/files.ts", "client/session/session.ts"],
     ["client/lines/session.ts", "client/session/session.ts"],
     ["server/room/room.ts", "server/doors/udp.ts"],
     ["server/room/room.ts", "server/journal/state_file.ts"],
