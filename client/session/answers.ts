@@ -47,6 +47,9 @@ export class Answers {
         return directory.answered(question, answer, now);
       case "where":
         return peers.located(question, answer, now);
+      case "reach":
+        peers.links.located(question, answer, now);
+        return [{ type: "reached" }];
       case "order":
         return orders.answered(question, answer);
       case "account":

@@ -87,6 +87,11 @@ export class DirectMessages implements Timed {
     return this.#isRelayAllowed;
   }
 
+  /** What forbids that what is said now goes through the server; undefined if it may. */
+  get forbidden(): Forbidden | undefined {
+    return this.#isRelayAllowed ? undefined : this.#forbiddenBy;
+  }
+
   /** When the time began after which the last of what waits is given up, in milliseconds. */
   get waitsSince(): number {
     return Math.max(-Infinity, ...this.#conversations.waiting.map(({ way }) => way.waitsSince));

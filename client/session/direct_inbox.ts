@@ -196,8 +196,13 @@ export class DirectInbox {
     this.#send({ dialect: "v1", type: "ACK", pass, id }, from);
   }
 
+  /** Whom the server has named with a pass, if that is believed and the user hears it. */
+  introduced(pass: string, now: number): { address: string; name?: string } | undefined {
+    return this.#memberWith(pass, now);
+  }
+
   /**
-   * Whether a check may go to where a packet has come from. A source address can be forged: to one that the server has
+   * Whether a check, or an answer, may go to where a packet has come from. A source address can be forged: to one that the server has
    * not named as few go as answers.
    */
   mayCheck(pass: string, to: string, now: number): boolean {

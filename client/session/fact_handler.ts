@@ -16,6 +16,7 @@ import { markRawLine } from "./raw_line.ts";
 import type { Requests } from "./requests.ts";
 import type { Tally } from "./tally.ts";
 import type { Topic } from "./topic.ts";
+import type { Transfers } from "./transfers/transfers.ts";
 import type { Transactions } from "./transactions.ts";
 import { TOLD_TO_GO } from "./v1_link.ts";
 import type { View } from "./view.ts";
@@ -26,6 +27,7 @@ export interface ConcernedParts {
   detection: Detection;
   transactions: Transactions;
   peers: Peers;
+  transfers: Transfers;
   history: History;
   requests: Requests;
   answers: Answers;
@@ -52,8 +54,20 @@ export class FactHandler {
   }
 
   #handle(fact: Fact, now: number): void {
-    const { view, wallClock, detection, transactions, peers, history, requests, answers, topic, tally, leaving } =
-      this.#parts;
+    const {
+      view,
+      wallClock,
+      detection,
+      transactions,
+      peers,
+      history,
+      requests,
+      answers,
+      topic,
+      tally,
+      leaving,
+      transfers,
+    } = this.#parts;
     switch (fact.type) {
       case "joined":
         return leaving.noteProgress(now);
@@ -101,6 +115,11 @@ export class FactHandler {
         return this.handle(answers.handOver(fact.question, undefined, now), now);
       case "direct":
         return view.showDirect(fact.message, now, wallClock?.() ?? now);
+      case "reached":
+        return this.handle(transfers.wake(now), now);
+      case "file packet":
+        if (leaving.state === "joined") this.handle(transfers.receive(fact, now), now);
+        return;
       case "history":
         if (fact.missing > 0) tally.add("unanswered");
         return view.showHistory(fact.messages, fact.missing, detection.v1.membership.self.address);
@@ -125,7 +144,8 @@ export class FactHandler {
 
   /** Gives up what waits, as the server has told this client to go, and says what can be done about it. */
   #giveUpAll(now: number): void {
-    const { view, transactions, peers, requests } = this.#parts;
+    const { view, transactions, peers, requests, transfers } = this.#parts;
+    this.handle(transfers.leave(now), now);
     this.handle(peers.giveUpAll(TOLD_TO_GO), now);
     this.handle(requests.giveUp(TOLD_TO_GO), now);
     this.handle(transactions.giveUp(), now);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EventPacket, Proof, V1Packet } from "../../protocol.ts";
+import type { EventPacket, FilePacket, Proof, V1Packet } from "../../protocol.ts";
 import type { FeedItem } from "../../protocol/reliable/feed_items.ts";
 import type { SeqRange } from "../../protocol/reliable/requested_ranges.ts";
 import type { Draft } from "../../protocol/reliable/send_stream.ts";
@@ -28,6 +28,12 @@ export type AccountPacket =
   | Pick<Extract<V1Packet, { type: "REGISTER" }>, "type" | "key" | "sealed" | keyof Proof>
   | Pick<Extract<V1Packet, { type: "UNREGISTER" }>, "type" | keyof Proof>;
 
+/** A question where a member is with whom there is a lasting contact. */
+export interface ReachQuestion {
+  ask: "reach";
+  who: Who;
+}
+
 /** A question to the server. Whoever has asked it gets it back with the answer. */
 export type Question =
   /**
@@ -39,6 +45,7 @@ export type Question =
   | { ask: "whois"; who: Who }
   /** Where a member is, so that it can be written to. */
   | { ask: "where"; who: Who }
+  | ReachQuestion
   /** That something is done to keep order, in the words that were typed. */
   | { ask: "order"; text: string }
   /** What it takes to register the user's name or to give it up, or to have it done. */
@@ -106,6 +113,10 @@ export type Fact =
   /** A question has had no answer in time. */
   | { type: "unanswered"; question: Question }
   | { type: "direct"; message: DirectMessage }
+  /** The server has said where a member is with whom there is a lasting contact. */
+  | { type: "reached" }
+  /** A packet about a file has come: from an address, or through the server. */
+  | { type: "file packet"; packet: FilePacket; from: string | undefined }
   /** The messages that were asked for, in order; `missing` events were neither sent nor reported as gone. */
   | { type: "history"; messages: EventPacket[]; missing: number };
 

@@ -12,6 +12,7 @@ import type { Peers } from "./peers.ts";
 import type { Requests } from "./requests.ts";
 import type { Send } from "./self.ts";
 import { Shutdown } from "./shutdown.ts";
+import type { Transfers } from "./transfers/transfers.ts";
 import type { SessionState } from "./state.ts";
 import type { Remainder, Tally } from "./tally.ts";
 
@@ -20,6 +21,7 @@ export interface LeavingParts {
   detection: Detection;
   requests: Requests;
   peers: Peers;
+  transfers: Transfers;
   history: History;
   tally: Tally;
   send: Send;
@@ -73,8 +75,9 @@ export class Leaving {
   /** Leaves if the session drains, and has nothing left to do or can't go on. */
   closeIfDrained(now: number): void {
     if (!this.draining) return;
-    const { detection, requests, peers, history } = this.#parts, left = this.waiting + requests.size;
-    this.#shutdown.noteProgress(Math.max(history.askedAt, peers.waitsSince));
+    const { detection, requests, peers, history, transfers } = this.#parts;
+    const left = this.waiting + requests.size + transfers.openCount;
+    this.#shutdown.noteProgress(Math.max(history.askedAt, peers.waitsSince, transfers.progressAt(now)));
     if (detection.v1.membership.login.isHashing) this.#shutdown.noteProgress(now);
     const isExpecting = detection.v1.backlog > 0;
     if (this.#shutdown.isDrained({ state: this.state, left, isExpecting }, now)) this.close(now);

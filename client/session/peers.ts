@@ -12,6 +12,7 @@ import { DirectInbox } from "./direct_inbox.ts";
 import { Echoes } from "./echoes.ts";
 import type { Answer, Fact, PunchPacket, Question, RelayPacket, Timed } from "./facts.ts";
 import { KnownWays } from "./known_ways.ts";
+import { PeerLinks } from "./peer_links.ts";
 import type { People } from "./people.ts";
 import { Punches } from "./punches.ts";
 import type { Self, Send } from "./self.ts";
@@ -38,6 +39,8 @@ export class Peers implements Timed {
   readonly #punches: Punches;
   readonly #echoes: Echoes;
   readonly #known = new KnownWays();
+  /** The lasting contacts. */
+  readonly links: PeerLinks;
 
   constructor({ transactions, self, people, send, relay }: PeersOptions) {
     const known = this.#known;
@@ -46,6 +49,8 @@ export class Peers implements Timed {
     const parts = { transactions, self, inbox: this.#inbox, known };
     this.#direct = new DirectMessages({ ...parts, send: this.#echoes.noting(send), isRelayAllowed: relay });
     this.#punches = new Punches(send);
+    const forbidden = () => this.#direct.forbidden;
+    this.links = new PeerLinks({ ...parts, send: this.#echoes.noting(send), forbidden });
   }
 
   /** How many messages have not been acknowledged by their peers. */
@@ -64,11 +69,21 @@ export class Peers implements Timed {
   }
 
   get nextWake(): number | undefined {
-    return earliestWake([this.#direct, this.#punches]);
+    return earliestWake([this.#direct, this.#punches, this.links]);
   }
 
   wake(now: number): Fact[] {
-    return [...this.#direct.wake(now), ...this.#punches.wake(now)];
+    return [...this.#direct.wake(now), ...this.#punches.wake(now), ...this.links.wake(now)];
+  }
+
+  /** Whom the server has named with a pass, if that is believed and the user hears it. */
+  introduced(pass: string, now: number): { address: string; name?: string } | undefined {
+    return this.#inbox.introduced(pass, now);
+  }
+
+  /** Whether an answer may go to the address that a packet with a pass has come from. */
+  mayAnswer(pass: string, from: string, now: number): boolean {
+    return this.#inbox.mayCheck(pass, from, now);
   }
 
   /**
@@ -111,6 +126,7 @@ export class Peers implements Timed {
   /** Notes that the server has begun anew, so that for a while it does not know everybody. */
   beginAnew(now: number): void {
     this.#direct.beginAnew(now);
+    this.links.beginAnew(now);
   }
 
   /** Takes note of who the server says has come, has left, or has another name. */
@@ -118,15 +134,18 @@ export class Peers implements Timed {
     this.#inbox.noteMembers(event.members, now);
     if (event.type === "RENAMED") {
       this.#known.noteRenamed(event.members);
+      this.links.noteRenamed(event.members);
       return this.#direct.noteRenamed(event.members, now);
     }
     this.#known.noteMembers(event.members, event.type !== "OFFLINE");
     this.#direct.noteMembers(event.members, event.type !== "OFFLINE");
+    if (event.type === "OFFLINE") this.links.noteLeft(event.members, now);
   }
 
   /** Lets a member through that wants to send something directly. */
   punched(packet: PunchPacket, now: number): void {
     this.#punches.add(packet, this.#inbox.punched(packet, now), now);
+    this.links.named(packet, now);
   }
 
   /** Takes a packet that came directly, from any address. */
@@ -140,12 +159,18 @@ export class Peers implements Timed {
   #take(packet: V1Packet, from: string, now: number): Fact[] {
     switch (packet.type) {
       case "ACK":
+        if (packet.stream === undefined && this.links.answered(packet, now)) return [];
         return this.#direct.receiveAck(packet, from, now);
       case "MESSAGE":
         return this.#inbox.receive(packet, from, now);
       case "OPEN":
-        this.#inbox.opened(packet, from, now);
+        if (!this.links.opened(packet, from, now)) this.#inbox.opened(packet, from, now);
         return [];
+      case "OFFER":
+      case "DATA":
+      case "SACK":
+      case "END":
+        return [{ type: "file packet", packet, from }];
       default:
         return [];
     }
@@ -155,6 +180,9 @@ export class Peers implements Timed {
   receiveRelayed({ address, name, packet }: RelayPacket, now: number): Fact[] {
     if (this.#echoes.has(packet)) return [];
     if (packet.type === "ACK") return this.#direct.receiveAck(packet, undefined, now);
-    return packet.type === "MESSAGE" ? this.#inbox.receiveRelayed(packet, { address, name }, now) : [];
+    if (packet.type === "MESSAGE") return this.#inbox.receiveRelayed(packet, { address, name }, now);
+    // with it the server has said whose it is, as with a PUNCH; others of a transfer come without the name
+    if (packet.type === "OFFER") this.#inbox.punched({ address, name, pass: packet.pass }, now);
+    return [{ type: "file packet", packet, from: undefined }];
   }
 }

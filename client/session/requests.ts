@@ -13,7 +13,9 @@ import type { Fact } from "./facts.ts";
 import type { History } from "./history.ts";
 import type { Orders } from "./orders.ts";
 import type { Peers } from "./peers.ts";
+import type { LinkTarget } from "./peer_link.ts";
 import { undelivered } from "./refusals.ts";
+import type { Transfers } from "./transfers/transfers.ts";
 import { nameOf, type Who } from "./who.ts";
 
 /** Something that needs a server that answers. */
@@ -23,6 +25,8 @@ export type Request =
    * an identity they are for nobody else, whoever has the name or the address by then.
    */
   | { want: "direct message"; to: Who; identity?: Identity; drafts: Draft[]; saidAt: number }
+  /** Offers a file to a member. */
+  | { want: "file"; target: LinkTarget; path: string }
   /** Shows who is here. */
   | { want: "list" }
   /** Shows who has a name, or an address. */
@@ -46,6 +50,7 @@ export interface RequestParts {
   history: History;
   orders: Orders;
   account: Account;
+  transfers: Transfers;
 }
 
 /** The requests of one session. They are made in order, a few at a time, while this client is a member. */
@@ -167,13 +172,15 @@ export class Requests {
   }
 
   #make(request: Request, now: number): Fact[] {
-    const { detection, peers, directory, history, orders, account } = this.#parts;
+    const { detection, peers, directory, history, orders, account, transfers } = this.#parts;
     switch (request.want) {
       case "direct message":
         return peers.say(request.to, request.drafts, now, request.saidAt, request.identity);
       case "say":
         for (const draft of request.drafts) detection.say(draft, now);
         return [];
+      case "file":
+        return transfers.offer(request.target, request.path, now);
       case "list":
         directory.list(now);
         return [];

@@ -11,13 +11,14 @@ import type { Derivation } from "../../protocol/crypto_functions.ts";
 import { SEND_STREAM_SIZE } from "../../protocol/reliable/send_stream.ts";
 import { pluralize, splitText } from "../../protocol/text.ts";
 import { byteLength } from "../../protocol/utf8.ts";
+import type { FileResult } from "../files/files.ts";
 import { Account, type AccountChange } from "./account.ts";
 import { Answers } from "./answers.ts";
 import type { Identity } from "./conversations.ts";
 import { Detection } from "./detection.ts";
 import { Directory } from "./directory.ts";
 import { FactHandler } from "./fact_handler.ts";
-import type { Timed } from "./facts.ts";
+import type { Fact, Timed } from "./facts.ts";
 import { History } from "./history.ts";
 import { whyUnchanged } from "./joining_words.ts";
 import { Leaving } from "./leaving.ts";
@@ -32,6 +33,9 @@ import type { SessionState } from "./state.ts";
 import { Tally } from "./tally.ts";
 import { Topic } from "./topic.ts";
 import { Transactions } from "./transactions.ts";
+import { TransferDesk } from "./transfers/desk.ts";
+import type { TransferControl } from "./transfers/transfer.ts";
+import { Transfers } from "./transfers/transfers.ts";
 import { View } from "./view.ts";
 import { readWho, type Who, WHO_RULE } from "./who.ts";
 
@@ -39,6 +43,8 @@ import { readWho, type Who, WHO_RULE } from "./who.ts";
 export class Session {
   /** Shows things to the user, except what comes from ignored people. */
   readonly view: View;
+  /** The files that are handed over, as the user handles them. */
+  readonly transfers: TransferControl;
   readonly #detection: Detection;
   readonly #reception: Reception;
   readonly #account: Account;
@@ -48,17 +54,20 @@ export class Session {
   readonly #topic = new Topic();
   readonly #tally = new Tally();
   readonly #leaving: Leaving;
+  readonly #transfers: Transfers;
   /** All parts that want to be woken, until the session says goodbye. */
   readonly #timed: readonly Timed[];
 
   constructor(options: SessionOptions) {
-    const { server, address = server, send, show, relay = true, wallClock, passwords } = options;
+    const { server, address = server, send, show, relay = true, wallClock, passwords, files, random = Math.random } =
+      options;
     const view = this.view = new View(show);
     const detection = this.#detection = new Detection({ ...options, name: options.name });
     this.#reception = new Reception(detection, address);
     const { v1 } = detection, { self } = v1.membership, { people } = view;
     const transactions = new Transactions(v1.roundTrip, self, send);
     const peers = this.#peers = new Peers({ transactions, self, people, send, relay });
+    const transfers = this.#transfers = new Transfers({ peers, self, send, files, random });
     const directory = new Directory(transactions, people, peers);
     const history = new History(v1);
     const { keys } = v1.membership.login;
@@ -67,12 +76,19 @@ export class Session {
       whyOut: () => whyUnchanged(v1.membership),
     });
     const orders = new Orders(transactions);
-    const requests = this.#requests = new Requests({ detection, peers, directory, history, orders, account });
-    this.#leaving = new Leaving({ detection, requests, peers, history, tally: this.#tally, send });
+    const requestParts = { detection, peers, directory, history, orders, account, transfers };
+    const requests = this.#requests = new Requests(requestParts);
+    this.#leaving = new Leaving({ detection, requests, peers, transfers, history, tally: this.#tally, send });
     const answers = new Answers({ transactions, directory, peers, orders, account });
-    const parts = { view, wallClock, detection, transactions, peers, history, requests, answers };
+    const parts = { view, wallClock, detection, transactions, peers, transfers, history, requests, answers };
     this.#facts = new FactHandler({ ...parts, topic: this.#topic, tally: this.#tally, leaving: this.#leaving });
-    this.#timed = [detection, transactions, peers, history];
+    this.#timed = [detection, transactions, peers, transfers, history];
+    this.transfers = new TransferDesk({
+      transfers,
+      request: (request, now) => this.#request(request, now),
+      handle: (facts, now) => this.#act(facts, now),
+      reject: (text) => this.rejectLine(text),
+    });
   }
 
   get state(): SessionState {
@@ -256,8 +272,7 @@ export class Session {
 
   /** Forbids or allows that private texts go through the server. What waits there is taken off that way. */
   allowRelay(isAllowed: boolean, now: number): void {
-    this.#facts.handle(this.#peers.allowRelay(isAllowed, now), now);
-    this.#settle(now);
+    this.#act(this.#peers.allowRelay(isAllowed, now), now);
   }
 
   /** Shows who is here. */
@@ -287,16 +302,14 @@ export class Session {
   /** Takes the password that the user was asked for; none if there is none to give, or what it is for is not wanted. */
   givePassword(text: string, now: number): void {
     const { v1 } = this.#detection, isLogin = v1.membership.login.wanted !== undefined;
-    this.#facts.handle(isLogin ? v1.givePassword(text, now) : this.#account.givePassword(text, now), now);
-    this.#settle(now);
+    this.#act(isLogin ? v1.givePassword(text, now) : this.#account.givePassword(text, now), now);
   }
 
   /** Takes what a password was hashed to, with the very object that asked for it. */
   derived(derivation: Derivation, saltedPassword: Uint8Array, now: number): void {
     if (this.closing) return;
     this.#facts.handle(this.#detection.v1.derived(derivation, saltedPassword, now), now);
-    this.#facts.handle(this.#account.derived(derivation, saltedPassword, now), now);
-    this.#settle(now);
+    this.#act(this.#account.derived(derivation, saltedPassword, now), now);
   }
 
   /**
@@ -315,12 +328,17 @@ export class Session {
    * @param wasTold Whether the user has read what went wrong until now, so that it is no failure at the end.
    */
   drain(now: number, wasTold = false): void {
-    if (wasTold) this.#tally.clear();
+    if (wasTold) {
+      this.#tally.clear();
+      // who is told to wait for messages does not wait for files
+      this.#facts.handle(this.#transfers.leave(now), now);
+    }
     this.#leaving.drain(now);
   }
 
   /** Leaves at once: says goodbye, and ends when the server acknowledges it or after the last repeat. */
   close(now: number): void {
+    if (!this.closing) this.#facts.handle(this.#transfers.leave(now), now);
     this.#leaving.close(now);
   }
 
@@ -348,8 +366,7 @@ export class Session {
   /** Takes a packet that came from the server; `isBeside`: from another port of its IP address. */
   receive(packet: Packet, now: number, isBeside = false): void {
     if (this.closing) return this.#leaving.receive(packet);
-    this.#facts.handle(this.#detection.receive(packet, now, isBeside), now);
-    this.#settle(now);
+    this.#act(this.#detection.receive(packet, now, isBeside), now);
   }
 
   /** Takes a packet that came from any other address. It may show that the server answers from there. */
@@ -362,6 +379,16 @@ export class Session {
     if (this.closing || this.state !== "joined" || packet.dialect !== "v1") return;
     this.#facts.handle(this.#peers.receive(packet, from, now), now);
     this.#leaving.closeIfDrained(now);
+  }
+
+  /** Takes what the disk has done. */
+  fileDone(result: FileResult, now: number): void {
+    this.#act(this.#transfers.done(result, now), now);
+  }
+
+  #act(facts: Fact[], now: number): void {
+    this.#facts.handle(facts, now);
+    this.#settle(now);
   }
 
   #request(request: Request, now: number): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Files } from "../files/files.ts";
 import type { PasswordOptions } from "./password_keys.ts";
 import type { Send } from "./self.ts";
 import type { Shown } from "./shown.ts";
@@ -28,6 +29,8 @@ export interface SessionOptions extends Pick<V1LinkOptions, "hash"> {
   token?: string;
   /** What it takes to prove a password. Default: names that have one can't be had. */
   passwords?: PasswordOptions;
+  /** The disk that files come from and go to. Default: there is none, and none are sent or taken. */
+  files?: Files;
   /** Returns the Unix time in milliseconds, for people; by default the `now` of the call is taken for it. */
   wallClock?: () => number;
 }

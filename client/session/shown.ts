@@ -4,8 +4,8 @@
  * @module
  */
 import type { SessionState } from "./state.ts";
-import type { TransferEnd, TransferState } from "./transfers/transfer.ts";
 import type { Presence, Renamed } from "../../protocol.ts";
+import type { TransferEnd, TransferState } from "./transfers/transfer.ts";
 import type { ChatMessage } from "../../protocol/lines.ts";
 
 /** One thing to show. */
@@ -28,15 +28,21 @@ export type Shown =
    */
   | { kind: "users"; names: string[]; onlyRelayed?: string[]; forbidden?: boolean; unnamed: number }
   | Whois & { kind: "whois" }
+  /** A member offers a file. */
+  | Pick<TransferState, "number" | "peer" | "file" | "size"> & {
+    kind: "offered";
+    /** Where it will go to. */
+    folder: string;
+  }
+  /** What is offered and under way. */
+  | { kind: "transfers"; transfers: TransferState[] }
+  /** How a transfer has ended. */
+  | TransferEnd & { kind: "transferred" }
   /**
    * The server does not take this client under this name, or not at all; `code` is that of its ERROR, `text` its own
    * sentence.
    */
   | { kind: "refused"; code: string; name: string | undefined; text: string }
-  /** The files that are offered and under way. */
-  | { kind: "transfers"; transfers: TransferState[] }
-  /** How the transfer of a file has ended. */
-  | TransferEnd & { kind: "transferred" }
   /** A notice about the state of the session. */
   | { kind: "notice"; text: string }
   /** What a user at a terminal could do otherwise; nothing is wrong, so in a pipe nobody needs it. */

@@ -8,9 +8,9 @@ import type { SessionState } from "./state.ts";
 
 /**
  * What was not done: a message did not reach its recipient; a line was meant as a command and is none; the server has
- * refused what a command asks for; it did not answer a question, or not completely.
+ * refused what a command asks for; it did not answer a question, or not completely; a file did not get to its receiver, or not here.
  */
-export type Shortfall = "undelivered" | "misunderstood" | "refused" | "unanswered";
+export type Shortfall = "undelivered" | "misunderstood" | "refused" | "unanswered" | "unsent";
 
 /** What is still to be done when a session ends. */
 export interface Remainder {
@@ -29,7 +29,7 @@ export interface Remainder {
   asked: number;
 }
 
-const NONE: Record<Shortfall, number> = { undelivered: 0, misunderstood: 0, refused: 0, unanswered: 0 };
+const NONE: Record<Shortfall, number> = { undelivered: 0, misunderstood: 0, refused: 0, unanswered: 0, unsent: 0 };
 
 /** The shortfalls of one session. */
 export class Tally {
@@ -46,7 +46,7 @@ export class Tally {
 
   /** What was left undone, in one line for the user; undefined when nothing was. */
   describe({ state, problem, waiting, onTrial, asked, unconfirmed, confirmed }: Remainder): string | undefined {
-    const { undelivered, misunderstood, refused, unanswered } = this.#counts;
+    const { undelivered, misunderstood, refused, unanswered, unsent } = this.#counts;
     if (state === "refused" || state === "challenged" || state === "joining" || state === "expelled") {
       const lost = waiting - onTrial + undelivered;
       const tried = onTrial > 0
@@ -57,6 +57,7 @@ export class Tally {
     }
     if (waiting > 0) return `${pluralize(waiting, "message")} not delivered: the server has not confirmed in time`;
     if (undelivered > 0) return `${pluralize(undelivered, "message")} not delivered`;
+    if (unsent > 0) return `${pluralize(unsent, "file")} not handed over`;
     if (misunderstood > 0) return `${pluralize(misunderstood, "line")} not understood, and not sent`;
     if (refused > 0) return `${pluralize(refused, "command")} refused`;
     if (unanswered + asked > 0) return `${pluralize(unanswered + asked, "question")} not answered`;

@@ -119,6 +119,7 @@ function packetOf(question: Question, id: number, token: string): V1Packet {
       return { ...head, type: "LIST", after: question.after };
     case "whois":
     case "where":
+    case "reach":
       return { ...head, type: "LOOKUP", ...question.who };
     case "order":
       return { ...head, type: "COMMAND", text: question.text };

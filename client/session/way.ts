@@ -7,12 +7,12 @@
  * @module
  */
 import { earliest } from "../../protocol/earliest.ts";
-import { randomHex64 } from "../../protocol/fields.ts";
 import { Retry } from "../../protocol/reliable/retry.ts";
+import { type Check, newCheck } from "./check.ts";
 import type { PeerPacket } from "./facts.ts";
 
 /** Where a peer is, and what the server says of the way there. */
-export type Found = Pick<PeerPacket, "address" | "relay" | "norelay" | "transport" | "classic">;
+export type Found = Pick<PeerPacket, "address" | "relay" | "norelay" | "transport" | "classic" | "rate">;
 
 /** The same of a peer that packets of version 1 can be sent to, or to the server in its stead. */
 export type Reachable = Found & { pass: string };
@@ -34,12 +34,6 @@ const CHECK_PAUSE_MS = 10_000;
 const COPY_PAUSES_MS = [250, 750];
 /** For how long after a packet has come directly an address is taken for open, in milliseconds: NATs close it later. */
 const OPEN_FOR_MS = 30_000;
-
-/** A question whether datagrams reach an address. Nobody who has not got it knows the id. */
-interface Check {
-  id: number;
-  to: string;
-}
 
 /** The way to one peer. Its user sends, and tells what came back. */
 export class Way {
@@ -270,9 +264,4 @@ export class Way {
       ? this.#progressAt + DIRECT_DEADLINE_MS
       : this.#relayedAt + RELAYED_DEADLINE_MS;
   }
-}
-
-function newCheck(to: string): Check {
-  // 52 bits: more than anybody guesses
-  return { id: parseInt(randomHex64().slice(0, 13), 16), to };
 }

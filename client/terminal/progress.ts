@@ -4,6 +4,7 @@
  * @module
  */
 import { format as formatBytes } from "@std/fmt/bytes";
+import type { Shown } from "../session/shown.ts";
 import type { TransferEnd, TransferState } from "../session/transfers/transfer.ts";
 import { printable } from "../../protocol/text.ts";
 import { cellsOf, cutToCells } from "./wrapping.ts";
@@ -71,6 +72,14 @@ export function transferLines(transfers: readonly TransferState[]): string[] {
     if (state === "offered") return `${whose}: waits for ${peer} to accept it`;
     return `${whose}: ${progressOf(transfer)}${isRelayed ? RELAYED : ""}`;
   });
+}
+
+/** What a member offers, where it would go to, and what to type. */
+export function offerSentence({ number, peer, file, size, folder }: Extract<Shown, { kind: "offered" }>): string {
+  const where = folder === "." ? "this folder" : printable(folder);
+  return `${peer} offers you ${file} (${
+    formatBytes(size)
+  }): /accept ${number} takes it into ${where}, /decline ${number}`;
 }
 
 /** How a transfer has ended, in a sentence. */

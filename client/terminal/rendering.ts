@@ -16,7 +16,7 @@ import {
 import { cyan, dim, green, magenta, red, yellow } from "@std/fmt/colors";
 import type { WantedPassword } from "../session/password_keys.ts";
 import type { SessionStatistics, Shown, Whois } from "../session/shown.ts";
-import { endSentence, transferLines } from "./progress.ts";
+import { endSentence, offerSentence, transferLines } from "./progress.ts";
 import { messageLine, noticeLine, presenceLines, renamedLines, usersLine } from "../../protocol/lines.ts";
 
 /** How to format it. */
@@ -63,6 +63,8 @@ export function formatShown(shown: Shown, { colour, times }: FormatOptions): str
     case "refused":
       // the server knows best what is wrong, and says that another name can be chosen
       return paint(colour, red, `!! ${shown.text}`);
+    case "offered":
+      return paint(colour, dim, `-- ${offerSentence(shown)}`);
     case "transfers":
       return transferLines(shown.transfers).map((line) => paint(colour, dim, `-- ${line}`)).join("\n");
     case "transferred":

@@ -23,6 +23,7 @@ import { Room } from "../../server/room/room.ts";
 import type { RoomOptions } from "../../server/room/room_options.ts";
 import type { Peer } from "../../server/room/peer.ts";
 import { quickDerive } from "./accounts.ts";
+import { FakeDisk, FakeFiles } from "./fake_files.ts";
 import { FakeJournal } from "./fake_journal.ts";
 import { FakeNames } from "./fake_names.ts";
 import { peerOf } from "./peer_of.ts";
@@ -54,11 +55,16 @@ const MAX_WAKES_AT_ONCE = 100;
 const SERVER = "10.0.0.1:9090";
 /** How long a client hashes a password, in milliseconds. */
 const HASHING_MS = 80;
+/** How long its disk takes, in milliseconds. */
+const DISK_MS = 1;
 
 /** One session, what it shows, and where it is. */
 export class FakeClient {
   readonly session: Session;
   readonly shown: Shown[] = [];
+  /** Its files; they outlive it. */
+  readonly disk: FakeDisk;
+  readonly files: FakeFiles;
   /** The key of its peer: its address, or `tcp ADDRESS` with a connection. */
   key: string;
   /** Whether the program runs and is connected to the network. */
@@ -72,8 +78,17 @@ export class FakeClient {
   constructor(
     network: FakeNetwork,
     key: string,
-    { password, ...options }: Pick<SessionOptions, "name" | "random" | "relay"> & { password?: string },
+    { password, disk = new FakeDisk(), ...options }: Pick<SessionOptions, "name" | "random" | "relay"> & {
+      password?: string;
+      disk?: FakeDisk;
+    },
   ) {
+    this.disk = disk;
+    this.files = new FakeFiles(
+      disk,
+      (run) => network.in(DISK_MS, run),
+      (result) => this.act((session, now) => session.fileDone(result, now)),
+    );
     this.#network = network;
     this.key = key;
     this.session = new Session({
@@ -81,6 +96,7 @@ export class FakeClient {
       send: (packet, peer) => network.fromClient(this, packet, peer),
       show: (shown) => void this.shown.push(shown),
       hash: sha256Hex128,
+      files: this.files,
       passwords: {
         crypto: CRYPTO,
         // hashing takes its time
@@ -205,12 +221,19 @@ export class FakeNetwork implements Delivery {
 
   /** Adds a client, which begins to join. A key like `tcp 10.0.1.1:40000` gives it a connection. */
   connect(
-    { name, key, relay, password }: { name?: string; key?: string; relay?: boolean; password?: string } = {},
+    { name, key, relay, password, disk }: {
+      name?: string;
+      key?: string;
+      relay?: boolean;
+      password?: string;
+      disk?: FakeDisk;
+    } = {},
   ): FakeClient {
     const client = new FakeClient(this, key ?? `10.0.1.${this.clients.length + 1}:40000`, {
       name,
       relay,
       password,
+      disk,
       random: this.#random,
     });
     this.clients.push(client);

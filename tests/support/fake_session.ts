@@ -36,7 +36,7 @@ const VOUCHED: ReadonlySet<string> = new Set<Vouched["type"]>([
 ]);
 
 /** Options of a {@linkcode FakeSession}. */
-export interface FakeSessionOptions extends Pick<SessionOptions, "name" | "relay" | "random" | "wallClock"> {
+export interface FakeSessionOptions extends Pick<SessionOptions, "name" | "relay" | "random" | "wallClock" | "files"> {
   /** What the user has given beforehand. */
   password?: string;
   /** Where the client is; not known unless told otherwise. */
@@ -79,7 +79,7 @@ export class FakeSession {
   /** What the session wants to have hashed. */
   readonly derivations: Derivation[] = [];
 
-  constructor({ name, relay, random = () => 0.5, wallClock, ...others }: FakeSessionOptions = {}) {
+  constructor({ name, relay, random = () => 0.5, wallClock, files, ...others }: FakeSessionOptions = {}) {
     const { password, canAsk = true, whereabouts } = others;
     this.session = new Session({
       server: SERVER,
@@ -101,6 +101,7 @@ export class FakeSession {
         whereabouts: () => whereabouts,
       },
       wallClock,
+      files,
     });
   }
 

@@ -1,0 +1,91 @@
+/**
+ * Why a transfer has ended, in words.
+ *
+ * @module
+ */
+import type { FileProblem } from "../../files/files.ts";
+
+/** What is said where the octets that are there stay there. */
+export const GOES_ON = "offered again, it goes on where it was";
+/** Without a sign of the other member for so long a transfer is over, in milliseconds. */
+export const SILENCE_MS = 30_000;
+
+/** The codes of an END that this client writes. */
+export type EndCode =
+  | "done"
+  | "declined"
+  | "cancelled"
+  | "left"
+  | "changed"
+  | "disk-full"
+  | "no-permission"
+  | "failed"
+  | "wrong-hash"
+  | "wrong-data"
+  | "busy"
+  | "unknown"
+  | "no-files";
+
+/** What the other member is told of a problem with a file here. */
+export function codeOf(problem: FileProblem): EndCode {
+  return problem === "not-found" || problem === "not-a-file" ? "failed" : problem;
+}
+
+/** Why a file did not get to a member that has ended the transfer. */
+export function whyNotThere(code: string, peer: string): string {
+  switch (code) {
+    case "declined":
+      return `${peer} does not want it`;
+    case "cancelled":
+      return `${peer} has ended it; ${GOES_ON}`;
+    case "left":
+      return `${peer} has left; ${GOES_ON}`;
+    case "disk-full":
+      return `the disk of ${peer} is full; ${GOES_ON}`;
+    case "no-permission":
+      return `${peer} may not write files where it wants them`;
+    case "failed":
+      return `${peer} can't write it`;
+    case "wrong-hash":
+      return "what has arrived is not what was sent; offer it again";
+    case "done":
+    case "wrong-data":
+      return `the program of ${peer} does not do as it should`;
+    case "busy":
+      return `too many files are offered to ${peer}; offer it again later`;
+    case "unknown":
+      return `the program of ${peer} knows of it no more; ${GOES_ON}`;
+    case "no-files":
+      return `the program of ${peer} can't take files`;
+    default:
+      return `${peer} has ended it (${code})`;
+  }
+}
+
+/** Why a file of a member that has ended the transfer did not get here. */
+export function whyNotHere(code: string, peer: string): string {
+  switch (code) {
+    case "cancelled":
+      return `${peer} has ended it`;
+    case "left":
+      return `${peer} has left`;
+    case "changed":
+      return `it was changed while ${peer} was sending it`;
+    case "no-permission":
+    case "failed":
+    case "disk-full":
+      return `${peer} can't read it any more`;
+    case "unknown":
+      return `the program of ${peer} knows of it no more`;
+    case "wrong-data":
+      return `the programs do not understand each other`;
+    default:
+      return `${peer} has ended it (${code})`;
+  }
+}
+
+/** A sentence on a member that has given no sign of life; whether octets were on their way. */
+export function whySilent(peer: string, isUnderWay: boolean): string {
+  const silent = `nothing has come from ${peer} for ${SILENCE_MS / 1000} seconds`;
+  return isUnderWay ? `${silent}; ${GOES_ON}` : silent;
+}

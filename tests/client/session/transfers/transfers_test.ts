@@ -1,0 +1,260 @@
+/** Files between one client and peers that do as they should, or not. */
+import { assert, assertEquals } from "@std/assert";
+import type { FileRequest, FileResult, Files } from "../../../../client/files/files.ts";
+import type { FilePacket, Packet } from "../../../../protocol.ts";
+import { randomHex64 } from "../../../../protocol/fields.ts";
+import { FakeSession, type SentPacket, type V1 } from "../../../support/fake_session.ts";
+
+const BOB = "192.168.1.22:40112", PASS = "e04b7d19c5a2638f", FILE = "6d0e8a41f7c92b35", HASH = "5e".repeat(32);
+const pair = { dialect: "v1", pass: PASS, file: FILE } as const;
+
+/** A session that is in the room, with a disk that does what the test says. */
+class FilesSession extends FakeSession {
+  readonly requests: FileRequest[];
+
+  constructor() {
+    const requests: FileRequest[] = [];
+    const files: Files = { folder: "downloads", request: (request) => void requests.push(request) };
+    super({ name: "Alice", files });
+    this.requests = requests;
+    this.welcome();
+    this.take();
+  }
+
+  /** Lets the disk have done something. */
+  done(result: FileResult): void {
+    this.session.fileDone(result, this.now);
+  }
+
+  /** Lets the server say who has the pass, and answers look-ups and checks of the direct way. */
+  punch(): void {
+    this.receive({ dialect: "v1", type: "PUNCH", address: BOB, name: "Bob", pass: PASS });
+  }
+
+  from(packet: Packet, from = BOB): void {
+    this.session.receiveFromPeer(packet, from, this.now);
+  }
+
+  /** Lets time pass while Bob and the server are there; returns what was sent of files, and where to. */
+  live(ms: number, answer: (packet: FilePacket) => void = () => {}): SentPacket[] {
+    const files: SentPacket[] = [];
+    const look = () => {
+      for (const sent of this.take()) {
+        const { packet, peer } = sent;
+        if (packet.dialect !== "v1") continue;
+        if (packet.type === "LOOKUP") {
+          this.punch();
+          const { id } = packet;
+          this.receive({ dialect: "v1", type: "PEER", id, address: BOB, name: "Bob", since: 0, pass: PASS });
+        } else if (packet.type === "OPEN" && packet.id !== undefined && peer === BOB) {
+          this.from({ dialect: "v1", type: "ACK", pass: PASS, id: packet.id });
+        } else if (packet.type === "RELAY" || "file" in packet) {
+          files.push(sent);
+          if (packet.type !== "RELAY") answer(packet as FilePacket);
+        } else if (packet.type === "GREETING" || packet.type === "SIGN-IN") {
+          this.receive({ dialect: "v1", type: "HEARTBEAT", epoch: "91c4be20d7a35f68", seq: 0 });
+        }
+      }
+    };
+    look();
+    this.pass(ms, look);
+    return files;
+  }
+
+  get ends(): (string | undefined)[] {
+    return this.shown.flatMap((shown) => shown.kind === "transferred" ? [shown.problem] : []);
+  }
+
+  /** Has Bob offer a file, and the user take it. */
+  accepted(size: number, have = 0): void {
+    this.punch();
+    this.from({ ...pair, type: "OFFER", size, hash: HASH, text: "notes.pdf" });
+    this.session.transfers.accept(undefined, this.now);
+    this.live(1);
+    this.done({ is: "created", job: 1, have });
+    this.live(1);
+  }
+
+  /** Offers Bob a file of so many bytes; returns the name of the transfer. */
+  offered(size: number): string {
+    this.session.transfers.offer("Bob", "notes.pdf", this.now);
+    this.done({ is: "inspected", job: 1, name: "notes.pdf", size, hash: HASH });
+    const [{ packet }] = this.live(10);
+    return (packet as V1<"OFFER">).file;
+  }
+
+  /** Lets the disk read what was asked for. */
+  read(): void {
+    for (const request of this.requests.splice(0)) {
+      if (request.ask !== "read") continue;
+      const { job, at, length } = request;
+      this.done({ is: "read", job, at, octets: new Uint8Array(length) });
+    }
+  }
+}
+
+const data = (id: number, offset: number, length: number): V1<"DATA"> => ({
+  ...pair,
+  type: "DATA",
+  id,
+  offset,
+  octets: new Uint8Array(length).fill(7),
+});
+const codes = (sent: SentPacket[]) =>
+  sent.flatMap(({ packet }) => packet.dialect === "v1" && packet.type === "END" ? [packet.code] : []);
+
+Deno.test("transfers: an offer is shown with a harmless name, and nothing is asked of the disk", () => {
+  const fake = new FilesSession();
+  fake.punch();
+  fake.from({ ...pair, type: "OFFER", size: 2_000_000, hash: HASH, text: "../../.bashrc" });
+  const [shown] = fake.shown.filter(({ kind }) => kind === "offered");
+  assertEquals(shown, {
+    kind: "offered",
+    number: 1,
+    peer: "Bob",
+    file: "bashrc",
+    size: 2_000_000,
+    folder: "downloads",
+  });
+  assertEquals([fake.requests, fake.takeAll("SACK")], [[], [{ ...pair, type: "SACK" }]]);
+});
+
+Deno.test("transfers: an offer with a pass that the server has not named, or of someone ignored, has no answer", () => {
+  const fake = new FilesSession(), offer = { ...pair, type: "OFFER", size: 1, hash: HASH, text: "x" } as const;
+  fake.from(offer);
+  fake.punch();
+  fake.session.view.people.ignore("Bob");
+  fake.from(offer);
+  assertEquals([fake.shown.some(({ kind }) => kind === "offered"), fake.takeAll("SACK")], [false, []]);
+});
+
+Deno.test("transfers: of a hundred thousand offers a few are shown, and the others cost neither memory nor a datagram each", () => {
+  const fake = new FilesSession();
+  let sent = 0;
+  for (let i = 0; i < 100_000; i++) {
+    if (i % 1000 === 0) fake.punch();
+    fake.from({ ...pair, file: randomHex64(), type: "OFFER", size: i, hash: HASH, text: "x".repeat(200) });
+    sent += fake.take().length;
+  }
+  assert(fake.shown.filter(({ kind }) => kind === "offered").length <= 8);
+  assert(sent <= 400, `${sent} datagrams`);
+  // who is not Bob can still offer one
+  const other = "0123456789abcdef", by = { address: "192.168.1.30:1000", name: "Carol" };
+  fake.receive({ dialect: "v1", type: "PUNCH", ...by, pass: other });
+  fake.from({ ...pair, pass: other, file: randomHex64(), type: "OFFER", size: 1, hash: HASH, text: "y" }, by.address);
+  assertEquals(fake.session.transfers.states.at(-1)?.peer, "Carol");
+});
+
+Deno.test("transfers: octets beyond the end of what was offered end it, and nothing of them is written", () => {
+  const fake = new FilesSession();
+  fake.accepted(1000);
+  fake.requests.splice(0);
+  fake.from(data(1, 500, 501));
+  assertEquals(codes(fake.live(1)), ["wrong-data"]);
+  assertEquals(fake.ends, ["the program of Bob sends more than it has offered"]);
+  assertEquals(fake.requests.map(({ ask }) => ask), ["close"]);
+});
+
+Deno.test("transfers: octets of a file that is not accepted are no part of it", () => {
+  const fake = new FilesSession();
+  fake.punch();
+  fake.from({ ...pair, type: "OFFER", size: 1000, hash: HASH, text: "x" });
+  fake.from(data(1, 0, 1000));
+  fake.session.transfers.accept(undefined, fake.now);
+  fake.live(1);
+  fake.done({ is: "created", job: 1, have: 0 });
+  const sacks = fake.live(1).map(({ packet }) => packet as V1<"SACK">);
+  assertEquals(sacks.map(({ next }) => next), [0]);
+});
+
+Deno.test("transfers: whoever has another pass can neither feed a transfer nor end it", () => {
+  const fake = new FilesSession(), other = "0123456789abcdef";
+  fake.accepted(1000);
+  fake.receive({ dialect: "v1", type: "PUNCH", address: "192.168.1.30:1000", name: "Mallory", pass: other });
+  fake.from({ ...data(1, 0, 1000), pass: other }, "192.168.1.30:1000");
+  fake.from({ ...pair, type: "END", code: "cancelled", pass: other }, "192.168.1.30:1000");
+  assertEquals([fake.session.transfers.states[0].done, fake.ends], [0, []]);
+});
+
+Deno.test("transfers: what was ended is answered by the same word, what was never known by unknown, and an END by nothing", () => {
+  const fake = new FilesSession();
+  fake.punch();
+  fake.from({ ...pair, type: "OFFER", size: 1000, hash: HASH, text: "x" });
+  fake.session.transfers.decline(undefined, fake.now);
+  fake.live(1);
+  fake.from({ ...pair, type: "OFFER", size: 1000, hash: HASH, text: "x" });
+  assertEquals(codes(fake.take()), ["declined"]);
+  fake.from({ ...data(1, 0, 1), file: "0000000000000001" });
+  assertEquals(codes(fake.take()), ["unknown"]);
+  fake.from({ ...pair, file: "0000000000000001", type: "END", code: "unknown" });
+  assertEquals(fake.take(), []);
+});
+
+Deno.test("transfers: a hash that is wrong is the disk's to find, and both are told", () => {
+  const fake = new FilesSession();
+  fake.accepted(1000);
+  fake.from(data(1, 0, 1000));
+  fake.done({ is: "written", job: 1, have: 1000 });
+  assertEquals(fake.requests.at(-1), { ask: "finish", job: 1 });
+  fake.done({ is: "failed", job: 1, problem: "wrong-hash", text: "it is not what was offered" });
+  assertEquals([codes(fake.live(1)), fake.ends], [["wrong-hash"], ["it is not what was offered"]]);
+});
+
+Deno.test("transfers: a receiver that acknowledges what it has not got, or never was sent, is found out", () => {
+  for (const sack of [{ next: 100_001, room: 1 }, { next: 0, room: 1e6, ids: [{ from: 1, to: 1_000_000 }] }]) {
+    const fake = new FilesSession(), file = fake.offered(100_000);
+    fake.from({ ...pair, file, type: "SACK", next: 0, room: 1_000_000 });
+    fake.read();
+    fake.live(5);
+    fake.from({ ...pair, file, type: "SACK", ...sack });
+    assertEquals(codes(fake.live(1)), ["wrong-data"], JSON.stringify(sack));
+    assertEquals(fake.ends, ["the program of Bob says that it has what it can't have"]);
+  }
+});
+
+Deno.test("transfers: a receiver that says done before it can have all is not believed", () => {
+  const fake = new FilesSession(), file = fake.offered(10_000_000);
+  fake.from({ ...pair, file, type: "SACK", next: 0, room: 1_000_000 });
+  fake.read();
+  fake.live(5);
+  fake.from({ ...pair, file, type: "END", code: "done" });
+  assertEquals(fake.ends, ["the program of Bob does not do as it should"]);
+});
+
+Deno.test("transfers: the own packets that come back do nothing", () => {
+  const fake = new FilesSession(), file = fake.offered(1000);
+  fake.from({ ...pair, file, type: "SACK", next: 0, room: 1_000_000 });
+  fake.read();
+  for (const { packet } of fake.live(6000)) fake.from(packet);
+  assertEquals([fake.shown.some(({ kind }) => kind === "offered"), fake.session.transfers.states.length], [false, 1]);
+});
+
+Deno.test("transfers: the words of numbers that were typed", () => {
+  const fake = new FilesSession();
+  fake.session.transfers.accept(undefined, fake.now);
+  fake.session.transfers.cancel(undefined, fake.now);
+  fake.punch();
+  for (const text of ["a", "b"]) {
+    fake.from({ ...pair, file: randomHex64(), type: "OFFER", size: 1, hash: HASH, text });
+  }
+  fake.session.transfers.accept(undefined, fake.now);
+  fake.session.transfers.decline(7, fake.now);
+  fake.session.transfers.offer("10.0.0.1", "x", fake.now);
+  assertEquals(fake.notices, [
+    "No file is offered to you",
+    "No file is offered or under way",
+    "Which one? /accept 1 is a, /accept 2 is b",
+    "There is no 7 to /decline; /files lists them",
+    "A name has 1 to 32 letters, digits and _ - . only, and an address a port: 192.0.2.7:52207",
+  ]);
+});
+
+Deno.test("transfers: what the disk says of one that has ended does nothing", () => {
+  const fake = new FilesSession();
+  fake.accepted(1000);
+  fake.session.transfers.cancel(undefined, fake.now);
+  fake.done({ is: "written", job: 1, have: 1000 });
+  fake.done({ is: "finished", job: 1, path: "x" });
+  assertEquals(fake.ends, []);
+  assertEquals(fake.notices, ["You have ended the transfer of notes.pdf from Bob"]);
+});
