@@ -1,0 +1,313 @@
+/** Files that come: written beside their names, gone on with, verified, and named without replacing anything. */
+import { assert, assertEquals } from "@std/assert";
+import { join, sep } from "node:path";
+import { pathAsTyped } from "../../../client/files/partial_file.ts";
+import type { FileResult } from "../../../client/files/files.ts";
+import { ROOT } from "../../../scripts/programs.ts";
+import { creating, listFolder, makePipe, openDisk, sha256, someBytes, takeFile } from "../../support/disk.ts";
+import { type TestDisk, withDisk, withSmallDisk } from "../../support/disk.ts";
+
+const IS_WINDOWS = Deno.build.os === "windows";
+
+function problemOf(result: FileResult): string {
+  assert(result.is === "failed", JSON.stringify(result));
+  assert(/^[^\n]+[^.\n]$/.test(result.text), result.text);
+  return result.problem;
+}
+
+/** The name of the partial file. */
+const partOf = (name: string, content: Uint8Array) => `.${name}.${sha256(content).slice(0, 16)}.part`;
+
+/** Lets a part of a file come, and lets go of it. */
+async function takePart({ ask, disk }: TestDisk, job: number, name: string, content: Uint8Array, end: number) {
+  const created = await ask(creating(job, name, content));
+  assert(created.is === "created", JSON.stringify(created));
+  await ask({ ask: "write", job, at: created.have, octets: content.subarray(created.have, end) });
+  disk.request({ ask: "close", job });
+}
+
+Deno.test("Disk: a file that comes is written beside its name, and has it when it is whole", async () => {
+  await withDisk(async (outer) => {
+    const folder = join(outer.folder, "to", "come"), to = openDisk(folder), content = someBytes(600_000);
+    const { ask, disk } = to, part = partOf("a b.bin", content);
+    assertEquals(listFolder(outer.folder), []);
+    assertEquals(await ask(creating(1, "a b.bin", content)), { is: "created", job: 1, have: 0 });
+    for (const [at, end] of [[0, 300_000], [300_000, 300_001], [300_001, 600_000]]) {
+      const written = await ask({ ask: "write", job: 1, at, octets: content.subarray(at, end) });
+      assertEquals(written, { is: "written", job: 1, have: end });
+      assertEquals(listFolder(folder), [part]);
+    }
+    const path = join(folder, "a b.bin");
+    assertEquals(await ask({ ask: "finish", job: 1 }), { is: "finished", job: 1, path });
+    assertEquals(listFolder(folder), ["a b.bin"]);
+    assertEquals(await Deno.readFile(path), content);
+    if (!IS_WINDOWS) assertEquals((await Deno.stat(path)).mode! & 0o111, 0);
+    await disk.close();
+    assertEquals(listFolder(folder), ["a b.bin"]);
+  });
+});
+
+Deno.test("Disk: the same file goes on where it was, any other one begins anew", async () => {
+  await withDisk(async (to) => {
+    const content = someBytes(500_000), other = someBytes(500_000, 2);
+    await takePart(to, 1, "notes", content, 350_000);
+    // closed and opened again at once
+    assertEquals(await to.ask(creating(2, "notes", content)), { is: "created", job: 2, have: 350_000 });
+    assertEquals(await to.ask(creating(3, "notes", other)), { is: "created", job: 3, have: 0 });
+    assertEquals(await to.ask(creating(4, "others", content)), { is: "created", job: 4, have: 0 });
+    await to.disk.close();
+    assertEquals(listFolder(to.folder), [partOf("notes", content)]);
+    // in the next run of the program
+    const next = openDisk(to.folder), result = await takeFile(next, 1, "notes", content);
+    assertEquals(result, { is: "finished", job: 1, path: join(to.folder, "notes") });
+    assertEquals(await Deno.readFile(join(to.folder, "notes")), content);
+    await next.disk.close();
+  });
+});
+
+Deno.test("Disk: a file goes on after any cuts", async () => {
+  await withDisk(async (to) => {
+    const content = someBytes(300_000);
+    const cuts = [0, 1, 1, 65_536, 262_143, 262_144, 262_145, 299_999, 300_000];
+    for (const [job, cut] of cuts.entries()) await takePart(to, job, "cut", content, cut);
+    assertEquals(await to.ask(creating(20, "cut", content)), { is: "created", job: 20, have: 300_000 });
+    assertEquals((await to.ask({ ask: "finish", job: 20 })).is, "finished");
+    assertEquals(await Deno.readFile(join(to.folder, "cut")), content);
+  });
+});
+
+Deno.test("Disk: what is there of a file counts at most as far as it goes, and is verified", async () => {
+  await withDisk(async (to) => {
+    const content = someBytes(1000);
+    await Deno.writeFile(join(to.folder, partOf("long", content)), new Uint8Array([...content, 1, 2, 3]));
+    assertEquals(await to.ask(creating(1, "long", content)), { is: "created", job: 1, have: 1000 });
+    assertEquals((await to.ask({ ask: "finish", job: 1 })).is, "finished");
+    assertEquals(await Deno.readFile(join(to.folder, "long")), content);
+
+    await Deno.writeFile(join(to.folder, partOf("false", content)), someBytes(400, 9));
+    assertEquals(problemOf(await takeFile(to, 2, "false", content)), "wrong-hash");
+    assertEquals(listFolder(to.folder), ["long"]);
+    // offered again, nothing of it is there
+    assertEquals((await takeFile(to, 3, "false", content)).is, "finished");
+  });
+});
+
+Deno.test("Disk: what has not the hash that was offered is deleted", async () => {
+  await withDisk(async ({ folder, ask }) => {
+    const content = someBytes(1000);
+    await ask(creating(1, "x", content));
+    await ask({ ask: "write", job: 1, at: 0, octets: someBytes(1000, 2) });
+    assertEquals(problemOf(await ask({ ask: "finish", job: 1 })), "wrong-hash");
+    assertEquals(listFolder(folder), []);
+  });
+});
+
+Deno.test("Disk: only what is next is written, nothing behind the end, and only what is whole is finished", async () => {
+  await withDisk(async ({ folder, ask }) => {
+    const content = someBytes(1000), write = { ask: "write", job: 1 } as const;
+    await ask(creating(1, "x", content));
+    assertEquals(problemOf(await ask({ ...write, at: 10, octets: content.subarray(10, 20) })), "failed");
+    await ask({ ...write, at: 0, octets: content.subarray(0, 999) });
+    assertEquals(problemOf(await ask({ ...write, at: 0, octets: content.subarray(0, 1) })), "failed");
+    assertEquals(problemOf(await ask({ ...write, at: 999, octets: content.subarray(0, 2) })), "failed");
+    assertEquals(problemOf(await ask({ ask: "finish", job: 1 })), "failed");
+    await ask({ ...write, at: 999, octets: content.subarray(999) });
+    assertEquals((await ask({ ask: "finish", job: 1 })).is, "finished");
+    assertEquals(problemOf(await ask({ ask: "finish", job: 1 })), "failed");
+    assertEquals(problemOf(await ask({ ...write, at: 1000, octets: new Uint8Array(0) })), "failed");
+    assertEquals(problemOf(await ask({ ask: "create", job: 2, name: "x", size: 1, hash: "../../x" })), "failed");
+    assertEquals(listFolder(folder), ["x"]);
+  });
+});
+
+Deno.test("Disk: an empty file comes too, and of one that nothing came of nothing stays", async () => {
+  await withDisk(async (to) => {
+    assertEquals((await takeFile(to, 1, "empty", new Uint8Array(0))).is, "finished");
+    assertEquals((await Deno.stat(join(to.folder, "empty"))).size, 0);
+    await to.ask(creating(2, "never", someBytes(10)));
+    await to.disk.close();
+    assertEquals(listFolder(to.folder), ["empty"]);
+  });
+});
+
+Deno.test("Disk: no file is ever replaced, whatever the name from the network is", async () => {
+  await withDisk(async (to) => {
+    const mine = join(to.folder, "report.pdf");
+    await Deno.writeTextFile(mine, "mine");
+    if (!IS_WINDOWS) await Deno.symlink("nowhere", join(to.folder, "report (2).pdf"));
+    await Deno.mkdir(join(to.folder, "report (3).pdf"));
+    const free = IS_WINDOWS ? [2, 4] : [4, 5];
+    for (const [job, n] of free.entries()) {
+      const path = join(to.folder, `report (${n}).pdf`), result = await takeFile(to, job, "report.pdf", someBytes(job));
+      assertEquals(result, { is: "finished", job, path });
+    }
+    assertEquals(await Deno.readTextFile(mine), "mine");
+    const result = await takeFile(to, 9, "../../.bashrc", someBytes(9));
+    assertEquals(result, { is: "finished", job: 9, path: join(to.folder, "bashrc") });
+  });
+});
+
+Deno.test("Disk: where a file has one name only, none is replaced either", async () => {
+  const { link } = Deno;
+  Deno.link = () => Promise.reject(Object.assign(new Error("Operation not permitted"), { code: "EPERM" }));
+  try {
+    await withDisk(async (to) => {
+      await Deno.writeTextFile(join(to.folder, "a.txt"), "mine");
+      const content = someBytes(10), result = await takeFile(to, 1, "a.txt", content);
+      assertEquals(result, { is: "finished", job: 1, path: join(to.folder, "a (2).txt") });
+      assertEquals(listFolder(to.folder), ["a (2).txt", "a.txt"]);
+      assertEquals(await Deno.readTextFile(join(to.folder, "a.txt")), "mine");
+      assertEquals(await Deno.readFile(join(to.folder, "a (2).txt")), content);
+    });
+  } finally {
+    Deno.link = link;
+  }
+});
+
+Deno.test("pathAsTyped: a file in the working folder can be typed as it is told", () => {
+  assertEquals(pathAsTyped(".", "a.txt"), `.${sep}a.txt`);
+  assertEquals(pathAsTyped(`.${sep}`, "a.txt"), `.${sep}a.txt`);
+  assertEquals(pathAsTyped("in", "a.txt"), `in${sep}a.txt`);
+});
+
+Deno.test({
+  name: "Disk: nothing is written through a link or into anything else that has the name of the partial file",
+  ignore: IS_WINDOWS,
+  fn: async () => {
+    await withDisk(async (to) => {
+      const { folder, ask } = to, content = someBytes(100), mine = join(folder, "mine");
+      await Deno.writeTextFile(mine, "mine");
+      const ways: ((path: string) => Promise<boolean | void>)[] = [
+        (path) => Deno.symlink("mine", path),
+        (path) => Deno.symlink("new", path),
+        (path) => Deno.mkdir(path),
+        makePipe,
+      ];
+      for (const [job, make] of ways.entries()) {
+        const name = `x${job}`;
+        if (await make(join(folder, partOf(name, content))) === false) continue;
+        assertEquals(problemOf(await ask(creating(job, name, content))), "failed");
+      }
+      // a file of two names: a program was killed just when it gave it its name, or it is somebody's trick
+      await Deno.link(mine, join(folder, partOf("hard", content)));
+      assertEquals(await ask(creating(9, "hard", content)), { is: "created", job: 9, have: 0 });
+      await ask({ ask: "write", job: 9, at: 0, octets: content });
+      assertEquals(await Deno.readTextFile(mine), "mine");
+      assert(!listFolder(folder).includes("new"));
+      // it is replaced while it is written
+      await Deno.remove(join(folder, partOf("hard", content)));
+      await Deno.symlink("mine", join(folder, partOf("hard", content)));
+      assertEquals(problemOf(await ask({ ask: "finish", job: 9 })), "failed");
+      assert(!listFolder(folder).includes("hard"));
+      await to.disk.close();
+      assertEquals(await Deno.readTextFile(mine), "mine");
+    });
+  },
+});
+
+Deno.test("Disk: two do not write to one partial file; when one is done, the other can", async () => {
+  await withDisk(async (to) => {
+    const content = someBytes(1000), other = openDisk(to.folder);
+    await to.ask(creating(1, "x", content));
+    await to.ask({ ask: "write", job: 1, at: 0, octets: content.subarray(0, 400) });
+    const inUse = [await to.ask(creating(2, "x", content)), await other.ask(creating(1, "x", content))];
+    for (const result of inUse) {
+      assertEquals(problemOf(result), "failed");
+      assert(result.is === "failed" && result.text.includes("is in use"), JSON.stringify(result));
+    }
+    to.disk.request({ ask: "close", job: 1 });
+    // before Deno 2.5 the lock is given to the one that waited, and has no use for it
+    const deadline = performance.now() + 5000;
+    let result: FileResult;
+    do {
+      result = await other.ask(creating(1, "x", content));
+    } while (result.is === "failed" && performance.now() < deadline);
+    assertEquals(result, { is: "created", job: 1, have: 400 });
+    await other.disk.close();
+  });
+});
+
+Deno.test("Disk: a folder that is none is told", async () => {
+  await withDisk(async ({ folder }) => {
+    const file = join(folder, "file");
+    await Deno.writeTextFile(file, "");
+    for (const path of [file, join(file, "in it")]) {
+      const to = openDisk(path), result = await to.ask(creating(1, "x", someBytes(1)));
+      assert(result.is === "failed" && result.text === `${path} is no folder`, JSON.stringify(result));
+      await to.disk.close();
+    }
+  });
+});
+
+Deno.test("Disk: on a full disk the part that is whole stays, and goes on when there is room", async () => {
+  await withSmallDisk(256 * 1024, async (folder) => {
+    const to = openDisk(folder), content = someBytes(200_000), hog = join(folder, "hog");
+    await Deno.writeFile(hog, new Uint8Array(150_000));
+    await to.ask(creating(1, "x", content));
+    await to.ask({ ask: "write", job: 1, at: 0, octets: content.subarray(0, 50_000) });
+    assertEquals(
+      problemOf(await to.ask({ ask: "write", job: 1, at: 50_000, octets: content.subarray(50_000) })),
+      "disk-full",
+    );
+    to.disk.request({ ask: "close", job: 1 });
+    const created = await to.ask(creating(2, "x", content));
+    assert(created.is === "created" && created.have >= 50_000 && created.have < 150_000, JSON.stringify(created));
+    assertEquals(
+      problemOf(await to.ask({ ask: "write", job: 2, at: created.have, octets: content.subarray(created.have) })),
+      "disk-full",
+    );
+    await Deno.remove(hog);
+    to.disk.request({ ask: "close", job: 2 });
+    assertEquals((await takeFile(to, 3, "x", content)).is, "finished");
+    assertEquals(await Deno.readFile(join(folder, "x")), content);
+    await to.disk.close();
+  });
+});
+
+Deno.test({
+  name: "Disk: without the permission to write nothing is asked, and the flag is named",
+  permissions: { read: true },
+  fn: async () => {
+    const { ask, disk } = openDisk(".");
+    const result = await ask(creating(1, "x", someBytes(1)));
+    assert(result.is === "failed" && result.problem === "no-permission");
+    assertEquals(result.text, "Deno was not given the permission to write files: start with --allow-write (or -A)");
+    await disk.close();
+  },
+});
+
+Deno.test("Disk: permissions for one folder are enough for that folder", async () => {
+  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "udp-chat-" }));
+  try {
+    const script = join(folder, "script.ts"), into = join(folder, "into");
+    const support = new URL("../../support/disk.ts", import.meta.url).href;
+    await Deno.writeTextFile(
+      script,
+      `import { openDisk, someBytes, takeFile } from ${JSON.stringify(support)};
+      for (const folder of ${JSON.stringify([into, join(folder, "other")])}) {
+        const to = openDisk(folder), result = await takeFile(to, 1, "x", someBytes(10));
+        console.log(result.is === "failed" ? result.text : result.is);
+        await to.disk.close();
+      }`,
+    );
+    const config = join(ROOT, "deno.json");
+    const args = [
+      "run",
+      "--no-check",
+      "-q",
+      "--config",
+      config,
+      `--allow-read=${into}`,
+      `--allow-write=${into}`,
+      script,
+    ];
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" } }).output();
+    assertEquals(
+      new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr),
+      "finished\nDeno was not given the permission to write files: start with --allow-write (or -A)\n",
+    );
+    assertEquals(listFolder(folder), ["into", "script.ts"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
