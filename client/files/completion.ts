@@ -1,0 +1,54 @@
+/**
+ * Completes paths for the Tab key.
+ *
+ * @module
+ */
+import { printable } from "../../protocol/text.ts";
+import { expandHome, lastPartAt, quoteOf, resolvePath } from "./typed_path.ts";
+
+/** The most completions. */
+const MAX_COMPLETIONS = 100;
+
+/**
+ * Returns what a path may become that a user has begun to type: each replaces all that was typed. Folders end with `/`;
+ * hidden files are there only when their dot is typed. They are sorted, and at most 100. Without the permission to read
+ * the folder there are none, and nothing is asked for.
+ */
+export function completePath(typed: string): string[] {
+  const quote = quoteOf(typed), path = typed.slice(quote.length);
+  if (path === "~" && expandHome(path) !== path) return [`${quote}~/`];
+  const at = lastPartAt(path), folder = path.slice(0, at), begun = path.slice(at);
+  const place = expandHome(folder);
+  const fitting = entriesOf(place || ".").filter(({ name }) => {
+    return name.startsWith(begun) && (begun.startsWith(".") || !name.startsWith(".")) && printable(name) === name;
+  });
+  const completions = begun === ".." ? [`${quote}${path}/`] : [];
+  for (const { name, ...entry } of fitting.sort((a, b) => a.name < b.name ? -1 : 1)) {
+    const isFolder = entry.isDirectory || entry.isSymlink && leadsToFolder(place + name);
+    const whole = `${quote}${folder}${name}`, completion = isFolder ? `${whole}/` : `${whole}${quote}`;
+    // what would be read as another path can't be typed in this way
+    if (resolvePath(isFolder ? `${completion}x${quote}` : completion) !== `${place}${name}${isFolder ? "/x" : ""}`) {
+      continue;
+    }
+    completions.push(completion);
+    if (completions.length === MAX_COMPLETIONS) break;
+  }
+  return completions;
+}
+
+function entriesOf(folder: string): Deno.DirEntry[] {
+  try {
+    if (Deno.permissions.querySync({ name: "read", path: folder }).state !== "granted") return [];
+    return [...Deno.readDirSync(folder)];
+  } catch {
+    return [];
+  }
+}
+
+function leadsToFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
