@@ -6,6 +6,10 @@
  * @module
  */
 import { chatInLines } from "./client/lines/chat.ts";
+import { Errand } from "./client/errand.ts";
+import { completePath } from "./client/files/completion.ts";
+import { Disk } from "./client/files/disk.ts";
+import type { FileResult } from "./client/files/files.ts";
 import { type ClientOptions, readOptions } from "./client/options.ts";
 import { Session } from "./client/session/session.ts";
 import { DELIVERY_DEADLINE_MS } from "./client/session/shutdown.ts";
@@ -13,14 +17,16 @@ import type { Shown } from "./client/session/shown.ts";
 import type { Whereabouts } from "./client/session/whereabouts.ts";
 import { completeLine, execute } from "./client/terminal/commands.ts";
 import { openScreen } from "./client/terminal/open_screen.ts";
+import { ProgressDisplay } from "./client/terminal/progress_display.ts";
 import { formatShown, passwordQuestion } from "./client/terminal/rendering.ts";
 import type { Screen } from "./client/terminal/screen.ts";
+import { openScript } from "./client/terminal/script_screen.ts";
 import { encode, type Packet } from "./protocol.ts";
 import type { Derivation } from "./protocol/crypto_functions.ts";
 import { earliest } from "./protocol/earliest.ts";
 import { formatAddress } from "./protocol/fields.ts";
 import { CRYPTO, derive } from "./runtime/crypto.ts";
-import { Alarm, now } from "./runtime/clock.ts";
+import { Alarm, exactNow as now } from "./runtime/clock.ts";
 import { Failure, run } from "./runtime/program.ts";
 import { Channel, race } from "./runtime/race.ts";
 import { networkInterfaces } from "./runtime/own_addresses.ts";
@@ -30,23 +36,26 @@ import { datagrams, openSocket, socketAddress } from "./runtime/udp.ts";
 import { sha256Hex128 } from "./runtime/sha256.ts";
 
 /** Chats until the user leaves. */
-async function chat({ server, port, name, password, relay, trace: isTraced, nat }: ClientOptions): Promise<void> {
+async function chat(options: ClientOptions): Promise<void> {
+  const { server, port, name, password, relay, trace: isTraced, nat, files: { folder, task } } = options;
   const hostname = await resolveHost(server);
   const greeted = formatAddress({ hostname, port });
   const conn = openSocket(hostname.includes(":") ? "::" : "0.0.0.0", 0);
   const signals = new Channel<"alarm" | "interrupt" | "output changed">();
+  const fileResults = new Channel<FileResult>();
   const answers = new Channel<string>(), hashes = new Channel<{ derivation: Derivation; key: Uint8Array }>();
   const alarm = new Alarm(() => signals.push("alarm"));
-  const screen = openScreen({
+  const screen = (task ? openScript : openScreen)({
     now: now(),
     signal: (signal) => signals.push(signal),
     notice: (text) => session.view.notice(text),
     answered: (text) => answers.push(text),
-    complete: (line) => completeLine(line, session.view.people.namesBut(session.name)),
+    complete: (line) => completeLine(line, session.view.people.namesBut(session.name), completePath),
   });
   const { output } = screen;
   const formatOptions = { colour: screen.interactive && !Deno.noColor, times: screen.interactive };
   const trace = new Trace((line) => session.view.notice(line), isTraced);
+  const disk = new Disk({ folder, done: (result) => fileResults.push(result) });
   const session: Session = new Session({
     server: formatAddress({ hostname: server, port }),
     address: greeted,
@@ -55,6 +64,7 @@ async function chat({ server, port, name, password, relay, trace: isTraced, nat 
     send: (packet, peer) => transmit(conn, packet, peer ?? session.serverAddress ?? greeted),
     show,
     hash: sha256Hex128,
+    files: disk,
     passwords: {
       crypto: CRYPTO,
       derive: (derivation) => void derive(derivation).then((key) => hashes.push({ derivation, key })),
@@ -65,12 +75,17 @@ async function chat({ server, port, name, password, relay, trace: isTraced, nat 
     wallClock: Date.now,
   });
 
+  const errand = task && new Errand(task, session, now());
+  const progress = new ProgressDisplay(screen);
+
   function show(shown: Shown): void {
+    // nobody reads it in a script
+    if (errand && !errand.isTold(shown)) return;
     // in a pipe, a refusal ends the program, and its error message says why; and nobody is there to take a hint
     if ((shown.kind === "refused" || shown.kind === "hint") && !screen.interactive) return;
     // so it does when the server has told this client to go; it counts what was not delivered
     if (shown.kind === "problem" && session.state === "expelled" && !screen.interactive) return;
-    const isAside = ["notice", "hint", "problem", "refused"].includes(shown.kind);
+    const isAside = ["notice", "hint", "problem", "refused", "transfers", "transferred"].includes(shown.kind);
     (isAside ? screen.printAside : screen.print)(formatShown(shown, formatOptions));
     if (shown.kind === "refused") prompt();
   }
@@ -98,7 +113,7 @@ async function chat({ server, port, name, password, relay, trace: isTraced, nat 
   // typed lines race against datagrams, and against timers and signals
   const sources = {
     ...{ line: screen.lines, answer: answers, hash: hashes },
-    ...{ datagram: datagrams(conn), signal: signals },
+    ...{ datagram: datagrams(conn), signal: signals, file: fileResults },
   };
   const isPaused = (source: keyof typeof sources) =>
     source !== "signal" && source !== "hash" && screen.isFull ||
@@ -113,6 +128,7 @@ async function chat({ server, port, name, password, relay, trace: isTraced, nat 
       if (session.expectsPassword) screen.forget(heard.value);
       execute(heard.value, {
         session,
+        transfers: session.transfers,
         now: now(),
         interactive: screen.interactive,
         print: screen.printAside,
@@ -126,12 +142,23 @@ async function chat({ server, port, name, password, relay, trace: isTraced, nat 
     } else if (heard.from === "signal" && !heard.done) {
       if (heard.value === "alarm") { for (const part of [session, trace]) part.wake(now()); }
       else if (heard.value === "interrupt" && session.closing) break;
-      else if (heard.value === "interrupt") session.close(now());
+      else if (heard.value === "interrupt") {
+        errand?.interrupt();
+        session.close(now());
+      }
     }
     if (heard.from === "answer" && !heard.done) session.givePassword(heard.value, now());
     if (heard.from === "hash" && !heard.done) session.derived(heard.value.derivation, heard.value.key, now());
+    if (heard.from === "file" && !heard.done) session.fileDone(heard.value, now());
     if (isAsking || session.wantsPassword) prompt();
     if (session.isShutOut && !screen.interactive) session.drain(now());
+    errand?.act(now());
+    if (errand?.isDone && !session.draining) {
+      session.drain(now());
+      // there is nobody to say goodbye to
+      if (session.state === "joining") session.close(now());
+    }
+    progress.show(session.transfers.states, now());
     // no line is read while the session is full
     if (session.full) output.noteLine(now());
     const leavesAt = session.draining ? undefined : output.leavesAt;
@@ -142,14 +169,16 @@ async function chat({ server, port, name, password, relay, trace: isTraced, nat 
     const givesUpAt = stuckSince === undefined ? undefined : stuckSince + DELIVERY_DEADLINE_MS;
     if (givesUpAt !== undefined && givesUpAt <= now()) session.close(now());
     if (session.state === "closed") break;
-    alarm.set(earliest([session.nextWake, trace.nextWake, leavesAt, givesUpAt]));
+    alarm.set(earliest([session.nextWake, trace.nextWake, errand?.nextWake, progress.nextWake, leavesAt, givesUpAt]));
   }
 
   alarm.set(undefined);
   trace.isOn = false;
   conn.close();
+  await disk.close();
   await screen.close();
   if (session.failure !== undefined) throw new Failure(session.failure);
+  if (errand?.failure !== undefined) throw new Failure(errand.failure);
   if (output.failure !== undefined) throw new Failure(output.failure);
 }
 

@@ -4,11 +4,11 @@
  * @module
  */
 import { DEFAULT_PORT } from "../protocol.ts";
-import { reservedBecause } from "../protocol/look_alikes.ts";
-import { NAME_RULE, normalizeName } from "../protocol/names.ts";
 import { parsePort, readCommandLine } from "../runtime/command_line.ts";
 import { readPassword } from "../runtime/given_password.ts";
 import { startCommand, UsageError, versionLine } from "../runtime/program.ts";
+import { FILE_FLAGS, type FileOptions, readFileFlags } from "./file_flags.ts";
+import { readName } from "./given_name.ts";
 
 const HELP = `udp-chat client: joins a room and says what you type to everyone in it.
 
@@ -20,6 +20,11 @@ Usage: ${startCommand("client")} [SERVER [PORT]]
   --password-file FILE                   the password of the name of -u, in the file's first line; not with --tcp
   --nat                                  there is a NAT also in this computer's own network
   --no-relay                             what you write to one member alone never goes through the server
+  --downloads DIR                        the folder for files that you accept (the working folder); not with --tcp
+  --send PATH --to NAME                  hands a file to a member, and ends; for scripts, as is --receive
+  --wait SECONDS                         how long that member may be away: 0 to 86400 (10)
+  --receive DIR --from NAME              takes the next file of a member into a folder, and ends
+  --keep                                 takes all files of that member, until Ctrl-C
   --trace                                prints what arrives and is not taken, and why; not with --tcp
   --tcp                                  joins another chat server, over TCP; --name is sent only if the server asks
   --help                                 this text
@@ -29,7 +34,9 @@ In the room, /help lists the commands; /quit or Ctrl-C leaves.
 Where a name is registered, you are asked for its password; before that, for the name of -u, the one of
 --password-file or of the environment variable UDP_CHAT_PASSWORD is tried.
 In a pipe, the lines of standard input are sent; exit code 0 when all of them have arrived, 1 when not.
-With --tcp nobody says what has arrived: 0 when all of them were sent.`;
+With --tcp nobody says what has arrived: 0 when all of them were sent.
+With --send and --receive nothing is read, and nothing of the chat is shown: 0 when the file has arrived, 1 when not,
+2 when there is no such file or folder.`;
 
 /** The options of the command line. */
 export interface ClientOptions {
@@ -43,6 +50,8 @@ export interface ClientOptions {
   /** Whether to print what arrives and is not taken; not together with `tcp`. */
   trace: boolean;
   tcp: boolean;
+  /** Where files go, and whether only one is to be sent or received. */
+  files: FileOptions;
   /** Whether there is a NAT where none is to be expected. */
   nat: boolean;
 }
@@ -59,8 +68,8 @@ const SERVER_GIVEN_TWICE = "The server or its port is given twice; --help shows 
 export function readOptions(args: string[]): ClientOptions | string {
   if (args.some((arg) => /^--password(?:=|$)/.test(arg))) throw new UsageError(NO_ARGUMENT);
   const read = readCommandLine(args, {
-    string: ["port", "server", "name", "password-file"],
-    boolean: ["tcp", "relay", "nat", "trace", "help", "version"],
+    string: ["port", "server", "name", "password-file", ...FILE_FLAGS.string],
+    boolean: ["tcp", "relay", "nat", "trace", "help", "version", ...FILE_FLAGS.boolean],
     negatable: ["relay"],
     default: { relay: true },
     singleDash: { "-sip": "--server", "-sp": "--port", "-u": "--name" },
@@ -83,6 +92,7 @@ export function readOptions(args: string[]): ClientOptions | string {
   const others = {
     ...{ name: readName(read.name), tcp: read.tcp, relay: read.relay, trace: read.trace, nat: read.nat },
     // a password in the environment is of no name that is chosen later
+    files: readFileFlags(read),
     password: read.tcp || read.name === undefined ? undefined : readPassword(read["password-file"]),
   };
   // a number alone is a port
@@ -96,12 +106,4 @@ export function readOptions(args: string[]): ClientOptions | string {
   const otherPort = read.port ?? (read.server === undefined ? second : first);
   if (portOfServer !== undefined && otherPort !== undefined) throw new UsageError(SERVER_GIVEN_TWICE);
   return { server, port: parsePort(portOfServer ?? otherPort ?? String(DEFAULT_PORT)), ...others };
-}
-
-function readName(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const name = normalizeName(text);
-  const problem = name === undefined ? NAME_RULE : reservedBecause(name);
-  if (problem !== undefined) throw new UsageError(problem);
-  return name;
 }

@@ -39,8 +39,9 @@ export const PROGRAMS: Program[] = [
       "--allow-env=TERM,UDP_CHAT_PASSWORD",
       // whether a server in this machine's own networks sees this client where it is
       "--allow-sys=networkInterfaces",
-      // --password-file
+      // --password-file, and files that members hand to each other
       "--allow-read",
+      "--allow-write",
     ],
   },
 ];

@@ -4,10 +4,13 @@
  * @module
  */
 import type { Session } from "../session/session.ts";
+import type { TransferControl } from "../session/transfers/transfer.ts";
 
 /** What a command works with. */
 export interface CommandContext {
   session: Session;
+  /** The files that members hand to each other. */
+  transfers: TransferControl;
   /** The time, in milliseconds. */
   now: number;
   /** Whether input and output are a terminal. */

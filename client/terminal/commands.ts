@@ -6,6 +6,7 @@
 import { readWho, WHO_RULE } from "../session/who.ts";
 import { ACCOUNT_COMMANDS } from "./account_commands.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { FILE_COMMANDS } from "./file_commands.ts";
 import { OPERATOR_COMMANDS } from "./operator_commands.ts";
 import { formatStatistics } from "./rendering.ts";
 import { reservedBecause } from "../../protocol/look_alikes.ts";
@@ -22,10 +23,13 @@ const MEMBER_COMMANDS: Command[] = [
   {
     names: ["help", "?"],
     parameters: [],
-    optional: "operators",
-    summary: "lists the commands; or those of operators, who keep order",
-    run: ({ session, print }, whose) =>
-      print(whose?.toLowerCase() === "operators" ? operatorHelp() : helpText(session.isOperator)),
+    optional: "files|operators",
+    summary: "lists the commands; or those for files, or of operators, who keep order",
+    run({ session, print }, what) {
+      const word = what?.toLowerCase();
+      if (word === "operators") print(operatorHelp());
+      else print(word === "files" ? rowsOf(FILE_COMMANDS) : helpText(session.isOperator));
+    },
   },
   {
     names: ["list", "names", "who"],
@@ -61,6 +65,7 @@ const MEMBER_COMMANDS: Command[] = [
       );
     },
   },
+  ...FILE_COMMANDS,
   {
     names: ["me"],
     parameters: ["TEXT"],
@@ -243,10 +248,20 @@ export function execute(line: string, context: CommandContext): void {
 }
 
 /**
- * Completes a half-typed line with commands, or with names where a command takes a name. Returns the completions and
- * the part of the line that they replace, as node:readline expects them.
+ * Completes a half-typed line with commands, or with names or paths where a command takes one. Returns the completions
+ * and the part of the line that they replace, as node:readline expects them.
+ *
+ * @param completePath Returns what may stand in place of a half-typed path, which may have blanks.
  */
-export function completeLine(line: string, names: string[]): [string[], string] {
+export function completeLine(
+  line: string,
+  names: string[],
+  completePath: (typed: string) => string[] = () => [],
+): [string[], string] {
+  const [, word, path] = /^\s*\/(\S+)\s+\S+\s+([^]*)$/.exec(line) ?? [];
+  if (word !== undefined && findCommand(word.toLowerCase())?.parameters[1] === "PATH") {
+    return [completePath(path), path];
+  }
   const [, typed, start] = /^\s*(\/?\S+) (\S*)$/.exec(line) ?? [];
   if (typed !== undefined) {
     const word = typed.toLowerCase();
@@ -263,10 +278,10 @@ export function completeLine(line: string, names: string[]): [string[], string] 
   return [all.filter((candidate) => candidate.startsWith(line)), line];
 }
 
-/** The list of commands, one on each line; for an operator also what it may do. */
+/** The list of commands, one on each line; of those for files only the first; for an operator also what it may do. */
 export function helpText(isOperator: boolean): string {
   return [
-    rowsOf(MEMBER_COMMANDS),
+    rowsOf(MEMBER_COMMANDS.filter((command) => !FILE_COMMANDS.slice(1).includes(command))),
     "Anything else is said to everyone; //text says /text. With a name, plain list and send NAME TEXT work too.",
     ...(isOperator ? [operatorHelp()] : []),
   ].join("\n");
