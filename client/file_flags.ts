@@ -80,12 +80,12 @@ function checkFile(path: string): void {
 /** Checks that there is a folder, and that files may be written there. */
 function checkFolder(path: string): void {
   if (!look(path, "folder").isDirectory) throw new UsageError(`${quoted(path)} is no folder`);
-  require("write", path);
+  demand("write", path);
 }
 
 /** Looks at what is there. */
 function look(path: string, what: string): Deno.FileInfo {
-  require("read", path);
+  demand("read", path);
   try {
     return Deno.statSync(path);
   } catch (error) {
@@ -96,7 +96,7 @@ function look(path: string, what: string): Deno.FileInfo {
 }
 
 /** Checks that Deno was given a permission, without asking the user for it. */
-function require(name: "read" | "write", path: string): void {
+function demand(name: "read" | "write", path: string): void {
   if (Deno.permissions.querySync({ name, path }).state === "granted") return;
   throw new UsageError(`Deno was not given the permission to ${name} files: start with --allow-${name} (or -A)`);
 }
