@@ -29,7 +29,7 @@ export interface CongestionControl {
   readonly rate: number | undefined;
   note(feedback: Feedback, now: number): void;
   /** Nothing has been acknowledged for so long that all may be lost. */
-  noteSilence(now: number): void;
+  noteSilence(): void;
   /** The packets take another way: what was learned does not hold. */
   changeWay(now: number): void;
   /** The most octets a millisecond that the way takes. */

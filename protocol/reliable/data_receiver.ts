@@ -24,8 +24,11 @@ const DELAY_MS = 4;
 const GAP_PAUSE_MS = 0.5;
 /** So many new gaps are told at once: an acknowledgement has room for three times as many. */
 const MANY_GAPS = 8;
-/** When nothing comes, a sign of life is sent after so long, in milliseconds; each pause is longer, up to a limit. */
-const SIGN_PAUSE_MS = 1000, SIGN_GROWTH = 1.5, MAX_SIGN_PAUSE_MS = 5000;
+/**
+ * When nothing comes, a sign of life is sent after so long, in milliseconds; each pause is longer, up to a limit.
+ * The first ones are short: before the sender knows where to go on it sends nothing.
+ */
+const FIRST_PAUSE_MS = 250, SIGN_PAUSE_MS = 1000, SIGN_GROWTH = 1.5, MAX_SIGN_PAUSE_MS = 5000;
 
 /** Receives one file, from a place in it on. All times are milliseconds. */
 export class DataReceiver {
@@ -44,7 +47,7 @@ export class DataReceiver {
   /** When the next acknowledgement is due. The first one is due at once: it says where to go on. */
   #dueAt: number | undefined = 0;
   #signAt: number | undefined;
-  #signPause = SIGN_PAUSE_MS;
+  #signPause = FIRST_PAUSE_MS;
 
   /** @param options The size of the file, and where to go on in it. */
   constructor({ size, from }: { size: number; from: number }) {

@@ -5,7 +5,7 @@
  */
 import { earliest } from "../earliest.ts";
 import { MAX_DATA_BYTES } from "../packets.ts";
-import { FixedWindow } from "./fixed_window.ts";
+import { Bbr } from "./bbr.ts";
 import type { CongestionControl } from "./congestion_control.ts";
 import { Pacer } from "./pacer.ts";
 import { PartStates } from "./part_states.ts";
@@ -71,8 +71,8 @@ export class DataSender {
    */
   constructor(
     { size, from, random = Math.random }: { size: number; from: number; random?: () => number },
-    _now: number,
-    control: CongestionControl = new FixedWindow(),
+    now: number,
+    control: CongestionControl = new Bbr(now, random),
   ) {
     this.#size = size;
     this.#from =
@@ -209,7 +209,7 @@ export class DataSender {
   /** Nothing has come for long: the oldest is sent again, whatever the window is. */
   #probe(taken: DataPart[], now: number): void {
     const oldest = this.#sent.probe();
-    if (this.#sent.probes > 1) this.#control.noteSilence(now);
+    if (this.#sent.probes > 1) this.#control.noteSilence();
     for (let i = 0; i < PROBE_PACKETS; i++) {
       const part = (i === 0 ? this.#firstOpen : undefined) ?? this.#parts.toRepeat ?? this.#newPart ?? oldest?.part;
       if (part !== undefined) this.#send(part, taken, now);
@@ -242,8 +242,8 @@ export class DataSender {
   #report({ arrived, lost, roundTrip, sample }: Outcome, now: number): void {
     for (const { part, id } of lost) this.#parts.lost(part, id);
     this.#lost += lost.length;
-    const { delivered, underWay } = this.#sent;
-    const amounts = { arrived: octetsOf(arrived), lost: octetsOf(lost), delivered, underWay };
+    const { delivered, underWay, wayFrom } = this.#sent;
+    const amounts = { arrived: octetsOf(arrived, wayFrom), lost: octetsOf(lost, wayFrom), delivered, underWay };
     this.#control.note({ roundTrip, sample, ...amounts }, now);
   }
 
@@ -264,8 +264,9 @@ export class DataSender {
   }
 }
 
-function octetsOf(packets: readonly { length: number }[]): number {
+/** How many octets the packets have whose numbers are at least `from`. */
+function octetsOf(packets: readonly { id: number; length: number }[], from: number): number {
   let octets = 0;
-  for (const { length } of packets) octets += length;
+  for (const { id, length } of packets) if (id >= from) octets += length;
   return octets;
 }

@@ -79,6 +79,11 @@ export class SentData {
     return this.#rate.delivered;
   }
 
+  /** The number of the first packet that was sent on the present way. */
+  get wayFrom(): number {
+    return this.#wayFrom;
+  }
+
   /** The smoothed round trip, in milliseconds. */
   get roundTrip(): number | undefined {
     return this.#smoothed;

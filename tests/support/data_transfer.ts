@@ -91,7 +91,9 @@ export class DataTransfer {
       clock.at(clock.now + disk, () => {
         this.#isReading = false;
         this.supplied = wanted.at + wanted.length;
-        sender.supply(wanted.at, Uint8Array.from({ length: wanted.length }, (_, i) => octetAt(wanted.at + i)));
+        const octets = new Uint8Array(wanted.length);
+        for (let i = 0; i < octets.length; i++) octets[i] = octetAt(wanted.at + i);
+        sender.supply(wanted.at, octets);
         this.#send();
       });
     }
