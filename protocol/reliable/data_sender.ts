@@ -208,11 +208,12 @@ export class DataSender {
 
   /** Nothing has come for long: the oldest is sent again, whatever the window is. */
   #probe(taken: DataPart[], now: number): void {
-    const oldest = this.#sent.probe();
+    const oldest = this.#sent.probe((part) => this.#parts.isHere(part));
+    if (!oldest) return;
     if (this.#sent.probes > 1) this.#control.noteSilence();
     for (let i = 0; i < PROBE_PACKETS; i++) {
-      const part = (i === 0 ? this.#firstOpen : undefined) ?? this.#parts.toRepeat ?? this.#newPart ?? oldest?.part;
-      if (part !== undefined) this.#send(part, taken, now);
+      const part = (i === 0 ? this.#firstOpen : undefined) ?? this.#parts.toRepeat ?? this.#newPart ?? oldest.part;
+      this.#send(part, taken, now);
     }
   }
 

@@ -140,10 +140,16 @@ export class SentData {
     this.#rate.noteLimited(this.#underWay);
   }
 
-  /** Notes that a probe is being sent. Returns the oldest packet that is under way. */
-  probe(): SentPacket | undefined {
-    this.#probes++;
-    return this.#log.open(this.#lostBefore);
+  /**
+   * Notes that a probe is being sent, unless nothing is under way any more: a copy of what has arrived is not.
+   *
+   * @returns The oldest packet that is under way.
+   */
+  probe(hasArrived: (part: number) => boolean): SentPacket | undefined {
+    let oldest;
+    while ((oldest = this.#log.open(this.#lostBefore)) && hasArrived(oldest.part)) this.#settle(oldest);
+    if (oldest) this.#probes++;
+    return oldest;
   }
 
   /** Whether these packets can have arrived: all of them were sent, as far as that is remembered. */
