@@ -173,6 +173,7 @@ export class DataSender {
   changeWay(now: number): void {
     this.#sent.changeWay(now);
     this.#control.changeWay(now);
+    this.#pacer.restart(now);
     this.#isPaced = true;
   }
 

@@ -20,6 +20,11 @@ export class Pacer {
     return this.#nextAt;
   }
 
+  /** Lets the next one go at once: at the rate until now it may have had to wait for long. */
+  restart(now: number): void {
+    this.#nextAt = Math.min(this.#nextAt, now);
+  }
+
   /** @param rate Octets a millisecond. */
   canSend(rate: number, now: number): boolean {
     this.#burst = Math.min(MAX_BURST_BYTES, Math.max(MIN_BURST_BYTES, BURST_MS * rate)) / rate;

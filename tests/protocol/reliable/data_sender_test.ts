@@ -1,5 +1,5 @@
 /** What the sender of a file does where acknowledgements are late, lost or lies, in explicit time. `RUNS=1000` plays more. */
-import { assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { ArrivedIds } from "../../../protocol/reliable/arrived_ids.ts";
 import { type DataPart, DataSender } from "../../../protocol/reliable/data_sender.ts";
@@ -90,4 +90,18 @@ Deno.test("data sender: whatever is lost, and however slow the disk is, it never
     }),
     { numRuns: RUNS },
   );
+});
+
+Deno.test("data sender: a slow way does not hold up the one that comes after it", () => {
+  const sender = started(1_000_000);
+  sender.supply(0, new Uint8Array(262_000));
+  sender.limitRate(1);
+  assertEquals(sender.take(0).length, 1);
+  assertEquals(sender.take(10).length, 0, "one a quarter of an hour");
+  sender.changeWay(100);
+  sender.limitRate(undefined);
+  let packets = 0;
+  for (let now = 100; now < 120; now++) packets += sender.take(now).length;
+  assertGreater(packets, 5);
+  assert(sender.nextWake! < 2000);
 });
