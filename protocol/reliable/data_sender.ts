@@ -157,7 +157,7 @@ export class DataSender {
 
   /** Takes an acknowledgement. Returns "false" if something has arrived there that was never sent: it is a lie. */
   acknowledge({ next, room, ids, delay }: DataSack, now: number): "taken" | "false" {
-    if (!(next <= this.#sentUpTo) || !this.#sent.canHaveArrived(ids)) return "false";
+    if (!this.#canBeNext(next, ids) || !this.#sent.canHaveArrived(ids)) return "false";
     const outcome = this.#sent.acknowledge(ids, delay, now);
     for (const { part } of outcome.arrived) this.#parts.arrived(part);
     if (next > this.#next) this.#settle(next);
@@ -185,6 +185,17 @@ export class DataSender {
   /** The place behind the last octet that was sent. */
   get #sentUpTo(): number {
     return Math.min(this.#size, this.#placeOf(this.#parts.end));
+  }
+
+  /**
+   * Whether all octets before this place can have arrived: what had the last of them has a number, and `ids` has the
+   * greatest of all that have arrived. Else a receiver could pretend that all arrives without a number that gives it away.
+   */
+  #canBeNext(next: number, ids: readonly SeqRange[]): boolean {
+    if (!(next <= this.#sentUpTo)) return false;
+    if (next <= this.#next) return true;
+    const last = Math.ceil((next - this.#from) / MAX_DATA_BYTES) - 1, first = this.#parts.firstId(last);
+    return ids.some(({ to }) => to >= first);
   }
 
   get #newPart(): number | undefined {

@@ -13,6 +13,8 @@ const MANY_SETTLED = 1024;
 export class PartStates {
   /** Of each part the number of the packet that was sent last with it, or a state. */
   #states: number[] = [];
+  /** Of each part the number of the packet that was sent first with it. They grow. */
+  #firsts: number[] = [];
   #base = 0;
   #low = 0;
   /** Parts that were lost, in the order in which that was noticed; some may have arrived since. */
@@ -26,6 +28,7 @@ export class PartStates {
 
   /** Notes that a packet has been sent with this part, which was sent before or is {@linkcode end}. */
   sent(part: number, id: number): void {
+    if (part === this.end) this.#firsts.push(id);
     this.#states[part - this.#base] = id;
   }
 
@@ -40,12 +43,21 @@ export class PartStates {
     this.#lost.push(part);
   }
 
+  /** The number of the first packet that had this part, which was sent and is not settled. */
+  firstId(part: number): number {
+    return this.#firsts[part - this.#base];
+  }
+
   isHere(part: number): boolean {
     return part < this.#low || this.#states[part - this.#base] === HERE;
   }
 
   /** The next part that is to be sent again; undefined if there is none. */
   get toRepeat(): number | undefined {
+    if (this.#lostAt >= MANY_SETTLED && this.#lostAt >= this.#lost.length / 2) {
+      this.#lost = this.#lost.slice(this.#lostAt);
+      this.#lostAt = 0;
+    }
     const lost = this.#lost;
     for (; this.#lostAt < lost.length; this.#lostAt++) {
       const part = lost[this.#lostAt];
@@ -65,6 +77,7 @@ export class PartStates {
     const count = this.#low - this.#base;
     if (count < MANY_SETTLED || count < this.#states.length / 2) return;
     this.#states = this.#states.slice(count);
+    this.#firsts = this.#firsts.slice(count);
     this.#base = this.#low;
     this.#lost = this.#lost.slice(this.#lostAt);
     this.#lostAt = 0;

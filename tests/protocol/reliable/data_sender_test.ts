@@ -92,6 +92,27 @@ Deno.test("data sender: whatever is lost, and however slow the disk is, it never
   );
 });
 
+Deno.test("data sender: who says that all has arrived, but not with which number, lies", () => {
+  // no number at all, and only one that has arrived
+  for (const isFirst of [false, true]) {
+    const sender = started(100_000_000);
+    let packets = 0, next = 0, first: DataPart | undefined, verdict = "taken";
+    for (let now = 0; now < 5000 && verdict === "taken"; now++) {
+      const { wanted } = sender;
+      if (wanted) sender.supply(wanted.at, new Uint8Array(wanted.length));
+      for (const { id, at, octets } of sender.take(now)) {
+        packets++;
+        first ??= { id, at, octets };
+        next = Math.max(next, at + octets.length);
+      }
+      const ids = isFirst && first ? [{ from: first.id, to: first.id }] : [];
+      verdict = sender.acknowledge({ next, room: ROOM, ids, delay: 0 }, now);
+    }
+    assertEquals(verdict, "false");
+    assertLess(packets, 200);
+  }
+});
+
 Deno.test("data sender: a slow way does not hold up the one that comes after it", () => {
   const sender = started(1_000_000);
   sender.supply(0, new Uint8Array(262_000));
