@@ -29,6 +29,8 @@ export class FileLimits {
   readonly #sent = new BoundedMap<TokenBucket>();
   readonly #got = new BoundedMap<TokenBucket>();
   readonly #addresses = new BoundedMap<TokenBucket>();
+  /** What each IP address may take of the last half of what all have, as much as one member; on this machine each member. */
+  readonly #shares = new BoundedMap<TokenBucket>();
   #all: TokenBucket | undefined;
 
   /** @param rate Bytes a second for each member; 0 for no limit at all. */
@@ -47,15 +49,18 @@ export class FileLimits {
    * Takes what is passed on from the receiver's limit, and from what is shared with others; returns whether there was
    * enough everywhere. If not, it takes nothing.
    */
-  takePassed({ address }: Pick<Member, "address">, to: Pick<Member, "key">, bytes: number, now: number): boolean {
+  takePassed(from: Pick<Member, "key" | "address">, to: Pick<Member, "key">, bytes: number, now: number): boolean {
     if (this.#own.rate === 0) return true;
+    const all = this.#all ??= new TokenBucket(this.#ofAll, now);
     const taken: [TokenBucket, TokenBucketOptions][] = [
       [bucketIn(this.#got, to.key, this.#own, now), this.#own],
-      [this.#all ??= new TokenBucket(this.#ofAll, now), this.#ofAll],
+      [all, this.#ofAll],
     ];
-    if (!isLoopback(address)) {
-      taken.push([bucketIn(this.#addresses, addressKey(address), this.#ofAddress, now), this.#ofAddress]);
-    }
+    const isHere = isLoopback(from.address), source = isHere ? from.key : addressKey(from.address);
+    if (!isHere) taken.push([bucketIn(this.#addresses, source, this.#ofAddress, now), this.#ofAddress]);
+    // two crowds with an address each must not take all that there is
+    const isScarce = all.pause(this.#ofAll, now, bytes + this.#ofAll.burst / 2) > 0;
+    if (isScarce) taken.push([bucketIn(this.#shares, source, this.#own, now), this.#own]);
     if (taken.some(([bucket, limit]) => bucket.pause(limit, now, bytes) > 0)) return false;
     for (const [bucket, limit] of taken) bucket.take(limit, now, bytes);
     return true;

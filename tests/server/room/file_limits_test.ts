@@ -81,6 +81,23 @@ Deno.test("relayed files: a member sends, and gets, so many bytes a second; so d
   }
 });
 
+Deno.test("relayed files: crowds with few addresses do not take what others may send", () => {
+  for (const honest of [ALICE, "127.0.0.1:5"]) {
+    const crowds = Array.from(
+      { length: 30 },
+      (_, i): [string, string] => [`10.0.6.${i % 3}:${7 + i}`, `10.7.${i}.1:7`],
+    );
+    const receiver = honest === ALICE ? BOB : "127.0.0.1:6";
+    const { room, ways: [way, ...others] } = roomOfPairs([[honest, receiver], ...crowds]);
+    let passed = 0;
+    for (let i = 0; i < 300; i++, room.now += 12) {
+      for (const other of others) for (let j = 0; j < 2; j++) room.sendFast(other, dataOf(other));
+      if (room.sendFast(way, dataOf(way))) passed++;
+    }
+    assertEquals(passed, 300);
+  }
+});
+
 Deno.test("relayed files: little passes at once, and with a low limit still a few datagrams; without one all passes", () => {
   for (const [relayRate, bytes] of [[1_000_000, 65_536], [100_000, 25_000], [1000, 4928], [0, Infinity]]) {
     const { room, ways: [way] } = roomOfPairs([[ALICE, BOB]], relayRate);
@@ -109,6 +126,17 @@ Deno.test("relayed files: SACKs have limits of their own, so octets the other wa
     return room.sendFast(back, sackOf(back, 1), 600);
   });
   assertLess(passed.filter((isPassed) => isPassed).length * 600 / 2, 0.8 * RATE);
+});
+
+Deno.test("relayed files: the shortest SACKs are limited by their number", () => {
+  const { room, ways: [way] } = roomOfPairs([[ALICE, BOB]]), back = { ...room.toAlice, pass: way.pass };
+  let passed = 0;
+  for (let i = 0; i < 2000; i++, room.now++) {
+    room.sendFast(way, dataOf(way));
+    if (room.sendFast(back, sackOf(back), 100)) passed++;
+  }
+  assertLess(passed, 2.3 * RATE / 2 / 512);
+  assertGreater(passed, 1.9 * RATE / 2 / 512);
 });
 
 Deno.test("relayed files: what nobody wants takes nothing from those who are wanted", () => {
@@ -158,8 +186,10 @@ Deno.test("relayed files: a member may be in a hundred transfers at once", () =>
   const files = Array.from({ length: 100 }, (_, i) => i.toString(16).padStart(16, "0"));
   for (const file of files) room.accept(toAlice, file);
   for (const file of files) assert(room.sendFast(toBob, dataOf(toBob, 1, file)));
+  // the one that was spoken of longest ago makes room
+  room.accept(toAlice, files[0]);
   room.accept(toAlice, OTHER_FILE);
-  assertEquals(files.filter((file) => !room.sendFast(toBob, dataOf(toBob, 2, file))), [files[0]]);
+  assertEquals(files.filter((file) => !room.sendFast(toBob, dataOf(toBob, 2, file))), [files[1]]);
 });
 
 Deno.test("relayed files: an ignored packet that is too much is told so", () => {
