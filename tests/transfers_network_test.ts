@@ -93,7 +93,8 @@ Deno.test("transfers: behind NATs that let nothing through it goes by the server
 
 Deno.test("transfers: the direct way is cut in the middle, in one direction or both, and opens again", () => {
   for (const [isToBob, isToAlice] of [[true, true], [true, false], [false, true]]) {
-    const content = bytesFor(2_000_000), slow: FakeNetworkOptions = { up: { delay: [20, 20] } };
+    const content = bytesFor(8_000_000);
+    const slow: FakeNetworkOptions = { up: { delay: [20, 20] }, room: { relayRate: 200_000 } };
     const network = new FakeNetwork(slow), { alice, bob } = begun(network, content, 100_000);
     assertEquals(alice.session.transfers.states[0].isRelayed, false);
     if (isToBob) alice.unreachable.add(bob);
