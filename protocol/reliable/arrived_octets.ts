@@ -46,11 +46,6 @@ export class ArrivedOctets {
     return Math.min(this.#size, this.#written + this.#ring.length);
   }
 
-  /** Whether something is here behind a gap. */
-  get hasGap(): boolean {
-    return this.#spans.length > 0;
-  }
-
   /** Takes octets. Returns false if it can't keep them. */
   add(at: number, octets: Uint8Array): boolean {
     const to = at + octets.length;

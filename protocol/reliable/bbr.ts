@@ -12,14 +12,14 @@ import { RoundLosses, type RoundOutcome } from "./round_losses.ts";
 
 const PACKET_BYTES = 1000;
 /** RFC 6928: ten packets before anything is known; here at this pace, in octets a millisecond. */
-const INITIAL_WINDOW_BYTES = 10 * PACKET_BYTES, INITIAL_PACING = 2 * PACKET_BYTES;
+const INITIAL_WINDOW_BYTES = 10 * PACKET_BYTES, INITIAL_PACING = PACKET_BYTES / 2;
 /** The least under way (section 2.7), and the slowest pace, in octets a millisecond. */
 const MIN_WINDOW_BYTES = 4 * PACKET_BYTES, MIN_PACING = PACKET_BYTES / 20;
 /** Section 5.3.1.2: the way is full when the rate has not grown by this factor in so many round trips. */
 const FULL_GROWTH = 1.25, FULL_ROUNDS = 3;
 /**
- * Section 5.3.3: how much faster than the way it is probed for more. On a long way the probe is gentler: in a round trip
- * it makes a queue of no more than so many milliseconds, if it can.
+ * Section 5.3.3: how much faster than the way it is probed for more. On a long way the probe begins more gently: in a
+ * round trip it makes a queue of no more than so many milliseconds, if it can. It grows where there was room.
  */
 const PROBE_GAIN = 0.25, MIN_PROBE_GAIN = 0.08, PROBE_QUEUE_MS = 10;
 /** A probe ends when there is a queue of this share of the shortest round trip, and so many milliseconds. */
@@ -174,7 +174,8 @@ class Model {
   }
 
   get #probeGain(): number {
-    return Math.max(MIN_PROBE_GAIN, Math.min(PROBE_GAIN, PROBE_QUEUE_MS / this.#shortest));
+    const first = Math.max(MIN_PROBE_GAIN, Math.min(PROBE_GAIN, PROBE_QUEUE_MS / this.#shortest));
+    return Math.min(PROBE_GAIN, first * Math.max(1, this.#probeRounds + 1 - MIN_PROBE_ROUNDS));
   }
 
   #noteRoundTrip(roundTrip: number, now: number): void {
@@ -259,8 +260,7 @@ class Model {
   }
 
   #measureShortest(underWay: number, now: number): void {
-    const isEmpty = underWay <= WINDOW_GAINS["probe-rtt"] * this.#product + MIN_WINDOW_BYTES;
-    if (isEmpty) this.#newShortestUntil ??= now + Math.max(PROBE_RTT_MS, this.#shortest);
+    if (underWay <= this.window) this.#newShortestUntil ??= now + Math.max(PROBE_RTT_MS, this.#shortest);
     if (!(now >= this.#newShortestUntil!)) return;
     if (this.#newShortest < Infinity) this.#shortest = this.#newShortest;
     this.#shortestAt = now;
