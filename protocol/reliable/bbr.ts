@@ -14,7 +14,7 @@ const PACKET_BYTES = 1000;
 /** RFC 6928: ten packets before anything is known; here at this pace, in octets a millisecond. */
 const INITIAL_WINDOW_BYTES = 10 * PACKET_BYTES, INITIAL_PACING = PACKET_BYTES / 2;
 /** The least under way (section 2.7), and the slowest pace, in octets a millisecond. */
-const MIN_WINDOW_BYTES = 4 * PACKET_BYTES, MIN_PACING = PACKET_BYTES / 20;
+const MIN_WINDOW_BYTES = 3 * PACKET_BYTES, MIN_PACING = PACKET_BYTES / 20;
 /** Section 5.3.1.2: the way is full when the rate has not grown by this factor in so many round trips. */
 const FULL_GROWTH = 1.25, FULL_ROUNDS = 3;
 /**
@@ -31,7 +31,7 @@ const MIN_PROBE_ROUNDS = 2;
 /** The pause between probes in milliseconds, random so that flows do not probe together; and in round trips. */
 const MIN_PAUSE_MS = 600, MAX_PAUSE_MS = 1200, MIN_PAUSE_ROUNDS = 10;
 /** Section 5.5.9: so many milliseconds more for late acknowledgements and timers, with bounds in octets. */
-const ALLOWANCE_MS = 3, MIN_ALLOWANCE_BYTES = 3 * PACKET_BYTES, MAX_ALLOWANCE_BYTES = 64 * PACKET_BYTES;
+const ALLOWANCE_MS = 3, MIN_ALLOWANCE_BYTES = 2 * PACKET_BYTES, MAX_ALLOWANCE_BYTES = 64 * PACKET_BYTES;
 /** Section 2.7: the share that is left of the window when a queue was full, and of that the share that others leave room. */
 const BETA = 0.7, HEADROOM = 0.85;
 /** Section 5.3.4: the shortest round trip is measured anew after so long, for so long. */

@@ -9,17 +9,20 @@
  */
 import type { Feedback } from "./congestion_control.ts";
 
-/** What a way may lose above what it always loses: the `LossThresh` of BBR. A few packets are no share. */
-const LOSS_THRESHOLD = 0.02, MIN_LOST_BYTES = 3000;
-/** How many times what it always loses may be lost by chance. */
-const CHANCE_FACTOR = 1.5;
+/**
+ * What a way may lose above what it always loses: the `LossThresh` of BBR. A few packets are no share:
+ * they are judged when there are so many octets, if more than one packet is lost.
+ */
+const LOSS_THRESHOLD = 0.02, MIN_BYTES = 20_000, MIN_LOST_BYTES = 2000;
+/** How much more than what it always loses may be lost by chance: a factor, and so many standard deviations. */
+const CHANCE_FACTOR = 1.5, CHANCE_DEVIATIONS = 1.5, PACKET_BYTES = 1000;
 /**
  * There is a queue when the mean round trip is so much longer than the shortest: by so many milliseconds, as event loops
  * are late, and by a share of the shortest, up to so many milliseconds. A short queue has 20.
  */
 const QUEUE_MS = 2, QUEUE_SHARE = 0.1, MAX_QUEUE_SHARE_MS = 4;
 /** The weight of a round trip of so many octets in the mean of what is always lost. */
-const WEIGHT = 1 / 4, FULL_WEIGHT_BYTES = 200_000;
+const WEIGHT = 1 / 4, FULL_WEIGHT_BYTES = 100_000;
 
 /** What a round trip has shown. */
 export interface RoundOutcome {
@@ -35,8 +38,9 @@ export interface RoundOutcome {
 export class RoundLosses {
   #lost = 0;
   #arrived = 0;
-  #roundTrips = 0;
-  #measured = 0;
+  /** The round trips that were measured since losses were judged, and in the last round trip. */
+  readonly #since = new Mean();
+  readonly #last = new Mean();
   #underWay = 0;
   #usual = 0;
 
@@ -50,27 +54,46 @@ export class RoundLosses {
     this.#arrived += arrived;
     if (sample) this.#underWay = Math.max(this.#underWay, sample.underWay);
     if (roundTrip === undefined) return;
-    this.#roundTrips += roundTrip;
-    this.#measured++;
+    this.#since.add(roundTrip);
+    this.#last.add(roundTrip);
   }
 
   /** Ends a round trip, and begins the next one. `shortest` is the shortest round trip in milliseconds. */
   end(shortest: number): RoundOutcome {
-    const lost = this.#lost, all = lost + this.#arrived, underWay = this.#underWay;
-    const roundTrip = this.#measured > 0 ? this.#roundTrips / this.#measured : undefined;
-    this.#lost =
-      this.#arrived =
-      this.#roundTrips =
-      this.#measured =
-      this.#underWay =
-        0;
-    if (roundTrip === undefined) return { isCongested: false, roundTrip, underWay };
-    const share = lost / Math.max(1, all), usual = this.#usual;
-    if (roundTrip <= shortest + QUEUE_MS + Math.min(MAX_QUEUE_SHARE_MS, QUEUE_SHARE * shortest)) {
-      this.#usual += WEIGHT * Math.min(1, all / FULL_WEIGHT_BYTES) * (share - usual);
-      return { isCongested: false, roundTrip, underWay };
+    const roundTrip = this.#last.take(), underWay = this.#underWay;
+    this.#underWay = 0;
+    return { isCongested: this.#judge(shortest), roundTrip, underWay };
+  }
+
+  #judge(shortest: number): boolean {
+    const lost = this.#lost, all = lost + this.#arrived;
+    if (all < MIN_BYTES) return false;
+    this.#lost = this.#arrived = 0;
+    const roundTrip = this.#since.take(), share = lost / all, usual = this.#usual;
+    if (roundTrip === undefined) return false;
+    if (roundTrip > shortest + QUEUE_MS + Math.min(MAX_QUEUE_SHARE_MS, QUEUE_SHARE * shortest)) {
+      const deviation = Math.sqrt(usual * (1 - usual) * PACKET_BYTES / all);
+      const most = LOSS_THRESHOLD + CHANCE_FACTOR * usual + CHANCE_DEVIATIONS * deviation;
+      return lost >= MIN_LOST_BYTES && share > most;
     }
-    const isCongested = lost >= MIN_LOST_BYTES && share > LOSS_THRESHOLD + CHANCE_FACTOR * usual;
-    return { isCongested, roundTrip, underWay };
+    this.#usual += WEIGHT * Math.min(1, all / FULL_WEIGHT_BYTES) * (share - usual);
+    return false;
+  }
+}
+
+class Mean {
+  #sum = 0;
+  #count = 0;
+
+  add(value: number): void {
+    this.#sum += value;
+    this.#count++;
+  }
+
+  /** The mean, undefined of nothing; begins anew. */
+  take(): number | undefined {
+    const mean = this.#count > 0 ? this.#sum / this.#count : undefined;
+    this.#sum = this.#count = 0;
+    return mean;
   }
 }
