@@ -64,10 +64,6 @@ export class Bbr implements CongestionControl {
     this.#model = new Model(now, random);
   }
 
-  get rate(): number | undefined {
-    return this.#model.rate || undefined;
-  }
-
   get pacing(): number {
     return Math.min(this.#limit, this.#model.pacing);
   }

@@ -25,8 +25,6 @@ export interface CongestionControl {
   readonly window: number;
   /** How fast it is sent, in octets a millisecond. */
   readonly pacing: number;
-  /** The rate that it believes the way to have, in octets a millisecond; undefined before it has measured any. */
-  readonly rate: number | undefined;
   note(feedback: Feedback, now: number): void;
   /** Nothing has been acknowledged for so long that all may be lost. */
   noteSilence(): void;

@@ -58,8 +58,7 @@ export class DataSender {
   #next: number;
   /** The receiver takes octets before this place. */
   #end: number;
-  /** Whether the last {@linkcode take} could have sent more, had there been more; or only the pace held it up. */
-  #isIdle = true;
+  /** Whether only the pace holds up what could be sent. */
   #isPaced = false;
   #packets = 0;
   #lost = 0;
@@ -67,12 +66,10 @@ export class DataSender {
 
   /**
    * @param options The size of the file; where the receiver goes on; `random` gives a number from 0 to 1.
-   * @param control The congestion control.
    */
   constructor(
     { size, from, random = Math.random }: { size: number; from: number; random?: () => number },
     now: number,
-    control: CongestionControl = new Bbr(now, random),
   ) {
     this.#size = size;
     this.#from =
@@ -81,7 +78,7 @@ export class DataSender {
       this.#suppliedUpTo =
         from;
     this.#sent = new SentData(random);
-    this.#control = control;
+    this.#control = new Bbr(now, random);
   }
 
   /** How many octets of the file are in order at the receiver. */
@@ -91,12 +88,6 @@ export class DataSender {
 
   get isWhole(): boolean {
     return this.#next >= this.#size;
-  }
-
-  /** The octets a second that the way takes, as far as was measured; undefined before. */
-  get rate(): number | undefined {
-    const { rate } = this.#control;
-    return rate === undefined ? undefined : 1000 * rate;
   }
 
   /** Packets that were sent, that were lost, those of them that were only late, and repeats; the round trip in milliseconds. */
@@ -117,7 +108,6 @@ export class DataSender {
     if (at !== this.#suppliedUpTo || octets.length === 0) return;
     this.#blocks.push({ at, octets });
     this.#suppliedUpTo += octets.length;
-    this.#isIdle = false;
     this.#isPaced = true;
   }
 
@@ -129,20 +119,18 @@ export class DataSender {
   }
 
   /**
-   * What is to be sent now. It may be called at any time.
-   *
-   * @returns Parts whose octets are views: they hold until the next {@linkcode acknowledge}.
+   * What is to be sent now. It is called after each {@linkcode supply} and {@linkcode acknowledge}, and when
+   * {@linkcode nextWake} is due. The octets are views of what was supplied.
    */
   take(now: number): DataPart[] {
     const taken: DataPart[] = [];
     if (this.isWhole) return taken;
     if (now >= this.#sent.lossDueAt!) this.#noteLost(now);
     if (now >= this.#sent.probeDueAt!) this.#probe(taken, now);
-    this.#isIdle = this.#isPaced = false;
+    this.#isPaced = false;
     while (taken.length < MOST_AT_ONCE) {
       const part = this.#parts.toRepeat ?? this.#newPart;
       if (part === undefined) {
-        this.#isIdle = true;
         this.#sent.noteLimited();
         break;
       }

@@ -63,7 +63,7 @@ export class PartStates {
       const part = lost[this.#lostAt];
       if (part >= this.#low && this.#states[part - this.#base] === LOST) return part;
     }
-    this.#lost = [];
+    if (lost.length > 0) this.#lost = [];
     this.#lostAt = 0;
     return undefined;
   }

@@ -4,7 +4,6 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { CongestionControl } from "../../protocol/reliable/congestion_control.ts";
 import { DataReceiver } from "../../protocol/reliable/data_receiver.ts";
 import { type DataSack, DataSender } from "../../protocol/reliable/data_sender.ts";
 import { type Clock, OVERHEAD, type Path } from "./path.ts";
@@ -23,7 +22,6 @@ export interface TransferOptions {
   lateness?: () => number;
   /** Whether nothing is written before {@linkcode DataTransfer.freeDisk}. */
   isDiskStuck?: boolean;
-  control?: CongestionControl;
   /** The octet of a place in the file. */
   octetAt?: (at: number) => number;
   /** What the receiver says; to let it lie. */
@@ -52,12 +50,12 @@ export class DataTransfer {
   #ackAt = Infinity;
 
   constructor(clock: Clock, options: TransferOptions) {
-    const { size, from = 0, random, there, back, control } = options;
+    const { size, from = 0, random, there, back } = options;
     this.#clock = clock;
     this.#options = options;
     this.there = there;
     this.back = back;
-    this.sender = new DataSender({ size, from, random }, clock.now, control);
+    this.sender = new DataSender({ size, from, random }, clock.now);
     this.receiver = new DataReceiver({ size, from });
     this.written = this.supplied = from;
     this.#isWriting = options.isDiskStuck === true;

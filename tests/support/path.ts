@@ -81,10 +81,8 @@ export class Path {
   readonly #clock: Clock;
   readonly #random: () => number;
   #freeAt = 0;
-  /** Datagrams that were lost in the queue. */
-  dropped = 0;
   isCut = false;
-  /** The sum of the milliseconds that datagrams have waited, and how many have; and each wait. */
+  /** How long each datagram has waited in the queue, in milliseconds. */
   readonly waits: number[] = [];
 
   constructor(clock: Clock, random: () => number, options: PathOptions) {
@@ -99,10 +97,7 @@ export class Path {
     if (this.isCut || this.#random() < loss) return;
     const wait = Math.max(0, this.#freeAt - now);
     if (rate < Infinity) {
-      if (wait * rate + length > queue) {
-        this.dropped++;
-        return;
-      }
+      if (wait * rate + length > queue) return;
       this.#freeAt = Math.max(this.#freeAt, now) + length / rate;
       this.waits.push(wait);
     }
