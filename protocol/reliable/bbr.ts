@@ -30,10 +30,15 @@ const STARTUP_QUEUE_MS = 10, STARTUP_SAMPLES = 8;
 const MIN_PROBE_ROUNDS = 2;
 /** The pause between probes in milliseconds, random so that flows do not probe together; and in round trips. */
 const MIN_PAUSE_MS = 600, MAX_PAUSE_MS = 1200, MIN_PAUSE_ROUNDS = 10;
+/** Behind a probe that has found a full queue the pause is longer: a TCP flow there needs time to grow. */
+const FULL_PAUSE_FACTOR = 3;
 /** Section 5.5.9: so many milliseconds more for late acknowledgements and timers, with bounds in octets. */
 const ALLOWANCE_MS = 3, MIN_ALLOWANCE_BYTES = 2 * PACKET_BYTES, MAX_ALLOWANCE_BYTES = 64 * PACKET_BYTES;
-/** Section 2.7: the share that is left of the window when a queue was full, and of that the share that others leave room. */
-const BETA = 0.7, HEADROOM = 0.85;
+/**
+ * Section 2.7: the share that is left of the window when a queue was full, and the share of that which is used between
+ * probes, so that others find room: 0.85 in the draft.
+ */
+const BETA = 0.7, HEADROOM = 0.8;
 /** Section 5.3.4: the shortest round trip is measured anew after so long, for so long. */
 const PROBE_RTT_PAUSE_MS = 5000, PROBE_RTT_MS = 200;
 /** What a way that always loses some of it gets more while it is probed, has this limit. */
@@ -116,6 +121,8 @@ class Model {
   #longTerm = Infinity;
   #shortTerm = Infinity;
   #pause = 0;
+  /** Whether the last probe has found a full queue. */
+  #wasFull = false;
   #probeRounds = 0;
   #probeRate = 0;
 
@@ -210,6 +217,7 @@ class Model {
   /** Sections 5.5.10.2 and 5.5.10.3: a queue was full. */
   #makeRoom(underWay: number, now: number): void {
     if (this.#state === "up") {
+      this.#wasFull = true;
       this.#longTerm = Math.max(MIN_WINDOW_BYTES, BETA * Math.min(underWay, this.#longTerm));
       this.#enter("down", now);
     } else this.#shortTerm = Math.max(MIN_WINDOW_BYTES, BETA * Math.min(underWay, this.#shortTerm));
@@ -222,7 +230,10 @@ class Model {
     const hasGrown = this.rate >= (1 + this.#probeGain / 4) * this.#probeRate;
     this.#probeRate = this.rate;
     const hasQueue = roundTrip !== undefined && roundTrip > (1 + QUEUE_SHARE) * this.#shortest + QUEUE_MS;
-    if (this.#probeRounds >= MIN_PROBE_ROUNDS && (hasQueue || !hasGrown)) this.#enter("down", now);
+    if (this.#probeRounds >= MIN_PROBE_ROUNDS && (hasQueue || !hasGrown)) {
+      this.#wasFull = false;
+      this.#enter("down", now);
+    }
   }
 
   #enter(state: State, now: number): void {
@@ -234,7 +245,8 @@ class Model {
       this.#probeRate = this.rate;
       this.#shortTerm = Infinity;
     } else if (state === "cruise") {
-      const pause = MIN_PAUSE_MS + (MAX_PAUSE_MS - MIN_PAUSE_MS) * this.#random();
+      const factor = this.#wasFull ? FULL_PAUSE_FACTOR : 1;
+      const pause = factor * (MIN_PAUSE_MS + (MAX_PAUSE_MS - MIN_PAUSE_MS) * this.#random());
       this.#pause = Math.max(pause, MIN_PAUSE_ROUNDS * this.#shortest);
     } else if (state === "probe-rtt") {
       this.#newShortest = Infinity;
