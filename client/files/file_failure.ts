@@ -19,6 +19,11 @@ export class FileFailure extends Error {
   }
 }
 
+/** Errors to which Deno gives no code, by their numbers: no room, a share that is used up, a file that is too large. */
+const NUMBERS: Record<string, string | undefined> = Deno.build.os === "windows"
+  ? { 39: "ENOSPC", 112: "ENOSPC", 1295: "EDQUOT", 223: "EFBIG" }
+  : { 28: "ENOSPC", [Deno.build.os === "linux" ? 122 : 69]: "EDQUOT", 27: "EFBIG" };
+
 /** Returns why the system, or Deno, refused something. */
 export function failureOf(error: unknown, access: Access, path: string): FileFailure {
   if (error instanceof FileFailure) return error;
@@ -26,7 +31,7 @@ export function failureOf(error: unknown, access: Access, path: string): FileFai
     return missingPermission(error.message.includes("--allow-write") ? "write" : "read");
   }
   const { code, message = "" } = error as { code?: string; message?: string };
-  switch (code) {
+  switch (code ?? codeIn(message)) {
     case "ENOENT":
     case "ENOTDIR":
       return new FileFailure("not-found", `there is no file ${path}`);
@@ -48,6 +53,10 @@ export function failureOf(error: unknown, access: Access, path: string): FileFai
   const [why] = message.split(" (os error");
   const done = access === "read" ? "read" : "written";
   return new FileFailure("failed", `${path} can't be ${done}: ${why || "for an unknown reason"}`);
+}
+
+function codeIn(message: string): string | undefined {
+  return NUMBERS[/\(os error (\d+)\)/.exec(message)?.[1] ?? ""];
 }
 
 /** Checks that Deno was given a permission, without asking for it. */

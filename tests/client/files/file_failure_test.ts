@@ -27,6 +27,18 @@ Deno.test("failureOf: each error of the system is one sentence with the path", (
   assertEquals(failureOf(new Error(""), "read", "x").message, "x can't be read: for an unknown reason");
 });
 
+Deno.test({
+  name: "failureOf: a full disk is found by the number of the error too, as Deno has no code for all of them",
+  ignore: Deno.build.os !== "linux",
+  fn: () => {
+    for (const number of [27, 28, 122]) {
+      const { problem, message } = failureOf(new Error(`What it is (os error ${number})`), "write", "x");
+      assertEquals(problem, "disk-full", message);
+    }
+    assertEquals(failureOf(new Error("What it is (os error 1234567)"), "write", "x").problem, "failed");
+  },
+});
+
 Deno.test("failureOf: a missing permission names its flag, what is in words already stays", () => {
   for (const access of ["read", "write"] as const) {
     const error = new Deno.errors.NotCapable(`Requires write access to "x", run again with the --allow-${access} flag`);

@@ -1,6 +1,7 @@
 /** Files that come: written beside their names, gone on with, verified, and named without replacing anything. */
 import { assert, assertEquals } from "@std/assert";
 import { join, sep } from "node:path";
+import { pathToFileURL } from "node:url";
 import { pathAsTyped } from "../../../client/files/partial_file.ts";
 import type { FileResult } from "../../../client/files/files.ts";
 import { ROOT } from "../../../scripts/programs.ts";
@@ -276,38 +277,52 @@ Deno.test({
   },
 });
 
+/** Has a program of its own, which is started by these words, take files of 200,000 bytes; returns what it prints. */
+async function takeElsewhere(at: string, folders: string[], start: (...deno: string[]) => string[]): Promise<string> {
+  const script = join(at, "script.ts"), support = join(ROOT, "tests", "support", "disk.ts");
+  await Deno.writeTextFile(
+    script,
+    `import { openDisk, someBytes, takeFile } from ${JSON.stringify(pathToFileURL(support))};
+    for (const folder of ${JSON.stringify(folders)}) {
+      const to = openDisk(folder), result = await takeFile(to, 1, "x", someBytes(200_000));
+      console.log(result.is === "failed" ? result.problem + ": " + result.text : result.is);
+      await to.disk.close();
+    }`,
+  );
+  const [program, ...args] = start(Deno.execPath(), "run", "--no-check", "-q", "--config", join(ROOT, "deno.json"));
+  const options = { args: [...args, script], env: { NO_COLOR: "1" } };
+  const { stdout, stderr } = await new Deno.Command(program, options).output();
+  return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+}
+
 Deno.test("Disk: permissions for one folder are enough for that folder", async () => {
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "udp-chat-" }));
   try {
-    const script = join(folder, "script.ts"), into = join(folder, "into");
-    const support = new URL("../../support/disk.ts", import.meta.url).href;
-    await Deno.writeTextFile(
-      script,
-      `import { openDisk, someBytes, takeFile } from ${JSON.stringify(support)};
-      for (const folder of ${JSON.stringify([into, join(folder, "other")])}) {
-        const to = openDisk(folder), result = await takeFile(to, 1, "x", someBytes(10));
-        console.log(result.is === "failed" ? result.text : result.is);
-        await to.disk.close();
-      }`,
-    );
-    const config = join(ROOT, "deno.json");
-    const args = [
-      "run",
-      "--no-check",
-      "-q",
-      "--config",
-      config,
-      `--allow-read=${into}`,
-      `--allow-write=${into}`,
-      script,
-    ];
-    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" } }).output();
+    const into = join(folder, "into"), flags = [`--allow-read=${into}`, `--allow-write=${into}`];
+    const printed = await takeElsewhere(folder, [into, join(folder, "other")], (...deno) => [...deno, ...flags]);
     assertEquals(
-      new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr),
-      "finished\nDeno was not given the permission to write files: start with --allow-write (or -A)\n",
+      printed,
+      "finished\n" +
+        "no-permission: Deno was not given the permission to write files: start with --allow-write (or -A)\n",
     );
     assertEquals(listFolder(folder), ["into", "script.ts"]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test({
+  name: "Disk: a file that is too large for its disk is as one on a full disk",
+  ignore: IS_WINDOWS,
+  fn: async () => {
+    const folder = await Deno.makeTempDir({ prefix: "udp-chat-" });
+    try {
+      // a shell can set the limit; without the trap the system would end the program
+      const limited = `trap '' XFSZ; ulimit -f 100; exec "$@"`;
+      const printed = await takeElsewhere(folder, [folder], (...deno) => ["sh", "-c", limited, "sh", ...deno, "-A"]);
+      assert(printed.startsWith("disk-full: the disk takes no file as large as "), printed);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });
