@@ -171,7 +171,7 @@ async function openAlone(path: string): Promise<Deno.FsFile> {
         throw new FileFailure("failed", `${path} is in use: the same file is on its way to this folder already`);
       }
       // it may have been removed, or replaced by a link, before it was locked
-      if (await isSame(file, path)) return file;
+      if (await isSame(file, path) && !hasOtherNames(await file.stat())) return file;
     } catch (error) {
       file.close();
       throw error;
@@ -191,11 +191,10 @@ async function openIf(path: string, isThere: boolean): Promise<Deno.FsFile | und
   }
 }
 
-/** Whether a path, no link followed, is that of an open file, and its only one. */
+/** Whether a path, no link followed, is that of an open file. */
 async function isSame(file: Deno.FsFile, path: string): Promise<boolean> {
   const one = await file.stat(), other = await infoOf(path);
-  if (!other || !other.isFile || hasOtherNames(other)) return false;
-  return one.dev === other.dev && one.ino === other.ino;
+  return other?.isFile === true && one.dev === other.dev && one.ino === other.ino;
 }
 
 function hasOtherNames({ nlink }: Deno.FileInfo): boolean {

@@ -195,6 +195,12 @@ Deno.test({
       await ask({ ask: "write", job: 9, at: 0, octets: content });
       assertEquals(await Deno.readTextFile(mine), "mine");
       assert(!listFolder(folder).includes("new"));
+      // a backup may give it another name while it is written
+      const other = someBytes(100, 2);
+      await ask(creating(10, "kept", other));
+      await Deno.link(join(folder, partOf("kept", other)), join(folder, "backup"));
+      await ask({ ask: "write", job: 10, at: 0, octets: other });
+      assertEquals((await ask({ ask: "finish", job: 10 })).is, "finished");
       // it is replaced while it is written
       await Deno.remove(join(folder, partOf("hard", content)));
       await Deno.symlink("mine", join(folder, partOf("hard", content)));
