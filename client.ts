@@ -177,8 +177,8 @@ async function chat(options: ClientOptions): Promise<void> {
   conn.close();
   await disk.close();
   await screen.close();
-  if (session.failure !== undefined) throw new Failure(session.failure);
-  if (errand?.failure !== undefined) throw new Failure(errand.failure);
+  const failure = errand ? errand.failure(session.failure) : session.failure;
+  if (failure !== undefined) throw new Failure(failure);
   if (output.failure !== undefined) throw new Failure(output.failure);
 }
 

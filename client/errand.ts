@@ -36,6 +36,7 @@ export class Errand {
   readonly #until: number;
   readonly #joinsUntil: number;
   #stage: "begun" | "under way" | "done" = "begun";
+  #hasJoined = false;
   #failure: string | undefined;
 
   /** @param now The time at which the client begins to join, in milliseconds. */
@@ -53,11 +54,12 @@ export class Errand {
   }
 
   /**
-   * Why it was not done, in a sentence; undefined if it was. What the session itself says about its end, if it has not
-   * even joined, comes before this.
+   * Why it was not done, in a sentence; undefined if it was.
+   *
+   * @param ofSession Why the session has ended. It knows best why a client was not let in, or had to leave.
    */
-  get failure(): string | undefined {
-    return this.#failure;
+  failure(ofSession?: string): string | undefined {
+    return this.#hasJoined && this.isDone ? this.#failure : ofSession ?? this.#failure;
   }
 
   /** Whether whoever runs the script is told what the session shows: why nothing happens, and what has. */
@@ -99,6 +101,7 @@ export class Errand {
 
   #begin(now: number): void {
     this.#stage = "under way";
+    this.#hasJoined = true;
     if ("receive" in this.#task) return;
     const { to, path } = this.#task.send, { transfers } = this.#session;
     transfers.offer(to, path, now, Math.max(this.#until, now));

@@ -17,7 +17,7 @@ function begin(task: Task, state: SessionState = "joined") {
     errand.act(now);
     return transfers.take();
   };
-  return { errand, session, transfers, act, outcome: () => [errand.isDone, errand.failure] };
+  return { errand, session, transfers, act, outcome: () => [errand.isDone, errand.failure()] };
 }
 
 /** A session with a file that is offered to Bob. */
@@ -52,10 +52,12 @@ Deno.test("errand: who is not there at once has no more time after a late joinin
 });
 
 Deno.test("errand: a file that does not arrive is a failure, in a sentence", () => {
-  const { transfers, act, outcome } = sending();
+  const { errand, transfers, act, outcome } = sending();
   transfers.ended = [transferEnd({ direction: "out", peer: "Bob", problem: "Bob has declined it" })];
   act();
   assertEquals(outcome(), [true, "a.pdf did not get to Bob: Bob has declined it"]);
+  // which says more than what the session says of all its files
+  assertEquals(errand.failure("1 file not handed over"), "a.pdf did not get to Bob: Bob has declined it");
 });
 
 Deno.test("errand: what can't even be offered is a failure, told by the session or by an end", () => {
@@ -82,6 +84,11 @@ Deno.test("errand: a server that does not let the client in, or knows no files, 
       "This server knows only the classic dialect, in which no files are handed over",
     ]);
   }
+  // the session knows more
+  const silent = begin(SEND, "joining");
+  assertEquals(silent.errand.failure("expelled"), "expelled");
+  silent.act(11_000);
+  assertEquals(silent.errand.failure("No answer from 127.0.0.1:9090"), "No answer from 127.0.0.1:9090");
   // who longs for a file has time
   const patient = begin(RECEIVE, "joining");
   patient.act(1e9);
@@ -130,7 +137,7 @@ Deno.test("errand: who ends it too early is told what is missing", () => {
     const { errand, transfers } = begin(task);
     if (state) transfers.states = [transferState({ peer: "Zoë", state })];
     errand.interrupt();
-    return errand.failure;
+    return errand.failure();
   };
   assertEquals(interrupted(SEND), "a.pdf was not sent: interrupted");
   assertEquals(interrupted(RECEIVE), "No file came from Zoë: interrupted");
@@ -142,7 +149,7 @@ Deno.test("errand: who ends it too early is told what is missing", () => {
   transfers.ended = [transferEnd({ direction: "out", peer: "Bob" })];
   act();
   errand.interrupt();
-  assertEquals(errand.failure, undefined);
+  assertEquals(errand.failure(), undefined);
 });
 
 Deno.test("errand: of the chat nothing is shown, of the file its end, and what is wrong", () => {
