@@ -5,7 +5,8 @@
  * - `count` counts there, and `count` again stops that
  * - `say TEXT` prints a line, `ask` asks for something that is not shown
  *
- * With the argument `script` it reads nothing: it counts to 50, and prints each tenth number as a line.
+ * With the argument `script` it reads nothing: it counts to 50, and prints each tenth number as a line. With a path behind
+ * it, it stays at 25 until there is a file.
  *
  * @module
  */
@@ -36,7 +37,7 @@ async function chat(): Promise<void> {
     if (word === "status") screen.status(rest === "" ? [] : rest.split("|"));
     if (word === "say") screen.print(rest);
     if (word === "count" && timer === undefined) {
-      timer = setInterval(() => screen.status([`count ${++count}`, `${"wide".repeat(50)} ${count}`]), 10);
+      timer = setInterval(() => screen.status([`count ${++count}`, `${"wide".repeat(50)} ${count}`]), 30);
     } else if (word === "count") {
       clearInterval(timer);
       timer = undefined;
@@ -46,13 +47,21 @@ async function chat(): Promise<void> {
   stop();
 }
 
+function isThere(path: string | undefined): boolean {
+  try {
+    return path === undefined || Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
 async function script(): Promise<void> {
   const screen = openScript({ now: 0, signal() {} });
   screen.print("nothing of the chat");
   for (let count = 1; count <= 50; count++) {
     screen.status([`count ${count}`, `${"wide".repeat(50)} ${count}`]);
     if (count % 10 === 0) screen.printAside(`line ${count}`);
-    await new Promise((resume) => setTimeout(resume, 10));
+    do await new Promise((resume) => setTimeout(resume, 10)); while (count === 25 && !isThere(Deno.args[1]));
   }
   await screen.close();
 }

@@ -151,10 +151,16 @@ statusTest("after Ctrl-Z it is drawn again below, and a terminal that was stoppe
 });
 
 statusTest("in a script it is below what is printed, and gone at the end", async (tmux) => {
-  const terminal = await tmux.open(`${COMMAND} script; echo over; cat`, { columns: 40, rows: 20 });
-  await terminal.until(/^line 10\nline 20\ncount \d+\n(?:wide)+.*…$/, { rows: true });
-  await terminal.until(/over$/);
-  assertEquals(await terminal.screen(), `${TENS}over`);
+  const folder = await Deno.makeTempDir({ prefix: "udp-chat-" }), go = join(folder, "go");
+  try {
+    const terminal = await tmux.open(`${COMMAND} script ${quoted(go)}; echo over; cat`, { columns: 40, rows: 20 });
+    await terminal.until(/^line 10\nline 20\ncount 2\d\n(?:wide)+.*…$/, { rows: true });
+    await Deno.writeTextFile(go, "");
+    await terminal.until(/over$/);
+    assertEquals(await terminal.screen(), `${TENS}over`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("status: in a script without a terminal there is none", async () => {
