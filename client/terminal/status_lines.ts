@@ -9,6 +9,11 @@ import { cellsOf, cutToCells } from "./wrapping.ts";
 
 /** ECMA-48, section 8.3; DECSC and DECRC keep the place of the cursor, as on each terminal since the VT100. */
 const SAVE_CURSOR = "\x1b7", RESTORE_CURSOR = "\x1b8", CLEAR_BEHIND = "\x1b[K";
+/**
+ * DECAWM: a terminal may be narrower already before it tells that, and a line that it breaks would cover what is typed,
+ * or push all rows up.
+ */
+const NO_WRAP = "\x1b[?7l", WRAP = "\x1b[?7h";
 
 /** How much there is for them: the columns of the terminal, and the rows that are left. */
 export interface Space {
@@ -71,7 +76,7 @@ export class StatusLines {
       }
     }
     this.#drawn = fitting;
-    return text;
+    return text && `${NO_WRAP}${text}${WRAP}`;
   }
 
   /** The lines as there is room for them: some terminals go on to the next row as soon as the last cell is filled. */

@@ -18,10 +18,10 @@ Deno.test("status lines: only what has changed is written, and the cursor comes 
   status.set(["one", "2"]);
   assertEquals(status.isCurrent(SPACE), false);
   // the last line is one row above the first row of what is typed; the cursor is in its third one
-  assertEquals(status.redraw(SPACE, 2), "\x1b7\x1b[3A\r2\x1b[K\x1b8");
+  assertEquals(status.redraw(SPACE, 2), "\x1b[?7l\x1b7\x1b[3A\r2\x1b[K\x1b8\x1b[?7h");
   assertEquals([status.isCurrent(SPACE), status.redraw(SPACE, 2)], [true, ""]);
   status.set(["1", "2"]);
-  assertEquals(status.redraw(SPACE, 0), "\x1b7\x1b[2A\r1\x1b[K\x1b8");
+  assertEquals(status.redraw(SPACE, 0), "\x1b[?7l\x1b7\x1b[2A\r1\x1b[K\x1b8\x1b[?7h");
 });
 
 Deno.test("status lines: more, fewer or broken ones are drawn anew", () => {
