@@ -3,7 +3,6 @@
  *
  * @module
  */
-import process from "node:process";
 import { Writable } from "node:stream";
 import { FLUSH_MS, Output, type OutputOptions } from "../../runtime/output.ts";
 
@@ -27,17 +26,16 @@ export class TerminalOutput extends Writable {
     super({ decodeStrings: false });
     const writer = { write: (bytes: Uint8Array) => Deno.stdout.write(bytes) };
     this.#output = new Output(writer, { maxLines: MAX_LINES, maxBytes: MAX_BYTES, resumed });
-    process.stdout.on("resize", () => this.emit("resize"));
   }
 
-  /** The width, in characters. */
+  /** The width, in characters; 0 if the terminal does not tell. Standard output of node:process may still have the last one. */
   get columns(): number {
-    return process.stdout.columns;
+    return size().columns;
   }
 
   /** The height, in rows. */
   get rows(): number {
-    return process.stdout.rows;
+    return size().rows;
   }
 
   /**
@@ -83,5 +81,14 @@ export class TerminalOutput extends Writable {
     if (this.#drawn) this.#drawn.push(chunk);
     else if (!this.isHushed) this.#output.write(this.before(chunk) + chunk, 0);
     done();
+  }
+}
+
+function size(): { columns: number; rows: number } {
+  try {
+    return Deno.consoleSize();
+  } catch {
+    // it was closed
+    return { columns: 0, rows: 0 };
   }
 }

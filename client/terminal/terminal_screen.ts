@@ -56,6 +56,10 @@ export function openTerminal({ now, signal, notice, answered, complete }: Screen
     },
   });
   const status = new StatusLines();
+  const resized = () => output.emit("resize");
+  // Deno 2.4 does not tell it by standard output; Windows has no such signal
+  if (Deno.build.os === "windows") process.stdout.on("resize", resized);
+  else Deno.addSignalListener("SIGWINCH", resized);
   // before node:readline, which only knows of its own line
   output.on("resize", () => {
     if (status.drawn.length > 0 && prompting && !closed) drawAnew();
@@ -302,6 +306,7 @@ export function openTerminal({ now, signal, notice, answered, complete }: Screen
         await output.flush();
       }
       for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupted);
+      if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGWINCH", resized);
     },
   };
 }

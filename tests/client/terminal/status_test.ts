@@ -69,6 +69,7 @@ statusTest("the line that is being typed stays as it is, also in several rows, a
   assertEquals((await terminal.screen()).match(/^count \d+$/mg)?.length, 1);
   // the same without change, and gone
   await enter(terminal, "count");
+  await terminal.until(/^\+> count\n(?:.*\n){2}\+>$/m, { rows: true });
   await enter(terminal, "status 進捗|two");
   await terminal.until(/^進捗\ntwo\n\+>$/m);
   await enter(terminal, "status");
@@ -103,8 +104,12 @@ statusTest("a terminal that becomes narrower or wider has each line once, cut to
   const terminal = await open(tmux, { columns: 100, rows: 20 });
   await enter(terminal, `status count 1|${"wide".repeat(50)}`);
   // as many rows as there are, since tmux keeps the bottom of a screen
-  for (let i = 1; i <= 12; i++) await enter(terminal, `say line ${i}`);
+  for (let i = 1; i <= 12; i++) {
+    await enter(terminal, `say line ${i}`);
+    await terminal.until(new RegExp(`^line ${i}\ncount 1`, "m"));
+  }
   await terminal.type("half a line");
+  await terminal.until(/half a line$/);
   for (const columns of [41, 20, 90, 30, 100]) {
     await terminal.resize(columns);
     const rows = `say line 12\nline 12\ncount 1\n[wide]{${columns - 3}}…\n\\+> half a line$`;
