@@ -25,6 +25,8 @@ export type OfferPacket = Extract<FilePacket, { type: "OFFER" }>;
 export interface Offerer {
   address: string;
   name?: string;
+  /** From where the offer has come directly; undefined if through the server. */
+  from: string | undefined;
 }
 
 /** Answers an offer by the way that it came, as there is no lasting contact yet. */
@@ -62,6 +64,7 @@ export class Incoming implements Transfer {
     this.#offer = offer;
     this.#name = harmlessName(offer.text);
     this.#peer = by.name === undefined ? { address: by.address } : { name: by.name };
+    this.#from = by.from;
     this.#answer = answer;
     this.#startedAt = this.#heardAt = now;
   }

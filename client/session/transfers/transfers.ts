@@ -157,7 +157,7 @@ export class Transfers implements Timed {
       return [];
     }
     const answer = (packet: LinkPacket, from: string | undefined, now: number) => this.#answer(pass, packet, from, now);
-    const transfer = new Incoming(this.#parts, ++this.#lastNumber, offer, by, answer, now);
+    const transfer = new Incoming(this.#parts, ++this.#lastNumber, offer, { ...by, from }, answer, now);
     this.#add(transfer, this.#lastNumber);
     this.#answer(pass, { type: "SACK", file }, from, now);
     const { number, peer, file: name, size } = transfer.state, { folder } = files!;

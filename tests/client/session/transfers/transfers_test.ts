@@ -180,8 +180,11 @@ Deno.test("transfers: what was ended is answered by the same word, what was neve
   const fake = new FilesSession();
   fake.punch();
   fake.from({ ...pair, type: "OFFER", size: 1000, hash: HASH, text: "x" });
+  fake.take();
   fake.session.transfers.decline(undefined, fake.now);
-  fake.live(1);
+  // it goes by the way that the offer came
+  const [{ packet, peer }, ...others] = fake.live(1);
+  assertEquals([codes([{ packet, peer }]), peer, others], [["declined"], BOB, []]);
   fake.from({ ...pair, type: "OFFER", size: 1000, hash: HASH, text: "x" });
   assertEquals(codes(fake.take()), ["declined"]);
   fake.from({ ...data(1, 0, 1), file: "0000000000000001" });
