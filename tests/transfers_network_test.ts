@@ -198,6 +198,18 @@ Deno.test("transfers: someone who comes late is waited for", () => {
   assert(took !== undefined && took >= 19_000 && took < 25_000, `${took} ms`);
 });
 
+Deno.test("transfers: who was there and has left without a word is not waited for, and the sender is told how to go on", () => {
+  const network = new FakeNetwork({ room: { timeout: 5000 } }), { alice, bob } = members(network, bytesFor(2e6));
+  alice.act(({ transfers }, now) => transfers.offer("Bob", "notes.pdf", now, now + 20_000));
+  network.passUntil(() => isOffered(bob));
+  accept(bob);
+  network.passUntil(() => done(bob) > 100_000);
+  bob.crash();
+  const took = network.passUntil(() => ends(alice).length > 0);
+  assertEquals(problems(alice), ["Bob has left; offered again, it goes on where it was"]);
+  assert(took !== undefined && took < 12_000, `${took} ms`);
+});
+
 Deno.test("transfers: whatever happens to the network, the server and the two, a file is whole or not there", () => {
   let whole = 0;
   for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {

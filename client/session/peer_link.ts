@@ -202,7 +202,9 @@ export class PeerLink {
   located(answer: Answer | undefined, now: number): void {
     this.#question = undefined;
     if (answer?.type === "PEER") return this.#found(answer, now);
-    if (answer?.type !== "ERROR" || now < Math.max(this.#until, this.#begunAnewAt + COME_BACK_MS)) return;
+    // who was there and is not any more is not waited for
+    const until = this.#pass === undefined ? this.#until : -Infinity;
+    if (answer?.type !== "ERROR" || now < Math.max(until, this.#begunAnewAt + COME_BACK_MS)) return;
     if (answer.code !== "no-such-user") this.#lost = reasonOf(answer);
     else if (this.#pass !== undefined) this.#lost = `${this.#name} has left`;
     else this.#lost = "name" in this.#who ? "nobody here has that name" : "nobody is there any more";

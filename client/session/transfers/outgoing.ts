@@ -16,7 +16,7 @@ import { RateMeter } from "./rate_meter.ts";
 import { relayNotice, whyNotDirectly } from "../way_words.ts";
 import type { TransferState } from "./transfer.ts";
 import { type Ended, SIGN_PAUSE_MS, type Transfer, type TransferParts } from "./transfer_parts.ts";
-import { codeOf, type EndCode, SILENCE_MS, whyNotThere, whySilent } from "./transfer_words.ts";
+import { codeOf, type EndCode, GOES_ON, SILENCE_MS, whyNotThere, whySilent } from "./transfer_words.ts";
 
 type Offer = Pick<Extract<FilePacket, { type: "OFFER" }>, "size" | "hash" | "text">;
 
@@ -103,7 +103,7 @@ export class Outgoing implements Transfer {
   wake(now: number): Fact[] {
     if (this.#ended) return [];
     const { lost } = this.#link;
-    if (lost !== undefined) return this.#end("left", lost, now);
+    if (lost !== undefined) return this.#end("left", this.#sender ? `${lost}; ${GOES_ON}` : lost, now);
     if (!this.#link.isOpen) {
       return now < this.#findBy ? [] : this.#end("left", "the server does not say where it is", now);
     }
