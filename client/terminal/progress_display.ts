@@ -27,8 +27,10 @@ export class ProgressDisplay {
 
   /** Draws it if it is time to. To be called after whatever may have begun a transfer. */
   show(states: readonly TransferState[], now: number): void {
-    if (this.#nextWake === undefined && states.some(isUnderWay)) this.#nextWake = now + PAUSE_MS;
-    if (this.#nextWake === undefined || now < this.#nextWake) return;
+    const isBusy = states.some(isUnderWay);
+    if (this.#nextWake === undefined && isBusy) this.#nextWake = now + PAUSE_MS;
+    // the line does not stay below the one that says how it has ended
+    if (this.#nextWake === undefined || isBusy && now < this.#nextWake) return;
     const lines = progressLines(states, this.#screen.columns);
     this.#screen.status(lines);
     this.#nextWake = lines.length > 0 ? now + PAUSE_MS : undefined;

@@ -21,8 +21,10 @@ Deno.test("progress display: it is drawn four times a second while something is 
   assertEquals([progress.nextWake, drawn()], [1250, []]);
   for (const now of [1250, 1251, 1400, 1500]) progress.show([running], now);
   assertEquals([progress.nextWake, drawn()], [1750, [[line], [line]]]);
-  for (const now of [1600, 1750, 1751, 5000]) progress.show([], now);
+  progress.show([], 1501);
   assertEquals([progress.nextWake, drawn()], [undefined, [[]]]);
+  for (const now of [1600, 1750, 1751, 5000]) progress.show([], now);
+  assertEquals([progress.nextWake, drawn()], [undefined, []]);
 });
 
 Deno.test("progress display: what is over at once has no line, and what waits for somebody wakes nobody", () => {
