@@ -51,6 +51,8 @@ export class Incoming implements Transfer {
   readonly #meter = new RateMeter();
   /** By which way a packet of it has last come. */
   #from: string | undefined;
+  /** The way that the acknowledgements took last. */
+  #way: string | undefined;
   #startedAt: number;
   #had = 0;
   #heardAt: number;
@@ -115,7 +117,7 @@ export class Incoming implements Transfer {
       const why = this.#link ? whySilent(this.peer, true) : "it is offered no more";
       return this.#end("left", why, now);
     }
-    this.#acknowledge(now);
+    this.#acknowledge(now, this.#hasOtherWay(now));
     return [];
   }
 
@@ -202,6 +204,17 @@ export class Incoming implements Transfer {
     const { next, room, ids, delay } = sack, late = Math.min(Math.round(delay), MAX_SACK_DELAY_MS);
     const told = ids.length > 0 ? { ids: ids.slice(0, MAX_SACK_RANGES), delay: late } : {};
     this.#link.send({ type: "SACK", file: this.file, next, room, ...told }, now);
+  }
+
+  /**
+   * Whether the way is another one than at the last call: the server passes on octets to whoever has acknowledged some
+   * through it, and the sender need not wait for a time-out.
+   */
+  #hasOtherWay(now: number): boolean {
+    if (!this.#receiver || !this.#link?.isOpen) return false;
+    const before = this.#way;
+    this.#way = this.#link.way(now);
+    return before !== undefined && this.#way !== before;
   }
 
   get #isRelayed(): boolean {
