@@ -102,7 +102,7 @@ export class Errand {
   #begin(now: number): void {
     this.#stage = "under way";
     this.#hasJoined = true;
-    if ("receive" in this.#task) return;
+    if ("receive" in this.#task) return this.#session.transfers.takeOnlyFrom(this.#task.receive.from);
     const { to, path } = this.#task.send, { transfers } = this.#session;
     transfers.offer(to, path, now, Math.max(this.#until, now));
     const ended = transfers.takeEnded();
@@ -111,16 +111,14 @@ export class Errand {
     if (ended.length === 0 && transfers.states.length === 0) this.#end(`${path} was not offered to ${to}`);
   }
 
-  /** Takes what the right member offers, one after the other if only one is wanted, and declines all else. */
-  #answer({ from, keep }: { from: string; keep: boolean }, now: number): void {
+  /** Takes what is offered, one after the other if only one is wanted. */
+  #answer({ keep }: { keep: boolean }, now: number): void {
     const { transfers } = this.#session;
     let isBusy = transfers.states.some(({ state }) => state !== "asked");
     for (const offer of transfers.states.filter(({ state }) => state === "asked")) {
-      if (!isFrom(offer, from)) transfers.decline(offer.number, now);
-      else if (keep || !isBusy) {
-        transfers.accept(offer.number, now);
-        isBusy = true;
-      }
+      if (!keep && isBusy) break;
+      transfers.accept(offer.number, now);
+      isBusy = true;
     }
   }
 

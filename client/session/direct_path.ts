@@ -72,11 +72,16 @@ export class DirectPath {
     this.#provenAt = now;
   }
 
+  /** Whether it is worth a check that a packet of the peer has come from an address. */
+  wants(from: string, now: number): boolean {
+    if (this.#named === undefined || from === this.address || from === this.#candidate) return false;
+    // while an address answers there is no need of another
+    return this.isSilent(now) || this.#provenAt <= this.#begunAt;
+  }
+
   /** Notes from where a packet of the peer has come directly: a NAT may give it another address than the server sees. */
   heard(from: string, now: number): void {
-    if (this.#named === undefined || from === this.address) return;
-    // while an address answers there is no need of another
-    if (!this.isSilent(now) && this.#provenAt > this.#begunAt) return;
+    if (!this.wants(from, now)) return;
     if (this.#candidate !== from) this.#checksAt = now;
     this.#candidate = from;
   }

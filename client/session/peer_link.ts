@@ -152,7 +152,7 @@ export class PeerLink {
   heard(from: string | undefined, now: number): void {
     if (!this.#place) return;
     this.#parts.known.heard(this.#named, from, now);
-    if (from === undefined || from === this.#path.address) return;
+    if (from === undefined || !this.#path.wants(from, now)) return;
     // a source address may be forged, so few packets go to one that the server has not named
     if (this.#parts.inbox.mayCheck(this.#pass!, from, now)) this.#path.heard(from, now);
   }

@@ -1,5 +1,5 @@
 /** Files as people hand them to each other: typed in a terminal, with the keys that they press. */
-import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { commandOf, type Server, startServer, TESTS_BINARIES } from "../../scripts/support/processes.ts";
 import { type Folder, openFolder } from "../support/file_programs.ts";
 import { signIn } from "../support/signed_in.ts";

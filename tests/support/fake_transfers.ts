@@ -31,6 +31,10 @@ export class FakeTransfers implements TransferControl {
     this.#note("cancel", number);
   }
 
+  takeOnlyFrom(name: string): void {
+    this.asked.push(`only from ${name}`);
+  }
+
   list(): void {
     this.asked.push("list");
   }

@@ -59,6 +59,10 @@ export class TransferDesk implements TransferControl {
     if (chosen) this.#end(chosen, now);
   }
 
+  takeOnlyFrom(name: string): void {
+    this.#parts.transfers.takeOnlyFrom(name);
+  }
+
   list(now: number): void {
     this.#parts.handle([{ type: "show", shown: { kind: "transfers", transfers: this.states } }], now);
   }

@@ -5,6 +5,7 @@
  */
 import type { FilePacket } from "../../../protocol.ts";
 import { MAX_SACK_DELAY_MS, MAX_SACK_RANGES } from "../../../protocol.ts";
+import { Retry } from "../../../protocol/reliable/retry.ts";
 import { earliest } from "../../../protocol/earliest.ts";
 import { harmlessName } from "../../../protocol/file_names.ts";
 import { DataReceiver } from "../../../protocol/reliable/data_receiver.ts";
@@ -16,10 +17,13 @@ import { nameOf, type Who } from "../who.ts";
 import { RateMeter } from "./rate_meter.ts";
 import type { TransferState } from "./transfer.ts";
 import type { Ended, Transfer, TransferParts } from "./transfer_parts.ts";
-import { codeOf, type EndCode, SILENCE_MS, whyNotHere, whySilent } from "./transfer_words.ts";
+import { codeOf, type EndCode, SILENCE_MS, STALL_MS, WHY_STALLED, whyNotHere, whySilent } from "./transfer_words.ts";
 
 /** What a member has offered. */
 export type OfferPacket = Extract<FilePacket, { type: "OFFER" }>;
+
+/** The pauses after each time that it is said that all is there, in milliseconds: at 30% loss one of 2,000 is not heard. */
+const GOODBYE_PAUSES_MS = [100, 100, 200, 200, 400, 400, 500, 500];
 
 /** Who has offered it, and by which way to answer. */
 export interface Offerer {
@@ -56,6 +60,9 @@ export class Incoming implements Transfer {
   #startedAt: number;
   #had = 0;
   #heardAt: number;
+  #progressAt = Infinity;
+  /** The ENDs that say that all is there, until the sender has said that it knows. */
+  readonly #goodbyes = new Retry();
   #ended: Ended | undefined;
 
   constructor(parts: TransferParts, number: number, offer: OfferPacket, by: Offerer, answer: Answer, now: number) {
@@ -95,7 +102,7 @@ export class Incoming implements Transfer {
   }
 
   get nextWake(): number | undefined {
-    if (this.#ended) return undefined;
+    if (this.#ended) return this.#goodbyes.dueAt;
     // nothing can be acknowledged before it is known where to
     return earliest([this.#heardAt + SILENCE_MS, this.#link?.isOpen ? this.#receiver?.nextWake : undefined]);
   }
@@ -110,18 +117,20 @@ export class Incoming implements Transfer {
   }
 
   wake(now: number): Fact[] {
-    if (this.#ended) return [];
+    if (this.#ended) return this.#linger(now);
     const lost = this.#link?.lost;
     if (lost !== undefined) return this.#end("left", lost, now);
     if (now >= this.#heardAt + SILENCE_MS) {
       const why = this.#link ? whySilent(this.peer, true) : "it is offered no more";
       return this.#end("left", why, now);
     }
+    if (now >= this.#progressAt + STALL_MS) return this.#end("left", WHY_STALLED, now);
     this.#acknowledge(now, this.#hasOtherWay(now));
     return [];
   }
 
   receive(packet: FilePacket, from: string | undefined, now: number): Fact[] {
+    if (this.#ended && packet.type === "END") this.#stopLingering();
     // what only this end sends has come back
     if (this.#ended || packet.type === "SACK") return [];
     this.#heardAt = now;
@@ -140,7 +149,9 @@ export class Incoming implements Transfer {
     if (at + octets.length > this.#offer.size) {
       return this.#end("wrong-data", `the program of ${this.peer} sends more than it has offered`, now);
     }
+    const before = this.#receiver.received;
     this.#receiver.receive({ id, at, octets }, now);
+    if (this.#receiver.received > before) this.#progressAt = now;
     this.#meter.note(this.#receiver.received, now);
     this.#write();
     this.#acknowledge(now);
@@ -152,6 +163,7 @@ export class Incoming implements Transfer {
     switch (result.is) {
       case "created":
         this.#had = result.have;
+        this.#progressAt = now;
         this.#receiver = new DataReceiver({ size: this.#offer.size, from: result.have });
         this.#finishIfWhole();
         this.#acknowledge(now, true);
@@ -164,13 +176,18 @@ export class Incoming implements Transfer {
         this.#acknowledge(now);
         return [];
       case "finished":
-        this.#send({ type: "END", file: this.file, code: "done" }, now);
-        return this.#finish({ code: "done", path: result.path, isHere: true }, now);
+        this.#finish({ code: "done", path: result.path, isHere: true }, now);
+        this.#goodbyes.start(now);
+        return this.#linger(now);
       case "failed":
         return this.#end(codeOf(result.problem), printable(result.text), now);
       default:
         return [];
     }
+  }
+
+  get isLingering(): boolean {
+    return this.#goodbyes.dueAt !== undefined;
   }
 
   end(code: EndCode, problem: string, now: number): void {
@@ -236,10 +253,25 @@ export class Incoming implements Transfer {
     const { number, direction, peer, file, size } = this.state;
     const took = now - this.#startedAt, had = this.#had;
     this.#ended = { number, direction, peer, file, size, took, had, ...how };
-    if (this.#link) {
-      this.#parts.request({ ask: "close", job: number });
-      this.#parts.letGo(this.#link);
+    if (this.#link) this.#parts.request({ ask: "close", job: number });
+    if (this.#link && how.code !== "done") this.#parts.letGo(this.#link);
+    return [];
+  }
+
+  /** Says that all is there, again and again, until the sender says the same. */
+  #linger(now: number): Fact[] {
+    if (!this.#goodbyes.isDue(now)) return [];
+    const pause = GOODBYE_PAUSES_MS[this.#goodbyes.times];
+    if (pause === undefined) this.#stopLingering();
+    else {
+      this.#goodbyes.tried(now + pause);
+      this.#link!.send({ type: "END", file: this.file, code: "done" }, now);
     }
     return [];
+  }
+
+  #stopLingering(): void {
+    this.#goodbyes.stop();
+    if (this.#link) this.#parts.letGo(this.#link);
   }
 }

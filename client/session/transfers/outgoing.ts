@@ -16,12 +16,23 @@ import { RateMeter } from "./rate_meter.ts";
 import { relayNotice, whyNotDirectly } from "../way_words.ts";
 import type { TransferState } from "./transfer.ts";
 import { type Ended, SIGN_PAUSE_MS, type Transfer, type TransferParts } from "./transfer_parts.ts";
-import { codeOf, type EndCode, GOES_ON, SILENCE_MS, whyNotThere, whySilent } from "./transfer_words.ts";
+import {
+  codeOf,
+  type EndCode,
+  GOES_ON,
+  SILENCE_MS,
+  STALL_MS,
+  WHY_STALLED,
+  whyNotThere,
+  whySilent,
+} from "./transfer_words.ts";
 
 type Offer = Pick<Extract<FilePacket, { type: "OFFER" }>, "size" | "hash" | "text">;
 
 const OFFER_PAUSES_MS = [250, 500];
 const OFFER_PAUSE_MS = 1000;
+/** The pause before another offer where too many files are offered, in milliseconds. */
+const BUSY_PAUSE_MS = 2000;
 /** For how long it may be unknown where the other member is, in milliseconds. */
 const LOOK_UP_DEADLINE_MS = 10_000;
 /**
@@ -37,6 +48,9 @@ export class Outgoing implements Transfer {
   readonly #number: number;
   readonly #link: PeerLink;
   readonly #findBy: number;
+  /** Until when it is tried again where too many files are offered, in milliseconds. */
+  readonly #until: number;
+  readonly isLingering = false;
   #name: string;
   #offer: Offer | undefined;
   readonly #offers = new Retry();
@@ -54,6 +68,7 @@ export class Outgoing implements Transfer {
   #startedAt: number;
   #had = 0;
   #heardAt: number;
+  #progressAt = Infinity;
   #ended: Ended | undefined;
 
   /** @param path As it was typed. */
@@ -62,6 +77,7 @@ export class Outgoing implements Transfer {
     this.#number = number;
     this.#name = printable(path);
     this.#link = parts.hold(target, now);
+    this.#until = target.until ?? now;
     this.#findBy = Math.max(now, target.until ?? now) + LOOK_UP_DEADLINE_MS;
     this.#startedAt = this.#heardAt = now;
     parts.request({ ask: "inspect", job: number, path });
@@ -109,6 +125,7 @@ export class Outgoing implements Transfer {
     }
     if (!this.#offer) return [];
     if (this.#offers.times === 0 && this.#offers.dueAt === undefined) this.#begin(now);
+    if (now >= this.#progressAt + STALL_MS) return this.#end("left", WHY_STALLED, now);
     if (now >= this.#heardAt + SILENCE_MS) {
       return this.#end("left", whySilent(this.#link.name, this.#sender !== undefined), now);
     }
@@ -123,7 +140,13 @@ export class Outgoing implements Transfer {
     if (this.#ended || !this.#offer || packet.type !== "SACK" && packet.type !== "END") return [];
     this.#heardAt = now;
     this.#link.heard(from, now);
-    if (packet.type === "END") return this.#endedThere(packet.code, now);
+    if (packet.type === "END") {
+      if (packet.code === "busy" && !this.#sender && now < this.#until) {
+        this.#offers.tried(now + BUSY_PAUSE_MS);
+        return [];
+      }
+      return this.#endedThere(packet.code, now);
+    }
     const isNew = !this.#isOffered;
     this.#isOffered = true;
     const { next, room = 0, ids = [], delay = 0 } = packet;
@@ -134,7 +157,7 @@ export class Outgoing implements Transfer {
     if (!this.#sender) {
       if (next > this.#offer.size) return this.#endFalse(now);
       this.#sender = new DataSender({ size: this.#offer.size, from: next, random: this.#parts.random }, now);
-      this.#startedAt = now;
+      this.#startedAt = this.#progressAt = now;
       this.#had = this.#sentUpTo = next;
       this.#limitRate();
     }
@@ -142,7 +165,8 @@ export class Outgoing implements Transfer {
     if (this.#sender.acknowledge({ next, room, ids, delay }, now) === "false") return this.#endFalse(now);
     if (this.#sender.acknowledged > before) this.#link.prove(now);
     // once all is there, the other end is asked how it has ended
-    this.#meter.note(next, now);
+    if (this.#sender.acknowledged > before) this.#progressAt = now;
+    this.#meter.note(this.#sender.acknowledged, now);
     this.#offers.tried(now + (this.#sender.isWhole ? OFFER_PAUSE_MS : SIGN_PAUSE_MS));
     return this.wake(now);
   }
@@ -216,6 +240,8 @@ export class Outgoing implements Transfer {
     if (code !== "done" || this.#sender && this.#sentUpTo < this.#offer!.size) {
       return this.#finish({ code, problem: whyNotThere(code, this.#link.name), isHere: false }, now);
     }
+    // whoever has all of it repeats that until it is known here
+    this.#link.send({ type: "END", file: this.file, code: "done" }, now);
     return this.#finish({ code, isHere: false }, now);
   }
 

@@ -58,6 +58,8 @@ export interface TransferControl {
   decline(number: number | undefined, now: number): void;
   /** Ends a transfer; without a number the only one. */
   cancel(number: number | undefined, now: number): void;
+  /** Declines what others than a member with this name offer, without asking. */
+  takeOnlyFrom(name: string): void;
   /** Shows what is offered and under way. */
   list(now: number): void;
   /** The transfers that have ended since the last call. */

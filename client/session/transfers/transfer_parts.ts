@@ -33,6 +33,8 @@ export interface Transfer {
   readonly nextWake: number | undefined;
   /** How it has ended; undefined while it goes on. */
   readonly ended: Ended | undefined;
+  /** Whether it has ended, but its last word is still repeated. */
+  readonly isLingering: boolean;
   /** When a packet of the other member has last come, in milliseconds. */
   readonly heardAt: number;
   /** Takes a packet that is about it: from an address, or through the server. */

@@ -84,6 +84,11 @@ export function whyNotHere(code: string, peer: string): string {
   }
 }
 
+/** Without progress for so long a transfer that was accepted is over, in milliseconds. */
+export const STALL_MS = 300_000;
+/** A sentence on one that has made none. */
+export const WHY_STALLED = `nothing more of it has arrived for ${STALL_MS / 60_000} minutes; ${GOES_ON}`;
+
 /** A sentence on a member that has given no sign of life; whether octets were on their way. */
 export function whySilent(peer: string, isUnderWay: boolean): string {
   const silent = `nothing has come from ${peer} for ${SILENCE_MS / 1000} seconds`;

@@ -4,7 +4,7 @@
  * @module
  */
 import { earliestWake } from "../../../protocol/earliest.ts";
-import { TokenBucket, type TokenBucketOptions } from "../../../protocol/reliable/token_bucket.ts";
+import { nameKey } from "../../../protocol/names.ts";
 import { detach } from "../../../protocol/utf8.ts";
 import type { FileResult, Files } from "../../files/files.ts";
 import type { Fact, Timed } from "../facts.ts";
@@ -13,7 +13,7 @@ import type { Peers } from "../peers.ts";
 import { relay } from "../relay.ts";
 import type { Self, Send } from "../self.ts";
 import { Incoming, type OfferPacket } from "./incoming.ts";
-import { OfferLimits } from "./offer_limits.ts";
+import { AnswerLimits, OfferLimits } from "./offer_limits.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { TransferEnd, TransferState } from "./transfer.ts";
 import type { EndCode } from "./transfer_words.ts";
@@ -36,8 +36,8 @@ type FilePacketFact = Extract<Fact, { type: "file packet" }>;
 const MAX_OUTGOING = 16;
 /** Of how many transfers that have ended it is remembered how. */
 const MAX_ENDED = 1000;
-/** How many packets a second are answered that belong to no open transfer, and how many at once. */
-const STRAY_RATE: TokenBucketOptions = { rate: 50, burst: 100 };
+/** How many ends are kept for whoever asks for them. */
+const MAX_ENDS = 100;
 
 /** The transfers of one session. */
 export class Transfers implements Timed {
@@ -45,9 +45,13 @@ export class Transfers implements Timed {
   readonly #parts: TransferParts;
   readonly #open = new Map<number, Transfer>();
   readonly #byFile = new Map<string, Transfer>();
-  readonly #ended = new Map<string, { pass: string | undefined; code: string }>();
+  readonly #ended = new Map<string, { pass: string | undefined; code: string; isOut: boolean }>();
+  /** Those that have ended, but whose last word may not have arrived. */
+  readonly #lingering = new Map<string, Transfer>();
   readonly #limits = new OfferLimits();
-  readonly #strays = new TokenBucket(STRAY_RATE, 0);
+  readonly #answers = new AnswerLimits();
+  /** Of whom alone files are taken; undefined for anybody. */
+  #only: string | undefined;
   #ends: TransferEnd[] = [];
   #lastNumber = 0;
 
@@ -68,13 +72,13 @@ export class Transfers implements Timed {
     return [...this.#open.values()].map(({ state }) => state);
   }
 
-  /** How many of them this user has begun or taken. */
+  /** How many of them this user has begun or taken, and are not done with. */
   get openCount(): number {
-    return this.states.filter(({ state }) => state !== "asked").length;
+    return this.states.filter(({ state }) => state !== "asked").length + this.#lingering.size;
   }
 
   get nextWake(): number | undefined {
-    return earliestWake(this.#open.values());
+    return earliestWake([...this.#open.values(), ...this.#lingering.values()]);
   }
 
   /** When there was last a sign that they go on, in milliseconds; what is read or hashed here does. */
@@ -83,7 +87,16 @@ export class Transfers implements Timed {
     return Math.max(-Infinity, ...times);
   }
 
+  /** Declines what others than a member with this name offer, without asking. */
+  takeOnlyFrom(name: string): void {
+    this.#only = nameKey(name);
+  }
+
   wake(now: number): Fact[] {
+    for (const [file, transfer] of this.#lingering) {
+      transfer.wake(now);
+      if (!transfer.isLingering) this.#lingering.delete(file);
+    }
     return this.#settle([...this.#open.values()].flatMap((transfer) => transfer.wake(now)));
   }
 
@@ -134,11 +147,18 @@ export class Transfers implements Timed {
       if (transfer.pass !== packet.pass) return [];
       return this.#settle(transfer.receive(packet, from, now));
     }
-    if (packet.type === "END") return [];
-    const ended = this.#ended.get(packet.file);
-    if (packet.type === "OFFER" && !ended) return this.#takeOffer(packet, from, now);
-    const code = ended?.pass === packet.pass ? ended.code : "unknown";
-    this.#answer(packet.pass, { type: "END", file: packet.file, code }, from, now);
+    const known = this.#ended.get(packet.file), ended = known?.pass === packet.pass ? known : undefined;
+    if (packet.type === "END") {
+      const lingering = this.#lingering.get(packet.file);
+      if (lingering?.pass === packet.pass) lingering.receive(packet, from, now);
+      if (lingering?.isLingering === false) this.#lingering.delete(packet.file);
+      // whoever says that all is there waits for a word that this is known here
+      const isAsked = ended?.isOut && ended.code === "done" && packet.code === "done";
+      if (!isAsked) return [];
+    }
+    if (packet.type === "OFFER" && !known) return this.#takeOffer(packet, from, now);
+    const answer = { type: "END", file: packet.file, code: ended?.code ?? "unknown" } as const;
+    this.#answer(packet.pass, answer, from, ended !== undefined, now);
     return [];
   }
 
@@ -150,30 +170,34 @@ export class Transfers implements Timed {
   #takeOffer(offer: OfferPacket, from: string | undefined, now: number): Fact[] {
     const { pass, file } = offer, { peers, files } = this.#options, by = peers.introduced(pass, now);
     if (!by) return [];
-    const asked = [...this.#open.values()].filter((transfer) => transfer instanceof Incoming);
-    const refusal = !files ? "no-files" : this.#limits.take(pass, asked, now) ? undefined : "busy";
-    if (refusal !== undefined) {
-      this.#answer(pass, { type: "END", file, code: refusal }, from, now);
+    const isUnwanted = this.#only !== undefined && (by.name === undefined || nameKey(by.name) !== this.#only);
+    const coming = [...this.#open.values()].filter((transfer) => transfer instanceof Incoming);
+    const refusal = !files ? "no-files" : isUnwanted ? "declined" : this.#limits.take(pass, coming, now);
+    if (typeof refusal === "string") {
+      this.#answer(pass, { type: "END", file, code: refusal }, from, false, now);
       return [];
     }
-    const answer = (packet: LinkPacket, from: string | undefined, now: number) => this.#answer(pass, packet, from, now);
+    refusal?.end("busy", "too many files are offered to you", now);
+    const answer = (packet: LinkPacket, from: string | undefined, now: number) =>
+      this.#answer(pass, packet, from, true, now);
     const transfer = new Incoming(this.#parts, ++this.#lastNumber, offer, { ...by, from }, answer, now);
     this.#add(transfer, this.#lastNumber);
-    this.#answer(pass, { type: "SACK", file }, from, now);
+    answer({ type: "SACK", file }, from, now);
     const { number, peer, file: name, size } = transfer.state, { folder } = files!;
-    return [{ type: "show", shown: { kind: "offered", number, peer, file: name, size, folder } }];
+    return this.#settle([{ type: "show", shown: { kind: "offered", number, peer, file: name, size, folder } }]);
   }
 
-  /** Answers a packet by the way that it came. */
-  #answer(pass: string, packet: LinkPacket, from: string | undefined, now: number): void {
+  /**
+   * Answers a packet by the way that it came; nothing if the server has not named whose pass it has.
+   *
+   * @param isKnown Whether it belongs to a transfer that is known here.
+   */
+  #answer(pass: string, packet: LinkPacket, from: string | undefined, isKnown: boolean, now: number): void {
     const { peers, send, self } = this.#options, whole = { dialect: "v1", pass, ...packet } as const;
-    if (this.#strays.take(STRAY_RATE, now) > 0) return;
-    if (from !== undefined) {
-      if (peers.mayAnswer(pass, from, now)) send(whole, from);
-      return;
-    }
     const by = peers.introduced(pass, now);
-    if (by) send(relay(whole, self, by.address));
+    if (!by || !this.#answers.take(pass, isKnown, now)) return;
+    if (from === undefined) send(relay(whole, self, by.address));
+    else if (peers.mayAnswer(pass, from, now)) send(whole, from);
   }
 
   #add(transfer: Transfer, number: number): void {
@@ -183,14 +207,17 @@ export class Transfers implements Timed {
 
   /** Lets go of those that have ended, and shows how. */
   #settle(facts: Fact[]): Fact[] {
-    for (const [number, { ended, file, pass }] of this.#open) {
+    for (const [number, transfer] of this.#open) {
+      const { ended, file, pass } = transfer;
       if (!ended) continue;
       const { code, isHere, ...end } = ended;
       this.#open.delete(number);
       this.#byFile.delete(file);
-      this.#ended.set(file, { pass, code });
+      this.#ended.set(file, { pass, code, isOut: end.direction === "out" });
+      if (transfer.isLingering) this.#lingering.set(file, transfer);
       if (this.#ended.size > MAX_ENDED) this.#ended.delete(this.#ended.keys().next().value!);
       this.#ends.push(end);
+      if (this.#ends.length > MAX_ENDS) this.#ends.shift();
       if (isHere && (code === "declined" || code === "cancelled")) {
         const what = code === "declined" ? "declined" : "ended the transfer of";
         const whose = end.direction === "in" ? `from ${end.peer}` : `to ${end.peer}`;

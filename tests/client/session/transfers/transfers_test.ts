@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { FileRequest, FileResult, Files } from "../../../../client/files/files.ts";
 import type { FilePacket, Packet } from "../../../../protocol.ts";
 import { randomHex64 } from "../../../../protocol/fields.ts";
-import { FakeSession, type SentPacket, type V1 } from "../../../support/fake_session.ts";
+import { FakeSession, type SentPacket, type V1, WELCOME } from "../../../support/fake_session.ts";
 
 const BOB = "192.168.1.22:40112", PASS = "e04b7d19c5a2638f", FILE = "6d0e8a41f7c92b35", HASH = "5e".repeat(32);
 const pair = { dialect: "v1", pass: PASS, file: FILE } as const;
@@ -52,7 +52,7 @@ class FilesSession extends FakeSession {
           files.push(sent);
           if (packet.type !== "RELAY") answer(packet as FilePacket);
         } else if (packet.type === "GREETING" || packet.type === "SIGN-IN") {
-          this.receive({ dialect: "v1", type: "HEARTBEAT", epoch: "91c4be20d7a35f68", seq: 0 });
+          this.receive({ ...WELCOME, id: packet.id, name: "Alice" });
         }
       }
     };
@@ -137,7 +137,7 @@ Deno.test("transfers: of a hundred thousand offers a few are shown, and the othe
     sent += fake.take().length;
   }
   assert(fake.shown.filter(({ kind }) => kind === "offered").length <= 8);
-  assert(sent <= 400, `${sent} datagrams`);
+  assert(sent <= 200, `${sent} datagrams`);
   // who is not Bob can still offer one
   const other = "0123456789abcdef", by = { address: "192.168.1.30:1000", name: "Carol" };
   fake.receive({ dialect: "v1", type: "PUNCH", ...by, pass: other });
@@ -183,8 +183,8 @@ Deno.test("transfers: what was ended is answered by the same word, what was neve
   fake.take();
   fake.session.transfers.decline(undefined, fake.now);
   // it goes by the way that the offer came
-  const [{ packet, peer }, ...others] = fake.live(1);
-  assertEquals([codes([{ packet, peer }]), peer, others], [["declined"], BOB, []]);
+  const [sent, ...others] = fake.live(1);
+  assertEquals([codes([sent]), sent.peer, others], [["declined"], BOB, []]);
   fake.from({ ...pair, type: "OFFER", size: 1000, hash: HASH, text: "x" });
   assertEquals(codes(fake.take()), ["declined"]);
   fake.from({ ...data(1, 0, 1), file: "0000000000000001" });
@@ -260,4 +260,115 @@ Deno.test("transfers: what the disk says of one that has ended does nothing", ()
   fake.done({ is: "finished", job: 1, path: "x" });
   assertEquals(fake.ends, []);
   assertEquals(fake.notices, ["You have ended the transfer of notes.pdf from Bob"]);
+});
+
+/** Has the server name a member, whose pass it returns. */
+function named(fake: FilesSession, number: number): { pass: string; address: string; name: string } {
+  const it = {
+    pass: number.toString(16).padStart(16, "0"),
+    address: `192.168.9.9:${1000 + number}`,
+    name: `M${number}`,
+  };
+  fake.receive({ dialect: "v1", type: "PUNCH", ...it });
+  return it;
+}
+
+Deno.test("transfers: neither strangers nor another member take the answers of who offers a file", () => {
+  const fake = new FilesSession(), mallory = named(fake, 7);
+  fake.punch();
+  fake.take();
+  for (let i = 0; i < 10_000; i++) {
+    const pass = i % 2 === 0 ? randomHex64() : mallory.pass;
+    fake.from({ dialect: "v1", type: "SACK", pass, file: randomHex64() }, mallory.address);
+  }
+  assert(fake.take().length <= 40);
+  fake.from({ ...pair, type: "OFFER", size: 1, hash: HASH, text: "x" });
+  assertEquals(fake.takeAll("SACK"), [{ ...pair, type: "SACK" }]);
+});
+
+Deno.test("transfers: a crowd that offers many files keeps nobody out who offers one", () => {
+  const fake = new FilesSession();
+  const offer = (number: number) => {
+    const { pass, address } = named(fake, number);
+    fake.from({ dialect: "v1", pass, file: randomHex64(), type: "OFFER", size: 1, hash: HASH, text: "x" }, address);
+  };
+  for (let round = 0; round < 10; round++) for (let number = 1; number <= 9; number++) offer(number);
+  assertEquals(fake.session.transfers.states.length, 32);
+  offer(100);
+  const peers = fake.session.transfers.states.map(({ peer }) => peer);
+  assertEquals([peers.length, peers.at(-1)], [32, "M100"]);
+});
+
+Deno.test("transfers: from whom alone files are taken is not kept out by others, who read that theirs are declined", () => {
+  const fake = new FilesSession();
+  fake.session.transfers.takeOnlyFrom("bob");
+  for (let i = 0; i < 100; i++) {
+    const { pass, address } = named(fake, i);
+    fake.from({ dialect: "v1", pass, file: randomHex64(), type: "OFFER", size: 1, hash: HASH, text: "x" }, address);
+  }
+  assertEquals(new Set(codes(fake.take())), new Set(["declined"]));
+  fake.punch();
+  fake.from({ ...pair, type: "OFFER", size: 1, hash: HASH, text: "x" });
+  assertEquals(fake.session.transfers.states.map(({ peer }) => peer), ["Bob"]);
+});
+
+Deno.test("transfers: that all is there is said again until the sender knows it, and the sender answers it each time", () => {
+  const fake = new FilesSession();
+  fake.accepted(1000);
+  fake.from(data(1, 0, 1000));
+  fake.done({ is: "written", job: 1, have: 1000 });
+  fake.take();
+  fake.done({ is: "finished", job: 1, path: "notes.pdf" });
+  assertEquals(codes(fake.live(5000)), Array(8).fill("done"));
+  const sender = new FilesSession(), file = sender.offered(100);
+  sender.from({ ...pair, file, type: "SACK", next: 0, room: 1_000_000 });
+  sender.read();
+  sender.live(5);
+  for (let i = 0; i < 3; i++) {
+    sender.from({ ...pair, file, type: "END", code: "done" });
+    assertEquals(codes(sender.live(1)), ["done"]);
+  }
+  assertEquals(sender.ends, [undefined]);
+});
+
+Deno.test("transfers: a word that the sender knows ends the goodbyes, and a script leaves then", () => {
+  const fake = new FilesSession();
+  fake.accepted(1000);
+  fake.from(data(1, 0, 1000));
+  fake.done({ is: "written", job: 1, have: 1000 });
+  fake.done({ is: "finished", job: 1, path: "notes.pdf" });
+  fake.session.drain(fake.now);
+  fake.live(50);
+  assertEquals(fake.session.closing, false);
+  fake.from({ ...pair, type: "END", code: "done" });
+  fake.pass(200);
+  assertEquals(fake.session.closing, true);
+});
+
+Deno.test("transfers: a sender that sends the same octet for ever, and a receiver that takes nothing, are given up", () => {
+  const fake = new FilesSession();
+  fake.accepted(1000);
+  for (let id = 1; fake.ends.length === 0 && id < 500; id++) {
+    fake.from(data(id, 5, 1));
+    fake.live(1000);
+  }
+  assertEquals(fake.ends, ["nothing more of it has arrived for 5 minutes; offered again, it goes on where it was"]);
+  const sender = new FilesSession(), file = sender.offered(100_000);
+  for (let i = 0; sender.ends.length === 0 && i < 500; i++) {
+    sender.from({ ...pair, file, type: "SACK", next: 0, room: 0 });
+    sender.live(1000);
+  }
+  assertEquals(sender.ends, fake.ends);
+});
+
+Deno.test("transfers: an acknowledgement from before does not make the rate a negative one", () => {
+  const fake = new FilesSession(), file = fake.offered(100_000);
+  fake.from({ ...pair, file, type: "SACK", next: 0, room: 1_000_000 });
+  fake.read();
+  const sent = fake.live(400).map(({ packet }) => packet as V1<"DATA">).filter(({ type }) => type === "DATA");
+  const { id, offset, octets } = sent.at(-1)!, next = offset + octets.length;
+  fake.from({ ...pair, file, type: "SACK", next, room: 1_000_000, ids: [{ from: id, to: id }] });
+  fake.live(400);
+  fake.from({ ...pair, file, type: "SACK", next: 0, room: 1_000_000 });
+  assert((fake.session.transfers.states[0].rate ?? 0) >= 0);
 });
