@@ -10,12 +10,15 @@ import { findCheckout } from "./checkouts.ts";
 import { COMPETITORS, findToolchains, LABELS, type Toolchains } from "./competitors.ts";
 import { formatFairness, measureFairness } from "./fairness.ts";
 import { compare, UNDISTURBED } from "./fanout.ts";
+import { formatFiles } from "./file_tables.ts";
+import { FILE_TABLES, type FileTable, measureFiles } from "./files.ts";
 import {
   BOTTLENECK_FLAGS,
   type BottleneckFlags,
   LATENCY_FLAGS,
   type LatencyFlags,
   parseNumbers,
+  parseWords,
   readBottleneckFlags,
   readLatencyFlags,
 } from "./flags.ts";
@@ -24,6 +27,7 @@ import { formatLatency, measureLatency, TRANSPORTS } from "./latency.ts";
 import { latencyPlot } from "./latency_plot.ts";
 import { loginTable, measureLogin } from "./login.ts";
 import { lossTable, measureLoss } from "./loss.ts";
+import type { CopyWay } from "./file_copies.ts";
 import { type Cores, type Durations, findCores, loadCapacity } from "./measure.ts";
 import { formatMemory, measureMemory } from "./memory.ts";
 import { measureStartup, startupTable } from "./startup.ts";
@@ -47,11 +51,14 @@ Usage: deno task bench [PART...]
   fairness    what becomes of sign-ins and messages that arrive during broadcasts to 100,000 members
   memory      what a member takes in a room of 100,000
   bottleneck  what becomes of a room of 30, and of TCP beside it, at a bottleneck of 1 Mbit/s (Linux, root)
+  files       a file from member to member beside TCP: on one machine, with loss, at a bottleneck; chat beside it, memory
+              (Linux and the 'nc' of OpenBSD; for all tables root, 'ip' and 'nft')
   All of them unless some are named; with --members or --only fanout alone, with --against latency and bottleneck, and
-  with another flag of one of these two that one.
+  with another flag of latency, bottleneck or files that one.
 
   --quick              everything smaller and shorter: about a minute in all
-  --rounds N           rounds of fanout, tcp and irc (5; with --quick 2, 1 and 1) and of bottleneck (1)
+  --rounds N           rounds of fanout, tcp and irc (5; with --quick 2, 1 and 1), of bottleneck (1) and of files (3;
+                       with --quick 1)
   --members 10,100     sizes of fanout's rooms (10,100,1000,10000; with --quick 100,1000)
   --only ours,c        the programs of fanout: ${COMPETITORS.join(", ")}
                        or of latency: ${TRANSPORTS.join(", ")}
@@ -73,6 +80,9 @@ Usage: deno task bench [PART...]
   --seconds N          for how long the room talks (10; with --quick 1.5)
   --at-once N          how many rooms are measured at the same time (4)
 
+  files takes:
+  --tables LIST        which of its tables: ${FILE_TABLES.join(",")} (with --quick not share and memory)
+
 UDP_CHAT_SERVER names another command for the server. Progress goes to standard error.`;
 
 const PARTS = [
@@ -86,12 +96,13 @@ const PARTS = [
   "fairness",
   "memory",
   "bottleneck",
+  "files",
 ] as const;
 type Part = typeof PARTS[number];
 
 /** Flags that say which parts are meant where none is named; the first that are given decide. */
 const HINTS: readonly Partial<Record<Part, readonly string[]>>[] = [
-  { latency: LATENCY_FLAGS, bottleneck: BOTTLENECK_FLAGS },
+  { latency: LATENCY_FLAGS, bottleneck: BOTTLENECK_FLAGS, files: ["tables"] },
   { latency: ["against"], bottleneck: ["against"] },
   { fanout: ["members", "only"] },
 ];
@@ -109,6 +120,8 @@ interface BenchOptions {
   /** What only latency and only bottleneck are told. */
   latency: LatencyFlags;
   bottleneck: BottleneckFlags;
+  /** The tables of files that were asked for; undefined for the usual ones. */
+  tables: FileTable[] | undefined;
 }
 
 /** One part's result, as numbers and as text. */
@@ -136,6 +149,14 @@ const FULL = {
     ...{ queues: [24, 300], loads: [25, 80, 150], delay: 5, loss: 0 },
     ...{ rounds: 1, measure: 10_000, warm: 3000, atOnce: 4 },
   },
+  files: {
+    ...{ tables: FILE_TABLES as readonly FileTable[], rounds: 3 },
+    loopback: { bytes: 100e6, ways: ["direct", "relayed", "tcp"] as CopyWay[] },
+    loss: { drops: [0, 1, 10], bitsPerSecond: 100e6, queue: 50, delay: 20, measure: 10_000 },
+    share: { queues: [24, 250], bitsPerSecond: 20e6, delay: 10, warm: 3000, measure: 20_000, atOnce: 2 },
+    chat: { bytes: 300e6, interval: 50, alone: 10_000 },
+    memory: { sizes: [100e6, 1e9] },
+  },
 };
 const QUICK: typeof FULL = {
   durations: { warm: 250, measure: 400, latency: 250 },
@@ -154,6 +175,14 @@ const QUICK: typeof FULL = {
   bottleneck: {
     ...{ queues: [300], loads: [80], delay: 5, loss: 0 },
     ...{ rounds: 1, measure: 1500, warm: 1000, atOnce: 4 },
+  },
+  files: {
+    ...{ tables: ["loopback", "loss", "chat"], rounds: 1 },
+    loopback: { bytes: 2e6, ways: ["direct", "tcp"] },
+    loss: { drops: [1], bitsPerSecond: 100e6, queue: 50, delay: 20, measure: 300 },
+    share: { queues: [250], bitsPerSecond: 20e6, delay: 10, warm: 500, measure: 1000, atOnce: 2 },
+    chat: { bytes: 2e6, interval: 20, alone: 200 },
+    memory: { sizes: [2e6] },
   },
 };
 
@@ -277,6 +306,12 @@ const REPORTS: Record<Part, Measure> = {
     const data = await measureBottleneck({ ...settings, against, folder, progress });
     return typeof data === "string" ? data : { data, text: bottleneckTable(data) };
   },
+  async files({ quick, tables, ...options }, _toolchains, _cores, folder) {
+    const { rounds, ...defaults } = (quick ? QUICK : FULL).files;
+    const chosen = { tables: tables ?? defaults.tables, rounds: options.rounds ?? rounds };
+    const data = await measureFiles({ ...defaults, ...chosen, folder, progress });
+    return typeof data === "string" ? data : { data, text: formatFiles(data) };
+  },
 };
 
 /**
@@ -286,7 +321,7 @@ const REPORTS: Record<Part, Measure> = {
  */
 export function readOptions(args: string[]): BenchOptions | string {
   const read = readCommandLine(args, {
-    string: ["rounds", "members", "only", "against", ...LATENCY_FLAGS, ...BOTTLENECK_FLAGS],
+    string: ["rounds", "members", "only", "against", ...LATENCY_FLAGS, ...BOTTLENECK_FLAGS, "tables"],
     boolean: ["quick", "json", "help"],
     positional: PARTS.length,
   });
@@ -317,6 +352,7 @@ export function readOptions(args: string[]): BenchOptions | string {
     against: read.against === undefined ? undefined : findCheckout(read.against),
     latency: readLatencyFlags(read, parts.length === 1 && parts[0] === "latency"),
     bottleneck: readBottleneckFlags(read),
+    tables: parseWords(read, "tables", FILE_TABLES),
   };
 }
 

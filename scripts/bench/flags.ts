@@ -82,6 +82,19 @@ export function parseNumbers(read: Args, flag: string, least: number, most: numb
   return [...new Set(words.map(Number))].sort((a, b) => a - b);
 }
 
+/**
+ * Reads a flag that takes words with commas between them; returns each of them once, in the order of `known`.
+ *
+ * @throws {UsageError} if one is not among these.
+ */
+export function parseWords<Word extends string>(read: Args, flag: string, known: readonly Word[]): Word[] | undefined {
+  const text: string | undefined = read[flag];
+  if (text === undefined) return undefined;
+  const words = text.split(","), unknown = words.find((word) => !known.some((it) => it === word));
+  if (unknown !== undefined) throw new UsageError(`--${flag} knows no '${unknown}': give ${known.join(", ")}`);
+  return known.filter((it) => words.includes(it));
+}
+
 /** Leaves out what is undefined, so that it does not hide a default. */
 function given<Flags extends object>(flags: Flags): { [Key in keyof Flags]?: NonNullable<Flags[Key]> } {
   return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) as Flags;

@@ -127,6 +127,7 @@ int main(int argc, char **argv) {
   queue_bytes = atoll(argv[4]);
   delay = (uint64_t)(atof(argv[5]) * 1e6);
   loss = atof(argv[6]) / 100;
+  srand48(now()); /* without it the first numbers are always small: the first packets would be lost each time */
   int first = open_device(argv[1]), second = open_device(argv[2]);
   directions[0].from = directions[1].to = first;
   directions[0].to = directions[1].from = second;
