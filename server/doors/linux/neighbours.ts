@@ -15,7 +15,7 @@
  * @module
  */
 import type { NeighbourTable } from "../neighbours.ts";
-import { AF_INET6, type C, formatIPAddress, MSG_DONTWAIT } from "./libc.ts";
+import { AF_INET6, type C, formatIPAddress, MSG_DONTWAIT } from "../../../runtime/libc.ts";
 
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 0x80003;

@@ -8,7 +8,7 @@
  * @module
  */
 import { formatAddress } from "../../../protocol/fields.ts";
-import { AF_INET6, type C, formatIPAddress, MSG_DONTWAIT, SOCKADDR_IN6_BYTES } from "./libc.ts";
+import { AF_INET6, type C, formatIPAddress, MSG_DONTWAIT, SOCKADDR_IN6_BYTES } from "../../../runtime/libc.ts";
 
 /** No datagram is longer; see {@linkcode takeArrived}. */
 const BUFFER_BYTES = 65_536;

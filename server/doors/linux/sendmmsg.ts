@@ -65,7 +65,7 @@ import {
   SOCKADDR_IN6_BYTES,
   SOL_SOCKET,
   writeAddress,
-} from "./libc.ts";
+} from "../../../runtime/libc.ts";
 import { readNeighbours } from "./neighbours.ts";
 import { type TakeArrived, takeArrivedFrom } from "./recvfrom.ts";
 

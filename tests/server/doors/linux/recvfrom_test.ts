@@ -1,6 +1,6 @@
 /** What a call of recvfrom gives: the sender's address as text, in the form that Deno has for it. */
 import { assertEquals, assertLess } from "@std/assert";
-import { AF_INET6, type C } from "../../../../server/doors/linux/libc.ts";
+import { AF_INET6, type C } from "../../../../runtime/libc.ts";
 import { Senders, takeArrivedFrom } from "../../../../server/doors/linux/recvfrom.ts";
 
 const AF_INET = 2;

@@ -1,6 +1,6 @@
 /** The system's buffers of connections. */
 import { assertEquals } from "@std/assert";
-import { findDescriptor, openLibrary, readSocketOption } from "../../../../server/doors/linux/libc.ts";
+import { findDescriptor, openLibrary, readSocketOption } from "../../../../runtime/libc.ts";
 import { limitBuffers } from "../../../../server/doors/linux/socket_buffers.ts";
 
 const SO_SNDBUF = 7, SO_RCVBUF = 8;

@@ -1,14 +1,14 @@
 /**
  * The C library's functions for sockets, and a search for the descriptor of a socket that Deno opened.
  *
- * This file makes no pointers. It lends buffers to the C library for one call each. sendmmsg.ts describes the layouts
+ * This file makes no pointers. It lends buffers to the C library for one call each. server/doors/linux/sendmmsg.ts describes the layouts
  * of the structs in these buffers.
  *
  * @module
  */
-import type { Endpoint } from "../../../protocol/fields.ts";
-import { canonicalIPv6 } from "../../../protocol/ip_address.ts";
-import { libraryNames } from "../../../runtime/c_library.ts";
+import type { Endpoint } from "../protocol/fields.ts";
+import { canonicalIPv6 } from "../protocol/ip_address.ts";
+import { libraryNames } from "./c_library.ts";
 
 // the values of the C constants, from the kernel's headers; the same on x86_64 and aarch64
 const AF_INET = 2;
