@@ -9,7 +9,7 @@ import { chatInLines } from "./client/lines/chat.ts";
 import { Errand } from "./client/errand.ts";
 import { completePath } from "./client/files/completion.ts";
 import { Disk } from "./client/files/disk.ts";
-import type { FileResult } from "./client/files/files.ts";
+import type { FileResult, Files } from "./client/files/files.ts";
 import { type ClientOptions, readOptions } from "./client/options.ts";
 import { Session } from "./client/session/session.ts";
 import { DELIVERY_DEADLINE_MS } from "./client/session/shutdown.ts";
@@ -31,9 +31,16 @@ import { Failure, run } from "./runtime/program.ts";
 import { Channel, race } from "./runtime/race.ts";
 import { networkInterfaces } from "./runtime/own_addresses.ts";
 import { resolveHost } from "./runtime/resolve_host.ts";
+import { setBuffers } from "./runtime/socket_buffers.ts";
 import { Trace } from "./runtime/trace.ts";
 import { datagrams, openSocket, socketAddress } from "./runtime/udp.ts";
 import { sha256Hex128 } from "./runtime/sha256.ts";
+
+/**
+ * How much of a file may wait while this program does something else, in bytes: a tenth of a second at 100 Mbit/s, with
+ * the system's bookkeeping. By default it is as little as 90 datagrams.
+ */
+const RECEIVE_BUFFER_BYTES = 1 << 20;
 
 /** Chats until the user leaves. */
 async function chat(options: ClientOptions): Promise<void> {
@@ -56,6 +63,14 @@ async function chat(options: ClientOptions): Promise<void> {
   const formatOptions = { colour: screen.interactive && !Deno.noColor, times: screen.interactive };
   const trace = new Trace((line) => session.view.notice(line), isTraced);
   const disk = new Disk({ folder, done: (result) => fileResults.push(result) });
+  const files: Files = {
+    folder,
+    request(request) {
+      // without it, as without Linux or --allow-ffi, what comes in a burst is lost more often, and sent again
+      if (request.ask === "create") setBuffers(conn.addr as Deno.NetAddr, { receive: RECEIVE_BUFFER_BYTES });
+      disk.request(request);
+    },
+  };
   const session: Session = new Session({
     server: formatAddress({ hostname: server, port }),
     address: greeted,
@@ -64,7 +79,7 @@ async function chat(options: ClientOptions): Promise<void> {
     send: (packet, peer) => transmit(conn, packet, peer ?? session.serverAddress ?? greeted),
     show,
     hash: sha256Hex128,
-    files: disk,
+    files,
     passwords: {
       crypto: CRYPTO,
       derive: (derivation) => void derive(derivation).then((key) => hashes.push({ derivation, key })),
