@@ -4,7 +4,7 @@
  * @module
  */
 import type { ClassicPacket, Packet, V1Packet } from "../../protocol.ts";
-import { earliest } from "../../protocol/earliest.ts";
+import { earlier } from "../../protocol/earliest.ts";
 import type { Draft } from "../../protocol/reliable/send_stream.ts";
 import { ClassicLink } from "./classic_link.ts";
 import type { LinkEvent, Timed } from "./facts.ts";
@@ -103,7 +103,7 @@ export class Detection implements Timed {
 
   get nextWake(): number | undefined {
     const { v1, classic } = this;
-    return earliest([v1.nextWake, this.#isOpen ? classic.nextWake : undefined, this.#probesAt]);
+    return earlier(earlier(v1.nextWake, this.#isOpen ? classic.nextWake : undefined), this.#probesAt);
   }
 
   /** How many messages wait to be sent or acknowledged. */
