@@ -84,7 +84,7 @@ export function offerSentence({ number, peer, file, size, folder }: Extract<Show
 
 /** How a transfer has ended, in a sentence. */
 export function endSentence(end: TransferEnd): string {
-  const { direction, peer, file, size, problem, path, took, had } = end;
+  const { direction, peer, file, size, problem, path, took, had, relayed } = end;
   if (problem !== undefined) {
     const missed = direction === "out" ? `${file} did not get to ${peer}` : `${file} from ${peer} did not get here`;
     return `${missed}: ${printable(problem)}`;
@@ -94,6 +94,7 @@ export function endSentence(end: TransferEnd): string {
   if (had > 0) parts.push(`${came > 0 ? formatBytes(had) : "all"} of it before`);
   if (came > 0) parts.push(formatDuration(took));
   if (came > 0 && took >= 1) parts.push(`${formatBytes(Math.round(came / took * 1000))}/s`);
+  if (relayed && came > 0) parts.push("through the server");
   const what = `${file} (${parts.join(", ")})`;
   return direction === "out"
     ? `${what} has reached ${peer}`

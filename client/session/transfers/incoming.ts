@@ -60,6 +60,7 @@ export class Incoming implements Transfer {
   #startedAt: number;
   #had = 0;
   #heardAt: number;
+  #wasRelayed = false;
   #progressAt = Infinity;
   /** The ENDs that say that all is there, until the sender has said that it knows. */
   readonly #goodbyes = new Retry();
@@ -151,6 +152,7 @@ export class Incoming implements Transfer {
     }
     const before = this.#receiver.received;
     this.#receiver.receive({ id, at, octets }, now);
+    this.#wasRelayed ||= from === undefined;
     if (this.#receiver.received > before) this.#progressAt = now;
     this.#meter.note(this.#receiver.received, now);
     this.#write();
@@ -220,6 +222,7 @@ export class Incoming implements Transfer {
     if (!sack) return;
     const { next, room, ids, delay } = sack, late = Math.min(Math.round(delay), MAX_SACK_DELAY_MS);
     const told = ids.length > 0 ? { ids: ids.slice(0, MAX_SACK_RANGES), delay: late } : {};
+    this.#wasRelayed ||= this.#link.isRelayed(now);
     this.#link.send({ type: "SACK", file: this.file, next, room, ...told }, now);
   }
 
@@ -252,7 +255,17 @@ export class Incoming implements Transfer {
     if (this.#ended) return [];
     const { number, direction, peer, file, size } = this.state;
     const took = now - this.#startedAt, had = this.#had;
-    this.#ended = { number, direction, peer, file, size, took, had, ...how };
+    this.#ended = {
+      number,
+      direction,
+      peer,
+      file,
+      size,
+      took,
+      had,
+      ...(this.#wasRelayed && { relayed: true }),
+      ...how,
+    };
     if (this.#link) this.#parts.request({ ask: "close", job: number });
     if (this.#link && how.code !== "done") this.#parts.letGo(this.#link);
     return [];

@@ -38,6 +38,8 @@ export interface TransferEnd extends Pick<TransferState, "number" | "direction" 
   /** How long it was under way, in milliseconds, and how many bytes of it were there before. */
   took: number;
   had: number;
+  /** Whether any of it went through the server. */
+  relayed?: boolean;
 }
 
 /** The files of one session, as its user handles them. What is wrong is shown; nothing is thrown. */
