@@ -47,7 +47,7 @@ export class DirectPath {
   /** When {@linkcode takeChecks} is to be called, or the path falls silent, in milliseconds; undefined for never. */
   get nextWake(): number | undefined {
     if (this.#named === undefined) return undefined;
-    return earliest([this.#checksAt, this.#silentAt > this.#wokenAt ? this.#silentAt : undefined]);
+    return earliest([this.#checksAt, this.silentAt > this.#wokenAt ? this.silentAt : undefined]);
   }
 
   /** Takes the server's word on where the peer is; undefined if it says that there is no direct way there. */
@@ -62,9 +62,14 @@ export class DirectPath {
     this.#checksAt = address === undefined ? undefined : now;
   }
 
+  /** Since when nothing has shown that datagrams arrive, or from when on nothing will have, in milliseconds. */
+  get silentAt(): number {
+    return Math.max(this.#begunAt + FIRST_SILENCE_MS, this.#provenAt + SILENCE_MS);
+  }
+
   /** Whether nothing has shown for a while that datagrams arrive. */
   isSilent(now: number): boolean {
-    return this.#named === undefined || now >= this.#silentAt;
+    return this.#named === undefined || now >= this.silentAt;
   }
 
   /** Notes that something that went directly has been answered. */
@@ -110,9 +115,5 @@ export class DirectPath {
     this.#elsewhere = check.to === this.#named ? undefined : check.to;
     this.#provenAt = now;
     return true;
-  }
-
-  get #silentAt(): number {
-    return Math.max(this.#begunAt + FIRST_SILENCE_MS, this.#provenAt + SILENCE_MS);
   }
 }

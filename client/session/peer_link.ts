@@ -16,7 +16,7 @@ import { relay } from "./relay.ts";
 import type { Self, Send } from "./self.ts";
 import type { Transactions } from "./transactions.ts";
 import type { Reachable } from "./way.ts";
-import { type Forbidden, whyNoWay } from "./way_words.ts";
+import { type Forbidden, whyNoAnswer, whyNoWay } from "./way_words.ts";
 import { keyOf, nameOf, type Who } from "./who.ts";
 
 /** What a link works with. */
@@ -53,6 +53,8 @@ const LOOK_UP_PAUSE_MS = 1000;
  * look-up is lost.
  */
 const STAY_PAUSE_MS = 4000;
+/** After how much silence a direct way that nothing may stand in for is given up, in milliseconds. */
+const DIRECT_ONLY_MS = 4000;
 /** For how long after a new start of the server others may still be on their way back, in milliseconds. */
 const COME_BACK_MS = 5000;
 
@@ -71,6 +73,7 @@ export class PeerLink {
   #question: ReachQuestion | undefined;
   #begunAnewAt = -Infinity;
   #lost: string | undefined;
+  #isShut = false;
 
   constructor(parts: PeerLinkParts, { who, pass, until = -Infinity }: LinkTarget, now: number) {
     this.#parts = parts;
@@ -102,6 +105,11 @@ export class PeerLink {
     return this.#lost;
   }
 
+  /** Whether that is because no way to the peer is left, though it may be there. */
+  get isShut(): boolean {
+    return this.#isShut;
+  }
+
   /** Whether packets can be sent. */
   get isOpen(): boolean {
     return this.#place !== undefined && this.#lost === undefined;
@@ -126,20 +134,27 @@ export class PeerLink {
   wake(now: number): void {
     if (this.#lost !== undefined) return;
     // the user may have forbidden the way through the server
-    if (this.#place && this.#isClosed) this.#lost = whyNoWay(this.#name, this.#place, this.#wayGiven);
+    if (this.#place && this.#isClosed) this.#shut(whyNoWay(this.#name, this.#place, this.#wayGiven));
+    else if (this.#place && this.#isForbidden && now >= this.#path.silentAt + DIRECT_ONLY_MS) {
+      this.#shut(whyNoAnswer(this.#name, { place: this.#place, isLocated: true }, this.#parts.forbidden()));
+    }
     this.#lookUp(now);
     for (const { id, to } of this.#path.takeChecks(now)) {
       this.#parts.send({ dialect: "v1", type: "OPEN", pass: this.#pass, id }, to);
     }
   }
 
-  /** Sends a packet by the way that is in use. Nothing happens while the link is not open. */
-  send(packet: LinkPacket, now: number): void {
+  /**
+   * Sends a packet by the way that is in use. Nothing happens while the link is not open.
+   *
+   * @param throughServer Whether it goes through the server where it may, as what it answers has.
+   */
+  send(packet: LinkPacket, now: number, throughServer = false): void {
     if (!this.isOpen) return;
     const whole = { dialect: "v1", pass: this.#pass!, ...packet } as FilePacket;
     const { send, self } = this.#parts;
     const { address } = this.#path;
-    if (this.isRelayed(now)) send(relay(whole, self, this.#place!.address));
+    if (this.isRelayed(now) || throughServer && this.#canRelay) send(relay(whole, self, this.#place!.address));
     else if (address !== undefined) send(whole, address);
   }
 
@@ -233,7 +248,7 @@ export class PeerLink {
     if (name !== undefined && "name" in this.#who) this.#name = name;
     this.#place = { ...answer, pass: this.#pass };
     this.#namePath(now);
-    if (this.#isClosed) this.#lost = whyNoWay(this.#name, answer, this.#wayGiven);
+    if (this.#isClosed) this.#shut(whyNoWay(this.#name, answer, this.#wayGiven));
   }
 
   #namePath(now: number): void {
@@ -253,6 +268,16 @@ export class PeerLink {
     this.#name = nameOf(who);
     // an answer that is still to come is about the name before
     this.#question = undefined;
+  }
+
+  #shut(why: string): void {
+    this.#lost = why;
+    this.#isShut = true;
+  }
+
+  /** Whether there is nothing but the direct way, by the word of this user or of the server. */
+  get #isForbidden(): boolean {
+    return this.#parts.forbidden() !== undefined || this.#place?.norelay === true;
   }
 
   get #isClosed(): boolean {

@@ -116,7 +116,9 @@ export class Requests {
     if (v1.membership.isKeptWaiting && request.want !== "say") {
       return [{ type: "notice", text: "You are not in the room yet: that waits until you are" }];
     }
-    return this.flush(now);
+    const facts = this.flush(now), isWaiting = this.#waiting.includes(request);
+    const notice = { type: "notice", text: "It is offered as soon as the server lets you in" } as const;
+    return request.want === "file" && isWaiting ? [...facts, notice] : facts;
   }
 
   /** Gives up what waits for its turn, and the request for past messages. */

@@ -80,7 +80,11 @@ export function whyNoWay(name: string, peer: Found, { self, join, forbidden }: W
  *
  * @param forbidden What forbids the way through the server, if anything.
  */
-export function whyNoAnswer(name: string, { place, isLocated }: Way, forbidden?: Forbidden): string {
+export function whyNoAnswer(
+  name: string,
+  { place, isLocated }: Pick<Way, "place" | "isLocated">,
+  forbidden?: Forbidden,
+): string {
   if (!isLocated || !place) return "the server does not say where it is";
   if (!place.norelay && forbidden === undefined) {
     const how = place.relay ? "through the server" : "directly or through the server";

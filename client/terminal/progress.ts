@@ -46,7 +46,8 @@ const RELAYED = " (through the server)";
 
 /** How far it is: `43%, 12.3 MB of 28.6 MB, 3.2 MB/s, 5 s left`. */
 function progressOf({ state, size, done, rate }: TransferState): string {
-  if (state === "preparing") return "is being prepared";
+  if (state === "preparing") return "is being read";
+  if (state === "calling") return "waits for an answer";
   if (state === "finishing") return "is being checked";
   const parts = [`${shareOf(done, size)}%`, `${formatBytes(done)} of ${formatBytes(size)}`];
   if (rate !== undefined) parts.push(`${formatBytes(Math.round(rate))}/s`);

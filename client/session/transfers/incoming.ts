@@ -42,7 +42,7 @@ export class Incoming implements Transfer {
   readonly pass: string;
   readonly #parts: TransferParts;
   readonly #number: number;
-  readonly #offer: OfferPacket;
+  readonly offer: OfferPacket;
   readonly #name: string;
   readonly #answer: Answer;
   #peer: Who;
@@ -71,7 +71,7 @@ export class Incoming implements Transfer {
     this.pass = offer.pass;
     this.#parts = parts;
     this.#number = number;
-    this.#offer = offer;
+    this.offer = offer;
     this.#name = harmlessName(offer.text);
     this.#peer = by.name === undefined ? { address: by.address } : { name: by.name };
     this.#from = by.from;
@@ -84,9 +84,14 @@ export class Incoming implements Transfer {
     const state = isAsked ? "asked" : !receiver ? "preparing" : receiver.isWhole ? "finishing" : "running";
     return {
       ...{ number: this.#number, direction: "in", peer: this.peer, file: printable(this.#name) },
-      ...{ size: this.#offer.size, state, done: receiver?.received ?? 0, rate: this.#meter.rate },
+      ...{ size: this.offer.size, state, done: receiver?.received ?? 0, rate: this.#meter.rate },
       isRelayed: this.#isRelayed,
     };
+  }
+
+  /** Whether the user has taken it. */
+  get isAccepted(): boolean {
+    return this.#link !== undefined;
   }
 
   /** What the one who sends it is called. */
@@ -108,24 +113,30 @@ export class Incoming implements Transfer {
     return earliest([this.#heardAt + SILENCE_MS, this.#link?.isOpen ? this.#receiver?.nextWake : undefined]);
   }
 
+  /** Whether another one is the same file. */
+  isSame({ offer: { size, hash } }: Incoming): boolean {
+    return this.offer.size === size && this.offer.hash === hash;
+  }
+
   /** Takes the file: opens what it will be written to, and a contact with who sends it. */
   accept(now: number): void {
     if (this.#link || this.#ended) return;
     this.#startedAt = this.#heardAt = now;
     this.#link = this.#parts.hold({ who: this.#peer, pass: this.pass }, now);
-    const { size, hash } = this.#offer;
+    const { size, hash } = this.offer;
     this.#parts.request({ ask: "create", job: this.#number, name: this.#name, size, hash });
   }
 
   wake(now: number): Fact[] {
     if (this.#ended) return this.#linger(now);
     const lost = this.#link?.lost;
-    if (lost !== undefined) return this.#end("left", lost, now);
+    if (lost !== undefined) return this.#end(this.#link!.isShut ? "no-way" : "left", lost, now);
     if (now >= this.#heardAt + SILENCE_MS) {
       const why = this.#link ? whySilent(this.peer, true) : "it is offered no more";
       return this.#end("left", why, now);
     }
     if (now >= this.#progressAt + STALL_MS) return this.#end("left", WHY_STALLED, now);
+    if (this.#receiver) this.#meter.note(this.#receiver.received, now);
     this.#acknowledge(now, this.#hasOtherWay(now));
     return [];
   }
@@ -138,7 +149,11 @@ export class Incoming implements Transfer {
     this.#from = from;
     this.#link?.heard(from, now);
     if (packet.type === "END") {
-      return this.#finish({ code: packet.code, problem: whyNotHere(packet.code, this.peer), isHere: false }, now);
+      return this.#finish({
+        code: packet.code,
+        problem: whyNotHere(packet.code, this.peer, (this.#receiver?.received ?? 0) > 0),
+        isHere: false,
+      }, now);
     }
     if (packet.type === "OFFER") {
       this.#noteOffer(from, now);
@@ -147,7 +162,7 @@ export class Incoming implements Transfer {
     const { id, offset: at, octets } = packet;
     // before the user has said yes it is nothing that was asked for
     if (!this.#receiver) return [];
-    if (at + octets.length > this.#offer.size) {
+    if (at + octets.length > this.offer.size) {
       return this.#end("wrong-data", `the program of ${this.peer} sends more than it has offered`, now);
     }
     const before = this.#receiver.received;
@@ -166,7 +181,7 @@ export class Incoming implements Transfer {
       case "created":
         this.#had = result.have;
         this.#progressAt = now;
-        this.#receiver = new DataReceiver({ size: this.#offer.size, from: result.have });
+        this.#receiver = new DataReceiver({ size: this.offer.size, from: result.have });
         this.#finishIfWhole();
         this.#acknowledge(now, true);
         return [];
@@ -223,7 +238,9 @@ export class Incoming implements Transfer {
     const { next, room, ids, delay } = sack, late = Math.min(Math.round(delay), MAX_SACK_DELAY_MS);
     const told = ids.length > 0 ? { ids: ids.slice(0, MAX_SACK_RANGES), delay: late } : {};
     this.#wasRelayed ||= this.#link.isRelayed(now);
-    this.#link.send({ type: "SACK", file: this.file, next, room, ...told }, now);
+    // the server passes octets on to whoever acknowledges them through it
+    const throughServer = this.#from === undefined;
+    this.#link.send({ type: "SACK", file: this.file, next, room, ...told }, now, throughServer);
   }
 
   /**
@@ -238,7 +255,8 @@ export class Incoming implements Transfer {
   }
 
   get #isRelayed(): boolean {
-    return this.#link?.isOpen === true && this.#link.isRelayed(this.#heardAt);
+    // what counts is the way that the octets take
+    return this.#receiver !== undefined && this.#from === undefined;
   }
 
   #send(packet: LinkPacket, now: number): void {

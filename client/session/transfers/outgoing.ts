@@ -13,7 +13,7 @@ import type { FileResult } from "../../files/files.ts";
 import type { Fact } from "../facts.ts";
 import type { LinkTarget, PeerLink } from "../peer_link.ts";
 import { RateMeter } from "./rate_meter.ts";
-import { relayNotice, whyNotDirectly } from "../way_words.ts";
+import { relayNotice, whyNoAnswer, whyNotDirectly } from "../way_words.ts";
 import type { TransferState } from "./transfer.ts";
 import { type Ended, SIGN_PAUSE_MS, type Transfer, type TransferParts } from "./transfer_parts.ts";
 import {
@@ -85,7 +85,8 @@ export class Outgoing implements Transfer {
 
   get state(): TransferState {
     const sender = this.#sender;
-    const state = sender ? sender.isWhole ? "finishing" : "running" : this.#isOffered ? "offered" : "preparing";
+    const before = !this.#offer ? "preparing" : this.#isOffered ? "offered" : "calling";
+    const state = sender ? sender.isWhole ? "finishing" : "running" : before;
     return {
       ...{ number: this.#number, direction: "out", peer: this.#link.name, file: this.#name, state },
       ...{ size: this.#offer?.size ?? 0, done: sender?.acknowledged ?? 0, rate: this.#meter.rate },
@@ -119,7 +120,9 @@ export class Outgoing implements Transfer {
   wake(now: number): Fact[] {
     if (this.#ended) return [];
     const { lost } = this.#link;
-    if (lost !== undefined) return this.#end("left", this.#sender ? `${lost}; ${GOES_ON}` : lost, now);
+    if (lost !== undefined) {
+      return this.#end(this.#link.isShut ? "no-way" : "left", this.#isUnderWay ? `${lost}; ${GOES_ON}` : lost, now);
+    }
     if (!this.#link.isOpen) {
       return now < this.#findBy ? [] : this.#end("left", "the server does not say where it is", now);
     }
@@ -127,8 +130,11 @@ export class Outgoing implements Transfer {
     if (this.#offers.times === 0 && this.#offers.dueAt === undefined) this.#begin(now);
     if (now >= this.#progressAt + STALL_MS) return this.#end("left", WHY_STALLED, now);
     if (now >= this.#heardAt + SILENCE_MS) {
-      return this.#end("left", whySilent(this.#link.name, this.#sender !== undefined), now);
+      const { name, place } = this.#link;
+      const isNew = !this.#isOffered, never = whyNoAnswer(name, { place, isLocated: true });
+      return this.#end("left", isNew ? never : whySilent(name, this.#isUnderWay), now);
     }
+    if (this.#sender) this.#meter.note(this.#sender.acknowledged, now);
     const facts = this.#followWay(now);
     this.#sendOffer(now);
     this.#sendData(now);
@@ -190,6 +196,11 @@ export class Outgoing implements Transfer {
     this.#end(code, problem, now);
   }
 
+  /** Whether some of it is at the other member. */
+  get #isUnderWay(): boolean {
+    return this.#sender !== undefined && this.#sender.acknowledged > 0;
+  }
+
   #begin(now: number): void {
     this.#heardAt = now;
     this.#offers.start(now);
@@ -238,7 +249,7 @@ export class Outgoing implements Transfer {
   #endedThere(code: string, now: number): Fact[] {
     // the last acknowledgement may be lost, the first too if all was there before; but nobody has what was not sent
     if (code !== "done" || this.#sender && this.#sentUpTo < this.#offer!.size) {
-      return this.#finish({ code, problem: whyNotThere(code, this.#link.name), isHere: false }, now);
+      return this.#finish({ code, problem: whyNotThere(code, this.#link.name, this.#isUnderWay), isHere: false }, now);
     }
     // whoever has all of it repeats that until it is known here
     this.#link.send({ type: "END", file: this.file, code: "done" }, now);

@@ -17,10 +17,10 @@ export interface TransferState {
   /** In bytes. */
   size: number;
   /**
-   * `preparing`: this client reads and hashes it, or looks for the other member; `offered`: the other member has not
+   * `preparing`: this client reads and hashes it; `calling`: the other member's program has not answered; `offered`: the other member has not
    * said yes or no; `asked`: this user has not; `running`: it is under way; `finishing`: all of it is there, and is checked.
    */
-  state: "preparing" | "offered" | "asked" | "running" | "finishing";
+  state: "preparing" | "calling" | "offered" | "asked" | "running" | "finishing";
   /** How many bytes of it are at the receiver, in order. */
   done: number;
   /** Bytes a second, as far as that is known. */

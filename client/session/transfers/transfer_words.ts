@@ -24,24 +24,26 @@ export type EndCode =
   | "wrong-data"
   | "busy"
   | "unknown"
-  | "no-files";
+  | "no-files"
+  | "no-way";
 
 /** What the other member is told of a problem with a file here. */
 export function codeOf(problem: FileProblem): EndCode {
   return problem === "not-found" || problem === "not-a-file" ? "failed" : problem;
 }
 
-/** Why a file did not get to a member that has ended the transfer. */
-export function whyNotThere(code: string, peer: string): string {
+/** Why a file did not get to a member that has ended the transfer; `isUnderWay`: some of it is there. */
+export function whyNotThere(code: string, peer: string, isUnderWay: boolean): string {
+  const goesOn = isUnderWay ? `; ${GOES_ON}` : "";
   switch (code) {
     case "declined":
       return `${peer} does not want it`;
     case "cancelled":
-      return `${peer} has ended it; ${GOES_ON}`;
+      return `${peer} has ended it${goesOn}`;
     case "left":
-      return `${peer} has left; ${GOES_ON}`;
+      return `${peer} has left${goesOn}`;
     case "disk-full":
-      return `the disk of ${peer} is full; ${GOES_ON}`;
+      return `the disk of ${peer} is full${goesOn}`;
     case "no-permission":
       return `${peer} may not write files where it wants them`;
     case "failed":
@@ -54,7 +56,9 @@ export function whyNotThere(code: string, peer: string): string {
     case "busy":
       return `too many files are offered to ${peer}; offer it again later`;
     case "unknown":
-      return `the program of ${peer} knows of it no more; ${GOES_ON}`;
+      return `the program of ${peer} knows of it no more${goesOn}`;
+    case "no-way":
+      return `${peer} takes nothing through the server, and there is no direct way`;
     case "no-files":
       return `the program of ${peer} can't take files`;
     default:
@@ -62,13 +66,16 @@ export function whyNotThere(code: string, peer: string): string {
   }
 }
 
-/** Why a file of a member that has ended the transfer did not get here. */
-export function whyNotHere(code: string, peer: string): string {
+/** Why a file of a member that has ended the transfer did not get here; `isUnderWay`: some of it is here. */
+export function whyNotHere(code: string, peer: string, isUnderWay: boolean): string {
+  const goesOn = isUnderWay ? `; ${GOES_ON}` : "";
   switch (code) {
     case "cancelled":
-      return `${peer} has ended it`;
+      return `${peer} has ended it${goesOn}`;
     case "left":
-      return `${peer} has left`;
+      return `${peer} has left${goesOn}`;
+    case "no-way":
+      return `${peer} sends nothing through the server, and there is no direct way`;
     case "changed":
       return `it was changed while ${peer} was sending it`;
     case "no-permission":
@@ -76,7 +83,7 @@ export function whyNotHere(code: string, peer: string): string {
     case "disk-full":
       return `${peer} can't read it any more`;
     case "unknown":
-      return `the program of ${peer} knows of it no more`;
+      return `the program of ${peer} knows of it no more${goesOn}`;
     case "wrong-data":
       return `the programs do not understand each other`;
     default:

@@ -36,6 +36,8 @@ type FilePacketFact = Extract<Fact, { type: "file packet" }>;
 const MAX_OUTGOING = 16;
 /** Of how many transfers that have ended it is remembered how. */
 const MAX_ENDED = 1000;
+/** After how much silence another member may send the same file, in milliseconds. */
+const TAKE_OVER_MS = 3000;
 /** How many ends are kept for whoever asks for them. */
 const MAX_ENDS = 100;
 
@@ -53,7 +55,6 @@ export class Transfers implements Timed {
   /** Of whom alone files are taken; undefined for anybody. */
   #only: string | undefined;
   #ends: TransferEnd[] = [];
-  #lastNumber = 0;
 
   constructor(options: TransfersOptions) {
     const { peers: { links }, files, random } = options;
@@ -107,15 +108,24 @@ export class Transfers implements Timed {
     if (length >= MAX_OUTGOING) {
       return [{ type: "problem", text: `Not offered: ${MAX_OUTGOING} files are on their way already` }];
     }
-    const transfer = new Outgoing(this.#parts, ++this.#lastNumber, path, target, now);
-    this.#add(transfer, this.#lastNumber);
+    const number = this.#nextNumber;
+    this.#add(new Outgoing(this.#parts, number, path, target, now), number);
     return this.#settle([]);
   }
 
   /** Takes a file that is offered. */
   accept(number: number, now: number): Fact[] {
     const transfer = this.#open.get(number);
-    if (transfer instanceof Incoming) transfer.accept(now);
+    if (!(transfer instanceof Incoming)) return [];
+    const same = this.#coming.find((other) => other !== transfer && other.isAccepted && other.isSame(transfer));
+    if (same && now < same.heardAt + TAKE_OVER_MS) {
+      const { number: other, peer } = same.state;
+      const text = `The same file is already coming from ${peer}; /cancel ${other} ends that`;
+      return [{ type: "problem", text }];
+    }
+    // whoever sent it has died, and may be back under another name
+    same?.end("cancelled", `${transfer.peer} sends it now`, now);
+    transfer.accept(now);
     return this.#settle([]);
   }
 
@@ -171,8 +181,7 @@ export class Transfers implements Timed {
     const { pass, file } = offer, { peers, files } = this.#options, by = peers.introduced(pass, now);
     if (!by) return [];
     const isUnwanted = this.#only !== undefined && (by.name === undefined || nameKey(by.name) !== this.#only);
-    const coming = [...this.#open.values()].filter((transfer) => transfer instanceof Incoming);
-    const refusal = !files ? "no-files" : isUnwanted ? "declined" : this.#limits.take(pass, coming, now);
+    const refusal = !files ? "no-files" : isUnwanted ? "declined" : this.#limits.take(pass, this.#coming, now);
     if (typeof refusal === "string") {
       this.#answer(pass, { type: "END", file, code: refusal }, from, false, now);
       return [];
@@ -180,10 +189,10 @@ export class Transfers implements Timed {
     refusal?.end("busy", "too many files are offered to you", now);
     const answer = (packet: LinkPacket, from: string | undefined, now: number) =>
       this.#answer(pass, packet, from, true, now);
-    const transfer = new Incoming(this.#parts, ++this.#lastNumber, offer, { ...by, from }, answer, now);
-    this.#add(transfer, this.#lastNumber);
+    const number = this.#nextNumber, transfer = new Incoming(this.#parts, number, offer, { ...by, from }, answer, now);
+    this.#add(transfer, number);
     answer({ type: "SACK", file }, from, now);
-    const { number, peer, file: name, size } = transfer.state, { folder } = files!;
+    const { peer, file: name, size } = transfer.state, { folder } = files!;
     return this.#settle([{ type: "show", shown: { kind: "offered", number, peer, file: name, size, folder } }]);
   }
 
@@ -198,6 +207,15 @@ export class Transfers implements Timed {
     if (!by || !this.#answers.take(pass, isKnown, now)) return;
     if (from === undefined) send(relay(whole, self, by.address));
     else if (peers.mayAnswer(pass, from, now)) send(whole, from);
+  }
+
+  get #coming(): Incoming[] {
+    return [...this.#open.values()].filter((transfer) => transfer instanceof Incoming);
+  }
+
+  /** The lowest number behind those that are in use. */
+  get #nextNumber(): number {
+    return Math.max(0, ...this.#open.keys()) + 1;
   }
 
   #add(transfer: Transfer, number: number): void {

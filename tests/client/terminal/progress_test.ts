@@ -47,7 +47,7 @@ Deno.test("progress: share, bytes, rate and time left, in both directions", () =
 Deno.test("progress: what is done before and behind; what waits for somebody has no line", () => {
   const states = (["preparing", "offered", "asked", "finishing"] as const).map((state) => transfer({ state }));
   assertEquals(progressLines(states, 80), [
-    "-> lecture 3.pdf to Bob: is being prepared",
+    "-> lecture 3.pdf to Bob: is being read",
     "-> lecture 3.pdf to Bob: is being checked",
   ]);
   assertEquals(progressLines([], 80), []);
@@ -92,7 +92,7 @@ Deno.test("progress: /files says of each what it waits for", () => {
     "-- 1. lecture 3.pdf (28.6 MB) from Alice: waits for your /accept 1 or /decline 1",
     "-- 2. lecture 3.pdf (28.6 MB) to Bob: waits for Bob to accept it",
     "-- 5. lecture 3.pdf (28.6 MB) to Bob: 43%, 12.3 MB of 28.6 MB, 3.2 MB/s, 5 s left (through the server)",
-    "-- 6. lecture 3.pdf to Bob: is being prepared",
+    "-- 6. lecture 3.pdf to Bob: is being read",
   ];
   assertEquals(formatShown({ kind: "transfers", transfers }, PLAIN), lines.join("\n"));
 });

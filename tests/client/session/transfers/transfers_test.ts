@@ -372,3 +372,45 @@ Deno.test("transfers: an acknowledgement from before does not make the rate a ne
   fake.from({ ...pair, file, type: "SACK", next: 0, room: 1_000_000 });
   assert((fake.session.transfers.states[0].rate ?? 0) >= 0);
 });
+
+Deno.test("transfers: who has forbidden the way through the server is told so soon, and the other one too", () => {
+  const fake = new FilesSession();
+  fake.session.allowRelay(false, fake.now);
+  fake.session.transfers.offer("Bob", "notes.pdf", fake.now);
+  fake.done({ is: "inspected", job: 1, name: "notes.pdf", size: 10, hash: HASH });
+  // nothing of Bob's comes back directly
+  fake.pass(8000, () => {
+    for (const { packet } of fake.take()) {
+      if (packet.type !== "LOOKUP" || packet.dialect !== "v1") continue;
+      fake.punch();
+      fake.receive({ dialect: "v1", type: "PEER", id: packet.id, address: BOB, name: "Bob", since: 0, pass: PASS });
+    }
+  });
+  assertEquals(fake.ends, [
+    "Bob has not answered directly: it may be gone, ignore you, or be reached through the server only, " +
+    "which you have forbidden (/direct first allows it)",
+  ]);
+});
+
+Deno.test("transfers: another member may go on with a file whose sender has fallen silent, but not while it comes", () => {
+  const fake = new FilesSession(), anna = named(fake, 1);
+  fake.accepted(1000);
+  fake.from(data(1, 0, 500));
+  fake.from(
+    { ...pair, pass: anna.pass, file: randomHex64(), type: "OFFER", size: 1000, hash: HASH, text: "notes.pdf" },
+    anna.address,
+  );
+  fake.session.transfers.accept(2, fake.now);
+  assertEquals(fake.notices.at(-1), "The same file is already coming from Bob; /cancel 1 ends that");
+  fake.live(3500);
+  named(fake, 1);
+  fake.session.transfers.accept(2, fake.now);
+  const asks = fake.requests.map(({ ask, job }) => `${ask} ${job}`);
+  assertEquals(asks.slice(-2), ["close 1", "create 2"]);
+});
+
+Deno.test("transfers: that a file is offered before the client has joined is told", () => {
+  const fake = new FakeSession({ name: "Alice", files: { folder: ".", request() {} } });
+  fake.session.transfers.offer("Bob", "notes.pdf", fake.now);
+  assertEquals(fake.notices, ["It is offered as soon as the server lets you in"]);
+});
