@@ -14,8 +14,10 @@ const NAMELESS = "file";
 
 /** What moves, reorders or hides: control and format characters, halves of pairs, and what has no look of its own. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/gu;
-/** Blanks of any width, and the pattern of Braille that has no dot. */
-const BLANK = /[\s\p{Z}\u2800]/gu;
+/** Blanks of any width, and what looks like one: the pattern of Braille without a dot, a note without a head. */
+const BLANK = /[\s\p{Z}\u2800\u{1d159}]/gu;
+/** Blanks in a row, which would move what follows out of sight or to another line; with the marks on them. */
+const GAP = / [ \p{M}]+/gu;
 /** What Windows has in no name, and what is a separator there or elsewhere. */
 const FORBIDDEN = /[<>:"/\\|?*]/g;
 /** More combining marks in a row than any language has: they would cover other lines. */
@@ -35,7 +37,7 @@ const DEVICE = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9¹²
 export function harmlessName(name: string): string {
   const last = name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1);
   const visible = last.replace(BLANK, " ").replace(INVISIBLE, "").replace(FORBIDDEN, "_");
-  const trimmed = trim(visible.normalize("NFC").replace(TOWER, "$1"));
+  const trimmed = trim(visible.normalize("NFC").replace(GAP, " ").replace(TOWER, "$1"));
   const short = trim(shorten(trimmed));
   if (short === "") return NAMELESS;
   return DEVICE.test(short.split(".")[0].trimEnd()) ? `_${short}` : short;
@@ -44,15 +46,15 @@ export function harmlessName(name: string): string {
 /** Returns the name with a number, for where the name itself is taken: `report.pdf` becomes `report (2).pdf`. */
 export function numberedName(name: string, n: number): string {
   const { stem, extension } = split(name);
-  return `${stem} (${n})${extension}`;
+  return `${stem.trimEnd()} (${n})${extension}`;
 }
 
-/** Takes off dots and blanks, and dashes at the beginning; where they are many, in one go. */
+/** Takes off dots and blanks, and at the beginning dashes and marks; where they are many, in one go. */
 function trim(name: string): string {
-  let start = 0, end = name.length;
-  while (start < end && " .-".includes(name[start])) start++;
-  while (end > start && " .".includes(name[end - 1])) end--;
-  return name.slice(start, end);
+  const rest = name.replace(/^[ .\-\p{M}]+/u, "");
+  let end = rest.length;
+  while (end > 0 && " .".includes(rest[end - 1])) end--;
+  return rest.slice(0, end);
 }
 
 /** Cuts a name that is too long, in its middle: a device's name gets one more byte afterwards. */

@@ -39,7 +39,7 @@ Deno.test("harmlessName: a name leads nowhere, hides nothing and is nobody's dev
     [" . ", "file"],
     ["\u202e", "file"],
     ["photo\u202egpj.exe", "photogpj.exe"],
-    ["a\u001b[2Jb\r\n.txt", "a[2Jb  .txt"],
+    ["a\u001b[2Jb\r\n.txt", "a[2Jb .txt"],
     ["a\u0000b", "ab"],
     ["zero\u200bwidth\ufeff", "zerowidth"],
     ["\ud83d.txt", "txt"],
@@ -66,12 +66,23 @@ Deno.test("harmlessName: a name leads nowhere, hides nothing and is nobody's dev
   for (const [name, harmless] of names) assertEquals(harmlessName(name), harmless, JSON.stringify(name));
 });
 
+Deno.test("harmlessName: what follows on many blanks does not stand out of sight, or on a line of its own", () => {
+  for (const blank of [" ", "\t", "\u00a0", "\u2003", "\u3000", "\u2800", "\u{1d159}", " \u200b", " \u0301", "\r\n"]) {
+    assertEquals(harmlessName(`holiday.jpg${blank.repeat(50)}.exe`), "holiday.jpg .exe");
+  }
+  assertEquals(harmlessName("a" + "\u00a0".repeat(78) + "!! The server ends"), "a !! The server ends");
+  // a mark would stand on what is before the name
+  for (const name of [" \u0301x", "\u0301x", ".\u0301x", "-\u20dd. \u0301x"]) assertEquals(harmlessName(name), "x");
+  assertEquals(harmlessName(" \u0301"), "file");
+  assertEquals(numberedName("x .txt", 2), "x (2).txt");
+});
+
 Deno.test("harmlessName: what is too long is cut, and keeps its extension", () => {
   assertEquals(harmlessName("a".repeat(300) + ".tar.gz"), "a".repeat(196) + ".gz");
   assertEquals(harmlessName("a".repeat(300)), "a".repeat(199));
   assertEquals(harmlessName("😀".repeat(100) + ".png"), "😀".repeat(48) + ".png");
   assertEquals(harmlessName("a." + "b".repeat(300)), "a." + "b".repeat(197));
-  assertEquals(harmlessName("con" + " ".repeat(300) + "x.txt"), "_con" + " ".repeat(192) + ".txt");
+  assertEquals(harmlessName("con." + "b".repeat(300)), "_con." + "b".repeat(195));
 });
 
 Deno.test("numberedName: the number stands before the extension", () => {
@@ -100,7 +111,7 @@ Deno.test("harmlessName: any name becomes harmless, short, printable as it is, a
       for (const each of [name, numberedName(name, n)]) {
         assert(each !== "" && !/[<>:"/\\|?*\p{C}]/u.test(each.replace(/\p{Cn}|\p{Co}/gu, "")), each);
         assert(!/\p{Default_Ignorable_Code_Point}|\p{Noncharacter_Code_Point}/u.test(each), each);
-        assert(!/^[.\s-]|[.\s]$/u.test(each), each);
+        assert(!/^[.\s\p{M}-]|[.\s]$|\s[\s\p{M}]/u.test(each), each);
         assert(!/^(con|prn|aux|nul|com\d|lpt\d)\s*(\.|$)/i.test(each), each);
         assertEquals(each.normalize("NFC"), each);
         assertEquals(printable(each), each);
@@ -113,7 +124,7 @@ Deno.test("harmlessName: any name becomes harmless, short, printable as it is, a
 });
 
 Deno.test("harmlessName: a long name costs as much as its length", () => {
-  for (const unit of [".", " ", "a.", "\u0301", "\u202e", "../"]) {
+  for (const unit of [".", " ", "a.", "\u0301", " \u0301", "\u202e", "../"]) {
     for (const end of ["x", "/x"]) assert(byteLength(harmlessName(unit.repeat(300_000) + end)) <= 200);
   }
 });
