@@ -62,6 +62,26 @@ Deno.test("completePath: blanks need no quotes, but have them if they were begun
 });
 
 Deno.test({
+  name:
+    "completePath: blanks and the like have a backslash if one was typed, as in the path of a file that was dragged",
+  ignore: IS_WINDOWS,
+  fn: async () => {
+    await withFiles(["my file (2).pdf", "my folder/", "my folder/it's in", "back\\slash"], (folder) => {
+      const before = `${folder}/`;
+      for (const typed of ["my\\", "my\\ ", "my\\ f", "\\my f"]) {
+        assertEquals(complete(before, typed), [String.raw`my\ file\ \(2\).pdf`, String.raw`my\ folder/`]);
+      }
+      assertEquals(complete(before, String.raw`my\ file\ \(`), [String.raw`my\ file\ \(2\).pdf`]);
+      assertEquals(complete(before, String.raw`my\ folder/`), [String.raw`my\ folder/it\'s\ in`]);
+      assertEquals(complete(before, "my folder/"), ["my folder/it's in"]);
+      // it would be taken for one before the next character
+      assertEquals(complete(before, "back"), [String.raw`back\\slash`]);
+      assertEquals(complete(`"${before}`, "back"), [String.raw`back\slash"`]);
+    });
+  },
+});
+
+Deno.test({
   name: "completePath: what can't be typed or printed is left out, and links to folders are folders",
   ignore: IS_WINDOWS,
   fn: async () => {
@@ -97,6 +117,17 @@ Deno.test("resolvePath: quotes around a path are taken off, those in it stay", (
   assertEquals(resolvePath(`"half`), `"half`);
   assertEquals(resolvePath(`"`), `"`);
   assertEquals(resolvePath(`""`), "");
+});
+
+Deno.test({
+  name: "resolvePath: a backslash before a character is taken off, but not in quotes",
+  ignore: IS_WINDOWS,
+  fn: () => {
+    assertEquals(resolvePath(String.raw`my\ file\ \(2\).pdf`), "my file (2).pdf");
+    assertEquals(resolvePath(String.raw`a\\b`), String.raw`a\b`);
+    assertEquals(resolvePath(String.raw`'a\ b'`), String.raw`a\ b`);
+    assertEquals(resolvePath(String.raw`\~/a`), "~/a");
+  },
 });
 
 Deno.test({
