@@ -21,8 +21,16 @@ export interface Expected {
 }
 
 const HASH = /^[0-9a-f]{64}$/;
-/** How many digits of the hash tell files of one name apart. */
-const HASH_DIGITS = 16;
+/** How many hexadecimal digits tell partial files apart. */
+const DIGITS = 16;
+/**
+ * The rights that a partial file begins with, less those that the user gives to no new file. Who may write to it while
+ * it comes may write what is not verified; the rights are those of its final name too, as Deno can't change them later
+ * without following a link.
+ */
+const MODE = 0o644;
+/** The right to write of all but the owner. */
+const OTHERS_WRITE = 0o022;
 /** How often the partial file may be replaced by others while it is opened. */
 const MAX_TRIES = 5;
 /** How many files of one name there may be. */
@@ -38,6 +46,8 @@ export class PartialFile {
   /** How many bytes are there; and how many of them are hashed, and followed by the next that is written. */
   #length: number;
   #have = 0;
+  /** How many bytes were there before this transfer. */
+  #had = 0;
   #isNamed = false;
 
   private constructor(folder: string, path: string, expected: Expected, file: Deno.FsFile, length: number) {
@@ -50,21 +60,21 @@ export class PartialFile {
 
   /**
    * Opens the partial file of what was offered, and makes it, and the folder, if there is none. It has a name of its
-   * own for each name and hash.
+   * own for each name, size and hash.
    *
-   * @throws {FileFailure} If it can't be written to, or another program does.
+   * @throws {FileFailure} If it can't be written to, or another program or user can, or it is longer than the file.
    */
   static async open(folder: string, offered: Expected): Promise<PartialFile> {
     if (!HASH.test(offered.hash)) throw new FileFailure("failed", "the hash of the file is malformed");
     const expected = { ...offered, name: harmlessName(offered.name) };
-    const path = join(folder, `.${expected.name}.${expected.hash.slice(0, HASH_DIGITS)}.part`);
+    const path = join(folder, `.${expected.name}.${digitsOf(expected)}.part`);
     demandPermission("write", folder);
     demandPermission("read", folder);
     await makeFolder(folder);
     const file = await openAlone(path);
     try {
-      let { size: length } = await file.stat();
-      if (length > expected.size) await file.truncate(length = expected.size);
+      const { size: length } = await file.stat();
+      if (length > expected.size) throw inTheWay(path, "it is longer than the file that comes");
       return new PartialFile(folder, path, expected, file, length);
     } catch (error) {
       file.close();
@@ -79,7 +89,7 @@ export class PartialFile {
 
   /** Hashes what is there already, as long as it is wanted; returns how many bytes that is. */
   async takeStock(wanted: Wanted): Promise<number> {
-    this.#have = await hashNext(this.#file, this.#length, this.#hash, wanted);
+    this.#have = this.#had = await hashNext(this.#file, this.#length, this.#hash, wanted);
     return this.#have;
   }
 
@@ -115,13 +125,18 @@ export class PartialFile {
     if (this.#have !== size || this.#isNamed) throw new FileFailure("failed", `${this.#path} is not whole`);
     if (this.#hash.digest("hex") !== hash) {
       await this.#remove();
-      throw new FileFailure("wrong-hash", `what has arrived is not what was offered: let ${name} be offered again`);
+      // which of the two was wrong can't be told: the part from before may have come from somebody else
+      const [before, then] = this.#had > 0 ? [", or what was here of it before,", ", it begins anew"] : ["", ""];
+      throw new FileFailure(
+        "wrong-hash",
+        `what has arrived${before} is not what was offered: let ${name} be offered again${then}`,
+      );
     }
     await this.#file.syncData();
     if (!await isSame(this.#file, this.#path)) {
       throw new FileFailure("failed", `${this.#path} is gone: somebody has removed or replaced it`);
     }
-    const final = await giveName(this.#path, this.#folder, name);
+    const final = await giveName(this.#file, this.#path, this.#folder, name);
     this.#isNamed = true;
     return pathAsTyped(this.#folder, final);
   }
@@ -152,18 +167,20 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
+/** Tells partial files apart: whoever offers another file, though it has the same name or hash, gets to another one. */
+function digitsOf({ name, size, hash }: Expected): string {
+  return createHash("sha256").update(`${name}\n${size}\n${hash}`).digest("hex").slice(0, DIGITS);
+}
+
+function inTheWay(path: string, why: string): FileFailure {
+  return new FileFailure("failed", `${path} is in the way, as ${why}: delete it, or have files come to another folder`);
+}
+
 /** Opens a file that this program alone writes to. No link is followed, as it might lead to a file of the user. */
 async function openAlone(path: string): Promise<Deno.FsFile> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const there = await infoOf(path);
-    if (there && !there.isFile) {
-      throw new FileFailure("failed", `${path} is in the way: it is no regular file`);
-    }
-    if (there && hasOtherNames(there)) {
-      // a program was killed just when it gave the file its name, or it is a file of the user's: only the name goes
-      await removeIfThere(path);
-      continue;
-    }
+    if (there && !there.isFile) throw inTheWay(path, "it is no regular file");
     const file = await openIf(path, there !== undefined);
     if (!file) continue;
     try {
@@ -171,7 +188,16 @@ async function openAlone(path: string): Promise<Deno.FsFile> {
         throw new FileFailure("failed", `${path} is in use: the same file is on its way to this folder already`);
       }
       // it may have been removed, or replaced by a link, before it was locked
-      if (await isSame(file, path) && !hasOtherNames(await file.stat())) return file;
+      if (await isSame(file, path)) {
+        const info = await file.stat();
+        if (!hasOtherNames(info)) {
+          if (there) await demandOwn(path, info);
+          return file;
+        }
+        // a program was killed just when it gave the file its name, or it is a file of the user's: only the name goes,
+        // and not before the lock is here, as another program may just be giving the file its name
+        await removeIfThere(path);
+      }
     } catch (error) {
       file.close();
       throw error;
@@ -181,10 +207,32 @@ async function openAlone(path: string): Promise<Deno.FsFile> {
   throw new FileFailure("failed", `${path} is in use by another program`);
 }
 
+/**
+ * Demands that nobody else can write to a file that was there, or has opened it when he could: in a shared folder it
+ * may be somebody's trap. It has to be like one that is made here, as some disks know no owners and no rights.
+ */
+async function demandOwn(path: string, { uid, mode }: Deno.FileInfo): Promise<void> {
+  if (uid === null || mode === null) return;
+  const own = await infoOfNew(`${path}.${crypto.randomUUID().slice(0, 8)}`);
+  if (uid !== own.uid) throw inTheWay(path, "it is another user's");
+  if ((mode & ~(own.mode ?? 0) & OTHERS_WRITE) !== 0) throw inTheWay(path, "other users may write to it");
+}
+
+/** Makes a file, and removes it again; returns what the system says of it. */
+async function infoOfNew(path: string): Promise<Deno.FileInfo> {
+  const file = await Deno.open(path, { write: true, createNew: true, mode: MODE });
+  try {
+    return await file.stat();
+  } finally {
+    file.close();
+    await removeIfThere(path);
+  }
+}
+
 /** Opens a file that is there, or makes one; undefined if others have removed or made it meanwhile. */
 async function openIf(path: string, isThere: boolean): Promise<Deno.FsFile | undefined> {
   try {
-    return await Deno.open(path, { read: true, write: true, createNew: !isThere });
+    return await Deno.open(path, { read: true, write: true, ...isThere ? {} : { createNew: true, mode: MODE } });
   } catch (error) {
     if (error instanceof (isThere ? Deno.errors.NotFound : Deno.errors.AlreadyExists)) return undefined;
     throw error;
@@ -219,24 +267,24 @@ async function removeIfThere(path: string): Promise<void> {
 }
 
 /** Gives a file its final name, or the first one with a number that is free; returns it. */
-async function giveName(path: string, folder: string, name: string): Promise<string> {
+async function giveName(file: Deno.FsFile, path: string, folder: string, name: string): Promise<string> {
   for (let n = 1; n <= MAX_SAME_NAMES; n++) {
     const final = n === 1 ? name : numberedName(name, n);
-    if (await moveUnlessThere(path, join(folder, final))) return final;
+    if (await moveUnlessThere(file, path, join(folder, final))) return final;
   }
   throw new FileFailure("failed", `there are ${MAX_SAME_NAMES} files of the name ${name} already`);
 }
 
 /** Gives a file another path unless there is anything; returns whether it has it. */
-async function moveUnlessThere(path: string, to: string): Promise<boolean> {
+async function moveUnlessThere(file: Deno.FsFile, path: string, to: string): Promise<boolean> {
   try {
     await Deno.link(path, to);
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return false;
     return await renameUnlessThere(path, to);
   }
-  // it has its name now, whatever becomes of the other one
-  await removeIfThere(path).catch(() => {});
+  // it has its name now, whatever becomes of the other one; where there are no locks that may be another file's already
+  if (await isSame(file, path).catch(() => false)) await removeIfThere(path).catch(() => {});
   return true;
 }
 

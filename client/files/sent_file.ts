@@ -55,17 +55,32 @@ export class SentFile {
     }
   }
 
-  /** Returns the SHA-256 of the whole in hexadecimal digits; of a part only if it is wanted no more. */
+  /**
+   * Returns the SHA-256 of the whole in hexadecimal digits; of a part only if it is wanted no more.
+   *
+   * @throws {FileFailure} If it is changed meanwhile, or has not as many bytes as the system says.
+   */
   async hash(wanted: Wanted): Promise<string> {
     const hash = createHash("sha256");
     this.#position = await hashNext(this.#file, this.size, hash, wanted);
-    if (!wanted.isClosed) await this.#demandSame(this.#position === this.size);
+    if (!wanted.isClosed) {
+      const isWhole = this.#position === this.size && await this.#file.read(new Uint8Array(1)) === null;
+      await this.#demandSame(true);
+      if (!isWhole) throw new FileFailure("not-a-file", `${this.#path} has no fixed size: send a copy of it`);
+    }
     return hash.digest("hex");
   }
 
-  /** Reads a part of the file, if it is still what it was. */
+  /**
+   * Reads a part of the file, if it is still what it was.
+   *
+   * @throws {FileFailure} If it is changed, or the part is none of it, or too long.
+   */
   async read(at: number, length: number): Promise<Uint8Array> {
-    const octets = new Uint8Array(Math.max(0, Math.min(length, this.size - at, MAX_READ_BYTES)));
+    if (at < 0 || length < 0 || length > MAX_READ_BYTES || at + length > this.size) {
+      throw new FileFailure("failed", `what was to be read of ${this.#path} is no part of it`);
+    }
+    const octets = new Uint8Array(length);
     if (at !== this.#position) this.#position = await this.#file.seek(at, Deno.SeekMode.Start);
     let done = 0;
     while (done < octets.length) {

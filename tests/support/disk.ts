@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { Disk } from "../../client/files/disk.ts";
 import type { FileRequest, FileResult } from "../../client/files/files.ts";
@@ -66,6 +67,33 @@ export async function takeFile(to: TestDisk, job: number, name: string, content:
   const result = await to.ask({ ask: "finish", job });
   to.disk.request({ ask: "close", job });
   return result;
+}
+
+/** Returns which problem a result is, whose text is one sentence without a full stop. */
+export function problemOf(result: FileResult): string {
+  assert(result.is === "failed", JSON.stringify(result));
+  assert(/^[^\n]+[^.\n]$/.test(result.text), result.text);
+  return result.problem;
+}
+
+/** Returns what is said of a result that is some other failure. */
+export function textOf(result: FileResult): string {
+  assertEquals(problemOf(result), "failed");
+  return result.is === "failed" ? result.text : "";
+}
+
+/** Returns the name of the partial file. */
+export function partOf(name: string, content: Uint8Array): string {
+  const told = new TextEncoder().encode(`${name}\n${content.length}\n${sha256(content)}`);
+  return `.${name}.${sha256(told).slice(0, 16)}.part`;
+}
+
+/** Lets a part of a file come, and lets go of it. */
+export async function takePart({ ask, disk }: TestDisk, job: number, name: string, content: Uint8Array, end: number) {
+  const created = await ask(creating(job, name, content));
+  assert(created.is === "created", JSON.stringify(created));
+  await ask({ ask: "write", job, at: created.have, octets: content.subarray(created.have, end) });
+  disk.request({ ask: "close", job });
 }
 
 /** Returns the SHA-256 of bytes as hexadecimal digits. */

@@ -3,29 +3,11 @@ import { assert, assertEquals } from "@std/assert";
 import { join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { pathAsTyped } from "../../../client/files/partial_file.ts";
-import type { FileResult } from "../../../client/files/files.ts";
 import { ROOT } from "../../../scripts/programs.ts";
-import { creating, listFolder, makePipe, openDisk, sha256, someBytes, takeFile } from "../../support/disk.ts";
-import { type TestDisk, withDisk, withSmallDisk } from "../../support/disk.ts";
+import { creating, listFolder, openDisk, partOf, problemOf, someBytes } from "../../support/disk.ts";
+import { takeFile, takePart, textOf, withDisk, withSmallDisk } from "../../support/disk.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
-
-function problemOf(result: FileResult): string {
-  assert(result.is === "failed", JSON.stringify(result));
-  assert(/^[^\n]+[^.\n]$/.test(result.text), result.text);
-  return result.problem;
-}
-
-/** The name of the partial file. */
-const partOf = (name: string, content: Uint8Array) => `.${name}.${sha256(content).slice(0, 16)}.part`;
-
-/** Lets a part of a file come, and lets go of it. */
-async function takePart({ ask, disk }: TestDisk, job: number, name: string, content: Uint8Array, end: number) {
-  const created = await ask(creating(job, name, content));
-  assert(created.is === "created", JSON.stringify(created));
-  await ask({ ask: "write", job, at: created.have, octets: content.subarray(created.have, end) });
-  disk.request({ ask: "close", job });
-}
 
 Deno.test("Disk: a file that comes is written beside its name, and has it when it is whole", async () => {
   await withDisk(async (outer) => {
@@ -77,17 +59,52 @@ Deno.test("Disk: a file goes on after any cuts", async () => {
   });
 });
 
-Deno.test("Disk: what is there of a file counts at most as far as it goes, and is verified", async () => {
+Deno.test("Disk: who offers another size, or nearly the same hash, does nothing to what is there of a file", async () => {
+  await withDisk(async (to) => {
+    const content = someBytes(1000), offer = creating(1, "notes", content);
+    await takePart(to, 1, "notes", content, 600);
+    const near = offer.hash.slice(0, 63) + (offer.hash.endsWith("0") ? "1" : "0");
+    const others = [{ size: 0 }, { size: 10 }, { size: 600 }, { size: 2000 }, { hash: near }, { hash: near, size: 10 }];
+    for (const [i, other] of others.entries()) {
+      const job = 10 + i;
+      assertEquals(await to.ask({ ...offer, ...other, job }), { is: "created", job, have: 0 });
+      await to.ask({ ask: "finish", job });
+      to.disk.request({ ask: "close", job });
+    }
+    assertEquals(await to.ask(creating(2, "notes", content)), { is: "created", job: 2, have: 600 });
+    await to.disk.close();
+    assertEquals(listFolder(to.folder), [partOf("notes", content)]);
+  });
+});
+
+Deno.test("Disk: what is longer than the file is in its way, and stays as it is", async () => {
+  await withDisk(async (to) => {
+    for (const [job, length] of [0, 1000].entries()) {
+      const content = someBytes(length), path = join(to.folder, partOf("long", content));
+      await Deno.writeFile(path, new Uint8Array(length + 1));
+      assertEquals(
+        textOf(await to.ask(creating(job, "long", content))),
+        `${path} is in the way, as it is longer than the file that comes: delete it, or have files come to another folder`,
+      );
+      to.disk.request({ ask: "close", job });
+    }
+    await to.disk.close();
+    assertEquals(listFolder(to.folder).length, 2);
+  });
+});
+
+Deno.test("Disk: what was there of a file is verified; if it is wrong, the file begins anew", async () => {
   await withDisk(async (to) => {
     const content = someBytes(1000);
-    await Deno.writeFile(join(to.folder, partOf("long", content)), new Uint8Array([...content, 1, 2, 3]));
-    assertEquals(await to.ask(creating(1, "long", content)), { is: "created", job: 1, have: 1000 });
-    assertEquals((await to.ask({ ask: "finish", job: 1 })).is, "finished");
-    assertEquals(await Deno.readFile(join(to.folder, "long")), content);
-
     await Deno.writeFile(join(to.folder, partOf("false", content)), someBytes(400, 9));
-    assertEquals(problemOf(await takeFile(to, 2, "false", content)), "wrong-hash");
-    assertEquals(listFolder(to.folder), ["long"]);
+    const result = await takeFile(to, 2, "false", content);
+    assertEquals(problemOf(result), "wrong-hash");
+    assertEquals(
+      result.is === "failed" && result.text,
+      "what has arrived, or what was here of it before, is not what was offered: " +
+        "let false be offered again, it begins anew",
+    );
+    assertEquals(listFolder(to.folder), []);
     // offered again, nothing of it is there
     assertEquals((await takeFile(to, 3, "false", content)).is, "finished");
   });
@@ -98,7 +115,12 @@ Deno.test("Disk: what has not the hash that was offered is deleted", async () =>
     const content = someBytes(1000);
     await ask(creating(1, "x", content));
     await ask({ ask: "write", job: 1, at: 0, octets: someBytes(1000, 2) });
-    assertEquals(problemOf(await ask({ ask: "finish", job: 1 })), "wrong-hash");
+    const result = await ask({ ask: "finish", job: 1 });
+    assertEquals(problemOf(result), "wrong-hash");
+    assertEquals(
+      result.is === "failed" && result.text,
+      "what has arrived is not what was offered: let x be offered again",
+    );
     assertEquals(listFolder(folder), []);
   });
 });
@@ -169,69 +191,6 @@ Deno.test("pathAsTyped: a file in the working folder can be typed as it is told"
   assertEquals(pathAsTyped(".", "a.txt"), `.${sep}a.txt`);
   assertEquals(pathAsTyped(`.${sep}`, "a.txt"), `.${sep}a.txt`);
   assertEquals(pathAsTyped("in", "a.txt"), `in${sep}a.txt`);
-});
-
-Deno.test({
-  name: "Disk: nothing is written through a link or into anything else that has the name of the partial file",
-  ignore: IS_WINDOWS,
-  fn: async () => {
-    await withDisk(async (to) => {
-      const { folder, ask } = to, content = someBytes(100), mine = join(folder, "mine");
-      await Deno.writeTextFile(mine, "mine");
-      const ways: ((path: string) => Promise<boolean | void>)[] = [
-        (path) => Deno.symlink("mine", path),
-        (path) => Deno.symlink("new", path),
-        (path) => Deno.mkdir(path),
-        makePipe,
-      ];
-      for (const [job, make] of ways.entries()) {
-        const name = `x${job}`;
-        if (await make(join(folder, partOf(name, content))) === false) continue;
-        assertEquals(problemOf(await ask(creating(job, name, content))), "failed");
-      }
-      // a file of two names: a program was killed just when it gave it its name, or it is somebody's trick
-      await Deno.link(mine, join(folder, partOf("hard", content)));
-      assertEquals(await ask(creating(9, "hard", content)), { is: "created", job: 9, have: 0 });
-      await ask({ ask: "write", job: 9, at: 0, octets: content });
-      assertEquals(await Deno.readTextFile(mine), "mine");
-      assert(!listFolder(folder).includes("new"));
-      // a backup may give it another name while it is written
-      const other = someBytes(100, 2);
-      await ask(creating(10, "kept", other));
-      await Deno.link(join(folder, partOf("kept", other)), join(folder, "backup"));
-      await ask({ ask: "write", job: 10, at: 0, octets: other });
-      assertEquals((await ask({ ask: "finish", job: 10 })).is, "finished");
-      // it is replaced while it is written
-      await Deno.remove(join(folder, partOf("hard", content)));
-      await Deno.symlink("mine", join(folder, partOf("hard", content)));
-      assertEquals(problemOf(await ask({ ask: "finish", job: 9 })), "failed");
-      assert(!listFolder(folder).includes("hard"));
-      await to.disk.close();
-      assertEquals(await Deno.readTextFile(mine), "mine");
-    });
-  },
-});
-
-Deno.test("Disk: two do not write to one partial file; when one is done, the other can", async () => {
-  await withDisk(async (to) => {
-    const content = someBytes(1000), other = openDisk(to.folder);
-    await to.ask(creating(1, "x", content));
-    await to.ask({ ask: "write", job: 1, at: 0, octets: content.subarray(0, 400) });
-    const inUse = [await to.ask(creating(2, "x", content)), await other.ask(creating(1, "x", content))];
-    for (const result of inUse) {
-      assertEquals(problemOf(result), "failed");
-      assert(result.is === "failed" && result.text.includes("is in use"), JSON.stringify(result));
-    }
-    to.disk.request({ ask: "close", job: 1 });
-    // before Deno 2.5 the lock is given to the one that waited, and has no use for it
-    const deadline = performance.now() + 5000;
-    let result: FileResult;
-    do {
-      result = await other.ask(creating(1, "x", content));
-    } while (result.is === "failed" && performance.now() < deadline);
-    assertEquals(result, { is: "created", job: 1, have: 400 });
-    await other.disk.close();
-  });
 });
 
 Deno.test("Disk: a folder that is none is told", async () => {

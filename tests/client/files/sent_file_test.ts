@@ -1,16 +1,9 @@
 /** Files that are sent: found, hashed, read, and watched for changes. */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
-import type { FileResult } from "../../../client/files/files.ts";
-import { makePipe, openDisk, sha256, someBytes, withDisk } from "../../support/disk.ts";
+import { makePipe, openDisk, problemOf, sha256, someBytes, withDisk } from "../../support/disk.ts";
 
 const PIECE = 256 * 1024;
-
-function problemOf(result: FileResult): string {
-  assert(result.is === "failed", JSON.stringify(result));
-  assert(/^[^\n]+[^.\n]$/.test(result.text), result.text);
-  return result.problem;
-}
 
 Deno.test("Disk: a file is inspected, and read in any parts", async () => {
   await withDisk(async ({ folder, ask, disk }) => {
@@ -19,13 +12,35 @@ Deno.test("Disk: a file is inspected, and read in any parts", async () => {
       await Deno.writeFile(path, content);
       const inspected = await ask({ ask: "inspect", job, path });
       assertEquals(inspected, { is: "inspected", job, name, size, hash: sha256(content) });
-      for (const [at, length] of [[0, size], [size >> 1, 1000], [3, 10], [size, 5], [size + 7, 5]]) {
+      for (const [at, length] of [[0, size], [size >> 1, size >> 2], [size, 0], [size >> 2, size >> 1]]) {
         const octets = content.slice(at, at + length);
         assertEquals(await ask({ ask: "read", job, at, length }), { is: "read", job, at, octets });
+      }
+      // never fewer bytes than were asked for, without a word
+      for (
+        const [at, length] of [[0, size + 1], [size, 1], [size + 7, 5], [-1, 1], [0, -1], [0, 2 ** 40], [2 ** 40, 0]]
+      ) {
+        assertEquals(problemOf(await ask({ ask: "read", job, at, length })), "failed");
       }
       disk.request({ ask: "close", job });
     }
   });
+});
+
+Deno.test({
+  name: "Disk: what has another length than the system says, as files in /proc have, can't be sent",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await withDisk(async ({ ask }) => {
+      // the one is said to have nothing in it, the other one a page
+      for (const [job, path] of ["/proc/version", "/sys/kernel/mm/transparent_hugepage/enabled"].entries()) {
+        const result = await ask({ ask: "inspect", job, path });
+        if (result.is === "failed" && result.problem === "not-found") continue;
+        assertEquals(problemOf(result), "not-a-file");
+        assert(result.is === "failed" && result.text === `${path} has no fixed size: send a copy of it`);
+      }
+    });
+  },
 });
 
 Deno.test("Disk: what is no file can't be sent, and a pipe stops nothing", async () => {
@@ -80,7 +95,8 @@ Deno.test("Disk: paths may be quoted as in a shell, but one that is there as it 
   await withDisk(async ({ folder, ask }) => {
     const path = join(folder, "my file.txt");
     await Deno.writeTextFile(path, "mine");
-    for (const [job, typed] of [`"${path}"`, `'${path}'`, ` ${path} `].entries()) {
+    const escaped = Deno.build.os === "windows" ? path : path.replaceAll(" ", "\\ ");
+    for (const [job, typed] of [`"${path}"`, `'${path}'`, ` ${path} `, escaped].entries()) {
       const inspected = await ask({ ask: "inspect", job, path: typed });
       assert(inspected.is === "inspected" && inspected.name === "my file.txt", JSON.stringify(inspected));
     }
