@@ -36,8 +36,6 @@ type Offer = FilePacket & { type: "OFFER" };
 const ANSWERS_SHARE = 1 / 2;
 /** What a packet without octets costs at least, in bytes: it takes nearly as long as one with them. */
 const LEAST_COST = 512;
-/** How often an OFFER may be repeated for the message that it has cost. Then it costs another one. */
-const MAX_REPEATS = 30;
 /** The code of the END that answers an OFFER for a program that can't take files. */
 const NO_FILES = "no-files";
 
@@ -68,6 +66,7 @@ export class RelayedFiles {
     if (!limits.takeSent(from, cost, now)) return ignored.count("fast-files");
     const to = this.#receiverOf(packet, address, from, now);
     if (!to) return ignored.count("not-joined", "pass");
+    if (packet.type === "OFFER" && !this.#takeOffer(packet, from, now)) return ignored.count("fast-messages");
     if (to.dialect !== "v1") {
       if (packet.type === "OFFER") this.#refuse(packet, from, to, now);
       else ignored.count("not-joined", "file");
@@ -76,7 +75,7 @@ export class RelayedFiles {
     const own = this.#records.note(packet, from, to, now);
     if (!this.#isWanted(packet, own, from, to, now)) return;
     if (!limits.takePassed(from, to, cost, now)) return ignored.count("fast-files");
-    own.wasPassed = true;
+    if (own) own.wasPassed = true;
     passOn(packet, from, to, delivery);
   }
 
@@ -89,28 +88,20 @@ export class RelayedFiles {
   }
 
   /** Whether a packet is passed on, as far as it is not too much; if not, it is counted as ignored. */
-  #isWanted(packet: FilePacket, own: Spoken, from: Member, to: Member, now: number): boolean {
-    if (packet.type === "OFFER") return this.#takeOffer(own, from, now) && this.#takeUnasked(from, to, now);
+  #isWanted(packet: FilePacket, own: Spoken | undefined, from: Member, to: Member, now: number): boolean {
+    if (packet.type === "OFFER") return this.#takeUnasked(from, to, now);
     const other = this.#records.of(to, packet, now);
-    if (packet.type === "DATA" && other?.takesOctets(now)) return true;
-    const isAnswer = packet.type !== "DATA" || other?.hasEnded;
-    if (isAnswer && other?.takeAnswer()) return true;
+    if (packet.type === "DATA" ? other?.takeOctets(now) : other?.takeAnswer()) return true;
     // who was offered a file and has not answered is told that it is not any more
-    if (packet.type === "END" && own.wasPassed) return this.#takeUnasked(from, to, now);
+    if (packet.type === "END" && own?.wasPassed) return this.#takeUnasked(from, to, now);
     this.#context.ignored.count("not-joined", "file");
     return false;
   }
 
   /** Takes what an OFFER costs: a new one as much as a message. */
-  #takeOffer(own: Spoken, from: Member, now: number): boolean {
-    if (own.repeatsLeft > 0) {
-      own.repeatsLeft--;
-      return true;
-    }
-    const { limits, ignored } = this.#context, isPaid = limits.takeMessageTokenNow(from, now);
-    if (isPaid) own.repeatsLeft = MAX_REPEATS;
-    else ignored.count("fast-messages");
-    return isPaid;
+  #takeOffer(offer: Offer, from: Member, now: number): boolean {
+    const isRepeat = (this.#records.of(from, offer, now)?.repeatsLeft ?? 0) > 0;
+    return isRepeat || this.#context.limits.takeMessageTokenNow(from, now);
   }
 
   /** Takes what somebody gets without having sent anything; returns whether it may be sent. */
@@ -123,8 +114,7 @@ export class RelayedFiles {
   /** Tells a member whose program can't take files of an OFFER, once, and its sender of that. */
   #refuse(offer: Offer, from: Member, to: Member, now: number): void {
     const { delivery } = this.#context, { pass, file } = offer;
-    const own = this.#records.note(offer, from, to, now);
-    if (!this.#takeOffer(own, from, now)) return;
+    const own = this.#records.note(offer, from, to, now)!;
     if (!own.wasPassed) {
       if (!this.#takeUnasked(from, to, now)) return;
       own.wasPassed = true;

@@ -82,15 +82,37 @@ Deno.test("relayed files: octets pass only while their receiver accepts this fil
   assertGreater(room.room.statistics.ignored["not-joined"], 5);
 });
 
-Deno.test("relayed files: after its END a receiver gets few octets more, so that it can say it again", () => {
+Deno.test("relayed files: after its END a receiver gets few octets more in all, so that it can say it again", () => {
   const room = new FileRoom(), { toBob, toAlice } = room;
   room.offer(toBob);
   room.accept(toAlice);
   room.send(toAlice, endOf(toAlice, "disk-full"));
-  assertEquals(countOf(1000, () => room.sendFast(toBob, dataOf(toBob), 20)), 16);
-  // each END that is sent again lets some more pass
-  room.send(toAlice, endOf(toAlice, "disk-full"));
-  assertEquals(countOf(100, () => room.sendFast(toBob, dataOf(toBob), 20)), 8);
+  let passed = 0;
+  // it answers each of them by an END, which must not let others pass
+  for (let i = 0; i < 5000; i++, room.now += 10) {
+    if (!room.sendFast(toBob, dataOf(toBob))) continue;
+    passed++;
+    room.send(toAlice, endOf(toAlice, "disk-full"));
+  }
+  assertEquals(passed, 64);
+});
+
+Deno.test("relayed files: who has declined a file, or was busy, gets no octets of it, and answers without end bring none", () => {
+  for (const code of ["declined", "busy", "unknown"]) {
+    const room = new FileRoom(), { toBob, toAlice } = room;
+    room.offer(toBob);
+    room.send(toAlice, sackOf(toAlice));
+    room.send(toAlice, endOf(toAlice, code));
+    assertEquals(countOf(100, () => room.sendFast(toBob, dataOf(toBob))), 0, code);
+    // a client answers each SACK that it did not expect by an END
+    let passed = 0;
+    for (let i = 0; i < 5000; i++, room.now += 10) {
+      if (!room.sendFast(toBob, sackOf(toBob), 200)) continue;
+      passed++;
+      room.sendFast(toAlice, endOf(toAlice, code), 200);
+    }
+    assertLessOrEqual(passed, 64 + 8, code);
+  }
 });
 
 Deno.test("relayed files: a SACK or an END passes only to who has sent something of the file of late, and few for each", () => {
@@ -245,11 +267,16 @@ Deno.test("relayed files: in any order of packets nobody gets octets without hav
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const room = new FileRoom({ relayRate: 1_000_000 }), { toBob, toAlice } = room;
-      /** By who and file: when it has accepted, whether it has ended, and how many packets it has sent and got. */
-      const known = new Map<string, { askedAt: number; hasEnded: boolean; sent: number; got: number }>();
+      /** By who and file: when it has accepted, whether it has ended and ever accepted, and how many packets it has sent and got. */
+      const known = new Map<
+        string,
+        { askedAt: number; hasEnded: boolean; hasAccepted: boolean; sent: number; got: number }
+      >();
       const of = (who: string, file: string) => {
         const key = `${who} ${file}`;
-        if (!known.has(key)) known.set(key, { askedAt: -Infinity, hasEnded: false, sent: 0, got: 0 });
+        if (!known.has(key)) {
+          known.set(key, { askedAt: -Infinity, hasEnded: false, hasAccepted: false, sent: 0, got: 0 });
+        }
         return known.get(key)!;
       };
       for (const { isBob, kind, file, pause } of steps) {
@@ -261,11 +288,12 @@ Deno.test("relayed files: in any order of packets nobody gets octets without hav
         own.sent++;
         if (kind === "accept" || kind === "end") {
           own.hasEnded = kind === "end";
+          own.hasAccepted ||= kind === "accept";
           own.askedAt = kind === "end" ? -Infinity : room.now;
         }
         if (!isPassed) continue;
         const isAsked = kind === "data" && room.now - other.askedAt < 30_000;
-        if (kind === "data") assert(isAsked || other.hasEnded);
+        if (kind === "data") assert(isAsked || other.hasEnded && other.hasAccepted);
         if (!isAsked && (kind === "sack" || kind === "accept" || kind === "data")) {
           assertGreater(other.sent, 0);
           assertLessOrEqual(++other.got, 8 * other.sent);
