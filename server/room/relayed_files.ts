@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { FilePacket } from "../../protocol.ts";
+import { type FilePacket, MAX_DATA_BYTES } from "../../protocol.ts";
 import { linesOf, privateLine } from "../../protocol/lines.ts";
 import { printable } from "../../protocol/text.ts";
 import type { Delivery } from "./delivery.ts";
@@ -34,6 +34,8 @@ type Offer = FilePacket & { type: "OFFER" };
 
 /** How much of all but DATA may pass beside it: a SACK for each second DATA has a quarter of its bytes or less. */
 const ANSWERS_SHARE = 1 / 2;
+/** What a DATA costs at least, in bytes: one with a single octet takes as long as the longest, with its headers. */
+const LEAST_DATA_COST = MAX_DATA_BYTES + 100;
 /** What a packet without octets costs at least, in bytes: it takes nearly as long as one with them. */
 const LEAST_COST = 512;
 /** The code of the END that answers an OFFER for a program that can't take files. */
@@ -62,7 +64,7 @@ export class RelayedFiles {
   receive(packet: FilePacket, address: string, from: Member, bytes: number, now: number): void {
     const { ignored, delivery } = this.#context;
     const isOctets = packet.type === "DATA", limits = isOctets ? this.#octets : this.#answers;
-    const cost = isOctets ? bytes : Math.max(LEAST_COST, bytes);
+    const cost = Math.max(isOctets ? LEAST_DATA_COST : LEAST_COST, bytes);
     if (!limits.takeSent(from, cost, now)) return ignored.count("fast-files");
     const to = this.#receiverOf(packet, address, from, now);
     if (!to) return ignored.count("not-joined", "pass");

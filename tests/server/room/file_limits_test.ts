@@ -59,7 +59,7 @@ Deno.test("relayed files: octets cost neither messages nor requests, and neither
   assertEquals(room.peer(ALICE, toBob.token, BOB).address, BOB);
 });
 
-Deno.test("relayed files: a member sends, and gets, so many bytes a second; so do all with its address, and all", () => {
+Deno.test("relayed files: a member sends, and gets, so many bytes a second; and all together four times as many", () => {
   const host = (subnet: number, i: number) => `10.${subnet}.${i}.1:5000`;
   const range = (length: number) => Array.from({ length }, (_, i) => i);
   const cases: [what: string, pairs: [string, string][], factor: number][] = [
@@ -67,8 +67,8 @@ Deno.test("relayed files: a member sends, and gets, so many bytes a second; so d
     ["one to two", [[ALICE, BOB], [ALICE, TIM]], 1],
     ["two to one", [[ALICE, TIM], [BOB, TIM]], 1],
     ["one address", range(7).map((i) => [`10.0.9.9:${1000 + i}`, host(2, i)]), 4],
-    ["all", range(12).map((i) => [host(1, i), host(2, i)]), 8],
-    ["this machine", range(10).map((i) => [`127.0.0.1:${1000 + i}`, `127.0.0.1:${2000 + i}`]), 8],
+    ["all", range(12).map((i) => [host(1, i), host(2, i)]), 4],
+    ["this machine", range(10).map((i) => [`127.0.0.1:${1000 + i}`, `127.0.0.1:${2000 + i}`]), 4],
   ];
   for (const [what, pairs, factor] of cases) {
     const { room, ways } = roomOfPairs(pairs);
@@ -126,6 +126,17 @@ Deno.test("relayed files: SACKs have limits of their own, so octets the other wa
     return room.sendFast(back, sackOf(back, 1), 600);
   });
   assertLess(passed.filter((isPassed) => isPassed).length * 600 / 2, 0.8 * RATE);
+});
+
+Deno.test("relayed files: DATA with one octet are limited by their number, and the longest by their bytes", () => {
+  for (const bytes of [128, 1100, 1232]) {
+    const { room, ways: [way] } = roomOfPairs([[ALICE, BOB]]);
+    let passed = 0;
+    for (let i = 0; i < 4000; i++, room.now++) if (room.sendFast(way, dataOf(way), bytes)) passed++;
+    const most = (4 + 1 / 4) * RATE / Math.max(1100, bytes);
+    assertLessOrEqual(passed, most, String(bytes));
+    assertGreater(passed, 0.95 * most, String(bytes));
+  }
 });
 
 Deno.test("relayed files: the shortest SACKs are limited by their number", () => {
