@@ -17,7 +17,7 @@ import { type Member, type Members, nameOf } from "./members.ts";
 import type { Passes } from "./passes.ts";
 import { PrivateInbox } from "./private_inbox.ts";
 import { type Outcome, PrivateOutbox } from "./private_outbox.ts";
-import { passOn, receiverAt } from "./private_relay.ts";
+import { passOn, receiverAt, RELAY_COST } from "./private_relay.ts";
 import { ReceiverLimits } from "./receiver_limits.ts";
 import { RelayedFiles } from "./relayed_files.ts";
 
@@ -36,8 +36,6 @@ export interface PrivateMessagesContext {
 
 /** How long a member's next line waits when too many of its texts wait already, in milliseconds: a poll. */
 const FULL_PAUSE_MS = 100;
-/** How many requests an envelope costs: as many as a LOOKUP, which may also make the server send to somebody else. */
-const RELAY_COST = 2;
 const NOT_RELAYING = "this server passes no private messages on";
 
 /** The private messages of one room that pass through the server. */

@@ -9,6 +9,9 @@ import type { Delivery } from "./delivery.ts";
 import type { Member, Members } from "./members.ts";
 import type { Passes } from "./passes.ts";
 
+/** How many requests an envelope costs: as many as a LOOKUP, which may also make the server send to somebody else. */
+export const RELAY_COST = 2;
+
 /** Whom a pass is for. One may send datagrams from an address from which another has a connection. */
 export function receiverAt(
   address: string,

@@ -14,7 +14,7 @@ import type { Ignored } from "./ignored.ts";
 import type { Limits } from "./limits.ts";
 import type { Member, Members } from "./members.ts";
 import type { Passes } from "./passes.ts";
-import { passOn, receiverAt } from "./private_relay.ts";
+import { passOn, receiverAt, RELAY_COST } from "./private_relay.ts";
 import { ReceiverLimits } from "./receiver_limits.ts";
 
 /** What the files need of the room. */
@@ -67,7 +67,7 @@ export class RelayedFiles {
     const cost = Math.max(isOctets ? LEAST_DATA_COST : LEAST_COST, bytes);
     if (!limits.takeSent(from, cost, now)) return ignored.count("fast-files");
     const to = this.#receiverOf(packet, address, from, now);
-    if (!to) return ignored.count("not-joined", "pass");
+    if (!to) return;
     if (packet.type === "OFFER" && !this.#takeOffer(packet, from, now)) return ignored.count("fast-messages");
     if (to.dialect !== "v1") {
       if (packet.type === "OFFER") this.#refuse(packet, from, to, now);
@@ -81,12 +81,18 @@ export class RelayedFiles {
     passOn(packet, from, to, delivery);
   }
 
-  /** Whom a packet is for. To check a pass takes a while, so it is done once for each transfer. */
+  /**
+   * Whom a packet is for; if nobody, it is counted as ignored. To check a pass takes a while: it is done once for each
+   * transfer, and costs what any RELAY does, so that many false ones do not keep the server busy.
+   */
   #receiverOf(packet: FilePacket, address: string, from: Member, now: number): Member | undefined {
-    const token = this.#records.of(from, packet, now)?.token;
-    const member = token ? this.#context.members.withKey(address) : undefined;
-    if (member && member.token === token) return member;
-    return receiverAt(address, packet.pass, from, this.#context);
+    const { members, limits, ignored } = this.#context, token = this.#records.of(from, packet, now)?.token;
+    if (!token && !limits.takeRequestTokens(from, RELAY_COST, now)) return undefined;
+    const member = token ? members.withKey(address) : receiverAt(address, packet.pass, from, this.#context);
+    // a pass that was found right for one member is right for no other
+    if (member && (!token || member.token === token)) return member;
+    ignored.count("not-joined", "pass");
+    return undefined;
   }
 
   /** Whether a packet is passed on, as far as it is not too much; if not, it is counted as ignored. */

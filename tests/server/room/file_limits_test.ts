@@ -164,6 +164,25 @@ Deno.test("relayed files: what nobody wants takes nothing from those who are wan
   assertEquals(passed, 1000);
 });
 
+Deno.test("relayed files: a pass that must be checked costs what any RELAY does, and in a transfer that is once", () => {
+  const room = new FileRoom({ relayRate: 0 }), { toBob, toAlice } = room;
+  room.offer(toBob);
+  room.accept(toAlice);
+  for (let i = 1; i <= 2000; i++) {
+    assert(room.sendFast(toBob, dataOf(toBob, i)));
+    assert(room.sendFast(toAlice, sackOf(toAlice, i)));
+    // what goes to where Bob is not any more
+    assert(!room.sendFast({ ...toBob, address: "10.9.9.9:9" }, dataOf(toBob, i)));
+  }
+  assertEquals(ignoredBy(room.room), { "not-joined": 2000 });
+  for (let i = 0; i < 2000; i++) room.sendFast(toBob, dataOf({ ...toBob, pass: i.toString(16).padStart(16, "0") }));
+  const { "not-joined": checked = 0, "fast-requests": unchecked = 0 } = ignoredBy(room.room);
+  assertLessOrEqual(checked - 2000, 500);
+  assertGreater(checked - 2000, 480);
+  assertEquals(checked + unchecked, 4000);
+  assert(room.sendFast(toBob, dataOf(toBob, 9)));
+});
+
 Deno.test("relayed files: who leaves and joins again has no more than before", () => {
   const { room, ways: [way] } = roomOfPairs([[ALICE, BOB]]);
   let passed = 0;
