@@ -5,8 +5,6 @@
  * @module
  */
 import { type FilePacket, MAX_DATA_BYTES } from "../../protocol.ts";
-import { linesOf, privateLine } from "../../protocol/lines.ts";
-import { printable } from "../../protocol/text.ts";
 import type { Delivery } from "./delivery.ts";
 import { FileLimits } from "./file_limits.ts";
 import { FileRecords, type Spoken } from "./file_records.ts";
@@ -16,6 +14,7 @@ import type { Member, Members } from "./members.ts";
 import type { Passes } from "./passes.ts";
 import { passOn, receiverAt, RELAY_COST } from "./private_relay.ts";
 import { ReceiverLimits } from "./receiver_limits.ts";
+import { offerLines, ToldOffers } from "./told_offers.ts";
 
 /** What the files need of the room. */
 export interface RelayedFilesContext {
@@ -49,6 +48,7 @@ export class RelayedFiles {
   readonly #answers: FileLimits;
   /** For what nobody has asked for: OFFERs, and ENDs of them. */
   readonly #receiverLimits = new ReceiverLimits();
+  readonly #told = new ToldOffers();
 
   constructor(context: RelayedFilesContext) {
     this.#context = context;
@@ -119,36 +119,17 @@ export class RelayedFiles {
     return isWithinLimit;
   }
 
-  /** Tells a member whose program can't take files of an OFFER, once, and its sender of that. */
+  /** Tells a member whose program can't take files of an OFFER, once and not too often, and its sender of that. */
   #refuse(offer: Offer, from: Member, to: Member, now: number): void {
-    const { delivery } = this.#context, { pass, file } = offer;
+    const { delivery, shown } = this.#context, { pass, file } = offer;
     const own = this.#records.note(offer, from, to, now)!;
-    if (!own.wasPassed) {
-      if (!this.#takeUnasked(from, to, now)) return;
+    if (!own.wasPassed && this.#told.take(from, to, now)) {
       own.wasPassed = true;
-      this.#context.shown(from, to, now);
+      shown(from, to, now);
       for (const line of offerLines(offer, from)) delivery.send(to, { dialect: "classic", type: "INCOMING", line });
     }
     const { token } = from, { address } = to;
     const packet = { dialect: "v1", type: "END", pass, file, code: NO_FILES } as const;
     delivery.send(from, { dialect: "v1", type: "RELAY", token, address, packet });
   }
-}
-
-/**
- * What a member reads that can't take a file. All of it stands behind the mark of its sender, as a text of the sender's
- * would: so whatever the name is, the line looks like nobody else's.
- */
-function offerLines({ text: file, size }: Offer, { address, name }: Member): string[] {
-  const text = `offers you the file ${printable(file)} (${readableSize(size)}); your program can't take it`;
-  return linesOf({ from: address, name, action: true, text }, privateLine);
-}
-
-const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
-
-/** A number of bytes for people, with three digits: `2.3 MB`. */
-function readableSize(bytes: number): string {
-  const rounded = Number(bytes.toPrecision(3));
-  const power = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(rounded || 1) / 3)));
-  return `${Number((rounded / 1000 ** power).toPrecision(3))} ${UNITS[power]}`;
 }

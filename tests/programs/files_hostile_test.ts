@@ -142,7 +142,7 @@ Deno.test("files, others: members with nc or a classic program are told that a f
   await alice.endInput();
   assertEquals(await alice.exitCode(), 1, alice.stderr.text());
   const offered =
-    /<From \S*:Alice>.*: \* Alice offers you the file notes\.pdf \(28\.6 kB\); your program can't take it/;
+    /<From \S*:Alice>.*: \* Alice offers you the file "notes\.pdf" \(28\.6 kB\); your program can't take it/;
   await dave.until(offered);
   await nc?.stdout.until(offered);
   assertEquals(
