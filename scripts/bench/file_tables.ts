@@ -73,9 +73,15 @@ export function lossesTable(runs: readonly LossRun[]): string {
 
 /** Who gets how much of a bottleneck. */
 export function sharesTable(runs: readonly ShareRun[]): string {
-  const rows = groups(runs, ({ queue, senders }) => `${queue} ${senders}`).map((group) => {
-    const [{ queue, senders }] = group;
-    const isFile = senders.includes(FILE), connections = senders.filter((sender) => sender !== FILE).length;
+  const all = groups(runs, ({ queue, senders }) => `${queue} ${senders}`);
+  const connectionsOf = ({ senders }: ShareRun) => senders.filter((sender) => sender !== FILE).length;
+  // they are measured side by side, so that any may be the first to end
+  all.sort(([a], [b]) =>
+    a.queue - b.queue || Number(a.senders.includes(FILE)) - Number(b.senders.includes(FILE)) ||
+    connectionsOf(a) - connectionsOf(b)
+  );
+  const rows = all.map((group) => {
+    const [{ queue, senders }] = group, isFile = senders.includes(FILE), connections = connectionsOf(group[0]);
     const file = ({ rates, senders }: ShareRun) => rates[senders.indexOf(FILE)] ?? NaN;
     /** Of what one of so many connections gets, where there is nothing else. */
     const ofTcp = (count: number) => {
