@@ -7,6 +7,7 @@
  */
 import { chatInLines } from "./client/lines/chat.ts";
 import { Errand } from "./client/errand.ts";
+import { shownFolder } from "./client/file_flags.ts";
 import { completePath } from "./client/files/completion.ts";
 import { Disk } from "./client/files/disk.ts";
 import type { FileResult, Files } from "./client/files/files.ts";
@@ -64,7 +65,7 @@ async function chat(options: ClientOptions): Promise<void> {
   const trace = new Trace((line) => session.view.notice(line), isTraced);
   const disk = new Disk({ folder, done: (result) => fileResults.push(result) });
   const files: Files = {
-    folder,
+    folder: shownFolder(folder),
     request(request) {
       // without it, as without Linux or --allow-ffi, what comes in a burst is lost more often, and sent again
       if (request.ask === "create") setBuffers(conn.addr as Deno.NetAddr, { receive: RECEIVE_BUFFER_BYTES });

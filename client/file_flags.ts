@@ -64,6 +64,20 @@ export function readFileFlags(read: Args): FileOptions {
   return { folder: read.downloads ?? "." };
 }
 
+/**
+ * What a folder is called for people: the working folder by its path, where Deno may tell that without asking the user.
+ */
+export function shownFolder(folder: string): string {
+  if (folder !== ".") return printable(folder);
+  const { state } = Deno.permissions.querySync({ name: "read", path: "." });
+  try {
+    return state === "granted" ? printable(Deno.cwd()) : "this folder";
+  } catch {
+    // it was removed
+    return "this folder";
+  }
+}
+
 /** Checks that a file can be read. */
 function checkFile(path: string): void {
   const { isFile, isDirectory } = look(path, "file");

@@ -54,7 +54,7 @@ export type FileResult =
 
 /** The disk. */
 export interface Files {
-  /** The folder that files come to, as the user would type it. */
+  /** What the folder that files come to is called for the user, safe to print. */
   readonly folder: string;
   /** Asks for something. The result comes later by a callback of the implementation, never within this call. */
   request(request: FileRequest): void;

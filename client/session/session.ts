@@ -88,6 +88,7 @@ export class Session {
       request: (request, now) => this.#request(request, now),
       handle: (facts, now) => this.#act(facts, now),
       reject: (text) => this.rejectLine(text),
+      folder: files?.folder ?? "",
     });
   }
 

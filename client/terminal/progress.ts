@@ -77,10 +77,8 @@ export function transferLines(transfers: readonly TransferState[]): string[] {
 
 /** What a member offers, where it would go to, and what to type. */
 export function offerSentence({ number, peer, file, size, folder }: Extract<Shown, { kind: "offered" }>): string {
-  const where = folder === "." ? "this folder" : printable(folder);
-  return `${peer} offers you ${file} (${
-    formatBytes(size)
-  }): /accept ${number} takes it into ${where}, /decline ${number}`;
+  const what = `${peer} offers you ${file} (${formatBytes(size)}), for ${printable(folder)}`;
+  return `${what}: /accept ${number} or /decline ${number}`;
 }
 
 /** How a transfer has ended, in a sentence. */

@@ -1,6 +1,7 @@
 /** The command line of the client: its flags for files. The others are tested where what they do is. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "node:path";
+import { shownFolder } from "../../client/file_flags.ts";
 import { type ClientOptions, readOptions } from "../../client/options.ts";
 import { UsageError } from "../../runtime/program.ts";
 
@@ -105,6 +106,7 @@ Deno.test({
       "Deno was not given the permission to read files: start with --allow-read (or -A)",
       ...["--downloads", "."],
     );
+    assertEquals(shownFolder("."), "this folder");
   },
 });
 
@@ -117,4 +119,8 @@ Deno.test({
       ...["--receive", ".", "--from", "Alice"],
     );
   },
+});
+
+Deno.test("options: a folder is shown as it was typed, and the working folder by its path", () => {
+  assertEquals([shownFolder("downloads"), shownFolder("a\nb"), shownFolder(".")], ["downloads", "a?b", Deno.cwd()]);
 });

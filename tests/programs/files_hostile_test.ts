@@ -69,7 +69,7 @@ Deno.test("files, hostile: whatever a sender sends, nothing gets out of the fold
   for (const file of flood) await trudy.say({ type: "OFFER", file, size: 1, hash: HASH, text: "flood" });
   const path = await folder.make("proper.pdf", 1_000_000);
   await using alice = startSending("Alice", path, "Bob", server);
-  const [, number] = await bob.stdout.until(/^-- Alice offers you proper\.pdf \(1 MB\): \/accept (\d+) /m);
+  const [, number] = await bob.stdout.until(/^-- Alice offers you proper\.pdf \(1 MB\), .*: \/accept (\d+) /m);
   await bob.type(`/accept ${number}\n`);
   assertEquals(await alice.exitCode(), 0, alice.stderr.text());
   await folder.assertSame(path, "proper.pdf");

@@ -64,7 +64,7 @@ terminalTest(
     await offer(alice, folder, "no", "notes\\.pdf");
     await alice.until(/^-- Bob is asked whether to take notes\.pdf$/m);
     await bob.until(
-      /^-- Alice offers you notes\.pdf \(3 MB\): \/accept 1 takes it into \S*downloads, \/decline 1$/m,
+      /^-- Alice offers you notes\.pdf \(3 MB\), for \S*downloads: \/accept 1 or \/decline 1$/m,
     );
     await enter(alice, "/files");
     await alice.until(/^-- 1\. notes\.pdf \(3 MB\) to Bob: waits for Bob to accept it$/m);

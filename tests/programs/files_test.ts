@@ -64,7 +64,7 @@ Deno.test("files: in a pipe the client stays after the end of its input until th
   await using alice = startClient("-u", "Alice", "127.0.0.1", server.port);
   await alice.type(`/file Bob ${path}\n`);
   await alice.endInput();
-  await bob.stdout.until(/^-- Alice offers you lecture 3\.pdf \(5 MB\): \/accept 1 takes it into .*downloads, /m);
+  await bob.stdout.until(/^-- Alice offers you lecture 3\.pdf \(5 MB\), for .*downloads: \/accept 1 /m);
   assertEquals([...Deno.readDirSync(folder.downloads)], [], "something was written before it was accepted");
   await bob.type("/accept\nafter the file\n");
   assertEquals(await alice.exitCode(), 0, alice.stderr.text());

@@ -18,13 +18,26 @@ export interface DeskParts {
   handle: (facts: Fact[], now: number) => void;
   /** Shows what is wrong with a line that was meant as a command. */
   reject: (text: string) => void;
+  /** What the folder is called that files come to. */
+  folder: string;
 }
 
-/** What is asked for when none of several is named. */
-type Wanted = { verb: string; of: (state: TransferState) => boolean; none: string };
+/** Which files a command is for, and what is said of those that it is not for. */
+interface Wanted {
+  /** Whether it is for a file. */
+  of: (state: TransferState) => boolean;
+  /** What is said where there is none. */
+  none: string;
+  /** What tells several apart. */
+  words: (state: TransferState) => string;
+}
 
-const ASKED: Omit<Wanted, "verb"> = { of: ({ state }) => state === "asked", none: "No file is offered to you" };
-const ANY: Omit<Wanted, "verb"> = { of: () => true, none: "No file is offered or under way" };
+const ASKED: Wanted = { of: ({ state }) => state === "asked", none: "No file is offered to you", words: whose };
+const ANY: Wanted = {
+  of: () => true,
+  none: "No file is offered or under way",
+  words: (transfer) => `${whose(transfer)} (${stageOf(transfer)})`,
+};
 
 /** The files of one session, as its user handles them. */
 export class TransferDesk implements TransferControl {
@@ -45,17 +58,20 @@ export class TransferDesk implements TransferControl {
   }
 
   accept(number: number | undefined, now: number): void {
-    const { transfers, handle } = this.#parts, chosen = this.#choose(number, { ...ASKED, verb: "/accept" });
-    if (chosen) handle(transfers.accept(chosen.number, now), now);
+    const { transfers, handle, folder } = this.#parts, chosen = this.#choose("/accept", number, ASKED);
+    if (!chosen) return;
+    handle(transfers.accept(chosen.number, now), now);
+    const isComing = this.states.some(({ number, state }) => number === chosen.number && state !== "asked");
+    if (isComing) handle([{ type: "notice", text: `${whose(chosen)} is coming into ${folder}` }], now);
   }
 
   decline(number: number | undefined, now: number): void {
-    const chosen = this.#choose(number, { ...ASKED, verb: "/decline" });
+    const chosen = this.#choose("/decline", number, ASKED);
     if (chosen) this.#end(chosen, now);
   }
 
   cancel(number: number | undefined, now: number): void {
-    const chosen = this.#choose(number, { ...ANY, verb: "/cancel" });
+    const chosen = this.#choose("/cancel", number, ANY);
     if (chosen) this.#end(chosen, now);
   }
 
@@ -77,11 +93,39 @@ export class TransferDesk implements TransferControl {
     handle(transfers.end(number, isAsked ? "declined" : "cancelled", problem, now), now);
   }
 
-  #choose(number: number | undefined, { verb, of, none }: Wanted): TransferState | undefined {
-    const { reject } = this.#parts, those = this.states.filter(of);
-    const [first, ...others] = number === undefined ? those : those.filter((state) => state.number === number);
+  /** The file with a number, or the only one that a command is for; undefined after saying why there is none. */
+  #choose(verb: string, number: number | undefined, { of, none, words }: Wanted): TransferState | undefined {
+    const { reject } = this.#parts, { states } = this;
+    if (number !== undefined) {
+      const named = states.find((state) => state.number === number);
+      if (named && of(named)) return named;
+      reject(named ? whyNotAsked(named) : `There is no file ${number}; /files lists them`);
+      return undefined;
+    }
+    const [first, ...others] = states.filter(of);
     if (first && others.length === 0) return first;
-    if (!first) reject(those.length === 0 ? none : `There is no ${number} to ${verb}; /files lists them`);
-    else reject(`Which one? ${those.map(({ number, file }) => `${verb} ${number} is ${file}`).join(", ")}`);
+    if (!first) reject(none);
+    else {
+      const all = [first, ...others].map((transfer) => `${verb} ${transfer.number} is ${words(transfer)}`);
+      reject(`Which one? ${all.join(", ")}`);
+    }
+    return undefined;
   }
+}
+
+/** Which file it is: `notes.txt from Ann`. */
+function whose({ file, direction, peer }: TransferState): string {
+  return `${file} ${direction === "out" ? "to" : "from"} ${peer}`;
+}
+
+/** How far it is, in a word. */
+function stageOf({ state, done, size }: TransferState): string {
+  if (state !== "running" && state !== "finishing") return "waits";
+  return `${size === 0 ? 100 : Math.floor(done / size * 100)}%`;
+}
+
+/** Why a file can't be accepted or declined. */
+function whyNotAsked({ number, direction, peer }: TransferState): string {
+  const what = direction === "out" ? `${number} is yours, for ${peer}` : `${number} is under way already`;
+  return `${what}; /cancel ${number} ends it`;
 }

@@ -97,6 +97,13 @@ Deno.test("progress: /files says of each what it waits for", () => {
   assertEquals(formatShown({ kind: "transfers", transfers }, PLAIN), lines.join("\n"));
 });
 
+Deno.test("progress: an offer says where the file goes, in a line that fits a terminal", () => {
+  const offer = { kind: "offered", number: 4, peer: "Alice", file: "notes.txt", size: 3 * MB } as const;
+  const line = "-- Alice offers you notes.txt (3 MB), for /home/bob: /accept 4 or /decline 4";
+  assertEquals(formatShown({ ...offer, folder: "/home/bob" }, PLAIN), line);
+  assertLessOrEqual(cellsOf(line), 79);
+});
+
 Deno.test("progress: how it has ended is one line, with the path where the file is", () => {
   const shown = (fields: Partial<TransferEnd>) => formatShown({ kind: "transferred", ...end(fields) }, PLAIN);
   assertEquals(shown({}), "-- a.pdf (28.8 MB, 9 s, 3.2 MB/s) has reached Bob");

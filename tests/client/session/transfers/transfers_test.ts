@@ -246,9 +246,32 @@ Deno.test("transfers: the words of numbers that were typed", () => {
   assertEquals(fake.notices, [
     "No file is offered to you",
     "No file is offered or under way",
-    "Which one? /accept 1 is a, /accept 2 is b",
-    "There is no 7 to /decline; /files lists them",
+    "Which one? /accept 1 is a from Bob, /accept 2 is b from Bob",
+    "There is no file 7; /files lists them",
     "A name has 1 to 32 letters, digits and _ - . only, and an address a port: 192.0.2.7:52207",
+  ]);
+});
+
+Deno.test("transfers: who has accepted a file reads where it goes, and which ones are under way already", () => {
+  const fake = new FilesSession(), { transfers } = fake.session;
+  fake.punch();
+  for (const text of ["a", "b"]) {
+    fake.from({ ...pair, file: randomHex64(), type: "OFFER", size: 1, hash: HASH, text });
+  }
+  transfers.accept(1, fake.now);
+  transfers.accept(1, fake.now);
+  transfers.cancel(undefined, fake.now);
+  transfers.offer("Bob", "c", fake.now);
+  transfers.decline(3, fake.now);
+  transfers.accept(99, fake.now);
+  transfers.cancel(99, fake.now);
+  assertEquals(fake.notices, [
+    "a from Bob is coming into downloads",
+    "1 is under way already; /cancel 1 ends it",
+    "Which one? /cancel 1 is a from Bob (waits), /cancel 2 is b from Bob (waits)",
+    "3 is yours, for Bob; /cancel 3 ends it",
+    "There is no file 99; /files lists them",
+    "There is no file 99; /files lists them",
   ]);
 });
 
@@ -259,7 +282,7 @@ Deno.test("transfers: what the disk says of one that has ended does nothing", ()
   fake.done({ is: "written", job: 1, have: 1000 });
   fake.done({ is: "finished", job: 1, path: "x" });
   assertEquals(fake.ends, []);
-  assertEquals(fake.notices, ["You have ended the transfer of notes.pdf from Bob"]);
+  assertEquals(fake.notices.slice(1), ["You have ended the transfer of notes.pdf from Bob"]);
 });
 
 /** Has the server name a member, whose pass it returns. */
