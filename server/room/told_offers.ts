@@ -27,7 +27,9 @@ export class ToldOffers {
   /** Takes what one member is told of one offer; returns whether that is not too much. */
   take(from: Pick<Member, "key">, to: Pick<Member, "key">, now: number): boolean {
     const pair = bucketIn(this.#pairs, `${to.key} ${from.key}`, PAIR_RATE, now);
-    if (pair.pause(PAIR_RATE, now) > 0 || bucketIn(this.#receivers, to.key, RATE, now).take(RATE, now) > 0) return false;
+    if (pair.pause(PAIR_RATE, now) > 0 || bucketIn(this.#receivers, to.key, RATE, now).take(RATE, now) > 0) {
+      return false;
+    }
     pair.take(PAIR_RATE, now);
     return true;
   }
