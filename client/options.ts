@@ -22,7 +22,7 @@ Usage: ${startCommand("client")} [SERVER [PORT]]
   --no-relay                             what you write to one member alone never goes through the server
   --downloads DIR                        the folder for files that you accept (the working folder); not with --tcp
   --send PATH --to NAME                  hands a file to a member, and ends; for scripts, as is --receive
-  --wait SECONDS                         how long that member may be away: 0 to 86400 (10)
+  --wait SECONDS                         how long it waits for that member to come, not for the answer: 0 to 86400 (10)
   --receive DIR --from NAME              takes the next file of a member into a folder, and ends
   --keep                                 takes all files of that member, until Ctrl-C
   --trace                                prints what arrives and is not taken, and why; not with --tcp

@@ -11,7 +11,7 @@ export const FILE_COMMANDS: Command[] = [
   {
     names: ["file", "sendfile"],
     parameters: ["NAME", "PATH"],
-    summary: "offers a file to one member, who takes it by /accept; /help files lists the rest",
+    summary: "offers a file to one member, who can take it or not",
     run: ({ transfers, now }, name, path) => transfers.offer(name, path, now),
   },
   {
@@ -25,7 +25,7 @@ export const FILE_COMMANDS: Command[] = [
     names: ["decline"],
     parameters: [],
     optional: "NUMBER",
-    summary: "does not take it",
+    summary: "refuses the file that is offered to you; NUMBER says which if there are several",
     run: (context, number) => choose("decline", context, number),
   },
   {
@@ -38,7 +38,7 @@ export const FILE_COMMANDS: Command[] = [
     names: ["cancel"],
     parameters: [],
     optional: "NUMBER",
-    summary: "ends one of them, whoever sends it",
+    summary: "ends a file that is offered or under way, yours or theirs",
     run: (context, number) => choose("cancel", context, number),
   },
 ];

@@ -15,8 +15,8 @@ const MAX_LINES = 3;
 const LEAST_NAME = 12;
 
 /**
- * The lines that tell how far each file is that is under way, a few of them. The name of the file is cut where the
- * terminal is too narrow for both, not the numbers.
+ * The lines that tell how far each file is that is under way, a few of them. Where the terminal is too narrow, the note
+ * on the way is left out, then the name of the file is cut, then the bytes and the rate go; share and time left stay.
  */
 export function progressLines(states: readonly TransferState[], columns: number): string[] {
   const busy = states.filter(isUnderWay);
@@ -35,22 +35,28 @@ export function isUnderWay({ state }: TransferState): boolean {
 function progressLine(transfer: TransferState, cells: number): string {
   const { direction, file, peer, isRelayed } = transfer;
   const [arrow, way] = direction === "out" ? ["->", "to"] : ["<-", "from"];
-  const rest = ` ${way} ${peer}: ${progressOf(transfer)}`, relayed = isRelayed ? RELAYED : "";
-  const left = cells - cellsOf(`${arrow} ${rest}`), wanted = cellsOf(file);
-  const note = left - cellsOf(relayed) >= Math.min(wanted, LEAST_NAME) ? relayed : "";
+  const least = Math.min(cellsOf(file), LEAST_NAME), relayed = isRelayed ? RELAYED : "";
+  const rests = DETAILS.map((detail) => ` ${way} ${peer}: ${progressOf(transfer, detail)}`);
+  const leftBy = (rest: string) => cells - cellsOf(`${arrow} ${rest}`);
+  const rest = rests.find((rest) => leftBy(rest) >= least) ?? rests.at(-1)!, left = leftBy(rest);
+  const note = left - cellsOf(relayed) >= least ? relayed : "";
   const name = cutToCells(file, Math.max(left - cellsOf(note), LEAST_NAME));
   return `${arrow} ${name}${rest}${note}`;
 }
 
 const RELAYED = " (through the server)";
 
+/** How much is told of how far a file is; each has less than the one before. */
+const DETAILS = ["all", "without bytes", "without bytes and rate"] as const;
+
 /** How far it is: `43%, 12.3 MB of 28.6 MB, 3.2 MB/s, 5 s left`. */
-function progressOf({ state, size, done, rate }: TransferState): string {
+function progressOf({ state, size, done, rate }: TransferState, detail: typeof DETAILS[number] = "all"): string {
   if (state === "preparing") return "is being read";
   if (state === "calling") return "waits for an answer";
   if (state === "finishing") return "is being checked";
-  const parts = [`${shareOf(done, size)}%`, `${formatBytes(done)} of ${formatBytes(size)}`];
-  if (rate !== undefined) parts.push(`${formatBytes(Math.round(rate))}/s`);
+  const parts = [`${shareOf(done, size)}%`];
+  if (detail === "all") parts.push(`${formatBytes(done)} of ${formatBytes(size)}`);
+  if (rate !== undefined && detail !== "without bytes and rate") parts.push(`${formatBytes(Math.round(rate))}/s`);
   // a second is the least that anybody waits for
   if (rate !== undefined && rate >= 1) {
     parts.push(`${formatDuration(Math.max(1000, (size - done) / rate * 1000))} left`);
