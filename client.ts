@@ -22,6 +22,7 @@ import { ProgressDisplay } from "./client/terminal/progress_display.ts";
 import { formatShown, passwordQuestion } from "./client/terminal/rendering.ts";
 import type { Screen } from "./client/terminal/screen.ts";
 import { openScript } from "./client/terminal/script_screen.ts";
+import { wrap } from "./client/terminal/wrapping.ts";
 import { encode, type Packet } from "./protocol.ts";
 import type { Derivation } from "./protocol/crypto_functions.ts";
 import { earliest } from "./protocol/earliest.ts";
@@ -91,12 +92,14 @@ async function chat(options: ClientOptions): Promise<void> {
     wallClock: Date.now,
   });
 
-  const errand = task && new Errand(task, session, now());
+  const isWatched = Deno.stderr.isTerminal();
+  const errand = task && new Errand(task, session, now(), isWatched);
   const progress = new ProgressDisplay(screen);
 
   function show(shown: Shown): void {
     // nobody reads it in a script
     if (errand && !errand.isTold(shown)) return;
+    if (errand && shown.kind === "transferred" && shown.path !== undefined) screen.print(shown.path);
     // in a pipe, a refusal ends the program, and its error message says why; and nobody is there to take a hint
     if ((shown.kind === "refused" || shown.kind === "hint") && !screen.interactive) return;
     // so it does when the server has told this client to go; it counts what was not delivered
@@ -194,7 +197,7 @@ async function chat(options: ClientOptions): Promise<void> {
   await disk.close();
   await screen.close();
   const failure = errand ? errand.failure(session.failure) : session.failure;
-  if (failure !== undefined) throw new Failure(failure);
+  if (failure !== undefined) throw new Failure(errand && isWatched ? wrap(failure, screen.columns) : failure);
   if (output.failure !== undefined) throw new Failure(output.failure);
 }
 

@@ -22,6 +22,8 @@ export type Task =
 export interface ErrandSession {
   readonly state: SessionState;
   readonly transfers: TransferControl;
+  /** Tells the user something. */
+  readonly view: { notice(text: string): void };
 }
 
 /** How long a server may take to let a client in, in milliseconds: as in a pipe. */
@@ -32,6 +34,7 @@ const NO_FILES = "This server knows only the classic dialect, in which no files 
 export class Errand {
   readonly #task: Task;
   readonly #session: ErrandSession;
+  readonly #isWatched: boolean;
   /** When the member is to be there, in milliseconds. */
   readonly #until: number;
   readonly #joinsUntil: number;
@@ -39,11 +42,15 @@ export class Errand {
   #hasJoined = false;
   #failure: string | undefined;
 
-  /** @param now The time at which the client begins to join, in milliseconds. */
-  constructor(task: Task, session: ErrandSession, now: number) {
+  /**
+   * @param now The time at which the client begins to join, in milliseconds.
+   * @param isWatched Whether somebody sees at a terminal what happens, and is told of it before the end.
+   */
+  constructor(task: Task, session: ErrandSession, now: number, isWatched = false) {
     const wait = "send" in task ? task.send.wait : Infinity;
     this.#task = task;
     this.#session = session;
+    this.#isWatched = isWatched;
     this.#until = now + wait;
     this.#joinsUntil = now + Math.max(wait, JOINING_MS);
   }
@@ -65,7 +72,7 @@ export class Errand {
   /** Whether whoever runs the script is told what the session shows: why nothing happens, and what has. */
   isTold(shown: Shown): boolean {
     if (shown.kind === "problem") return true;
-    if (shown.kind === "notice") return this.#session.state === "joining";
+    if (shown.kind === "notice") return this.#isWatched || this.#session.state === "joining";
     if (shown.kind !== "transferred") return false;
     if ("send" in this.#task) return shown.problem === undefined;
     const { from, keep } = this.#task.receive;
@@ -102,7 +109,11 @@ export class Errand {
   #begin(now: number): void {
     this.#stage = "under way";
     this.#hasJoined = true;
-    if ("receive" in this.#task) return this.#session.transfers.takeOnlyFrom(this.#task.receive.from);
+    if ("receive" in this.#task) {
+      const { from, keep } = this.#task.receive;
+      this.#session.view.notice(`Waiting for ${keep ? "files" : "a file"} from ${from}; Ctrl-C ends`);
+      return this.#session.transfers.takeOnlyFrom(from);
+    }
     const { to, path } = this.#task.send, { transfers } = this.#session;
     transfers.offer(to, path, now, Math.max(this.#until, now));
     const ended = transfers.takeEnded();

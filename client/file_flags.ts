@@ -17,10 +17,15 @@ export interface FileOptions {
   task?: Task;
 }
 
-/** The flags, and the kinds of their values. */
+/** What is said of `--send -`. */
+const NO_INPUT = "a file; standard input can't be sent";
+
+/** The flags, and the kinds of their values. Each is read as all the values that it was given. */
 export const FILE_FLAGS = {
   string: ["downloads", "send", "to", "wait", "receive", "from"],
   boolean: ["keep"],
+  /** What is said of one that is given without its value; `-` is no value either. */
+  values: { send: NO_INPUT },
 };
 
 /** What flags are good for only beside another one. */
@@ -33,7 +38,8 @@ const DEFAULT_WAIT = 10, MAX_WAIT = 86_400;
  *
  * @throws {UsageError} for what can't be meant, and for a file or folder that can't be used.
  */
-export function readFileFlags(read: Args): FileOptions {
+export function readFileFlags(args: Args): FileOptions {
+  const read = onlyValues(args);
   const isGiven = (flag: string) => read[flag] !== undefined && read[flag] !== false;
   const given = [...FILE_FLAGS.string, ...FILE_FLAGS.boolean].filter(isGiven);
   if (read.tcp && given.length > 0) {
@@ -52,6 +58,7 @@ export function readFileFlags(read: Args): FileOptions {
   const wait = parseNumber(read, "wait", 0, MAX_WAIT, "seconds") ?? DEFAULT_WAIT;
   if (isGiven("send")) {
     if (to === undefined) throw new UsageError("--send needs --to NAME, the member who is to get the file");
+    if (read.send === "-") throw new UsageError(`--send takes ${NO_INPUT}`);
     checkFile(read.send);
     return { folder: ".", task: { send: { to, path: read.send, wait: wait * 1000 } } };
   }
@@ -62,6 +69,17 @@ export function readFileFlags(read: Args): FileOptions {
   }
   if (isGiven("downloads")) checkFolder(read.downloads);
   return { folder: read.downloads ?? "." };
+}
+
+/** Takes the one value that each flag was given. */
+function onlyValues(args: Args): Args {
+  const read = { ...args };
+  for (const flag of FILE_FLAGS.string) {
+    const [value, another] = args[flag];
+    if (another !== undefined) throw new UsageError(`--${flag} is given twice, and taken once`);
+    read[flag] = value;
+  }
+  return read;
 }
 
 /**

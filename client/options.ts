@@ -36,7 +36,7 @@ Where a name is registered, you are asked for its password; before that, for the
 In a pipe, the lines of standard input are sent; exit code 0 when all of them have arrived, 1 when not.
 With --tcp nobody says what has arrived: 0 when all of them were sent.
 With --send and --receive nothing is read, and nothing of the chat is shown: 0 when the file has arrived, 1 when not,
-2 when there is no such file or folder.`;
+2 when there is no such file or folder. --receive prints the path of each file on standard output.`;
 
 /** The options of the command line. */
 export interface ClientOptions {
@@ -71,6 +71,8 @@ export function readOptions(args: string[]): ClientOptions | string {
     string: ["port", "server", "name", "password-file", ...FILE_FLAGS.string],
     boolean: ["tcp", "relay", "nat", "trace", "help", "version", ...FILE_FLAGS.boolean],
     negatable: ["relay"],
+    collect: FILE_FLAGS.string,
+    values: FILE_FLAGS.values,
     default: { relay: true },
     singleDash: { "-sip": "--server", "-sp": "--port", "-u": "--name" },
     positional: 2,

@@ -1,14 +1,19 @@
 /**
  * The client in a script: nothing is read, and nothing of the chat is shown.
  *
+ * Standard output is for what the script goes on with.
+ *
  * @module
  */
-import { stderr } from "../../runtime/output.ts";
+import { stderr, stdout } from "../../runtime/output.ts";
 import { DEFAULT_COLUMNS, type Screen, type ScreenOptions, SIGNALS } from "./screen.ts";
 import { StatusLines } from "./status_lines.ts";
 import { UnreadOutput } from "./unread_output.ts";
+import { wrap } from "./wrapping.ts";
 
-/** Opens standard error: for what is not part of the chat and, if it is a terminal, for the status. */
+/**
+ * Opens standard output, and standard error: for what is not part of the chat and, if it is a terminal, for the status.
+ */
 export function openScript({ now, signal }: Pick<ScreenOptions, "now" | "signal">): Screen {
   const isTerminal = Deno.stderr.isTerminal();
   const status = new StatusLines();
@@ -26,8 +31,9 @@ export function openScript({ now, signal }: Pick<ScreenOptions, "now" | "signal"
   }
 
   function printAside(text: string): void {
-    if (isTerminal) stderr.write(`${erased()}${text}\n${status.draw(space())}`, text.split("\n").length);
-    else stderr.print(text);
+    if (!isTerminal) return void stderr.print(text);
+    const rows = wrap(text, columns());
+    stderr.write(`${erased()}${rows}\n${status.draw(space())}`, rows.split("\n").length);
   }
 
   return {
@@ -38,7 +44,10 @@ export function openScript({ now, signal }: Pick<ScreenOptions, "now" | "signal"
     get columns() {
       return columns();
     },
-    print() {},
+    print(text) {
+      // on a terminal both would be there, in any order, and what is said aside has it too
+      if (!isTerminal || !Deno.stdout.isTerminal()) stdout.print(text);
+    },
     printAside,
     status(lines) {
       status.set(lines);

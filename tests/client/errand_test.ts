@@ -10,14 +10,15 @@ const RECEIVE: Task = { receive: { from: "Zoë", keep: false } };
 const KEEP: Task = { receive: { from: "Zoë", keep: true } };
 
 /** An errand, and the session in which it is done. */
-function begin(task: Task, state: SessionState = "joined") {
-  const transfers = new FakeTransfers(), session = { state, transfers };
-  const errand = new Errand(task, session, 1000);
+function begin(task: Task, state: SessionState = "joined", isWatched?: boolean) {
+  const transfers = new FakeTransfers(), notices: string[] = [];
+  const session = { state, transfers, view: { notice: (text: string) => void notices.push(text) } };
+  const errand = new Errand(task, session, 1000, isWatched);
   const act = (now = 1000) => {
     errand.act(now);
     return transfers.take();
   };
-  return { errand, session, transfers, act, outcome: () => [errand.isDone, errand.failure()] };
+  return { errand, session, transfers, notices, act, outcome: () => [errand.isDone, errand.failure()] };
 }
 
 /** A session with a file that is offered to Bob. */
@@ -153,8 +154,8 @@ Deno.test("errand: who ends it too early is told what is missing", () => {
 });
 
 Deno.test("errand: of the chat nothing is shown, of the file its end, and what is wrong", () => {
-  const shown = (task: Task, state: SessionState = "joined") => {
-    const { errand } = begin(task, state), at = 0, text = "x";
+  const shown = (task: Task, state: SessionState = "joined", isWatched?: boolean) => {
+    const { errand } = begin(task, state, isWatched), at = 0, text = "x";
     const ends = [
       transferEnd({ direction: "out", peer: "Bob" }),
       transferEnd({ peer: "zoë" }),
@@ -178,4 +179,19 @@ Deno.test("errand: of the chat nothing is shown, of the file its end, and what i
   assertEquals(shown(RECEIVE), ["zoë", "problem"]);
   assertEquals(shown(KEEP), ["zoë", "Zoë", "problem"]);
   assertEquals(shown(RECEIVE, "joining"), ["zoë", "notice", "problem"]);
+  // whoever looks at a terminal wants to know what it waits for
+  assertEquals(shown(SEND, "joined", true), ["Bob", "zoë", "notice", "problem"]);
+});
+
+Deno.test("errand: who waits for a file is told so once, when the client has joined", () => {
+  const { session, act, notices } = begin(RECEIVE, "joining", true), all = begin(KEEP, "joined", true);
+  act();
+  assertEquals(notices, []);
+  session.state = "joined";
+  for (let i = 0; i < 2; i++) act();
+  all.act();
+  assertEquals([...notices, ...all.notices], [
+    "Waiting for a file from Zoë; Ctrl-C ends",
+    "Waiting for files from Zoë; Ctrl-C ends",
+  ]);
 });

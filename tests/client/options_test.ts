@@ -68,6 +68,11 @@ Deno.test("options: a flag for files that means nothing, or is wrong, is refused
     }
     refused("--downloads is for UDP; with --tcp nobody hands over files", "--tcp", "--downloads", folder);
     refused("--keep is for UDP; with --tcp nobody hands over files", "--tcp", "--keep");
+    for (const input of [["--send", "-"], ["--send=-"]]) {
+      refused("--send takes a file; standard input can't be sent", ...input, "--to", "Bob");
+    }
+    refused("--send is given twice, and taken once", ...sends, "--send", file);
+    refused("--to is given twice, and taken once", ...sends, "--to", "Carole");
     for (const wait of ["-1", "86401", "1.5", "soon"]) {
       refused("--wait takes a whole number of seconds from 0 to 86400", ...sends, "--wait", wait);
     }

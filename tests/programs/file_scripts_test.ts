@@ -16,9 +16,10 @@ Deno.test("file scripts: a file arrives, and the exit codes say so; one for who 
     await using alice = client("-u", "Alice", "--send", file, "--to", "Bob");
     await using bob = client("-u", "Bob", "--receive", downloads, "--from", "alice");
     assertEquals([await alice.exitCode(), await bob.exitCode()], [0, 0], alice.stderr.text() + bob.stderr.text());
-    assertEquals([alice.stdout.text(), bob.stdout.text()], ["", ""]);
     assertMatch(alice.stderr.text(), /^-- lecture 3\.pdf \(120 kB, .*\) has reached Bob\n$/);
     const path = join(downloads, "lecture 3.pdf");
+    // and nothing else, so that a script can read it
+    assertEquals([alice.stdout.text(), bob.stdout.text()], ["", `${path}\n`]);
     assertMatch(bob.stderr.text(), /^-- lecture 3\.pdf \(120 kB, .*\) from Alice is here: .*lecture 3\.pdf\n$/);
     assertEquals(await Deno.readTextFile(path), await Deno.readTextFile(file));
 

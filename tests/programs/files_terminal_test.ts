@@ -8,6 +8,9 @@ import { HAS_TMUX, quoted, startTmux, type Terminal, type Tmux } from "../suppor
 /** What lets a server take a while for a file: a member with an IPv4 and one with an IPv6 address go through it. */
 const SLOW = ["--host", "::", "--relay-rate", "2M"];
 
+/** Shows rows as they are broken. */
+const ROWS = { rows: true };
+
 /** A test that needs a terminal. */
 function terminalTest(name: string, fn: () => Promise<void>): void {
   const reason = HAS_TMUX ? "" : " (skipped: tmux is not installed)";
@@ -164,3 +167,22 @@ terminalTest(
     }
   },
 );
+
+terminalTest("scripts tell there what they wait for, and no word of why they fail is broken", async () => {
+  await using server = await startServer();
+  await using folder = await openFolder();
+  await using tmux = await startTmux();
+  const path = await folder.make("notes.pdf", 10);
+  const script = (...flags: string[]) => {
+    const words = [...commandOf("client"), ...flags, "127.0.0.1", String(server.port)];
+    return tmux.open(`${words.map(quoted).join(" ")}; cat`, { columns: 40 });
+  };
+  const bob = await script("-u", "Bob", "--receive", folder.downloads, "--from", "Alice");
+  await bob.until(/^-- Waiting for a file from Alice;\n\| Ctrl-C ends$/m, ROWS);
+  const alice = await script("-u", "Alice", "--send", path, "--to", "Bob");
+  await alice.until(/^-- Bob is asked whether to take\n\| notes\.pdf$/m, ROWS);
+  const shown = await bob.until(/is here:/, ROWS);
+  assertMatch(shown, /^-- notes\.pdf from Alice is coming into$/m);
+  const late = await script("-u", "Carole", "--send", path, "--to", "Nobody", "--wait", "0");
+  await late.until(/^\| [^|]*name$/m, ROWS);
+});

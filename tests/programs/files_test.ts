@@ -11,11 +11,12 @@ const LARGE = 12_000_000;
 /** By then it is under way, in bytes. */
 const BEGUN = 500_000;
 
-/** Asserts how a program has ended: by its exit code, and by the only line that it has written. */
+/** Asserts how a program has ended: by its exit code, its only line for people, and the path that it may print. */
 async function assertEnd(program: Process, code: number, line: RegExp): Promise<void> {
   const ended = await program.exitCode();
   assertMatch(program.stderr.text(), new RegExp(`^${line.source}\n$`));
-  assertEquals([ended, program.stdout.text()], [code, ""], program.stderr.text());
+  const [, path] = / is here: (.*\n)$/.exec(program.stderr.text()) ?? [];
+  assertEquals([ended, program.stdout.text()], [code, path ?? ""], program.stderr.text());
 }
 
 Deno.test("files: from script to script, by the name or a number behind it, one line at each end", async () => {
