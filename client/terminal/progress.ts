@@ -89,8 +89,10 @@ export function offerSentence({ number, peer, file, size, folder }: Extract<Show
 
 /** How a transfer has ended, in a sentence. */
 export function endSentence(end: TransferEnd): string {
-  const { direction, peer, file, size, problem, path, took, had, relayed } = end;
+  const { direction, peer, file, size, problem, path, took, had, relayed, unread } = end;
   if (problem !== undefined) {
+    // what could not be read is named in the problem
+    if (unread && problem.includes(file)) return `Nothing was offered to ${peer}: ${printable(problem)}`;
     const missed = direction === "out" ? `${file} did not get to ${peer}` : `${file} from ${peer} did not get here`;
     return `${missed}: ${printable(problem)}`;
   }

@@ -269,7 +269,8 @@ export class Outgoing implements Transfer {
     if (this.#ended) return [];
     const { number, direction, peer, file, size } = this.state;
     const took = now - this.#startedAt, had = this.#had;
-    this.#ended = { number, direction, peer, file, size, took, had, ...(this.#hasTold && { relayed: true }), ...how };
+    const notes = { ...(this.#hasTold && { relayed: true }), ...(!this.#offer && { unread: true }) };
+    this.#ended = { number, direction, peer, file, size, took, had, ...notes, ...how };
     this.#parts.request({ ask: "close", job: number });
     this.#parts.letGo(this.#link);
     return [];

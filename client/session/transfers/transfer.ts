@@ -38,6 +38,8 @@ export interface TransferEnd extends Pick<TransferState, "number" | "direction" 
   /** How long it was under way, in milliseconds, and how many bytes of it were there before. */
   took: number;
   had: number;
+  /** Whether it was not even offered: this client could not read it, or had not yet. */
+  unread?: boolean;
   /** Whether any of it went through the server. */
   relayed?: boolean;
 }

@@ -120,6 +120,9 @@ Deno.test("progress: how it has ended is one line, with the path where the file 
     shown({ direction: "in", peer: "Alice", problem: "it was cancelled" }),
     "!! a.pdf from Alice did not get here: it was cancelled",
   );
+  const problem = "there is no file a.pdf";
+  assertEquals(shown({ problem, unread: true }), "!! Nothing was offered to Bob: there is no file a.pdf");
+  assertEquals(shown({ problem: "Bob is away", unread: true }), "!! a.pdf did not get to Bob: Bob is away");
   // what the operating system writes into a sentence or a path begins no other line
   const odd = end({ direction: "in", path: "./a\n+> b", problem: undefined });
   assertEquals(endSentence(odd), "a.pdf (28.8 MB, 9 s, 3.2 MB/s) from Bob is here: ./a?+> b");

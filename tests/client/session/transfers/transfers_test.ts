@@ -203,6 +203,16 @@ Deno.test("transfers: a hash that is wrong is the disk's to find, and both are t
   assertEquals([codes(fake.live(1)), fake.ends], [["wrong-hash"], ["it is not what was offered"]]);
 });
 
+Deno.test("transfers: the end of a file that can't be read says that it was not even offered", () => {
+  const fake = new FilesSession();
+  fake.session.transfers.offer("Bob", "nope.pdf", fake.now);
+  fake.done({ is: "failed", job: 1, problem: "not-found", text: "there is no file nope.pdf" });
+  const other = new FilesSession();
+  other.from({ ...pair, file: other.offered(1000), type: "END", code: "declined" });
+  const ends = [fake, other].flatMap(({ session }) => session.transfers.takeEnded());
+  assertEquals(ends.map(({ unread }) => unread), [true, undefined]);
+});
+
 Deno.test("transfers: a receiver that acknowledges what it has not got, or never was sent, is found out", () => {
   for (const sack of [{ next: 100_001, room: 1 }, { next: 0, room: 1e6, ids: [{ from: 1, to: 1_000_000 }] }]) {
     const fake = new FilesSession(), file = fake.offered(100_000);
