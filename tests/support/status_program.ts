@@ -57,7 +57,7 @@ function isThere(path: string | undefined): boolean {
 
 async function script(): Promise<void> {
   const screen = openScript({ now: 0, signal() {} });
-  screen.print("nothing of the chat");
+  screen.print("for the script");
   for (let count = 1; count <= 50; count++) {
     screen.status([`count ${count}`, `${"wide".repeat(50)} ${count}`]);
     if (count % 10 === 0) screen.printAside(`line ${count}`);

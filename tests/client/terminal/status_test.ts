@@ -167,5 +167,5 @@ statusTest("in a script it is below what is printed, and gone at the end", async
 Deno.test("status: in a script without a terminal there is none", async () => {
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: [...PROGRAM, "script"] }).output();
   const [out, aside] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  assertEquals([out, aside], ["", TENS]);
+  assertEquals([out, aside], ["for the script\n", TENS]);
 });
