@@ -7,6 +7,7 @@ import { printable } from "../protocol/text.ts";
 import { type Args, parseNumber } from "../runtime/command_line.ts";
 import { UsageError } from "../runtime/program.ts";
 import type { Task } from "./errand.ts";
+import { demandPermission, FileFailure } from "./files/file_failure.ts";
 import { readName } from "./given_name.ts";
 
 /** What is asked with files. */
@@ -129,8 +130,11 @@ function look(path: string, what: string): Deno.FileInfo {
 
 /** Checks that Deno was given a permission, without asking the user for it. */
 function demand(name: "read" | "write", path: string): void {
-  if (Deno.permissions.querySync({ name, path }).state === "granted") return;
-  throw new UsageError(`Deno was not given the permission to ${name} files: start with --allow-${name} (or -A)`);
+  try {
+    demandPermission(name, path);
+  } catch (error) {
+    throw error instanceof FileFailure ? new UsageError(error.message) : error;
+  }
 }
 
 function unreadable(path: string, error: unknown): string {

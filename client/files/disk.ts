@@ -10,7 +10,7 @@ import { SentFile } from "./sent_file.ts";
 
 /** What a disk is made with. */
 export interface DiskOptions {
-  /** The folder that files come to; it is made when the first one does. By default the working folder. */
+  /** The folder that files come to; it is made if it is gone when one comes. By default the working folder. */
   folder?: string;
   /** Takes the results. */
   done: (result: FileResult) => void;

@@ -45,7 +45,7 @@ interface Announced extends Introduction {
 type HeldMessage = MessagePacket & { saidAt: number; relayed: boolean };
 
 /** A message that the server has passed on. */
-type RelayedText = RelayPacket["packet"] & { type: "MESSAGE" };
+type RelayedMessage = RelayPacket["packet"] & { type: "MESSAGE" };
 
 /** A member that has written. */
 interface DirectSender extends Announced {
@@ -176,7 +176,7 @@ export class DirectInbox {
 
   /** Takes a message that the server has passed on. With it the server has said whose it is, as with a PUNCH. */
   receiveRelayed(
-    packet: RelayedText,
+    packet: RelayedMessage,
     { address, name }: Pick<RelayPacket, "address" | "name">,
     now: number,
   ): Fact[] {

@@ -84,10 +84,9 @@ export class DirectPath {
     return this.isSilent(now) || this.#provenAt <= this.#begunAt;
   }
 
-  /** Notes from where a packet of the peer has come directly: a NAT may give it another address than the server sees. */
+  /** Notes from where a packet has come directly that is worth a check: a NAT may give another address than the server sees. */
   heard(from: string, now: number): void {
-    if (!this.wants(from, now)) return;
-    if (this.#candidate !== from) this.#checksAt = now;
+    this.#checksAt = now;
     this.#candidate = from;
   }
 

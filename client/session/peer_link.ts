@@ -45,6 +45,9 @@ export interface LinkTarget {
 type Unaddressed<P> = P extends FilePacket ? Omit<P, "dialect" | "pass"> : never;
 export type LinkPacket = Unaddressed<FilePacket>;
 
+/** The way that is not an address. */
+export const THROUGH_SERVER = "through the server";
+
 /** The pauses after the first look-ups, and after each further one that had no answer, in milliseconds. */
 const LOOK_UP_PAUSES_MS = [250, 500];
 const LOOK_UP_PAUSE_MS = 1000;
@@ -122,7 +125,7 @@ export class PeerLink {
 
   /** The way that packets take now: it is another one when this is another text. */
   way(now: number): string {
-    return this.isRelayed(now) ? "through the server" : this.#path.address ?? "";
+    return this.isRelayed(now) ? THROUGH_SERVER : this.#path.address ?? "";
   }
 
   get nextWake(): number | undefined {

@@ -10,7 +10,10 @@ import type { Answer, Fact, ReachQuestion, Timed } from "./facts.ts";
 import type { Named } from "./known_ways.ts";
 import { type LinkTarget, PeerLink, type PeerLinkParts } from "./peer_link.ts";
 
-/** How many checks of one peer a second are answered, and how many at once. */
+/**
+ * How many checks of one peer a second are answered, and how many at once, by its transfers alone: also while the server
+ * has not named it. While it has, as many more are answered as others of its packets.
+ */
 const ANSWER_RATE: TokenBucketOptions = { rate: 10, burst: 20 };
 
 /** All links of one session. */

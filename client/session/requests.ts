@@ -117,8 +117,8 @@ export class Requests {
       return [{ type: "notice", text: "You are not in the room yet: that waits until you are" }];
     }
     const facts = this.flush(now), isWaiting = this.#waiting.includes(request);
-    const notice = { type: "notice", text: "It is offered as soon as the server lets you in" } as const;
-    return request.want === "file" && isWaiting ? [...facts, notice] : facts;
+    const shown = { kind: "hint", text: "It is offered as soon as the server lets you in" } as const;
+    return request.want === "file" && isWaiting ? [...facts, { type: "show", shown }] : facts;
   }
 
   /** Gives up what waits for its turn, and the request for past messages. */

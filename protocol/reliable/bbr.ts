@@ -6,11 +6,12 @@
  *
  * @module
  */
+import { MAX_DATA_BYTES } from "../packets.ts";
 import type { CongestionControl, Feedback } from "./congestion_control.ts";
 import { MaxFilter } from "./max_filter.ts";
 import { RoundLosses, type RoundOutcome } from "./round_losses.ts";
 
-const PACKET_BYTES = 1000;
+const PACKET_BYTES = MAX_DATA_BYTES;
 /** RFC 6928: ten packets before anything is known; here at this pace, in octets a millisecond. */
 const INITIAL_WINDOW_BYTES = 10 * PACKET_BYTES, INITIAL_PACING = PACKET_BYTES / 2;
 /** The least under way (section 2.7), and the slowest pace, in octets a millisecond. */

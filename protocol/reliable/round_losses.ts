@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { MAX_DATA_BYTES } from "../packets.ts";
 import type { Feedback } from "./congestion_control.ts";
 
 /**
@@ -15,7 +16,7 @@ import type { Feedback } from "./congestion_control.ts";
  */
 const LOSS_THRESHOLD = 0.02, MIN_BYTES = 20_000, MIN_LOST_BYTES = 2000;
 /** How much more than what it always loses may be lost by chance: a factor, and so many standard deviations. */
-const CHANCE_FACTOR = 1.5, CHANCE_DEVIATIONS = 1.5, PACKET_BYTES = 1000;
+const CHANCE_FACTOR = 1.5, CHANCE_DEVIATIONS = 1.5, PACKET_BYTES = MAX_DATA_BYTES;
 /**
  * There is a queue when the mean round trip is so much longer than the shortest: by so many milliseconds, as event loops
  * are late, and by a share of the shortest, up to so many milliseconds. A short queue has 20.

@@ -121,7 +121,7 @@ terminalTest("an offer is declined, a transfer is cancelled by either, and chat 
     await enter(other, `chat ${n}`);
     await canceller.until(/^-- You have ended the transfer of notes\.pdf (?:from Alice|to Bob)\n/m);
     const told = canceller === alice
-      ? /^!! notes\.pdf from Alice did not get here: Alice has ended it\n/m
+      ? /^!! notes\.pdf from Alice did not get here: Alice has ended it; offered again, it goes on where it was\n/m
       : /^!! notes\.pdf did not get to Bob: Bob has ended it; offered again, it goes on where it was\n/m;
     await other.until(told);
     for (const each of [alice, bob]) await each.until(new RegExp(`>: chat ${n}\\n`));

@@ -110,7 +110,8 @@ export class Incoming implements Transfer {
   get nextWake(): number | undefined {
     if (this.#ended) return this.#goodbyes.dueAt;
     // nothing can be acknowledged before it is known where to
-    return earliest([this.#heardAt + SILENCE_MS, this.#link?.isOpen ? this.#receiver?.nextWake : undefined]);
+    const over = Math.min(this.#heardAt + SILENCE_MS, this.#progressAt + STALL_MS);
+    return earliest([over, this.#link?.isOpen ? this.#receiver?.nextWake : undefined]);
   }
 
   /** Whether another one is the same file. */

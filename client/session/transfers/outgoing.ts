@@ -11,7 +11,7 @@ import { Retry } from "../../../protocol/reliable/retry.ts";
 import { printable } from "../../../protocol/text.ts";
 import type { FileResult } from "../../files/files.ts";
 import type { Fact } from "../facts.ts";
-import type { LinkTarget, PeerLink } from "../peer_link.ts";
+import { type LinkTarget, type PeerLink, THROUGH_SERVER } from "../peer_link.ts";
 import { RateMeter } from "./rate_meter.ts";
 import { relayNotice, whyNoAnswer, whyNotDirectly } from "../way_words.ts";
 import type { TransferState } from "./transfer.ts";
@@ -113,7 +113,7 @@ export class Outgoing implements Transfer {
       this.#offers.dueAt,
       this.#sender?.nextWake,
       this.#link.isOpen ? undefined : this.#findBy,
-      isAnswerDue ? this.#heardAt + SILENCE_MS : undefined,
+      isAnswerDue ? Math.min(this.#heardAt + SILENCE_MS, this.#progressAt + STALL_MS) : undefined,
     ]);
   }
 
@@ -169,10 +169,12 @@ export class Outgoing implements Transfer {
     }
     const before = this.#sender.acknowledged;
     if (this.#sender.acknowledge({ next, room, ids, delay }, now) === "false") return this.#endFalse(now);
-    if (this.#sender.acknowledged > before) this.#link.prove(now);
-    // once all is there, the other end is asked how it has ended
-    if (this.#sender.acknowledged > before) this.#progressAt = now;
+    if (this.#sender.acknowledged > before) {
+      this.#link.prove(now);
+      this.#progressAt = now;
+    }
     this.#meter.note(this.#sender.acknowledged, now);
+    // once all is there, the other end is asked how it has ended
     this.#offers.tried(now + (this.#sender.isWhole ? OFFER_PAUSE_MS : SIGN_PAUSE_MS));
     return this.wake(now);
   }
@@ -276,6 +278,3 @@ export class Outgoing implements Transfer {
     return [];
   }
 }
-
-/** As {@linkcode PeerLink.way} has it. */
-const THROUGH_SERVER = "through the server";

@@ -55,6 +55,7 @@ export class Transfers implements Timed {
   /** Of whom alone files are taken; undefined for anybody. */
   #only: string | undefined;
   #ends: TransferEnd[] = [];
+  #lastNumber = 0;
 
   constructor(options: TransfersOptions) {
     const { peers: { links }, files, random } = options;
@@ -108,7 +109,7 @@ export class Transfers implements Timed {
     if (length >= MAX_OUTGOING) {
       return [{ type: "problem", text: `Not offered: ${MAX_OUTGOING} files are on their way already` }];
     }
-    const number = this.#nextNumber;
+    const number = ++this.#lastNumber;
     this.#add(new Outgoing(this.#parts, number, path, target, now), number);
     return this.#settle([]);
   }
@@ -181,15 +182,17 @@ export class Transfers implements Timed {
     const { pass, file } = offer, { peers, files } = this.#options, by = peers.introduced(pass, now);
     if (!by) return [];
     const isUnwanted = this.#only !== undefined && (by.name === undefined || nameKey(by.name) !== this.#only);
-    const refusal = !files ? "no-files" : isUnwanted ? "declined" : this.#limits.take(pass, this.#coming, now);
-    if (typeof refusal === "string") {
-      this.#answer(pass, { type: "END", file, code: refusal }, from, false, now);
+    const room = !files ? "no-files" : isUnwanted ? "declined" : this.#limits.take(pass, this.#coming, now);
+    if (typeof room === "string") {
+      this.#answer(pass, { type: "END", file, code: room }, from, false, now);
       return [];
     }
-    refusal?.end("busy", "too many files are offered to you", now);
+    // an offer of who has made many makes room for it
+    room?.end("busy", "too many files are offered to you", now);
     const answer = (packet: LinkPacket, from: string | undefined, now: number) =>
       this.#answer(pass, packet, from, true, now);
-    const number = this.#nextNumber, transfer = new Incoming(this.#parts, number, offer, { ...by, from }, answer, now);
+    const number = ++this.#lastNumber,
+      transfer = new Incoming(this.#parts, number, offer, { ...by, from }, answer, now);
     this.#add(transfer, number);
     answer({ type: "SACK", file }, from, now);
     const { peer, file: name, size } = transfer.state, { folder } = files!;
@@ -213,11 +216,6 @@ export class Transfers implements Timed {
     return [...this.#open.values()].filter((transfer) => transfer instanceof Incoming);
   }
 
-  /** The lowest number behind those that are in use. */
-  get #nextNumber(): number {
-    return Math.max(0, ...this.#open.keys()) + 1;
-  }
-
   #add(transfer: Transfer, number: number): void {
     this.#open.set(number, transfer);
     this.#byFile.set(detach(transfer.file), transfer);
@@ -234,6 +232,8 @@ export class Transfers implements Timed {
       this.#ended.set(file, { pass, code, isOut: end.direction === "out" });
       if (transfer.isLingering) this.#lingering.set(file, transfer);
       if (this.#ended.size > MAX_ENDED) this.#ended.delete(this.#ended.keys().next().value!);
+      // nobody has seen the number of what was not even offered
+      if (end.unread && number === this.#lastNumber) this.#lastNumber--;
       this.#ends.push(end);
       if (this.#ends.length > MAX_ENDS) this.#ends.shift();
       if (isHere && (code === "declined" || code === "cancelled")) {
