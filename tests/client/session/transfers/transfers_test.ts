@@ -1,7 +1,7 @@
 /** Files between one client and peers that do as they should, or not. */
 import { assert, assertEquals } from "@std/assert";
 import type { FileRequest, FileResult, Files } from "../../../../client/files/files.ts";
-import type { FilePacket, Packet } from "../../../../protocol.ts";
+import { encode, type FilePacket, type Packet } from "../../../../protocol.ts";
 import { randomHex64 } from "../../../../protocol/fields.ts";
 import { FakeSession, type SentPacket, type V1, WELCOME } from "../../../support/fake_session.ts";
 
@@ -11,6 +11,8 @@ const pair = { dialect: "v1", pass: PASS, file: FILE } as const;
 /** A session that is in the room, with a disk that does what the test says. */
 class FilesSession extends FakeSession {
   readonly requests: FileRequest[];
+  /** What else the server says of where Bob is. */
+  place: Partial<V1<"PEER">> = {};
 
   constructor() {
     const requests: FileRequest[] = [];
@@ -45,7 +47,8 @@ class FilesSession extends FakeSession {
         if (packet.type === "LOOKUP") {
           this.punch();
           const { id } = packet;
-          this.receive({ dialect: "v1", type: "PEER", id, address: BOB, name: "Bob", since: 0, pass: PASS });
+          const peer = { dialect: "v1", type: "PEER", id, address: BOB, name: "Bob", since: 0, pass: PASS } as const;
+          this.receive({ ...peer, ...this.place });
         } else if (packet.type === "OPEN" && packet.id !== undefined && peer === BOB) {
           this.from({ dialect: "v1", type: "ACK", pass: PASS, id: packet.id });
         } else if (packet.type === "RELAY" || "file" in packet) {
@@ -446,4 +449,56 @@ Deno.test("transfers: that a file is offered before the client has joined is tol
   const fake = new FakeSession({ name: "Alice", files: { folder: ".", request() {} } });
   fake.session.transfers.offer("Bob", "notes.pdf", fake.now);
   assertEquals(fake.notices, ["It is offered as soon as the server lets you in"]);
+});
+
+Deno.test("transfers: of a thousand that have ended it is remembered how, and the others are unknown", () => {
+  const fake = new FilesSession(), files: string[] = [];
+  for (let i = 0; i < 1001; i++) {
+    files.push(fake.offered(10));
+    fake.session.transfers.cancel(undefined, fake.now);
+    fake.take();
+  }
+  fake.pass(1000);
+  fake.punch();
+  fake.take();
+  const answers = [files[0], files[1], files[1000]].map((file) => {
+    fake.from({ ...pair, file, type: "SACK" });
+    return codes(fake.take());
+  });
+  assertEquals(answers, [["unknown"], ["cancelled"], ["cancelled"]]);
+});
+
+Deno.test("transfers: the seventeenth file that is to be on its way is refused in words", () => {
+  const fake = new FilesSession(), { transfers } = fake.session;
+  for (let i = 0; i < 16; i++) transfers.offer("Bob", `${i}`, fake.now);
+  assertEquals([transfers.states.length, fake.notices], [16, []]);
+  transfers.offer("Bob", "17", fake.now);
+  const refusal = "Not offered: 16 files are on their way already";
+  assertEquals([transfers.states.length, fake.notices], [16, [refusal]]);
+});
+
+Deno.test("transfers: through the server no more bytes are sent than it says that it passes on", () => {
+  const fake = new FilesSession(), rate = 100_000, ms = 20;
+  fake.place = { relay: true, rate };
+  const relayed = (packet: FilePacket) =>
+    fake.receive({ dialect: "v1", type: "RELAY", address: BOB, name: "Bob", packet } as Packet);
+  fake.session.transfers.offer("Bob", "notes.pdf", fake.now);
+  fake.done({ is: "inspected", job: 1, name: "notes.pdf", size: 10_000_000, hash: HASH });
+  let file: string | undefined, next = 0, bytes = 0;
+  for (let at = 0; at < 5000; at += ms) {
+    // some numbers are left out on purpose, so each that has come is named
+    const ids: { from: number; to: number }[] = [];
+    for (const { packet } of fake.live(ms)) {
+      if (packet.dialect !== "v1" || packet.type !== "RELAY") continue;
+      const inner = packet.packet as FilePacket;
+      file ??= inner.file;
+      if (at >= 2000) bytes += encode(packet).length;
+      if (inner.type !== "DATA") continue;
+      next = inner.offset + inner.octets.length;
+      ids.unshift({ from: inner.id, to: inner.id });
+    }
+    if (file !== undefined) relayed({ ...pair, file, type: "SACK", next, room: 1_000_000, ids });
+    fake.read();
+  }
+  assert(bytes <= 3 * rate && bytes >= 2 * rate, `${bytes} bytes in 3 s`);
 });
