@@ -81,7 +81,7 @@ class FilesSession extends FakeSession {
   /** Offers Bob a file of so many bytes; returns the name of the transfer. */
   offered(size: number): string {
     this.session.transfers.offer("Bob", "notes.pdf", this.now);
-    this.done({ is: "inspected", job: 1, name: "notes.pdf", size, hash: HASH });
+    this.done({ is: "inspected", job: this.requests.at(-1)!.job, name: "notes.pdf", size, hash: HASH });
     const [{ packet }] = this.live(10);
     return (packet as V1<"OFFER">).file;
   }
