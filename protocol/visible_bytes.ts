@@ -79,16 +79,16 @@ function hideRun(run: string, publicKey?: string, numberKey?: string, digits = "
 /** Commands whose values are for one member or for the server alone; SEND is often misspelt, or has a damaged letter. */
 const PRIVATE_COMMANDS =
   "\\Send|s\\Snd|se\\Sd|sen\\S|sned|sedn|snd|sen|sendd|sendto|(?:priv|query|send)?msg|query|pm|dm|tell|whisper" +
-  "|log-?in|register|pass\\w*|pwd|auth|identify";
+  "|reply|log-?in|register|pass\\w*|pwd|auth|identify";
 /** Commands with a slash whose values may be seen by all. Of others nothing is known, for they may be misspelt. */
 const PUBLIC_COMMANDS = "name|nick|list|names|who|whois|help|me|history|quit";
 /**
  * A command with all behind it, at the beginning of a line or behind a word that may be a damaged MESSAGE; its slash may
- * be damaged too. What looks like a version is none.
+ * be damaged too. The version behind MESSAGE is none.
  */
 const COMMAND = new RegExp(
   "^(\\0*(?:[^\\s/=]{5,9}[: ]{1,2}|MESSAGE)?[\\t ]*" +
-    `(?:\\S?(?:${PRIVATE_COMMANDS})|/(?!\\d|(?:${PUBLIC_COMMANDS})\\b)[^\\s\\0]*)(?![\\w-]))[^]*[^\\s\\0][^]*`,
+    `(?:\\S?(?:${PRIVATE_COMMANDS})|/(?!(?<=MESSAGE/)\\d{1,3}(?![^ \\r\\n])|(?:${PUBLIC_COMMANDS})\\b)[^\\s\\0]*)(?![\\w-]))[^]*[^\\s\\0][^]*`,
   "imu",
 );
 

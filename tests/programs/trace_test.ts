@@ -114,8 +114,8 @@ function mistakesWithSecrets(): string[] {
     `MESSAGE/1 pass=${PASS} stream=${STREAM} id=1\nXyzzy`,
     `MESSAGE/1 pas=${PASS} stream=${STREAM} id=1 text=Xyzzy`,
     `LOOKUP/1 id=1 token=${TOKEN.toUpperCase()} name=Bob`,
-    ...["SEND Bob Xyzzy", "/send Bob Xyzzy", "/msg Bob Xyzzy", "/login Bob Xyzzy", "/register Bob Xyzzy", "PASS Xyzzy"],
-    ...["sned Bob Xyzzy", "/password Xyzzy Xyzzy", "password=Xyzzy"],
+    ...["SEND Bob Xyzzy", "/send Bob Xyzzy", "/msg Bob Xyzzy", "/login Bob Xyzzy", "/register Bob Xyzzy"],
+    "/password Bob Xyzzy",
   ];
 }
 

@@ -112,7 +112,7 @@ Deno.test("hidden: what is said to one member alone, in version 1 and as a comma
     assert(!hideSecrets(text).includes("lunch"), hideSecrets(text));
     assert(hideSecrets(text).includes(HIDDEN), hideSecrets(text));
   }
-  for (const command of ["SEND Bob lunch", "/send Bob lunch", "send Bob lunch"]) {
+  for (const command of ["SEND Bob lunch", "send Bob lunch", ...SLASH_COMMANDS.map((name) => `/${name} Bob lunch`)]) {
     for (let bit = 0; bit < 8 * command.indexOf(" "); bit++) {
       const bytes = new TextEncoder().encode(command);
       bytes[bit >> 3] ^= 1 << (bit & 7);
@@ -125,6 +125,8 @@ Deno.test("hidden: what is said to one member alone, in version 1 and as a comma
     assertEquals(hideSecrets(text), text);
   }
 });
+
+const SLASH_COMMANDS = ["send", "msg", "reply", "login", "register", "password"];
 
 const FILE_PACKETS: FilePacket[] = [
   { dialect: "v1", type: "OFFER", pass: PASS, file: FILE, size: 2011, hash: HASH, text: "Lunch id=1.txt" },
