@@ -82,13 +82,15 @@ const PRIVATE_COMMANDS =
   "|reply|log-?in|register|pass\\w*|pwd|auth|identify";
 /** Commands with a slash whose values may be seen by all. Of others nothing is known, for they may be misspelt. */
 const PUBLIC_COMMANDS = "name|nick|list|names|who|whois|help|me|history|quit";
+/** What is no command behind the slash: the version of a MESSAGE, or a public one. */
+const NO_SECRET = `(?<=MESSAGE/)\\d{1,3}(?![^ \\r\\n])|(?:${PUBLIC_COMMANDS})\\b`;
 /**
  * A command with all behind it, at the beginning of a line or behind a word that may be a damaged MESSAGE; its slash may
- * be damaged too. The version behind MESSAGE is none.
+ * be damaged too.
  */
 const COMMAND = new RegExp(
   "^(\\0*(?:[^\\s/=]{5,9}[: ]{1,2}|MESSAGE)?[\\t ]*" +
-    `(?:\\S?(?:${PRIVATE_COMMANDS})|/(?!(?<=MESSAGE/)\\d{1,3}(?![^ \\r\\n])|(?:${PUBLIC_COMMANDS})\\b)[^\\s\\0]*)(?![\\w-]))[^]*[^\\s\\0][^]*`,
+    `(?:\\S?(?:${PRIVATE_COMMANDS})|/(?!${NO_SECRET})[^\\s\\0]*)(?![\\w-]))[^]*[^\\s\\0][^]*`,
   "imu",
 );
 

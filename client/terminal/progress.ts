@@ -108,9 +108,11 @@ export function endSentence(end: TransferEnd): string {
     : `${what} from ${peer} is here: ${printable(path ?? file)}`;
 }
 
-/** A duration in milliseconds as people say it: `0.4 s`, `9 s`, `2 min 5 s`, `3 h 10 min`. */
+/** A duration in milliseconds as people say it: `12 ms`, `0.4 s`, `9 s`, `2 min 5 s`, `3 h 10 min`. */
 export function formatDuration(ms: number): string {
-  if (ms < 950) return `${(Math.max(ms, 0) / 1000).toFixed(1)} s`;
+  // of a second it would be nothing
+  if (ms < 50) return `${Math.max(1, Math.round(ms))} ms`;
+  if (ms < 950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000), minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
   if (minutes === 0) return `${seconds} s`;
   if (hours === 0) return `${minutes} min ${seconds % 60} s`;

@@ -38,7 +38,7 @@ const BLOCK_BYTES = 262 * MAX_DATA_BYTES;
 /** So many octets are here that were not sent yet, before the next block is wanted. */
 const AHEAD_BYTES = BLOCK_BYTES;
 /** How far behind the first octet that has not arrived is sent, whatever room the receiver has. */
-const MAX_ROOM_BYTES = 4 << 20;
+const MAX_UNDER_WAY_BYTES = 4 << 20;
 /** How many packets {@linkcode DataSender.take} gives at once. */
 const MOST_AT_ONCE = 64;
 /** How many packets a probe has (RFC 9002, section 6.2.4). */
@@ -188,7 +188,7 @@ export class DataSender {
 
   get #newPart(): number | undefined {
     const part = this.#parts.end, at = this.#placeOf(part), end = Math.min(this.#size, at + MAX_DATA_BYTES);
-    const most = Math.min(this.#suppliedUpTo, this.#end, this.#next + MAX_ROOM_BYTES);
+    const most = Math.min(this.#suppliedUpTo, this.#end, this.#next + MAX_UNDER_WAY_BYTES);
     return at < end && end <= most ? part : undefined;
   }
 

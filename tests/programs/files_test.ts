@@ -26,7 +26,7 @@ Deno.test("files: from script to script, by the name or a number behind it, one 
   await using bob = startReceiving("Bob", downloads, "alice", { ...server, flags: ["--keep"] });
   for (const name of ["notes of today.tar.gz", "notes of today.tar (2).gz"]) {
     await using alice = startSending("Alice", path, "bob", server);
-    await assertEnd(alice, 0, /-- notes of today\.tar\.gz \(2 MB, [\d.]+ s, [\d.]+ [kMG]B\/s\) has reached Bob/);
+    await assertEnd(alice, 0, /-- notes of today\.tar\.gz \(2 MB, [\d.]+ m?s, [\d.]+ [kMG]B\/s\) has reached Bob/);
     await folder.assertSame(path, name);
     // who left gives the name back a moment later
     await server.stdout.until(/left at .* as Alice\n/);

@@ -1,5 +1,5 @@
 /** --trace with real programs: what it says of typical mistakes, that a flood hides none, and that no secret is shown. */
-import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { encode } from "../../protocol.ts";
 import { type Server, startClient, startServer, TESTS_BINARIES } from "../../scripts/support/processes.ts";
 import { DEADLINE_MS } from "../../scripts/support/waiting.ts";
@@ -104,6 +104,18 @@ Deno.test("trace: no token, cookie, pass or direct text is shown, of damaged pac
     assertEquals(traced.filter((line) => line.toLowerCase().includes(secret.toLowerCase())), []);
   }
   if (isStopped) assertMatch(server.stdout.text(), /^Closed: .*; ignored: /m);
+});
+
+Deno.test("trace: a private command that is misspelt is told without what stands behind it", async () => {
+  await using server = await startServer("--trace");
+  await using student = openPeer();
+  for (const text of ["PASS Xyzzy", "sned Bob Xyzzy", "/password Xyzzy Xyzzy", "password=Xyzzy", "HELO there"]) {
+    await student.send(text, server.port);
+  }
+  await server.stdout.until(/^Ignored "HELO there" from /m);
+  const traced = server.stdout.text();
+  for (const start of ["PASS ", "sned ", "/password ", "password "]) assertStringIncludes(traced, `"${start}(hidden)"`);
+  assert(!traced.includes("Xyzzy"), traced);
 });
 
 /** Mistakes of which each has a secret, or a text for one member alone. */

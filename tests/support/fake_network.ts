@@ -22,6 +22,7 @@ import type { Delivery, Recipient } from "../../server/room/delivery.ts";
 import { Room } from "../../server/room/room.ts";
 import type { RoomOptions } from "../../server/room/room_options.ts";
 import type { Peer } from "../../server/room/peer.ts";
+import { Agenda } from "./agenda.ts";
 import { quickDerive } from "./accounts.ts";
 import { FakeDisk, FakeFiles } from "./fake_files.ts";
 import { FakeJournal } from "./fake_journal.ts";
@@ -178,14 +179,6 @@ export class FakeLineMember {
   }
 }
 
-/** An action that is scheduled for later. */
-interface ScheduledAction {
-  at: number;
-  /** Breaks ties: the action that was scheduled first runs first. */
-  order: number;
-  run: () => void;
-}
-
 /** The network, the server and the time. */
 export class FakeNetwork implements Delivery {
   now = 1_732_094_000_000;
@@ -199,8 +192,7 @@ export class FakeNetwork implements Delivery {
   readonly #options: FakeNetworkOptions;
   readonly #random: () => number;
   readonly #lineMembers = new Map<string, FakeLineMember>();
-  readonly #queue: ScheduledAction[] = [];
-  #order = 0;
+  readonly #agenda = new Agenda();
   #recipients = new Set<Recipient>();
   /** The journals of all rooms that the server has opened. The last is the present one's. */
   readonly #journals: FakeJournal[] = [];
@@ -296,7 +288,7 @@ export class FakeNetwork implements Delivery {
 
   /** Schedules an action to run `ms` milliseconds from now. */
   in(ms: number, run: () => void): void {
-    push(this.#queue, { at: this.now + ms, order: this.#order++, run });
+    this.#agenda.add(this.now + ms, run);
   }
 
   /** Lets `ms` milliseconds pass. */
@@ -421,7 +413,7 @@ export class FakeNetwork implements Delivery {
 
   /** When the next action or wake is due; Infinity when nothing is due. */
   #nextTime(): number {
-    let at = Math.min(this.#queue[0]?.at ?? Infinity, this.room?.nextWake ?? Infinity);
+    let at = Math.min(this.#agenda.nextAt, this.room?.nextWake ?? Infinity);
     for (const { session, isConnected } of this.clients) {
       if (isConnected) at = Math.min(at, session.nextWake ?? Infinity);
     }
@@ -431,7 +423,7 @@ export class FakeNetwork implements Delivery {
   /** Moves the clock to the next action or wake, and runs all that is due then. */
   #step(): void {
     this.now = this.#nextTime();
-    while (this.#queue.length > 0 && this.#queue[0].at <= this.now) pop(this.#queue)!.run();
+    while (this.#agenda.nextAt <= this.now) this.#agenda.runFirst();
     const { room } = this;
     if (room) this.#wake("the room", room);
     for (const { session, isConnected, key } of this.clients) if (isConnected) this.#wake(key, session);
@@ -443,30 +435,4 @@ export class FakeNetwork implements Delivery {
       program.wake(this.now);
     }
   }
-}
-
-function isBefore(a: ScheduledAction, b: ScheduledAction): boolean {
-  return a.at < b.at || a.at === b.at && a.order < b.order;
-}
-
-/** Adds to a binary heap. */
-function push(heap: ScheduledAction[], due: ScheduledAction): void {
-  let i = heap.push(due) - 1;
-  for (let parent; i > 0 && isBefore(due, heap[parent = (i - 1) >> 1]); i = parent) heap[i] = heap[parent];
-  heap[i] = due;
-}
-
-/** Takes the first of a binary heap. */
-function pop(heap: ScheduledAction[]): ScheduledAction | undefined {
-  const [first] = heap;
-  const last = heap.pop();
-  if (!last || heap.length === 0) return first;
-  let i = 0;
-  for (let child; (child = 2 * i + 1) < heap.length; i = child) {
-    if (child + 1 < heap.length && isBefore(heap[child + 1], heap[child])) child++;
-    if (!isBefore(heap[child], last)) break;
-    heap[i] = heap[child];
-  }
-  heap[i] = last;
-  return first;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Agenda } from "./agenda.ts";
 
 /** What one direction of a way is like. */
 export interface PathOptions {
@@ -24,52 +25,20 @@ export interface PathOptions {
 /** Runs what is due, in the order of time, and of planning within one time. */
 export class Clock {
   now = 0;
-  #planned = 0;
-  /** A binary heap. */
-  readonly #heap: { time: number; order: number; run: () => void }[] = [];
+  readonly #agenda = new Agenda();
 
   at(time: number, run: () => void): void {
-    const heap = this.#heap, entry = { time: Math.max(time, this.now), order: this.#planned++, run };
-    let place = heap.push(entry) - 1;
-    for (let above; place > 0 && isEarlier(entry, heap[above = (place - 1) >> 1]); place = above) {
-      heap[place] = heap[above];
-    }
-    heap[place] = entry;
+    this.#agenda.add(Math.max(time, this.now), run);
   }
 
   /** Runs the next thing that is due. Returns false if there is none up to this time. */
   step(until = Infinity): boolean {
-    const heap = this.#heap, first = heap[0];
-    if (!first || first.time > until) return false;
-    const last = heap.pop()!;
-    if (heap.length > 0) {
-      let place = 0;
-      for (let below; (below = 2 * place + 1) < heap.length; place = below) {
-        if (below + 1 < heap.length && isEarlier(heap[below + 1], heap[below])) below++;
-        if (!isEarlier(heap[below], last)) break;
-        heap[place] = heap[below];
-      }
-      heap[place] = last;
-    }
-    this.now = first.time;
-    first.run();
+    const { nextAt } = this.#agenda;
+    if (nextAt === Infinity || nextAt > until) return false;
+    this.now = nextAt;
+    this.#agenda.runFirst();
     return true;
   }
-}
-
-function isEarlier(one: { time: number; order: number }, other: { time: number; order: number }): boolean {
-  return one.time < other.time || one.time === other.time && one.order < other.order;
-}
-
-/** Random numbers from 0 to 1 that are the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = state + 0x6d2b79f5 | 0;
-    let mixed = Math.imul(state ^ state >>> 15, 1 | state);
-    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, 61 | mixed) ^ mixed;
-    return ((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32;
-  };
 }
 
 /** How many octets IP and UDP add to a datagram of ours, with the packet's header. */

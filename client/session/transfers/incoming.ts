@@ -16,7 +16,7 @@ import type { LinkPacket, PeerLink } from "../peer_link.ts";
 import { nameOf, type Who } from "../who.ts";
 import { RateMeter } from "./rate_meter.ts";
 import type { TransferState } from "./transfer.ts";
-import type { Ended, Transfer, TransferParts } from "./transfer_parts.ts";
+import { type Ended, identityOf, type Transfer, type TransferParts } from "./transfer_parts.ts";
 import { codeOf, type EndCode, SILENCE_MS, STALL_MS, WHY_STALLED, whyNotHere, whySilent } from "./transfer_words.ts";
 
 /** What a member has offered. */
@@ -272,20 +272,9 @@ export class Incoming implements Transfer {
 
   #finish(how: Pick<Ended, "code" | "isHere" | "problem" | "path">, now: number): Fact[] {
     if (this.#ended) return [];
-    const { number, direction, peer, file, size } = this.state;
-    const took = now - this.#startedAt, had = this.#had;
-    this.#ended = {
-      number,
-      direction,
-      peer,
-      file,
-      size,
-      took,
-      had,
-      ...(this.#wasRelayed && { relayed: true }),
-      ...how,
-    };
-    if (this.#link) this.#parts.request({ ask: "close", job: number });
+    const took = now - this.#startedAt, had = this.#had, notes = this.#wasRelayed ? { relayed: true } : {};
+    this.#ended = { ...identityOf(this.state), took, had, ...notes, ...how };
+    if (this.#link) this.#parts.request({ ask: "close", job: this.#number });
     if (this.#link && how.code !== "done") this.#parts.letGo(this.#link);
     return [];
   }

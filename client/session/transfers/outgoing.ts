@@ -15,7 +15,7 @@ import { type LinkTarget, type PeerLink, THROUGH_SERVER } from "../peer_link.ts"
 import { RateMeter } from "./rate_meter.ts";
 import { relayNotice, whyNoAnswer, whyNotDirectly } from "../way_words.ts";
 import type { TransferState } from "./transfer.ts";
-import { type Ended, SIGN_PAUSE_MS, type Transfer, type TransferParts } from "./transfer_parts.ts";
+import { type Ended, identityOf, SIGN_PAUSE_MS, type Transfer, type TransferParts } from "./transfer_parts.ts";
 import {
   codeOf,
   type EndCode,
@@ -269,11 +269,10 @@ export class Outgoing implements Transfer {
 
   #finish(how: Pick<Ended, "code" | "isHere" | "problem" | "path">, now: number): Fact[] {
     if (this.#ended) return [];
-    const { number, direction, peer, file, size } = this.state;
     const took = now - this.#startedAt, had = this.#had;
     const notes = { ...(this.#hasTold && { relayed: true }), ...(!this.#offer && { unread: true }) };
-    this.#ended = { number, direction, peer, file, size, took, had, ...notes, ...how };
-    this.#parts.request({ ask: "close", job: number });
+    this.#ended = { ...identityOf(this.state), took, had, ...notes, ...how };
+    this.#parts.request({ ask: "close", job: this.#number });
     this.#parts.letGo(this.#link);
     return [];
   }

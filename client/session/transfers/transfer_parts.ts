@@ -54,5 +54,12 @@ export interface Ended extends TransferEnd {
   isHere: boolean;
 }
 
+/** Which transfer it is, in the record of its end. */
+export function identityOf(
+  { number, direction, peer, file, size }: TransferState,
+): Pick<Ended, "number" | "direction" | "peer" | "file" | "size"> {
+  return { number, direction, peer, file, size };
+}
+
 /** The pause between two signs of life while there is nothing else to send, in milliseconds. */
 export const SIGN_PAUSE_MS = 5000;

@@ -136,13 +136,14 @@ Deno.test("progress: what was there before does not count for the rate", () => {
   );
   assertEquals(endSentence(end({ had: 28.8 * MB })), "a.pdf (28.8 MB, all of it before) has reached Bob");
   assertEquals(endSentence(end({ size: 0 })), "a.pdf (0 B) has reached Bob");
-  assertEquals(endSentence(end({ size: 10, took: 0 })), "a.pdf (10 B, 0.0 s) has reached Bob");
+  assertEquals(endSentence(end({ size: 10, took: 0 })), "a.pdf (10 B, 1 ms) has reached Bob");
+  assertEquals(endSentence(end({ size: 10, took: 40 })), "a.pdf (10 B, 40 ms, 250 B/s) has reached Bob");
 });
 
 Deno.test("progress: durations as people say them", () => {
-  const seconds = [0, 0.44, 0.96, 9, 59.6, 125, 3600, 11_430, 359_999, 360_000, 1e9];
+  const seconds = [0, 0.049, 0.05, 0.44, 0.96, 9, 59.6, 125, 3600, 11_430, 359_999, 360_000, 1e9];
   assertEquals(seconds.map((number) => formatDuration(number * 1000)), [
-    ...["0.0 s", "0.4 s", "1 s", "9 s", "1 min 0 s", "2 min 5 s", "1 h 0 min", "3 h 10 min"],
+    ...["1 ms", "49 ms", "0.1 s", "0.4 s", "1 s", "9 s", "1 min 0 s", "2 min 5 s", "1 h 0 min", "3 h 10 min"],
     ...["99 h 59 min", "more than 100 h", "more than 100 h"],
   ]);
 });

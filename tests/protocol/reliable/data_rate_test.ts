@@ -1,7 +1,8 @@
 /** How fast a file passes, how long the queue is that it makes, and what it leaves to TCP, in virtual time. */
 import { assert, assertGreater, assertLess } from "@std/assert";
+import { seededRandom } from "../../../server/doors/network_emulator.ts";
 import { DataTransfer } from "../../support/data_transfer.ts";
-import { Clock, OVERHEAD, Path, type PathOptions, seeded } from "../../support/path.ts";
+import { Clock, OVERHEAD, Path, type PathOptions } from "../../support/path.ts";
 import { TcpFlow } from "../../support/tcp_flow.ts";
 
 interface Network {
@@ -19,7 +20,7 @@ interface Network {
 
 /** Plays a transfer without an end; measures all but its first seconds. */
 function play({ mbit, roundTrip, queue, loss = 0, lateness = 0, hasTcp, seconds = 8, options }: Network) {
-  const clock = new Clock(), random = seeded(7), rate = 125 * mbit, delay = roundTrip / 2;
+  const clock = new Clock(), random = seededRandom(7), rate = 125 * mbit, delay = roundTrip / 2;
   const there = new Path(clock, random, { rate, queue: rate * queue, delay, loss, ...options });
   const back = new Path(clock, random, { delay, loss });
   const tcp = hasTcp ? new TcpFlow(clock, there, back) : undefined;
@@ -78,7 +79,7 @@ Deno.test("data: into a socket that holds 200 datagrams, a tenth of a millisecon
 });
 
 Deno.test("data: when a way is cut for some seconds, it goes on soon, and as fast as before", () => {
-  const clock = new Clock(), random = seeded(7), rate = 2500;
+  const clock = new Clock(), random = seededRandom(7), rate = 2500;
   const there = new Path(clock, random, { rate, queue: 24 * rate, delay: 20 });
   const back = new Path(clock, random, { delay: 20 });
   const transfer = new DataTransfer(clock, { size: 1e9, random, there, back, octetAt: () => 0 });
@@ -96,7 +97,7 @@ Deno.test("data: when a way is cut for some seconds, it goes on soon, and as fas
 
 Deno.test("data: on another way it finds the rate of that, also if it is a tenth or ten times as much", () => {
   for (const [before, after] of [[2500, 250], [250, 2500]]) {
-    const clock = new Clock(), random = seeded(7), back = new Path(clock, random, { delay: 20 });
+    const clock = new Clock(), random = seededRandom(7), back = new Path(clock, random, { delay: 20 });
     const there = (rate: number) => new Path(clock, random, { rate, queue: 24 * rate, delay: 20 });
     const transfer = new DataTransfer(clock, { size: 1e9, random, there: there(before), back, octetAt: () => 0 });
     while (clock.step(3000));
@@ -111,7 +112,7 @@ Deno.test("data: on another way it finds the rate of that, also if it is a tenth
 });
 
 Deno.test("data: it sends no more than the server says that it passes on", () => {
-  const clock = new Clock(), random = seeded(7);
+  const clock = new Clock(), random = seededRandom(7);
   const there = new Path(clock, random, { rate: 2500, queue: 60_000, delay: 20 });
   const back = new Path(clock, random, { delay: 20 });
   const transfer = new DataTransfer(clock, { size: 1e9, random, there, back, octetAt: () => 0 });

@@ -3,13 +3,13 @@ import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { ArrivedIds } from "../../../protocol/reliable/arrived_ids.ts";
 import { type DataPart, DataSender } from "../../../protocol/reliable/data_sender.ts";
-import { seeded } from "../../support/path.ts";
+import { seededRandom } from "../../../server/doors/network_emulator.ts";
 
 const RUNS = Number(Deno.env.get("RUNS") ?? 100);
 const ROOM = 4 << 20;
 
 /** A sender that may send. */
-function started(size: number, from = 0, room = ROOM, random = seeded(1)): DataSender {
+function started(size: number, from = 0, room = ROOM, random = seededRandom(1)): DataSender {
   const sender = new DataSender({ size, from, random }, 0);
   sender.acknowledge({ next: from, room, ids: [], delay: 0 }, 0);
   return sender;
@@ -67,7 +67,7 @@ Deno.test("data sender: whatever is lost, and however slow the disk is, it never
   fc.assert(
     fc.property(schedule, ({ seed, size, from, room, disk, loss, answered }) => {
       from = Math.min(from, size);
-      const random = seeded(seed), sender = started(size, from, room, random), arrived = new Arrived(size, from);
+      const random = seededRandom(seed), sender = started(size, from, room, random), arrived = new Arrived(size, from);
       const sacks = [arrived.sack(room)];
       let now = 0, readAt = Infinity;
       for (let step = 0; step < 1000 && !sender.isWhole; step++) {

@@ -3,8 +3,9 @@ import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert
 import fc from "fast-check";
 import { DataReceiver, MAX_ROOM_BYTES } from "../../../protocol/reliable/data_receiver.ts";
 import { DataSender } from "../../../protocol/reliable/data_sender.ts";
+import { seededRandom } from "../../../server/doors/network_emulator.ts";
 import { DataTransfer } from "../../support/data_transfer.ts";
-import { Clock, Path, seeded } from "../../support/path.ts";
+import { Clock, Path } from "../../support/path.ts";
 
 const RUNS = Number(Deno.env.get("RUNS") ?? 60);
 const SEED = Deno.env.get("SEED") ?? "1";
@@ -34,7 +35,7 @@ Deno.test("data: whatever the way does, the octets arrive whole and in order, an
   });
   fc.assert(
     fc.property(schedule, ({ seed, size, from, ways, cutAt, cutFor, changeAt, lateness, disk }) => {
-      const clock = new Clock(), random = seeded(seed);
+      const clock = new Clock(), random = seededRandom(seed);
       const paths = ways.map((both) => both.map((options) => new Path(clock, random, options)));
       const [there, back] = paths[0];
       const late = () => random() < 0.2 ? lateness * random() : 0;
@@ -62,7 +63,7 @@ Deno.test("data: whatever the way does, the octets arrive whole and in order, an
 });
 
 Deno.test("data: where the receiver can't write, no more than its room is sent, and it goes on when it can", () => {
-  const clock = new Clock(), random = seeded(1), size = 3 * MAX_ROOM_BYTES;
+  const clock = new Clock(), random = seededRandom(1), size = 3 * MAX_ROOM_BYTES;
   const there = new Path(clock, random, { rate: 20_000, delay: 1 }), back = new Path(clock, random, { delay: 1 });
   const transfer = new DataTransfer(clock, { size, random, there, back, isDiskStuck: true });
   while (clock.step(20_000));
@@ -75,7 +76,7 @@ Deno.test("data: where the receiver can't write, no more than its room is sent, 
 });
 
 Deno.test("data: both ends keep a bounded part of the file, however long it is", () => {
-  const clock = new Clock(), random = seeded(1), size = 30_000_000;
+  const clock = new Clock(), random = seededRandom(1), size = 30_000_000;
   const there = new Path(clock, random, { rate: 20_000, queue: 1_000_000, delay: 20, loss: 0.02 });
   const transfer = new DataTransfer(clock, { size, random, there, back: new Path(clock, random, { delay: 20 }) });
   let most = 0;
@@ -92,7 +93,7 @@ Deno.test("data: an acknowledgement of what was never sent is a lie", () => {
     ids: ids.map(([from, to]) => ({ from, to })),
   });
   const sender = () => {
-    const it = new DataSender({ size: 100_000, from: 0, random: seeded(1) }, 0);
+    const it = new DataSender({ size: 100_000, from: 0, random: seededRandom(1) }, 0);
     it.supply(0, new Uint8Array(100_000));
     it.acknowledge(sack(0, []), 0);
     return { it, sent: it.take(0) };
@@ -119,7 +120,7 @@ for (
 ) {
   Deno.test(`data: a receiver that says that ${name} is found out`, () => {
     for (let seed = 1; seed <= 20; seed++) {
-      const clock = new Clock(), random = seeded(seed);
+      const clock = new Clock(), random = seededRandom(seed);
       const there = new Path(clock, random, { rate: 2500, queue: 60_000, delay: 10, loss: 0.05 });
       const transfer = new DataTransfer(clock, {
         ...{ size: 2_000_000, random, there, back: new Path(clock, random, { delay: 10 }) },
@@ -147,7 +148,7 @@ Deno.test("data: no acknowledgement makes the sender throw, wait for nothing, or
       fc.nat(),
       fc.array(fc.tuple(sack, fc.integer({ min: 0, max: 400 })), { maxLength: 60 }),
       (seed, all) => {
-        const size = 400_000, sender = new DataSender({ size, from: 0, random: seeded(seed) }, 0);
+        const size = 400_000, sender = new DataSender({ size, from: 0, random: seededRandom(seed) }, 0);
         let now = 0;
         for (const [{ next, room, ids, delay }, later] of all) {
           now += later;
